@@ -44,6 +44,6 @@ async def assembled(
         generate_code=lambda: CODE,
     )
     identity = build(given)
-    ring.load(await identity.keys.ensure_signing_keys())
+    ring.load(await identity.signing_keys.ensure_signing_keys())
     yield identity
     passwords.close()

@@ -51,12 +51,12 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
         identity = build(given)
         administrator = AdministratorCheck()
         first_start = FirstStart(
-            identity.keys.ensure_signing_keys, identity.users.create_administrator, ring.load, settings, administrator
+            identity.signing_keys.ensure_signing_keys, identity.users.create_administrator, ring.load, settings, administrator
         )
         parts.readiness.add("signing_keys", ring.check)
         parts.readiness.add("administrator", administrator, required=False)
         rest = parts.rest(identity, (*served(mailbox=settings.has_mailbox), jwks_router(ring.jwks)), title="Elcorp identity")
-        reloader = KeyReloader(given.views.signing_keys.signing_keys, ring)
+        reloader = KeyReloader(identity.signing_keys.list_signing_keys, ring)
         yield Serving(rest, rpc_services(identity), parts.readiness, (first_start.run, reloader.run, *parts.background))
         passwords.close()
 
@@ -116,7 +116,7 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     uow = unit_of_work(settings, database)
     views = SqlViews.of(database, vault(settings), clock)
     deliver = DeliverMessage(
-        uow=uow, queries=views.messages, transport=message_transport(settings), clock=clock, keep_content=settings.has_mailbox
+        uow=uow, views=views.messages, transport=message_transport(settings), clock=clock, keep_content=settings.has_mailbox
     )
     tidying = (
         account_jobs(PurgeCodes(uow=uow, clock=clock)),

@@ -9,8 +9,8 @@ import pytest
 from chassis.auth import Claims, TokenVerifier
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
+from identity.application.ports.session_rules import TokenPair
 from identity.application.sessions.start_session import StartSession
-from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import InvalidCredentials
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
@@ -156,7 +156,7 @@ async def test_two_factors_shown_one_after_the_other_are_no_session_of_one_facto
 
 
 async def test_a_factor_removed_while_it_was_shown_starts_no_session(api: Api, identity: Identity, app: App) -> None:
-    complete = identity.factors.complete_sign_in
+    complete = identity.sessions.complete_sign_in
     challenge = (await api.login(device_id=str(uuid4()))).json()["data"]["challenge"]
 
     async def start_after_the_removal(**given: Any) -> TokenPair:

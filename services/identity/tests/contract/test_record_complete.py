@@ -11,7 +11,7 @@ from identity.interfaces.publications import PUBLICATIONS
 
 _SOURCES = [file.read_text() for file in Path(identity.application.__file__).parent.glob("*/*.py")]
 _WRITTEN_OUT = {name for source in _SOURCES for name in re.findall(r'"(identity\.[a-z_]+\.[a-z_]+)"', source)}
-# `X = Audited(action="identity.noun", ...)`, and the verbs of `tx.change(audit.X, item, "verb", ...)`.
+# `X = Audited(action="identity.noun", ...)`, and the verbs of `tx.change(audit.X, item, "verb", ...)` and `X.fact(item, "verb")`.
 _AUDITED = {
     name: action
     for source in _SOURCES
@@ -20,8 +20,9 @@ _AUDITED = {
 _CHANGES = [
     change
     for source in _SOURCES
-    for change in re.findall(r'tx\.(?:change|create)\(\s*(?:\w+\.)?([A-Z_]+),\s*[\w.]+,\s*"(\w+)"', source)
+    for change in re.findall(r'tx\.(?:change|change_bounded|create)\(\s*(?:\w+\.)?([A-Z_]+),\s*[\w.]+,\s*"(\w+)"', source)
 ]
+_CHANGES += [change for source in _SOURCES for change in re.findall(r'([A-Z_]+)\.fact\(\s*[\w.]+,\s*"(\w+)"', source)]
 ACTIONS = _WRITTEN_OUT | {f"{_AUDITED[name]}.{verb}" for name, verb in _CHANGES}
 # These are made of what is done.
 STATUS_CHANGES = {f"identity.user.{change}" for change in StatusChange}

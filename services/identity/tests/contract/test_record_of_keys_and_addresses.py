@@ -100,10 +100,10 @@ async def test_wallet_addresses(api: Api, database: Database, clock: ControlledC
 
 
 async def test_signing_keys(identity: Identity, database: Database, clock: ControlledClock) -> None:
-    first = await identity.keys.rotate_signing_keys()
+    first = await identity.signing_keys.rotate_signing_keys()
     clock.advance(days=30)
     async with recording(database) as record:
-        second = await identity.keys.rotate_signing_keys()
+        second = await identity.signing_keys.rotate_signing_keys()
     rest: dict[str, Any] = {"by": IDENTITY, "at": clock.now()}
 
     def about(action: str, key_id: object, **states: Any) -> Whole:
@@ -116,7 +116,7 @@ async def test_signing_keys(identity: Identity, database: Database, clock: Contr
         about("identity.signing_key.create", second.next_id, after={"algorithm": "ES256", **off}),
     ]
     async with recording(database) as record:
-        third = await identity.keys.rotate_signing_keys(compromised=True)
+        third = await identity.signing_keys.rotate_signing_keys(compromised=True)
     assert record.facts[:3] == [
         about("identity.signing_key.remove", first.signing_id, before={"active": False, "retired": True}),
         about("identity.signing_key.remove", second.signing_id, before={"active": True, "retired": False}),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from uuid import UUID
 
+from identity.application.ports.unit_of_work import BoundedRecord
 from identity.domain.attempts import CountedAttempts
 from identity.domain.device import Device
 from identity.domain.message import Template
@@ -17,7 +18,6 @@ from identity.domain.signing_key import SigningKey
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.events import Aggregate, Event
-from kernel.transaction import Transaction
 from services.identity.tests.fakes.accounts import FakePasswordHistory, FakeProfiles, FakeUsers
 from services.identity.tests.fakes.factors import (
     FactorStore,
@@ -79,7 +79,7 @@ class Store(PrivacyStore, FactorStore):
             self.events += aggregate.collect()
 
 
-class FakeTransaction(Transaction):
+class FakeTransaction(BoundedRecord):
     def __init__(self, store: Store, actor: Actor) -> None:
         self._store = store
         self._actor = actor

@@ -8,7 +8,7 @@ import pytest
 from chassis.crypto import UnsealableError
 from chassis.testing.databases import DatabaseUrls
 from identity.application import Identity
-from identity.application.sessions.token_pair import TokenPair
+from identity.application.ports.session_rules import TokenPair
 from identity.domain.sign_in_name import SignInName
 from kernel.pages import PageRequest
 from services.identity.tests.people import PASSWORD, STRANGER, register

@@ -10,8 +10,8 @@ import pytest
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
+from identity.application.ports.session_rules import TokenPair
 from identity.application.registration.verification import Confirmed
-from identity.application.sessions.token_pair import TokenPair
 from identity.application.users.change_status import StatusChange
 from identity.domain.errors import AccountExists, InvalidCode, InvalidRefreshToken
 from identity.domain.refresh_token import REMEMBERED_MAX
@@ -153,7 +153,7 @@ async def test_processes_that_start_at_once_make_one_administrator_and_two_keys(
     made = await asyncio.gather(
         *(identity.users.create_administrator(email="admin@elcorp.na", password=None, only_first=True) for _ in range(4)),
     )
-    await asyncio.gather(*(identity.keys.ensure_signing_keys() for _ in range(4)))
+    await asyncio.gather(*(identity.signing_keys.ensure_signing_keys() for _ in range(4)))
     assert sum(each is not None for each in made) == 1
     assert await rows(database, "SELECT activated_at IS NOT NULL FROM signing_keys ORDER BY 1") == [(False,), (True,)]
 

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.testing.clocks import ControlledClock
-from identity.application.device_keys import audit as device_key_audit
+from identity.application.device_keys import audit
 from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason
 from identity.domain.errors import DeviceKeyKnown
 from services.identity.tests.integration.storage import (
@@ -24,7 +24,7 @@ async def register_key(storage: Storage, clock: ControlledClock, user_id: UUID, 
         for earlier in await tx.device_keys.lock_live(user_id, device_id=device_id):
             earlier.revoke(RevokeReason.REPLACED, at=clock.now())
         await tx.device_keys.add(key)
-        tx.record(device_key_audit.device_key_registered(key))
+        tx.create(audit.DEVICE_KEY, key, "register", at=key.registered_at)
     return key
 
 

@@ -30,7 +30,7 @@ STRANGER = Actor.anonymous(ip="198.51.100.7")
 
 def first_start(identity: Identity, ring: KeyRing, *, retry_seconds: float = 60, **changes: Any) -> FirstStart:
     return FirstStart(
-        identity.keys.ensure_signing_keys,
+        identity.signing_keys.ensure_signing_keys,
         identity.users.create_administrator,
         ring.load,
         IdentitySettings(**changes),

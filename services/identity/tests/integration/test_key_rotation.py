@@ -72,14 +72,14 @@ def published(ring: KeyRing) -> set[str]:
 
 
 async def reload(identity: Identity, ring: KeyRing) -> None:
-    ring.load(await identity.queries.signing_keys())
+    ring.load(await identity.signing_keys.list_signing_keys())
 
 
 @pytest.mark.clause("RFC 7517 rotation")
 async def test_next_key_is_known_before_it_signs_and_the_old_one_until_its_tokens_expire(
     identity: Identity, ring: KeyRing, tokens: JwtAccessTokens, verifier: TokenVerifier, clock: ControlledClock
 ) -> None:
-    rotate = identity.keys.rotate_signing_keys
+    rotate = identity.signing_keys.rotate_signing_keys
     assert not (await rotate()).rotated
     known = published(ring)
     clock.advance(days=30)
@@ -108,7 +108,7 @@ async def test_next_key_is_known_before_it_signs_and_the_old_one_until_its_token
 
 async def test_many_rotations_at_once_are_one(identity: Identity, database: Database, clock: ControlledClock) -> None:
     clock.advance(days=30)
-    rotations = await asyncio.gather(*(identity.keys.rotate_signing_keys() for _ in range(6)))
+    rotations = await asyncio.gather(*(identity.signing_keys.rotate_signing_keys() for _ in range(6)))
     assert sum(rotation.rotated for rotation in rotations) == 1
     states = "SELECT activated_at IS NOT NULL, retired_at IS NOT NULL FROM signing_keys ORDER BY 1, 2"
     assert await rows(database, states) == [(False, False), (True, False), (True, True)]
@@ -139,7 +139,7 @@ async def test_a_key_that_leaked_opens_nothing_more(
 ) -> None:
     stolen = issue(tokens, clock)
     before = published(ring)
-    assert (await identity.keys.rotate_signing_keys(compromised=True)).rotated
+    assert (await identity.signing_keys.rotate_signing_keys(compromised=True)).rotated
     await reload(identity, ring)
     assert published(ring).isdisjoint(before)
     with pytest.raises(InvalidToken):
@@ -152,11 +152,11 @@ async def test_command_rotates_and_says_so(
 ) -> None:
     own = settings.model_copy(update={"database_url": SecretStr(database_urls.app)})
     compromised = argparse.Namespace(compromised=True)
-    before = {key.id for key in await identity.queries.signing_keys()}
+    before = {key.id for key in await identity.signing_keys.list_signing_keys()}
     assert await rotate_keys(own, compromised) == 0
     assert "signs from now on" in capsys.readouterr().out
     # Not one that somebody else may have, nor the next one either.
-    assert before.isdisjoint(key.id for key in await identity.queries.signing_keys())
+    assert before.isdisjoint(key.id for key in await identity.signing_keys.list_signing_keys())
     assert await rotate_keys(own, argparse.Namespace(compromised=False)) == 1
     assert "may sign from" in capsys.readouterr().out
 
@@ -165,7 +165,7 @@ async def test_document_leaves_out_who_is_retired_for_long(identity: Identity, r
     """Also before the ring is loaded again: its keys are of a moment ago."""
     before = published(ring)
     clock.advance(seconds=LIFE.total_seconds())
-    assert (await identity.keys.rotate_signing_keys()).rotated
+    assert (await identity.signing_keys.rotate_signing_keys()).rotated
     await reload(identity, ring)
     assert before < published(ring)
     clock.advance(seconds=PUBLISHED_AFTER_RETIREMENT.total_seconds() - 1)
@@ -185,10 +185,10 @@ async def test_a_database_that_is_away_for_a_moment_stops_no_reloading(
         asked += 1
         if asked < 3:
             raise OperationalError("SELECT", {}, Exception("away"))
-        return await identity.queries.signing_keys()
+        return await identity.signing_keys.list_signing_keys()
 
     before = published(ring)
-    assert (await identity.keys.rotate_signing_keys(compromised=True)).rotated
+    assert (await identity.signing_keys.rotate_signing_keys(compromised=True)).rotated
 
     async def changed() -> bool:
         return published(ring).isdisjoint(before)
@@ -237,8 +237,8 @@ async def test_command_rotates_once_the_next_key_is_known(
     own = settings.model_copy(update={"database_url": SecretStr(database_urls.app)})
     # Keys of eleven minutes ago: verifiers know the next one, and the other has not signed for its time by far.
     clock.advance(seconds=(SystemClock().now() - clock.now()).total_seconds() - 11 * 60)
-    assert (await identity.keys.rotate_signing_keys(compromised=True)).rotated
-    (following,) = [key.id for key in await identity.queries.signing_keys() if key.is_next]
+    assert (await identity.signing_keys.rotate_signing_keys(compromised=True)).rotated
+    (following,) = [key.id for key in await identity.signing_keys.list_signing_keys() if key.is_next]
     assert await rotate_keys(own, argparse.Namespace(compromised=False)) == 0
     assert f"{following} signs from now on" in capsys.readouterr().out
     assert await rows(database, "SELECT count(*) FROM signing_keys") == [(3,)]

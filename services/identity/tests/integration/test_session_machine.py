@@ -20,8 +20,8 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.machines import run_machine
 from identity.application import Identity
+from identity.application.ports.session_rules import TokenPair
 from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
-from identity.application.sessions.token_pair import TokenPair
 from identity.application.users.change_status import StatusChange
 from identity.domain.errors import InvalidCredentials, InvalidRefreshToken, SessionExpired
 from identity.domain.refresh_token import RETRY_SECONDS_MAX
@@ -243,7 +243,7 @@ class SessionMachine(RuleBasedStateMachine):
             "sign_out": lambda: sessions.sign_out(actor=me),
             "everywhere": lambda: sessions.sign_out_everywhere(actor=me, keep_current=False),
             "revoke_session": lambda: sessions.revoke_session(actor=me, session_id=chain.session_id),
-            "revoke_device": lambda: sessions.revoke_device(actor=me, device_id=self.devices[device]),
+            "revoke_device": lambda: self.ground.identity.devices.revoke_device(actor=me, device_id=self.devices[device]),
             "suspend": lambda: self._change(StatusChange.SUSPEND),
             "delete": lambda: self._change(StatusChange.DELETE),
         }

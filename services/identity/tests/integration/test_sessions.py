@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.testing.clocks import ControlledClock
-from identity.application.sessions import audit as session_audit
+from identity.application.sessions import audit
 from identity.application.sessions.end_overdue_sessions import BATCH, EndOverdueSessions
 from identity.domain.device import Device
 from identity.domain.proof import Proof
@@ -31,8 +31,8 @@ async def test_session_is_found_again_whole_and_rotates(storage: Storage, clock:
     async with storage.uow.begin(HERE) as tx:
         session = await tx.sessions.lock(started.id)
         assert (session.methods, session.generation, session.device_id) == (("pwd",), 1, device_id)
-        session.rotate(successor, sealed=b"sealed", at=clock.now())
-        tx.record(session_audit.session_refreshed(session, before={}, at=clock.now()))
+        with tx.change(audit.SESSION, session, "refresh", at=clock.now()) as at:
+            session.rotate(successor, sealed=b"sealed", at=at)
     async with storage.uow.begin(HERE) as tx:
         session = await tx.sessions.lock(started.id)
         assert session.present(successor, device_id=device_id, at=clock.now()) is TokenUse.CURRENT

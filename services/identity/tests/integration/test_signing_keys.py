@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from chassis.testing.clocks import ControlledClock
-from identity.application.signing_keys import audit as signing_key_audit
+from identity.application.signing_keys import audit
 from identity.domain.signing_key import SigningKey
 from services.identity.tests.integration.storage import HERE, Storage
 
@@ -13,11 +13,11 @@ async def test_signing_keys_are_found_again_whole(storage: Storage, clock: Contr
     async with storage.uow.begin(HERE) as tx:
         assert list(await tx.signing_keys.lock_all()) == []
         tx.signing_keys.add(key)
-        tx.record(signing_key_audit.signing_key_created(key, at=clock.now()))
+        tx.record(audit.signing_key_created(key, at=clock.now()))
     async with storage.uow.begin(HERE) as tx:
         (found,) = await tx.signing_keys.lock_all()
-        found.activate(at=clock.now())
-        tx.record(signing_key_audit.signing_key_activated(found, at=clock.now()))
+        with tx.change(audit.SIGNING_KEY, found, "activate", at=clock.now()) as at:
+            found.activate(at=at)
     (read,) = await storage.views.signing_keys.signing_keys()
     assert read.is_active
     assert (read.id, read.public_jwk, read.sealed_private, read.algorithm) == (key.id, {"kid": "1"}, b"sealed", "ES256")

@@ -15,16 +15,17 @@ from chassis.testing.policies import permitting
 from chassis.testing.reads import NotedReads
 from identity.application.factors.challenge_second_factor import ChallengeSecondFactor, SecondFactorRequired
 from identity.application.factors.required_factors import RequiredFactors, RequiredOf
+from identity.application.ports.session_rules import TokenPair
 from identity.application.registration.confirm_code import ConfirmCode
 from identity.application.registration.one_time_codes import Codes
 from identity.application.registration.register_user import RegisterUser
 from identity.application.registration.take_over_email import TakeOverEmail
 from identity.application.registration.verification import Confirmed
+from identity.application.sessions.end_session import EndSession
 from identity.application.sessions.refresh_session import RefreshSession
 from identity.application.sessions.sign_in import SignIn
 from identity.application.sessions.sign_out import SignOut
 from identity.application.sessions.start_session import StartSession
-from identity.application.sessions.token_pair import TokenPair
 from identity.application.signing_keys.ensure_signing_keys import EnsureSigningKeys
 from identity.application.users.create_administrator import CreateAdministrator
 from identity.application.users.get_user import GetUser
@@ -106,17 +107,19 @@ class World:
             clock=self.clock,
             device_tokens=self.device_tokens,
         )
+        end_session = EndSession(self.revocations, self.access.life)
         self.refresh_use_case = RefreshSession(
-            self.uow,
-            self.roles,
-            self.access,
-            self.refresh_tokens,
-            self.revocations,
-            self.clock,
-            required,
-            DpopProofs(method="POST", url="https://app.example.na/api/v1/auth/refresh"),
+            uow=self.uow,
+            roles=self.roles,
+            access_tokens=self.access,
+            refresh_tokens=self.refresh_tokens,
+            end_session=end_session,
+            revocations=self.revocations,
+            clock=self.clock,
+            required=required,
+            proofs=DpopProofs(method="POST", url="https://app.example.na/api/v1/auth/refresh"),
         )
-        self.sign_out = SignOut(self.uow, self.revocations, self.clock, self.access.life)
+        self.sign_out = SignOut(uow=self.uow, end_session=end_session, revocations=self.revocations, clock=self.clock)
 
     async def register(self, **changes: Any) -> Confirmed:
         return await registered(self.register_user, self.confirm_email, **{"email": "Ndapewa@Example.na", **changes})

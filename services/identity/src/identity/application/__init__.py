@@ -3,16 +3,19 @@
 from dataclasses import dataclass
 
 from identity.application.device_keys import DeviceKeys
+from identity.application.devices import Devices
 from identity.application.erasures import Erasures
 from identity.application.factors import Factors
+from identity.application.messages import Messages
+from identity.application.passkeys import Passkeys
 from identity.application.passwords import Passwords
 from identity.application.queries import IdentityQueries
 from identity.application.recovery import Recovery
 from identity.application.registration import Registration
 from identity.application.sessions import Sessions
-from identity.application.signing_keys import Keys
+from identity.application.signing_keys import SigningKeys
 from identity.application.users import Users
-from identity.application.wallet_addresses import Addresses
+from identity.application.wallet_addresses import WalletAddresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +24,13 @@ class Identity:
     registration: Registration
     passwords: Passwords
     sessions: Sessions
-    keys: Keys
+    signing_keys: SigningKeys
+    devices: Devices
+    passkeys: Passkeys
+    messages: Messages
     device_keys: DeviceKeys
-    addresses: Addresses
     erasures: Erasures
+    wallet_addresses: WalletAddresses
     factors: Factors
     recovery: Recovery
     queries: IdentityQueries

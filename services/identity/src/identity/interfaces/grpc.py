@@ -42,7 +42,7 @@ class IdentityServicer(identity_pb2_grpc.IdentityServiceServicer):
         request: identity_pb2.LookUpAddressRequest,
         context: Any,  # noqa: ARG002
     ) -> identity_pb2.LookUpAddressResponse:
-        payee = await self._identity.addresses.look_up(address=request.address)
+        payee = await self._identity.wallet_addresses.look_up_address(address=request.address)
         return identity_pb2.LookUpAddressResponse(
             address=str(payee.address),
             user_id=str(payee.user_id),
@@ -56,7 +56,7 @@ class IdentityServicer(identity_pb2_grpc.IdentityServiceServicer):
         request: identity_pb2.GetDeviceKeyRequest,
         context: Any,  # noqa: ARG002
     ) -> identity_pb2.GetDeviceKeyResponse:
-        key = await self._identity.device_keys.get(key_id=UUID(request.key_id))
+        key = await self._identity.device_keys.get_device_key(key_id=UUID(request.key_id))
         return identity_pb2.GetDeviceKeyResponse(
             key_id=str(key.id),
             user_id=str(key.user_id),

@@ -7,7 +7,11 @@ from functools import cached_property
 from chassis.audited_reads import AuditedReads
 from chassis.crypto import BlindIndex
 from chassis.persistence.database import Database
+from identity.application.factors.check_code import CheckCode
+from identity.application.factors.record_added_factor import RecordAddedFactor
+from identity.application.factors.record_removed_factor import RecordRemovedFactor
 from identity.application.factors.required_factors import RequiredFactors
+from identity.application.passkeys.answer_ceremony import AnswerCeremony
 from identity.application.passwords.new_password import NewPassword
 from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.authority import Authority
@@ -17,18 +21,22 @@ from identity.application.ports.revocations import Revocations
 from identity.application.ports.roles import Roles
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.registration.one_time_codes import Codes
+from identity.application.sessions.end_session import EndSession
 from identity.application.sessions.end_sessions import EndSessions
 from identity.application.sessions.start_session import StartSession
+from identity.application.sessions.withdraw_proofs import WithdrawProofs
 from identity.domain.password_policy import PasswordPolicy
 from identity.infrastructure.access_tokens import JwtAccessTokens
 from identity.infrastructure.contact_parsing import ParsedContacts
 from identity.infrastructure.device_tokens import SignedDeviceTokens
 from identity.infrastructure.one_time_codes import generate_code
-from identity.infrastructure.one_time_secrets import RandomSecrets
+from identity.infrastructure.one_time_secrets import KeyedBackupCodes, RandomSecrets
+from identity.infrastructure.passkeys import LibraryWebAuthn
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from identity.infrastructure.signing_keys import KeyRing
 from identity.infrastructure.sql.all_views import SqlIdentityQueries
 from identity.infrastructure.sql.views import SqlViews
+from identity.infrastructure.totp import PyotpCodes
 from identity.settings import IdentitySettings
 from identity.wiring import adapters
 from kernel.clock import Clock
@@ -115,10 +123,6 @@ class Dependencies:
         return RequiredFactors(permissions=self.permissions, of=self.settings.must_have_two)
 
     @cached_property
-    def end_sessions(self) -> EndSessions:
-        return EndSessions(revocations=self.revocations)
-
-    @cached_property
     def start_session(self) -> StartSession:
         return StartSession(
             uow=self.uow,
@@ -129,3 +133,43 @@ class Dependencies:
             session_life=self.settings.session_life,
             device_tokens=self.device_tokens,
         )
+
+    @cached_property
+    def end_session(self) -> EndSession:
+        return EndSession(revocations=self.revocations)
+
+    @cached_property
+    def end_sessions(self) -> EndSessions:
+        return EndSessions(end_session=self.end_session)
+
+    @cached_property
+    def totp_codes(self) -> PyotpCodes:
+        return PyotpCodes()
+
+    @cached_property
+    def backup_codes(self) -> KeyedBackupCodes:
+        return KeyedBackupCodes(self.settings.digest())
+
+    @cached_property
+    def check_code(self) -> CheckCode:
+        return CheckCode(totp=self.totp_codes, backup=self.backup_codes)
+
+    @cached_property
+    def record_added_factor(self) -> RecordAddedFactor:
+        return RecordAddedFactor(end_sessions=self.end_sessions, revocations=self.revocations)
+
+    @cached_property
+    def record_removed_factor(self) -> RecordRemovedFactor:
+        return RecordRemovedFactor(
+            end_sessions=self.end_sessions,
+            withdraw_proofs=WithdrawProofs(end_session=self.end_session),
+            revocations=self.revocations,
+        )
+
+    @cached_property
+    def webauthn(self) -> LibraryWebAuthn:
+        return LibraryWebAuthn(rp_id=self.settings.passkey_domain, origins=self.settings.passkey_origins)
+
+    @cached_property
+    def answer_ceremony(self) -> AnswerCeremony:
+        return AnswerCeremony(webauthn=self.webauthn)

@@ -3,8 +3,11 @@
 from identity.application import Identity
 from identity.wiring.dependencies import Dependencies
 from identity.wiring.device_keys import device_keys
+from identity.wiring.devices import devices
 from identity.wiring.erasures import erasures
 from identity.wiring.factors import factors
+from identity.wiring.messages import messages
+from identity.wiring.passkeys import passkeys
 from identity.wiring.passwords import passwords
 from identity.wiring.recovery import recovery
 from identity.wiring.registration import registration
@@ -20,10 +23,13 @@ def build(given: Dependencies) -> Identity:
         registration=registration(given),
         passwords=passwords(given),
         sessions=sessions(given),
-        keys=signing_keys(given),
+        signing_keys=signing_keys(given),
+        devices=devices(given),
+        passkeys=passkeys(given),
+        messages=messages(given),
         device_keys=device_keys(given),
-        addresses=wallet_addresses(given),
         erasures=erasures(given),
+        wallet_addresses=wallet_addresses(given),
         factors=factors(given),
         recovery=recovery(given),
         queries=given.queries,

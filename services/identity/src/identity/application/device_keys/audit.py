@@ -1,30 +1,27 @@
 """The audit facts of device keys."""
 
-from datetime import datetime
+from typing import Final
 
 from identity.domain.device_key import DeviceKey
-from kernel.audit import AuditFact
+from kernel.audit import Audited
 
 
-def device_key_registered(key: DeviceKey) -> AuditFact:
-    return AuditFact(
-        action="identity.device_key.register",
-        resource_type="device_key",
-        resource_id=str(key.id),
-        occurred_at=key.registered_at,
-        after={"algorithm": key.algorithm.value, "public_key": key.public_key.hex(), "live": True},
-        related_ids=(str(key.user_id), str(key.device_id)),
-    )
+def _ids(key: DeviceKey) -> tuple[str, ...]:
+    return str(key.user_id), str(key.device_id)
 
 
-def device_key_revoked(key: DeviceKey, *, at: datetime) -> AuditFact:
-    return AuditFact(
-        action="identity.device_key.revoke",
-        resource_type="device_key",
-        resource_id=str(key.id),
-        occurred_at=at,
-        before={"live": True},
-        after={"live": False},
-        reason=key.revoke_reason.value if key.revoke_reason else None,
-        related_ids=(str(key.user_id), str(key.device_id)),
-    )
+# A new key is shown whole; of a later change, only whether it is live.
+DEVICE_KEY: Final = Audited(
+    action="identity.device_key",
+    resource_type="device_key",
+    state=lambda key: {"algorithm": key.algorithm.value, "public_key": key.public_key.hex(), "live": key.is_live},
+    id_of=lambda key: key.id,
+    related=_ids,
+)
+DEVICE_KEY_LIFE: Final = Audited(
+    action="identity.device_key",
+    resource_type="device_key",
+    state=lambda key: {"live": key.is_live},
+    id_of=lambda key: key.id,
+    related=_ids,
+)

@@ -9,10 +9,10 @@ from kernel.errors import NotFound
 class GetDeviceKey:
     """Tell a peer the key that a device signs with, a revoked one too: what it signed before stays provable."""
 
-    queries: DeviceKeyViews
+    views: DeviceKeyViews
 
     async def __call__(self, *, key_id: UUID) -> DeviceKeyView:
-        key = await self.queries.device_key(key_id)
+        key = await self.views.device_key(key_id)
         if key is None:
             raise NotFound(key_id=key_id)
         return key

@@ -5,8 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from identity.application.device_keys import audit
-from identity.application.device_keys.issue_challenge import device_of
-from identity.application.device_keys.revoke_device_key import revoke_keys
+from identity.application.device_keys.revoke_keys import revoke_keys
+from identity.application.device_keys.session_device import device_of
 from identity.application.ports.device_keys import Challenges, DeviceSignatures
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason, possession_message
@@ -41,7 +41,7 @@ class RegisterDeviceKey:
         key = self._proven_key(algorithm, public_key, challenge, signature, user_id=actor.user_id, device_id=device_id, at=at)
         registered = DeviceKey.register(actor.user_id, device_id, algorithm, key, at=at)
         async with self.uow.begin(actor) as tx:
-            await self._add(tx, actor, registered, at)
+            await self._replace(tx, actor, registered, at)
         return registered
 
     def _proven_key(
@@ -65,7 +65,7 @@ class RegisterDeviceKey:
             raise PossessionNotProven(field="signature")
         return key
 
-    async def _add(self, tx: Transaction, actor: Actor, key: DeviceKey, at: datetime) -> None:
+    async def _replace(self, tx: Transaction, actor: Actor, key: DeviceKey, at: datetime) -> None:
         user = await tx.users.lock(key.user_id)
         if user is None or not user.is_active:
             # The token outlives the account by minutes.
@@ -73,7 +73,7 @@ class RegisterDeviceKey:
         RECENT.require(actor, at=at, factors=user.factors)
         await revoke_keys(tx, key.user_id, RevokeReason.REPLACED, at=at, device_id=key.device_id)
         await tx.device_keys.add(key)
-        tx.record(audit.device_key_registered(key))
+        tx.create(audit.DEVICE_KEY, key, "register", at=at)
         await tx.messages.send(key.user_id, Template.DEVICE_KEY_ADDED)
 
 

@@ -4,7 +4,7 @@ from typing import Final
 from uuid import UUID
 
 from identity.application.assurance import require_recent
-from identity.application.device_keys.revoke_device_key import revoke_keys
+from identity.application.device_keys.revoke_keys import revoke_keys
 from identity.application.erasures import audit
 from identity.application.ports.authority import Authority
 from identity.application.ports.permissions import ERASE_ANY_USER, Permissions

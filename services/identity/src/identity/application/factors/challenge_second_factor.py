@@ -33,7 +33,7 @@ class ChallengeSecondFactor:
     """Ask for the second factor after a right password: of users who have one, and of those who must have one."""
 
     uow: UnitOfWork
-    queries: FactorViews
+    views: FactorViews
     roles: Roles
     secrets: OneTimeSecrets
     clock: Clock
@@ -53,7 +53,7 @@ class ChallengeSecondFactor:
         user_id, enrolment = credential.user_id, not credential.has_second_factor
         if enrolment and not self.required.two(await self.roles.of(user_id) if self.required.depend_on_roles else ()):
             return None
-        offered = () if enrolment else (await self.queries.factors_of(user_id)).methods
+        offered = () if enrolment else (await self.views.factors_of(user_id)).methods
         secret = self.secrets.issue()
         challenge = SignInChallenge.issue(
             new_id(),

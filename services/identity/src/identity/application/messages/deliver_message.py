@@ -22,14 +22,14 @@ class DeliverMessage:
     """
 
     uow: UnitOfWork
-    queries: MessageViews
+    views: MessageViews
     transport: MessageTransport
     clock: Clock
     keep_content: bool = False
 
     async def __call__(self, *, message_id: UUID) -> None:
         """Raise Unavailable when it may go through later: the job then runs again."""
-        content = await self.queries.waiting_message(message_id)
+        content = await self.views.waiting_message(message_id)
         if content is None:
             return
         at = self.clock.now()

@@ -1,7 +1,9 @@
 """The transaction: every repository of identity, and the audit log beside it."""
 
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from datetime import datetime
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from identity.application.ports.attempts import AttemptCounts
@@ -20,10 +22,40 @@ from identity.application.ports.users import Profiles, Users
 from identity.application.ports.wallet_addresses import WalletAddresses
 from kernel import transaction
 from kernel.actor import Actor
-from kernel.audit import AuditFact
+from kernel.audit import Audited, AuditFact
+
+T = TypeVar("T")
 
 
-class Transaction(transaction.Transaction, Protocol):
+class BoundedRecord(transaction.Transaction, Protocol):
+    """How a transaction records what somebody may repeat without end."""
+
+    def record_bounded(self, fact: AuditFact, *, account: UUID) -> None:
+        """Record what the owner of an account may repeat without end, with the right credentials.
+
+        By a fact of its own up to a number within an hour of each action; by `tally` beyond. What others do to the account, such
+        as staff, is always a fact of its own.
+        """
+
+    @contextmanager
+    def change_bounded(
+        self, audited: Audited[T], item: T, verb: str, *, at: datetime, account: UUID, reason: str | None = None
+    ) -> Iterator[datetime]:
+        """Do what `change` does, and record it by `record_bounded`."""
+        before = audited.state(item)
+        yield at
+        after = audited.state(item)
+        self.record_bounded(audited.fact(item, verb, at=at, before=before, after=after, reason=reason), account=account)
+        self._announce_all(item)
+
+    def tally(self, fact: AuditFact, *, account: UUID | None = None, source: str | None = None) -> None:
+        """Record what anybody may repeat without end: by a fact of its own, or by a count of where it comes from.
+
+        `account` is the user concerned, where that is not the fact's resource; `source` (attempts.py) is the actor's by default.
+        """
+
+
+class Transaction(BoundedRecord, Protocol):
     @property
     def users(self) -> Users: ...
 
@@ -77,19 +109,6 @@ class Transaction(transaction.Transaction, Protocol):
 
     @property
     def attempt_counts(self) -> AttemptCounts: ...
-
-    def record_bounded(self, fact: AuditFact, *, account: UUID) -> None:
-        """Account for what the owner of an account may repeat without end, with the right credentials.
-
-        By a fact of its own up to a number within an hour of each action; by `tally` beyond. What others do to the account, such
-        as staff, is always a fact of its own.
-        """
-
-    def tally(self, fact: AuditFact, *, account: UUID | None = None, source: str | None = None) -> None:
-        """Account for what anybody may repeat without end: by a fact of its own, or by a count of where it comes from.
-
-        `account` is the user concerned, where that is not the fact's resource; `source` (attempts.py) is the actor's by default.
-        """
 
 
 class UnitOfWork(Protocol):

@@ -6,7 +6,7 @@ from math import ceil
 from typing import Final
 from uuid import UUID
 
-from identity.application.factors.complete_sign_in import open_challenge
+from identity.application.factors.sign_in_challenges import open_challenge
 from identity.application.ports.one_time_secrets import OneTimeSecrets
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import audit

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from identity.application.factors.second_factor import admit
+from identity.application.factors.code_attempts import admit
 from identity.application.ports.one_time_codes import Pending
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import audit

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from identity.application.factors.second_factor import take_effect
+from identity.application.factors.outdated_tokens import take_effect
 from identity.application.ports.authority import Authority
 from identity.application.ports.recovery import Approvals, Verdict
 from identity.application.ports.revocations import Revocations

@@ -3,8 +3,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from identity.application.device_keys.revoke_device_key import revoke_keys
-from identity.application.factors.second_factor import take_effect
+from identity.application.device_keys.revoke_keys import revoke_keys
+from identity.application.factors.outdated_tokens import take_effect
 from identity.application.passwords.new_password import NewPassword
 from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.one_time_secrets import OneTimeSecrets

@@ -1,28 +1,45 @@
 """The audit facts of signing in and of sessions. None holds a secret or plain personal data."""
 
 from datetime import datetime
-from enum import StrEnum
-from hashlib import sha256
+from typing import Final
 from uuid import UUID
 
 from identity.application.sessions.views import SessionView
-from identity.domain.device import Device
-from identity.domain.passkey import Passkey
 from identity.domain.session import Session
 from identity.domain.sign_in_challenge import SignInChallenge
-from kernel.audit import AuditFact, State
+from identity.domain.sign_in_failure import SignInFailure
+from kernel.audit import Audited, AuditFact, State
 from kernel.reads import ReadOfOthers
 
 
-class Refusal(StrEnum):
-    """Why a sign-in failed: for the record alone, for the answer is the same."""
+def _state(session: Session) -> State:
+    return {
+        "live": session.is_live,
+        "generation": session.generation,
+        "expires_at": session.expires_at.isoformat(),
+        "methods": list(session.methods),
+    }
 
-    UNKNOWN_ACCOUNT = "unknown_account"
-    WRONG_PASSWORD = "wrong_password"  # noqa: S105  # a reason's name
-    NOT_ACTIVE = "not_active"
-    THROTTLED = "throttled"
-    OVER = "over"
-    CHANGED_MEANWHILE = "changed_meanwhile"
+
+def _ids(session: Session) -> tuple[str, ...]:
+    return str(session.user_id), str(session.device_id)
+
+
+SESSION: Final = Audited(
+    action="identity.session",
+    resource_type="session",
+    state=_state,
+    id_of=lambda session: session.id,
+    related=_ids,
+)
+# What a step-up changes.
+PROOF: Final = Audited(
+    action="identity.session",
+    resource_type="session",
+    state=lambda session: {"methods": list(session.methods)},
+    id_of=lambda session: session.id,
+    related=_ids,
+)
 
 
 def signed_in(session: Session, *, replaced: Session | None, new_device: bool) -> AuditFact:
@@ -37,7 +54,7 @@ def signed_in(session: Session, *, replaced: Session | None, new_device: bool) -
     )
 
 
-def sign_in_failed(account: str, *, user_id: str | None, device_id: str, reason: Refusal, at: datetime) -> AuditFact:
+def sign_in_failed(account: str, *, user_id: str | None, device_id: str, reason: SignInFailure, at: datetime) -> AuditFact:
     """Account for a refusal; `account` is a keyed digest of the name that was given, the user's id where it has one."""
     return AuditFact(
         action="identity.user.sign_in_failed",
@@ -50,7 +67,7 @@ def sign_in_failed(account: str, *, user_id: str | None, device_id: str, reason:
     )
 
 
-def sign_in_stopped(challenge: SignInChallenge | None, *, digest: bytes, reason: Refusal, at: datetime) -> AuditFact:
+def sign_in_stopped(challenge: SignInChallenge | None, *, digest: bytes, reason: SignInFailure, at: datetime) -> AuditFact:
     """Account for a sign-in that failed after the password; without a `challenge`, its text was none of ours."""
     return AuditFact(
         action="identity.user.sign_in_failed",
@@ -60,18 +77,6 @@ def sign_in_stopped(challenge: SignInChallenge | None, *, digest: bytes, reason:
         after={"challenge": str(challenge.id)} if challenge else None,
         reason=reason.value,
         related_ids=(str(challenge.device_id),) if challenge else (),
-    )
-
-
-def passkey_sign_in_failed(passkey: Passkey, *, device_id: str, reason: Refusal, at: datetime) -> AuditFact:
-    return AuditFact(
-        action="identity.user.sign_in_failed",
-        resource_type="user",
-        resource_id=str(passkey.user_id),
-        occurred_at=at,
-        after={"passkey": str(passkey.id)},
-        reason=reason.value,
-        related_ids=(device_id,),
     )
 
 
@@ -89,8 +94,9 @@ def recovery_ended(request_id: UUID, user_id: UUID, *, at: datetime) -> AuditFac
     )
 
 
-def session_refreshed(session: Session, *, before: State, at: datetime) -> AuditFact:
-    return _session_fact("identity.session.refresh", session, before=before, at=at)
+def proof_withdrawn(session: Session, *, before: State, at: datetime) -> AuditFact:
+    """Record what a session claims after one of its user's factors was removed."""
+    return SESSION.fact(session, "withdraw_proof", at=at, before=before, after=SESSION.state(session))
 
 
 def refresh_refused(session: Session, *, problem: str, at: datetime) -> AuditFact:
@@ -105,79 +111,9 @@ def refresh_refused(session: Session, *, problem: str, at: datetime) -> AuditFac
     )
 
 
-def session_ended(session: Session, *, before: State, at: datetime) -> AuditFact:
-    return _session_fact("identity.session.end", session, before=before, at=at)
-
-
-def proof_withdrawn(session: Session, *, before: State, at: datetime) -> AuditFact:
-    """Record what a session claims since one of its user's factors was removed."""
-    return _session_fact("identity.session.withdraw_proof", session, before=before, at=at)
-
-
-def refresh_reused(session: Session, *, before: State, at: datetime) -> AuditFact:
-    """Account for a session that was ended because its refresh token was presented by somebody else, or twice."""
-    return _session_fact("identity.session.refresh_reused", session, before=before, at=at)
-
-
-def device_changed(device: Device, *, before: State, at: datetime) -> AuditFact:
-    return _device_fact("identity.device.change", device, before=before, at=at)
-
-
-def device_revoked(device: Device, *, before: State, at: datetime) -> AuditFact:
-    return _device_fact("identity.device.revoke", device, before=before, at=at)
-
-
-def device_state(device: Device) -> dict[str, object]:
-    """Say what may change of a device; a name is the owner's own words, so only which it is, by the digest of the sealed one."""
-    name = sha256(device.name.encode()).hexdigest()[:16] if device.name else None
-    return {"name_digest": name, "revoked": device.is_revoked}
-
-
-def session_state(session: Session) -> State:
-    return _state(session)
-
-
-def _device_fact(action: str, device: Device, *, before: State, at: datetime) -> AuditFact:
-    return AuditFact(
-        action=action,
-        resource_type="device",
-        resource_id=str(device.device_id),
-        occurred_at=at,
-        before=before,
-        after=device_state(device),
-        related_ids=(str(device.user_id),),
-    )
-
-
-def _session_fact(action: str, session: Session, *, before: State, at: datetime) -> AuditFact:
-    return AuditFact(
-        action=action,
-        resource_type="session",
-        resource_id=str(session.id),
-        occurred_at=at,
-        before=before,
-        after=_state(session),
-        reason=session.end_reason,
-        related_ids=(str(session.user_id), str(session.device_id)),
-    )
-
-
-def _state(session: Session) -> dict[str, object]:
-    return {
-        "live": session.is_live,
-        "generation": session.generation,
-        "expires_at": session.expires_at.isoformat(),
-        "methods": list(session.methods),
-    }
-
-
 def session_read(session: SessionView) -> ReadOfOthers:
     return ReadOfOthers(action="identity.session.read", resource_id=str(session.id), owners=(session.user_id,))
 
 
 def sessions_listed(owner: UUID, *, shown: int) -> ReadOfOthers:
     return ReadOfOthers(action="identity.session.list", resource_id=str(owner), owners=(owner,), shown=shown)
-
-
-def devices_listed(owner: UUID, *, shown: int) -> ReadOfOthers:
-    return ReadOfOthers(action="identity.device.list", resource_id=str(owner), owners=(owner,), shown=shown)

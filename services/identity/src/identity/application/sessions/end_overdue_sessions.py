@@ -4,7 +4,7 @@ from typing import Final
 
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions import audit
-from identity.application.sessions.end_sessions import ACCESS_TOKEN_LIFE_MAX
+from identity.application.sessions.end_session import ACCESS_TOKEN_LIFE_MAX
 from identity.domain.session import EndReason
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -15,7 +15,7 @@ _BATCHES_MAX: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class EndOverdueSessions:
-    """End sessions that were left alone, or have reached their end, so that lists of sessions tell the truth.
+    """End sessions that are idle or past their end, so that lists of sessions are right.
 
     Refreshing refuses them anyway. An access token lives shorter than a session may idle: there is none to revoke.
     """
@@ -25,7 +25,7 @@ class EndOverdueSessions:
     idle_for: timedelta
 
     async def __call__(self) -> int:
-        """Return how many were ended; what one run leaves, the next one ends."""
+        """Return how many were ended; the next run ends those that this one leaves."""
         ended = 0
         for _ in range(_BATCHES_MAX):
             count = await self._end_batch()
@@ -39,8 +39,7 @@ class EndOverdueSessions:
         async with self.uow.begin(Actor.service("identity")) as tx:
             sessions = await tx.sessions.lock_overdue(at=at, idle_for=self.idle_for, limit=BATCH)
             for session in sessions:
-                before = audit.session_state(session)
                 reason = session.overdue(at=at, idle_for=self.idle_for) or EndReason.EXPIRED
-                session.end(reason, at=at, access_token_life=ACCESS_TOKEN_LIFE_MAX)
-                tx.record(audit.session_ended(session, before=before, at=at))
+                with tx.change(audit.SESSION, session, "end", at=at, reason=reason.value):
+                    session.end(reason, at=at, access_token_life=ACCESS_TOKEN_LIFE_MAX)
         return len(sessions)

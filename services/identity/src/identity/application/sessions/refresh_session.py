@@ -1,15 +1,16 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from identity.application.factors.required_factors import RequiredFactors
 from identity.application.ports.device_keys import DeviceProofs
 from identity.application.ports.revocations import Revocations
 from identity.application.ports.roles import Roles
+from identity.application.ports.session_rules import EndSession, TokenPair
 from identity.application.ports.sessions import AccessTokens, RefreshTokens
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions import audit
-from identity.application.sessions.token_pair import TokenPair
 from identity.domain.device_key import DeviceKey
 from identity.domain.errors import DeviceProofRefused, InvalidRefreshToken, SessionExpired
 from identity.domain.message import Template
@@ -17,7 +18,6 @@ from identity.domain.origin import Origin
 from identity.domain.refresh_token import RefreshToken
 from identity.domain.session import EndReason, Session, TokenUse
 from kernel.actor import Actor, ActorKind
-from kernel.audit import State
 from kernel.clock import Clock
 from kernel.errors import DomainError
 
@@ -47,6 +47,7 @@ class RefreshSession:
     roles: Roles
     access_tokens: AccessTokens
     refresh_tokens: RefreshTokens
+    end_session: EndSession
     revocations: Revocations
     clock: Clock
     required: RequiredFactors
@@ -61,13 +62,11 @@ class RefreshSession:
         token = self.refresh_tokens.read(refresh_token)
         roles = await self.roles.of(token.user_id)
         at = self.clock.now()
-        async with self.uow.begin(_bearer(actor, token, roles, device_id)) as tx:
+        async with self.uow.begin(_as_user(actor, token, roles, device_id)) as tx:
             origin = Origin.of(actor.ip, actor.user_agent)
             session, outcome = await self._exchange(tx, token, device_id, roles, proof, origin, at)
             factors = await tx.users.factors_of(session.user_id)
         # Raised after the commit: an end, or a refusal, must be recorded.
-        if not session.is_live:
-            await self.revocations.try_add(session.id, ended_at=at)
         if isinstance(outcome, DomainError):
             raise outcome
         access_token = self.access_tokens.issue(session, roles=roles, factors=factors, at=at)
@@ -93,11 +92,12 @@ class RefreshSession:
             # A thief of the token may present it without end.
             tx.tally(audit.refresh_refused(session, problem=str(refusal.facts["problem"]), at=at), account=session.user_id)
             return session, refusal
-        before = audit.session_state(session)
-        outcome = await self._spend(tx, session, token, device_id, roles, origin, at)
-        if key and audit.session_state(session) == before:
+        before = audit.SESSION.state(session)
+        outcome = await self._use(tx, session, token, device_id, roles, origin, at)
+        if key and audit.SESSION.state(session) == before:
             # A retry changes nothing of the session, but its proof is used up.
-            tx.record_bounded(audit.session_refreshed(session, before=before, at=at), account=session.user_id)
+            retried = audit.SESSION.fact(session, "refresh", at=at, before=before, after=before)
+            tx.record_bounded(retried, account=session.user_id)
         return session, outcome
 
     async def _check_proof(self, tx: Transaction, key: DeviceKey, proof: str | None, at: datetime) -> DeviceProofRefused | None:
@@ -109,7 +109,7 @@ class RefreshSession:
             return refusal
         return None if await tx.device_keys.use_proof(key.id, used) else DeviceProofRefused(problem="used")
 
-    async def _spend(
+    async def _use(
         self,
         tx: Transaction,
         session: Session,
@@ -119,28 +119,25 @@ class RefreshSession:
         origin: Origin,
         at: datetime,
     ) -> str | DomainError:
-        before = audit.session_state(session)
         token_use = session.present(token, device_id=device_id, at=at, idle_for=self.idle_for)
         lacking = not session.has_shown_two_factors and self.required.two(roles)
         if lacking and token_use in _GENUINE:
-            return await self._end(tx, session, EndReason.FACTOR_REQUIRED, before, at)
+            return await self._end(tx, session, EndReason.FACTOR_REQUIRED, at)
         if token_use is TokenUse.RETRIED:
             return self._current(session, token)
         if token_use is TokenUse.TOO_SOON:
             return token.text
         if token_use is TokenUse.CURRENT:
-            successor = self.refresh_tokens.issue(
-                session_id=session.id, user_id=session.user_id, generation=session.generation + 1
-            )
-            session.rotate(
-                successor,
-                sealed=self.refresh_tokens.seal_successor(token, successor),
-                at=at,
-                seen_from=await tx.sessions.seal_origin(session.user_id, session.id, origin),
-            )
-            tx.record_bounded(audit.session_refreshed(session, before=before, at=at), account=session.user_id)
-            return successor.text
-        return await self._end(tx, session, _REASONS.get(token_use, EndReason.REFRESH_REUSED), before, at)
+            return await self._rotate(tx, session, token, origin, at)
+        return await self._end(tx, session, _REASONS.get(token_use, EndReason.REFRESH_REUSED), at)
+
+    async def _rotate(self, tx: Transaction, session: Session, token: RefreshToken, origin: Origin, at: datetime) -> str:
+        successor = self.refresh_tokens.issue(session_id=session.id, user_id=session.user_id, generation=session.generation + 1)
+        sealed = self.refresh_tokens.seal_successor(token, successor)
+        seen_from = await tx.sessions.seal_origin(session.user_id, session.id, origin)
+        with tx.change_bounded(audit.SESSION, session, "refresh", at=at, account=session.user_id):
+            session.rotate(successor, sealed=sealed, at=at, seen_from=seen_from)
+        return successor.text
 
     def _current(self, session: Session, used: RefreshToken) -> str:
         """Open the chain from a used token to the one that is current."""
@@ -149,17 +146,18 @@ class RefreshSession:
             token = self.refresh_tokens.read(self.refresh_tokens.open_successor(token, sealed))
         return token.text
 
-    async def _end(self, tx: Transaction, session: Session, reason: EndReason, before: State, at: datetime) -> DomainError:
-        session.end(reason, at=at, access_token_life=self.access_tokens.life)
+    async def _end(self, tx: Transaction, session: Session, reason: EndReason, at: datetime) -> DomainError:
         if reason in _OVER:
-            tx.record_bounded(audit.session_ended(session, before=before, at=at), account=session.user_id)
+            self.end_session(tx, session, reason, at=at)
             return SessionExpired(session_id=session.id)
+        with tx.change_bounded(audit.SESSION, session, "refresh_reused", at=at, reason=reason.value, account=session.user_id):
+            session.end(reason, at=at, access_token_life=self.access_tokens.life)
+        tx.after_commit(partial(self.revocations.try_add, session.id, ended_at=at))
         await tx.messages.send(session.user_id, Template.SESSION_COMPROMISED)
-        tx.record_bounded(audit.refresh_reused(session, before=before, at=at), account=session.user_id)
         return InvalidRefreshToken(session_id=session.id)
 
 
-def _bearer(actor: Actor, token: RefreshToken, roles: tuple[str, ...], device_id: UUID) -> Actor:
+def _as_user(actor: Actor, token: RefreshToken, roles: tuple[str, ...], device_id: UUID) -> Actor:
     return replace(
         actor,
         kind=ActorKind.USER,

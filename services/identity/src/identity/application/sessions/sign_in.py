@@ -9,14 +9,13 @@ from identity.application.ports.credentials import Credentials, CredentialView
 from identity.application.ports.devices import DeviceTokens
 from identity.application.ports.digests import Digests
 from identity.application.ports.passwords import Passwords, Verified
+from identity.application.ports.session_rules import StartSession, TokenPair
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions import audit
-from identity.application.sessions.audit import Refusal
-from identity.application.sessions.start_session import StartSession
-from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import InvalidCredentials, TooManyAttempts
 from identity.domain.password_policy import normalise
 from identity.domain.proof import PASSWORD
+from identity.domain.sign_in_failure import SignInFailure
 from identity.domain.sign_in_name import SignInName
 from identity.domain.user import User
 from kernel.actor import Actor
@@ -27,8 +26,8 @@ from kernel.clock import Clock
 class SignIn:
     """Start a session on a device by e-mail or username and password, or ask for the second factor.
 
-    Whoever cannot sign in learns nothing of why: unknown names, wrong passwords and accounts that may not act are
-    answered alike, after the same work.
+    Unknown names, wrong passwords and inactive accounts get the same answer after the same work, so that it does not reveal
+    which accounts exist.
     """
 
     uow: UnitOfWork
@@ -53,17 +52,17 @@ class SignIn:
         try:
             await self.attempts.admit(counter, actor.ip, device=known)
         except TooManyAttempts:
-            await self._refuse(actor, account, credential, device_id, Refusal.THROTTLED)
+            await self._record_failure(actor, account, credential, device_id, SignInFailure.THROTTLED)
             raise
         verified = await self.passwords.verify(credential.password_hash if credential else None, normalise(password))
         if credential is None or not verified.matches or not credential.is_active:
             await self.attempts.fail(actor.ip)
-            await self._refuse(actor, account, credential, device_id, _why(credential, verified))
+            await self._record_failure(actor, account, credential, device_id, _failure_of(credential, verified))
             raise InvalidCredentials
         try:
-            outcome = await self._go_on(actor, credential, verified, device_id, known_device=known is not None)
+            outcome = await self._challenge_or_start(actor, credential, verified, device_id, known_device=known is not None)
         except InvalidCredentials:
-            await self._refuse(actor, account, credential, device_id, Refusal.CHANGED_MEANWHILE)
+            await self._record_failure(actor, account, credential, device_id, SignInFailure.CHANGED_MEANWHILE)
             raise
         # A right password is no guess; codes have a count of their own.
         await self.attempts.forget(counter, actor.ip, device=known)
@@ -80,7 +79,7 @@ class SignIn:
         proven = self.device_tokens.proves(token, user_id=credential.user_id, device_id=device_id, known_since=known_since)
         return str(device_id) if proven else None
 
-    async def _go_on(
+    async def _challenge_or_start(
         self, actor: Actor, credential: CredentialView, verified: Verified, device_id: UUID, *, known_device: bool
     ) -> TokenPair | SecondFactorRequired:
         challenged = await self.challenge(
@@ -96,25 +95,25 @@ class SignIn:
             user_id=credential.user_id,
             device_id=device_id,
             methods=(PASSWORD,),
-            confirm=lambda user: _confirm(user, credential, verified),
+            confirm=lambda user: _confirm_credential(user, credential, verified),
             known_device=known_device,
         )
 
-    async def _refuse(
-        self, actor: Actor, account: str, credential: CredentialView | None, device_id: UUID, reason: Refusal
+    async def _record_failure(
+        self, actor: Actor, account: str, credential: CredentialView | None, device_id: UUID, reason: SignInFailure
     ) -> None:
         user_id, device, at = str(credential.user_id) if credential else None, str(device_id), self.clock.now()
         async with self.uow.begin(replace(actor, device_id=device)) as tx:
             tx.tally(audit.sign_in_failed(account, user_id=user_id, device_id=device, reason=reason, at=at))
 
 
-def _why(credential: CredentialView | None, verified: Verified) -> Refusal:
+def _failure_of(credential: CredentialView | None, verified: Verified) -> SignInFailure:
     if credential is None:
-        return Refusal.UNKNOWN_ACCOUNT
-    return Refusal.NOT_ACTIVE if verified.matches else Refusal.WRONG_PASSWORD
+        return SignInFailure.UNKNOWN_ACCOUNT
+    return SignInFailure.NOT_ACTIVE if verified.matches else SignInFailure.WRONG_PASSWORD
 
 
-def _confirm(user: User, credential: CredentialView, verified: Verified) -> None:
+def _confirm_credential(user: User, credential: CredentialView, verified: Verified) -> None:
     # The password may have changed since it was read without a lock, or a second factor been set up.
     if (user.password_changed_at, user.has_second_factor) != (credential.password_changed_at, credential.has_second_factor):
         raise InvalidCredentials

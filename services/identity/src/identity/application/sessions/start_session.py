@@ -5,11 +5,11 @@ from uuid import UUID
 
 from identity.application.ports.devices import DeviceTokens
 from identity.application.ports.roles import Roles
+from identity.application.ports.session_rules import TokenPair
 from identity.application.ports.sessions import AccessTokens, RefreshTokens
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions import audit
 from identity.application.sessions.end_recovery_requests import end_recovery_requests
-from identity.application.sessions.token_pair import TokenPair
 from identity.domain.device import Device
 from identity.domain.errors import InvalidCredentials
 from identity.domain.message import Template
@@ -58,14 +58,14 @@ class StartSession:
         at = self.clock.now()
         proof = Proof.of(methods, at=shown_since or at, passkey_id=passkey_id)
         token = self.refresh_tokens.issue(session_id=new_id(), user_id=user_id, generation=1)
-        async with self.uow.begin(_signed_in(actor, token, roles, device_id, proof)) as tx:
+        async with self.uow.begin(_as_user(actor, token, roles, device_id, proof)) as tx:
             user = await tx.users.lock(user_id)
             if user is None or not user.is_active:
                 raise InvalidCredentials
             confirm(user)
             if OTP in methods or passkey_id:
                 await end_recovery_requests(tx, user.id, at=at)
-            device, is_new = await self._meet(tx, user, device_id, actor.ip, at)
+            device, is_new = await self._register_device(tx, user, device_id, actor.ip, at)
             session = Session.start(
                 token,
                 device_id=device_id,
@@ -75,18 +75,18 @@ class StartSession:
                 started_from=await tx.sessions.seal_origin(user.id, token.session_id, Origin.of(actor.ip, actor.user_agent)),
                 known_device=known_device,
             )
-            await self._open(tx, user, session, new_device=is_new)
+            await self._add(tx, user, session, new_device=is_new)
         access_token = self.access_tokens.issue(session, roles=roles, factors=user.factors, at=at)
         expires_in = int(self.access_tokens.life.total_seconds())
         return TokenPair(access_token, token.text, expires_in, self.device_tokens.issue(device))
 
-    async def _open(self, tx: Transaction, user: User, session: Session, *, new_device: bool) -> None:
-        replaced = await self._make_room(tx, user.id, session.device_id, session.started_at)
+    async def _add(self, tx: Transaction, user: User, session: Session, *, new_device: bool) -> None:
+        replaced = await self._end_replaced(tx, user.id, session.device_id, session.started_at)
         await tx.sessions.add(session)
         user.note_sign_in(at=session.started_at)
         tx.record_bounded(audit.signed_in(session, replaced=replaced, new_device=new_device), account=user.id)
 
-    async def _meet(self, tx: Transaction, user: User, device_id: UUID, ip: str, at: datetime) -> tuple[Device, bool]:
+    async def _register_device(self, tx: Transaction, user: User, device_id: UUID, ip: str, at: datetime) -> tuple[Device, bool]:
         """Return the device and whether it is new; its owner is told of one that is, but not of their very first."""
         device = await tx.devices.find(user.id, device_id)
         if device:
@@ -98,20 +98,19 @@ class StartSession:
             await tx.messages.send(user.id, Template.NEW_DEVICE, time=f"{at:%Y-%m-%d %H:%M} UTC", address=ip or "unknown")
         return device, is_new
 
-    async def _make_room(self, tx: Transaction, user_id: UUID, device_id: UUID, at: datetime) -> Session | None:
+    async def _end_replaced(self, tx: Transaction, user_id: UUID, device_id: UUID, at: datetime) -> Session | None:
         """End the session that the device has, for one device has one, and those left alone longest where there are too many."""
         live = await tx.sessions.lock_all_live(user_id)
         replaced = next((session for session in live if session.device_id == device_id), None)
         others = sorted((session for session in live if session is not replaced), key=lambda session: session.last_active_at)
         ending = [(session, EndReason.TOO_MANY) for session in others[: max(0, len(others) - LIVE_MAX + 1)]]
         for session, reason in [*([(replaced, EndReason.REPLACED)] if replaced else []), *ending]:
-            before = audit.session_state(session)
-            session.end(reason, at=at, access_token_life=self.access_tokens.life)
-            tx.record_bounded(audit.session_ended(session, before=before, at=at), account=user_id)
+            with tx.change_bounded(audit.SESSION, session, "end", at=at, reason=reason.value, account=user_id):
+                session.end(reason, at=at, access_token_life=self.access_tokens.life)
         return replaced
 
 
-def _signed_in(actor: Actor, token: RefreshToken, roles: tuple[str, ...], device_id: UUID, proof: Proof) -> Actor:
+def _as_user(actor: Actor, token: RefreshToken, roles: tuple[str, ...], device_id: UUID, proof: Proof) -> Actor:
     return replace(
         actor,
         kind=ActorKind.USER,

@@ -5,10 +5,10 @@ from datetime import datetime
 from identity.application.ports.signing_keys import KeyMaker
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.signing_keys import audit
+from identity.application.signing_keys.announce_key import announce_key
 from identity.domain.signing_key import SigningKey, active_key
 from kernel.actor import Actor
 from kernel.clock import Clock
-from kernel.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +34,7 @@ class EnsureSigningKeys:
         """Let the announced key sign, or a new one where none is; return what is new."""
         waiting = [key for key in keys if key.is_next]
         if waiting:
-            waiting[0].activate(at=at)
-            tx.record(audit.signing_key_activated(waiting[0], at=at))
+            with tx.change(audit.SIGNING_KEY, waiting[0], "activate", at=at):
+                waiting[0].activate(at=at)
             return ()
         return (announce_key(tx, self.key_maker, at, active=True),)
-
-
-def announce_key(tx: Transaction, key_maker: KeyMaker, at: datetime, *, active: bool = False) -> SigningKey:
-    """Make a key in the caller's transaction, which holds the lock of keys."""
-    key_id = new_id()
-    pair = key_maker.make(key_id)
-    key = SigningKey.announce(key_id, public_jwk=pair.public_jwk, sealed_private=pair.sealed_private, at=at)
-    if active:
-        key.activate(at=at)
-    tx.signing_keys.add(key)
-    tx.record(audit.signing_key_created(key, at=at))
-    return key

@@ -6,7 +6,7 @@ from uuid import UUID
 from identity.application.ports.signing_keys import KeyMaker
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.signing_keys import audit
-from identity.application.signing_keys.ensure_signing_keys import announce_key
+from identity.application.signing_keys.announce_key import announce_key
 from identity.domain.signing_key import SigningKey, active_key
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -60,10 +60,10 @@ class RotateSigningKeys:
         return Rotation(signing is not before, signing.id, following.id, following.usable_at)
 
     def _hand_over(self, tx: Transaction, before: SigningKey, following: SigningKey, at: datetime) -> SigningKey:
-        before.retire(at=at)
-        tx.record(audit.signing_key_retired(before, at=at))
-        following.activate(at=at)
-        tx.record(audit.signing_key_activated(following, at=at))
+        with tx.change(audit.SIGNING_KEY, before, "retire", at=at):
+            before.retire(at=at)
+        with tx.change(audit.SIGNING_KEY, following, "activate", at=at):
+            following.activate(at=at)
         return following
 
     async def _drop(self, tx: Transaction, keys: Sequence[SigningKey], at: datetime) -> None:

@@ -1,31 +1,32 @@
-"""The audit facts of wallet addresses. A label is the owner's own words: only that it changed is told."""
+"""The audit facts of wallet addresses. A label is the owner's own words, so only whether there is one is recorded."""
 
 from datetime import datetime
+from typing import Final
 
 from identity.domain.wallet_address import WalletAddress
-from kernel.audit import AuditFact, State
+from kernel.audit import Audited, AuditFact
 
 
-def address_issued(address: WalletAddress) -> AuditFact:
-    after = {"live": True, "currency": address.currency}
-    return _fact("identity.wallet_address.issue", address, at=address.issued_at, after=after)
+def _ids(address: WalletAddress) -> tuple[str, ...]:
+    return (str(address.user_id),)
+
+
+# A new address is shown with its currency; of a later change, only whether it is live.
+ADDRESS: Final = Audited(
+    action="identity.wallet_address",
+    resource_type="wallet_address",
+    state=lambda address: {"live": address.is_live, "currency": address.currency},
+    id_of=lambda address: address.address,
+    related=_ids,
+)
+ADDRESS_LIFE: Final = Audited(
+    action="identity.wallet_address",
+    resource_type="wallet_address",
+    state=lambda address: {"live": address.is_live},
+    id_of=lambda address: address.address,
+    related=_ids,
+)
 
 
 def address_labelled(address: WalletAddress, *, labelled: bool, at: datetime) -> AuditFact:
-    return _fact("identity.wallet_address.label", address, at=at, after={"labelled": labelled})
-
-
-def address_retired(address: WalletAddress, *, at: datetime) -> AuditFact:
-    return _fact("identity.wallet_address.retire", address, at=at, before={"live": True}, after={"live": False})
-
-
-def _fact(action: str, address: WalletAddress, *, at: datetime, after: State, before: State | None = None) -> AuditFact:
-    return AuditFact(
-        action=action,
-        resource_type="wallet_address",
-        resource_id=str(address.address),
-        occurred_at=at,
-        before=before,
-        after=after,
-        related_ids=(str(address.user_id),),
-    )
+    return ADDRESS_LIFE.fact(address, "label", at=at, after={"labelled": labelled})

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.unit_of_work import SqlTransaction
+from identity.application.ports.unit_of_work import BoundedRecord
 from identity.domain.attempts import source_of
 from identity.infrastructure.sql.attempt_counts import SqlAttemptCounts
 from identity.infrastructure.sql.device_keys import SqlDeviceKeys
@@ -27,7 +28,7 @@ from kernel.actor import Actor, ActorKind
 from kernel.audit import AuditFact
 
 
-class SqlIdentityTransaction(SqlTransaction):
+class SqlIdentityTransaction(SqlTransaction, BoundedRecord):
     def __init__(
         self,
         session: AsyncSession,

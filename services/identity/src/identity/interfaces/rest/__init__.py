@@ -8,14 +8,30 @@ from identity.interfaces.rest.devices import devices
 from identity.interfaces.rest.factors import factors
 from identity.interfaces.rest.jwks import jwks_router
 from identity.interfaces.rest.own_account import own_account
+from identity.interfaces.rest.passkeys import passkeys
 from identity.interfaces.rest.privacy import erasures, privacy
 from identity.interfaces.rest.recovery import recovery
-from identity.interfaces.rest.sessions import sessions
+from identity.interfaces.rest.sessions import proofs, sessions, tokens
 from identity.interfaces.rest.users import users
 from identity.interfaces.rest.wallet_addresses import wallet_addresses
 
 # One's own account first: "/users/me/email" is not the e-mail of a user called "me".
-ROUTERS = (auth, own_account, users, sessions, devices, wallet_addresses, device_keys, factors, recovery, privacy, erasures)
+ROUTERS = (
+    auth,
+    own_account,
+    users,
+    tokens,
+    proofs,
+    sessions,
+    devices,
+    wallet_addresses,
+    device_keys,
+    factors,
+    passkeys,
+    recovery,
+    privacy,
+    erasures,
+)
 
 
 def served(*, mailbox: bool) -> tuple[Router, ...]:

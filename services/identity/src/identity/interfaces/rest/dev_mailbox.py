@@ -13,8 +13,6 @@ from identity.application.messages.views import MessageContent
 from identity.interfaces.rest.dependencies import App
 from kernel.reads import NOBODY
 
-SHOWN_MAX = 100
-
 dev = Router(prefix="/dev", tags=["dev"])
 
 
@@ -53,5 +51,5 @@ async def read_mailbox(
     app: App, recipient: Annotated[str | None, Query(min_length=3, max_length=254), ONE_LINE] = None
 ) -> Envelope[MailboxResponse]:
     """Read what was delivered, newest first."""
-    contents = await app.queries.delivered_messages(recipient, SHOWN_MAX)
+    contents = await app.messages.list_delivered_messages(recipient=recipient)
     return envelope(MailboxResponse(items=[MailResponse.of(content) for content in contents]))

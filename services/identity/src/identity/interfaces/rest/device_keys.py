@@ -14,19 +14,19 @@ device_keys = Router(prefix="/device-keys", tags=["device-keys"])
 @device_keys.get("", dependencies=[Authenticated], reads=OWN)
 async def list_device_keys(actor: CurrentActor, paging: Paging, app: App) -> Envelope[PageOf[DeviceKeyResponse]]:
     """List the caller's keys of all devices, newest first, the revoked ones too."""
-    return page_of(await app.queries.device_keys_of(actor.user_id, paging), DeviceKeyResponse.of)
+    return page_of(await app.device_keys.list_device_keys(actor=actor, page=paging), DeviceKeyResponse.of)
 
 
 @device_keys.post("/challenges", status_code=201, dependencies=[Authenticated], idempotency=False, assurance=NONE)
 async def issue_device_key_challenge(actor: CurrentActor, app: App) -> Envelope[ChallengeResponse]:
     """Give this device a challenge to sign with the key that it is about to register; it lives five minutes."""
-    return envelope(ChallengeResponse.of(await app.device_keys.issue_challenge(actor=actor)))
+    return envelope(ChallengeResponse.of(await app.device_keys.issue_device_key_challenge(actor=actor)))
 
 
 @device_keys.post("", status_code=201, dependencies=[Authenticated], assurance=RECENT)
 async def register_device_key(body: RegisterDeviceKeyRequest, actor: CurrentActor, app: App) -> Envelope[DeviceKeyResponse]:
     """Register this device's public key; the one it had is revoked."""
-    key = await app.device_keys.register(
+    key = await app.device_keys.register_device_key(
         actor=actor,
         algorithm=body.algorithm,
         public_key=body.public_key,
@@ -39,4 +39,4 @@ async def register_device_key(body: RegisterDeviceKeyRequest, actor: CurrentActo
 @device_keys.delete("/{key_id}", dependencies=[Authenticated], assurance=RECENT)
 async def revoke_device_key(key_id: UUID, actor: CurrentActor, app: App) -> Envelope[DeviceKeyResponse]:
     """Revoke one of the caller's keys; its signatures are refused from now on."""
-    return envelope(DeviceKeyResponse.of(await app.device_keys.revoke(actor=actor, key_id=key_id)))
+    return envelope(DeviceKeyResponse.of(await app.device_keys.revoke_device_key(actor=actor, key_id=key_id)))

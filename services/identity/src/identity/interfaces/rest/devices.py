@@ -7,7 +7,7 @@ from fastapi import Query
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Router, envelope, page_of
 from identity.interfaces.rest.dependencies import App
-from identity.interfaces.rest.schemas.sessions import DeviceResponse, PatchDeviceRequest
+from identity.interfaces.rest.schemas.devices import DeviceResponse, PatchDeviceRequest
 from kernel.assurance import NONE, RECENT
 from kernel.reads import OTHERS, OWN
 
@@ -22,14 +22,14 @@ async def list_devices(
     user_id: Annotated[UUID | None, Query(description="Another's, for staff")] = None,
 ) -> Envelope[PageOf[DeviceResponse]]:
     """List the devices that have signed in, the latest first, the revoked ones too."""
-    page = await app.sessions.list_devices(actor=actor, page=paging, user_id=user_id)
+    page = await app.devices.list_devices(actor=actor, page=paging, user_id=user_id)
     return page_of(page, lambda view: DeviceResponse.of(view, current_id=actor.device_id))
 
 
 @devices.get("/{device_id}", dependencies=[Authenticated], reads=OWN)
 async def get_device(device_id: UUID, actor: CurrentActor, app: App) -> Envelope[DeviceResponse]:
     """Read one of the caller's devices."""
-    view = await app.sessions.get_device(actor=actor, device_id=device_id)
+    view = await app.devices.get_device(actor=actor, device_id=device_id)
     return envelope(DeviceResponse.of(view, current_id=actor.device_id))
 
 
@@ -37,8 +37,8 @@ async def get_device(device_id: UUID, actor: CurrentActor, app: App) -> Envelope
 async def change_device(device_id: UUID, body: PatchDeviceRequest, actor: CurrentActor, app: App) -> Envelope[DeviceResponse]:
     """Name a device."""
     given = frozenset(body.model_fields_set)
-    await app.sessions.change_device(actor=actor, device_id=device_id, given=given, name=body.name)
-    view = await app.sessions.get_device(actor=actor, device_id=device_id)
+    await app.devices.change_device(actor=actor, device_id=device_id, given=given, name=body.name)
+    view = await app.devices.get_device(actor=actor, device_id=device_id)
     return envelope(DeviceResponse.of(view, current_id=actor.device_id))
 
 
@@ -49,4 +49,4 @@ async def revoke_device(device_id: UUID, actor: CurrentActor, app: App) -> None:
 
     Requires a sign-in of the last five minutes. To sign a device out without one, revoke its session.
     """
-    await app.sessions.revoke_device(actor=actor, device_id=device_id)
+    await app.devices.revoke_device(actor=actor, device_id=device_id)

@@ -1,7 +1,6 @@
 """The caller's wallet addresses, and whom a payer is about to pay."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Query
 
@@ -17,7 +16,6 @@ from chassis.rest import (
     envelope,
     page_of,
 )
-from identity.application.wallet_addresses.views import WalletAddressView
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.wallet_addresses import (
     IssueAddressRequest,
@@ -26,9 +24,7 @@ from identity.interfaces.rest.schemas.wallet_addresses import (
     PayeeResponse,
     WalletAddressResponse,
 )
-from kernel.actor import Actor
 from kernel.assurance import NONE
-from kernel.errors import NotFound
 from kernel.reads import OWN, REFERENCE
 
 wallet_addresses = Router(prefix="/wallet-addresses", tags=["wallet-addresses"])
@@ -37,13 +33,13 @@ wallet_addresses = Router(prefix="/wallet-addresses", tags=["wallet-addresses"])
 @wallet_addresses.get("", dependencies=[Authenticated], reads=OWN)
 async def list_wallet_addresses(actor: CurrentActor, paging: Paging, app: App) -> Envelope[PageOf[WalletAddressResponse]]:
     """List the caller's wallet addresses, oldest first, the retired ones too."""
-    return page_of(await app.queries.wallet_addresses_of(actor.user_id, paging), WalletAddressResponse.of)
+    return page_of(await app.wallet_addresses.list_wallet_addresses(actor=actor, page=paging), WalletAddressResponse.of)
 
 
 @wallet_addresses.post("", status_code=201, dependencies=[Authenticated], assurance=NONE)
 async def issue_wallet_address(body: IssueAddressRequest, actor: CurrentActor, app: App) -> Envelope[IssuedAddressResponse]:
     """Issue one more address to the caller; its wallet opens a moment later."""
-    address = await app.addresses.issue(actor=actor, currency=body.currency, label=body.label)
+    address = await app.wallet_addresses.issue_wallet_address(actor=actor, currency=body.currency, label=body.label)
     return envelope(IssuedAddressResponse.of(address))
 
 
@@ -54,13 +50,13 @@ async def look_up_wallet_address(
     app: App,
 ) -> Envelope[PayeeResponse]:
     """Show whom an address belongs to, masked, before paying; a mistyped address is refused."""
-    return envelope(PayeeResponse.of(await app.addresses.find_payee(address=address)))
+    return envelope(PayeeResponse.of(await app.wallet_addresses.look_up_wallet_address(address=address)))
 
 
 @wallet_addresses.get("/{address}", dependencies=[Authenticated], reads=OWN)
 async def get_wallet_address(address: WalletAddressText, actor: CurrentActor, app: App) -> Envelope[WalletAddressResponse]:
     """Read one of the caller's addresses, by its UUID or its text."""
-    return envelope(WalletAddressResponse.of(await _own(app, actor, address)))
+    return envelope(WalletAddressResponse.of(await app.wallet_addresses.get_wallet_address(actor=actor, address=address)))
 
 
 @wallet_addresses.patch("/{address}", dependencies=[Authenticated], idempotency=False, assurance=NONE)
@@ -68,19 +64,12 @@ async def label_wallet_address(
     address: WalletAddressText, body: LabelAddressRequest, actor: CurrentActor, app: App
 ) -> Envelope[WalletAddressResponse]:
     """Give one of the caller's addresses another label, or none."""
-    await app.addresses.label(actor=actor, address=address, label=body.label)
-    return envelope(WalletAddressResponse.of(await _own(app, actor, address)))
+    await app.wallet_addresses.label_wallet_address(actor=actor, address=address, label=body.label)
+    return envelope(WalletAddressResponse.of(await app.wallet_addresses.get_wallet_address(actor=actor, address=address)))
 
 
 @wallet_addresses.delete("/{address}", dependencies=[Authenticated], idempotency=False, assurance=NONE)
 async def retire_wallet_address(address: WalletAddressText, actor: CurrentActor, app: App) -> Envelope[WalletAddressResponse]:
     """Offer an address to payers no more; what lies in its wallet stays the caller's. Doing it again changes nothing."""
-    await app.addresses.retire(actor=actor, address=address)
-    return envelope(WalletAddressResponse.of(await _own(app, actor, address)))
-
-
-async def _own(app: App, actor: Actor, address: UUID) -> WalletAddressView:
-    view = await app.queries.wallet_address(actor.user_id, address)
-    if view is None:
-        raise NotFound(address=address)
-    return view
+    await app.wallet_addresses.retire_wallet_address(actor=actor, address=address)
+    return envelope(WalletAddressResponse.of(await app.wallet_addresses.get_wallet_address(actor=actor, address=address)))

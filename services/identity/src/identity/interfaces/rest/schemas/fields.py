@@ -48,3 +48,4 @@ SecondFactorCode = Annotated[
     BeforeValidator(_typed),
     VERBATIM,
 ]
+ChallengeText = Annotated[str, Field(min_length=1, max_length=128, description="What the sign-in answered with"), VERBATIM]

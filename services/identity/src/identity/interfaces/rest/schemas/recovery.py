@@ -10,8 +10,7 @@ from chassis.rest import REASON, VERBATIM, RequestModel, ResponseModel
 from identity.application.recovery.ask_recovery import AskedRecovery
 from identity.application.recovery.views import RecoveryView
 from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
-from identity.interfaces.rest.schemas.factors import ChallengeText
-from identity.interfaces.rest.schemas.fields import Email, Password
+from identity.interfaces.rest.schemas.fields import ChallengeText, Email, Password
 
 
 class AskResetRequest(RequestModel):

@@ -1,4 +1,4 @@
-"""Signing in and sessions."""
+"""Sessions, from sign-in to sign-out."""
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -7,12 +7,15 @@ from uuid import UUID
 from fastapi import Header
 from pydantic import ConfigDict, Field, model_validator
 
-from chassis.rest import ONE_LINE, VERBATIM, RequestModel, ResponseModel
-from identity.application.devices.views import DeviceView, OriginView
-from identity.application.sessions.token_pair import TokenPair
+from chassis.rest import VERBATIM, RequestModel, ResponseModel
+from identity.application.factors.challenge_second_factor import SecondFactorRequired
+from identity.application.ports.session_rules import TokenPair
+from identity.application.sessions.step_up import FreshToken
 from identity.application.sessions.views import SessionView
 from identity.domain.sign_in_name import SignInName
-from identity.interfaces.rest.schemas.fields import DeviceId, Email, Password, Username
+from identity.interfaces.rest.schemas.devices import OriginResponse
+from identity.interfaces.rest.schemas.fields import ChallengeText, DeviceId, Email, Password, SecondFactorCode, Username
+from identity.interfaces.rest.schemas.passkeys import Credential
 
 
 class LoginRequest(RequestModel):
@@ -53,6 +56,33 @@ class LoginRequest(RequestModel):
         return SignInName.email(self.email) if self.email is not None else SignInName.username(self.username or "")
 
 
+class SecondFactorResponse(ResponseModel):
+    """The password was right; the sign-in goes on with `challenge`, within `expires_in` seconds and five tries.
+
+    `enrolment`: a second factor must be set up first, at /auth/login/totp.
+    """
+
+    mfa_required: Literal[True] = True
+    challenge: str
+    methods: tuple[str, ...] = Field(examples=[["totp", "backup_code"]])
+    enrolment: bool
+    expires_in: int = Field(examples=[300])
+
+    @classmethod
+    def of(cls, challenged: SecondFactorRequired) -> Self:
+        return cls(
+            challenge=challenged.text,
+            methods=challenged.methods,
+            enrolment=challenged.enrolment,
+            expires_in=challenged.expires_in_seconds,
+        )
+
+
+class CompleteSignInRequest(RequestModel):
+    challenge: ChallengeText
+    code: SecondFactorCode
+
+
 class RefreshRequest(RequestModel):
     refresh_token: Annotated[str, Field(min_length=1, max_length=4096, examples=["elr_AZ…"]), VERBATIM]
     device_id: DeviceId
@@ -88,6 +118,44 @@ class TokenPairResponse(ResponseModel):
         )
 
 
+class ShownPasskey(RequestModel):
+    ceremony_id: UUID
+    credential: Credential
+
+
+class StepUpRequest(RequestModel):
+    """A `passkey` (two factors), `password` and `code` together (two factors), or one of these two (one factor).
+
+    `password` alone is for users who have no second factor.
+    """
+
+    code: SecondFactorCode | None = None
+    password: Password | None = None
+    passkey: ShownPasskey | None = None
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"password": "Oshana-Sunrise-47!", "code": "492039"}, {"password": "Oshana-Sunrise-47!"}]}
+    )
+
+    @model_validator(mode="after")
+    def one_proof(self) -> Self:
+        if (self.passkey is None) == (self.code is None and self.password is None):
+            raise ValueError("give a passkey, or a code, a password, or both")
+        return self
+
+
+class FreshTokenResponse(ResponseModel):
+    """A new access token of the same session; the refresh token stays as it is."""
+
+    access_token: str = Field(examples=["eyJ…"])
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  # the scheme's name
+    expires_in: int = Field(examples=[900])
+
+    @classmethod
+    def of(cls, token: FreshToken) -> Self:
+        return cls(access_token=token.access_token, expires_in=token.expires_in_seconds)
+
+
 class SignedOutResponse(ResponseModel):
     signed_out: Literal[True] = True
 
@@ -98,15 +166,6 @@ class SignOutEverywhereRequest(RequestModel):
 
 class SignedOutEverywhereResponse(ResponseModel):
     sessions_ended: int = Field(examples=[3])
-
-
-class OriginResponse(ResponseModel):
-    address: str = Field(examples=["198.51.100.7"])
-    program: str | None = Field(description="What the client's User-Agent claims", examples=["Firefox 140 on Windows"])
-
-    @classmethod
-    def of(cls, view: OriginView | None) -> Self | None:
-        return cls(address=view.address, program=view.program) if view else None
 
 
 class SessionResponse(ResponseModel):
@@ -143,36 +202,3 @@ class SessionResponse(ResponseModel):
             ended_at=view.ended_at,
             end_reason=view.end_reason,
         )
-
-
-class DeviceResponse(ResponseModel):
-    id: UUID
-    name: str | None = Field(examples=["Telephone"])
-    current: bool = Field(description="Whether this very request comes from it")
-    trusted: Annotated[Literal[False], Field(deprecated=True, description="Always false")] = False
-    first_seen_at: datetime
-    last_active_at: datetime
-    last_seen_from: OriginResponse | None = Field(description="Where its last sign-in or refresh came from")
-    trusted_at: Annotated[None, Field(deprecated=True, description="Always null")] = None
-    revoked_at: datetime | None
-    session_id: UUID | None = Field(description="Its live session")
-
-    @classmethod
-    def of(cls, view: DeviceView, *, current_id: str | None) -> Self:
-        return cls(
-            id=view.device_id,
-            name=view.name,
-            current=str(view.device_id) == current_id,
-            first_seen_at=view.first_seen_at,
-            last_active_at=view.last_active_at,
-            last_seen_from=OriginResponse.of(view.seen_from),
-            revoked_at=view.revoked_at,
-            session_id=view.session_id,
-        )
-
-
-class PatchDeviceRequest(RequestModel):
-    """What is left out stays as it is; a name of null is none."""
-
-    name: Annotated[str | None, Field(min_length=1, max_length=64, examples=["Telephone"]), ONE_LINE] = None
-    trusted: Annotated[bool | None, Field(deprecated=True, description="Has no effect")] = None

@@ -10,7 +10,7 @@ from kernel.errors import AccessDenied
 
 
 @dataclass(frozen=True, slots=True)
-class IssueAddress:
+class IssueWalletAddress:
     """Issue one more wallet address to the caller; payments opens its wallet when it hears of it."""
 
     uow: UnitOfWork
@@ -30,5 +30,5 @@ class IssueAddress:
             tx.wallet_addresses.add(address)
             if tidy is not None:
                 await tx.wallet_addresses.label(address, tidy)
-            tx.record(audit.address_issued(address))
+            tx.create(audit.ADDRESS, address, "issue", at=address.issued_at)
         return address

@@ -3,36 +3,39 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from identity.application.factors.second_factor import CodeCheck
+from identity.application.factors.check_code import CheckCode
+from identity.application.factors.sign_in_challenges import open_challenge
 from identity.application.ports.one_time_secrets import OneTimeSecrets
-from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.ports.session_rules import StartSession, TokenPair
+from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions import audit
-from identity.application.sessions.audit import Refusal
-from identity.application.sessions.start_session import StartSession
-from identity.application.sessions.token_pair import TokenPair
 from identity.domain.errors import InvalidCredentials, SignInOver, TooManyAttempts, WrongCode
 from identity.domain.proof import OTP
 from identity.domain.sign_in_challenge import SignInChallenge
+from identity.domain.sign_in_failure import SignInFailure
 from identity.domain.user import User
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import DomainError
 
 # A wrong code has a fact of its own, in the transaction that counts it.
-_REASONS: Final[Mapping[type[DomainError], Refusal]] = {
-    SignInOver: Refusal.OVER,
-    TooManyAttempts: Refusal.THROTTLED,
-    InvalidCredentials: Refusal.CHANGED_MEANWHILE,
+_REASONS: Final[Mapping[type[DomainError], SignInFailure]] = {
+    SignInOver: SignInFailure.OVER,
+    TooManyAttempts: SignInFailure.THROTTLED,
+    InvalidCredentials: SignInFailure.CHANGED_MEANWHILE,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class CompleteSignIn:
-    """Show the second factor of a sign-in. The code is spent before the session starts: killed between, begin again."""
+    """Complete a sign-in with a code of the second factor.
+
+    The code is used up before the session starts: after a crash in between, the user begins again.
+    """
 
     uow: UnitOfWork
     secrets: OneTimeSecrets
-    check: CodeCheck
+    check: CheckCode
     start: StartSession
     clock: Clock
 
@@ -40,7 +43,7 @@ class CompleteSignIn:
         """Raise WrongCode, SignInOver (five wrong codes, five minutes, used), TooManyAttempts, or Unavailable."""
         digest = self.secrets.digest(challenge)
         try:
-            waiting = await self._shown(actor, digest, code, self.clock.now())
+            waiting = await self._use_code(actor, digest, code, self.clock.now())
             return await self.start(
                 actor=actor,
                 user_id=waiting.user_id,
@@ -49,13 +52,13 @@ class CompleteSignIn:
                 # The password was shown then: with the time of the code, RECENT would stretch by the challenge's life.
                 shown_since=waiting.created_at,
                 known_device=waiting.known_device,
-                confirm=lambda user: _confirm(user, waiting),
+                confirm=lambda user: _confirm_unchanged(user, waiting),
             )
         except tuple(_REASONS) as refused:
-            await self._record(actor, digest, _REASONS[type(refused)])
+            await self._record_failure(actor, digest, _REASONS[type(refused)])
             raise
 
-    async def _shown(self, actor: Actor, digest: bytes, code: str, at: datetime) -> SignInChallenge:
+    async def _use_code(self, actor: Actor, digest: bytes, code: str, at: datetime) -> SignInChallenge:
         async with self.uow.begin(actor) as tx:
             waiting = await open_challenge(tx, digest, clock=self.clock)
             shown = await self.check(tx, waiting.user_id, code, counter=waiting.failures_counter, at=at)
@@ -65,22 +68,13 @@ class CompleteSignIn:
             raise WrongCode
         return waiting
 
-    async def _record(self, actor: Actor, digest: bytes, reason: Refusal) -> None:
+    async def _record_failure(self, actor: Actor, digest: bytes, reason: SignInFailure) -> None:
         async with self.uow.begin(actor) as tx:
             challenge = await tx.factors.challenges.lock(digest)
             tx.tally(audit.sign_in_stopped(challenge, digest=digest, reason=reason, at=self.clock.now()))
 
 
-async def open_challenge(tx: Transaction, digest: bytes, *, clock: Clock) -> SignInChallenge:
-    """Find a sign-in that still waits and lock it; raises SignInOver."""
-    challenge = await tx.factors.challenges.lock(digest)
-    # The clock is read under the lock: it may have taken a while.
-    if challenge is None or not challenge.is_open(at=clock.now()):
-        raise SignInOver
-    return challenge
-
-
-def _confirm(user: User, challenge: SignInChallenge) -> None:
+def _confirm_unchanged(user: User, challenge: SignInChallenge) -> None:
     # The factor that was shown may have been removed since: the session would claim what the account no longer has.
     if user.password_changed_at != challenge.password_changed_at or not user.has_second_factor:
         raise InvalidCredentials

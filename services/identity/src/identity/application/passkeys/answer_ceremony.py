@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from identity.application.factors import audit
+from identity.application.factors.audit import second_factor_shown
+from identity.application.passkeys import audit
 from identity.application.ports.passkeys import WebAuthn
 from identity.application.ports.unit_of_work import Transaction
 from identity.domain.errors import PasskeyRefused
@@ -12,7 +13,7 @@ from identity.domain.passkey import CeremonyKind, Passkey, PasskeyUse
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class PasskeyProof:
     """`shown_since`: when the challenge was made. Nothing tells how long the answer to it was held back."""
 
     passkey: Passkey
@@ -38,7 +39,7 @@ class AnswerCeremony:
         *,
         user_id: UUID | None,
         at: datetime,
-    ) -> Answered | None:
+    ) -> PasskeyProof | None:
         """Return the passkey that signed, and since when it may have.
 
         None when the answer is refused, of which the audit fact is recorded here.
@@ -62,8 +63,8 @@ class AnswerCeremony:
             used = None
         if passkey and used is PasskeyUse.ACCEPTED:
             # A passkey speaks for its user: there is nobody else in an anonymous sign-in to record it.
-            tx.record_bounded(audit.second_factor_shown(passkey.user_id, "passkey", at=at), account=passkey.user_id)
-            return Answered(passkey, ceremony.begun_at)
+            tx.record_bounded(second_factor_shown(passkey.user_id, "passkey", at=at), account=passkey.user_id)
+            return PasskeyProof(passkey, ceremony.begun_at)
         failed = audit.ceremony_failed(ceremony_id, passkey=passkey, at=at, reason=used.value if used else "refused")
         # Of a caller who is known, or of the passkey itself: nobody else makes such an answer.
         if owner := user_id or (passkey.user_id if passkey and used else None):

@@ -4,15 +4,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from identity.application.factors import audit
-from identity.application.factors.answer_ceremony import AnswerCeremony
+from identity.application.factors.check_code import CheckCode
+from identity.application.factors.code_attempts import admit, note_failure
 from identity.application.factors.required_factors import RequiredFactors
-from identity.application.factors.second_factor import CodeCheck, admit, note_failure
+from identity.application.passkeys.answer_ceremony import AnswerCeremony
 from identity.application.ports.credentials import Credentials
 from identity.application.ports.passwords import Passwords
 from identity.application.ports.roles import Roles
 from identity.application.ports.sessions import AccessTokens
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
+from identity.application.sessions import audit
 from identity.application.sessions.end_recovery_requests import end_recovery_requests
 from identity.domain.code_failures import of_session
 from identity.domain.errors import InvalidCredentials, InvalidRefreshToken, PasskeyRefused, WrongCode
@@ -54,7 +55,7 @@ class StepUp:
     uow: UnitOfWork
     credentials: Credentials
     passwords: Passwords
-    check: CodeCheck
+    check: CheckCode
     answer: AnswerCeremony
     roles: Roles
     access_tokens: AccessTokens
@@ -70,35 +71,35 @@ class StepUp:
         alone of a user who has, or must have, two factors.
         """
         at, roles = self.clock.now(), await self.roles.of(actor.user_id)
-        password_holds = None if password is None else await self._verify(actor, password, roles, alone=code is None)
+        password_matches = None if password is None else await self._password_matches(actor, password, roles, alone=code is None)
         async with self.uow.begin(actor) as tx:
-            user, session = await _lock_session(tx, actor)
+            user, session = await _lock_own_session(tx, actor)
             if passkey:
-                refusal = await self._by_passkey(tx, session, passkey, at)
+                refusal = await self._prove_by_passkey(tx, session, passkey, at)
             else:
-                refusal = await self._by_secrets(tx, session, password_holds, code, at)
+                refusal = await self._prove_by_secrets(tx, session, password_matches, code, at)
             if refusal is None and (passkey or code is not None):
                 await end_recovery_requests(tx, user.id, at=at)
         # Raised after the commit, or the failure would not be counted.
         if refusal:
             raise refusal
-        return self._token(user, session, roles, at)
+        return self._issue_token(user, session, roles, at)
 
-    async def _verify(self, actor: Actor, password: str, roles: tuple[str, ...], *, alone: bool) -> bool:
+    async def _password_matches(self, actor: Actor, password: str, roles: tuple[str, ...], *, alone: bool) -> bool:
         credential = await self.credentials.credential_of(actor.user_id)
         if alone and ((credential and credential.has_second_factor) or self.required.two(roles)):
             raise StepUpRequired(multi_factor=True, age_seconds_max=None)
         verified = await self.passwords.verify(credential.password_hash if credential else None, normalise(password))
         return verified.matches
 
-    async def _by_secrets(
-        self, tx: Transaction, session: Session, password_holds: bool | None, code: str | None, at: datetime
+    async def _prove_by_secrets(
+        self, tx: Transaction, session: Session, password_matches: bool | None, code: str | None, at: datetime
     ) -> DomainError | None:
         counter = of_session(session.id)
-        if password_holds is not None:
+        if password_matches is not None:
             await admit(tx, session.user_id, counter=counter, at=at)
         # The password first: a wrong one leaves the code unused.
-        if password_holds is False:
+        if password_matches is False:
             await note_failure(tx, session.user_id, counter=counter, at=at, factor="password")
             return InvalidCredentials()
         if code is not None and not await self.check(tx, session.user_id, code, counter=counter, at=at):
@@ -106,28 +107,25 @@ class StepUp:
         if code is None:
             # Not beside a code: a thief of the password would forget the wrong codes by it.
             await tx.factors.failures.forget(session.user_id, counter=counter)
-        before = session.methods
-        session.prove_again((*((PASSWORD,) if password_holds else ()), *((OTP,) if code is not None else ())), at=at)
-        tx.record_bounded(audit.stepped_up(session, before=before, at=at), account=session.user_id)
+        methods = (*((PASSWORD,) if password_matches else ()), *((OTP,) if code is not None else ()))
+        with tx.change_bounded(audit.PROOF, session, "step_up", at=at, account=session.user_id):
+            session.prove_again(methods, at=at)
         return None
 
-    async def _by_passkey(self, tx: Transaction, session: Session, shown: ShownPasskey, at: datetime) -> DomainError | None:
-        answered = await self.answer(
-            tx, shown.ceremony_id, CeremonyKind.STEP_UP, shown.credential, user_id=session.user_id, at=at
-        )
-        if answered is None:
+    async def _prove_by_passkey(self, tx: Transaction, session: Session, shown: ShownPasskey, at: datetime) -> DomainError | None:
+        proof = await self.answer(tx, shown.ceremony_id, CeremonyKind.STEP_UP, shown.credential, user_id=session.user_id, at=at)
+        if proof is None:
             return PasskeyRefused()
-        before, passkey = session.methods, answered.passkey
-        session.prove_again(passkey.methods, at=answered.shown_since, passkey_id=passkey.id)
-        tx.record_bounded(audit.stepped_up(session, before=before, at=at), account=session.user_id)
+        with tx.change_bounded(audit.PROOF, session, "step_up", at=at, account=session.user_id):
+            session.prove_again(proof.passkey.methods, at=proof.shown_since, passkey_id=proof.passkey.id)
         return None
 
-    def _token(self, user: User, session: Session, roles: tuple[str, ...], at: datetime) -> FreshToken:
+    def _issue_token(self, user: User, session: Session, roles: tuple[str, ...], at: datetime) -> FreshToken:
         token = self.access_tokens.issue(session, roles=roles, factors=user.factors, at=at)
         return FreshToken(token, int(self.access_tokens.life.total_seconds()))
 
 
-async def _lock_session(tx: Transaction, actor: Actor) -> tuple[User, Session]:
+async def _lock_own_session(tx: Transaction, actor: Actor) -> tuple[User, Session]:
     # The user first, as everywhere; and so that tries at once are counted one after another.
     user = await tx.users.lock(actor.user_id)
     session = await tx.sessions.lock(actor.session_id) if actor.session_id else None

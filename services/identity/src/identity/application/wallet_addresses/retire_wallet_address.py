@@ -10,7 +10,7 @@ from kernel.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class RetireAddress:
+class RetireWalletAddress:
     """Offer one of the caller's addresses to payers no more; what lies in its wallet stays the caller's.
 
     Doing it again changes nothing. An account keeps one address at least.
@@ -32,5 +32,5 @@ class RetireAddress:
                 return
             if await tx.wallet_addresses.count_live(actor.user_id) == 1:
                 raise LastAddress(address=address)
-            found.retire(at=at)
-            tx.record(audit.address_retired(found, at=at))
+            with tx.change(audit.ADDRESS_LIFE, found, "retire", at=at):
+                found.retire(at=at)

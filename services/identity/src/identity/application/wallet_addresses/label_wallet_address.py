@@ -10,7 +10,7 @@ from kernel.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class LabelAddress:
+class LabelWalletAddress:
     """Give one of the caller's addresses another label, or none; nobody else ever sees it."""
 
     uow: UnitOfWork

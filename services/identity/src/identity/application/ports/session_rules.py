@@ -1,0 +1,52 @@
+"""The rules of sessions that other nouns apply: how a session starts and ends, and what it may still claim."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from identity.application.ports.unit_of_work import Transaction
+from identity.domain.session import EndReason, Session
+from identity.domain.user import User
+from kernel.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """`expires_in` is the access token's life in seconds; `device_token` comes with a sign-in, not with a refresh."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    device_token: str | None = None
+
+    def __repr__(self) -> str:
+        # Never in a log line or a traceback.
+        return f"TokenPair(expires_in={self.expires_in})"
+
+
+class StartSession(Protocol):
+    async def __call__(
+        self,
+        *,
+        actor: Actor,
+        user_id: UUID,
+        device_id: UUID,
+        methods: tuple[str, ...],
+        confirm: Callable[[User], None],
+        passkey_id: UUID | None = None,
+        shown_since: datetime | None = None,
+        known_device: bool = False,
+    ) -> TokenPair:
+        """Start a session for an authenticated user (sessions/start_session.py)."""
+
+
+class EndSession(Protocol):
+    def __call__(self, tx: Transaction, session: Session, reason: EndReason, *, at: datetime) -> None:
+        """End a locked session in the caller's transaction; after the commit, gateways refuse its access tokens."""
+
+
+class WithdrawProofs(Protocol):
+    async def __call__(self, tx: Transaction, user_id: UUID, *, codes: bool, passkey_id: UUID | None, at: datetime) -> int:
+        """Remove codes, or a passkey, from the proofs of a user's live sessions. Return how many ended, left without a proof."""

@@ -1,0 +1,18 @@
+from dataclasses import dataclass
+
+from identity.application.wallet_addresses.look_up_address import LookUpAddress, Payee
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpWalletAddress:
+    """Show a payer whom they are about to pay: only an address that may be paid, and no more of the name than needed."""
+
+    look_up_address: LookUpAddress
+
+    async def __call__(self, *, address: str) -> Payee:
+        """Raise InvalidWalletAddress for a mistyped one, NotFound for one that may not be paid."""
+        payee = await self.look_up_address(address=address)
+        if not payee.is_active:
+            raise NotFound(address=payee.address)
+        return payee

@@ -1,0 +1,68 @@
+"""Passkeys."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import Field
+
+from chassis.rest import ONE_LINE, VERBATIM, RequestModel, ResponseModel
+from identity.application.factors.views import PasskeyView
+from identity.application.passkeys.new_ceremony import NewCeremony
+from identity.domain.passkey import Passkey
+from identity.interfaces.rest.schemas.fields import DeviceId
+
+PasskeyName = Annotated[str, Field(min_length=1, max_length=64, examples=["Work laptop"]), ONE_LINE]
+# Its form is the WebAuthn standard's; the library reads it and refuses what is not of it.
+Credential = Annotated[
+    dict[str, Any], Field(description="What navigator.credentials gave, by its toJSON()", max_length=16), VERBATIM
+]
+
+
+class PasskeyResponse(ResponseModel):
+    id: UUID
+    name: str
+    synchronized: bool = Field(description="Whether its provider keeps it on several devices")
+    created_at: datetime
+    last_used_at: datetime | None
+    flagged_at: datetime | None = Field(description="When it was taken for a copy; it is refused since")
+
+    @classmethod
+    def of(cls, passkey: Passkey | PasskeyView, *, name: str | None = None) -> Self:
+        """Show a passkey by `name` where its own is sealed: the one that was just given."""
+        return cls(
+            id=passkey.id,
+            name=name or passkey.name,
+            synchronized=passkey.backed_up,
+            created_at=passkey.created_at,
+            last_used_at=passkey.last_used_at,
+            flagged_at=passkey.flagged_at,
+        )
+
+
+class CeremonyResponse(ResponseModel):
+    """`options` go to navigator.credentials as `publicKey` (parse…OptionsFromJSON)."""
+
+    ceremony_id: UUID
+    options: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, ceremony: NewCeremony) -> Self:
+        return cls(ceremony_id=ceremony.ceremony_id, options=ceremony.options)
+
+
+class AddPasskeyRequest(RequestModel):
+    ceremony_id: UUID
+    name: PasskeyName
+    credential: Credential
+
+
+class RenamePasskeyRequest(RequestModel):
+    name: PasskeyName
+
+
+class PasskeySignInRequest(RequestModel):
+    ceremony_id: UUID
+    credential: Credential
+    device_id: DeviceId
