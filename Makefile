@@ -1,46 +1,46 @@
-# Everything that is run by hand or by CI. `make help` lists it.
+# The commands for people and CI. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run status backing journey do test check bench protos openapi conformance mutants images fmt clean sync
 
-# uv comes from PATH, else from a private environment under .local that `make` fills itself.
+# uv comes from PATH, or from an environment under .local that `make` creates.
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo .local/uv/bin/uv)
 PYTHON := .venv/bin/python
 URL ?= http://localhost:8000
-# How many tests run at once; 0 runs them in one process, which a debugger needs.
+# Number of test processes; 0 runs the tests in one process, as a debugger requires.
 WORKERS ?= auto
 FAST_TESTS := libs/kernel gateway $(wildcard services/*/tests/unit services/*/tests/contract)
-# uv brings its own list of certificate authorities; a network that inspects TLS is trusted in the system's list only.
+# uv has its own list of certificate authorities. Use the system's list, which has the authority of a network that inspects TLS.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS ?= 1
 endif
-# Without bytecode, pytest rewrites every test file at each start, and each process compiles all that it imports.
+# Without bytecode, pytest rewrites every test file at each start, and each process compiles all its imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-help: ## List what make can do
+help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: sync ## Start the whole platform, walk the journey, serve until Ctrl-C (ONCE=1: stop after the journey)
+run: sync ## Start the whole platform, run the journey, serve until Ctrl-C (ONCE=1: stop after the journey)
 	@ONCE=$(ONCE) $(PYTHON) -m elcorp_local run
 
-status: sync ## Say which processes run and are ready
+status: sync ## Show which processes run and are ready
 	@$(PYTHON) -m elcorp_local status
 
-backing: sync ## Start PostgreSQL, RabbitMQ and Redis only, and print the variables that the tests take them from
+backing: sync ## Start PostgreSQL, RabbitMQ and Redis only, and print the variables with which the tests use them
 	@$(PYTHON) -m elcorp_local backing
 
-journey: sync ## Walk the journey against a running platform, of make run, docker compose or a cluster (URL=http://…)
+journey: sync ## Run the journey against a running platform of make run, docker compose or a cluster (URL=http://…)
 	@$(PYTHON) -m elcorp_local journey --url $(URL)
 
-# Passed through the environment: otherwise make and the shell would expand characters such as $ and ` in it.
+# Passed through the environment, because make and the shell would expand characters such as $ and `.
 do: export ELCORP_LOCAL_LINE := $(value ARGS)
 do: sync ## Run a command of a service with the settings of the running platform (SERVICE=payments ARGS="ledger verify")
-	@$(PYTHON) -m elcorp_local do --line="$$ELCORP_LOCAL_LINE" $(or $(SERVICE),$(error say whose command: SERVICE=payments ARGS="ledger verify"))
+	@$(PYTHON) -m elcorp_local do --line="$$ELCORP_LOCAL_LINE" $(or $(SERVICE),$(error name the service: SERVICE=payments ARGS="ledger verify"))
 
 test: sync ## Run every test on real PostgreSQL, RabbitMQ and Redis (FAST=1: units and contracts; STRESS=1: on a busy machine; ARGS="-k name")
 	@$(PYTHON) -m pytest -n $(WORKERS) $(if $(FAST),$(FAST_TESTS)) $(if $(STRESS),--stress) $(ARGS)
 
-check: sync ## What CI checks besides tests: lint, format, types, layers, contracts, generated files
+check: sync ## Run what CI checks besides tests: lint, format, types, layers, contracts, generated files
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy libs services gateway deploy k8s tests-e2e
@@ -58,26 +58,26 @@ bench: sync ## Measure, print a table, write .local/bench.json (ONLY=name runs o
 protos: sync ## Generate the Python of protos/
 	@$(PYTHON) deploy/ci/protos.py
 
-openapi: sync ## Write the merged OpenAPI document to docs/openapi.json, and what each operation asks into docs/security.md
+openapi: sync ## Write the merged OpenAPI document to docs/openapi.json, and the requirements of each operation to docs/security.md
 	@$(PYTHON) deploy/ci/openapi.py
 	@$(PYTHON) deploy/ci/assurance.py
 
-conformance: sync ## Run the tests that name a clause of a standard, and write their table into docs/security.md
+conformance: sync ## Run the tests of standards' clauses, and write their table to docs/security.md
 	@$(PYTHON) deploy/ci/conformance.py
 
-mutants: sync ## Change code of an AREA in small ways and list what no test notices (AREA=ledger|payments|identity|…; SAMPLE=40; hours)
+mutants: sync ## Make small changes in the code of an AREA and list those that no test detects (AREA=ledger|payments|identity|…; SAMPLE=40; hours)
 	@$(PYTHON) deploy/ci/mutants.py --area $(or $(AREA),ledger) $(if $(SAMPLE),--sample $(SAMPLE))
 
-images: ## Build the five images and check each (TAG=local; PYTHON_IMAGE, IMAGE_PREFIX, SOURCE: see deploy/images.sh)
+images: ## Build and check the five images (TAG=local; PYTHON_IMAGE, IMAGE_PREFIX, SOURCE: see deploy/images.sh)
 	@deploy/images.sh $(or $(TAG),local)
 
-fmt: sync ## Format and fix what can be fixed
+fmt: sync ## Format the code and apply automatic fixes
 	@$(PYTHON) -m ruff format . && $(PYTHON) -m ruff check --fix .
 
 clean: sync ## Remove the platform's data (databases, queues, secrets, logs)
 	@$(PYTHON) -m elcorp_local clean
 
-sync: $(UV) ## Install uv and the Python packages where they are missing
+sync: $(UV) ## Install uv and missing Python packages
 	@$(UV) sync --frozen --quiet --compile-bytecode $(if $(wildcard .venv),,$(info Installing Python packages (first time only: a minute or so)))
 
 .local/uv/bin/uv:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build the five images, label them, and check each as it will run: without a network, and without writing to its file system.
+# Build and label the five images, and check each without a network and with a read-only file system.
 # Usage: deploy/images.sh [TAG]    (or: make images TAG=…)
 #   IMAGE_PREFIX  the part of the image's name before the service: elcorp
 #   PYTHON_IMAGE  the base image; a release names it by digest: python:3.13-slim-bookworm@sha256:…
@@ -11,7 +11,7 @@ tag=${1:-local}
 
 revision=$(git rev-parse HEAD)
 [ -z "$(git status --porcelain)" ] || revision+=-modified
-# The commit's time and not the present: building a commit again then makes the same image, as long as its layers are cached.
+# Use the commit's time, so that building a commit again produces the same image as long as its layers are cached.
 created=$(TZ=UTC git show --no-patch --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd HEAD)
 
 for service in gateway identity payments governance compliance; do

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Print fresh random values for every Secret of an environment: a line each, of four fields with a tab between them,
-# "namespace secret key value". Nothing is written anywhere.
+# Print new random values for every Secret of an environment, one per line, as four fields separated by tabs:
+# "namespace secret key value". Writes nothing else.
 # Usage: k8s/secret-values.sh local|staging|production
-#   local          overlays/local/secrets.sh puts them into the cluster
-#   the others     for the empty vault, and for the servers that the environment provides; see docs/kubernetes.md
-# Values that others issue are left out: certificates, the mail relay's password.
+#   local          overlays/local/secrets.sh writes them to the cluster
+#   others         for the vault, and for the servers that the environment provides; see docs/kubernetes.md
+# Values that others issue are omitted: certificates, the mail relay's password.
 set -euo pipefail
 
 usage() { sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; }
@@ -12,7 +12,7 @@ usage() { sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; }
 # Text that needs no quoting in a URL.
 random() { head -c 24 /dev/urandom | base64 | tr '+/' 'ab'; }
 key() { head -c 32 /dev/urandom | base64; }
-# Every class of characters that identity's password policy asks for.
+# Every class of characters that identity's password policy requires.
 password() { echo "$(random)-aA7!"; }
 value() { printf '%s\t%s\t%s\t%s\n' "$@"; }
 

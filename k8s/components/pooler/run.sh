@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs PgBouncer, and makes it read its files again after a change: certificates are renewed while it runs.
+# Run PgBouncer, and make it reload its files after a change: certificates are renewed while it runs.
 set -eu
 config=${1:-/etc/pooler/pgbouncer.ini}
 pooler=$$

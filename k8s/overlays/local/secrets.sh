@@ -1,7 +1,7 @@
 #!/bin/bash
-# Make the Secrets that the local overlay refers to, with random values, in the cluster that kubectl points at.
-# Existing ones stay as they are: run it before every apply. Cut off before its end, it makes all of them again. Nothing is written
-# to disk, and no value is an argument of a process, which other users could read.
+# Create the Secrets of the local overlay with random values, in kubectl's current cluster. Does not change existing ones: run it
+# before every apply. If it was interrupted, the next run creates all of them again. Writes nothing to disk, and passes no value
+# as an argument of a process, which other users could read.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -20,7 +20,7 @@ create() { # NAMESPACE SECRET
     kubectl --namespace "$1" apply -f -
 }
 
-# gateway-runtime last: where it exists, all the others do.
+# gateway-runtime is created last: if it exists, all the others do.
 cut -f 1,2 <<<"$values" | sort -u | grep -v gateway-runtime | while read -r namespace secret; do create "$namespace" "$secret"; done
 create elcorp gateway-runtime
 echo "The administrator's password is $(awk -F '\t' '$3 == "admin-password" { print $4 }' <<<"$values")"

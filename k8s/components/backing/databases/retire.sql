@@ -1,5 +1,5 @@
--- Retire a login of a service's runtime role once no process uses it any more: the end of a change of password. Run as a superuser
--- in the service's database. Parameter: elcorp.login. The runtime role itself keeps its rights, for the other logins.
+-- Remove a login of a service's runtime role once no process uses it any more, as the last step of a password change. Run as a
+-- superuser in the service's database. Parameter: elcorp.login. The runtime role itself keeps its rights, for the other logins.
 DO $$
 DECLARE
     runtime text := current_database() || '_app';

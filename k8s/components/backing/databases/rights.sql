@@ -1,5 +1,5 @@
--- The roles that may connect to a service's database, and the limits of their sessions. Run as a superuser in that database (its name is
--- the service's); running it again changes nothing.
+-- Set the roles that may connect to a service's database, and the limits of their sessions. Run as a superuser in that database
+-- (its name is the service's); running it again changes nothing.
 DO $$
 DECLARE
     service text := current_database();
@@ -9,8 +9,8 @@ DECLARE
 BEGIN
     EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', service);
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I, pooler', service, runtime);
-    -- Set for every login: a role inherits rights, but no settings. Processes that connect directly ask for the same values at the
-    -- start of a connection; PgBouncer would refuse that (see chassis.database.SESSION).
+    -- Set for every login, because a role inherits rights but not settings. Processes that connect directly set the same values
+    -- at the start of a connection; PgBouncer would refuse that (see chassis.persistence.database.SESSION).
     FOR login IN
         SELECT rolname FROM pg_roles
         WHERE rolname = runtime
@@ -31,11 +31,11 @@ BEGIN
 END
 $$;
 
--- PgBouncer's auth_query: the stored password of a login of this service's runtime role, and of no other role.
+-- PgBouncer's auth_query: returns the stored password of a login of this service's runtime role, and of no other role.
 CREATE SCHEMA IF NOT EXISTS pooler;
 DO $$
 BEGIN
-    -- Otherwise the database's owner has made it, and could replace the function that answers PgBouncer.
+    -- Otherwise the database's owner created it, and could replace the function that answers PgBouncer.
     IF NOT (SELECT rolsuper FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner WHERE nspname = 'pooler') THEN
         RAISE EXCEPTION 'the schema pooler of % belongs to another role than a superuser: drop it', current_database();
     END IF;

@@ -1,10 +1,10 @@
--- The roles of one service, and the pooler's. Run as a superuser in any database, before the service's database is made;
--- running it again changes nothing but the passwords that are given. Parameters (custom settings of the session):
+-- Create the roles of one service, and the pooler's role. Run as a superuser in any database, before creating the service's
+-- database; running it again only changes the given passwords. Parameters (custom settings of the session):
 --   elcorp.service          the service
 --   elcorp.owner_password   of <service>_owner, which owns the schema: migrations only
---   elcorp.login            a login of the runtime role; without it <service>_app, which is the runtime role itself
+--   elcorp.login            a login of the runtime role; by default <service>_app, which is the runtime role itself
 --   elcorp.login_password   its password
---   elcorp.pooler_password  of pooler, the login by which PgBouncer looks up the other passwords
+--   elcorp.pooler_password  of pooler, the login with which PgBouncer looks up the other passwords
 DO $$
 DECLARE
     service text := current_setting('elcorp.service');
@@ -13,7 +13,7 @@ DECLARE
     name text;
     given record;
 BEGIN
-    -- Any other role would get the rights and the password of this service: another service's login, or a superuser.
+    -- Any other role, such as another service's login or a superuser, would get the rights and the password of this service.
     IF login !~ format('^%s(_[a-z0-9]+)?$', runtime) OR EXISTS (SELECT FROM pg_roles WHERE rolname = login AND rolsuper) THEN
         RAISE EXCEPTION '% can be no login of %: name it % or %_<suffix>', login, runtime, runtime, runtime;
     END IF;
@@ -37,7 +37,7 @@ BEGIN
             BEGIN
                 EXECUTE format('ALTER ROLE %I LOGIN PASSWORD %L', given.role, given.password);
             EXCEPTION WHEN OTHERS THEN
-                -- The error itself quotes the statement, and so the password, to the client and to the server's log.
+                -- The original error contains the statement, and therefore the password, for the client and in the server's log.
                 RAISE EXCEPTION 'the password of % is not set: %', given.role, SQLERRM USING ERRCODE = SQLSTATE;
             END;
         END IF;
