@@ -1,11 +1,35 @@
 """How the code is laid out, as far as a machine can say it. Needs no server."""
 
 import ast
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+import pytest
+
+from chassis.rest.route import Route
+
 ROOT: Final = Path(__file__).parents[1]
+# Of these services every operation is found by its name.
+SERVICES: Final = ("compliance", "governance")
+# The noun of an operation is the first segment of its path (under /auth the second), but for these.
+NOUNS: Final = {
+    "sessions": r"/auth/(login(/verify)?|logout(-all)?|refresh|step-up(/options)?)",
+    "registration": r"/auth/(register|verify-(email|phone)(/resend)?)|/users/me/(email|phone)",
+    "passwords": r"/auth/password-reset(/confirm)?|/users/{user_id}/password(-reset)?",
+    "passkeys": r"/auth/(factors/)?passkeys.*",
+    "factors": r"/auth/(factors.*|login/totp(/confirm)?)",
+    "recovery": r"/auth/(recovery.*|email-change/undo)",
+    "erasures": r"/users/{user_id}/erasure",
+    "bulk_transfers": r"/transfers/bulk.*",
+    "schedules": r"/transfers/schedules.*",
+    "statements": r"/wallets/{wallet_id}/statement|/transfers/export",
+    "receipts": r"/transfers/{transfer_id}/receipt",
+    "approval_rules": r"/policies/approval-rules.*",
+}
 PARTS: Final = ("libs", "services", "gateway", "deploy", "k8s", "tests-e2e")
 
 
@@ -33,3 +57,67 @@ def test_an_imported_test_is_found_in_every_form() -> None:
     for source in ("from a.test_users import sent", "from a import test_users", "import a.test_users"):
         assert list(imported_tests(source, names)) == ["test_users"]
     assert not list(imported_tests("from aiohttp.test_utils import TestServer\nimport pytest", names))
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation of the API, and where its code should be."""
+
+    service: str
+    path: str
+    name: str
+
+    @property
+    def noun(self) -> str:
+        for noun, paths in NOUNS.items():
+            if re.fullmatch(paths, self.path):
+                return noun
+        segments = self.path.strip("/").split("/")
+        return segments[segments[0] == "auth"].replace("-", "_")
+
+    @property
+    def folder(self) -> Path:
+        return ROOT / "services" / self.service / "src" / self.service
+
+    @property
+    def use_case(self) -> Path:
+        return self.folder / "application" / self.noun / f"{self.name}.py"
+
+
+def operations() -> list[Operation]:
+    found = [
+        Operation(service, route.path.removeprefix("/api/v1"), str(route.operation_id))
+        for service in SERVICES
+        for router in import_module(f"{service}.interfaces.rest").ROUTERS
+        for route in router.routes
+        if isinstance(route, Route)
+    ]
+    assert found
+    return found
+
+
+@pytest.fixture(params=operations(), ids=lambda operation: operation.name)
+def operation(request: pytest.FixtureRequest) -> Operation:
+    found: Operation = request.param
+    return found
+
+
+def test_a_route_calls_the_use_case_of_its_name(operation: Operation) -> None:
+    routes = ast.parse((operation.folder / "interfaces/rest" / f"{operation.noun}.py").read_text())
+    [route] = [node for node in routes.body if isinstance(node, ast.AsyncFunctionDef) and node.name == operation.name]
+    called = {ast.unparse(node.func) for node in ast.walk(route) if isinstance(node, ast.Call)}
+    assert f"app.{operation.noun}.{operation.name}" in called
+    assert [each for each in called if each.startswith("app.")] == [f"app.{operation.noun}.{operation.name}"]
+
+
+def test_a_use_case_is_one_class_with_one_method(operation: Operation) -> None:
+    classes = {node.name: node for node in ast.parse(operation.use_case.read_text()).body if isinstance(node, ast.ClassDef)}
+    use_case = classes["".join(word.capitalize() for word in operation.name.split("_"))]
+    methods = [node.name for node in use_case.body if isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef)]
+    assert [name for name in methods if name == "__call__" or not name.startswith("_")] == ["__call__"]
+    [call] = [node for node in use_case.body if isinstance(node, ast.AsyncFunctionDef) and node.name == "__call__"]
+    assert [argument.arg for argument in call.args.args] == ["self"]
+
+
+def test_the_tests_of_a_noun_bear_its_name(operation: Operation) -> None:
+    assert (ROOT / "services" / operation.service / "tests/contract" / f"test_{operation.noun}.py").is_file()
