@@ -6,12 +6,12 @@ from identity.interfaces.rest.dev_mailbox import dev
 from identity.interfaces.rest.device_keys import device_keys
 from identity.interfaces.rest.devices import devices
 from identity.interfaces.rest.factors import factors
-from identity.interfaces.rest.jwks import jwks_router
 from identity.interfaces.rest.own_account import own_account
 from identity.interfaces.rest.passkeys import passkeys
 from identity.interfaces.rest.privacy import erasures, privacy
 from identity.interfaces.rest.recovery import recovery
 from identity.interfaces.rest.sessions import proofs, sessions, tokens
+from identity.interfaces.rest.signing_keys import jwks_router
 from identity.interfaces.rest.users import users
 from identity.interfaces.rest.wallet_addresses import wallet_addresses
 
@@ -21,11 +21,11 @@ ROUTERS = (
     own_account,
     users,
     tokens,
-    proofs,
     sessions,
     devices,
     wallet_addresses,
     device_keys,
+    proofs,
     factors,
     passkeys,
     recovery,
