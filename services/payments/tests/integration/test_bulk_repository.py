@@ -1,4 +1,4 @@
-"""Bulks over the fakes and over PostgreSQL: read back whole, chunk by chunk, and found when nobody runs them any more."""
+"""Bulks in PostgreSQL: read back whole, chunk by chunk, and found when nobody runs them any more."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -46,7 +46,7 @@ def line(number: int, target: Account) -> BulkLine:
 class Shelf:
     """Bulks of three chunks of two lines."""
 
-    def __init__(self, uow: Any) -> None:
+    def __init__(self, uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
         self.uow, self.source, self.target = uow, wallet(PAYER), wallet(new_id())
         self.chunks = [Chunk(number=n + 1, lines=[line(2 * n + 1, self.target), line(2 * n + 2, self.target)]) for n in range(3)]
 
@@ -91,8 +91,8 @@ class Shelf:
 
 
 @pytest.fixture
-async def shelf(any_uow: Any) -> Shelf:
-    return await Shelf(any_uow).open()
+async def shelf(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> Shelf:
+    return await Shelf(uow).open()
 
 
 def told(bulk: Bulk) -> dict[str, object]:
@@ -112,12 +112,14 @@ async def test_a_bulk_is_read_back_whole_with_whom_it_is_run_for(shelf: Shelf) -
         if changes:
             await shelf.change(bulk, **changes)
         async with shelf.uow.begin(ACTOR) as tx:
-            found, actor = await tx.bulks.lock(bulk.id)
-            by_key = await tx.bulks.find_by_key(PAYER, bulk.key)
-            untouched, _ = await tx.bulks.lock(other.id)
-        assert told(found) == told(by_key) == told(bulk)
-        assert actor == replace(ACTOR, roles=frozenset())
-        assert told(untouched) == told(other)
+            locked, by_key = await tx.bulks.lock(bulk.id), await tx.bulks.find_by_key(PAYER, bulk.key)
+            untouched = await tx.bulks.lock(other.id)
+        assert locked
+        assert by_key
+        assert untouched
+        assert told(locked[0]) == told(by_key) == told(bulk)
+        assert locked[1] == replace(ACTOR, roles=frozenset())
+        assert told(untouched[0]) == told(other)
     async with shelf.uow.begin(ACTOR) as tx:
         assert await tx.bulks.lock(new_id()) is None
         assert await tx.bulks.find_by_key(new_id(), bulk.key) is None

@@ -1,11 +1,11 @@
-"""One suite over the fakes and over PostgreSQL: what the use cases rely on holds for both."""
+"""What use cases rely on of accounts and transfers in PostgreSQL."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.ids import new_id
@@ -14,6 +14,7 @@ from payments.domain.account import Account, AccountKind
 from payments.domain.price_book import Quote
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder
+from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 
 AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 ACTOR = Actor.service("test")
@@ -27,14 +28,16 @@ def fact() -> AuditFact:
     return AuditFact(action="test", resource_type="wallet", resource_id="-", occurred_at=AT)
 
 
-async def given(uow: Any, *accounts: Account) -> None:
+async def given(uow: SqlUnitOfWork[SqlPaymentsTransaction], *accounts: Account) -> None:
     async with uow.begin(ACTOR) as tx:
         for account in accounts:
             await tx.wallets.add(account)
         tx.record(fact())
 
 
-async def settle(uow: Any, source: Account, target: Account, amount: str, key: str = "k") -> Transfer:
+async def settle(
+    uow: SqlUnitOfWork[SqlPaymentsTransaction], source: Account, target: Account, amount: str, key: str = "k"
+) -> Transfer:
     async with uow.begin(ACTOR) as tx:
         locked = await tx.accounts.lock([source.id, target.id])
         order = TransferOrder(
@@ -53,10 +56,10 @@ async def settle(uow: Any, source: Account, target: Account, amount: str, key: s
     return transfer
 
 
-async def test_accounts_read_back_whole(any_uow: Any) -> None:
+async def test_accounts_read_back_whole(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     account = wallet("12.34")
-    await given(any_uow, account)
-    async with any_uow.begin(ACTOR) as tx:
+    await given(uow, account)
+    async with uow.begin(ACTOR) as tx:
         read = (await tx.accounts.lock([account.id]))[account.id]
     assert (read.id, read.kind, read.owner_id, read.currency, read.version, read.opened_at) == (
         account.id,
@@ -69,28 +72,28 @@ async def test_accounts_read_back_whole(any_uow: Any) -> None:
     assert read.balance == account.balance
 
 
-async def test_absent_accounts_are_left_out(any_uow: Any) -> None:
+async def test_absent_accounts_are_left_out(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     account = wallet()
-    await given(any_uow, account)
-    async with any_uow.begin(ACTOR) as tx:
+    await given(uow, account)
+    async with uow.begin(ACTOR) as tx:
         assert set(await tx.accounts.lock([account.id, new_id()])) == {account.id}
 
 
-async def test_balances_and_versions_are_saved(any_uow: Any) -> None:
+async def test_balances_and_versions_are_saved(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     source, target = wallet("10.00"), wallet()
-    await given(any_uow, source, target)
-    await settle(any_uow, source, target, "4.00")
-    async with any_uow.begin(ACTOR) as tx:
+    await given(uow, source, target)
+    await settle(uow, source, target, "4.00")
+    async with uow.begin(ACTOR) as tx:
         locked = await tx.accounts.lock([source.id, target.id])
     assert (locked[source.id].balance, locked[source.id].version) == (Decimal(6), 1)
     assert (locked[target.id].balance, locked[target.id].version) == (Decimal(4), 1)
 
 
-async def test_a_transfer_is_found_by_its_initiators_key_and_answers_a_replay(any_uow: Any) -> None:
+async def test_a_transfer_is_found_by_its_initiators_key_and_answers_a_replay(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     source, target = wallet("10.00"), wallet()
-    await given(any_uow, source, target)
-    transfer = await settle(any_uow, source, target, "4.00")
-    async with any_uow.begin(ACTOR) as tx:
+    await given(uow, source, target)
+    transfer = await settle(uow, source, target, "4.00")
+    async with uow.begin(ACTOR) as tx:
         found = await tx.transfers.find_by_keys([(transfer.order.initiator_id, "k")])
     key = (transfer.order.initiator_id, "k")
     assert set(found) == {key}
@@ -98,24 +101,24 @@ async def test_a_transfer_is_found_by_its_initiators_key_and_answers_a_replay(an
     assert found[key].settled_at == AT
 
 
-async def test_a_key_of_somebody_else_finds_nothing(any_uow: Any) -> None:
+async def test_a_key_of_somebody_else_finds_nothing(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     source, target = wallet("10.00"), wallet()
-    await given(any_uow, source, target)
-    order = (await settle(any_uow, source, target, "4.00")).order
-    async with any_uow.begin(ACTOR) as tx:
+    await given(uow, source, target)
+    order = (await settle(uow, source, target, "4.00")).order
+    async with uow.begin(ACTOR) as tx:
         assert await tx.transfers.find_by_keys([(new_id(), order.key)]) == {}
 
 
-async def test_nothing_stays_of_a_failed_transaction(any_uow: Any) -> None:
+async def test_nothing_stays_of_a_failed_transaction(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     account = wallet("1.00")
 
     async def fail() -> None:
-        async with any_uow.begin(ACTOR) as tx:
+        async with uow.begin(ACTOR) as tx:
             await tx.wallets.add(account)
             tx.record(fact())
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         await fail()
-    async with any_uow.begin(ACTOR) as tx:
+    async with uow.begin(ACTOR) as tx:
         assert await tx.accounts.lock([account.id]) == {}

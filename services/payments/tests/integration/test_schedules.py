@@ -1,7 +1,7 @@
-"""Schedules over the fakes and over PostgreSQL alike: planned, run, interrupted."""
+"""Schedules in PostgreSQL: planned, run, interrupted."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 
-from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.clocks import ControlledClock
 from kernel.actor import Actor, ActorKind
@@ -25,21 +24,19 @@ from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.post_transfers import Waiting
 from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
-from payments.domain.account import Account, AccountKind, treasury_id
+from payments.domain.account import Account
 from payments.domain.approval import ApprovalRules
 from payments.domain.errors import NotTheOwner, SignatureRequired, TooManySchedules
 from payments.domain.payer_policy import PayerPolicy
 from payments.domain.schedule import Frequency, Schedule, StandingOrder
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
-from payments.interfaces.publications import PUBLICATIONS
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.fakes import (
     FakeAuthority,
     FakePrices,
     FakeScreening,
     FakeSignatures,
-    FakeUnitOfWork,
     Meanwhile,
     posting,
     unable,
@@ -57,9 +54,9 @@ class Killed(BaseException):
 
 
 class Planner:
-    """A payer with 100.00 and a payee, on any unit of work."""
+    """A payer with 100.00 and a payee."""
 
-    def __init__(self, uow: Any) -> None:
+    def __init__(self, uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
         self.uow, self.clock, self.screening = uow, ControlledClock(), FakeScreening()
         self.prices, self.authority = FakePrices(), FakeAuthority()
         self.post = posting(uow, self.screening, self.clock, self.prices)
@@ -75,9 +72,6 @@ class Planner:
         self.actor = Actor(kind=ActorKind.USER, subject_id=str(self.payer), roles=frozenset({"user"}), ip="192.0.2.7")
 
     async def open(self) -> "Planner":
-        if isinstance(self.uow, FakeUnitOfWork):
-            treasury = Account(treasury_id("NAD"), AccountKind.SYSTEM, None, "NAD", Decimal(0), 0, self.clock.now())
-            self.uow.committed.accounts[treasury.id] = treasury
         open_wallet = OpenIssuedWallet(self.uow, self.clock)
         for wallet, owner in ((self.source, self.payer), (self.target, new_id())):
             await open_wallet(actor=Actor.service("test"), wallet_id=wallet, owner_id=owner, currency="NAD")
@@ -116,8 +110,8 @@ class Planner:
 
     async def read(self, schedule_id: UUID) -> Schedule:
         async with self.uow.begin(self.actor) as tx:
-            found: list[Schedule] = await tx.schedules.lock([schedule_id])
-            return found[0]
+            [found] = await tx.schedules.lock([schedule_id])
+            return found
 
     async def balance(self) -> float:
         """What the payee has, in whole dollars."""
@@ -128,13 +122,9 @@ class Planner:
         self.clock.advance(seconds=timedelta(**of).total_seconds())
 
 
-@pytest.fixture(params=["fake", "sql"])
-async def planner(request: pytest.FixtureRequest, database: Database) -> Planner:
-    makers: dict[str, Callable[[], Any]] = {
-        "fake": FakeUnitOfWork,
-        "sql": lambda: SqlUnitOfWork(database, SqlPaymentsTransaction, PUBLICATIONS, service="payments"),
-    }
-    return await Planner(makers[request.param]()).open()
+@pytest.fixture
+async def planner(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> Planner:
+    return await Planner(uow).open()
 
 
 async def test_nothing_is_due_before_its_time_and_each_occurrence_is_made_once(planner: Planner) -> None:

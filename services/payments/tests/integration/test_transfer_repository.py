@@ -1,4 +1,4 @@
-"""Transfers through their whole life, over the fakes and over PostgreSQL: what is written is read back whole."""
+"""Transfers through their whole life, in PostgreSQL: what is written is read back whole."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chassis.persistence.unit_of_work import SqlUnitOfWork
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.ids import new_id
@@ -18,6 +19,7 @@ from payments.domain.limits import Spending
 from payments.domain.price_book import FeeLine, Quote
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import Signature, TransferKind, TransferOrder
+from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 
 AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 LATER = AT + timedelta(days=7)
@@ -34,7 +36,7 @@ def system(code: SystemCode, currency: str) -> Account:
     return Account(system_account_id(code, currency), AccountKind.SYSTEM, None, currency, Decimal(0), 0, AT)
 
 
-async def given(uow: Any, *accounts: Account) -> None:
+async def given(uow: SqlUnitOfWork[SqlPaymentsTransaction], *accounts: Account) -> None:
     """Add accounts; PostgreSQL has the system's own already."""
     async with uow.begin(ACTOR) as tx:
         there = await tx.accounts.lock([one.id for one in accounts])
@@ -92,7 +94,7 @@ def told(transfer: Transfer) -> dict[str, Any]:
     }
 
 
-async def read(uow: Any, transfer: Transfer) -> Transfer:
+async def read(uow: SqlUnitOfWork[SqlPaymentsTransaction], transfer: Transfer) -> Transfer:
     async with uow.begin(ACTOR) as tx:
         found = await tx.transfers.find(transfer.id)
         locked = await tx.transfers.lock(transfer.id)
@@ -103,7 +105,7 @@ async def read(uow: Any, transfer: Transfer) -> Transfer:
     return found
 
 
-async def added(uow: Any, transfer: Transfer, accounts: dict[Any, Account]) -> None:
+async def added(uow: SqlUnitOfWork[SqlPaymentsTransaction], transfer: Transfer, accounts: dict[Any, Account]) -> None:
     async with uow.begin(ACTOR) as tx:
         await tx.accounts.lock(list(accounts))
         await tx.transfers.add([transfer])
@@ -111,7 +113,7 @@ async def added(uow: Any, transfer: Transfer, accounts: dict[Any, Account]) -> N
         tx.record(FACT)
 
 
-async def changed(uow: Any, transfer: Transfer, act: str, *args: Any, **named: Any) -> Transfer:
+async def changed(uow: SqlUnitOfWork[SqlPaymentsTransaction], transfer: Transfer, act: str, *args: Any, **named: Any) -> Transfer:
     """Do something to a stored transfer, and read what became of it."""
     async with uow.begin(ACTOR) as tx:
         ids = [transfer.order.source_id, transfer.order.target_id, *(one.id for one in FEE_ACCOUNTS)]
@@ -122,10 +124,12 @@ async def changed(uow: Any, transfer: Transfer, act: str, *args: Any, **named: A
         await tx.accounts.save(list(accounts.values()))
         tx.record(FACT)
     assert told(await read(uow, transfer)) == told(locked)
-    return locked  # type: ignore[no-any-return]
+    return locked
 
 
-async def held(uow: Any, *, awaiting: bool = False, **more: Any) -> tuple[Transfer, Account, Account]:
+async def held(
+    uow: SqlUnitOfWork[SqlPaymentsTransaction], *, awaiting: bool = False, **more: Any
+) -> tuple[Transfer, Account, Account]:
     source, target = wallet("1000.00"), wallet()
     await given(uow, source, target, *FEE_ACCOUNTS)
     async with uow.begin(ACTOR) as tx:
@@ -136,27 +140,29 @@ async def held(uow: Any, *, awaiting: bool = False, **more: Any) -> tuple[Transf
     return transfer, source, target
 
 
-async def test_a_settled_transfer_is_read_back_with_fees_metadata_and_signature(any_uow: Any) -> None:
+async def test_a_settled_transfer_is_read_back_with_fees_metadata_and_signature(
+    uow: SqlUnitOfWork[SqlPaymentsTransaction],
+) -> None:
     source, target = wallet("1000.00"), wallet()
-    await given(any_uow, source, target, *FEE_ACCOUNTS)
-    async with any_uow.begin(ACTOR) as tx:
+    await given(uow, source, target, *FEE_ACCOUNTS)
+    async with uow.begin(ACTOR) as tx:
         accounts = await tx.accounts.lock([source.id, target.id, *(one.id for one in FEE_ACCOUNTS)])
     order = order_of(source, target)
     transfer = Transfer.settle(order, priced(order), accounts, AT)
-    await added(any_uow, transfer, dict(accounts))
-    assert told(await read(any_uow, transfer)) == told(transfer)
-    async with any_uow.begin(ACTOR) as tx:
+    await added(uow, transfer, dict(accounts))
+    assert told(await read(uow, transfer)) == told(transfer)
+    async with uow.begin(ACTOR) as tx:
         assert tuple(await tx.transfers.postings_of(transfer.id)) == transfer.postings
         stored = await tx.accounts.lock([source.id])
     assert len(transfer.postings) == 6
     assert stored[source.id].balance == Decimal("897.12")
 
 
-async def test_a_conversion_is_read_back_whole(any_uow: Any) -> None:
+async def test_a_conversion_is_read_back_whole(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     source, target = wallet("1000.00"), wallet(currency="USD")
     exchange = system(SystemCode.FX, "NAD"), system(SystemCode.FX, "USD"), system(SystemCode.FX_SPREAD, "USD")
-    await given(any_uow, source, target, *exchange)
-    async with any_uow.begin(ACTOR) as tx:
+    await given(uow, source, target, *exchange)
+    async with uow.begin(ACTOR) as tx:
         accounts = await tx.accounts.lock([source.id, target.id, *(one.id for one in exchange)])
     order = order_of(source, target, kind=TransferKind.CONVERSION, target_currency="USD")
     conversion = Conversion(
@@ -167,57 +173,57 @@ async def test_a_conversion_is_read_back_whole(any_uow: Any) -> None:
         spread=Money.of("0.01", "USD"),
     )
     transfer = Transfer.settle(order, Quote(order.amount, (), conversion), accounts, AT)
-    await added(any_uow, transfer, dict(accounts))
-    found = await read(any_uow, transfer)
+    await added(uow, transfer, dict(accounts))
+    found = await read(uow, transfer)
     assert told(found) == told(transfer)
     assert found.confirm_replay(order).id == transfer.id
 
 
-async def test_a_hold_is_captured_in_part_with_its_fees(any_uow: Any) -> None:
-    transfer, source, target = await held(any_uow, capture_later=True)
-    assert told(await read(any_uow, transfer)) == told(transfer)
-    captured = await changed(any_uow, transfer, "capture", Money.of("40.00", "NAD"), AT + timedelta(hours=1))
+async def test_a_hold_is_captured_in_part_with_its_fees(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+    transfer, source, target = await held(uow, capture_later=True)
+    assert told(await read(uow, transfer)) == told(transfer)
+    captured = await changed(uow, transfer, "capture", Money.of("40.00", "NAD"), AT + timedelta(hours=1))
     assert (captured.captured, captured.quote.fee_total.text) == (Decimal(40), "1.15")
-    async with any_uow.begin(ACTOR) as tx:
+    async with uow.begin(ACTOR) as tx:
         stored = await tx.accounts.lock([source.id, target.id])
         postings = await tx.transfers.postings_of(transfer.id)
-    assert (stored[source.id].balance, stored[source.id].held) == (Decimal("958.85"), 0)
+    assert (stored[source.id].balance, stored[source.id].held) == (Decimal("958.85"), Decimal(0))
     assert (stored[target.id].balance, len(postings)) == (Decimal(40), 6)
 
 
-async def test_a_decision_is_read_back_with_who_and_when(any_uow: Any) -> None:
-    transfer, *_ = await held(any_uow, awaiting=True)
-    approved = await changed(any_uow, transfer, "approve", by=BY, at=AT, expires_at=LATER)
+async def test_a_decision_is_read_back_with_who_and_when(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+    transfer, *_ = await held(uow, awaiting=True)
+    approved = await changed(uow, transfer, "approve", by=BY, at=AT, expires_at=LATER)
     assert (approved.status, approved.decided_by, approved.decided_at) == ("completed", BY, AT)
-    other, *_ = await held(any_uow, awaiting=True)
-    rejected = await changed(any_uow, other, "reject", by=BY, reason="unknown payee", at=AT)
+    other, *_ = await held(uow, awaiting=True)
+    rejected = await changed(uow, other, "reject", by=BY, reason="unknown payee", at=AT)
     assert (rejected.status, rejected.reason, rejected.closed_at) == ("failed", "unknown payee", AT)
 
 
-async def test_an_approved_hold_waits_on(any_uow: Any) -> None:
-    transfer, *_ = await held(any_uow, awaiting=True, capture_later=True)
+async def test_an_approved_hold_waits_on(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+    transfer, *_ = await held(uow, awaiting=True, capture_later=True)
     later = LATER + timedelta(days=1)
-    approved = await changed(any_uow, transfer, "approve", by=BY, at=AT, expires_at=later)
+    approved = await changed(uow, transfer, "approve", by=BY, at=AT, expires_at=later)
     assert (approved.status, approved.expires_at) == ("pending", later)
 
 
-async def test_what_ran_out_is_found_the_longest_first_and_ends_once(any_uow: Any) -> None:
-    first, *_ = await held(any_uow, awaiting=True)
-    second, *_ = await held(any_uow, capture_later=True)
-    async with any_uow.begin(ACTOR) as tx:
+async def test_what_ran_out_is_found_the_longest_first_and_ends_once(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+    first, *_ = await held(uow, awaiting=True)
+    second, *_ = await held(uow, capture_later=True)
+    async with uow.begin(ACTOR) as tx:
         assert list(await tx.transfers.overdue(LATER - timedelta(microseconds=1), limit=10)) == []
         assert set(await tx.transfers.overdue(LATER, limit=10)) == {first.id, second.id}
         assert len(await tx.transfers.overdue(LATER, limit=1)) == 1
-    await changed(any_uow, first, "expire", at=LATER)
-    await changed(any_uow, second, "void", reason="withdrawn", at=LATER)
-    async with any_uow.begin(ACTOR) as tx:
+    await changed(uow, first, "expire", at=LATER)
+    await changed(uow, second, "void", reason="withdrawn", at=LATER)
+    async with uow.begin(ACTOR) as tx:
         assert list(await tx.transfers.overdue(LATER, limit=10)) == []
 
 
-async def test_refunds_and_reversals_are_read_back_with_their_original(any_uow: Any) -> None:
-    transfer, *_ = await held(any_uow, capture_later=True)
-    await changed(any_uow, transfer, "capture", None, AT)
-    async with any_uow.begin(ACTOR) as tx:
+async def test_refunds_and_reversals_are_read_back_with_their_original(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+    transfer, *_ = await held(uow, capture_later=True)
+    await changed(uow, transfer, "capture", None, AT)
+    async with uow.begin(ACTOR) as tx:
         ids = [transfer.order.source_id, transfer.order.target_id, *(one.id for one in FEE_ACCOUNTS)]
         accounts = await tx.accounts.lock(ids)
         original = await tx.transfers.lock(transfer.id)
@@ -236,21 +242,21 @@ async def test_refunds_and_reversals_are_read_back_with_their_original(any_uow: 
         await tx.transfers.save(original)
         await tx.accounts.save(list(accounts.values()))
         tx.record(FACT)
-    assert (await read(any_uow, transfer)).refunded == Decimal(10)
-    assert told(await read(any_uow, refund)) == told(refund)
+    assert (await read(uow, transfer)).refunded == Decimal(10)
+    assert told(await read(uow, refund)) == told(refund)
 
 
-async def test_the_state_of_an_account_is_saved_apart_from_its_balance(any_uow: Any) -> None:
+async def test_the_state_of_an_account_is_saved_apart_from_its_balance(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     account = wallet()
-    await given(any_uow, account)
-    async with any_uow.begin(ACTOR) as tx:
+    await given(uow, account)
+    async with uow.begin(ACTOR) as tx:
         [locked] = (await tx.accounts.lock([account.id])).values()
         locked.rename("savings", at=AT)
         locked.bound(Decimal(500), at=AT)
         locked.freeze("suspicion", at=AT)
         await tx.accounts.save_state(locked)
         tx.record(FACT)
-    async with any_uow.begin(ACTOR) as tx:
+    async with uow.begin(ACTOR) as tx:
         [found] = (await tx.accounts.lock([account.id])).values()
         assert (found.name, found.ceiling, found.version) == ("savings", Decimal(500), 3)
         assert (found.status, found.status_reason) == (AccountStatus.FROZEN, "suspicion")
@@ -258,35 +264,35 @@ async def test_the_state_of_an_account_is_saved_apart_from_its_balance(any_uow: 
         found.close(expecting=0, at=AT)
         await tx.accounts.save_state(found)
         tx.record(FACT)
-    async with any_uow.begin(ACTOR) as tx:
+    async with uow.begin(ACTOR) as tx:
         [closed] = (await tx.accounts.lock([account.id])).values()
     assert (closed.status, closed.closed_at, closed.status_reason) == (AccountStatus.CLOSED, AT, None)
 
 
-async def test_spending_begins_once_and_is_saved(any_uow: Any) -> None:
+async def test_spending_begins_once_and_is_saved(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     owner = new_id()
-    async with any_uow.begin(ACTOR) as tx:
+    async with uow.begin(ACTOR) as tx:
         await tx.spending.begin(owner, "NAD", AT)
         tx.record(FACT)
-    async with any_uow.begin(ACTOR) as tx:
+    async with uow.begin(ACTOR) as tx:
         found = await tx.spending.lock([(owner, "NAD"), (owner, "USD"), (new_id(), "NAD")])
         [tiered] = found.values()
         assert (tiered.tier, tiered.spending) == ("standard", Spending.none(owner, "NAD", AT))
         await tx.spending.save([tiered.spending.plus(Money.of("12.34", "NAD"), AT)])
         await tx.spending.begin(owner, "NAD", AT + timedelta(days=40))
         tx.record(FACT)
-    async with any_uow.begin(ACTOR) as tx:
+    async with uow.begin(ACTOR) as tx:
         assert await tx.spending.lock([]) == {}
         spending = (await tx.spending.lock([(owner, "NAD")]))[owner, "NAD"].spending
     assert (spending.day_total, spending.month_total) == (Decimal("12.34"), Decimal("12.34"))
 
 
 @pytest.mark.parametrize("what", ["balance", "held", "chain"])
-async def test_a_break_is_new_once(any_uow: Any, what: str) -> None:
+async def test_a_break_is_new_once(uow: SqlUnitOfWork[SqlPaymentsTransaction], what: str) -> None:
     account = wallet()
-    await given(any_uow, account)
+    await given(uow, account)
     found = Break(account_id=account.id, currency="NAD", what=what, expected=Decimal(1), found=Decimal(2))
-    async with any_uow.begin(ACTOR) as tx:
+    async with uow.begin(ACTOR) as tx:
         assert await tx.breaks.add(found, at=AT) is True
         assert await tx.breaks.add(found, at=LATER) is False
         assert await tx.breaks.add(replace(found, found=Decimal(3)), at=LATER) is True
