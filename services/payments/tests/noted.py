@@ -1,0 +1,40 @@
+"""The real unit of work, which notes what it committed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.persistence.database import Database
+from chassis.persistence.unit_of_work import SqlUnitOfWork
+from kernel.actor import Actor
+from kernel.audit import AuditFact
+from kernel.events import Event
+from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
+from payments.interfaces.publications import PUBLICATIONS
+
+
+class NotedTransaction(SqlPaymentsTransaction):
+    def __init__(self, session: AsyncSession, actor: Actor) -> None:
+        super().__init__(session, actor)
+        self.announced: list[Event] = []
+
+    def announce(self, event: Event) -> None:
+        self.announced.append(event)
+        super().announce(event)
+
+
+class NotedUnitOfWork:
+    """`facts` and `events` are those of committed transactions, in their order."""
+
+    def __init__(self, database: Database) -> None:
+        self._uow = SqlUnitOfWork(database, NotedTransaction, PUBLICATIONS, service="payments")
+        self.facts: list[AuditFact] = []
+        self.events: list[Event] = []
+
+    @asynccontextmanager
+    async def begin(self, actor: Actor) -> AsyncIterator[NotedTransaction]:
+        async with self._uow.begin(actor) as tx:
+            yield tx
+        self.facts += [fact for fact, _ in tx.facts]
+        self.events += tx.announced
