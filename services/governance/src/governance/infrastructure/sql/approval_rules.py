@@ -1,7 +1,6 @@
 """Approval rules in PostgreSQL."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import (
     ARRAY,
@@ -16,8 +15,9 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     Uuid,
+    bindparam,
+    func,
     select,
-    text,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -60,19 +60,15 @@ approval_rules = Table(
 )
 mapper.map_imperatively(ApprovalRule, approval_rules)
 
-_APPROVAL_RULES = text(
-    """
-    SELECT name, currency, threshold, kinds, role, counterparty, window_hours, description, version, is_withdrawn,
-           count(*) OVER () AS total
-    FROM approval_rules WHERE NOT is_withdrawn ORDER BY name LIMIT :limit OFFSET :offset
-    """
+# The columns are in the order of ApprovalRuleView.
+_APPROVAL_RULES = (
+    select(approval_rules, func.count().over().label("total"))
+    .where(~approval_rules.c.is_withdrawn)
+    .order_by(approval_rules.c.name)
+    .limit(bindparam("limit"))
+    .offset(bindparam("offset"))
 )
-_APPROVAL_RULE = text(
-    """
-    SELECT name, currency, threshold, kinds, role, counterparty, window_hours, description, version, is_withdrawn
-    FROM approval_rules WHERE name = :name
-    """
-)
+_APPROVAL_RULE = select(approval_rules).where(approval_rules.c.name == bindparam("rule_name"))
 
 
 class SqlApprovalRuleRepository:
@@ -99,14 +95,8 @@ class SqlApprovalRuleViews:
 
     async def approval_rules(self, page: PageRequest) -> Page[ApprovalRuleView]:
         rows, total = await fetch_page(self._database, _APPROVAL_RULES, page)
-        return Page([_view(row[:-1]) for row in rows], page.page, page.per_page, total)
+        return Page([ApprovalRuleView(*row[:-1]) for row in rows], page.page, page.per_page, total)
 
     async def approval_rule(self, name: str) -> ApprovalRuleView | None:
-        rows = await fetch_rows(self._database, _APPROVAL_RULE, name=name)
-        return _view(rows[0]) if rows else None
-
-
-def _view(row: Any) -> ApprovalRuleView:
-    name, currency, threshold, kinds, role, counterparty, window_hours, *rest = row
-    window = Window(window_hours) if window_hours else None
-    return ApprovalRuleView(name, currency, threshold, tuple(kinds), role, counterparty, window, *rest)
+        rows = await fetch_rows(self._database, _APPROVAL_RULE, rule_name=name)
+        return ApprovalRuleView(*rows[0]) if rows else None

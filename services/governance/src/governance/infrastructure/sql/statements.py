@@ -1,20 +1,20 @@
-"""Running hand-written SELECTs for views."""
+"""Running SELECTs for views."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import TextClause
+from sqlalchemy import Executable
 
 from chassis.persistence.database import Database
 from kernel.pages import PageRequest
 
 
-async def fetch_rows(database: Database, query: TextClause, **parameters: object) -> Sequence[Any]:
+async def fetch_rows(database: Database, query: Executable, **parameters: object) -> Sequence[Any]:
     async with database.read() as connection:
         return (await connection.execute(query, parameters)).all()
 
 
-async def fetch_page(database: Database, query: TextClause, page: PageRequest, **filters: object) -> tuple[Sequence[Any], int]:
+async def fetch_page(database: Database, query: Executable, page: PageRequest, **filters: object) -> tuple[Sequence[Any], int]:
     """Fetch a page of a query whose last column is the total, and the total.
 
     The total is a column of each row, so that it is of the same snapshot; a page past the end has none and asks again.
