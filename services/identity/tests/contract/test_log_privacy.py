@@ -17,10 +17,12 @@ import pytest
 from fastapi.routing import APIRoute
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from chassis.persistence.database import Database
 from identity.interfaces.rest import ROUTERS, dev
-from services.identity.tests.contract.api import Api
+from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.people import CODE
 
@@ -188,3 +190,12 @@ async def test_no_line_tells_what_was_sent_to_whichever_operation(
 
 def test_the_sweep_knows_the_fields_that_matter() -> None:
     assert {"password", "email", "phone", "code", "refresh_token", "full_name", "label", "signature"} <= set(FIELDS)
+
+
+async def test_no_answer_or_audit_fact_tells_the_password(api: Api, database: Database) -> None:
+    answers = [await api.register(), await api.login(), await api.login(password=f"{PASSWORD}x")]
+    assert not [answer for answer in answers if PASSWORD in answer.text]
+    async with database.read() as connection:
+        payloads = (await connection.execute(text("SELECT payload FROM outbox"))).scalars().all()
+    assert payloads
+    assert not [payload for payload in payloads for secret in (PASSWORD, "ndapewa@", "Shikongo") if secret.encode() in payload]

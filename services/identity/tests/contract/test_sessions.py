@@ -13,6 +13,7 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from elcorp.identity.v1 import events_pb2
+from identity.infrastructure.passwords import Argon2Passwords, HashingBusy
 from services.identity.tests.contract.api import Api, refusal
 from services.identity.tests.contract.held import held
 from services.identity.tests.contract.outbox import published, recording
@@ -153,3 +154,99 @@ async def test_a_stolen_token_ends_the_session_and_its_owner_is_told(api: Api, d
     assert (await api.refresh(pair["refresh_token"], device_id=str(uuid4()))).status_code == 401
     async with database.read() as connection:
         assert "session_compromised" in list((await connection.execute(text("SELECT template FROM messages"))).scalars())
+
+
+async def test_login_by_username(api: Api) -> None:
+    await api.register(username="Ndapewa")
+    assert (await api.login(email=None, username="ndapewa")).status_code == 200
+
+
+async def test_unknown_user_and_wrong_password_answer_alike(api: Api) -> None:
+    await api.register()
+    answers = [
+        await api.login(password="Wrong-Sunrise-47!"),
+        await api.login(email="nobody@example.na"),
+        await api.login(email=None, username="nobody"),
+        await api.login(email=None, username="not a username !"),
+    ]
+    assert {refusal(answer) for answer in answers} == {(401, "AUTH_001")}
+    assert len({answer.json()["error"] for answer in answers}) == 1
+
+
+async def test_too_many_attempts_are_told_when_to_come_back(api: Api, surroundings: Surroundings) -> None:
+    surroundings.attempts.limit = 2
+    await api.register()
+    statuses = [(await api.login(password="Wrong-Sunrise-47!")).status_code for _ in range(2)]
+    response = await api.login()
+    assert statuses == [401, 401]
+    assert refusal(response) == (429, "RATE_001")
+    assert response.headers["Retry-After"] == "60"
+
+
+async def test_without_governance_login_is_unavailable(api: Api, surroundings: Surroundings) -> None:
+    await api.register()
+    surroundings.roles.away = True
+    response = await api.login()
+    assert refusal(response) == (503, "SRV_002")
+    assert int(response.headers["Retry-After"]) > 0
+
+
+async def test_full_hashing_pool_says_when_to_come_back(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    await api.register()
+    monkeypatch.setattr(Argon2Passwords, "verify", _busy)
+    response = await api.login()
+    assert (refusal(response), response.headers["Retry-After"]) == ((503, "SRV_002"), "1")
+
+
+async def _busy(*_arguments: object) -> None:
+    raise HashingBusy
+
+
+async def test_refresh_rotates_retries_and_detects_reuse(api: Api, clock: ControlledClock) -> None:
+    await api.register()
+    first = (await api.login()).json()["data"]
+    second, retried = [(await api.refresh(first["refresh_token"])).json()["data"] for _ in range(2)]
+    assert second["refresh_token"] == retried["refresh_token"] != first["refresh_token"]
+    clock.advance(seconds=11)
+    assert refusal(await api.refresh(first["refresh_token"])) == (401, "AUTH_003")
+    assert refusal(await api.refresh(second["refresh_token"])) == (401, "AUTH_003")
+
+
+@pytest.mark.clause("ASVS 10.4.8")
+async def test_refresh_token_ends_after_seven_days_however_often_refreshed(api: Api, clock: ControlledClock) -> None:
+    await api.register()
+    token = (await api.login()).json()["data"]["refresh_token"]
+    for _ in range(7):
+        clock.advance(days=0.99)
+        token = (await api.refresh(token)).json()["data"]["refresh_token"]
+    clock.advance(days=0.08)
+    assert refusal(await api.refresh(token)) == (401, "AUTH_002")
+
+
+@pytest.mark.clause("RFC 9700 2.2.2")
+async def test_refresh_from_another_device_is_refused(api: Api) -> None:
+    await api.register()
+    token = (await api.login()).json()["data"]["refresh_token"]
+    assert refusal(await api.refresh(token, device_id=str(uuid4()))) == (401, "AUTH_003")
+
+
+@pytest.mark.clause("ASVS 7.4.1")
+async def test_logout_ends_the_session(api: Api, surroundings: Surroundings) -> None:
+    await api.register()
+    pair = (await api.login()).json()["data"]
+    for _ in range(2):
+        response = await api.post("/auth/logout", token=pair["access_token"], key="any")
+        assert response.status_code == 200
+    assert refusal(await api.refresh(pair["refresh_token"])) == (401, "AUTH_003")
+    assert len(surroundings.revocations.ended) == 1
+
+
+async def test_sessions_and_wallet_addresses_are_ones_own(api: Api) -> None:
+    registered = (await api.register()).json()["data"]
+    await api.login(device_id=str(uuid4()))
+    token = (await api.login()).json()["data"]["access_token"]
+    sessions = (await api.get("/sessions", token=token)).json()["data"]["items"]
+    assert sorted(session["current"] for session in sessions) == [False, True]
+    assert {session["ended_at"] for session in sessions} == {None}
+    addresses = (await api.get("/wallet-addresses", token=token)).json()["data"]["items"]
+    assert [address["address"] for address in addresses] == [registered["wallet_address"]]

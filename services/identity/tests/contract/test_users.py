@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import text
 
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
-from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.api import PASSWORD, Api, refusal
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.people import CODE
 
@@ -268,3 +269,35 @@ async def test_the_mailbox_shows_only_what_was_delivered(api: Api) -> None:
     answer = await api.get("/dev/mailbox?recipient=ndapewa@example.na")
     assert (answer.status_code, answer.json()["data"]["items"]) == (200, [])
     assert CODE not in answer.text
+
+
+async def test_me_is_the_caller_with_roles(api: Api) -> None:
+    token = await api.signed_in(organization="Kunene  Traders", username="ndapewa")
+    me = (await api.get("/users/me", token=token)).json()["data"]
+    assert (me["full_name"], me["email"], me["phone"]) == ("Ndapewa Shikongo", "ndapewa@example.na", "+264811234567")
+    assert (me["organization"], me["username"], me["roles"], me["status"]) == ("Kunene Traders", "ndapewa", ["user"], "active")
+    assert me["last_sign_in_at"] == "2026-03-21T08:00:00Z"
+    assert "password" not in str(me)
+    itself = await api.get(f"/users/{me['id']}", token=token)
+    assert itself.json()["data"]["email"] == "ndapewa@example.na"
+
+
+async def test_users_are_for_staff(api: Api, surroundings: Surroundings) -> None:
+    user = await api.signed_in()
+    surroundings.roles.roles = ("staff",)
+    staff = await api.signed_in(email="staff@example.na", phone="+264811234568")
+    listed = await api.get("/users?reason=complaint+4711&per_page=1", token=staff)
+    page = listed.json()["data"]
+    assert (page["total"], len(page["items"]), listed.headers["Link"].count("rel=")) == (2, 1, 1)
+    other = page["items"][0]["id"]
+    assert refusal(await api.get("/users", token=user)) == (403, "ACC_001")
+    assert refusal(await api.get(f"/users/{other}", token=user)) == (404, "RES_001")
+    assert refusal(await api.get(f"/users/{uuid4()}", token=staff)) == (404, "RES_001")
+    assert refusal(await api.get("/users")) == (401, "AUTH_004")
+
+
+async def test_guest_without_permission_reads_no_user_but_itself(api: Api, surroundings: Surroundings) -> None:
+    surroundings.roles.roles = ("guest",)
+    token = await api.signed_in()
+    assert (await api.get("/users/me", token=token)).status_code == 200
+    assert refusal(await api.get("/users", token=token)) == (403, "ACC_001")
