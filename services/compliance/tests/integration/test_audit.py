@@ -21,7 +21,7 @@ from compliance.domain.checkpoint import VerifierKey
 from compliance.domain.entry import AuditEntry
 from compliance.infrastructure.sql.audit import SqlAuditViews
 from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
-from compliance.interfaces.rest.schemas.audit import ConsistencyResponse, ProofBundleResponse
+from compliance.interfaces.rest.schemas.audit import ConsistencyProofResponse, ProofBundleResponse
 from compliance.verifier import verify_bundle, verify_consistency
 from kernel.actor import Actor
 from kernel.errors import NotFound
@@ -172,7 +172,7 @@ async def test_every_checkpoint_is_the_beginning_of_the_next(log: AuditLog) -> N
     for first in sizes:
         for second in sizes:
             proof = await log.prove_consistency(first=first, second=second)
-            answer = ConsistencyResponse.of(proof).model_dump(mode="json")
+            answer = ConsistencyProofResponse.of(proof).model_dump(mode="json")
             earlier, later = verify_consistency(answer, key=log.key.text)
             assert (earlier.size, later.size) == (min(first, second), max(first, second))
     with pytest.raises(NotFound):

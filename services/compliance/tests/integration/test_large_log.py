@@ -10,7 +10,7 @@ from compliance.application.audit.get_inclusion_proof import GetInclusionProof
 from compliance.application.audit.sign_checkpoint import SignCheckpoint
 from compliance.infrastructure.sql.audit import SqlAuditViews
 from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
-from compliance.interfaces.rest.schemas.audit import ConsistencyResponse, ProofBundleResponse
+from compliance.interfaces.rest.schemas.audit import ConsistencyProofResponse, ProofBundleResponse
 from compliance.verifier import verify_bundle, verify_consistency
 from kernel.actor import Actor
 from services.compliance.tests.entries import entries
@@ -37,6 +37,6 @@ async def test_proofs_across_every_border(uow: SqlUnitOfWork[SqlComplianceTransa
             verified = verify_bundle(ProofBundleResponse.of(proof).model_dump(), key=signer.key.text)
             assert (verified.index, verified.tree_size, verified.entry) == (place, size, facts[place])
         for later in (later for later in SIZES if later >= size):
-            consistency = ConsistencyResponse.of(await prove_consistency(first=size, second=later))
+            consistency = ConsistencyProofResponse.of(await prove_consistency(first=size, second=later))
             first, second = verify_consistency(consistency.model_dump(), key=signer.key.text)
             assert (first.size, second.size) == (size, later)

@@ -23,12 +23,12 @@ from chassis.rest import (
 from compliance.application.audit.views import EntryFilter
 from compliance.interfaces.rest.dependencies import App
 from compliance.interfaces.rest.schemas.audit import (
+    AuditEntryResponse,
+    AuditTrailResponse,
     CheckpointResponse,
-    ConsistencyResponse,
-    EntryResponse,
-    KeyResponse,
+    ConsistencyProofResponse,
+    LogKeyResponse,
     ProofBundleResponse,
-    TrailResponse,
 )
 from kernel.reads import NOBODY, OTHERS, SEARCH
 
@@ -60,7 +60,7 @@ async def list_audit_entries(
     until: Annotated[Moment | None, Query(alias="to", description="Occurred before this time")] = None,
     sort: Literal["sequence", "-sequence"] = "-sequence",
     reason: ReadReasonOfOthers = None,
-) -> Envelope[CursorPageOf[EntryResponse]]:
+) -> Envelope[CursorPageOf[AuditEntryResponse]]:
     """Page through the log, newest first unless sorted by `sequence`; every filter given must hold.
 
     A search requires a reason, unless it is for the caller's own acts, or for the own entries of a record (`resource_id`) that is
@@ -78,13 +78,13 @@ async def list_audit_entries(
         oldest_first=sort == "sequence",
     )
     page = await app.audit.list_audit_entries(actor=actor, wanted=wanted, cursor=cursor, reason=reason)
-    return cursor_of(page, EntryResponse.of)
+    return cursor_of(page, AuditEntryResponse.of)
 
 
 @audit.get("/entries/{place}", dependencies=[Requires("audit:view")], reads=OTHERS)
-async def get_audit_entry(place: Place, actor: CurrentActor, app: App) -> Envelope[EntryResponse]:
+async def get_audit_entry(place: Place, actor: CurrentActor, app: App) -> Envelope[AuditEntryResponse]:
     """Read one entry. Reading what another person did is recorded, with the people whom the entry is about."""
-    return envelope(EntryResponse.of(await app.audit.get_audit_entry(actor=actor, place=place)))
+    return envelope(AuditEntryResponse.of(await app.audit.get_audit_entry(actor=actor, place=place)))
 
 
 @audit.get("/entries/{place}/proof", dependencies=[Requires("audit:view")], reads=OTHERS)
@@ -105,14 +105,14 @@ async def get_audit_trail(
     actor: CurrentActor,
     app: App,
     reason: ReadReasonOfOthers = None,
-) -> Envelope[TrailResponse]:
+) -> Envelope[AuditTrailResponse]:
     """Read everything about a resource and those it concerns, across all services, in the log's order.
 
     A trail requires a reason, unless it is about the caller and no other person. Reading a trail is recorded, with the people
     whom it is about, except the trail of the caller's own id.
     """
     trail = await app.audit.get_audit_trail(actor=actor, resource_id=resource_id, reason=reason)
-    return envelope(TrailResponse.of(trail))
+    return envelope(AuditTrailResponse.of(trail))
 
 
 @audit.get("/checkpoint", dependencies=[Requires("audit:view")], reads=NOBODY)
@@ -126,12 +126,12 @@ async def get_consistency_proof(
     first: Annotated[int, Query(alias="from", gt=0, lt=2**63, description="The size of a signed checkpoint")],
     second: Annotated[int, Query(alias="to", gt=0, lt=2**63, description="The size of another")],
     app: App,
-) -> Envelope[ConsistencyResponse]:
+) -> Envelope[ConsistencyProofResponse]:
     """Prove that the log at the smaller checkpoint is the beginning of the log at the larger one."""
-    return envelope(ConsistencyResponse.of(await app.audit.get_consistency_proof(first=first, second=second)))
+    return envelope(ConsistencyProofResponse.of(await app.audit.get_consistency_proof(first=first, second=second)))
 
 
 @audit.get("/key", dependencies=[Public], reads=NOBODY)
-async def get_log_key(app: App) -> Envelope[KeyResponse]:
+async def get_log_key(app: App) -> Envelope[LogKeyResponse]:
     """Read the key that verifies the log's checkpoints."""
-    return envelope(KeyResponse.of(await app.audit.get_log_key()))
+    return envelope(LogKeyResponse.of(await app.audit.get_log_key()))

@@ -7,7 +7,7 @@ from fastapi import Query
 
 from chassis.rest import CurrentActor, Envelope, PageOf, Paging, ReadReason, Requires, Router, envelope, page_of
 from compliance.interfaces.rest.dependencies import App
-from compliance.interfaces.rest.schemas.screening import BlockRequest, BlockResponse
+from compliance.interfaces.rest.schemas.screening import ScreeningBlockRequest, ScreeningBlockResponse
 from kernel.assurance import RECENT
 from kernel.reads import SEARCH
 
@@ -17,21 +17,21 @@ screening = Router(prefix="/screening", tags=["screening"])
 @screening.get("/blocks", dependencies=[Requires("policy:manage")], reads=SEARCH)
 async def list_screening_blocks(
     actor: CurrentActor, paging: Paging, reason: ReadReason, app: App, standing: Annotated[bool | None, Query()] = None
-) -> Envelope[PageOf[BlockResponse]]:
+) -> Envelope[PageOf[ScreeningBlockResponse]]:
     """List blocks, newest first; only the standing ones, or only the lifted ones, where asked. Recorded with its reason."""
     blocks = await app.screening.list_screening_blocks(actor=actor, standing=standing, page=paging, reason=reason)
-    return page_of(blocks, BlockResponse.of)
+    return page_of(blocks, ScreeningBlockResponse.of)
 
 
 @screening.post("/blocks", status_code=201, dependencies=[Requires("policy:manage")], assurance=RECENT)
-async def place_screening_block(body: BlockRequest, actor: CurrentActor, app: App) -> Envelope[BlockResponse]:
+async def place_screening_block(body: ScreeningBlockRequest, actor: CurrentActor, app: App) -> Envelope[ScreeningBlockResponse]:
     """Stop money of a user or wallet from moving, from the next screening on."""
     block = await app.screening.place_screening_block(actor=actor, subject_id=body.subject_id, reason=body.reason)
-    return envelope(BlockResponse.of(block))
+    return envelope(ScreeningBlockResponse.of(block))
 
 
 @screening.delete("/blocks/{block_id}", dependencies=[Requires("policy:manage")], assurance=RECENT)
-async def lift_screening_block(block_id: UUID, actor: CurrentActor, app: App) -> Envelope[BlockResponse]:
+async def lift_screening_block(block_id: UUID, actor: CurrentActor, app: App) -> Envelope[ScreeningBlockResponse]:
     """Let money move again; the block stays on record."""
     block = await app.screening.lift_screening_block(actor=actor, block_id=block_id)
-    return envelope(BlockResponse.of(block))
+    return envelope(ScreeningBlockResponse.of(block))

@@ -8,9 +8,9 @@ from fastapi import Query, Response
 from chassis.rest import REASON, CurrentActor, Envelope, PageOf, Paging, ReadReasonOfOthers, Requires, Router, envelope, page_of
 from governance.interfaces.rest.dependencies import REASON_LENGTH_MAX, ROLE_PATTERN, App, RoleName
 from governance.interfaces.rest.schemas.role_assignments import (
-    AssignmentResponse,
     GrantRoleRequest,
     RemainingRolesResponse,
+    RoleAssignmentResponse,
     SubjectRolesResponse,
 )
 from kernel.assurance import RECENT
@@ -27,7 +27,7 @@ async def list_role_assignments(
     role: Annotated[str | None, Query(pattern=ROLE_PATTERN, examples=["staff"])] = None,
     subject_id: Annotated[UUID | None, Query()] = None,
     reason: ReadReasonOfOthers = None,
-) -> Envelope[PageOf[AssignmentResponse]]:
+) -> Envelope[PageOf[RoleAssignmentResponse]]:
     """List assignments, newest first; of one role or one subject when asked.
 
     Recorded with its reason, except the caller's own.
@@ -35,7 +35,7 @@ async def list_role_assignments(
     found = await app.role_assignments.list_role_assignments(
         actor=actor, page=page, role=role, subject_id=subject_id, reason=reason
     )
-    return page_of(found, AssignmentResponse.of)
+    return page_of(found, RoleAssignmentResponse.of)
 
 
 @role_assignments.get("/{subject_id}", dependencies=[Requires("role:manage")], reads=OTHERS)
@@ -45,12 +45,14 @@ async def get_subject_roles(subject_id: UUID, actor: CurrentActor, app: App) -> 
 
 
 @role_assignments.post("", status_code=201, dependencies=[Requires("role:manage")], assurance=RECENT)
-async def grant_role(body: GrantRoleRequest, actor: CurrentActor, app: App, response: Response) -> Envelope[AssignmentResponse]:
+async def grant_role(
+    body: GrantRoleRequest, actor: CurrentActor, app: App, response: Response
+) -> Envelope[RoleAssignmentResponse]:
     """Grant a role; it holds at once. 200 with the earlier assignment when the subject holds it already."""
     granted = await app.role_assignments.grant_role(actor=actor, subject_id=body.subject_id, role=body.role, reason=body.reason)
     if not granted.created:
         response.status_code = 200
-    return envelope(AssignmentResponse.of(granted.assignment))
+    return envelope(RoleAssignmentResponse.of(granted.assignment))
 
 
 @role_assignments.delete("/{subject_id}/{name}", dependencies=[Requires("role:manage")], assurance=RECENT)

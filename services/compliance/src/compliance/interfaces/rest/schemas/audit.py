@@ -18,7 +18,7 @@ from compliance.domain.entry import LoggedEntry
 STATE_LEVELS_MAX = 64
 
 
-class ActorResponse(BaseModel):
+class AuditActorResponse(BaseModel):
     kind: str
     subject_id: str
     session_id: str
@@ -30,12 +30,12 @@ class ActorResponse(BaseModel):
     methods: list[str]
 
 
-class EntryResponse(BaseModel):
+class AuditEntryResponse(BaseModel):
     sequence: int
     fact_id: UUID
     producer: str
     action: str
-    actor: ActorResponse
+    actor: AuditActorResponse
     resource_type: str
     resource_id: str
     occurred_at: datetime
@@ -54,7 +54,7 @@ class EntryResponse(BaseModel):
             fact_id=entry.fact_id,
             producer=entry.producer,
             action=entry.action,
-            actor=ActorResponse(
+            actor=AuditActorResponse(
                 kind=actor.kind,
                 subject_id=actor.subject_id,
                 session_id=actor.session_id,
@@ -76,15 +76,15 @@ class EntryResponse(BaseModel):
         )
 
 
-class TrailResponse(BaseModel):
+class AuditTrailResponse(BaseModel):
     """`is_complete` is false when older entries were left out: list them by `related_to`."""
 
-    items: list[EntryResponse]
+    items: list[AuditEntryResponse]
     is_complete: bool
 
     @classmethod
     def of(cls, trail: Trail) -> Self:
-        return cls(items=[EntryResponse.of(entry) for entry in trail.entries], is_complete=trail.is_complete)
+        return cls(items=[AuditEntryResponse.of(entry) for entry in trail.entries], is_complete=trail.is_complete)
 
 
 class ProofBundleResponse(BaseModel):
@@ -121,7 +121,7 @@ class CheckpointResponse(BaseModel):
         return cls(size=view.size, root_hash=_base64(view.root_hash), note=view.note, signed_at=view.signed_at)
 
 
-class ConsistencyResponse(BaseModel):
+class ConsistencyProofResponse(BaseModel):
     """Verify it offline: `python -m compliance.verifier --consistency FILE --key KEY`."""
 
     first: CheckpointResponse
@@ -139,7 +139,7 @@ class ConsistencyResponse(BaseModel):
         )
 
 
-class KeyResponse(BaseModel):
+class LogKeyResponse(BaseModel):
     """The log's verifier key, as a C2SP signed-note key."""
 
     origin: str

@@ -11,7 +11,7 @@ from compliance.application.screening.views import BlockView
 from compliance.domain.screening import ScreeningBlock
 
 
-class BlockRequest(RequestModel):
+class ScreeningBlockRequest(RequestModel):
     subject_id: UUID
     reason: Annotated[str, Field(min_length=3, max_length=500), REASON]
 
@@ -22,7 +22,7 @@ class BlockRequest(RequestModel):
     )
 
 
-class BlockResponse(BaseModel):
+class ScreeningBlockResponse(BaseModel):
     id: UUID
     subject_id: UUID
     reason: str

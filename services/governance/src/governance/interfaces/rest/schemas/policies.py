@@ -9,7 +9,7 @@ from chassis.rest import ResponseModel
 from governance.application.policies.views import BundleView, PolicyText
 
 
-class BundleResponse(ResponseModel):
+class PolicyBundleResponse(ResponseModel):
     version: int = Field(examples=[3])
     id: UUID = Field(examples=["0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"])
     digest: str = Field(description="SHA-256 of policies and schema", examples=["9f86d081884c7d65…"])
@@ -17,11 +17,11 @@ class BundleResponse(ResponseModel):
     published_at: datetime = Field(examples=["2026-03-21T08:00:00Z"])
 
     @classmethod
-    def of(cls, bundle: BundleView) -> "BundleResponse":
+    def of(cls, bundle: BundleView) -> "PolicyBundleResponse":
         return cls.model_validate(bundle)
 
 
-class PoliciesResponse(BundleResponse):
+class CurrentPoliciesResponse(PolicyBundleResponse):
     policies: str = Field(
         description="Cedar policies",
         examples=['@id("role:guest")\npermit(principal in Role::"guest", action in [Action::"user:read"], resource);'],
@@ -29,6 +29,6 @@ class PoliciesResponse(BundleResponse):
     cedar_schema: str = Field(description="Cedar schema, as JSON", examples=['{"": {"entityTypes": {}, "actions": {}}}'])
 
     @classmethod
-    def of_text(cls, text: PolicyText) -> "PoliciesResponse":
-        bundle = BundleResponse.of(text.bundle)
+    def of_text(cls, text: PolicyText) -> "CurrentPoliciesResponse":
+        bundle = PolicyBundleResponse.of(text.bundle)
         return cls(**bundle.model_dump(), policies=text.policies, cedar_schema=text.schema)

@@ -15,7 +15,7 @@ _SUBJECT = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"
 _ADMIN = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a01"
 
 
-class AssignmentResponse(ResponseModel):
+class RoleAssignmentResponse(ResponseModel):
     subject_id: UUID = Field(examples=[_SUBJECT])
     role: str = Field(examples=["staff"])
     granted_by: str = Field(description="A user's id or a service's name", examples=[_ADMIN])
@@ -23,7 +23,7 @@ class AssignmentResponse(ResponseModel):
     reason: str | None = Field(examples=["joined the payments desk"])
 
     @classmethod
-    def of(cls, assignment: AssignmentView | RoleAssignment) -> "AssignmentResponse":
+    def of(cls, assignment: AssignmentView | RoleAssignment) -> "RoleAssignmentResponse":
         return cls.model_validate(assignment)
 
 
@@ -40,7 +40,7 @@ class SubjectRolesResponse(ResponseModel):
 
     subject_id: UUID = Field(examples=[_SUBJECT])
     roles: list[str] = Field(examples=[["staff", "user"]])
-    assignments: list[AssignmentResponse]
+    assignments: list[RoleAssignmentResponse]
 
     @classmethod
     def of(cls, subject: SubjectView) -> "SubjectRolesResponse":
