@@ -1,0 +1,165 @@
+"""A bulk is run: each line once, whatever happens between any two steps."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
+
+from kernel.actor import Actor, ActorKind
+from kernel.errors import InvalidValues, KeyReused, Unavailable
+from kernel.ids import new_id
+from payments.application.bulk_transfers.approve_bulk import ApproveBulk
+from payments.application.bulk_transfers.read_submission import ReadSubmission
+from payments.application.ports.bulk_transfers import BULKS_OPEN_MAX
+from payments.application.transfers.batch import Outcome
+from payments.application.transfers.post_transfers import Waiting
+from payments.domain.bulk import BulkStatus, LineStatus
+from payments.domain.errors import NotTheOwner, SignatureRequired, TooManyBulks, UnknownFormat
+from payments.domain.events import BulkCompleted, TransferSettled, TransfersSettled
+from services.payments.tests.approvals import approval_from
+from services.payments.tests.fakes import (
+    posting,
+)
+from services.payments.tests.integration.bulk_bank import STAFF, BulkBank, Killed, Poster
+
+
+async def test_each_line_is_settled_and_the_rest_is_told(bulk_bank: BulkBank) -> None:
+    bulk = (await bulk_bank.submit("100.00", "2000.00", "300.00", "1.00", "0.50")).bulk
+    assert await bulk_bank.queued() == [bulk.id]
+    assert await bulk_bank.run(bulk_id=bulk.id) is BulkStatus.PARTLY_COMPLETED
+    ended = await bulk_bank.bulk(bulk.id)
+    assert (ended.settled, ended.refused, ended.not_run) == (4, 1, 0)
+    assert (await bulk_bank.statuses(bulk.id))[1] is LineStatus.REFUSED
+    assert await bulk_bank.moved() == [Decimal("100.50"), Decimal(0), Decimal(300), Decimal(1)]
+    told = [event for event in bulk_bank.uow.events if isinstance(event, BulkCompleted)]
+    assert [(event.status, event.settled) for event in told] == [("partly_completed", 4)]
+    # Three chunks, a message each, and none a line.
+    together = [event for event in bulk_bank.uow.events if isinstance(event, TransfersSettled)]
+    assert [len(event.settled) for event in together] == [1, 2, 1]
+    alone = [event for event in bulk_bank.uow.events if isinstance(event, TransferSettled)]
+    assert [event.kind for event in alone] == ["issuance"]
+    assert await bulk_bank.run(bulk_id=bulk.id) is None
+
+
+async def test_all_or_nothing_is_nothing_when_one_line_is_refused_and_names_it(bulk_bank: BulkBank) -> None:
+    bulk_bank.mode = "all_or_nothing"
+    bulk = (await bulk_bank.submit("100.00", "600.00", "301.00", "1.00")).bulk
+    assert await bulk_bank.run(bulk_id=bulk.id) is BulkStatus.FAILED
+    assert await bulk_bank.moved() == [Decimal(0)] * 4
+    expected = [LineStatus.NOT_RUN, LineStatus.NOT_RUN, LineStatus.REFUSED, LineStatus.NOT_RUN]
+    assert await bulk_bank.statuses(bulk.id) == expected
+
+
+async def test_all_or_nothing_is_all_in_one_go(bulk_bank: BulkBank) -> None:
+    bulk_bank.mode = "all_or_nothing"
+    bulk = (await bulk_bank.submit(*["10.00"] * 7)).bulk
+    assert await bulk_bank.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
+    assert bulk_bank.post.posted == 1
+    assert sum(await bulk_bank.moved()) == 70
+
+
+@pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
+async def test_a_file_that_a_rule_matches_waits_whole_and_runs_whole_once_approved(bulk_bank: BulkBank, mode: str) -> None:
+    bulk_bank.prices.rules = approval_from("50")
+    bulk_bank.mode = mode
+    bulk = (await bulk_bank.submit("10.00", "39.99", key="below")).bulk
+    assert (bulk.status, await bulk_bank.queued()) == (BulkStatus.ACCEPTED, [bulk.id])
+    waiting = (await bulk_bank.submit("10.00", "40.00")).bulk
+    assert (waiting.status, waiting.approval_rules) == (BulkStatus.PENDING_APPROVAL, ("large",))
+    assert await bulk_bank.queued() == [bulk.id]
+    assert await bulk_bank.run(bulk_id=waiting.id) is None
+    assert await bulk_bank.moved() == [Decimal(0)] * 4
+
+    await ApproveBulk(bulk_bank.uow, bulk_bank.clock)(actor=STAFF, bulk_id=waiting.id)
+    assert await bulk_bank.queued() == [bulk.id, waiting.id]
+    assert await bulk_bank.run(bulk_id=waiting.id) is BulkStatus.COMPLETED
+    assert await bulk_bank.statuses(waiting.id) == [LineStatus.SETTLED] * 2
+    assert await bulk_bank.moved() == [Decimal(10), Decimal(40), Decimal(0), Decimal(0)]
+
+
+@pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
+@pytest.mark.parametrize("dies_after", [1, 2, 3])
+async def test_killed_after_any_posting_no_line_is_lost_or_doubled(bulk_bank: BulkBank, mode: str, dies_after: int) -> None:
+    bulk_bank.mode = mode
+    bulk = (await bulk_bank.submit("1.00", "2.00", "3.00", "4.00", "5.00")).bulk
+    bulk_bank.post.dies_after = dies_after
+    if mode == "best_effort" or dies_after == 1:
+        with pytest.raises(Killed):
+            await bulk_bank.run(bulk_id=bulk.id)
+    assert await bulk_bank.run(bulk_id=bulk.id) in {BulkStatus.COMPLETED, None}
+    assert (await bulk_bank.bulk(bulk.id)).status is BulkStatus.COMPLETED
+    assert await bulk_bank.moved() == [Decimal(6), Decimal(2), Decimal(3), Decimal(4)]
+    assert set(await bulk_bank.statuses(bulk.id)) == {LineStatus.SETTLED}
+    assert await bulk_bank.rows("SELECT count(*) FROM transfers WHERE idempotency_key LIKE 'bulk:%'") == [(5,)]
+
+
+async def test_a_chunk_that_another_worker_has_run_meanwhile_is_counted_once(bulk_bank: BulkBank) -> None:
+    bulk = (await bulk_bank.submit("1.00", "2.00", "3.00")).bulk
+    dying = Poster(posting(bulk_bank.uow, bulk_bank.screening, bulk_bank.clock))
+    dying.dies_after = 2
+    once = iter([True])
+
+    async def while_another_does(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+        outcomes = await bulk_bank.post(waiting)
+        if next(once, False):
+            with pytest.raises(Killed):
+                await bulk_bank.runner(dying)(bulk_id=bulk.id)
+        return outcomes
+
+    run = bulk_bank.runner(while_another_does)
+    assert await run(bulk_id=bulk.id) is BulkStatus.COMPLETED
+    assert ((await bulk_bank.bulk(bulk.id)).settled, (await bulk_bank.moved())[:3]) == (3, [Decimal(1), Decimal(2), Decimal(3)])
+
+
+async def test_compliance_away_is_no_lines_fault(bulk_bank: BulkBank) -> None:
+    bulk = (await bulk_bank.submit("1.00")).bulk
+    bulk_bank.screening.away = True
+    with pytest.raises(Unavailable):
+        await bulk_bank.run(bulk_id=bulk.id)
+    assert (await bulk_bank.bulk(bulk.id)).status is BulkStatus.RUNNING
+    bulk_bank.screening.away = False
+    assert await bulk_bank.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
+
+
+async def test_what_is_screened_out_is_refused_without_saying_why(bulk_bank: BulkBank) -> None:
+    bulk = (await bulk_bank.submit("1.00")).bulk
+    bulk_bank.screening.blocked.add(bulk_bank.payer)
+    assert await bulk_bank.run(bulk_id=bulk.id) is BulkStatus.FAILED
+    [line] = await bulk_bank.lines(bulk.id)
+    assert line.code == "PAY_007"
+    assert "list" not in line.message
+
+
+async def test_a_line_whose_transfer_was_undone_before_it_was_written_down_was_settled(bulk_bank: BulkBank) -> None:
+    bulk = (await bulk_bank.submit("1.00", "2.00")).bulk
+    bulk_bank.post.dies_after = 1
+    with pytest.raises(Killed):
+        await bulk_bank.run(bulk_id=bulk.id)
+    await bulk_bank.reverse(f"bulk:{bulk.id}:1")
+    assert await bulk_bank.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
+    assert await bulk_bank.statuses(bulk.id) == [LineStatus.SETTLED] * 2
+
+
+async def test_the_same_key_is_the_same_bulk(bulk_bank: BulkBank) -> None:
+    first = await bulk_bank.submit("1.00")
+    again = await bulk_bank.submit("1.00")
+    assert (again.bulk.id, again.replayed) == (first.bulk.id, True)
+    with pytest.raises(KeyReused):
+        await bulk_bank.submit("2.00")
+
+
+async def test_a_file_is_refused_for_whose_wallet_which_target_what_amount_and_how_many(bulk_bank: BulkBank) -> None:
+    stranger = Actor(kind=ActorKind.USER, subject_id=str(new_id()))
+    with pytest.raises(NotTheOwner):
+        await bulk_bank.submit("1.00", actor=stranger)
+    with pytest.raises(InvalidValues) as unknown:
+        await bulk_bank.submit("1.00", "1.00", targets=[bulk_bank.payees[0], new_id()])
+    assert [fault.field for fault in unknown.value.faults] == ["lines.1.target_wallet_id"]
+    with pytest.raises(SignatureRequired):
+        await bulk_bank.submit("2500.00", "2500.01")
+    with pytest.raises(UnknownFormat):
+        await ReadSubmission({}, bulk_bank.clock)(key="k", media_type="text/html", body=b"")
+    for n in range(BULKS_OPEN_MAX):
+        await bulk_bank.submit("1.00", key=f"key-{n}")
+    with pytest.raises(TooManyBulks):
+        await bulk_bank.submit("1.00", key="one-too-many")
