@@ -3,9 +3,9 @@
 from typing import Any
 
 from identity.application import Identity
-from identity.application.registration.confirm_code import ConfirmCode
 from identity.application.registration.register_user import RegisterUser
-from identity.application.registration.verification import Confirmed
+from identity.application.registration.verification import VerificationResult
+from identity.application.registration.verify_email import VerifyEmail
 from kernel.actor import Actor
 
 # What every one-time code is in these tests.
@@ -21,11 +21,11 @@ DETAILS: dict[str, Any] = {
 STRANGER = Actor.anonymous(ip="198.51.100.7", user_agent="tests")
 
 
-async def registered(register_user: RegisterUser, confirm_email: ConfirmCode, **changes: Any) -> Confirmed:
+async def registered(register_user: RegisterUser, verify_email: VerifyEmail, **changes: Any) -> VerificationResult:
     """Register and show the code; raises InvalidCode where the registration clashed with another account."""
     pending = await register_user(actor=STRANGER, **{**DETAILS, **changes})
-    return await confirm_email(actor=STRANGER, verification_id=pending.id, code=CODE)
+    return await verify_email(actor=STRANGER, verification_id=pending.id, code=CODE)
 
 
-async def register(identity: Identity, **changes: Any) -> Confirmed:
+async def register(identity: Identity, **changes: Any) -> VerificationResult:
     return await registered(identity.registration.register_user, identity.registration.verify_email, **changes)

@@ -11,8 +11,7 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.ports.session_rules import TokenPair
-from identity.application.registration.verification import Confirmed
-from identity.application.users.change_status import StatusChange
+from identity.application.registration.verification import VerificationResult
 from identity.domain.errors import AccountExists, InvalidCode, InvalidRefreshToken
 from identity.domain.refresh_token import REMEMBERED_MAX
 from identity.domain.sign_in_name import SignInName
@@ -163,7 +162,7 @@ async def test_fifty_shows_of_one_code_open_one_account(identity: Identity, data
     pending = await identity.registration.register_user(actor=STRANGER, **DETAILS)
     show = identity.registration.verify_email
     answers = await outcomes([show(actor=STRANGER, verification_id=pending.id, code=CODE) for _ in range(50)])
-    assert sum(isinstance(answer, Confirmed) for answer in answers) == 1
+    assert sum(isinstance(answer, VerificationResult) for answer in answers) == 1
     assert sum(isinstance(answer, InvalidCode) for answer in answers) == 49
     assert await rows(database, "SELECT count(*) FROM users") == [(1,)]
 
@@ -184,7 +183,7 @@ async def test_suspending_while_signing_in_leaves_no_live_session(identity: Iden
     """ASVS 7.4.2: whichever comes first."""
     user_id = (await register(identity)).user_id
     admin = Actor(kind=ActorKind.USER, subject_id=str(uuid4()), roles=frozenset({"admin"}))
-    suspend = identity.users.change_status(actor=admin, user_id=user_id, change=StatusChange.SUSPEND, reason="Reported as stolen")
+    suspend = identity.users.suspend_user(actor=admin, user_id=user_id, reason="Reported as stolen")
     await outcomes([sign_in(identity, uuid4()), suspend, sign_in(identity, uuid4()), sign_in(identity, uuid4())])
     assert await rows(database, "SELECT count(*) FROM sessions WHERE ended_at IS NULL") == [(0,)]
 

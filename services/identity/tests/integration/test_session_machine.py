@@ -22,7 +22,6 @@ from chassis.testing.machines import run_machine
 from identity.application import Identity
 from identity.application.ports.session_rules import TokenPair
 from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
-from identity.application.users.change_status import StatusChange
 from identity.domain.errors import InvalidCredentials, InvalidRefreshToken, SessionExpired
 from identity.domain.refresh_token import RETRY_SECONDS_MAX
 from identity.domain.sign_in_name import SignInName
@@ -136,7 +135,7 @@ class SessionMachine(RuleBasedStateMachine):
         for ended in [device] if how in ("sign_out", "revoke_session", "revoke_device") else list(self.live):
             self._bury(ended)
         self.suspended = self.suspended or how in ("suspend", "delete")
-        self.restore = StatusChange.RESTORE if how == "delete" else StatusChange.ACTIVATE
+        self.restore = "restore_user" if how == "delete" else "activate_user"
 
     @precondition(lambda self: any(chain.used for chain in self.live.values()))
     @rule(data=st.data(), beside=st.booleans())
@@ -244,14 +243,15 @@ class SessionMachine(RuleBasedStateMachine):
             "everywhere": lambda: sessions.sign_out_everywhere(actor=me, keep_current=False),
             "revoke_session": lambda: sessions.revoke_session(actor=me, session_id=chain.session_id),
             "revoke_device": lambda: self.ground.identity.devices.revoke_device(actor=me, device_id=self.devices[device]),
-            "suspend": lambda: self._change(StatusChange.SUSPEND),
-            "delete": lambda: self._change(StatusChange.DELETE),
+            "suspend": lambda: self._change("suspend_user"),
+            "delete": lambda: self._change("delete_user"),
         }
         return ways[how]()
 
-    def _change(self, change: StatusChange) -> Awaitable[None]:
+    def _change(self, operation: str) -> Awaitable[object]:
         admin = Actor(kind=ActorKind.USER, subject_id=str(uuid4()), roles=frozenset({"admin"}))
-        return self.ground.identity.users.change_status(actor=admin, user_id=self.user_id, change=change, reason=REASON)
+        change: Callable[..., Awaitable[object]] = getattr(self.ground.identity.users, operation)
+        return change(actor=admin, user_id=self.user_id, reason=REASON)
 
 
 @pytest.mark.clause("ASVS 7.4.1 race", "RFC 9700 4.14.2 retry", "ASVS 7.4.2")

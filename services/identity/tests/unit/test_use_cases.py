@@ -16,12 +16,14 @@ from chassis.testing.reads import NotedReads
 from identity.application.factors.challenge_second_factor import ChallengeSecondFactor, SecondFactorRequired
 from identity.application.factors.required_factors import RequiredFactors, RequiredOf
 from identity.application.ports.session_rules import TokenPair
-from identity.application.registration.confirm_code import ConfirmCode
 from identity.application.registration.one_time_codes import Codes
 from identity.application.registration.register_user import RegisterUser
 from identity.application.registration.take_over_email import TakeOverEmail
-from identity.application.registration.verification import Confirmed
+from identity.application.registration.verification import VerificationResult
+from identity.application.registration.verify_code import VerifyCode
+from identity.application.registration.verify_email import VerifyEmail
 from identity.application.sessions.end_session import EndSession
+from identity.application.sessions.end_sessions import EndSessions
 from identity.application.sessions.refresh_session import RefreshSession
 from identity.application.sessions.sign_in import SignIn
 from identity.application.sessions.sign_out import SignOut
@@ -30,6 +32,7 @@ from identity.application.signing_keys.ensure_signing_keys import EnsureSigningK
 from identity.application.users.create_administrator import CreateAdministrator
 from identity.application.users.get_user import GetUser
 from identity.application.users.list_users import ListUsers
+from identity.application.users.read_user import ReadUser
 from identity.domain.errors import (
     InvalidCode,
     InvalidCredentials,
@@ -40,7 +43,6 @@ from identity.domain.errors import (
     WeakPassword,
 )
 from identity.domain.events import SessionEnded, UserRegistered
-from identity.domain.one_time_code import Purpose
 from identity.domain.password_policy import PasswordPolicy
 from identity.domain.session import LIVE_MAX, EndReason, Session
 from identity.domain.sign_in_name import SignInName
@@ -86,11 +88,10 @@ class World:
         codes = Codes(fake_digest, lambda: CODE)
         contacts = FakeContacts()
         self.register_user = RegisterUser(self.uow, self.passwords, PasswordPolicy(), contacts, codes, self.clock)
-        by_mail, take_over_email = (
-            frozenset({Purpose.REGISTRATION, Purpose.EMAIL}),
-            TakeOverEmail(RandomSecrets(), "https://undo"),
+        take_over_email = TakeOverEmail(
+            RandomSecrets(), EndSessions(EndSession(self.revocations, self.access.life)), "https://undo"
         )
-        self.confirm_email = ConfirmCode(self.uow, codes, self.clock, by_mail, take_over_email, self.revocations)
+        self.verify_email = VerifyEmail(VerifyCode(self.uow, codes, self.clock), take_over_email)
         self.device_tokens = SignedDeviceTokens(bytes(32))
         self.start_session = StartSession(
             self.uow, self.roles, self.access, self.refresh_tokens, self.clock, timedelta(days=7), self.device_tokens
@@ -121,8 +122,8 @@ class World:
         )
         self.sign_out = SignOut(uow=self.uow, end_session=end_session, revocations=self.revocations, clock=self.clock)
 
-    async def register(self, **changes: Any) -> Confirmed:
-        return await registered(self.register_user, self.confirm_email, **{"email": "Ndapewa@Example.na", **changes})
+    async def register(self, **changes: Any) -> VerificationResult:
+        return await registered(self.register_user, self.verify_email, **{"email": "Ndapewa@Example.na", **changes})
 
     async def sign_in(
         self,
@@ -440,7 +441,8 @@ async def test_users_see_themselves_and_readers_of_others_see_all(world: World) 
     enrolled = await world.register()
     permissions = permitting({"reader": ["user:read_any"], "user": ["user:read"]}, world.clock)
     reads = NotedReads()
-    get, list_all = GetUser(world.queries, permissions, reads), ListUsers(world.queries, FakeContacts(), permissions, reads)
+    get = GetUser(permissions, ReadUser(world.queries, reads))
+    list_all = ListUsers(world.queries, FakeContacts(), permissions, reads)
     assert (await get(actor=user(enrolled.user_id, "user"), user_id=enrolled.user_id)).full_name == "Ndapewa Shikongo"
     assert (await list_all(actor=user(uuid4(), "reader"), page=PageRequest(), reason="complaint 4711")).total == 1
     with pytest.raises(NotFound):

@@ -40,6 +40,7 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
     from chassis.policies import Policies
     from chassis.redis import redis_client
     from chassis.rpc import connect
+    from identity.application.sessions.unlock_attempts import UnlockAttempts
     from identity.application.users.unlock_user import UnlockUser
     from identity.domain.sign_in_name import SignInName
     from identity.infrastructure.governance import GovernanceAuthority
@@ -59,13 +60,15 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
         async with connect(settings, "governance") as governance:
             unlock_user = UnlockUser(
                 uow=unit_of_work(settings, database),
-                queries=views.users,
-                sessions=views.sessions,
-                devices=views.devices,
+                views=views.users,
                 permissions=Policies(SystemClock()),
                 authority=GovernanceAuthority(governance),
-                attempts=attempts(settings, redis),
-                digest=BlindIndex(settings.digest(), purpose="sign-in-name"),
+                unlock_attempts=UnlockAttempts(
+                    devices=views.devices,
+                    sessions=views.sessions,
+                    attempts=attempts(settings, redis),
+                    digest=BlindIndex(settings.digest(), purpose="sign-in-name"),
+                ),
                 clock=SystemClock(),
             )
             await unlock_user(actor=Actor.service("identity"), user_id=user_id, reason=arguments.reason)

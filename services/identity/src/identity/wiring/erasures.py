@@ -11,14 +11,14 @@ from identity.wiring.dependencies import Dependencies
 def erasures(given: Dependencies) -> Erasures:
     return Erasures(
         acknowledge_erasure=AcknowledgeErasure(uow=given.uow, clock=given.clock),
-        get_erasure=GetErasure(queries=given.views.erasures),
+        get_erasure=GetErasure(views=given.views.erasures),
         list_receipt_keys=ListReceiptKeys(views=given.views.erasures),
         request_user_erasure=RequestUserErasure(
             uow=given.uow,
             roles=given.roles,
             permissions=given.permissions,
             authority=given.authority,
-            revocations=given.revocations,
+            end_sessions=given.end_sessions,
             clock=given.clock,
         ),
     )

@@ -13,7 +13,7 @@ def passwords(given: Dependencies) -> Passwords:
     return Passwords(
         ask_password_reset=AskPasswordReset(
             uow=given.uow,
-            queries=given.views.credentials,
+            credentials=given.views.credentials,
             secrets=given.secrets,
             digest=given.sign_in_names,
             clock=given.clock,
@@ -21,11 +21,11 @@ def passwords(given: Dependencies) -> Passwords:
         ),
         change_password=ChangePassword(
             uow=given.uow,
-            queries=given.views.credentials,
+            credentials=given.views.credentials,
             passwords=given.passwords,
             new_password=given.new_password,
             attempts=given.attempts,
-            revocations=given.revocations,
+            end_sessions=given.end_sessions,
             clock=given.clock,
         ),
         require_password_reset=RequirePasswordReset(
@@ -34,15 +34,15 @@ def passwords(given: Dependencies) -> Passwords:
             new_password=given.new_password,
             generate_password=generate_password,
             authority=given.authority,
-            revocations=given.revocations,
+            end_sessions=given.end_sessions,
             clock=given.clock,
         ),
         reset_password=ResetPassword(
             uow=given.uow,
-            queries=given.views.credentials,
+            credentials=given.views.credentials,
             secrets=given.secrets,
             new_password=given.new_password,
-            revocations=given.revocations,
+            end_sessions=given.end_sessions,
             attempts=given.attempts,
             digest=given.sign_in_names,
             clock=given.clock,

@@ -14,7 +14,7 @@ def recovery(given: Dependencies) -> Recovery:
     return Recovery(
         ask_recovery=AskRecovery(uow=given.uow, secrets=given.secrets, codes=given.codes, clock=given.clock),
         confirm_recovery=ConfirmRecovery(uow=given.uow, codes=given.codes, clock=given.clock),
-        list_recovery_requests=ListRecoveryRequests(queries=given.views.recovery, reads=given.reads),
+        list_recovery_requests=ListRecoveryRequests(views=given.views.recovery, reads=given.reads),
         undo_email_change=UndoEmailChange(
             uow=given.uow,
             hashes=given.views.password_hashes,
@@ -23,6 +23,7 @@ def recovery(given: Dependencies) -> Recovery:
             new_password=given.new_password,
             generate_password=generate_password,
             attempts=given.attempts,
+            end_sessions=given.end_sessions,
             revocations=given.revocations,
             clock=given.clock,
         ),
@@ -31,6 +32,7 @@ def recovery(given: Dependencies) -> Recovery:
             uow=given.uow,
             authority=given.authority,
             approvals=SecondPerson(),
+            end_sessions=given.end_sessions,
             revocations=given.revocations,
             clock=given.clock,
         ),

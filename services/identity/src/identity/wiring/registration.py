@@ -1,19 +1,28 @@
 """Registration, and verified e-mail addresses and telephone numbers."""
 
 from identity.application.registration import Registration
-from identity.application.registration.change_contact import ChangeContact
-from identity.application.registration.confirm_code import ConfirmCode, ResendCode
+from identity.application.registration.change_email import ChangeEmail
+from identity.application.registration.change_phone import ChangePhone
+from identity.application.registration.contact_codes import SendContactCode
 from identity.application.registration.register_user import RegisterUser
+from identity.application.registration.resend_code import ResendCode
+from identity.application.registration.resend_email_code import ResendEmailCode
+from identity.application.registration.resend_phone_code import ResendPhoneCode
 from identity.application.registration.take_over_email import TakeOverEmail
-from identity.domain.one_time_code import Purpose
+from identity.application.registration.verify_code import VerifyCode
+from identity.application.registration.verify_email import VerifyEmail
+from identity.application.registration.verify_phone import VerifyPhone
 from identity.wiring.dependencies import Dependencies
 
 
 def registration(given: Dependencies) -> Registration:
-    by_mail, by_phone = frozenset({Purpose.REGISTRATION, Purpose.EMAIL}), frozenset({Purpose.PHONE})
-    take_over_email = TakeOverEmail(secrets=given.secrets, undo_page=given.settings.undo_page)
+    send_code = SendContactCode(uow=given.uow, codes=given.codes, clock=given.clock)
+    resend_code = ResendCode(uow=given.uow, codes=given.codes, clock=given.clock)
+    verify_code = VerifyCode(uow=given.uow, codes=given.codes, clock=given.clock)
+    take_over_email = TakeOverEmail(secrets=given.secrets, end_sessions=given.end_sessions, undo_page=given.settings.undo_page)
     return Registration(
-        change_contact=ChangeContact(uow=given.uow, contacts=given.contacts, codes=given.codes, clock=given.clock),
+        change_email=ChangeEmail(contacts=given.contacts, send_code=send_code),
+        change_phone=ChangePhone(contacts=given.contacts, send_code=send_code),
         register_user=RegisterUser(
             uow=given.uow,
             passwords=given.passwords,
@@ -22,22 +31,8 @@ def registration(given: Dependencies) -> Registration:
             codes=given.codes,
             clock=given.clock,
         ),
-        resend_email_code=ResendCode(uow=given.uow, codes=given.codes, clock=given.clock, purposes=by_mail | {Purpose.RECOVERY}),
-        resend_phone_code=ResendCode(uow=given.uow, codes=given.codes, clock=given.clock, purposes=by_phone),
-        verify_email=ConfirmCode(
-            uow=given.uow,
-            codes=given.codes,
-            clock=given.clock,
-            purposes=by_mail,
-            take_over_email=take_over_email,
-            revocations=given.revocations,
-        ),
-        verify_phone=ConfirmCode(
-            uow=given.uow,
-            codes=given.codes,
-            clock=given.clock,
-            purposes=by_phone,
-            take_over_email=take_over_email,
-            revocations=given.revocations,
-        ),
+        resend_email_code=ResendEmailCode(resend_code=resend_code),
+        resend_phone_code=ResendPhoneCode(resend_code=resend_code),
+        verify_email=VerifyEmail(verify_code=verify_code, take_over_email=take_over_email),
+        verify_phone=VerifyPhone(verify_code=verify_code),
     )

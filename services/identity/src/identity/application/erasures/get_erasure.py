@@ -9,10 +9,10 @@ from kernel.errors import NotFound
 class GetErasure:
     """Tell how an erasure stands, to whoever knows its id: who is erased can sign in no more."""
 
-    queries: ErasureViews
+    views: ErasureViews
 
     async def __call__(self, *, erasure_id: UUID) -> ErasureView:
-        erasure = await self.queries.erasure(erasure_id)
+        erasure = await self.views.erasure(erasure_id)
         if erasure is None:
             raise NotFound(erasure_id=erasure_id)
         return erasure

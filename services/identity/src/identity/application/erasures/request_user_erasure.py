@@ -8,15 +8,14 @@ from identity.application.device_keys.revoke_keys import revoke_keys
 from identity.application.erasures import audit
 from identity.application.ports.authority import Authority
 from identity.application.ports.permissions import ERASE_ANY_USER, Permissions
-from identity.application.ports.revocations import Revocations
 from identity.application.ports.roles import Roles
+from identity.application.ports.session_ending import SessionEnding
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
-from identity.application.sessions.end_sessions import end_all
 from identity.domain.device_key import RevokeReason
 from identity.domain.erasure import Erasure, ErasureReason
 from identity.domain.errors import EmailChangeCanBeUndone, StillInOffice
 from identity.domain.message import Template
-from identity.domain.session import EndReason, Session
+from identity.domain.session import EndReason
 from identity.domain.user import User
 from kernel.actor import Actor
 from kernel.assurance import RECENT
@@ -41,7 +40,7 @@ class RequestUserErasure:
     roles: Roles
     permissions: Permissions
     authority: Authority
-    revocations: Revocations
+    end_sessions: SessionEnding
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, reason: ErasureReason) -> Erasure:
@@ -58,16 +57,16 @@ class RequestUserErasure:
         if offices := sorted(role for role in held if self.permissions.exceed_default(frozenset({role}))):
             raise StillInOffice(roles=offices)
         for _ in range(TRIES_MAX):
-            seen = await self._seen(actor, user_id)
-            if isinstance(seen, Erasure):
-                return seen
+            found = await self._find_erasure_or_version(actor, user_id)
+            if isinstance(found, Erasure):
+                return found
             # Before the account is restricted, outside of the transaction, about the version that is changed.
-            await self.authority.disable(actor_id=actor.user_id, subject_id=user_id, version=seen)
-            if erasure := await self._close(actor, user_id, reason, seen):
+            await self.authority.disable(actor_id=actor.user_id, subject_id=user_id, version=found)
+            if erasure := await self._close(actor, user_id, reason, found):
                 return erasure
         raise Unavailable(reason="the account changes all the time", user_id=user_id)
 
-    async def _seen(self, actor: Actor, user_id: UUID) -> Erasure | int:
+    async def _find_erasure_or_version(self, actor: Actor, user_id: UUID) -> Erasure | int:
         """Return the erasure that there is, or the version of the account."""
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
@@ -86,25 +85,22 @@ class RequestUserErasure:
                 raise EmailChangeCanBeUndone(user_id=user_id, possible_from=until.isoformat())
             return user.version
 
-    async def _close(self, actor: Actor, user_id: UUID, reason: ErasureReason, seen: int) -> Erasure | None:
+    async def _close(self, actor: Actor, user_id: UUID, reason: ErasureReason, version: int) -> Erasure | None:
         """Restrict the account of the version seen; None when it is of another meanwhile."""
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             user = await tx.users.lock(user_id)
-            if user is None or user.version != seen:
+            if user is None or user.version != version:
                 return None
             erasure = Erasure.request(user_id, by=actor.subject_id, reason=reason, at=at)
-            ended = await self._restrict(tx, user, erasure, at)
-        for session in ended:
-            await self.revocations.try_add(session.id, ended_at=at)
-        return erasure
+            await self._restrict(tx, user, erasure, at)
+            return erasure
 
-    async def _restrict(self, tx: Transaction, user: User, erasure: Erasure, at: datetime) -> list[Session]:
+    async def _restrict(self, tx: Transaction, user: User, erasure: Erasure, at: datetime) -> None:
         before = user.status.value
         user.restrict(at=at)
-        ended = await end_all(tx, user.id, EndReason.ERASURE, at)
+        await self.end_sessions(tx, user.id, EndReason.ERASURE, at=at)
         await revoke_keys(tx, user.id, RevokeReason.ACCOUNT_CLOSED, at=at)
         tx.erasures.add(erasure)
         tx.record(audit.erasure_requested(erasure, before=before))
         await tx.messages.send(user.id, Template.ERASURE_REQUESTED, erasure=str(erasure.id))
-        return list(ended)

@@ -1,12 +1,10 @@
 """Access tokens that claim factors which their user no longer has."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
 from identity.application.ports.revocations import Revocations
 from identity.application.ports.unit_of_work import Transaction
-from identity.domain.session import Session
 from identity.domain.user import User
 
 
@@ -16,10 +14,3 @@ def outdate_tokens(tx: Transaction, revocations: Revocations, user: User, *, at:
     A change of factors that made no token untrue raised no version, so it outdates nothing.
     """
     tx.after_commit(partial(revocations.try_change_factors, user.id, user.factors, changed_at=at))
-
-
-async def take_effect(revocations: Revocations, user: User, ended: Sequence[Session], *, at: datetime) -> None:
-    """Revoke what a committed change of factors ended or outdated. New callers use `EndSessions` and `outdate_tokens`."""
-    for session in ended:
-        await revocations.try_add(session.id, ended_at=at)
-    await revocations.try_change_factors(user.id, user.factors, changed_at=at)

@@ -28,7 +28,7 @@ class AskPasswordReset:
     """
 
     uow: UnitOfWork
-    queries: Credentials
+    credentials: Credentials
     secrets: OneTimeSecrets
     digest: Digests
     clock: Clock
@@ -37,7 +37,7 @@ class AskPasswordReset:
     async def __call__(self, *, actor: Actor, email: str) -> None:
         name = SignInName.email(email)
         account = account_of(self.digest, name)
-        credential = await self.queries.credential(name)
+        credential = await self.credentials.credential(name)
         at, secret = self.clock.now(), self.secrets.issue()
         nobody, link = new_id(), f"{self.page}#token={secret.text}"
         async with self.uow.begin(actor) as tx:

@@ -7,9 +7,8 @@ from identity.application.passwords.new_password import NewPassword
 from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.credentials import Credentials, CredentialView
 from identity.application.ports.passwords import Passwords
-from identity.application.ports.revocations import Revocations
+from identity.application.ports.session_ending import SessionEnding
 from identity.application.ports.unit_of_work import UnitOfWork
-from identity.application.sessions.end_sessions import end_all
 from identity.domain.errors import InvalidCredentials, TooManyAttempts
 from identity.domain.message import Template
 from identity.domain.password_policy import normalise
@@ -25,11 +24,11 @@ class ChangePassword:
     """Change one's own password by giving the current one; every other session ends, and the owner is told."""
 
     uow: UnitOfWork
-    queries: Credentials
+    credentials: Credentials
     passwords: Passwords
     new_password: NewPassword
     attempts: AttemptLimits
-    revocations: Revocations
+    end_sessions: SessionEnding
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, current: str, new: str) -> None:
@@ -47,11 +46,9 @@ class ChangePassword:
             RECENT.require(actor, at=at, factors=user.factors)
             from_known_device = await is_on_known_device(tx, actor.session_id, at=at)
             await self.new_password.set(tx, user, password_hash, at=at, from_known_device=from_known_device)
-            ended = await end_all(tx, user_id, EndReason.PASSWORD_CHANGED, at, except_session=actor.session_id)
+            ended = await self.end_sessions(tx, user_id, EndReason.PASSWORD_CHANGED, at=at, except_session=actor.session_id)
             await tx.messages.send(user_id, Template.PASSWORD_CHANGED)
-            tx.record(audit.password_changed(user, sessions_ended=len(ended), at=at))
-        for session in ended:
-            await self.revocations.try_add(session.id, ended_at=at)
+            tx.record(audit.password_changed(user, sessions_ended=ended, at=at))
 
     async def _verified(self, actor: Actor, user_id: UUID, current: str) -> CredentialView:
         """Return the credential that the current password opened; a stolen session guesses no faster than a sign-in.
@@ -64,7 +61,7 @@ class ChangePassword:
         except TooManyAttempts:
             await self._refuse(actor, user_id, "throttled")
             raise
-        credential = await self.queries.credential_of(user_id)
+        credential = await self.credentials.credential_of(user_id)
         verified = await self.passwords.verify(credential.password_hash if credential else None, normalise(current))
         if credential is None or not verified.matches:
             await self._refuse(actor, user_id, "wrong_password")

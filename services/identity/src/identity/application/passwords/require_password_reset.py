@@ -6,9 +6,8 @@ from identity.application.passwords import audit
 from identity.application.passwords.new_password import NewPassword
 from identity.application.ports.authority import Authority
 from identity.application.ports.passwords import Passwords
-from identity.application.ports.revocations import Revocations
+from identity.application.ports.session_ending import SessionEnding
 from identity.application.ports.unit_of_work import UnitOfWork
-from identity.application.sessions.end_sessions import end_all, revoke_all
 from identity.domain.message import Template
 from identity.domain.session import EndReason
 from kernel.actor import Actor
@@ -28,7 +27,7 @@ class RequirePasswordReset:
     new_password: NewPassword
     generate_password: Callable[[], str]
     authority: Authority
-    revocations: Revocations
+    end_sessions: SessionEnding
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, reason: str) -> None:
@@ -44,7 +43,6 @@ class RequirePasswordReset:
             await tx.password_resets.note_required(user_id, by=actor.user_id, at=at)
             if waiting := await tx.recovery_requests.waiting_of(user_id, at=at):
                 waiting.trigger(actor.user_id)
-            ended = await end_all(tx, user_id, EndReason.PASSWORD_CHANGED, at)
+            ended = await self.end_sessions(tx, user_id, EndReason.PASSWORD_CHANGED, at=at)
             await tx.messages.send(user_id, Template.PASSWORD_RESET_REQUIRED)
-            tx.record(audit.password_reset_required(user, reason, sessions_ended=len(ended), at=at))
-            tx.after_commit(lambda: revoke_all(self.revocations, ended, at=at))
+            tx.record(audit.password_reset_required(user, reason, sessions_ended=ended, at=at))

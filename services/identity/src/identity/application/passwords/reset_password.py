@@ -10,9 +10,8 @@ from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.credentials import Credentials
 from identity.application.ports.digests import Digests
 from identity.application.ports.one_time_secrets import OneTimeSecrets
-from identity.application.ports.revocations import Revocations
+from identity.application.ports.session_ending import SessionEnding
 from identity.application.ports.unit_of_work import UnitOfWork
-from identity.application.sessions.end_sessions import end_all
 from identity.domain.errors import InvalidResetLink
 from identity.domain.message import Template
 from identity.domain.session import EndReason
@@ -28,10 +27,10 @@ class ResetPassword:
     """
 
     uow: UnitOfWork
-    queries: Credentials
+    credentials: Credentials
     secrets: OneTimeSecrets
     new_password: NewPassword
-    revocations: Revocations
+    end_sessions: SessionEnding
     attempts: AttemptLimits
     digest: Digests
     clock: Clock
@@ -39,8 +38,8 @@ class ResetPassword:
     async def __call__(self, *, actor: Actor, token: str, password: str) -> None:
         """Raise InvalidResetLink, or WeakPassword, which leaves the link good; Unavailable when hashing is at its limit."""
         digest = self.secrets.digest(token)
-        user_id = await self._whose(actor, digest)
-        credential = await self.queries.credential_of(user_id)
+        user_id = await self._owner_of(actor, digest)
+        credential = await self.credentials.credential_of(user_id)
         multi_factor = credential is not None and credential.has_second_factor
         password_hash = await self.new_password.prepare(user_id=user_id, password=password, multi_factor=multi_factor)
         at = self.clock.now()
@@ -51,14 +50,12 @@ class ResetPassword:
             if user is None or not user.is_active or reset is None or not reset.use(at=at):
                 raise InvalidResetLink(field="token")
             await self.new_password.set(tx, user, password_hash, at=at)
-            ended = await end_all(tx, user.id, EndReason.PASSWORD_CHANGED, at)
-            tx.record(audit.password_reset(user, sessions_ended=len(ended), at=at))
+            ended = await self.end_sessions(tx, user.id, EndReason.PASSWORD_CHANGED, at=at)
+            tx.record(audit.password_reset(user, sessions_ended=ended, at=at))
             await tx.messages.send(user.id, Template.PASSWORD_CHANGED)
-        for session in ended:
-            await self.revocations.try_add(session.id, ended_at=at)
-        await self.attempts.forget(counter_of(self.digest, user_id), actor.ip)
+            tx.after_commit(lambda: self.attempts.forget(counter_of(self.digest, user_id), actor.ip))
 
-    async def _whose(self, actor: Actor, digest: bytes) -> UUID:
+    async def _owner_of(self, actor: Actor, digest: bytes) -> UUID:
         """Tell whose link it is; nothing is hashed for one that is not good."""
         async with self.uow.begin(actor) as tx:
             reset = await tx.password_resets.lock(digest)

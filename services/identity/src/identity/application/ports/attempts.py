@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from identity.domain.attempts import CountedAttempts
 from kernel.audit import AuditFact
@@ -52,3 +53,8 @@ class AttemptCounts(Protocol):
 
     async def purge(self, entered_before: datetime) -> int:
         """Drop sources of which nothing waits; tell how many there were."""
+
+
+class AttemptUnlocking(Protocol):
+    async def __call__(self, *, user_id: UUID) -> None:
+        """Reset every count of a user's password attempts; raises Unavailable when the counters cannot be reached."""

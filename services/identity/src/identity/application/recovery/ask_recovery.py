@@ -77,7 +77,7 @@ class AskRecovery:
             profile = await tx.profiles.of(user.id)
             pending = {"email": profile.email, RECOVERY_REQUEST: str(request.id)}
             code = await self.codes.issue(tx, Purpose.RECOVERY, user_id=user.id, pending=pending, at=at)
-            tx.record(audit.recovery_asked(request))
+            tx.create(audit.RECOVERY_REQUEST, request, "ask", at=at, reason=reason.value)
             tx.record_bounded(code_requested(code), account=user.id)
         return AskedRecovery(request, code)
 

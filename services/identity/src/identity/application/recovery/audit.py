@@ -2,14 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from identity.application.recovery.views import RecoveryView
 from identity.domain.email_undo import EmailUndo
 from identity.domain.recovery_request import RecoveryRequest
 from identity.domain.user import User
-from kernel.audit import AuditFact
+from kernel.audit import Audited, AuditFact
 from kernel.reads import ReadOfOthers, given
+
+RECOVERY_REQUEST: Final = Audited[RecoveryRequest](
+    action="identity.recovery",
+    resource_type="recovery_request",
+    state=lambda request: {"status": request.status.value},
+    id_of=lambda request: request.id,
+    related=lambda request: (str(request.user_id),),
+)
 
 
 def email_change_undone(user: User, undo: EmailUndo, counts: Mapping[str, int], *, at: datetime) -> AuditFact:
@@ -28,18 +37,6 @@ def email_undo_refused(user_id: UUID, *, reason: str, at: datetime) -> AuditFact
     """Record that the link was right, and the password was not."""
     return AuditFact(
         action="identity.email.undo_refused", resource_type="user", resource_id=str(user_id), occurred_at=at, reason=reason
-    )
-
-
-def recovery_asked(request: RecoveryRequest) -> AuditFact:
-    return AuditFact(
-        action="identity.recovery.ask",
-        resource_type="recovery_request",
-        resource_id=str(request.id),
-        occurred_at=request.requested_at,
-        after={"status": request.status.value},
-        reason=request.reason.value,
-        related_ids=(str(request.user_id),),
     )
 
 

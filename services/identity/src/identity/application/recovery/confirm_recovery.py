@@ -11,7 +11,7 @@ from identity.application.recovery import audit
 from identity.application.recovery.confirmation import confirm
 from identity.application.registration.audit import code_accepted, code_refused
 from identity.application.registration.one_time_codes import Codes
-from identity.application.registration.pending_change import RECOVERY_REQUEST, waits_still
+from identity.application.registration.pending_change import RECOVERY_REQUEST, is_still_pending
 from identity.domain.code_failures import RECOVERY_CODES
 from identity.domain.errors import InvalidCode
 from identity.domain.one_time_code import OneTimeCode, Purpose
@@ -37,15 +37,15 @@ class ConfirmRecovery:
         async with self.uow.begin(actor) as tx:
             found = await tx.one_time_codes.lock(verification_id)
             if found and found[0].purpose is Purpose.RECOVERY:
-                confirmed = await self._take(tx, *found, code, at)
+                confirmed = await self._confirm(tx, *found, code, at)
         if not confirmed:
             raise InvalidCode
 
-    async def _take(self, tx: Transaction, one_time: OneTimeCode, pending: Pending, code: str, at: datetime) -> bool:
+    async def _confirm(self, tx: Transaction, one_time: OneTimeCode, pending: Pending, code: str, at: datetime) -> bool:
         user = await tx.users.lock(one_time.user_id)
         await admit(tx, one_time.user_id, counter=RECOVERY_CODES, at=at)
         # Before the code is looked at, or a right one would be used up while the account is suspended.
-        waits = user is not None and user.is_active and await waits_still(tx, one_time, pending, at=at)
+        waits = user is not None and user.is_active and await is_still_pending(tx, one_time, pending, at=at)
         if user is None or not waits or not one_time.accept(self.codes.of(one_time.id, code), at=at):
             await tx.factors.failures.note(one_time.user_id, RECOVERY_CODES, at=at)
             tx.tally(code_refused(one_time, at=at))

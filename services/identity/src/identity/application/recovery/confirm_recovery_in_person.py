@@ -24,7 +24,7 @@ class ConfirmRecoveryInPerson:
     async def __call__(self, *, actor: Actor, request_id: UUID, seen_by: UUID, reason: str) -> None:
         """Raise NotFound, RecoveryDecided when it is decided or too old, or RecoveryPending when it or another is confirmed."""
         at = self.clock.now()
-        user_id = await self._whose(actor, request_id)
+        user_id = await self._owner_of(actor, request_id)
         async with self.uow.begin(actor) as tx:
             # The users first, as everywhere, and in id order, or two transactions that lock both deadlock.
             users = {id_: await tx.users.lock(id_) for id_ in sorted({user_id, seen_by})}
@@ -34,7 +34,7 @@ class ConfirmRecoveryInPerson:
             request.trigger(seen_by)
             tx.record(audit.recovery_confirmed(request, at=at, reason=reason))
 
-    async def _whose(self, actor: Actor, request_id: UUID) -> UUID:
+    async def _owner_of(self, actor: Actor, request_id: UUID) -> UUID:
         async with self.uow.begin(actor) as tx:
             request = await tx.recovery_requests.lock(request_id)
             if request is None:

@@ -4,20 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from identity.application.factors.outdated_tokens import take_effect
+from identity.application.factors.outdated_tokens import outdate_tokens
 from identity.application.ports.authority import Authority
 from identity.application.ports.recovery import Approvals, Verdict
 from identity.application.ports.revocations import Revocations
+from identity.application.ports.session_ending import SessionEnding
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import audit
-from identity.application.sessions.end_sessions import end_all
 from identity.domain.errors import RecoveryDecided
 from identity.domain.message import Template
 from identity.domain.recovery_request import (
     RecoveryRequest,
     RecoveryStatus,
 )
-from identity.domain.session import EndReason, Session
+from identity.domain.session import EndReason
 from identity.domain.user import User
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -43,6 +43,7 @@ class DecideRecovery:
     uow: UnitOfWork
     authority: Authority
     approvals: Approvals
+    end_sessions: SessionEnding
     revocations: Revocations
     clock: Clock
 
@@ -51,7 +52,7 @@ class DecideRecovery:
 
         RecoveryDecided is for a request that is settled or has ended, and for approving one of an account that is not active.
         """
-        user_id = await self._whose(actor, request_id)
+        user_id = await self._owner_of(actor, request_id)
         if user_id != actor.user_id:
             await self.authority.require(actor_id=actor.user_id, subject_id=user_id)
         at = self.clock.now()
@@ -72,22 +73,20 @@ class DecideRecovery:
                 request.decide(RecoveryStatus(verdict.value), by=actor.user_id, reason=reason, at=at)
                 await tx.messages.send(request.user_id, Template.RECOVERY_DECIDED, decision=verdict.value)
             tx.record(audit.recovery_voted(request, before=before, approve=approve, reason=reason, at=at))
-            ended = await _clear(tx, user, request, at) if verdict is Verdict.APPROVED else ()
-        if verdict is Verdict.APPROVED:
-            await take_effect(self.revocations, user, ended, at=at)
+            if verdict is Verdict.APPROVED:
+                await self._remove_factors(tx, user, request, at)
         return request
 
-    async def _whose(self, actor: Actor, request_id: UUID) -> UUID:
+    async def _owner_of(self, actor: Actor, request_id: UUID) -> UUID:
         async with self.uow.begin(actor) as tx:
             request = await tx.recovery_requests.lock(request_id)
             if request is None:
                 raise NotFound(request_id=request_id)
             return request.user_id
 
-
-async def _clear(tx: Transaction, user: User, request: RecoveryRequest, at: datetime) -> tuple[Session, ...]:
-    await tx.factors.forget(user.id)
-    user.lose_factor(last=True, at=at)
-    ended = await end_all(tx, user.id, EndReason.RECOVERED, at)
-    tx.record(audit.factors_cleared(user, request, sessions_ended=len(ended), at=at))
-    return tuple(ended)
+    async def _remove_factors(self, tx: Transaction, user: User, request: RecoveryRequest, at: datetime) -> None:
+        await tx.factors.forget(user.id)
+        user.lose_factor(last=True, at=at)
+        ended = await self.end_sessions(tx, user.id, EndReason.RECOVERED, at=at)
+        tx.record(audit.factors_cleared(user, request, sessions_ended=ended, at=at))
+        outdate_tokens(tx, self.revocations, user, at=at)

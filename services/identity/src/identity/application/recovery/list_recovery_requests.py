@@ -15,7 +15,7 @@ class ListRecoveryRequests:
     Those that wait are work to do; a list of what was decided is a search over people, and says why.
     """
 
-    queries: RecoveryViews
+    views: RecoveryViews
     reads: Reads
 
     async def __call__(
@@ -31,7 +31,7 @@ class ListRecoveryRequests:
         is_search = status != RecoveryStatus.PENDING
         if is_search and reason is None:
             raise ReasonRequired
-        requests = await self.queries.recovery_requests(status, page, confirmed=confirmed)
+        requests = await self.views.recovery_requests(status, page, confirmed=confirmed)
         others = [request for request in requests.items if request.user_id != actor.user_id]
         if others or is_search:
             await self.reads.record(actor, audit.requests_listed(others, status=status, confirmed=confirmed, reason=reason))

@@ -1,24 +1,24 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from identity.application.device_keys.revoke_keys import revoke_keys
-from identity.application.factors.outdated_tokens import take_effect
+from identity.application.factors.outdated_tokens import outdate_tokens
 from identity.application.passwords.new_password import NewPassword
 from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.one_time_secrets import OneTimeSecrets
 from identity.application.ports.passwords import PasswordHashes, Passwords
 from identity.application.ports.revocations import Revocations
+from identity.application.ports.session_ending import SessionEnding
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import audit
-from identity.application.sessions.end_sessions import end_all
 from identity.domain.device_key import RevokeReason
 from identity.domain.email_undo import EmailUndo
 from identity.domain.errors import AccountExists, FormerAddressTaken, InvalidCredentials, InvalidUndoLink, TooManyAttempts
 from identity.domain.message import Template
 from identity.domain.password_policy import normalise
-from identity.domain.session import EndReason, Session
+from identity.domain.session import EndReason
 from identity.domain.user import User
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -45,6 +45,7 @@ class UndoEmailChange:
     new_password: NewPassword
     generate_password: Callable[[], str]
     attempts: AttemptLimits
+    end_sessions: SessionEnding
     revocations: Revocations
     clock: Clock
 
@@ -65,8 +66,7 @@ class UndoEmailChange:
             found = await tx.email_undos.lock(digest)
             if user is None or user.is_closed_permanently or found is None or not found[0].use(at=at):
                 raise InvalidUndoLink(field="token")
-            ended = await self._restore(tx, user, *found, password_hash, at)
-        await take_effect(self.revocations, user, ended, at=at)
+            await self._restore(tx, user, *found, password_hash, at)
 
     async def _open(self, actor: Actor, digest: bytes) -> EmailUndo:
         async with self.uow.begin(actor) as tx:
@@ -92,12 +92,10 @@ class UndoEmailChange:
         await self._refuse(actor, undo.user_id, "wrong_password")
         raise InvalidCredentials
 
-    async def _restore(
-        self, tx: Transaction, user: User, undo: EmailUndo, email: str, password_hash: str, at: datetime
-    ) -> Sequence[Session]:
+    async def _restore(self, tx: Transaction, user: User, undo: EmailUndo, email: str, password_hash: str, at: datetime) -> None:
         # To the address that goes, which may be its owner's after all.
         await tx.messages.send(user.id, Template.EMAIL_RESTORED)
-        await _take_back(tx, user, email)
+        await _restore_address(tx, user, email)
         # The link was received there.
         user.verify_email(at=at)
         await self.new_password.set(tx, user, password_hash, at=at)
@@ -107,11 +105,11 @@ class UndoEmailChange:
         since = undo.suspect_since
         keys = await revoke_keys(tx, user.id, RevokeReason.EMAIL_CHANGE_UNDONE, at=at, registered_since=since)
         await tx.email_undos.void(user.id, created_since=undo.created_at, at=at)
-        ended = await end_all(tx, user.id, EndReason.EMAIL_CHANGED, at)
+        ended = await self.end_sessions(tx, user.id, EndReason.EMAIL_CHANGED, at=at)
         await tx.messages.send(user.id, Template.PASSWORD_RESET_REQUIRED)
-        counts = {"sessions_ended": len(ended), "passkeys_removed": passkeys, "device_keys_revoked": len(keys)}
+        counts = {"sessions_ended": ended, "passkeys_removed": passkeys, "device_keys_revoked": len(keys)}
         tx.record(audit.email_change_undone(user, undo, counts, at=at))
-        return ended
+        outdate_tokens(tx, self.revocations, user, at=at)
 
     async def _remove_passkeys(self, tx: Transaction, user: User, undo: EmailUndo, at: datetime) -> int:
         """Remove the passkeys that a thief may have added: each signs in alone. Return how many.
@@ -132,7 +130,7 @@ class UndoEmailChange:
             tx.tally(audit.email_undo_refused(user_id, reason=reason, at=self.clock.now()))
 
 
-async def _take_back(tx: Transaction, user: User, email: str) -> None:
+async def _restore_address(tx: Transaction, user: User, email: str) -> None:
     """Give the account its former address, unless another account has it: its owner's next one, perhaps, or a stranger's.
 
     Both have received a code there, and nothing tells them apart. The other account's user gives the address up by changing it.

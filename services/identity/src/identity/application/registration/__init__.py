@@ -2,16 +2,21 @@
 
 from dataclasses import dataclass
 
-from identity.application.registration.change_contact import ChangeContact
-from identity.application.registration.confirm_code import ConfirmCode, ResendCode
+from identity.application.registration.change_email import ChangeEmail
+from identity.application.registration.change_phone import ChangePhone
 from identity.application.registration.register_user import RegisterUser
+from identity.application.registration.resend_email_code import ResendEmailCode
+from identity.application.registration.resend_phone_code import ResendPhoneCode
+from identity.application.registration.verify_email import VerifyEmail
+from identity.application.registration.verify_phone import VerifyPhone
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    change_contact: ChangeContact
+    change_email: ChangeEmail
+    change_phone: ChangePhone
     register_user: RegisterUser
-    resend_email_code: ResendCode
-    resend_phone_code: ResendCode
-    verify_email: ConfirmCode
-    verify_phone: ConfirmCode
+    resend_email_code: ResendEmailCode
+    resend_phone_code: ResendPhoneCode
+    verify_email: VerifyEmail
+    verify_phone: VerifyPhone

@@ -14,7 +14,7 @@ ASKING_SESSION: Final = "asking_session"
 RECOVERY_REQUEST: Final = "recovery_request"
 
 
-async def waits_still(tx: Transaction, code: OneTimeCode, pending: Pending, *, at: datetime) -> bool:
+async def is_still_pending(tx: Transaction, code: OneTimeCode, pending: Pending, *, at: datetime) -> bool:
     """Tell whether what a code confirms may still happen. The session, or request, is locked: lock its user first.
 
     What an owner does about a thief (a new password, a reset, a recovery, signing out elsewhere) ends the thief's session, and

@@ -1,12 +1,11 @@
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
 
 from identity.application.ports.contacts import Contacts
 from identity.application.ports.passwords import Passwords
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.registration import audit
 from identity.application.registration.one_time_codes import Codes, DecoyMessage
+from identity.application.registration.verification import PendingVerification
 from identity.domain.errors import TermsNotAgreed
 from identity.domain.message import Template
 from identity.domain.one_time_code import Purpose
@@ -15,14 +14,6 @@ from identity.domain.profile import Profile, chosen_username
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.ids import new_id
-
-
-@dataclass(frozen=True, slots=True)
-class PendingVerification:
-    """`id` must be shown together with the code; it tells nothing of whether there is an account."""
-
-    id: UUID
-    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +59,7 @@ class RegisterUser:
         password_hash = await self.passwords.hash(secret)
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
-            clash = await self._clash(tx, profile, name)
+            decoy = await self._decoy_for(tx, profile, name)
             pending = {
                 "full_name": profile.full_name,
                 "email": profile.email,
@@ -77,11 +68,11 @@ class RegisterUser:
                 "username": name,
                 "password_hash": password_hash,
             }
-            code = await self.codes.issue(tx, Purpose.REGISTRATION, user_id=new_id(), pending=pending, at=at, instead=clash)
+            code = await self.codes.issue(tx, Purpose.REGISTRATION, user_id=new_id(), pending=pending, at=at, instead=decoy)
             tx.tally(audit.registration_requested(code))
         return PendingVerification(code.id, code.expires_at)
 
-    async def _clash(self, tx: Transaction, profile: Profile, username: str | None) -> DecoyMessage | None:
+    async def _decoy_for(self, tx: Transaction, profile: Profile, username: str | None) -> DecoyMessage | None:
         """Tell what is mailed in place of a code when the registration cannot go on. Always asks for all there is.
 
         A telephone number keeps nobody from registering, and is not asked for: it counts for nothing until it is verified,

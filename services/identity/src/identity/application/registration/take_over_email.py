@@ -5,11 +5,11 @@ from uuid import UUID
 from identity.application.devices.known_device import is_on_known_device
 from identity.application.ports.one_time_codes import Pending
 from identity.application.ports.one_time_secrets import OneTimeSecrets
+from identity.application.ports.session_ending import SessionEnding
 from identity.application.ports.unit_of_work import Transaction
 from identity.application.registration import audit
-from identity.application.registration.pending_change import ASKING_SESSION, waits_still
-from identity.application.registration.verification import Confirmed
-from identity.application.sessions.end_sessions import end_all
+from identity.application.registration.pending_change import ASKING_SESSION, is_still_pending
+from identity.application.registration.verification import VerificationResult
 from identity.domain.email_address import canonical_email
 from identity.domain.email_undo import EmailUndo
 from identity.domain.message import Template
@@ -33,29 +33,29 @@ class TakeOverEmail:
     """
 
     secrets: OneTimeSecrets
+    end_sessions: SessionEnding
     undo_page: str
 
-    async def __call__(self, tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> Confirmed | None:
+    async def __call__(self, tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> VerificationResult | None:
         """Return None when it waits no longer. Raise NotFound for a user who may not act, AccountExists for another's address."""
         user = await tx.users.lock(code.user_id)
         if user is None or not user.is_active:
             raise NotFound(user_id=code.user_id)
-        if not await waits_still(tx, code, pending, at=at):
+        if not await is_still_pending(tx, code, pending, at=at):
             return None
         profile = await tx.profiles.of(user.id)
         changed = profile.with_email(pending["email"] or "")
-        confirmed = Confirmed(user.id)
         if canonical_email(profile.email) != canonical_email(changed.email):
-            confirmed = await self._leave(tx, user, profile, pending, at)
+            await self._replace_address(tx, user, profile, pending, at)
         if changed != profile:
             await tx.profiles.replace(user.id, changed)
         user.verify_email(at=at)
-        return confirmed
+        return VerificationResult(user.id)
 
-    async def _leave(self, tx: Transaction, user: User, profile: Profile, pending: Pending, at: datetime) -> Confirmed:
+    async def _replace_address(self, tx: Transaction, user: User, profile: Profile, pending: Pending, at: datetime) -> None:
         # A reset link lies in the old mailbox, which the user may have left because somebody else reads it.
         await tx.password_resets.void(user.id, at=at)
-        # And what it confirmed is confirmed by the account's mailbox no more.
+        # Requests that it confirmed are confirmed by the account's mailbox no more.
         await tx.recovery_requests.void(user.id, at=at)
         secret = self.secrets.issue()
         # Sent while the old address is still the user's, so it goes there: a thief would not report the change.
@@ -65,9 +65,10 @@ class TakeOverEmail:
             undo = EmailUndo.issue(new_id(), user.id, secret.digest, at=at, from_known_device=from_known_device)
             await tx.email_undos.add(undo, profile.email)
         kept_session = _session(pending, KEPT_SESSION)
-        ended = await end_all(tx, user.id, EndReason.EMAIL_CHANGED, at, except_session=kept_session) if kept_session else ()
-        tx.record(audit.email_changed(user, can_be_undone=sent, sessions_ended=len(ended), at=at))
-        return Confirmed(user.id, ended=tuple(ended))
+        ended = 0
+        if kept_session:
+            ended = await self.end_sessions(tx, user.id, EndReason.EMAIL_CHANGED, at=at, except_session=kept_session)
+        tx.record(audit.email_changed(user, can_be_undone=sent, sessions_ended=ended, at=at))
 
 
 def _session(pending: Pending, name: str) -> UUID | None:

@@ -1,13 +1,21 @@
-from dataclasses import dataclass
-from uuid import UUID
+"""What the callers of registration and verification receive."""
 
-from identity.domain.session import Session
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
-class Confirmed:
-    """Whose address was confirmed; the wallet address where the account was made by it, and the sessions that it ended."""
+class PendingVerification:
+    """`id` is required together with the code. It does not reveal whether there is an account."""
+
+    id: UUID
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationResult:
+    """Whose address was verified; `wallet_address` where that opened the account."""
 
     user_id: UUID
     wallet_address: UUID | None = None
-    ended: tuple[Session, ...] = ()

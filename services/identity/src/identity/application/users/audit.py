@@ -2,13 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from identity.application.users.views import UserFilter, UserView
 from identity.domain.user import User
 from identity.domain.wallet_address import WalletAddress
-from kernel.audit import AuditFact, State
+from kernel.audit import Audited, AuditFact, State
 from kernel.reads import ReadOfOthers, given
+
+USER_STATUS: Final = Audited[User](
+    action="identity.user",
+    resource_type="user",
+    state=lambda user: {"status": user.status.value},
+    id_of=lambda user: user.id,
+)
 
 
 def user_registered(user: User, address: WalletAddress, *, device: str | None = None) -> AuditFact:
@@ -30,17 +38,6 @@ def user_registered(user: User, address: WalletAddress, *, device: str | None = 
 def user_changed(user: User, *, before: State, after: State, at: datetime) -> AuditFact:
     """Account for changed details: which fields, never what they say."""
     return _user_fact("identity.user.update", user.id, at=at, before=before, after=after)
-
-
-def status_changed(action: str, user: User, *, before: str, reason: str, at: datetime) -> AuditFact:
-    return _user_fact(
-        f"identity.user.{action}",
-        user.id,
-        at=at,
-        before={"status": before},
-        after={"status": user.status.value},
-        reason=reason,
-    )
 
 
 def email_unfolded(user: User, *, reason: str, at: datetime) -> AuditFact:

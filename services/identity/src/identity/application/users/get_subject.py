@@ -9,10 +9,10 @@ from kernel.errors import NotFound
 class GetSubject:
     """Tell a peer whether a subject exists and may act."""
 
-    queries: UserViews
+    views: UserViews
 
     async def __call__(self, *, subject_id: UUID) -> SubjectView:
-        subject = await self.queries.subject(subject_id)
+        subject = await self.views.subject(subject_id)
         if subject is None:
             raise NotFound(subject_id=subject_id)
         return subject

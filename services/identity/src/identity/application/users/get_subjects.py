@@ -9,7 +9,7 @@ from identity.application.users.views import SubjectView, UserViews
 class GetSubjects:
     """Tell a peer which of many subjects may act; those who do not exist are left out."""
 
-    queries: UserViews
+    views: UserViews
 
     async def __call__(self, *, subject_ids: Sequence[UUID]) -> Sequence[SubjectView]:
-        return await self.queries.subjects(subject_ids)
+        return await self.views.subjects(subject_ids)

@@ -15,7 +15,7 @@ from kernel.reads import Reads
 class ListUsers:
     """Page through users, with `user:read_any`. Each page is recorded, with its filters and the people shown."""
 
-    queries: UserViews
+    views: UserViews
     contacts: Contacts
     permissions: Permissions
     reads: Reads
@@ -27,6 +27,6 @@ class ListUsers:
         email = self.contacts.email(which.email) if which.email is not None else None
         phone = self.contacts.phone(which.phone) if which.phone is not None else None
         username = lower_ascii(which.username.strip()) if which.username is not None else None
-        users = await self.queries.users(page, replace(which, email=email, phone=phone, username=username))
+        users = await self.views.users(page, replace(which, email=email, phone=phone, username=username))
         await self.reads.record(actor, audit.users_searched(which, users.items, reason=reason))
         return users

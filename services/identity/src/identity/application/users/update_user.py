@@ -1,82 +1,20 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
-from identity.application.assurance import require_recent
-from identity.application.ports.authority import Authority
-from identity.application.ports.permissions import UPDATE_ANY_USER, Permissions
-from identity.application.ports.unit_of_work import UnitOfWork
-from identity.application.users import audit
-from identity.domain.profile import Profile, canonical_username
-from identity.domain.user import UserStatus
+from identity.application.users.details import ChangeDetails, Details
+from identity.application.users.read_user import ReadUser
+from identity.application.users.views import UserView
 from kernel.actor import Actor
-from kernel.assurance import RECENT
-from kernel.clock import Clock
-from kernel.errors import NotFound, VersionRequired
-
-
-@dataclass(frozen=True, slots=True)
-class Details:
-    """What of an account is to change: only the `given` names are, and may be None where they may be missing."""
-
-    given: frozenset[str]
-    full_name: str = field(default="", repr=False)
-    organization: str | None = field(default=None, repr=False)
-    username: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateUser:
-    """Change the details that need no proof of the actor's account, or with `user:update_any` of any.
+    """Change some of a user's details."""
 
-    Addresses change by a code that is sent to them.
-    """
+    change_details: ChangeDetails
+    read_user: ReadUser
 
-    uow: UnitOfWork
-    permissions: Permissions
-    authority: Authority
-    clock: Clock
-
-    async def __call__(self, *, actor: Actor, user_id: UUID, details: Details, version: int | None = None) -> None:
-        """Raise NotFound, StaleVersion, InvalidName, InvalidUsername, or AccountExists for a username that is taken.
-
-        To change another's, StepUpRequired, VersionRequired and BeyondAuthority too, or Unavailable when governance is away.
-        """
-        if actor.subject_id != str(user_id) and not self.permissions.allows(actor, UPDATE_ANY_USER):
-            raise NotFound(user_id=user_id)
-        at = self.clock.now()
-        if actor.subject_id != str(user_id):
-            RECENT.require(actor, at=at)
-            await self.authority.require(actor_id=actor.user_id, subject_id=user_id)
-        async with self.uow.begin(actor) as tx:
-            if actor.subject_id != str(user_id):
-                await require_recent(tx, actor, at=at)
-            user = await tx.users.lock(user_id)
-            if user is None or user.status not in {UserStatus.ACTIVE, UserStatus.SUSPENDED}:
-                raise NotFound(user_id=user_id)
-            if version is None and actor.subject_id != str(user_id):
-                raise VersionRequired(user_id=user_id)
-            user.require_version(version)
-            profile = await tx.profiles.of(user_id)
-            changed = _with(profile, details)
-            username = user.username
-            if "username" in details.given:
-                username = canonical_username(details.username) if details.username is not None else None
-            fields = [name for name in ("full_name", "organization") if getattr(profile, name) != getattr(changed, name)]
-            fields += ["username"] if username != user.username else []
-            if not fields:
-                return
-            before = user.version
-            user.change_details(username=username)
-            await tx.users.flush()
-            if changed != profile:
-                await tx.profiles.replace(user_id, changed)
-            tx.record(
-                audit.user_changed(user, before={"version": before}, after={"version": user.version, "changed": fields}, at=at)
-            )
-
-
-def _with(profile: Profile, details: Details) -> Profile:
-    return profile.with_details(
-        full_name=details.full_name if "full_name" in details.given else profile.full_name,
-        organization=details.organization if "organization" in details.given else profile.organization,
-    )
+    async def __call__(self, *, actor: Actor, user_id: UUID, details: Details, version: int | None = None) -> UserView:
+        """Raise as ChangeDetails."""
+        await self.change_details(actor=actor, user_id=user_id, details=details, version=version)
+        return await self.read_user(actor=actor, user_id=user_id)

@@ -1,26 +1,26 @@
 """Identity over REST."""
 
 from chassis.rest import Router
-from identity.interfaces.rest.auth import auth
 from identity.interfaces.rest.dev_mailbox import dev
 from identity.interfaces.rest.device_keys import device_keys
 from identity.interfaces.rest.devices import devices
+from identity.interfaces.rest.erasures import erasures, user_erasures
 from identity.interfaces.rest.factors import factors
-from identity.interfaces.rest.own_account import own_account
 from identity.interfaces.rest.passkeys import passkeys
-from identity.interfaces.rest.privacy import erasures, privacy
+from identity.interfaces.rest.passwords import password_resets, passwords
 from identity.interfaces.rest.recovery import recovery
+from identity.interfaces.rest.registration import own_contacts, registration
 from identity.interfaces.rest.sessions import proofs, sessions, tokens
 from identity.interfaces.rest.signing_keys import jwks_router
-from identity.interfaces.rest.users import users
+from identity.interfaces.rest.users import data_exports, users
 from identity.interfaces.rest.wallet_addresses import wallet_addresses
 
-# One's own account first: "/users/me/email" is not the e-mail of a user called "me".
 ROUTERS = (
-    auth,
-    own_account,
-    users,
+    registration,
     tokens,
+    own_contacts,
+    users,
+    passwords,
     sessions,
     devices,
     wallet_addresses,
@@ -28,8 +28,10 @@ ROUTERS = (
     proofs,
     factors,
     passkeys,
+    password_resets,
     recovery,
-    privacy,
+    data_exports,
+    user_erasures,
     erasures,
 )
 

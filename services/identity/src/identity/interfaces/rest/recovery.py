@@ -1,4 +1,4 @@
-"""Getting an account back: a forgotten password, a lost second factor."""
+"""Recovering an account: a lost second factor, a stolen e-mail address."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,36 +10,18 @@ from identity.domain.recovery_request import RecoveryStatus
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.recovery import (
     AskRecoveryRequest,
-    AskResetRequest,
     DecideRecoveryRequest,
     EmailChangeUndoneResponse,
-    PasswordResetResponse,
     RecoveryAskedResponse,
     RecoveryConfirmedResponse,
     RecoveryResponse,
-    ResetAskedResponse,
-    ResetPasswordRequest,
     UndoEmailChangeRequest,
 )
-from identity.interfaces.rest.schemas.verification import VerifyRequest
+from identity.interfaces.rest.schemas.registration import VerifyRequest
 from kernel.assurance import NONE, STRONG
 from kernel.reads import SEARCH
 
 recovery = Router(prefix="/auth", tags=["recovery"], idempotent=False)
-
-
-@recovery.post("/password-reset", status_code=202, dependencies=[Public], assurance=NONE)
-async def ask_password_reset(body: AskResetRequest, actor: CurrentActor, app: App) -> Envelope[ResetAskedResponse]:
-    """Send a link by which a new password is chosen within ten minutes, to whoever has the address."""
-    await app.passwords.ask_password_reset(actor=actor, email=body.email)
-    return envelope(ResetAskedResponse())
-
-
-@recovery.post("/password-reset/confirm", dependencies=[Public], assurance=NONE)
-async def reset_password(body: ResetPasswordRequest, actor: CurrentActor, app: App) -> Envelope[PasswordResetResponse]:
-    """Choose a new password by the link, once; every session ends. Sign in with it, and the second factor, then."""
-    await app.passwords.reset_password(actor=actor, token=body.token, password=body.password)
-    return envelope(PasswordResetResponse())
 
 
 @recovery.post("/email-change/undo", dependencies=[Public], assurance=NONE)

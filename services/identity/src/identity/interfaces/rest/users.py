@@ -1,4 +1,4 @@
-"""Users: oneself for everybody, all of them for staff.
+"""Users: the caller's account, and others for staff.
 
 Answers that hold personal data are kept for no repeats: they would lie in the database unsealed. What changes a user is
 harmless to repeat, and `If-Match` guards it.
@@ -20,31 +20,34 @@ from chassis.rest import (
     PageOf,
     Paging,
     ReadReason,
+    ReadReasonOfOthers,
     Requires,
     Router,
     envelope,
     page_of,
     set_etag,
 )
-from identity.application.users.change_status import StatusChange
-from identity.application.users.views import UserFilter, UserSort
+from identity.application.users.views import UserFilter, UserSort, UserView
 from identity.domain.user import UserStatus
 from identity.interfaces.rest.dependencies import App
-from identity.interfaces.rest.schemas.accounts import (
+from identity.interfaces.rest.schemas.fields import Reason
+from identity.interfaces.rest.schemas.users import (
     CreateUserRequest,
+    DataExportResponse,
     MeResponse,
+    PatchProfileRequest,
     PatchUserRequest,
+    ProfileResponse,
     RegisteredResponse,
     ReplaceUserRequest,
     UserReasonRequest,
     UserResponse,
 )
-from identity.interfaces.rest.schemas.fields import Reason
-from kernel.actor import Actor
-from kernel.assurance import RECENT
+from kernel.assurance import NONE, RECENT
 from kernel.reads import OTHERS, OWN, SEARCH
 
 users = Router(prefix="/users", tags=["users"])
+data_exports = Router(prefix="/users", tags=["privacy"])
 
 
 async def _filter(
@@ -89,7 +92,7 @@ async def create_user(body: CreateUserRequest, actor: CurrentActor, app: App) ->
 @users.get("/me", dependencies=[Authenticated], reads=OWN)
 async def get_me(actor: CurrentActor, response: Response, app: App) -> Envelope[MeResponse]:
     """Read the caller's account, with the roles that hold right now."""
-    view = await app.users.get_user(actor=actor, user_id=actor.user_id)
+    view = await app.users.get_me(actor=actor)
     set_etag(response, view.version, view.last_sign_in_at, sorted(actor.roles))
     return envelope(MeResponse.with_roles(view, actor.roles))
 
@@ -107,8 +110,8 @@ async def replace_user(
     user_id: UUID, body: ReplaceUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[UserResponse]:
     """Replace the details of an account that need no proof."""
-    await app.users.update_user(actor=actor, user_id=user_id, details=body.details, version=version)
-    return await _shown(app, actor, user_id, response)
+    view = await app.users.replace_user(actor=actor, user_id=user_id, details=body.details, version=version)
+    return _with_etag(view, response)
 
 
 @users.patch("/{user_id}", dependencies=[Requires("user:update_any")], idempotency=False, assurance=RECENT)
@@ -116,15 +119,15 @@ async def update_user(
     user_id: UUID, body: PatchUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[UserResponse]:
     """Change some of the details of an account that need no proof."""
-    await app.users.update_user(actor=actor, user_id=user_id, details=body.details, version=version)
-    return await _shown(app, actor, user_id, response)
+    view = await app.users.update_user(actor=actor, user_id=user_id, details=body.details, version=version)
+    return _with_etag(view, response)
 
 
 # Governance is asked between two transactions; repeating it is harmless.
 @users.delete("/{user_id}", status_code=204, dependencies=[Requires("user:delete")], idempotency=False, assurance=RECENT)
 async def delete_user(user_id: UUID, reason: Annotated[Reason, Query()], actor: CurrentActor, version: IfMatch, app: App) -> None:
     """Close an account: its sessions end at once, its data stays until it is erased, and it can be restored."""
-    await app.users.change_status(actor=actor, user_id=user_id, change=StatusChange.DELETE, reason=reason, version=version)
+    await app.users.delete_user(actor=actor, user_id=user_id, reason=reason, version=version)
 
 
 @users.post("/{user_id}/restore", dependencies=[Requires("user:delete")], idempotency=False, assurance=RECENT)
@@ -132,8 +135,7 @@ async def restore_user(
     user_id: UUID, body: UserReasonRequest, actor: CurrentActor, response: Response, app: App
 ) -> Envelope[UserResponse]:
     """Open a closed account again."""
-    await app.users.change_status(actor=actor, user_id=user_id, change=StatusChange.RESTORE, reason=body.reason)
-    return await _shown(app, actor, user_id, response)
+    return _with_etag(await app.users.restore_user(actor=actor, user_id=user_id, reason=body.reason), response)
 
 
 @users.post("/{user_id}/suspend", dependencies=[Requires("user:update")], idempotency=False, assurance=RECENT)
@@ -141,8 +143,7 @@ async def suspend_user(
     user_id: UUID, body: UserReasonRequest, actor: CurrentActor, response: Response, app: App
 ) -> Envelope[UserResponse]:
     """Suspend a user: all sessions end at once. Doing it again changes nothing."""
-    await app.users.change_status(actor=actor, user_id=user_id, change=StatusChange.SUSPEND, reason=body.reason)
-    return await _shown(app, actor, user_id, response)
+    return _with_etag(await app.users.suspend_user(actor=actor, user_id=user_id, reason=body.reason), response)
 
 
 @users.post("/{user_id}/activate", dependencies=[Requires("user:update")], idempotency=False, assurance=RECENT)
@@ -150,8 +151,7 @@ async def activate_user(
     user_id: UUID, body: UserReasonRequest, actor: CurrentActor, response: Response, app: App
 ) -> Envelope[UserResponse]:
     """Let a suspended user act again. Doing it again changes nothing."""
-    await app.users.change_status(actor=actor, user_id=user_id, change=StatusChange.ACTIVATE, reason=body.reason)
-    return await _shown(app, actor, user_id, response)
+    return _with_etag(await app.users.activate_user(actor=actor, user_id=user_id, reason=body.reason), response)
 
 
 @users.post("/{user_id}/unlock", status_code=204, dependencies=[Requires("user:update_any")], idempotency=False, assurance=RECENT)
@@ -160,13 +160,36 @@ async def unlock_user(user_id: UUID, body: UserReasonRequest, actor: CurrentActo
     await app.users.unlock_user(actor=actor, user_id=user_id, reason=body.reason)
 
 
-@users.post("/{user_id}/password-reset", status_code=204, dependencies=[Requires("user:update")], assurance=RECENT)
-async def require_password_reset(user_id: UUID, body: UserReasonRequest, actor: CurrentActor, app: App) -> None:
-    """Retire a user's password and end their sessions. Only the user can choose the next password."""
-    await app.passwords.require_password_reset(actor=actor, user_id=user_id, reason=body.reason)
+@users.get("/{user_id}/profile", dependencies=[Authenticated], reads=OTHERS)
+async def get_profile(user_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[ProfileResponse]:
+    """Read the caller's profile, or with `user:read_any` any user's; reading another's is recorded."""
+    return _profile(await app.users.get_profile(actor=actor, user_id=user_id), response)
 
 
-async def _shown(app: App, actor: Actor, user_id: UUID, response: Response) -> Envelope[UserResponse]:
-    view = await app.users.get_user.changed(actor=actor, user_id=user_id)
+@users.patch("/{user_id}/profile", dependencies=[Authenticated], idempotency=False, assurance=NONE, others=RECENT)
+async def update_profile(
+    user_id: UUID, body: PatchProfileRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
+) -> Envelope[ProfileResponse]:
+    """Change a user's name or organization."""
+    view = await app.users.update_profile(actor=actor, user_id=user_id, details=body.details, version=version)
+    return _profile(view, response)
+
+
+# Its answer is all that is personal: kept nowhere for repeats.
+@data_exports.post("/{user_id}/data-export", dependencies=[Authenticated], idempotency=False, assurance=RECENT, reads=OTHERS)
+async def export_user_data(
+    user_id: UUID, actor: CurrentActor, app: App, reason: ReadReasonOfOthers = None
+) -> Envelope[DataExportResponse]:
+    """Export all data held about the caller, or with `user:export_any` about any user."""
+    held = await app.users.export_user_data(actor=actor, user_id=user_id, reason=reason)
+    return envelope(DataExportResponse.model_validate(held))
+
+
+def _with_etag(view: UserView, response: Response) -> Envelope[UserResponse]:
     set_etag(response, view.version)
     return envelope(UserResponse.of(view))
+
+
+def _profile(view: UserView, response: Response) -> Envelope[ProfileResponse]:
+    set_etag(response, view.version)
+    return envelope(ProfileResponse.of(view))

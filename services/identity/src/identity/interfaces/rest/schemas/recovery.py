@@ -1,4 +1,4 @@
-"""Password resets and recovery."""
+"""Account recovery."""
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -10,26 +10,7 @@ from chassis.rest import REASON, VERBATIM, RequestModel, ResponseModel
 from identity.application.recovery.ask_recovery import AskedRecovery
 from identity.application.recovery.views import RecoveryView
 from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
-from identity.interfaces.rest.schemas.fields import ChallengeText, Email, Password
-
-
-class AskResetRequest(RequestModel):
-    email: Email
-
-
-class ResetAskedResponse(ResponseModel):
-    """The same whether or not somebody has the address."""
-
-    accepted: Literal[True] = True
-
-
-class ResetPasswordRequest(RequestModel):
-    token: Annotated[str, Field(min_length=1, max_length=128, description="The token of the link, behind `#token=`"), VERBATIM]
-    password: Password
-
-
-class PasswordResetResponse(ResponseModel):
-    reset: Literal[True] = True
+from identity.interfaces.rest.schemas.fields import ChallengeText
 
 
 class UndoEmailChangeRequest(RequestModel):

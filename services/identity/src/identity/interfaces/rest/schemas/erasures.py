@@ -1,4 +1,4 @@
-"""Exports and erasures."""
+"""Erasures."""
 
 import base64
 from collections.abc import Sequence
@@ -6,13 +6,11 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from chassis.rest import RequestModel, ResponseModel
 from identity.application.erasures.views import ErasureView, ReceiptKeyView
 from identity.domain.erasure import Erasure, ErasureReason
-
-Rows = list[dict[str, Any]]
 
 
 class ErasureRequest(RequestModel):
@@ -57,27 +55,3 @@ class ReceiptKeyResponse(ResponseModel):
     @classmethod
     def of(cls, key: ReceiptKeyView) -> Self:
         return cls(id=key.id, public_key=base64.b64encode(key.public_key).decode(), created_at=key.created_at)
-
-
-class DataExportResponse(ResponseModel):
-    """All that identity holds about a user; no hash, seed or token is in it. Sections have at most 10,000 rows."""
-
-    exported_at: datetime
-    account: dict[str, Any]
-    profile: dict[str, Any]
-    consents: Rows
-    wallet_addresses: Rows
-    devices: Rows
-    device_keys: Rows
-    sessions: Rows
-    authenticator_apps: Rows
-    backup_codes: Rows
-    passkeys: Rows
-    password_resets: Rows
-    email_undos: Rows
-    recovery_requests: Rows
-    verifications: Rows
-    messages: Rows
-    audit_trail: str = Field(description="Where compliance tells what was done by and about the user")
-
-    model_config = ConfigDict(frozen=True)

@@ -1,12 +1,13 @@
+"""What changing an e-mail address and a telephone number have in common."""
+
 from dataclasses import dataclass
 
-from identity.application.ports.contacts import Contacts
+from identity.application.ports.one_time_codes import Pending
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.registration import audit
 from identity.application.registration.one_time_codes import TARGET, Codes, DecoyMessage
 from identity.application.registration.pending_change import ASKING_SESSION
-from identity.application.registration.register_user import PendingVerification
-from identity.application.registration.take_over_email import KEPT_SESSION
+from identity.application.registration.verification import PendingVerification
 from identity.domain.message import Template
 from identity.domain.one_time_code import Purpose
 from kernel.actor import Actor
@@ -16,31 +17,19 @@ from kernel.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeContact:
-    """Send a code to a new e-mail address or number. It is taken over once the code is confirmed, while this session lives.
+class SendContactCode:
+    """Send a code to a new e-mail address or number, which is taken over once the code is verified, while this session lives.
 
-    For the present number it is a first verification. An address that is another's gets no code, and the answer does
-    not tell.
+    The present number gets its first verification that way. An address of another user gets no code, and the answer does not
+    reveal that.
     """
 
     uow: UnitOfWork
-    contacts: Contacts
     codes: Codes
     clock: Clock
 
-    async def email(self, *, actor: Actor, email: str, end_other_sessions: bool = True) -> PendingVerification:
-        """Raise InvalidEmail, or StepUpRequired: a person with the mailbox can reset the password.
-
-        `end_other_sessions`: whether all but the session that asks end by the change.
-        """
-        kept_session = str(actor.session_id) if end_other_sessions and actor.session_id else None
-        return await self._issue(actor, Purpose.EMAIL, {"email": self.contacts.email(email), KEPT_SESSION: kept_session})
-
-    async def phone(self, *, actor: Actor, phone: str) -> PendingVerification:
-        """Raise InvalidPhone, or StepUpRequired."""
-        return await self._issue(actor, Purpose.PHONE, {"phone": self.contacts.mobile(phone)})
-
-    async def _issue(self, actor: Actor, purpose: Purpose, pending: dict[str, str | None]) -> PendingVerification:
+    async def __call__(self, purpose: Purpose, pending: Pending, *, actor: Actor) -> PendingVerification:
+        """Raise StepUpRequired, or NotFound for a user who may not act."""
         at = self.clock.now()
         pending = {**pending, ASKING_SESSION: str(actor.session_id)}
         async with self.uow.begin(actor) as tx:

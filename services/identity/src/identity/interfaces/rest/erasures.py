@@ -1,34 +1,26 @@
-"""What users may ask about the data that is held about them."""
+"""Erasing users, and the receipts of it."""
 
 from uuid import UUID
 
-from chassis.rest import Authenticated, CurrentActor, Envelope, Public, ReadReasonOfOthers, Router, envelope
-from identity.interfaces.rest.dependencies import App
-from identity.interfaces.rest.schemas.privacy import (
-    DataExportResponse,
-    ErasureRequest,
-    ErasureResponse,
-    ReceiptKeyResponse,
+from chassis.rest import (
+    Authenticated,
+    CurrentActor,
+    Envelope,
+    Public,
+    Router,
+    envelope,
 )
+from identity.interfaces.rest.dependencies import App
+from identity.interfaces.rest.schemas.erasures import ErasureRequest, ErasureResponse, ReceiptKeyResponse
 from kernel.assurance import RECENT
-from kernel.reads import NOBODY, OTHERS, REFERENCE
+from kernel.reads import NOBODY, REFERENCE
 
-privacy = Router(prefix="/users", tags=["privacy"])
+user_erasures = Router(prefix="/users", tags=["privacy"])
 erasures = Router(prefix="/erasures", tags=["privacy"])
 
 
-# Its answer is all that is personal: kept nowhere for repeats.
-@privacy.post("/{user_id}/data-export", dependencies=[Authenticated], idempotency=False, assurance=RECENT, reads=OTHERS)
-async def export_user_data(
-    user_id: UUID, actor: CurrentActor, app: App, reason: ReadReasonOfOthers = None
-) -> Envelope[DataExportResponse]:
-    """Export all data held about the caller, or with `user:export_any` about any user."""
-    held = await app.users.export_user_data(actor=actor, user_id=user_id, reason=reason)
-    return envelope(DataExportResponse.model_validate(held))
-
-
 # The erasure itself makes a repeat harmless, and its user's kept answers go with it.
-@privacy.post("/{user_id}/erasure", status_code=202, dependencies=[Authenticated], idempotency=False, assurance=RECENT)
+@user_erasures.post("/{user_id}/erasure", status_code=202, dependencies=[Authenticated], idempotency=False, assurance=RECENT)
 async def request_user_erasure(user_id: UUID, body: ErasureRequest, actor: CurrentActor, app: App) -> Envelope[ErasureResponse]:
     """Close an account permanently and erase it as soon as the law allows: the caller's, or with `user:erase_any` any user's.
 

@@ -1,17 +1,17 @@
-"""Accounts and the people behind them."""
+"""Users: what is asked and answered."""
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
 from chassis.rest import RequestModel, ResponseModel
+from identity.application.users.details import Details
 from identity.application.users.enrolment import Enrolled
-from identity.application.users.update_user import Details
 from identity.application.users.views import UserView
-from identity.interfaces.rest.schemas.fields import Email, FullName, Organization, Password, Phone, Reason, Username
+from identity.interfaces.rest.schemas.fields import Email, FullName, Organization, Phone, Reason, Username
 
 
 def _without_default(schema: dict[str, Any]) -> None:
@@ -24,31 +24,6 @@ _TAKES_MAIL: Final = Field(
     description="False where an earlier release changed the address' spelling: it gets no mail until its owner confirms it",
     examples=[True],
 )
-
-
-class RegisterRequest(RequestModel):
-    full_name: FullName
-    email: Email
-    phone: Phone
-    password: Password
-    agreed_terms: bool
-    organization: Organization | None = None
-    username: Username | None = None
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "full_name": "Ndapewa Shikongo",
-                    "email": "ndapewa@example.na",
-                    "phone": "+264811234567",
-                    "password": "Oshana-Sunrise-47!",
-                    "organization": "Example Corp",
-                    "agreed_terms": True,
-                }
-            ]
-        }
-    )
 
 
 class RegisteredResponse(ResponseModel):
@@ -114,23 +89,6 @@ class UserReasonRequest(RequestModel):
     reason: Reason
 
 
-class ChangePasswordRequest(RequestModel):
-    current_password: Password
-    new_password: Password
-
-
-class EmailRequest(RequestModel):
-    email: Email
-
-
-class PhoneRequest(RequestModel):
-    phone: Phone
-
-
-class PasswordChangedResponse(ResponseModel):
-    changed: Literal[True] = True
-
-
 class ProfileResponse(ResponseModel):
     full_name: str
     email: str
@@ -171,3 +129,30 @@ class MeResponse(UserResponse):
     @classmethod
     def with_roles(cls, view: UserView, roles: Iterable[str]) -> Self:
         return cls(**UserResponse.of(view).model_dump(), roles=sorted(roles))
+
+
+Rows = list[dict[str, Any]]
+
+
+class DataExportResponse(ResponseModel):
+    """All that identity holds about a user; no hash, seed or token is in it. Sections have at most 10,000 rows."""
+
+    exported_at: datetime
+    account: dict[str, Any]
+    profile: dict[str, Any]
+    consents: Rows
+    wallet_addresses: Rows
+    devices: Rows
+    device_keys: Rows
+    sessions: Rows
+    authenticator_apps: Rows
+    backup_codes: Rows
+    passkeys: Rows
+    password_resets: Rows
+    email_undos: Rows
+    recovery_requests: Rows
+    verifications: Rows
+    messages: Rows
+    audit_trail: str = Field(description="Where compliance tells what was done by and about the user")
+
+    model_config = ConfigDict(frozen=True)

@@ -1,24 +1,25 @@
-"""Registering.
+"""Registering, and verifying e-mail addresses and telephone numbers."""
 
-Answers with tokens are never kept for repeats: a refresh has a retry of its own, and signing in again is harmless.
-"""
-
-from chassis.rest import CurrentActor, Envelope, Public, Router, envelope
+from chassis.rest import Authenticated, CurrentActor, Envelope, Public, Router, envelope
 from identity.interfaces.rest.dependencies import App
-from identity.interfaces.rest.schemas.accounts import RegisterRequest
-from identity.interfaces.rest.schemas.verification import (
+from identity.interfaces.rest.schemas.fields import EndOthers
+from identity.interfaces.rest.schemas.registration import (
+    EmailRequest,
+    PhoneRequest,
+    RegisterRequest,
     ResendRequest,
     ResentResponse,
     VerificationResponse,
     VerifiedResponse,
     VerifyRequest,
 )
-from kernel.assurance import NONE
+from kernel.assurance import NONE, RECENT
 
-auth = Router(prefix="/auth", tags=["auth"])
+registration = Router(prefix="/auth", tags=["auth"])
+own_contacts = Router(prefix="/users", tags=["users"])
 
 
-@auth.post("/register", status_code=202, dependencies=[Public], assurance=NONE)
+@registration.post("/register", status_code=202, dependencies=[Public], assurance=NONE)
 async def register_user(body: RegisterRequest, actor: CurrentActor, app: App) -> Envelope[VerificationResponse]:
     """Register: a code is sent to the e-mail address, and opens the account. The answer tells nothing of who has one."""
     pending = await app.registration.register_user(
@@ -34,29 +35,47 @@ async def register_user(body: RegisterRequest, actor: CurrentActor, app: App) ->
     return envelope(VerificationResponse.of(pending))
 
 
-@auth.post("/verify-email", dependencies=[Public], idempotency=False, assurance=NONE)
+@registration.post("/verify-email", dependencies=[Public], idempotency=False, assurance=NONE)
 async def verify_email(body: VerifyRequest, actor: CurrentActor, app: App) -> Envelope[VerifiedResponse]:
     """Show the code that was mailed: it opens the account that was registered, or confirms a new address."""
     confirmed = await app.registration.verify_email(actor=actor, verification_id=body.verification_id, code=body.code)
     return envelope(VerifiedResponse.of(confirmed))
 
 
-@auth.post("/verify-email/resend", status_code=202, dependencies=[Public], idempotency=False, assurance=NONE)
+@registration.post("/verify-email/resend", status_code=202, dependencies=[Public], idempotency=False, assurance=NONE)
 async def resend_email_code(body: ResendRequest, actor: CurrentActor, app: App) -> Envelope[ResentResponse]:
     """Ask for another code in place of the last. The answer does not tell whether one was sent."""
     await app.registration.resend_email_code(actor=actor, verification_id=body.verification_id)
     return envelope(ResentResponse())
 
 
-@auth.post("/verify-phone", dependencies=[Public], idempotency=False, assurance=NONE)
+@registration.post("/verify-phone", dependencies=[Public], idempotency=False, assurance=NONE)
 async def verify_phone(body: VerifyRequest, actor: CurrentActor, app: App) -> Envelope[VerifiedResponse]:
     """Show the code that came as a text message: it confirms the number."""
     confirmed = await app.registration.verify_phone(actor=actor, verification_id=body.verification_id, code=body.code)
     return envelope(VerifiedResponse.of(confirmed))
 
 
-@auth.post("/verify-phone/resend", status_code=202, dependencies=[Public], idempotency=False, assurance=NONE)
+@registration.post("/verify-phone/resend", status_code=202, dependencies=[Public], idempotency=False, assurance=NONE)
 async def resend_phone_code(body: ResendRequest, actor: CurrentActor, app: App) -> Envelope[ResentResponse]:
     """Ask for another code in place of the last. The answer does not tell whether one was sent."""
     await app.registration.resend_phone_code(actor=actor, verification_id=body.verification_id)
     return envelope(ResentResponse())
+
+
+@own_contacts.post("/me/email", status_code=202, dependencies=[Authenticated], assurance=RECENT)
+async def change_email(
+    body: EmailRequest, actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
+) -> Envelope[VerificationResponse]:
+    """Send a code to a new e-mail address, which replaces the present one once the code is confirmed.
+
+    The former mailbox gets a link that undoes the change within 72 hours.
+    """
+    pending = await app.registration.change_email(actor=actor, email=body.email, end_other_sessions=end_other_sessions)
+    return envelope(VerificationResponse.of(pending))
+
+
+@own_contacts.post("/me/phone", status_code=202, dependencies=[Authenticated], assurance=RECENT)
+async def change_phone(body: PhoneRequest, actor: CurrentActor, app: App) -> Envelope[VerificationResponse]:
+    """Send a code to the caller's telephone number, present or new; `POST /auth/verify-phone` confirms it."""
+    return envelope(VerificationResponse.of(await app.registration.change_phone(actor=actor, phone=body.phone)))

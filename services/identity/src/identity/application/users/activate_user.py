@@ -1,0 +1,30 @@
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from identity.application.users.read_user import ReadUser
+from identity.application.users.status_changes import ChangeStatus, StatusChange
+from identity.application.users.views import UserView
+from identity.domain.message import Template
+from identity.domain.user import UserStatus
+from kernel.actor import Actor
+
+_CHANGE: Final = StatusChange(
+    verb="activate",
+    has_effect=lambda user: user.may_become(UserStatus.ACTIVE),
+    apply=lambda user, reason, at: user.activate(reason, at=at),
+    message=Template.ACCOUNT_ACTIVATED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ActivateUser:
+    """Let a suspended user act again."""
+
+    change_status: ChangeStatus
+    read_user: ReadUser
+
+    async def __call__(self, *, actor: Actor, user_id: UUID, reason: str) -> UserView:
+        """Raise as ChangeStatus."""
+        await self.change_status(_CHANGE, actor=actor, user_id=user_id, reason=reason)
+        return await self.read_user(actor=actor, user_id=user_id)

@@ -1,0 +1,36 @@
+"""Passwords."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from chassis.rest import VERBATIM, RequestModel, ResponseModel
+from identity.interfaces.rest.schemas.fields import Email, Password
+
+
+class ChangePasswordRequest(RequestModel):
+    current_password: Password
+    new_password: Password
+
+
+class PasswordChangedResponse(ResponseModel):
+    changed: Literal[True] = True
+
+
+class AskResetRequest(RequestModel):
+    email: Email
+
+
+class ResetAskedResponse(ResponseModel):
+    """The same whether or not somebody has the address."""
+
+    accepted: Literal[True] = True
+
+
+class ResetPasswordRequest(RequestModel):
+    token: Annotated[str, Field(min_length=1, max_length=128, description="The token of the link, behind `#token=`"), VERBATIM]
+    password: Password
+
+
+class PasswordResetResponse(ResponseModel):
+    reset: Literal[True] = True

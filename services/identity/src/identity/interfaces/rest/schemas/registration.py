@@ -1,0 +1,77 @@
+"""Registration, and verified e-mail addresses and telephone numbers."""
+
+from datetime import datetime
+from typing import Literal, Self
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from chassis.rest import RequestModel, ResponseModel
+from identity.application.registration.verification import PendingVerification, VerificationResult
+from identity.interfaces.rest.schemas.fields import Email, FullName, Organization, Password, Phone, SixDigits, Username
+
+
+class RegisterRequest(RequestModel):
+    full_name: FullName
+    email: Email
+    phone: Phone
+    password: Password
+    agreed_terms: bool
+    organization: Organization | None = None
+    username: Username | None = None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "full_name": "Ndapewa Shikongo",
+                    "email": "ndapewa@example.na",
+                    "phone": "+264811234567",
+                    "password": "Oshana-Sunrise-47!",
+                    "organization": "Example Corp",
+                    "agreed_terms": True,
+                }
+            ]
+        }
+    )
+
+
+class EmailRequest(RequestModel):
+    email: Email
+
+
+class PhoneRequest(RequestModel):
+    phone: Phone
+
+
+class VerificationResponse(ResponseModel):
+    """The same whether or not a code was sent."""
+
+    verification_id: UUID = Field(description="To be shown together with the code")
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, pending: PendingVerification) -> Self:
+        return cls(verification_id=pending.id, expires_at=pending.expires_at)
+
+
+class VerifyRequest(RequestModel):
+    verification_id: UUID
+    code: SixDigits
+
+
+class VerifiedResponse(ResponseModel):
+    id: UUID = Field(description="The user's id")
+    wallet_address: UUID | None = Field(description="Where an account was opened: the wallet address that it holds")
+
+    @classmethod
+    def of(cls, result: VerificationResult) -> Self:
+        return cls(id=result.user_id, wallet_address=result.wallet_address)
+
+
+class ResendRequest(RequestModel):
+    verification_id: UUID
+
+
+class ResentResponse(ResponseModel):
+    accepted: Literal[True] = True
