@@ -12,6 +12,6 @@ def devices(given: Dependencies) -> Devices:
     return Devices(
         list_devices=ListDevices(views=given.views.devices, permissions=given.permissions, reads=given.reads),
         get_device=GetDevice(views=given.views.devices),
-        change_device=ChangeDevice(uow=given.uow, clock=given.clock),
+        change_device=ChangeDevice(uow=given.uow, views=given.views.devices, clock=given.clock),
         revoke_device=RevokeDevice(uow=given.uow, end_session=given.end_session, clock=given.clock),
     )

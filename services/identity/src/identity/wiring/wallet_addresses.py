@@ -17,8 +17,8 @@ def wallet_addresses(given: Dependencies) -> WalletAddresses:
         list_wallet_addresses=ListWalletAddresses(views=given.views.wallet_addresses),
         get_wallet_address=GetWalletAddress(views=given.views.wallet_addresses),
         issue_wallet_address=IssueWalletAddress(uow=given.uow, clock=given.clock),
-        label_wallet_address=LabelWalletAddress(uow=given.uow, clock=given.clock),
-        retire_wallet_address=RetireWalletAddress(uow=given.uow, clock=given.clock),
+        label_wallet_address=LabelWalletAddress(uow=given.uow, views=given.views.wallet_addresses, clock=given.clock),
+        retire_wallet_address=RetireWalletAddress(uow=given.uow, views=given.views.wallet_addresses, clock=given.clock),
         look_up_wallet_address=LookUpWalletAddress(look_up_address=look_up_address),
         look_up_address=look_up_address,
     )

@@ -1,4 +1,4 @@
-"""What can be asked about device keys."""
+"""The read models of device keys."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What can be asked about second factors."""
+"""The read models of second factors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

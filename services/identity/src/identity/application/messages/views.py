@@ -1,4 +1,4 @@
-"""What can be asked about messages."""
+"""The read models of messages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

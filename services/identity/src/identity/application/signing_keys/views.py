@@ -1,4 +1,4 @@
-"""What can be asked about signing keys."""
+"""The read models of signing keys."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -3,6 +3,7 @@ from uuid import UUID
 
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.wallet_addresses import audit
+from identity.application.wallet_addresses.views import WalletAddressView, WalletAddressViews, read_own_address
 from identity.domain.wallet_address import tidy_label
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -11,12 +12,13 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class LabelWalletAddress:
-    """Give one of the caller's addresses another label, or none; nobody else ever sees it."""
+    """Give one of the caller's addresses another label, or none. Nobody else ever sees it."""
 
     uow: UnitOfWork
+    views: WalletAddressViews
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, address: UUID, label: str | None) -> None:
+    async def __call__(self, *, actor: Actor, address: UUID, label: str | None) -> WalletAddressView:
         """Raise InvalidLabel, or NotFound for an address that is not the caller's."""
         tidy = tidy_label(label) if label is not None else None
         async with self.uow.begin(actor) as tx:
@@ -25,3 +27,4 @@ class LabelWalletAddress:
                 raise NotFound(address=address)
             await tx.wallet_addresses.label(found, tidy)
             tx.record(audit.address_labelled(found, labelled=tidy is not None, at=self.clock.now()))
+        return await read_own_address(self.views, actor, address)

@@ -1,10 +1,12 @@
-"""What can be asked about wallet addresses."""
+"""The read models of wallet addresses."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from kernel.actor import Actor
+from kernel.errors import NotFound
 from kernel.pages import Page, PageRequest
 
 
@@ -36,3 +38,11 @@ class WalletAddressViews(Protocol):
 
     async def address_holder(self, address: UUID) -> AddressHolder | None:
         """Find whose an address is; active while neither is it retired nor its holder barred."""
+
+
+async def read_own_address(views: WalletAddressViews, actor: Actor, address: UUID) -> WalletAddressView:
+    """Read a wallet address of the caller. Raise NotFound for another's."""
+    view = await views.wallet_address(actor.user_id, address)
+    if view is None:
+        raise NotFound(address=address)
+    return view

@@ -37,8 +37,7 @@ async def get_device(device_id: UUID, actor: CurrentActor, app: App) -> Envelope
 async def change_device(device_id: UUID, body: PatchDeviceRequest, actor: CurrentActor, app: App) -> Envelope[DeviceResponse]:
     """Name a device."""
     given = frozenset(body.model_fields_set)
-    await app.devices.change_device(actor=actor, device_id=device_id, given=given, name=body.name)
-    view = await app.devices.get_device(actor=actor, device_id=device_id)
+    view = await app.devices.change_device(actor=actor, device_id=device_id, given=given, name=body.name)
     return envelope(DeviceResponse.of(view, current_id=actor.device_id))
 
 

@@ -64,12 +64,12 @@ async def label_wallet_address(
     address: WalletAddressText, body: LabelAddressRequest, actor: CurrentActor, app: App
 ) -> Envelope[WalletAddressResponse]:
     """Give one of the caller's addresses another label, or none."""
-    await app.wallet_addresses.label_wallet_address(actor=actor, address=address, label=body.label)
-    return envelope(WalletAddressResponse.of(await app.wallet_addresses.get_wallet_address(actor=actor, address=address)))
+    view = await app.wallet_addresses.label_wallet_address(actor=actor, address=address, label=body.label)
+    return envelope(WalletAddressResponse.of(view))
 
 
 @wallet_addresses.delete("/{address}", dependencies=[Authenticated], idempotency=False, assurance=NONE)
 async def retire_wallet_address(address: WalletAddressText, actor: CurrentActor, app: App) -> Envelope[WalletAddressResponse]:
     """Offer an address to payers no more; what lies in its wallet stays the caller's. Doing it again changes nothing."""
-    await app.wallet_addresses.retire_wallet_address(actor=actor, address=address)
-    return envelope(WalletAddressResponse.of(await app.wallet_addresses.get_wallet_address(actor=actor, address=address)))
+    view = await app.wallet_addresses.retire_wallet_address(actor=actor, address=address)
+    return envelope(WalletAddressResponse.of(view))
