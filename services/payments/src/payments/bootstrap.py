@@ -124,7 +124,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     from payments.application.schedules.run_schedules import RunSchedules
     from payments.application.transfers.expire_transfers import ExpireTransfers
     from payments.infrastructure.ledger_metrics import LedgerMetrics
-    from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
+    from payments.infrastructure.sql.accounts import SqlAccountLookup
     from payments.infrastructure.sql.ledger_check import SqlLedgerCheck
     from payments.interfaces.jobs import bulk_jobs, ledger_jobs, schedule_jobs
     from payments.wiring.dependencies import unit_of_work
@@ -134,7 +134,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     database = Database.of(settings)
     uow = unit_of_work(database)
     post, rules, authority = _posting(settings, database)
-    judge = JudgeBulk(wallets=SqlBulkViews(database), approvals=post.approvals, policy=post.policy, terms=post.terms)
+    judge = JudgeBulk(wallets=SqlAccountLookup(database), approvals=post.approvals, policy=post.policy, terms=post.terms)
     job_seconds = settings.job_seconds
     return make_jobs(
         settings,

@@ -32,6 +32,7 @@ from payments.domain.bulk import Bulk, LineStatus
 from payments.domain.bulk_file import RawFile, RawLine
 from payments.domain.payer_policy import PayerPolicy
 from payments.infrastructure.group_commit import GroupCommit
+from payments.infrastructure.sql.accounts import SqlAccountLookup
 from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
 from services.payments.tests.fakes import (
     FakeAuthority,
@@ -76,7 +77,7 @@ class BulkBank:
 
     def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("payments.application.bulk_transfers.submit_bulk.CHUNK_LINES", 2)
-        self.database, self.views = database, SqlBulkViews(database)
+        self.database, self.views, self.wallets = database, SqlBulkViews(database), SqlAccountLookup(database)
         self.uow, self.screening, self.clock, self.prices = (
             NotedUnitOfWork(database),
             FakeScreening(),
@@ -95,7 +96,7 @@ class BulkBank:
         self.actor = Actor(kind=ActorKind.USER, subject_id=str(self.payer), roles=frozenset({"user"}))
 
     def runner(self, post: PostBatch | None = None, authority: FakeAuthority | None = None) -> RunBulk:
-        judge = JudgeBulk(self.views, self.prices, PayerPolicy(), Terms())
+        judge = JudgeBulk(self.wallets, self.prices, PayerPolicy(), Terms())
         return RunBulk(self.uow, post or self.post, Rules(), authority or self.authority, judge, self.clock)
 
     async def open(self) -> "BulkBank":
@@ -110,7 +111,7 @@ class BulkBank:
     def submitting(self) -> SubmitBulk:
         return SubmitBulk(
             uow=self.uow,
-            judge_bulk=JudgeBulk(self.views, self.prices, self.policy, Terms()),
+            judge_bulk=JudgeBulk(self.wallets, self.prices, self.policy, Terms()),
             signatures=FakeSignatures(),
             clock=self.clock,
         )
@@ -143,7 +144,7 @@ class BulkBank:
         return [line.code for line in await self.lines(bulk_id)]
 
     async def moved(self) -> list[Decimal]:
-        accounts = await self.views.of(self.payees)
+        accounts = await self.wallets.of(self.payees)
         return [accounts[payee].balance for payee in self.payees]
 
     async def reverse(self, key: str) -> None:

@@ -18,7 +18,7 @@ from kernel.clock import SystemClock
 from payments.application.bulk_transfers.run_bulk import RunBulk
 from payments.application.ports.authority import Authority
 from payments.application.ports.bulk_transfers import Rules
-from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
+from payments.infrastructure.sql.accounts import SqlAccountLookup
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 from services.payments.tests.fakes import FakeAuthority, FakeScreening, judging, posting
@@ -58,7 +58,7 @@ def runner(database: Database, rules: Rules | None = None, authority: Authority 
 
 def _run_bulk(uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Database, rules: Rules, authority: Authority) -> RunBulk:
     post = posting(uow, FakeScreening(), SystemClock())
-    return RunBulk(uow, post, rules, authority, judging(SqlBulkViews(database), post), SystemClock())
+    return RunBulk(uow, post, rules, authority, judging(SqlAccountLookup(database), post), SystemClock())
 
 
 async def _run_until(point: str, dsn: str, bulk_id: UUID) -> None:

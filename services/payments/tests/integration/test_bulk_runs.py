@@ -41,7 +41,7 @@ from payments.domain.payer_policy import PayerPolicy
 from payments.domain.standing import Standing
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.group_commit import GroupCommit
-from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
+from payments.infrastructure.sql.accounts import SqlAccountLookup
 from payments.infrastructure.sql.ledger_verification import LedgerVerification
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from services.payments.tests.fakes import FakeAuthority, FakePrices, FakeScreening, FakeSignatures, posting
@@ -84,7 +84,7 @@ class Office:
 
         submit = SubmitBulk(
             uow=self.uow,
-            judge_bulk=JudgeBulk(SqlBulkViews(self.database), FakePrices(), PayerPolicy(), Terms()),
+            judge_bulk=JudgeBulk(SqlAccountLookup(self.database), FakePrices(), PayerPolicy(), Terms()),
             signatures=FakeSignatures(),
             clock=SystemClock(),
         )

@@ -15,6 +15,7 @@ from payments.application.bulk_transfers.reject_bulk import RejectBulk
 from payments.application.bulk_transfers.submit_bulk import SubmitBulk
 from payments.application.bulk_transfers.visible_bulks import VisibleBulks
 from payments.infrastructure.bulk_files import READERS
+from payments.infrastructure.sql.accounts import SqlAccountLookup
 from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
 from payments.wiring.dependencies import Dependencies
 from payments.wiring.posting import post_transfers
@@ -22,7 +23,7 @@ from payments.wiring.posting import post_transfers
 
 def judge_bulk(given: Dependencies) -> JudgeBulk:
     return JudgeBulk(
-        wallets=SqlBulkViews(given.database),
+        wallets=SqlAccountLookup(given.database),
         approvals=given.approvals,
         policy=given.settings.payer_policy,
         terms=given.settings.terms,

@@ -6,7 +6,7 @@ from payments.application.fees.list_fee_history import ListFeeHistory
 from payments.application.fees.list_fees import ListFees
 from payments.application.fees.quote_order import QuoteOrder
 from payments.application.fees.set_fee_rule import SetFeeRule
-from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
+from payments.infrastructure.sql.accounts import SqlAccountLookup
 from payments.infrastructure.sql.fees import SqlFeeViews
 from payments.wiring.dependencies import Dependencies, pricing_unit_of_work
 from payments.wiring.limits import list_my_limits
@@ -23,7 +23,7 @@ def fees(given: Dependencies) -> Fees:
             prices=given.prices,
             approvals=given.approvals,
             policy=given.settings.payer_policy,
-            wallets=SqlBulkViews(given.database),
+            wallets=SqlAccountLookup(given.database),
             list_my_limits=list_my_limits(given),
             screening=given.screening,
             clock=clock,

@@ -9,7 +9,7 @@ from payments.application.schedules.pause_schedule import PauseSchedule
 from payments.application.schedules.plan_transfer import PlanTransfer
 from payments.application.schedules.resume_schedule import ResumeSchedule
 from payments.application.schedules.visible_schedules import VisibleSchedules
-from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
+from payments.infrastructure.sql.accounts import SqlAccountLookup
 from payments.infrastructure.sql.schedules import SqlScheduleViews
 from payments.wiring.dependencies import Dependencies
 
@@ -20,7 +20,7 @@ def schedules(given: Dependencies) -> Schedules:
     return Schedules(
         plan_transfer=PlanTransfer(
             uow=uow,
-            wallets=SqlBulkViews(given.database),
+            wallets=SqlAccountLookup(given.database),
             signatures=given.signatures,
             policy=given.settings.payer_policy,
             clock=clock,

@@ -37,6 +37,7 @@ _SAVE_STATE = text(
     """
 )
 
+_LOOKUP = text(f"SELECT {COLUMNS} FROM accounts WHERE id = ANY(:ids)")
 _VIEW_COLUMNS = """
     id, kind, code, owner_id, currency, normal_side, balance, held, status, status_reason, ceiling, version, opened_at
 """
@@ -106,6 +107,12 @@ def account_of(row: Any) -> Account:
         closed_at,
         WalletUsage(usage),
     )
+
+
+class SqlAccountLookup(SqlReads):
+    async def of(self, wallet_ids: Sequence[UUID]) -> dict[UUID, Account]:
+        rows = await self._rows(_LOOKUP, ids=list(wallet_ids))
+        return {row[0]: account_of(row) for row in rows}
 
 
 class SqlAccountViews(SqlReads):

@@ -15,12 +15,9 @@ from kernel.actor import Actor
 from kernel.errors import InvalidValue
 from kernel.pages import CursorPage, CursorRequest
 from payments.application.bulk_transfers.views import BulkLineView, BulkView
-from payments.domain.account import Account
 from payments.domain.bulk import Bulk, Chunk, LineStatus
 from payments.domain.bulk_file import LINES_MAX, BulkLine
 from payments.infrastructure.job_queue import queue_bulk
-from payments.infrastructure.sql.accounts import COLUMNS as ACCOUNT_COLUMNS
-from payments.infrastructure.sql.accounts import account_of
 from payments.infrastructure.sql.actors import actor_of, actor_text
 from payments.infrastructure.sql.advisory_lock import TAKE_LOCK, lock_number
 from payments.infrastructure.sql.bulk_transfer_rows import (
@@ -170,7 +167,6 @@ _PAGE_OF_LINES = text(
     ORDER BY c.first_line + line.place LIMIT :limit
     """
 )
-_WALLETS = text(f"SELECT {ACCOUNT_COLUMNS} FROM accounts WHERE id = ANY(:ids)")
 
 
 class SqlBulkViews(SqlReads):
@@ -195,10 +191,6 @@ class SqlBulkViews(SqlReads):
         rows = await self._rows(_PAGE_OF_LINES, id=bulk_id, after=_after(cursor), statuses=wanted, limit=cursor.limit + 1)
         views = [_line_view(row) for row in rows[: cursor.limit]]
         return CursorPage(views, str(views[-1].number) if len(rows) > cursor.limit else None)
-
-    async def of(self, wallet_ids: Sequence[UUID]) -> dict[UUID, Account]:
-        rows = await self._rows(_WALLETS, ids=list(wallet_ids))
-        return {row[0]: account_of(row) for row in rows}
 
 
 def _bulk_view(row: Sequence[Any]) -> BulkView:
