@@ -16,11 +16,13 @@ from identity.application.factors.record_changed_factors import RecordChangedFac
 from identity.application.sessions.record_revocation import RecordRevocation
 from identity.interfaces.publications import PUBLICATIONS
 from identity.interfaces.subscriptions import subscriptions
+from identity.settings import IdentitySettings
+from identity.wiring.adapters import erasure_unit_of_work
 from kernel.assurance import Factors
 from kernel.ids import new_id
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.outbox import published
-from services.identity.tests.fakes import FakeRevocations, FakeUnitOfWork
+from services.identity.tests.fakes.revocations import FakeRevocations
 
 
 async def test_registration_is_published(api: Api, database: Database) -> None:
@@ -53,10 +55,12 @@ async def test_audit_facts_say_who_what_and_from_where(api: Api, database: Datab
 
 
 @pytest.mark.parametrize("number", [0, 1], ids=["a session ended", "factors changed"])
-async def test_own_events_reach_the_lists_that_services_read(clock: ControlledClock, number: int) -> None:
+async def test_own_events_reach_the_lists_that_services_read(
+    settings: IdentitySettings, database: Database, clock: ControlledClock, number: int
+) -> None:
     revocations, id_ = FakeRevocations(), new_id()
     record = RecordRevocation(revocations), RecordChangedFactors(revocations)
-    subscription = subscriptions(*record, AcknowledgeErasure(FakeUnitOfWork(), clock))[number]
+    subscription = subscriptions(*record, AcknowledgeErasure(erasure_unit_of_work(settings, database), clock))[number]
     message = [
         events_pb2.SessionEnded(session_id=str(id_)),
         events_pb2.UserFactorsChanged(user_id=str(id_), factors_version=3, has_second_factor=True),

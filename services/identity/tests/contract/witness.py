@@ -20,7 +20,7 @@ from chassis.persistence.database import Database
 from chassis.testing.stored import Rows, everything
 from services.identity.tests.contract.api import ARRANGING
 from services.identity.tests.contract.outbox import names_of
-from services.identity.tests.fakes import FakeRevocations
+from services.identity.tests.fakes.revocations import FakeRevocations
 
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _POSITION: Final = text("SELECT max(position) FROM outbox")

@@ -1,22 +1,20 @@
-"""Fakes of identity's ports, in memory; the repositories' suite runs over them and over PostgreSQL alike."""
+"""Fakes of what identity asks of others: governance, Redis, and what takes long or leaves the machine.
 
-from services.identity.tests.fakes.accounts import FakeContacts, FakePasswords
-from services.identity.tests.fakes.keys import FakeKeyMaker
-from services.identity.tests.fakes.one_time_codes import fake_digest
-from services.identity.tests.fakes.queries import FakeQueries
-from services.identity.tests.fakes.sessions import FakeAccessTokens, FakeAttempts, FakeRevocations, FakeRoles, Surroundings
-from services.identity.tests.fakes.unit_of_work import FakeUnitOfWork
+What the database keeps is tested on the database.
+"""
 
-__all__ = [
-    "FakeAccessTokens",
-    "FakeAttempts",
-    "FakeContacts",
-    "FakeKeyMaker",
-    "FakePasswords",
-    "FakeQueries",
-    "FakeRevocations",
-    "FakeRoles",
-    "FakeUnitOfWork",
-    "Surroundings",
-    "fake_digest",
-]
+from dataclasses import dataclass, field
+
+from services.identity.tests.fakes.attempts import FakeAttempts
+from services.identity.tests.fakes.governance import FakeAuthority, FakeRoles
+from services.identity.tests.fakes.revocations import FakeRevocations
+
+
+@dataclass
+class Surroundings:
+    """What identity asks of others, faked."""
+
+    roles: FakeRoles = field(default_factory=FakeRoles)
+    authority: FakeAuthority = field(default_factory=FakeAuthority)
+    attempts: FakeAttempts = field(default_factory=FakeAttempts)
+    revocations: FakeRevocations = field(default_factory=FakeRevocations)

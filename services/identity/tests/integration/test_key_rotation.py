@@ -36,7 +36,7 @@ from identity.wiring.adapters import attempts
 from kernel.assurance import Factors
 from kernel.clock import SystemClock
 from services.identity.tests.contract.outbox import IDENTITY, recording
-from services.identity.tests.fakes import FakeKeyMaker
+from services.identity.tests.fakes.signing_keys import FakeKeyMaker
 from services.identity.tests.integration.storage import Storage
 from services.identity.tests.people import register
 from services.identity.tests.stored import rows

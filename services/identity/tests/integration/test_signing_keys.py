@@ -4,8 +4,10 @@ from uuid import uuid4
 
 from chassis.testing.clocks import ControlledClock
 from identity.application.signing_keys import audit
+from identity.application.signing_keys.ensure_signing_keys import EnsureSigningKeys
 from identity.domain.signing_key import SigningKey
-from services.identity.tests.integration.storage import HERE, Storage
+from services.identity.tests.fakes.signing_keys import FakeKeyMaker
+from services.identity.tests.integration.storage import HERE, Storage, fact
 
 
 async def test_signing_keys_are_found_again_whole(storage: Storage, clock: ControlledClock) -> None:
@@ -21,3 +23,19 @@ async def test_signing_keys_are_found_again_whole(storage: Storage, clock: Contr
     (read,) = await storage.views.signing_keys.signing_keys()
     assert read.is_active
     assert (read.id, read.public_jwk, read.sealed_private, read.algorithm) == (key.id, {"kid": "1"}, b"sealed", "ES256")
+
+
+async def test_one_key_signs_and_the_next_is_published_already(storage: Storage, clock: ControlledClock) -> None:
+    ensure = EnsureSigningKeys(storage.uow, FakeKeyMaker(), clock)
+    keys = await ensure()
+    assert sorted((key.is_active, key.is_next) for key in keys) == [(False, True), (True, False)]
+    assert {key.id for key in await ensure()} == {key.id for key in keys}
+    async with storage.uow.begin(HERE) as tx:
+        active = next(key for key in await tx.signing_keys.lock_all() if key.is_active)
+        active.retire(at=clock.now())
+        tx.record(fact(clock))
+    rotated = await ensure()
+    assert [(key.is_active, key.is_next) for key in rotated].count((True, False)) == 1
+    assert active.id in {key.id for key in rotated}
+    clock.advance(seconds=20 * 60)
+    assert active.id not in {key.id for key in await ensure()}

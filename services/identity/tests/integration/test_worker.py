@@ -21,7 +21,7 @@ from identity.interfaces.subscriptions import subscriptions
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import erasure_unit_of_work
 from kernel.ids import new_id
-from services.identity.tests.fakes import FakeRevocations
+from services.identity.tests.fakes.revocations import FakeRevocations
 from services.identity.tests.integration.storage import Storage, enrol_user, request_erasure
 
 MESSAGES = (payments.ErasureAcknowledged, governance.ErasureAcknowledged, compliance.ErasureAcknowledged)

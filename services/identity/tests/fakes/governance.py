@@ -1,0 +1,52 @@
+"""Governance's word on roles, and on who may act on whom."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from identity.domain.errors import BeyondAuthority, LastAdministrator
+from kernel.errors import Unavailable
+
+
+@dataclass
+class FakeRoles:
+    """`roles` are everybody's but theirs whom `held` names."""
+
+    roles: tuple[str, ...] = ("user",)
+    held: dict[UUID, tuple[str, ...]] = field(default_factory=dict)
+    away: bool = False
+
+    async def of(self, user_id: UUID) -> tuple[str, ...]:
+        if self.away:
+            raise Unavailable(dependency="governance")
+        return self.held.get(user_id, self.roles)
+
+
+@dataclass
+class FakeAuthority:
+    """Governance's word: `beyond` may more than anybody who acts on them, `last` are the last who can manage roles.
+
+    `asked` and `disabled` tell what was asked for (by whom, about whom); `meanwhile` runs before each answer.
+    """
+
+    beyond: set[UUID] = field(default_factory=set)
+    last: set[UUID] = field(default_factory=set)
+    away: bool = False
+    asked: list[tuple[UUID, UUID]] = field(default_factory=list)
+    disabled: list[tuple[UUID, UUID, int]] = field(default_factory=list)
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def require(self, *, actor_id: UUID, subject_id: UUID) -> None:
+        if self.meanwhile:
+            await self.meanwhile()
+        if self.away:
+            raise Unavailable(dependency="governance")
+        if subject_id in self.beyond and subject_id != actor_id:
+            raise BeyondAuthority(subject_id=subject_id)
+        self.asked.append((actor_id, subject_id))
+
+    async def disable(self, *, actor_id: UUID, subject_id: UUID, version: int) -> None:
+        await self.require(actor_id=actor_id, subject_id=subject_id)
+        if subject_id in self.last:
+            raise LastAdministrator(subject_id=subject_id)
+        self.disabled.append((actor_id, subject_id, version))

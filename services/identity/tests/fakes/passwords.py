@@ -1,0 +1,25 @@
+"""Passwords, hashed for nothing."""
+
+from dataclasses import dataclass, field
+
+from identity.application.ports.passwords import Verified
+from kernel.errors import Unavailable
+
+
+@dataclass
+class FakePasswords:
+    """Hashes by reversal; `outdated` as when the parameters have changed since."""
+
+    outdated: bool = False
+    busy: bool = False
+    verified: list[str | None] = field(default_factory=list)
+
+    async def hash(self, password: str) -> str:
+        if self.busy:
+            raise Unavailable
+        return f"$argon2id${password[::-1]}"
+
+    async def verify(self, password_hash: str | None, password: str) -> Verified:
+        self.verified.append(password_hash)
+        matches = password_hash == await self.hash(password) or password_hash == f"{await self.hash(password)}+"
+        return Verified(matches, f"{await self.hash(password)}+" if matches and self.outdated else None)
