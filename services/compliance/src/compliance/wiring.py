@@ -1,4 +1,4 @@
-"""Which adapters each use case of compliance works on: one function a noun."""
+"""Which adapters each use case of compliance works on: one function per noun."""
 
 from collections.abc import Callable
 

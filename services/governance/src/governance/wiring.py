@@ -1,4 +1,4 @@
-"""Which adapters each use case of governance works on: one function a noun."""
+"""Which adapters each use case of governance works on: one function per noun."""
 
 from chassis.audited_reads import AuditedReads
 from chassis.messaging.contracts import AnySubscription

@@ -1,4 +1,4 @@
-"""Recompute the whole log from its leaves, and compare everything that was ever said of it."""
+"""Recompute the log from its leaves, and compare the result with its head, nodes, checkpoints and columns."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -8,7 +8,7 @@ from compliance.application.ports.audit import Chunk, StoredLog
 from compliance.domain.checkpoint import Checkpoint, MalformedNote, Verify
 from compliance.domain.merkle import STORED_LEVELS, Frontier, leaf_hash
 
-# Who rewrote a log changed all that follows; the first problems tell where it begins.
+# A rewritten entry changes everything after it; the first problems show where it begins.
 PROBLEMS_MAX = 100
 
 

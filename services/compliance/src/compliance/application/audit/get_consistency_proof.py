@@ -25,7 +25,7 @@ class GetConsistencyProof:
     key: VerifierKey
 
     async def __call__(self, *, first: int, second: int) -> ConsistencyProof:
-        """Raise NotFound for a size that no checkpoint has."""
+        """Raise NotFound if no checkpoint has one of the sizes."""
         if first > second:
             first, second = second, first
         earlier, later = await self.views.checkpoint_of(first), await self.views.checkpoint_of(second)

@@ -32,7 +32,7 @@ class InclusionProof:
 
 @dataclass(frozen=True, slots=True)
 class GetInclusionProof:
-    """Prove that an entry is in the log. The proof has all of the entry, so that it is recorded as read where it is another's."""
+    """Prove that an entry is in the log. The proof contains the entry, so that reading another's is recorded."""
 
     views: AuditViews
     reads: Reads
@@ -41,7 +41,7 @@ class GetInclusionProof:
     async def __call__(self, *, actor: Actor, place: int | UUID, tree_size: int | None = None) -> InclusionProof:
         """Prove the entry at a place in the log, or of a fact, under the latest checkpoint or the one of `tree_size`.
 
-        Raises NotFound for an entry or checkpoint that there is none of, NotYetSigned when no checkpoint covers it yet.
+        Raises NotFound if the entry or the checkpoint does not exist, NotYetSigned if no checkpoint covers the entry yet.
         """
         logged = await self.views.entry(place)
         if logged is None:

@@ -11,7 +11,7 @@ from kernel.reads import Reads, ReasonRequired
 
 @dataclass(frozen=True, slots=True)
 class ListAuditEntries:
-    """Page through the log. A search has a reason, except for one record's entries; reading the caller's acts is not recorded."""
+    """Page through the log. A search requires a reason, except for one record's entries; reads of the caller's acts are not recorded."""
 
     views: AuditViews
     reads: Reads

@@ -1,4 +1,4 @@
-"""Reading the log is in the log too: what each read is recorded as."""
+"""How reads of the log are recorded: they are audit facts themselves."""
 
 import re
 from collections.abc import Iterable

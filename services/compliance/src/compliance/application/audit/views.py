@@ -47,12 +47,12 @@ class AuditViews(Protocol):
         """Find an entry by its sequence, or by the id of its fact."""
 
     async def of_resource(self, resource_id: str, *, limit: int) -> list[LoggedEntry]:
-        """The newest entries of changes to the resource itself, oldest first."""
+        """Return the newest entries of changes to the resource itself, oldest first."""
 
     async def about(self, subject_ids: Collection[str], *, but_not_of: Collection[str], limit: int) -> RelatedEntries:
         """Look at the newest `limit` entries of each subject, and give the newest of these, at most `limit`, oldest first.
 
-        None of the resource types `but_not_of`: who paid a million times is looked up as fast as who paid once.
+        Leave out the resource types `but_not_of`. The cost does not grow with the number of a subject's entries.
         """
 
     async def people(self, ids: Collection[str]) -> frozenset[str]:

@@ -5,4 +5,4 @@ from compliance.domain.retention import RetentionRule
 
 class RetentionViews(Protocol):
     async def retention_rules(self) -> tuple[RetentionRule, ...]:
-        """Return what the law says today."""
+        """Return the retention periods of the law in force."""

@@ -1,4 +1,4 @@
-"""What compliance does to keep money from those whom it must not reach."""
+"""What compliance does with screening and its blocks."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""How long the law keeps whom identifiable, in PostgreSQL; migrations write it."""
+"""Statutory retention periods in PostgreSQL; migrations write them."""
 
 from sqlalchemy import text
 

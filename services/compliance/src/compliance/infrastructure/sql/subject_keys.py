@@ -1,4 +1,4 @@
-"""How the log's tables spell what an entry is found by."""
+"""How the log's tables store the ids and words that entries are found by."""
 
 import re
 from hashlib import sha256

@@ -23,7 +23,7 @@ class ListRoleAssignments:
         subject_id: UUID | None = None,
         reason: str | None = None,
     ) -> Page[AssignmentView]:
-        """Raise ReasonRequired, but for the caller's own."""
+        """Raise ReasonRequired unless only the caller's own are asked for."""
         if subject_id == actor.user_id:
             return await self.views.assignments(page, role=role, subject_id=subject_id)
         if reason is None:

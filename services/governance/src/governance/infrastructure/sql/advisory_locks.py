@@ -1,4 +1,4 @@
-"""Advisory locks, for what has no row to lock yet. The first part says what for; they are taken in the order 1, 3, 2."""
+"""Advisory locks, for things that have no row to lock yet. Their first part is the kind; take them in the order 1, 3, 2."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What maps aggregates to tables: each noun's file maps its own, once a process."""
+"""The mapping of aggregates to tables; the file of each noun adds its own when it is imported."""
 
 from sqlalchemy.orm import registry
 
