@@ -28,8 +28,8 @@ class GetAuditTrail:
     """Everything about a resource and about those it concerns, across all services, in the log's order.
 
     Of the resource's own kinds only its own entries are in it: the trail of a transfer shows who the payer is and how they
-    signed in, but not their other payments. Of very long histories it has the newest; the list of entries has them all. Reads of the
-    resource are in it; reads of the parties it concerns are not.
+    signed in, but not their other payments. Of a long history it has the newest entries; the list of entries has them all. It
+    includes reads of the resource, but not reads of the parties.
     """
 
     views: AuditViews

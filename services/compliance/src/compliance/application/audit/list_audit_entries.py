@@ -11,7 +11,10 @@ from kernel.reads import Reads, ReasonRequired
 
 @dataclass(frozen=True, slots=True)
 class ListAuditEntries:
-    """Page through the log. A search requires a reason, except for one record's entries; reads of the caller's acts are not recorded."""
+    """Page through the log.
+
+    A search requires a reason, except for the entries of one record. Reads of the caller's own acts are not recorded.
+    """
 
     views: AuditViews
     reads: Reads
