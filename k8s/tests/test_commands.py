@@ -48,9 +48,9 @@ def test_a_commands_settings_are_in_the_deployment_that_is_named(overlay: str, m
         workload = deployments[deployment]
         assert container_of(workload)["command"][2] == service
         settings = settings_of(workload, documents, monkeypatch)
-        missing = [setting for setting in READS[command] if not _given(getattr(settings, setting))]
+        missing = [setting for setting in READS[command] if not _is_set(getattr(settings, setting))]
         assert missing == [], f"{deployment} has no {missing} for {service} {command}"
 
 
-def _given(value: object) -> bool:
+def _is_set(value: object) -> bool:
     return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)

@@ -76,7 +76,7 @@ class Pod:
             try:
                 await eventually(passes, seconds=READY_SECONDS_MAX)
             except AssertionError as error:
-                raise PodFailed(self._told("is not ready")) from error
+                raise PodFailed(self._with_log_tail("is not ready")) from error
 
     async def wait_done(self) -> None:
         """Wait until a Job's pod succeeds; PodFailed when it keeps failing."""
@@ -88,7 +88,7 @@ class Pod:
         if self.child is None:
             return
         if self.child.returncode is not None:
-            raise PodFailed(self._told(f"had ended with {self.child.returncode}"))
+            raise PodFailed(self._with_log_tail(f"had ended with {self.child.returncode}"))
         await asyncio.sleep(self.spec.pre_stop_seconds)
         self.child.send_signal(signal.SIGTERM)
         try:
@@ -96,10 +96,10 @@ class Pod:
                 status = await self.child.wait()
         except TimeoutError:
             await self.kill()
-            raise PodFailed(self._told("did not stop within its grace period")) from None
+            raise PodFailed(self._with_log_tail("did not stop within its grace period")) from None
         self.child = None
         if status != 0:
-            raise PodFailed(self._told(f"ended with {status}"))
+            raise PodFailed(self._with_log_tail(f"ended with {status}"))
 
     async def execute(self, *command: str) -> str:
         """Run a command among the pod's files, with its environment, as `kubectl exec` does; PodFailed unless it succeeds."""
@@ -134,7 +134,7 @@ class Pod:
             return
         self.restarts += 1
         if self.restarts > RESTARTS_MAX:
-            raise PodFailed(self._told(f"ended with {self.child.returncode}"))
+            raise PodFailed(self._with_log_tail(f"ended with {self.child.returncode}"))
         await self._run()
 
     def _script(self) -> Iterator[str]:
@@ -171,7 +171,7 @@ class Pod:
     def _port(self, named: object) -> int:
         return self.spec.ports[named] if isinstance(named, str) else int(str(named))
 
-    def _told(self, what: str) -> str:
+    def _with_log_tail(self, what: str) -> str:
         return f"{self.spec.name} {what}; the end of its log:\n{logs.tail(self.log, 20)}"
 
 

@@ -74,13 +74,13 @@ class Gateway:
         try:
             given = request.headers.traceparent.decode("latin-1")
             with bind_request(request.request_id), continue_trace(given, request.method):
-                await self._answer(request)
+                await self._respond(request)
                 access_log.finish(request)
         finally:
             self._in_flight -= 1
             request.close()
 
-    async def _answer(self, request: ProxiedRequest) -> None:
+    async def _respond(self, request: ProxiedRequest) -> None:
         try:
             await self._handle(request)
         except Refusal as refusal:

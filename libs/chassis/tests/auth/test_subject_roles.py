@@ -11,7 +11,7 @@ from kernel.ids import new_id
 
 
 @dataclass(frozen=True)
-class Heard:
+class Received:
     message: SubjectRolesChanged
     occurred_at: datetime
 
@@ -33,8 +33,8 @@ def test_the_tokens_roles_hold_until_a_change_is_heard_of(roles: SubjectRoles, c
 
 @pytest.mark.clause("ASVS 8.3.2")
 async def test_a_change_holds_at_once_for_its_subject_only(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:
-    await roles.on_changed(Heard(SubjectRolesChanged(subject_id=claims.subject_id, roles=["user", "guest"]), clock.now()))
-    await roles.on_changed(Heard(SubjectRolesChanged(subject_id=str(new_id()), roles=["admin"]), clock.now()))
+    await roles.on_changed(Received(SubjectRolesChanged(subject_id=claims.subject_id, roles=["user", "guest"]), clock.now()))
+    await roles.on_changed(Received(SubjectRolesChanged(subject_id=str(new_id()), roles=["admin"]), clock.now()))
     assert roles.effective(claims) == {"user", "guest"}
 
 

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.requests import HTTPConnection
 
-from chassis.rest.fast_path import Shortcut, straight_handler
+from chassis.rest.fast_path import Shortcut, fast_handler
 from chassis.rest.strict_request import StrictRequest
 
 
@@ -127,7 +127,7 @@ def routes() -> dict[str, APIRoute]:
     ("name", "straight"), [("put", True), ("get", True), ("borrow", False), ("later", False), ("cookie", False)]
 )
 def test_what_needs_more_of_fastapi_goes_its_way(name: str, *, straight: bool) -> None:
-    assert (straight_handler(routes()[name]) is not None) == straight
+    assert (fast_handler(routes()[name]) is not None) == straight
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_an_answer_that_is_shaped_otherwise_is_fastapis_to_shape(options: dict[s
     async def endpoint() -> Named:
         return Named(theName="x")
 
-    assert (straight_handler(APIRoute("/named", endpoint, **options)) is not None) == straight
+    assert (fast_handler(APIRoute("/named", endpoint, **options)) is not None) == straight
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ async def test_whatever_an_operation_uses_its_answer_is_fastapis(name: str, path
     for app, short in ((slow, False), (quick, True)):
         route = other_routes()[name]
         if short:
-            handler = straight_handler(route)
+            handler = fast_handler(route)
             assert handler
             route.app = _asgi(handler)
         app.router.routes.append(route)
@@ -204,7 +204,7 @@ async def test_a_client_sees_no_difference(path: str, body: dict[str, object], h
     slow, quick = FastAPI(), FastAPI()
     for app, short in ((slow, False), (quick, True)):
         route = routes()["put"]
-        if short and (handler := straight_handler(route)):
+        if short and (handler := fast_handler(route)):
             route.app = _asgi(handler)
         app.router.routes.append(route)
     answers = [await _post(app, path, body, headers) for app in (slow, quick)]
@@ -214,7 +214,7 @@ async def test_a_client_sees_no_difference(path: str, body: dict[str, object], h
 def test_the_shortcut_keeps_the_order_in_which_routes_were_declared() -> None:
     declared = routes()
     for route in declared.values():
-        route.is_straight = straight_handler(route) is not None  # type: ignore[attr-defined]  # as ours say of themselves
+        route.has_fast_path = fast_handler(route) is not None  # type: ignore[attr-defined]  # as ours say of themselves
     found = Shortcut(FastAPI(), list(declared.values()))._found
     assert found[("GET", "/stones/first")] is declared["first"]
     assert ("GET", "/stones/last") not in found

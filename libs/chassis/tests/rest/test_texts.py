@@ -128,7 +128,7 @@ def wrong(response: httpx.Response) -> tuple[int, str, str, str]:
 
 
 def test_each_way_is_the_one_that_it_is_called() -> None:
-    assert {route.name: route.is_straight for route in notes().routes if isinstance(route, Route)} == {
+    assert {route.name: route.has_fast_path for route in notes().routes if isinstance(route, Route)} == {
         "short": True,
         "long": False,
         "find_short": True,

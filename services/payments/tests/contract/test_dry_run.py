@@ -244,7 +244,7 @@ async def test_lines_that_are_wrong_are_refused_as_in_the_real_run(bank: Bank, p
 async def test_the_operations_keep_the_straight_way() -> None:
     made = {"transfer_tokens", "transfer_linked", "make_payment"}
     routes = [*transfers.routes, *payments.routes]
-    assert {route.name: route.is_straight for route in routes if route.name in made} == dict.fromkeys(made, True)  # type: ignore[attr-defined]  # ours
+    assert {route.name: route.has_fast_path for route in routes if route.name in made} == dict.fromkeys(made, True)  # type: ignore[attr-defined]  # ours
 
 
 async def test_a_quote_tells_what_is_left_and_what_would_be_refused(bank: Bank, payer: Holder, payee: Holder) -> None:

@@ -146,7 +146,7 @@ def start_backing(
     """
     ports = ports or Ports.free()
     lock = FolderLock(folder / "backing.lock")
-    given = _given if certificates is None else lambda _name: ""
+    given = _url_from_environment if certificates is None else lambda _name: ""
     backing = Backing(given("POSTGRES"), given("RABBITMQ"), given("RABBITMQ_MANAGEMENT"), given("REDIS"), _lock=lock)
     needed = [name for name in _PORTS if not getattr(backing, f"{name}_url")]
     try:
@@ -173,5 +173,5 @@ def _start(source: sources.Source, folder: Path, ports: Ports, *, fast: bool, ce
     return source.start(folder, ports, fast=fast, certificates=certificates)
 
 
-def _given(name: str) -> str:
+def _url_from_environment(name: str) -> str:
     return os.environ.get(f"ELCORP_LOCAL_{name}_URL", "")

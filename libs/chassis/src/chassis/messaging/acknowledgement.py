@@ -79,11 +79,11 @@ class Acknowledger:
 
     async def done(self, message: AbstractIncomingMessage, outcome: Outcome, *, since: float) -> None:
         self.report(message, outcome, since=since)
-        await self._answer(message, self._channel.basic_ack(_tag(message), wait=False))
+        await self._send_or_fail_session(message, self._channel.basic_ack(_tag(message), wait=False))
 
     async def done_up_to(self, message: AbstractIncomingMessage) -> None:
         """Acknowledge this and every earlier message of the channel."""
-        await self._answer(message, self._channel.basic_ack(_tag(message), multiple=True, wait=False))
+        await self._send_or_fail_session(message, self._channel.basic_ack(_tag(message), multiple=True, wait=False))
 
     async def failed(self, message: AbstractIncomingMessage, failure: Failure, *, since: float) -> None:
         """Try again later or give up, as the kind of failure and the tries so far say."""
@@ -91,10 +91,10 @@ class Acknowledger:
         faults = count(message, FAULTS) + (0 if failure.dependency_away else 1)
         if failure.transient and attempts < ATTEMPTS_MAX and faults < FAULTS_MAX:
             self.report(message, Outcome.RETRIED, since=since, failure=failure)
-            await self._answer(message, self._retry(message, attempts, faults))
+            await self._send_or_fail_session(message, self._retry(message, attempts, faults))
         else:
             self.report(message, Outcome.DEAD, since=since, failure=failure)
-            await self._answer(message, self._channel.basic_reject(_tag(message), requeue=False, wait=False))
+            await self._send_or_fail_session(message, self._channel.basic_reject(_tag(message), requeue=False, wait=False))
 
     def report(self, message: AbstractIncomingMessage, outcome: Outcome, *, since: float, failure: Failure | None = None) -> None:
         """Count the message and write its one line."""
@@ -137,7 +137,7 @@ class Acknowledger:
         # Only now that its copy is safe; a crash between the two leaves both, and the inbox drops one.
         await self._channel.basic_ack(_tag(message), wait=False)
 
-    async def _answer(self, message: AbstractIncomingMessage, answer: Awaitable[None]) -> None:
+    async def _send_or_fail_session(self, message: AbstractIncomingMessage, answer: Awaitable[None]) -> None:
         try:
             await answer
         except BROKER_ERRORS as error:

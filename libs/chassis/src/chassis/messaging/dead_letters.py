@@ -125,12 +125,12 @@ async def run_command(rabbitmq_url: str, service: str, arguments: argparse.Names
     return 0
 
 
-async def _list(_letters: DeadLetters, found: AsyncIterator[DeadLetter]) -> None:
+async def _print_table(_letters: DeadLetters, found: AsyncIterator[DeadLetter]) -> None:
     rows = [letter.row async for letter in found]
     _write_table([COLUMNS, *rows] if rows else [("no dead letters",)])
 
 
-async def _show(letters: DeadLetters, found: AsyncIterator[DeadLetter]) -> None:
+async def _print_whole(letters: DeadLetters, found: AsyncIterator[DeadLetter]) -> None:
     async for letter in found:
         sys.stdout.write(json.dumps(letters.describe(letter), indent=2, default=str) + "\n")
 
@@ -144,8 +144,8 @@ async def _discard(letters: DeadLetters, found: AsyncIterator[DeadLetter]) -> No
 
 
 _ACTIONS: dict[str, Callable[[DeadLetters, AsyncIterator[DeadLetter]], Awaitable[None]]] = {
-    "list": _list,
-    "show": _show,
+    "list": _print_table,
+    "show": _print_whole,
     "redrive": _redrive,
     "discard": _discard,
 }

@@ -22,10 +22,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.rest.strict_request import StrictRequest
 
-StraightHandler = Callable[[StrictRequest], Coroutine[Any, Any, Response]]
+FastHandler = Callable[[StrictRequest], Coroutine[Any, Any, Response]]
 
 
-def straight_handler(route: APIRoute) -> StraightHandler | None:
+def fast_handler(route: APIRoute) -> FastHandler | None:
     """Return what answers a request of the route, None when it needs more of FastAPI than is done here."""
     dependant, answer = route.dependant, route.response_field
     status_code = route.status_code or 200
@@ -93,7 +93,7 @@ class Shortcut:
         self._app = app
         self._found: dict[tuple[str, str], APIRoute] = {}
         for route in routes:
-            if getattr(route, "is_straight", False) and isinstance(route, APIRoute) and "{" not in route.path:
+            if getattr(route, "has_fast_path", False) and isinstance(route, APIRoute) and "{" not in route.path:
                 for method in route.methods or ():
                     if _first(routes, method, route.path) is route:
                         self._found[method, route.path] = route

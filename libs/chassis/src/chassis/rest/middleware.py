@@ -47,25 +47,25 @@ class HttpMiddleware:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         context = RequestContext.begin(scope, self._proxies)
-        sending = _Sending(send, context, scope)
+        sending = _ResponseSender(send, context, scope)
         method = scope["method"]
         if method == "HEAD":
             # A copy: the server must go on knowing that no body may follow.
             scope = {**scope, "method": "GET"}
         if scope["path"] in access_log.UNOBSERVED:
-            await self._answer(scope, receive, sending, context)
+            await self._run_app(scope, receive, sending, context)
             return
         token = current_request.set(context)
         bound = bind(request_id=context.request_id, actor="")
         try:
             with continue_trace(context.traceparent, method):
-                await self._answer(scope, receive, sending, context)
+                await self._run_app(scope, receive, sending, context)
                 access_log.finish({**scope, "method": method}, context, sending.status, time.perf_counter() - started)
         finally:
             unbind(bound)
             current_request.reset(token)
 
-    async def _answer(self, scope: Scope, receive: Receive, sending: "_Sending", context: RequestContext) -> None:
+    async def _run_app(self, scope: Scope, receive: Receive, sending: "_ResponseSender", context: RequestContext) -> None:
         try:
             await self._app(scope, self._limited(scope, receive), sending)
         except _HeadAnswered:
@@ -100,7 +100,7 @@ class HttpMiddleware:
         return counted
 
 
-class _Sending:
+class _ResponseSender:
     """Adds what every answer carries, remembers its status, and ends answers to HEAD at their headers."""
 
     __slots__ = ("_context", "_is_head", "_scope", "_send", "status")

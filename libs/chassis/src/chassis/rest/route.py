@@ -15,7 +15,7 @@ from chassis.rest.access import Access, admit
 from chassis.rest.app_state import AppState
 from chassis.rest.context import RequestContext
 from chassis.rest.etag import unless_known
-from chassis.rest.fast_path import StraightHandler, straight_handler
+from chassis.rest.fast_path import FastHandler, fast_handler
 from chassis.rest.idempotency import KEY_HEADER, Idempotency, replay_only, require_one_key
 from chassis.rest.strict_request import StrictRequest, check_path, check_query
 from chassis.telemetry.context import bind
@@ -55,7 +55,7 @@ class Route(APIRoute):
         self.moves_money = moves_money
         self.body_bytes_max = body_bytes_max
         super().__init__(path, endpoint, **options)
-        if self.is_straight:
+        if self.has_fast_path:
             self.app = self._serve
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,9 +78,9 @@ class Route(APIRoute):
     def get_route_handler(self) -> Handler:
         """Wrap FastAPI's handler; called once, when the route is made."""
         _run_inline(self.dependant)
-        straight = straight_handler(self)
-        self.is_straight = straight is not None
-        inner: StraightHandler = straight or super().get_route_handler()
+        fast = fast_handler(self)
+        self.has_fast_path = fast is not None
+        inner: FastHandler = fast or super().get_route_handler()
         query_names = {
             field.alias: _takes_several(field.field_info.annotation)
             for field in get_flat_params(self.dependant)
@@ -93,7 +93,7 @@ class Route(APIRoute):
 class _Operation:
     """The steps of one route's requests. What they need of the route is looked up once."""
 
-    def __init__(self, route: Route, inner: StraightHandler, query_names: Mapping[str, bool]) -> None:
+    def __init__(self, route: Route, inner: FastHandler, query_names: Mapping[str, bool]) -> None:
         self._route = route
         self._inner = inner
         self._query_names = query_names
@@ -122,11 +122,11 @@ class _Operation:
         # For the log lines of this request, and for the peers that are called on its behalf.
         bind(actor=actor.subject_id)
         if actor.refusal:
-            return await replay_only(actor.refusal, lambda: self._answer(request, context, app_state, actor))
-        response = await self._answer(request, context, app_state, actor)
+            return await replay_only(actor.refusal, lambda: self._run(request, context, app_state, actor))
+        response = await self._run(request, context, app_state, actor)
         return response if self._is_unsafe else unless_known(request, response)
 
-    async def _answer(self, request: Request, context: RequestContext, app_state: AppState, actor: Actor) -> Response:
+    async def _run(self, request: Request, context: RequestContext, app_state: AppState, actor: Actor) -> Response:
         strict = _strictly(request, self._query_names)
         if self._is_unsafe:
             require_one_key(request)
@@ -135,10 +135,10 @@ class _Operation:
         if self._keeps_answers and app_state.idempotency:
             asked = app_state.idempotency.scope_of(strict, self._route.path_format, actor, await strict.body())
             if asked:
-                return await app_state.idempotency.run(asked, context, lambda: self._answer_admitted(strict, actor))
-        return await (self._inner(strict) if self._keeps_own_keys else self._answer_admitted(strict, actor))
+                return await app_state.idempotency.run(asked, context, lambda: self._run_admitted(strict, actor))
+        return await (self._inner(strict) if self._keeps_own_keys else self._run_admitted(strict, actor))
 
-    async def _answer_admitted(self, request: StrictRequest, actor: Actor) -> Response:
+    async def _run_admitted(self, request: StrictRequest, actor: Actor) -> Response:
         actor.require_admitted()
         return await self._inner(request)
 

@@ -70,14 +70,14 @@ class _Call:
             telemetry.bind_request(request_id, **fields),
         ):
             try:
-                return await self._answer(request, context)
+                return await self._call_behaviour(request, context)
             except asyncio.CancelledError:
                 self._code = self._outcome = "CANCELLED"
                 raise
             finally:
-                self._tell(time.perf_counter() - started)
+                self._record(time.perf_counter() - started)
 
-    async def _answer(self, request: Any, context: Any) -> Any:
+    async def _call_behaviour(self, request: Any, context: Any) -> Any:
         try:
             caller = callers.identify(self._metadata, context)
             callers.require_named(caller, self._named, method=self._method)
@@ -99,7 +99,7 @@ class _Call:
         await context.abort(status, error.message, ((DETAILS_KEY, answer.SerializeToString()),))
         raise AssertionError("abort raises")
 
-    def _tell(self, seconds: float) -> None:
+    def _record(self, seconds: float) -> None:
         RPC_SERVED.labels(self._method, self._code).observe(seconds)
         caller = str(self._metadata.get(callers.SERVICE, ""))[:64]
         telemetry.canonical(kind="rpc", name=self._method, outcome=self._outcome, duration_ms=seconds * 1000, caller=caller)

@@ -126,7 +126,7 @@ def encode(error: DomainError, status: grpc.StatusCode) -> status_pb2.Status:
 
 def decode(error: grpc.aio.AioRpcError, peer: str) -> RemoteError:
     """Read a peer's error; one without our details (a dead link, a proxy) is told by its status alone."""
-    answer = _answer(error)
+    answer = _status_of(error)
     info, bad_request, retry = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
     for detail in answer.details:
         for known in (info, bad_request, retry):
@@ -158,7 +158,7 @@ def _bare(status: grpc.StatusCode, peer: str) -> RemoteError:
     return RemoteError(peer=peer, kind=kind, code=_CODE_OF_KIND[kind], message=message, facts=facts)
 
 
-def _answer(error: grpc.aio.AioRpcError) -> status_pb2.Status:
+def _status_of(error: grpc.aio.AioRpcError) -> status_pb2.Status:
     for key, value in error.trailing_metadata() or ():
         if key == DETAILS_KEY and isinstance(value, bytes):
             return status_pb2.Status.FromString(value)

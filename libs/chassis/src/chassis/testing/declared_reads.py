@@ -47,12 +47,12 @@ class DeclaredReads:
     async def _faults(self, route: Route, person: Person) -> AsyncIterator[str]:
         method, path = min(route.methods or ()), self.paths[str(route.operation_id)]
         if route.reads is SEARCH:
-            status, _, facts = await self._asked(method, path)
+            status, _, facts = await self._call(method, path)
             if (status, facts) != (httpx.codes.UNPROCESSABLE_ENTITY, []):
                 yield f"searches people without a reason: {status}, {len(facts)} facts"
         if route.takes_reason:
             path += ("&" if "?" in path else "?") + f"reason={REASON.replace(' ', '+')}"
-        status, text, facts = await self._asked(method, path)
+        status, text, facts = await self._call(method, path)
         if route.reads in {OTHERS, SEARCH}:
             for fault in _unrecorded(route, person, status, facts):
                 yield fault
@@ -64,7 +64,7 @@ class DeclaredReads:
         if route.reads is not REFERENCE and any(each in text for each in person.tells):
             yield "shows what is another's"
 
-    async def _asked(self, method: str, path: str) -> tuple[int, str, list[AuditFact]]:
+    async def _call(self, method: str, path: str) -> tuple[int, str, list[AuditFact]]:
         """Return status and text of an answer, and the facts of reads that were left meanwhile."""
         before = len(await published(self.database, self.publications))
         answer = await self.ask(method, path)

@@ -74,8 +74,8 @@ def prepare(connection: psycopg.Connection) -> None:
     tables = [name for (name,) in connection.execute(_TABLES)]
     connection.execute("CREATE SCHEMA seed")
     statements = [sql.SQL("DELETE FROM {};").format(_public(table)) for table in tables]
-    statements += [_keep(connection, table) for table in tables if _has_rows(connection, table)]
-    statements += [_setting(connection, sequence) for (sequence,) in connection.execute(_SEQUENCES).fetchall()]
+    statements += [_copy_seeds(connection, table) for table in tables if _has_rows(connection, table)]
+    statements += [_reset_sequence(connection, sequence) for (sequence,) in connection.execute(_SEQUENCES).fetchall()]
     sizes = [sql.SQL("pg_relation_size({})").format(sql.Literal(f'public."{table}"')) for table in tables]
     connection.execute(
         sql.SQL(_FUNCTION).format(
@@ -110,7 +110,7 @@ def _has_rows(connection: psycopg.Connection, table: str) -> bool:
     return connection.execute(sql.SQL("SELECT FROM {} LIMIT 1").format(_public(table))).fetchone() is not None
 
 
-def _keep(connection: psycopg.Connection, table: str) -> sql.Composed:
+def _copy_seeds(connection: psycopg.Connection, table: str) -> sql.Composed:
     """Copy the seeds of a table aside; return the statement that puts them back."""
     kept = sql.Identifier("seed", table)
     connection.execute(sql.SQL("CREATE TABLE {} AS TABLE {}").format(kept, _public(table)))
@@ -120,7 +120,7 @@ def _keep(connection: psycopg.Connection, table: str) -> sql.Composed:
     )
 
 
-def _setting(connection: psycopg.Connection, sequence: str) -> sql.Composed:
+def _reset_sequence(connection: psycopg.Connection, sequence: str) -> sql.Composed:
     name = _public(sequence)
     row = connection.execute(sql.SQL("SELECT last_value, is_called FROM {}").format(name)).fetchone()
     last_value, is_called = row or (1, False)

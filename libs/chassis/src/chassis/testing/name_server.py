@@ -37,9 +37,9 @@ class NameServer(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if self._transport:
-            self._transport.sendto(self._answer(data), addr)
+            self._transport.sendto(self._reply(data), addr)
 
-    def _answer(self, query: bytes) -> bytes:
+    def _reply(self, query: bytes) -> bytes:
         number, *_ = _HEADER.unpack_from(query)
         end = query.index(b"\0", _HEADER.size) + 1
         kind, _ = struct.unpack_from("!2H", query, end)

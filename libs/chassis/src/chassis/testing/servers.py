@@ -75,10 +75,10 @@ class SharedServers:
                 return
         try:
             with started(self._files.folder) as servers:
-                self._files.say(asdict(servers))
+                self._files.write(asdict(servers))
                 self._ending.wait()
         except Exception as failure:
-            self._files.say({"failure": str(failure)})
+            self._files.write({"failure": str(failure)})
             raise
 
 
@@ -96,7 +96,7 @@ class _Files:
     def servers(self) -> Path:
         return self.folder / "servers.json"
 
-    def say(self, what: dict[str, Any]) -> None:
+    def write(self, what: dict[str, Any]) -> None:
         whole = self.servers.with_suffix(".new")
         whole.write_text(json.dumps(what))
         whole.replace(self.servers)
