@@ -1,7 +1,7 @@
 """A bank for contract tests: payments' REST API with its peers faked, and people who hold wallets at it."""
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -28,10 +28,8 @@ from payments.application.ports.bulk_transfers import Rules
 from payments.application.ports.signatures import Signatures
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.expire_transfers import ExpireTransfers
-from payments.domain.errors import InvalidSignature
 from payments.domain.fx_rate import FxRate
 from payments.domain.price_book import PriceBook
-from payments.domain.transfer_order import Signature
 from payments.infrastructure.sql.idempotency_keys import OWN_KEYS
 from payments.interfaces.rest import ROUTERS
 from payments.wiring import build
@@ -39,7 +37,12 @@ from payments.wiring.bulk_transfers import judge_bulk
 from payments.wiring.dependencies import Dependencies
 from payments.wiring.posting import post_transfers
 from services.payments.tests.approvals import approval_from
-from services.payments.tests.fakes import FakeAuditLog, FakeAuthority, FakePrices, FakeScreening
+from services.payments.tests.fakes.audit_log import FakeAuditLog
+from services.payments.tests.fakes.authority import FakeAuthority
+from services.payments.tests.fakes.prices import FakePrices
+from services.payments.tests.fakes.rules import NoRules
+from services.payments.tests.fakes.screening import FakeScreening
+from services.payments.tests.fakes.signatures import FakeSignatures
 from services.payments.tests.refusals import watch_refusals
 from services.payments.tests.unit.prices import fee_rule, fx_rate, tier
 from services.payments.tests.usual import STRICT_SETTINGS
@@ -67,26 +70,6 @@ STRONG: Final = ("pwd", "otp", "mfa")
 class Holder:
     user_id: UUID = field(default_factory=new_id)
     wallet_id: UUID = field(default_factory=new_id)
-
-
-@dataclass
-class WordSignatures:
-    """Takes a signature whose value is GOOD_SIGNATURE."""
-
-    async def verify(self, signature: Signature, *, by: UUID, texts: Sequence[bytes]) -> bytes:
-        assert by
-        assert texts
-        if signature.value != GOOD_SIGNATURE:
-            raise InvalidSignature(field="signature", key_id=signature.key_id)
-        # Of the texts that an order may be, the first is of a transfer or conversion.
-        return texts[0]
-
-
-class NoRules:
-    """Rules that are always fresh, being fakes."""
-
-    async def refresh(self) -> None:
-        pass
 
 
 @dataclass
@@ -246,7 +229,7 @@ async def open_bank(database: Database, clock: ControlledClock, *, signatures: S
         settings=STRICT_SETTINGS,
         database=database,
         screening=screening,
-        signatures=signatures or WordSignatures(),
+        signatures=signatures or FakeSignatures(good=GOOD_SIGNATURE),
         standings=authority,
         audit_log=FakeAuditLog(),
         prices=prices,

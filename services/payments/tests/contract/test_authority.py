@@ -21,7 +21,7 @@ from payments.domain.errors import NoLongerPermitted, PayerClosed, PayerSuspende
 from payments.domain.standing import Standing
 from payments.infrastructure.authority import SUBJECTS_MAX, IdentityStandings, PeersAuthority
 from payments.settings import PaymentsSettings
-from services.payments.tests.fakes import FakeAuthority
+from services.payments.tests.fakes.authority import FakeAuthority
 
 GRANTS = {"user": ["payment:create"], "admin": ["payment:create"], "guest": []}
 

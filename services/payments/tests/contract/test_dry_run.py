@@ -18,7 +18,7 @@ from payments.interfaces.rest.schemas.rehearsal import RehearsalResponse
 from payments.interfaces.rest.transfers import transfers
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import STRONG, Bank, Holder, refusal
-from services.payments.tests.fakes import unavailable
+from services.payments.tests.fakes.approvals import unavailable
 from services.payments.tests.unit.prices import limit
 
 

@@ -31,7 +31,7 @@ from payments.infrastructure.sql.wallets import SqlWalletViews
 from payments.interfaces.subscriptions import subscriptions
 from services.payments.tests.contract.bank import Bank, Holder
 from services.payments.tests.contract.outbox import Record
-from services.payments.tests.fakes import FakeAuthority
+from services.payments.tests.fakes.authority import FakeAuthority
 
 SERVICE = Actor.service("payments")
 

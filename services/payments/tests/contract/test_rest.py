@@ -19,7 +19,11 @@ from payments.application import Payments
 from payments.interfaces.rest import ROUTERS
 from payments.wiring import build
 from payments.wiring.dependencies import Dependencies
-from services.payments.tests.fakes import FakeAuditLog, FakeAuthority, FakePrices, FakeScreening, FakeSignatures
+from services.payments.tests.fakes.audit_log import FakeAuditLog
+from services.payments.tests.fakes.authority import FakeAuthority
+from services.payments.tests.fakes.prices import FakePrices
+from services.payments.tests.fakes.screening import FakeScreening
+from services.payments.tests.fakes.signatures import FakeSignatures
 from services.payments.tests.refusals import watch_refusals
 from services.payments.tests.usual import SETTINGS
 

@@ -19,8 +19,9 @@ from payments.domain.price_book import PriceBook
 from payments.domain.standing import Standing
 from payments.wiring.posting import post_transfers
 from services.payments.tests.approvals import approval_from
-from services.payments.tests.contract.bank import Bank, Holder, NoRules
+from services.payments.tests.contract.bank import Bank, Holder
 from services.payments.tests.contract.outbox import Record, published
+from services.payments.tests.fakes.rules import NoRules
 from services.payments.tests.unit.prices import fee_rule, tier
 
 

@@ -25,14 +25,14 @@ from payments.wiring import build
 from payments.wiring.dependencies import Dependencies
 from payments.wiring.posting import post_transfers
 from services.payments.tests.contract.outbox import published
-from services.payments.tests.fakes import FakeAuditLog, FakeAuthority, FakePrices, FakeScreening, FakeSignatures
+from services.payments.tests.fakes.audit_log import FakeAuditLog
+from services.payments.tests.fakes.authority import FakeAuthority
+from services.payments.tests.fakes.prices import FakePrices
+from services.payments.tests.fakes.rules import NoRules
+from services.payments.tests.fakes.screening import FakeScreening
+from services.payments.tests.fakes.signatures import FakeSignatures
 from services.payments.tests.refusals import watch_refusals
 from services.payments.tests.usual import SETTINGS
-
-
-class NoRules:
-    async def refresh(self) -> None:
-        pass
 
 
 @dataclass

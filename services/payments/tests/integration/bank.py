@@ -23,14 +23,12 @@ from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.sql.ledger_verification import LedgerVerification
 from payments.wiring import build
 from payments.wiring.dependencies import Dependencies, unit_of_work
-from services.payments.tests.fakes import (
-    FakeAuditLog,
-    FakeAuthority,
-    FakePermissions,
-    FakePrices,
-    FakeScreening,
-    FakeSignatures,
-)
+from services.payments.tests.fakes.audit_log import FakeAuditLog
+from services.payments.tests.fakes.authority import FakeAuthority
+from services.payments.tests.fakes.permissions import FakePermissions
+from services.payments.tests.fakes.prices import FakePrices
+from services.payments.tests.fakes.screening import FakeScreening
+from services.payments.tests.fakes.signatures import FakeSignatures
 from services.payments.tests.usual import SETTINGS
 
 SERVICE = Actor.service("test")

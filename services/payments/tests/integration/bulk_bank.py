@@ -34,23 +34,17 @@ from payments.domain.payer_policy import PayerPolicy
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.sql.accounts import SqlAccountLookup
 from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
-from services.payments.tests.fakes import (
-    FakeAuthority,
-    FakePrices,
-    FakeScreening,
-    FakeSignatures,
-    posting,
-)
-from services.payments.tests.noted import NotedUnitOfWork
+from services.payments.tests.fakes.authority import FakeAuthority
+from services.payments.tests.fakes.prices import FakePrices
+from services.payments.tests.fakes.rules import NoRules
+from services.payments.tests.fakes.screening import FakeScreening
+from services.payments.tests.fakes.signatures import FakeSignatures
+from services.payments.tests.posting import posting
+from services.payments.tests.units_of_work import NotedUnitOfWork
 
 
 class Killed(BaseException):
     """The process is gone."""
-
-
-class Rules:
-    async def refresh(self) -> None:
-        pass
 
 
 class Poster:
@@ -97,7 +91,7 @@ class BulkBank:
 
     def runner(self, post: PostBatch | None = None, authority: FakeAuthority | None = None) -> RunBulk:
         judge = JudgeBulk(self.wallets, self.prices, PayerPolicy(), Terms())
-        return RunBulk(self.uow, post or self.post, Rules(), authority or self.authority, judge, self.clock)
+        return RunBulk(self.uow, post or self.post, NoRules(), authority or self.authority, judge, self.clock)
 
     async def open(self) -> "BulkBank":
         open_wallet = OpenIssuedWallet(self.uow, self.clock)

@@ -21,12 +21,10 @@ from payments.application.ports.bulk_transfers import Rules
 from payments.infrastructure.sql.accounts import SqlAccountLookup
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
-from services.payments.tests.fakes import FakeAuthority, FakeScreening, judging, posting
-
-
-class NoRules:
-    async def refresh(self) -> None:
-        pass
+from services.payments.tests.fakes.authority import FakeAuthority
+from services.payments.tests.fakes.rules import NoRules
+from services.payments.tests.fakes.screening import FakeScreening
+from services.payments.tests.posting import judging, posting
 
 
 class DeadlyUnitOfWork(SqlUnitOfWork[SqlPaymentsTransaction]):

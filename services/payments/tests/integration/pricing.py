@@ -11,14 +11,12 @@ from kernel.ids import new_id
 from payments.application import Payments
 from payments.wiring import build
 from payments.wiring.dependencies import Dependencies
-from services.payments.tests.fakes import (
-    FakeAuditLog,
-    FakeAuthority,
-    FakePermissions,
-    FakePrices,
-    FakeScreening,
-    FakeSignatures,
-)
+from services.payments.tests.fakes.audit_log import FakeAuditLog
+from services.payments.tests.fakes.authority import FakeAuthority
+from services.payments.tests.fakes.permissions import FakePermissions
+from services.payments.tests.fakes.prices import FakePrices
+from services.payments.tests.fakes.screening import FakeScreening
+from services.payments.tests.fakes.signatures import FakeSignatures
 from services.payments.tests.usual import SETTINGS
 
 ADMIN = Actor(kind=ActorKind.USER, subject_id=str(new_id()), ip="192.0.2.7")

@@ -44,8 +44,12 @@ from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.sql.accounts import SqlAccountLookup
 from payments.infrastructure.sql.ledger_verification import LedgerVerification
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
-from services.payments.tests.fakes import FakeAuthority, FakePrices, FakeScreening, FakeSignatures, posting
+from services.payments.tests.fakes.authority import FakeAuthority
+from services.payments.tests.fakes.prices import FakePrices
+from services.payments.tests.fakes.screening import FakeScreening
+from services.payments.tests.fakes.signatures import FakeSignatures
 from services.payments.tests.integration.bulk_worker import runner
+from services.payments.tests.posting import posting
 
 WORKER = Path(__file__).with_name("bulk_worker.py")
 ROOT = Path(__file__).parents[4]

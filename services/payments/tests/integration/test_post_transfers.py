@@ -25,9 +25,11 @@ from payments.domain.events import TransferSettled
 from payments.domain.limits import Limits
 from payments.domain.transfer_order import TransferKind, TransferOrder, leg_key
 from payments.infrastructure.group_commit import GroupCommit
-from services.payments.tests.fakes import FakePrices, FakeScreening, posting
-from services.payments.tests.noted import NotedUnitOfWork
+from services.payments.tests.fakes.prices import FakePrices
+from services.payments.tests.fakes.screening import FakeScreening
+from services.payments.tests.posting import posting
 from services.payments.tests.unit.prices import limit
+from services.payments.tests.units_of_work import NotedUnitOfWork
 
 
 def user(user_id: UUID) -> Actor:

@@ -11,10 +11,8 @@ from kernel.ids import new_id
 from payments.application.bulk_transfers.resume_bulks import ResumeBulks
 from payments.domain.bulk import BulkStatus, LineStatus
 from payments.domain.errors import BulkEnded
-from services.payments.tests.fakes import (
-    Meanwhile,
-)
 from services.payments.tests.integration.bulk_bank import BulkBank, Killed
+from services.payments.tests.units_of_work import Meanwhile
 
 
 async def test_cancelled_before_it_runs_nothing_moves(bulk_bank: BulkBank) -> None:

@@ -17,10 +17,8 @@ from payments.domain.bulk import BulkStatus, LineStatus
 from payments.domain.errors import NotTheOwner, SignatureRequired, TooManyBulks, UnknownFormat
 from payments.domain.events import BulkCompleted, TransferSettled, TransfersSettled
 from services.payments.tests.approvals import approval_from
-from services.payments.tests.fakes import (
-    posting,
-)
 from services.payments.tests.integration.bulk_bank import STAFF, BulkBank, Killed, Poster
+from services.payments.tests.posting import posting
 
 
 async def test_each_line_is_settled_and_the_rest_is_told(bulk_bank: BulkBank) -> None:

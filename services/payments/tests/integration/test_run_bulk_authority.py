@@ -20,11 +20,8 @@ from payments.domain.events import BulkCompleted
 from payments.domain.price_book import PriceBook
 from payments.domain.standing import Standing
 from services.payments.tests.approvals import approval_from
-from services.payments.tests.fakes import (
-    FakeAuthority,
-    unable,
-    unavailable,
-)
+from services.payments.tests.fakes.approvals import unable, unavailable
+from services.payments.tests.fakes.authority import FakeAuthority
 from services.payments.tests.integration.bulk_bank import BulkBank, Killed
 from services.payments.tests.unit.prices import fee_rule, tier
 

@@ -32,21 +32,14 @@ from payments.domain.schedule import Frequency, Schedule, StandingOrder
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from services.payments.tests.approvals import approval_from
-from services.payments.tests.fakes import (
-    FakeAuthority,
-    FakePrices,
-    FakeScreening,
-    FakeSignatures,
-    Meanwhile,
-    posting,
-    unable,
-    unavailable,
-)
-
-
-class NoRules:
-    async def refresh(self) -> None:
-        pass
+from services.payments.tests.fakes.approvals import unable, unavailable
+from services.payments.tests.fakes.authority import FakeAuthority
+from services.payments.tests.fakes.prices import FakePrices
+from services.payments.tests.fakes.rules import NoRules
+from services.payments.tests.fakes.screening import FakeScreening
+from services.payments.tests.fakes.signatures import FakeSignatures
+from services.payments.tests.posting import posting
+from services.payments.tests.units_of_work import Meanwhile
 
 
 class Killed(BaseException):

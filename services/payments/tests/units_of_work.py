@@ -1,7 +1,8 @@
-"""The real unit of work, which notes what it committed."""
+"""The real unit of work, which notes what it committed, or is held up."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -38,3 +39,18 @@ class NotedUnitOfWork:
             yield tx
         self.facts += [fact for fact, _ in tx.facts]
         self.events += tx.announced
+
+
+class Meanwhile:
+    """A unit of work in which something else happens, once, before its second transaction begins."""
+
+    def __init__(self, uow: Any, happens: Callable[[], Awaitable[object]]) -> None:
+        self._uow, self._happens, self._begun = uow, happens, 0
+
+    @asynccontextmanager
+    async def begin(self, actor: Actor) -> AsyncIterator[Any]:
+        self._begun += 1
+        if self._begun == 2:
+            await self._happens()
+        async with self._uow.begin(actor) as tx:
+            yield tx

@@ -1,0 +1,1 @@
+"""Fakes of what payments asks of its peers, one file a port."""

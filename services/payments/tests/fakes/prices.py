@@ -1,0 +1,25 @@
+"""Prices, limits and approval rules in memory."""
+
+from dataclasses import dataclass, field
+
+from payments.domain.approval import ApprovalRules
+from payments.domain.limits import Limits
+from payments.domain.price_book import PriceBook
+
+
+@dataclass
+class FakePrices:
+    """Charges nothing, limits nothing and asks nobody, unless told otherwise."""
+
+    book: PriceBook = field(default_factory=PriceBook)
+    limit_book: Limits = field(default_factory=Limits)
+    rules: ApprovalRules = field(default_factory=ApprovalRules)
+
+    def current(self) -> PriceBook:
+        return self.book
+
+    def limits(self) -> Limits:
+        return self.limit_book
+
+    def approvals(self) -> ApprovalRules:
+        return self.rules

@@ -1,0 +1,23 @@
+"""Identity's answer about a payer's signature."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from payments.domain.errors import InvalidSignature
+from payments.domain.transfer_order import Signature
+
+
+@dataclass
+class FakeSignatures:
+    """Takes a signature of one value."""
+
+    good: str = "good"
+
+    async def verify(self, signature: Signature, *, by: UUID, texts: Sequence[bytes]) -> bytes:
+        assert by
+        assert texts
+        if signature.value != self.good:
+            raise InvalidSignature(field="signature", key_id=signature.key_id)
+        # Of the texts that an order may be, the first is of a transfer or conversion.
+        return texts[0]

@@ -1,0 +1,36 @@
+"""The use cases that post transfers and judge files, on fakes of their peers."""
+
+from typing import Any
+
+from kernel.clock import Clock
+from payments.application.bulk_transfers.judge_bulk import JudgeBulk
+from payments.application.ports.accounts import AccountLookup
+from payments.application.ports.transfers import Terms
+from payments.application.transfers.post_transfers import PostTransfers
+from payments.domain.payer_policy import PayerPolicy
+from services.payments.tests.fakes.prices import FakePrices
+from services.payments.tests.fakes.screening import FakeScreening
+from services.payments.tests.fakes.signatures import FakeSignatures
+
+
+def judging(wallets: AccountLookup, post: PostTransfers) -> JudgeBulk:
+    """Judge files by the rules of the use case that posts."""
+    return JudgeBulk(wallets, post.approvals, post.policy, post.terms)
+
+
+def posting(
+    uow: Any, screening: FakeScreening, clock: Clock, prices: FakePrices | None = None, policy: PayerPolicy | None = None
+) -> PostTransfers:
+    """The use case that posts, priced and limited by a fake."""
+    prices = prices or FakePrices()
+    return PostTransfers(
+        uow=uow,
+        screening=screening,
+        signatures=FakeSignatures(),
+        prices=prices,
+        limits=prices,
+        approvals=prices,
+        policy=policy or PayerPolicy(),
+        terms=Terms(),
+        clock=clock,
+    )
