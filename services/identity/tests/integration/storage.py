@@ -76,7 +76,7 @@ async def start_session(storage: Storage, clock: ControlledClock, user_id: UUID,
             token, device_id=device_id, proof=Proof.of(("pwd",), at=clock.now()), life=timedelta(days=7), at=clock.now()
         )
         if await tx.devices.find(user_id, device_id) is None:
-            tx.devices.add(Device.meet(user_id, device_id, at=clock.now()))
+            tx.devices.add(Device.register(user_id, device_id, at=clock.now()))
         await tx.sessions.add(session)
         tx.record(fact(clock))
     return session
@@ -114,10 +114,10 @@ def passkey(user_id: UUID, clock: ControlledClock, credential_id: bytes = b"one"
     return Passkey(uuid4(), user_id, credential_id, b"key", 0, backed_up=False, name="Laptop", created_at=clock.now())
 
 
-async def meet_device(storage: Storage, clock: ControlledClock, user_id: UUID) -> UUID:
+async def register_device(storage: Storage, clock: ControlledClock, user_id: UUID) -> UUID:
     device_id = uuid4()
     async with storage.uow.begin(HERE) as tx:
-        tx.devices.add(Device.meet(user_id, device_id, at=clock.now()))
+        tx.devices.add(Device.register(user_id, device_id, at=clock.now()))
         tx.record(fact(clock))
     return device_id
 

@@ -13,7 +13,7 @@ from services.identity.tests.integration.storage import (
     PAGE,
     Storage,
     enrol_user,
-    meet_device,
+    register_device,
 )
 
 
@@ -30,7 +30,7 @@ async def register_key(storage: Storage, clock: ControlledClock, user_id: UUID, 
 
 async def test_key_is_found_again_whole_and_a_device_has_one(storage: Storage, clock: ControlledClock) -> None:
     user_id = (await enrol_user(storage, clock)).user_id
-    device_id = await meet_device(storage, clock, user_id)
+    device_id = await register_device(storage, clock, user_id)
     first = await register_key(storage, clock, user_id, device_id, 1)
     clock.advance(seconds=1)
     second = await register_key(storage, clock, user_id, device_id, 2)
@@ -48,8 +48,8 @@ async def test_key_is_found_again_whole_and_a_device_has_one(storage: Storage, c
 
 async def test_key_is_known_for_good(storage: Storage, clock: ControlledClock) -> None:
     user_id = (await enrol_user(storage, clock)).user_id
-    device_id = await meet_device(storage, clock, user_id)
+    device_id = await register_device(storage, clock, user_id)
     await register_key(storage, clock, user_id, device_id, 1)
     with pytest.raises(DeviceKeyKnown):
-        await register_key(storage, clock, user_id, await meet_device(storage, clock, user_id), 1)
+        await register_key(storage, clock, user_id, await register_device(storage, clock, user_id), 1)
     assert (await storage.views.device_keys.device_keys_of(user_id, PAGE)).total == 1

@@ -20,7 +20,7 @@ async def test_device_is_seen_again(storage: Storage, clock: ControlledClock) ->
     clock.advance(seconds=5)
     async with storage.uow.begin(HERE) as tx:
         device = await tx.devices.find(enrolled.user_id, device_id)
-        device.see(at=clock.now())
+        device.record_sign_in(at=clock.now())
         tx.record(fact(clock))
     async with storage.uow.begin(HERE) as tx:
         device = await tx.devices.find(enrolled.user_id, device_id)

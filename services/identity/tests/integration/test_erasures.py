@@ -25,7 +25,7 @@ from services.identity.tests.integration.storage import (
     enrol_user,
     fact,
     holder,
-    meet_device,
+    register_device,
     request_erasure,
     someone,
 )
@@ -97,7 +97,7 @@ async def test_words_in_rows_that_stay_are_gone_with_the_erasure(
 ) -> None:
     """What refers to an account by its id stays; what somebody wrote into it does not."""
     enrolled = await enrol_user(storage, clock)
-    device_id = await meet_device(storage, clock, enrolled.user_id)
+    device_id = await register_device(storage, clock, enrolled.user_id)
     request = RecoveryRequest.ask(uuid4(), enrolled.user_id, RecoveryReason.LOST, at=clock.now())
     assert request.confirm(at=clock.now())
     request.decide(RecoveryStatus.REJECTED, by=uuid4(), reason="Her sister called", at=clock.now())

@@ -115,7 +115,7 @@ async def test_however_many_are_overdue_one_run_ends_them(storage: Storage, cloc
     async with storage.uow.begin(HERE) as tx:
         for _ in range(2 * BATCH + 1):
             token, device_id = TOKENS.issue(session_id=uuid4(), user_id=user_id, generation=1), uuid4()
-            tx.devices.add(Device.meet(user_id, device_id, at=clock.now()))
+            tx.devices.add(Device.register(user_id, device_id, at=clock.now()))
             await tx.sessions.add(
                 Session.start(token, device_id=device_id, proof=Proof.of(("pwd",), at=clock.now()), life=DAY, at=clock.now())
             )

@@ -158,20 +158,23 @@ def test_of_a_user(make: Callable[[], User], verb: Callable[[Any], object], chan
 
 
 def device(**changes: Any) -> Device:
-    made = Device.meet(OTHER, DEVICE_ID, at=BEFORE)
+    made = Device.register(OTHER, DEVICE_ID, at=BEFORE)
     vars(made).update(name="sealed", **changes)
     return made
 
 
 DEVICES: list[Any] = [
-    pytest.param(device, lambda made: made.see(at=AT), {"last_seen_at": AT}, id="is seen"),
+    pytest.param(device, lambda made: made.record_sign_in(at=AT), {"last_seen_at": AT}, id="is seen"),
     # From before it was noted since when a device is known.
     pytest.param(
-        lambda: device(known_since=None), lambda made: made.see(at=AT), {"last_seen_at": AT, "known_since": BEFORE}, id="is old"
+        lambda: device(known_since=None),
+        lambda made: made.record_sign_in(at=AT),
+        {"last_seen_at": AT, "known_since": BEFORE},
+        id="is old",
     ),
     pytest.param(
         lambda: device(revoked_at=BEFORE),
-        lambda made: made.see(at=AT),
+        lambda made: made.record_sign_in(at=AT),
         {"last_seen_at": AT, "known_since": AT, "revoked_at": None},
         id="is met anew",
     ),

@@ -105,12 +105,12 @@ def test_passwords_of_before_undo_a_change_unless_it_was_made_on_a_known_device(
 
 def test_a_device_is_long_known_72_hours_after_it_was_met_or_met_again(clock: ControlledClock) -> None:
     met = clock.now()
-    device = Device.meet(uuid4(), uuid4(), at=met)
+    device = Device.register(uuid4(), uuid4(), at=met)
     assert [device.is_long_known(at=met + timedelta(hours=72, seconds=after)) for after in (-1, 0)] == [False, True]
     again = met + timedelta(days=10)
     assert device.revoke(at=again)
     assert not device.is_long_known(at=again)
-    assert device.see(at=again)
+    assert device.record_sign_in(at=again)
     assert [device.is_long_known(at=again + timedelta(hours=72, seconds=after)) for after in (-1, 0)] == [False, True]
     # As devices of before revocation was recorded are.
     device.known_since = None

@@ -33,7 +33,7 @@ SHOWN: dict[str, Any] = {"user_id": USER, "device_id": DEVICE, "known_since": AT
 )
 def test_a_devices_token_is_of_one_device_of_one_user_since_one_moment(changes: dict[str, Any]) -> None:
     tokens = SignedDeviceTokens(KEY)
-    text = tokens.issue(Device.meet(USER, DEVICE, at=AT))
+    text = tokens.issue(Device.register(USER, DEVICE, at=AT))
     assert tokens.proves(text, **SHOWN)
     assert not tokens.proves(text, **{**SHOWN, **changes})
 
@@ -41,8 +41,8 @@ def test_a_devices_token_is_of_one_device_of_one_user_since_one_moment(changes: 
 @pytest.mark.parametrize("spoil", [lambda text: text[:-1], lambda text: text[4:], lambda _: "", lambda _: "eld_", lambda _: "ü"])
 def test_a_devices_token_is_good_as_it_is_written(spoil: Callable[[str], str]) -> None:
     tokens = SignedDeviceTokens(KEY)
-    text = tokens.issue(Device.meet(USER, DEVICE, at=AT))
-    assert text == tokens.issue(Device.meet(USER, DEVICE, at=AT))
+    text = tokens.issue(Device.register(USER, DEVICE, at=AT))
+    assert text == tokens.issue(Device.register(USER, DEVICE, at=AT))
     assert not tokens.proves(spoil(text), **SHOWN)
     assert not SignedDeviceTokens(OTHER_KEY).proves(text, **SHOWN)
 

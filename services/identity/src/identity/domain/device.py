@@ -11,7 +11,7 @@ LONG_KNOWN_AFTER: Final = timedelta(hours=72)
 
 @dataclass(eq=False)
 class Device:
-    """`known_since`: when it was met, or met again after it was revoked; what proves it known is bound to that moment.
+    """`known_since` is when it was first used, or used again after it was revoked; its device token is bound to that moment.
 
     `name` is sealed, for it is its owner's own words.
     """
@@ -25,15 +25,15 @@ class Device:
     revoked_at: datetime | None = None
 
     @classmethod
-    def meet(cls, user_id: UUID, device_id: UUID, *, at: datetime) -> Self:
+    def register(cls, user_id: UUID, device_id: UUID, *, at: datetime) -> Self:
         return cls(user_id, device_id, at, at, known_since=at)
 
     @property
     def is_revoked(self) -> bool:
         return self.revoked_at is not None
 
-    def see(self, *, at: datetime) -> bool:
-        """Note a sign-in; True when it re-activates a device that was revoked."""
+    def record_sign_in(self, *, at: datetime) -> bool:
+        """Record a sign-in. Return True if it re-activates a revoked device, which is then known only from now on."""
         self.last_seen_at = at
         self.known_since = self.known_since or self.first_seen_at
         if not self.is_revoked:

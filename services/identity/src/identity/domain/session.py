@@ -179,15 +179,15 @@ class Session(Aggregate):
         """Add a proof, `at` when the first of it may have been shown: tokens from now on speak of the latest proof alone."""
         if not self.is_live:
             raise InvalidRefreshToken(session_id=self.id)
-        self._keep((*self.proofs, Proof.of(methods, at=at, passkey_id=passkey_id)))
+        self._replace_proofs((*self.proofs, Proof.of(methods, at=at, passkey_id=passkey_id)))
 
     def withdraw_codes(self) -> bool:
         """Leave codes out of every proof, for the account has none left. Return False if the session then rests on nothing."""
-        return self._keep(tuple(proof.without_codes() for proof in self.proofs))
+        return self._replace_proofs(tuple(proof.without_codes() for proof in self.proofs))
 
     def withdraw_passkey(self, passkey_id: UUID) -> bool:
         """Leave a removed passkey out of every proof. Return False if the session then rests on nothing."""
-        return self._keep(tuple(proof.without_passkey(passkey_id) for proof in self.proofs))
+        return self._replace_proofs(tuple(proof.without_passkey(passkey_id) for proof in self.proofs))
 
     def end(self, reason: EndReason, *, at: datetime, access_token_life: timedelta) -> None:
         """End the session; ending it again changes nothing."""
@@ -205,7 +205,7 @@ class Session(Aggregate):
             )
         )
 
-    def _keep(self, proofs: tuple[Proof, ...]) -> bool:
+    def _replace_proofs(self, proofs: tuple[Proof, ...]) -> bool:
         # The latest of each kind: a session that is stepped up every five minutes for a week keeps a handful.
         latest = {
             (proof.methods, proof.passkey_id): proof for proof in sorted(proofs, key=lambda proof: proof.at) if proof.methods

@@ -5,8 +5,7 @@ from uuid import UUID
 from identity.application.factors import audit
 from identity.application.factors.outdated_tokens import outdate_tokens
 from identity.application.ports.revocations import Revocations
-from identity.application.ports.session_ending import SessionEnding
-from identity.application.ports.session_rules import WithdrawProofs
+from identity.application.ports.session_rules import EndSessions, WithdrawProofs
 from identity.application.ports.unit_of_work import Transaction
 from identity.domain.message import Template
 from identity.domain.session import EndReason
@@ -22,7 +21,7 @@ class RecordRemovedFactor:
     rested on it alone end.
     """
 
-    end_sessions: SessionEnding
+    end_sessions: EndSessions
     withdraw_proofs: WithdrawProofs
     revocations: Revocations
 

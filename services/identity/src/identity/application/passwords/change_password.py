@@ -7,7 +7,7 @@ from identity.application.passwords.new_password import NewPassword
 from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.credentials import Credentials, CredentialView
 from identity.application.ports.passwords import Passwords
-from identity.application.ports.session_ending import SessionEnding
+from identity.application.ports.session_rules import EndSessions
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.errors import InvalidCredentials, TooManyAttempts
 from identity.domain.message import Template
@@ -28,7 +28,7 @@ class ChangePassword:
     passwords: Passwords
     new_password: NewPassword
     attempts: AttemptLimits
-    end_sessions: SessionEnding
+    end_sessions: EndSessions
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, current: str, new: str) -> None:

@@ -6,7 +6,7 @@ from identity.application.passwords import audit
 from identity.application.passwords.new_password import NewPassword
 from identity.application.ports.authority import Authority
 from identity.application.ports.passwords import Passwords
-from identity.application.ports.session_ending import SessionEnding
+from identity.application.ports.session_rules import EndSessions
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.message import Template
 from identity.domain.session import EndReason
@@ -27,7 +27,7 @@ class RequirePasswordReset:
     new_password: NewPassword
     generate_password: Callable[[], str]
     authority: Authority
-    end_sessions: SessionEnding
+    end_sessions: EndSessions
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, reason: str) -> None:

@@ -47,6 +47,16 @@ class EndSession(Protocol):
         """End a locked session in the caller's transaction; after the commit, gateways refuse its access tokens."""
 
 
+class EndSessions(Protocol):
+    async def __call__(
+        self, tx: Transaction, user_id: UUID, reason: EndReason, *, at: datetime, except_session: UUID | None = None
+    ) -> int:
+        """End a user's live sessions in the caller's transaction. Return how many were ended.
+
+        Gateways refuse their access tokens once the transaction is committed.
+        """
+
+
 class WithdrawProofs(Protocol):
     async def __call__(self, tx: Transaction, user_id: UUID, *, codes: bool, passkey_id: UUID | None, at: datetime) -> int:
         """Remove codes, or a passkey, from the proofs of a user's live sessions. Return how many ended, left without a proof."""

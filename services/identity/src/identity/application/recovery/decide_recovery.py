@@ -8,7 +8,7 @@ from identity.application.factors.outdated_tokens import outdate_tokens
 from identity.application.ports.authority import Authority
 from identity.application.ports.recovery import Approvals, Verdict
 from identity.application.ports.revocations import Revocations
-from identity.application.ports.session_ending import SessionEnding
+from identity.application.ports.session_rules import EndSessions
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import audit
 from identity.domain.errors import RecoveryDecided
@@ -43,7 +43,7 @@ class DecideRecovery:
     uow: UnitOfWork
     authority: Authority
     approvals: Approvals
-    end_sessions: SessionEnding
+    end_sessions: EndSessions
     revocations: Revocations
     clock: Clock
 

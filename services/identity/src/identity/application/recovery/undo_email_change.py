@@ -10,7 +10,7 @@ from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.one_time_secrets import OneTimeSecrets
 from identity.application.ports.passwords import PasswordHashes, Passwords
 from identity.application.ports.revocations import Revocations
-from identity.application.ports.session_ending import SessionEnding
+from identity.application.ports.session_rules import EndSessions
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import audit
 from identity.domain.device_key import RevokeReason
@@ -45,7 +45,7 @@ class UndoEmailChange:
     new_password: NewPassword
     generate_password: Callable[[], str]
     attempts: AttemptLimits
-    end_sessions: SessionEnding
+    end_sessions: EndSessions
     revocations: Revocations
     clock: Clock
 

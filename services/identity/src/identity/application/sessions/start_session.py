@@ -90,9 +90,9 @@ class StartSession:
         """Return the device and whether it is new; its owner is told of one that is, but not of their very first."""
         device = await tx.devices.find(user.id, device_id)
         if device:
-            is_new = device.see(at=at)
+            is_new = device.record_sign_in(at=at)
         else:
-            is_new, device = True, Device.meet(user.id, device_id, at=at)
+            is_new, device = True, Device.register(user.id, device_id, at=at)
             tx.devices.add(device)
         if is_new and user.last_sign_in_at:
             await tx.messages.send(user.id, Template.NEW_DEVICE, time=f"{at:%Y-%m-%d %H:%M} UTC", address=ip or "unknown")
