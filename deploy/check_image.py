@@ -1,4 +1,4 @@
-"""Check an image from inside: all our modules can be imported, documents can be made, and its size is within a limit.
+"""Check an image from inside: import all our modules, make documents, and compare its size with a limit.
 
 `docker run --rm -i --network none --read-only --entrypoint python IMAGE - SERVICE <deploy/check_image.py`
 """
@@ -17,7 +17,7 @@ from pkgutil import walk_packages
 from typing import Any
 from uuid import UUID
 
-# All of /app. The largest parts are pyarrow and typst with its fonts, which only payments has.
+# Size of /app. The largest parts are pyarrow, and typst with its fonts, which only payments has.
 MEGABYTES_MAX = {"payments": 330}
 MEGABYTES_MAX_OF_OTHERS = 180
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -39,7 +39,7 @@ def imported(service: str) -> Iterator[Any]:
         package = import_module(name)
         yield package
         for module in walk_packages(package.__path__, f"{name}."):
-            # An image does not have the packages that tests need.
+            # Images do not contain the packages that tests need.
             if not module.name.startswith("chassis.testing"):
                 yield import_module(module.name)
 

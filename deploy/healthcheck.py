@@ -1,4 +1,4 @@
-"""Ask this container's /readyz; exit 0 when it is ready. Run with -IS: it has to start fast and needs nothing installed."""
+"""Ask this container's /readyz; exit with 0 if it is ready. Run with -IS: it must start fast and needs no packages."""
 
 # ruff: noqa: INP001  # a script, in no package
 

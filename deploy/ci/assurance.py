@@ -1,4 +1,4 @@
-"""Write into docs/security.md what every operation asks of its caller, and whose data it shows, from the routes."""
+"""Write to docs/security.md what every operation requires of its caller, and whose data it shows, from the routes."""
 
 import argparse
 import re
@@ -17,13 +17,13 @@ _TABLE = re.compile(r"(?<=<!-- assurance -->\n).*?(?=<!-- end of assurance -->)"
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only hold the written table to the routes")
+    parser.add_argument("--check", action="store_true", help="only compare the written table with the routes")
     check = parser.parse_args().check
     document = DOCUMENT.read_text(encoding="utf-8")
     if not check:
         DOCUMENT.write_text(_TABLE.sub(lambda _: table(), document), encoding="utf-8")
     elif _TABLE.findall(document) != [table()]:
-        print("docs/security.md does not say what the routes ask: run make openapi and commit", file=sys.stderr)
+        print("docs/security.md does not match the routes: run make openapi and commit", file=sys.stderr)
         return 1
     return 0
 

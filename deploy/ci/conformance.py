@@ -1,7 +1,7 @@
-"""Which test shows which clause of a standard: run them, and write the table into docs/security.md.
+"""Run the tests of standards' clauses, and write the table of clauses and tests to docs/security.md.
 
-A test names its clauses by `@pytest.mark.clause("ASVS 6.5.1", …)`. `--check` runs nothing: it holds the table's rows to the
-tests that there are. Exits with 1 when a requirement has no test, a test failed, or the table is stale.
+A test names its clauses by `@pytest.mark.clause("ASVS 6.5.1", …)`. `--check` runs nothing: it compares the
+table's rows with the existing tests. Exits with 1 if a requirement has no test, a test failed, or the table is stale.
 """
 
 import argparse
@@ -25,7 +25,7 @@ _CLAUSE = "clause"
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """`clauses` are the sources that ask for it, as tests name them."""
+    """`clauses` are the sources of the requirement, as tests name them."""
 
     text: str
     clauses: tuple[str, ...]
@@ -44,7 +44,7 @@ class ClauseTest:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="only hold the written table to the tests that there are")
+    parser.add_argument("--check", action="store_true", help="only compare the written table with the existing tests")
     wanted, tests = read_requirements(), list(find_tests())
     problems = [f"no test names {' or '.join(one.clauses)}: {one.text}" for one in wanted if not _tests_of(one, tests)]
     known = {clause for one in wanted for clause in one.clauses}
@@ -69,7 +69,7 @@ def main() -> int:
 
 
 def read_requirements() -> list[Requirement]:
-    """Read `clause, clause | what it asks` lines."""
+    """Read `clause, clause | requirement` lines."""
     lines = (line for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#"))
     parts = (line.partition("|") for line in lines)
     return [Requirement(text.strip(), tuple(one.strip() for one in clauses.split(","))) for clauses, _, text in parts]

@@ -1,7 +1,7 @@
-"""Lint the protos, and refuse a change that would break who already speaks them.
+"""Lint the protos, and refuse a change that would break existing clients.
 
-buf reads a descriptor image, not the sources: the rules of protovalidate exist here only as a descriptor. The base of the
-comparison is the merge base with origin/main, else the commit before this one.
+buf reads a descriptor image instead of the sources, because protovalidate's rules are only available as a descriptor. The base
+of the comparison is the merge base with origin/main, or else the previous commit.
 """
 
 import subprocess
@@ -38,7 +38,7 @@ def build(tree: Path, image: Path) -> int:
 
 
 def base_commit() -> str | None:
-    """Find the commit that the contracts must stay compatible with; None in a repository without a past."""
+    """Find the commit that the contracts must stay compatible with; None in a repository without history."""
     for revisions in (("merge-base", "HEAD", "origin/main"), ("rev-parse", "--verify", "HEAD~1")):
         found = subprocess.run(["git", *revisions], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603, S607
         if found.returncode == 0:

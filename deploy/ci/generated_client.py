@@ -1,7 +1,7 @@
 """Generate a Python client from docs/openapi.json into a temporary folder, and fail if the client lacks anything.
 
-The generator reports what it leaves out. Besides, each operation must have its function, which must read each JSON answer
-into a type: the generator drops silently what it cannot name.
+The generator reports what it omits. In addition, each operation must have a function that
+reads each JSON response into a type, because the generator silently drops what it cannot name.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "openapi.json"
-# As JSON, which is YAML. A client sends and gets files as bytes; formatting what is thrown away would take seconds.
+# As JSON, which is YAML. A client sends and receives files as bytes. Formatting the temporary code would take seconds.
 CONFIGURATION: Final = json.dumps(
     {
         "content_type_overrides": {"application/xml": "application/octet-stream", "text/csv": "application/octet-stream"},
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def losses(path: Path, folder: Path) -> Iterator[str]:
-    """Generate the client into a folder, and yield what it lacks of the document."""
+    """Generate the client into a folder, and yield what it lacks compared with the document."""
     client = folder / "client"
     yield from _warnings(path, client, folder / "configuration.json")
     modules = {module.stem: module for module in client.glob("api/*/*.py")}
@@ -73,7 +73,7 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _json_statuses(operation: dict[str, Any]) -> Iterator[int]:
     for status, response in operation["responses"].items():
-        # An empty schema says nothing: FastAPI writes it where an answer is a file or a stream.
+        # Skip empty schemas: FastAPI writes them for responses that are files or streams.
         if response.get("content", {}).get("application/json", {}).get("schema"):
             yield int(status)
 

@@ -1,6 +1,7 @@
-"""Change one area's code in small ways, run its tests against each change, and list what no test notices.
+"""Make small changes in one area's code, run its tests against each change, and list the changes that no test detects.
 
-An area is a file in `deploy/ci/mutation`. The database of a run stays in `.local/mutants`; a run that was broken off goes on.
+An area is a file in `deploy/ci/mutation`. The database of a run stays in `.local/mutants`;
+an interrupted run is resumed.
 """
 
 import argparse
@@ -41,7 +42,7 @@ def main() -> int:
 
 
 def keep(session: Path, count: int) -> None:
-    """Leave out all mutants but so many."""
+    """Keep only this many mutants."""
     with use_db(str(session)) as mutants:
         pending = [item.job_id for item in sorted(mutants.pending_work_items, key=_place)]
         chosen = set(random.Random(1).sample(pending, min(count, len(pending))))  # noqa: S311  # a sample, no secret
@@ -50,7 +51,7 @@ def keep(session: Path, count: int) -> None:
 
 
 def _place(item: WorkItem) -> tuple[str, tuple[int, int], str, int]:
-    # Their ids are others in each run.
+    # Their ids differ in each run.
     [mutation] = item.mutations
     return str(mutation.module_path), mutation.start_pos, mutation.operator_name, mutation.occurrence
 

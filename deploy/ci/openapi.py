@@ -1,4 +1,4 @@
-"""Write docs/openapi.json: the document that the gateway merges of the four services, made with nothing running."""
+"""Write docs/openapi.json: the gateway's merge of the four services' documents, made without running processes."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ def main() -> int:
 
 
 def describe(service: str) -> dict[str, Any]:
-    """Return one service's own document. What an app needs to answer is put in, and asked for nothing."""
+    """Return one service's own document. The app gets dependencies that are never called."""
     clock = SystemClock()
     app = create_app(
         title=f"Elcorp {service}",

@@ -1,4 +1,4 @@
-"""Generate the Python of protos/ beside each .proto, and the descriptor image that buf lints.
+"""Generate the Python code next to each .proto, and the descriptor image that buf lints.
 
 `python deploy/ci/protos.py` regenerates; `--image FILE` only writes the image. protovalidate ships its rules as a
 descriptor, not as a .proto, so protoc reads them from a descriptor set made here.
@@ -40,14 +40,14 @@ def main() -> int:
 
 def protoc(protos: Path, rules: Path, options: list[str], sources: list[str]) -> int:
     command = [sys.executable, "-m", "grpc_tools.protoc", "-I", ".", f"--descriptor_set_in={rules}", *options, *sources]
-    # protoc looks for its plugins on PATH; ours stand beside the interpreter.
+    # protoc looks for its plugins on PATH; ours are in the interpreter's folder.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path}
     return subprocess.run(command, cwd=protos, env=environment, check=False).returncode  # noqa: S603  # our own arguments only
 
 
 def validation_rules() -> descriptor_pb2.FileDescriptorSet:
-    """Take buf/validate/validate.proto out of the installed protovalidate, with what it imports."""
+    """Return buf/validate/validate.proto of the installed protovalidate, with its imports."""
     described = import_module("protovalidate._gen.buf.validate.validate_pb")
     rules = descriptor_pb2.FileDescriptorProto.FromString(described._DESC.proto.to_binary())  # noqa: SLF001
     files = descriptor_pb2.FileDescriptorSet()

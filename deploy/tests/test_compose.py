@@ -1,4 +1,4 @@
-"""docker-compose.yml against the code: hardened, without secrets, and with settings that every process accepts."""
+"""docker-compose.yml compared with the code: hardened, without secrets, and with settings that every process accepts."""
 
 import re
 import stat
@@ -38,7 +38,7 @@ IMAGE = re.compile(r"elcorp/(\w+):\$\{ELCORP_TAG:-local\}")
 
 @pytest.fixture(scope="module")
 def secrets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Make what deploy/compose/env.sh makes."""
+    """Create the .env of deploy/compose/env.sh."""
     file = tmp_path_factory.mktemp("compose") / ".env"
     subprocess.run([ROOT / "deploy" / "compose" / "env.sh", file], check=True, capture_output=True)  # noqa: S603  # our own
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -55,7 +55,7 @@ def environment_of(service: dict[str, Any], secrets: dict[str, str]) -> dict[str
     return {name: DEFAULTED.sub(lambda found: found[1], value) for name, value in filled.items()}
 
 
-def test_every_process_of_every_service_is_there() -> None:
+def test_compose_runs_every_process_of_every_service() -> None:
     roles = {name: ["", "-work", "-jobs", "-migrate"] for name in SETTINGS if name != "gateway"}
     assert set(OURS) == {f"{name}{role}" for name, suffixes in roles.items() for role in suffixes} | {"gateway"}
     assert {name: SERVICES[name]["image"] for name in BACKING} == BACKING
@@ -79,7 +79,7 @@ def test_every_process_accepts_its_settings(name: str, secrets: dict[str, str], 
     assert bool(settings.rabbitmq_url.get_secret_value()) == (service.get("command", ["serve"])[0] in {"serve", "work"})
 
 
-def test_postgresql_takes_what_all_processes_hold(secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_postgresql_accepts_the_connections_of_all_processes(secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     held = 0
     for name, service in OURS.items():
         with monkeypatch.context() as patch:
@@ -93,13 +93,13 @@ def test_postgresql_takes_what_all_processes_hold(secrets: dict[str, str], monke
     assert 100 < held + 13 <= int(given.partition("=")[2])
 
 
-def test_every_process_knows_the_url_that_clients_see(secrets: dict[str, str]) -> None:
+def test_every_process_knows_the_public_url(secrets: dict[str, str]) -> None:
     """Tokens name it as their issuer."""
     given = [environment_of(service, secrets) for service in OURS.values()]
     assert {each["ELCORP_PUBLIC_URL"] for each in given} == {"http://localhost:8000"}
 
 
-def test_every_process_that_takes_tokens_knows_where_the_ended_sessions_are(secrets: dict[str, str]) -> None:
+def test_every_process_that_accepts_tokens_can_read_the_ended_sessions(secrets: dict[str, str]) -> None:
     serving = [name for name in SETTINGS if OURS[name].get("command", ["serve"]) == ["serve"]]
     assert serving == list(SETTINGS)
     for name in serving:
@@ -116,7 +116,7 @@ def test_a_process_without_an_environment_is_as_strict_as_in_production(name: st
     with pytest.raises(ValidationError, match="ELCORP_RABBITMQ_URL holds a placeholder; production needs"):
         SETTINGS[name](backing_plain=True, rabbitmq_url=SecretStr("amqp://guest:guest@broker/"))
     settings = SETTINGS[name](backing_plain=True)
-    # Nothing that only a laptop has is there by default.
+    # No local-only feature is available by default.
     assert settings.rabbitmq_url == settings.redis_url == SecretStr("")
     assert (settings.environment, settings.privileged_have_two) == ("production", True)
     assert not (isinstance(settings, IdentitySettings) and settings.has_mailbox)
@@ -136,7 +136,7 @@ def test_every_process_is_hardened(name: str) -> None:
 @pytest.mark.parametrize("name", BACKING)
 def test_every_server_is_hardened(name: str) -> None:
     server = SERVICES[name]
-    # An image has a user with the server's name, and none of the server's processes starts as root.
+    # Images have a user with the server's name, and no server process starts as root.
     assert server["user"] == name
     assert server["read_only"] is True
     assert server["cap_drop"] == ["ALL"]
@@ -145,7 +145,7 @@ def test_every_server_is_hardened(name: str) -> None:
     assert set(server["networks"]) == {"platform"}
 
 
-def test_what_is_written_outside_the_data_is_kept_in_memory_and_bounded() -> None:
+def test_writable_folders_besides_the_data_are_in_memory_and_limited() -> None:
     volumes = yaml.safe_load(TEXT)["volumes"]
     in_memory = {name for name, volume in volumes.items() if volume}
     assert in_memory == {"postgres-run", "rabbitmq-log"}
@@ -157,7 +157,7 @@ def test_what_is_written_outside_the_data_is_kept_in_memory_and_bounded() -> Non
         assert all(":size=" in mount for mount in service.get("tmpfs", []))
 
 
-def test_every_container_is_bounded_in_memory_processes_and_logs() -> None:
+def test_every_container_has_limits_on_memory_processes_and_logs() -> None:
     for service in SERVICES.values():
         assert megabytes(service["mem_limit"]) >= 256
         assert service["pids_limit"] > 0
@@ -165,7 +165,7 @@ def test_every_container_is_bounded_in_memory_processes_and_logs() -> None:
         assert megabytes(options["max-size"]) * int(options["max-file"]) <= 100
 
 
-def test_the_servers_bounds_hold_what_they_are_asked_to_hold() -> None:
+def test_the_servers_limits_suffice_for_their_settings() -> None:
     postgres, redis = SERVICES["postgres"], SERVICES["redis"]
     connections_max = int(re.fullmatch(r"max_connections=(\d+)", postgres["command"][-1])[1])  # type: ignore[index]  # fails then
     assert postgres["pids_limit"] > connections_max + 50  # a process each, and the server's own
@@ -183,24 +183,24 @@ def test_only_the_gateway_is_published_and_on_this_machine_only() -> None:
     assert {name for name, service in SERVICES.items() if "edge" in service["networks"]} == {"gateway"}
 
 
-def test_readiness_is_asked_for_where_it_is_answered_and_published_nowhere() -> None:
+def test_the_readiness_port_is_probed_and_not_published() -> None:
     assert {service["environment"]["ELCORP_OPS_PORT"] for service in OURS.values()} == {"8081"}
     assert 'os.environ.get("ELCORP_OPS_PORT", "8081")' in (ROOT / "deploy" / "healthcheck.py").read_text()
     assert not any(":8081" in port for service in SERVICES.values() for port in service.get("ports", []))
 
 
-def test_only_what_sends_messages_reaches_outside() -> None:
+def test_only_the_sender_of_messages_reaches_the_outside() -> None:
     ways_out = {name: set(service["networks"]) - {"platform", "edge"} for name, service in SERVICES.items()}
     assert {name: networks for name, networks in ways_out.items() if networks} == {"identity-jobs": {"outside"}}
     networks = yaml.safe_load(TEXT)["networks"]
     assert networks == {"platform": {"internal": True}, "edge": {}, "outside": {}}
 
 
-# What a first look is made with: no secrets.
+# Values for trying it out, which are not secret.
 CHOICES = {"ELCORP_ADMIN_EMAIL": "admin@elcorp.na", "ELCORP_ENVIRONMENT": "local", "ELCORP_SMTP_HOST": ""}
 
 
-def test_no_secret_stands_in_the_file(secrets: dict[str, str]) -> None:
+def test_the_file_has_no_secrets(secrets: dict[str, str]) -> None:
     assert set(REQUIRED.findall(TEXT)) == secrets.keys() - CHOICES.keys()
     example = names_and_values((ROOT / ".env.example").read_text())
     assert example.keys() == secrets.keys()
@@ -211,7 +211,7 @@ def test_no_secret_stands_in_the_file(secrets: dict[str, str]) -> None:
             assert REQUIRED.fullmatch(value) or NONE_BY_DEFAULT.fullmatch(value), line
 
 
-def test_a_master_key_is_only_where_something_is_sealed_or_signed() -> None:
+def test_only_processes_that_encrypt_or_sign_have_master_keys() -> None:
     holders = {name for name, service in OURS.items() if "ELCORP_MASTER_KEY" in service["environment"]}
     assert holders == {"identity", "identity-jobs", "compliance", "compliance-work"}
     for mate in ("ELCORP_DIGEST_KEY", "ELCORP_OTHER_MASTER_KEY"):
@@ -220,7 +220,7 @@ def test_a_master_key_is_only_where_something_is_sealed_or_signed() -> None:
     assert owners == {f"{name}-migrate" for name in SETTINGS if name != "gateway"}
 
 
-def test_an_existing_file_of_secrets_is_left_alone(tmp_path: Path) -> None:
+def test_an_existing_file_of_secrets_is_not_changed(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("mine=1\n")
     subprocess.run([ROOT / "deploy" / "compose" / "env.sh", file], check=True, capture_output=True)  # noqa: S603  # our own

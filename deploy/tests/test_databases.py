@@ -18,7 +18,7 @@ from elcorp_local import databases
 from elcorp_local.backing.postgres import binaries
 
 SCRIPT = Path(__file__).parents[2] / "k8s" / "components" / "backing" / "databases" / "databases.sh"
-# What has to be quoted wherever a password passes.
+# Characters that must be quoted wherever a password is passed.
 PASSWORD = """a 'b' "c" \\d\te\n"""
 
 
@@ -76,7 +76,7 @@ def session_of(connection: "psycopg.Connection[tuple[object, ...]]") -> dict[str
     return {name: connection.execute("SELECT current_setting(%s)", (name,)).fetchall()[0][0] for name in SESSION}
 
 
-def test_making_them_again_changes_nothing_but_the_password(server: Server) -> None:
+def test_running_again_changes_only_passwords(server: Server) -> None:
     with server.enter(f"{server.service}_owner") as owner:
         owner.execute("CREATE TABLE kept (id int)")
     server.provide(app="another")
@@ -90,7 +90,7 @@ def test_making_them_again_changes_nothing_but_the_password(server: Server) -> N
         server.enter(f"{server.service}_app")
 
 
-def test_a_database_is_for_its_own_roles_and_text_is_ordered_alike_everywhere(server: Server) -> None:
+def test_a_database_admits_only_its_roles_and_has_the_same_collation_everywhere(server: Server) -> None:
     other = Server(server.superuser_url)
     try:
         other.provide()
@@ -103,10 +103,10 @@ def test_a_database_is_for_its_own_roles_and_text_is_ordered_alike_everywhere(se
         assert superuser.execute(wanted.encode()).fetchone() == ("UTF8", "C.UTF-8", "C.UTF-8")
 
 
-def test_sessions_have_the_limits_that_direct_connections_ask_for(server: Server) -> None:
+def test_sessions_have_the_limits_that_direct_connections_set(server: Server) -> None:
     with server.enter(f"{server.service}_app") as app:
         assert session_of(app) == SESSION
-    # Migrations may take longer, and a process may ask for other limits than those of its role.
+    # Migrations may take longer, and a process may set other limits than those of its role.
     with server.enter(f"{server.service}_owner") as owner:
         assert session_of(owner)["statement_timeout"] == "0"
     with server.enter(f"{server.service}_app", options="-c statement_timeout=60s") as jobs:
@@ -143,14 +143,14 @@ def test_a_login_is_retired_only_once_nothing_uses_it(server: Server) -> None:
     with server.enter(second, "new"):
         pass
 
-    # The next change of password goes back to the first.
+    # The next password change uses the first login again.
     server.must("login", service, f"{service}_app", LOGIN_PASSWORD="newer")
     gone_when_retired(server, second, "new")
     with server.enter(f"{service}_app", "newer") as connection:
         assert session_of(connection) == SESSION
 
 
-def test_only_logins_of_the_service_are_retired(server: Server) -> None:
+def test_only_logins_of_the_service_can_be_retired(server: Server) -> None:
     for role in (f"{server.service}_owner", "postgres", "nobody"):
         refused = server.run("retire", server.service, role)
         assert refused.returncode != 0
@@ -192,13 +192,13 @@ def test_no_other_role_becomes_a_login_of_the_service(server: Server) -> None:
         ("",),
     ],
 )
-def test_arguments_that_it_does_not_know_show_the_usage(arguments: tuple[str, ...]) -> None:
+def test_unknown_arguments_show_the_usage(arguments: tuple[str, ...]) -> None:
     refused = subprocess.run([SCRIPT, *arguments], check=False, capture_output=True, text=True, timeout=60)  # noqa: S603  # our own
     assert refused.returncode == 2
     assert "databases.sh retire SERVICE LOGIN" in refused.stderr
 
 
-def test_a_mistyped_command_makes_nothing(server: Server) -> None:
+def test_a_mistyped_command_creates_nothing(server: Server) -> None:
     mistyped = f"{server.service}_lgoin"
     refused = server.run(mistyped, server.service, f"{server.service}_app_b", LOGIN_PASSWORD="new")
     assert refused.returncode != 0
@@ -208,7 +208,7 @@ def test_a_mistyped_command_makes_nothing(server: Server) -> None:
         assert made == []
 
 
-def test_running_it_again_says_nothing(server: Server) -> None:
+def test_running_again_prints_nothing(server: Server) -> None:
     for _ in range(2):
         for arguments in ((server.service,), ("login", server.service, f"{server.service}_app_b")):
             again = server.run(*arguments, LOGIN_PASSWORD="new")
@@ -244,7 +244,7 @@ def test_the_owner_of_a_database_cannot_act_as_the_superuser_who_sets_it_up(
         assert superuser.execute("SELECT rolsuper FROM pg_roles WHERE rolname = %s", (owner,)).fetchone() == (False,)
 
 
-def test_the_owner_of_a_database_cannot_answer_for_the_passwords(server: Server) -> None:
+def test_the_owner_of_a_database_cannot_replace_the_password_look_up(server: Server) -> None:
     with server.superuser() as superuser:
         superuser.execute("DROP SCHEMA pooler CASCADE")
     with server.enter(f"{server.service}_owner") as owner:
@@ -254,7 +254,7 @@ def test_the_owner_of_a_database_cannot_answer_for_the_passwords(server: Server)
     assert f"the schema pooler of {server.service} belongs to another role than a superuser" in refused.stderr
 
 
-def test_a_password_that_cannot_be_set_is_printed_nowhere(server: Server, servers: Servers) -> None:
+def test_a_password_that_cannot_be_set_is_not_printed(server: Server, servers: Servers) -> None:
     role = f"{server.service}_app"
     given = {f"{role.upper()}_PASSWORD": "Tq7nHs\tKw3 'Zr8'"}
     refused = server.run(server.service, PGOPTIONS="-c default_transaction_read_only=on", **given)
@@ -268,7 +268,7 @@ def test_a_password_that_cannot_be_set_is_printed_nowhere(server: Server, server
     assert not re.search("Tq7nHs|Kw3|Zr8", printed)
 
 
-def test_the_pooler_learns_the_passwords_of_the_runtime_logins_alone(server: Server) -> None:
+def test_the_pooler_can_look_up_only_the_passwords_of_runtime_logins(server: Server) -> None:
     service = server.service
     server.must("login", service, f"{service}_app_b", LOGIN_PASSWORD="new")
     with server.superuser() as connection:

@@ -1,4 +1,4 @@
-"""Images work without the parts that are left out of them, and their labels say what they were built from."""
+"""Images work without the removed parts, and their labels record what they were built from."""
 
 import os
 import re
@@ -28,7 +28,7 @@ def with_first_on_path(folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def trimmed(tmp_path: Path) -> Path:
-    """A copy of pyarrow as the image has it, but for the symbols: not every machine has `strip`."""
+    """A copy of pyarrow as in the image, except for the symbols, because not every machine has `strip`."""
     packages = tmp_path / "packages"
     shutil.copytree(Path(pa.__file__).parent, packages / "pyarrow")
     executable(tmp_path / "bin" / "strip", "exit 0")
@@ -36,7 +36,7 @@ def trimmed(tmp_path: Path) -> Path:
     return packages
 
 
-def test_documents_are_made_without_what_images_leave_out(trimmed: Path) -> None:
+def test_documents_are_made_without_the_removed_parts_of_packages(trimmed: Path) -> None:
     whole = sum(file.stat().st_size for file in Path(pa.__file__).parent.rglob("*"))
     assert sum(file.stat().st_size for file in trimmed.rglob("*")) < whole - 60e6
 
@@ -54,14 +54,14 @@ def test_documents_are_made_without_what_images_leave_out(trimmed: Path) -> None
     assert "receipt, statement, Parquet" in done.stdout, done.stderr
 
 
-def test_a_list_that_names_what_is_gone_fails_the_build(trimmed: Path, tmp_path: Path) -> None:
+def test_a_list_with_a_missing_file_fails_the_build(trimmed: Path, tmp_path: Path) -> None:
     env = with_first_on_path(tmp_path / "bin")
     again = subprocess.run([ROOT / "deploy" / "trim.sh", trimmed], check=False, capture_output=True, env=env)  # noqa: S603  # our own
     assert again.returncode != 0
 
 
 class Docker:
-    """A stand-in on PATH that writes down what it was asked, and fails where it is asked to run `failing`."""
+    """A substitute program on PATH that records its arguments, and fails if asked to run `failing`."""
 
     def __init__(self, folder: Path) -> None:
         self._asked = folder / "asked"
@@ -99,13 +99,13 @@ def test_each_image_is_built_and_checked_with_the_commit_in_its_labels(docker: D
     assert set(re.findall(r"--build-arg (\w+)=", asked[0])) == set(re.findall(r"^ARG (\w+)", DOCKERFILE, re.MULTILINE))
 
 
-def test_an_image_that_fails_its_check_ends_the_build(docker: Docker) -> None:
+def test_an_image_that_fails_its_check_stops_the_build(docker: Docker) -> None:
     docker.answer(failing="payments")
     code, asked = docker.images()
     assert (code, asked[-1].split()[-1]) == (1, "payments")
 
 
-def test_every_label_of_an_image_is_filled() -> None:
+def test_every_label_of_an_image_has_a_value() -> None:
     labels = dict(re.findall(r'org\.opencontainers\.image\.([\w.]+)="([^"]+)"', DOCKERFILE))
     assert set(labels) == {
         *("title", "description", "vendor", "licenses", "version"),
@@ -113,7 +113,7 @@ def test_every_label_of_an_image_is_filled() -> None:
     }
 
 
-def test_ci_waits_longer_than_its_script_lets_tests_and_checks_run() -> None:
+def test_ci_has_a_longer_timeout_than_its_script() -> None:
     script = (ROOT / ".ci" / "run").read_text()
     limits = [int(found) for found in re.findall(r"^\w+_SECONDS_MAX=\$\{\w+:-(\d+)\}$", script, re.MULTILINE)]
     assert len(limits) == 2
@@ -122,7 +122,7 @@ def test_ci_waits_longer_than_its_script_lets_tests_and_checks_run() -> None:
     assert job["timeout-minutes"] * 60 >= sum(limits) + for_installation_seconds
 
 
-def test_actions_of_others_are_named_by_commit() -> None:
+def test_third_party_actions_are_pinned_by_commit() -> None:
     for workflow in (ROOT / ".github" / "workflows").glob("*.yml"):
         for line in workflow.read_text().splitlines():
             if "uses:" in line:

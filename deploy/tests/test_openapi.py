@@ -1,4 +1,4 @@
-"""The services' routes against the gateway's table, and the document that is made of them."""
+"""The services' routes compared with the gateway's table, and the document made from them."""
 
 import json
 from importlib import import_module
@@ -79,11 +79,11 @@ def test_defaults_are_no_shorter_than_their_schemas_ask(merged: Merged) -> None:
         assert [name for name, value in part.items() if too_short(value)] == []
 
 
-def test_every_reference_leads_somewhere(merged: Merged) -> None:
+def test_every_reference_has_a_target(merged: Merged) -> None:
     text = json.dumps(merged.document)
     references = {part.partition('"')[0] for part in text.split('"$ref": "#/components/schemas/')[1:]}
     assert references <= merged.document["components"]["schemas"].keys()
 
 
-def test_the_committed_document_is_this_one(merged: Merged) -> None:
+def test_the_committed_document_is_current(merged: Merged) -> None:
     assert json.loads(COMMITTED.read_text()) == merged.document, "run make openapi and commit"

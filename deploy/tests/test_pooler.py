@@ -1,4 +1,4 @@
-"""The pooler as the overlays run it: its own configuration and script, before a PostgreSQL that takes TLS only."""
+"""The pooler as in the overlays, with its configuration and script, in front of a PostgreSQL that accepts TLS only."""
 
 import os
 import re
@@ -27,7 +27,7 @@ SCRIPT = K8S / "backing" / "databases" / "databases.sh"
 
 
 class Running:
-    """PostgreSQL with payments' database, and the pooler before it."""
+    """PostgreSQL with payments' database, and the pooler in front of it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -131,7 +131,7 @@ async def listening(running: Running) -> None:
     await eventually(answers)
 
 
-def test_a_login_enters_by_its_own_password_and_has_its_limits(running: Running) -> None:
+def test_a_login_connects_with_its_own_password_and_has_its_limits(running: Running) -> None:
     with running.enter("payments_app", "app") as connection:
         assert connection.execute("SELECT session_user, current_database()").fetchall() == [("payments_app", "payments")]
         # Between two of our statements another client may use the server's connection.
@@ -145,7 +145,7 @@ def test_a_login_enters_by_its_own_password_and_has_its_limits(running: Running)
     ("user", "password"),
     [("payments_app", "wrong"), ("payments_owner", "owner"), ("pooler", "wrong"), ("postgres", "postgres"), ("nobody", "")],
 )
-def test_no_other_login_enters(running: Running, user: str, password: str) -> None:
+def test_no_other_login_can_connect(running: Running, user: str, password: str) -> None:
     with pytest.raises(psycopg.OperationalError):
         running.enter(user, password)
 
@@ -155,13 +155,13 @@ def test_a_client_without_tls_is_refused(running: Running) -> None:
         running.enter("payments_app", "app", sslmode="disable")
 
 
-def test_a_client_of_tls_before_1_3_is_refused(running: Running) -> None:
+def test_a_client_with_tls_older_than_1_3_is_refused(running: Running) -> None:
     with pytest.raises(psycopg.OperationalError, match="protocol version"):
         running.enter("payments_app", "app", tls_max="TLSv1.2")
 
 
 def test_the_pooler_s_own_console_is_closed(running: Running) -> None:
-    # The one login that the console could know: it looks no passwords up.
+    # The only login that the console could know, because it does not look up passwords.
     with pytest.raises(psycopg.OperationalError, match="not allowed"):
         running.enter("pooler", "look it up", database="pgbouncer")
 
@@ -182,7 +182,7 @@ def test_a_login_does_not_learn_stored_passwords(running: Running) -> None:
         assert connection.execute(may_execute).fetchall() == [(False,)]
 
 
-def test_a_second_login_enters_at_once_and_a_retired_one_no_more(running: Running) -> None:
+def test_a_second_login_can_connect_at_once_and_a_retired_one_cannot(running: Running) -> None:
     running.databases("login", "payments", "payments_app_b", LOGIN_PASSWORD="b")
     with running.enter("payments_app_b", "b") as connection:
         assert connection.execute("SELECT session_user").fetchall() == [("payments_app_b",)]
@@ -193,7 +193,7 @@ def test_a_second_login_enters_at_once_and_a_retired_one_no_more(running: Runnin
         running.enter("payments_app_b", "b")
 
 
-async def test_a_renewed_certificate_is_shown_without_a_restart(running: Running) -> None:
+async def test_a_renewed_certificate_is_used_without_a_restart(running: Running) -> None:
     with running.enter("payments_app", "app") as connection:
         renewed = running.authority.certify("localhost")
         assert await running.serial() != renewed.serial

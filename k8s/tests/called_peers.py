@@ -1,4 +1,4 @@
-"""The peers that each process of a service calls, as its bootstrap wires them."""
+"""The peers that each process of a service calls, according to its bootstrap."""
 
 import ast
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from k8s.tests.rendering import K8S
 # The function that starts the process of a role.
 BEGINNINGS: Final = {"serve": "serving", "work": "working", "jobs": "jobs"}
 
-# The modules and packages of a service that put its processes and commands together.
+# The modules and packages of a service that assemble its processes and commands.
 PUT_TOGETHER: Final = ("bootstrap", "commands", "wiring")
 
 Functions = dict[str, ast.AST]
@@ -22,12 +22,12 @@ def peers_of(service: str, role: str) -> set[str]:
 
 
 def called_from(functions: Functions, beginning: str) -> set[str]:
-    """Return the peers that a function, or one of the functions that it uses, opens channels to."""
+    """Return the peers to which a function, or one that it uses, opens channels."""
     return {peer for name in _reached(functions, beginning) for peer in _connected(functions[name])}
 
 
 def connected_elsewhere(service: str) -> set[str]:
-    """Return the files, relative to the service's sources, that open channels outside what `peers_of` reads."""
+    """Return the files, relative to the service's sources, that open channels outside the code that `peers_of` reads."""
     own = set(_bootstrap_files(service))
     others = (file for file in _root(service).rglob("*.py") if file not in own)
     found = {file for file in others if any(True for _ in _connected(ast.parse(file.read_text())))}
@@ -35,7 +35,7 @@ def connected_elsewhere(service: str) -> set[str]:
 
 
 def bootstrap(service: str) -> Functions:
-    """Return the functions that put the service's processes and commands together, by name."""
+    """Return the functions that assemble the service's processes and commands, by name."""
     trees = [ast.parse(file.read_text()) for file in _bootstrap_files(service)]
     return functions_of(trees)
 
@@ -72,6 +72,6 @@ def _connected(tree: ast.AST) -> Iterator[str]:
                 yield peer
             case "connect", [ast.Name(id="settings"), *_]:
                 raise NotImplementedError(f"the peer of a channel is not a literal: {ast.unparse(call)}")
-            # It fetches policies from governance, unless it is governance.
+            # It fetches policies from governance, unless it is governance itself.
             case "service_resources", _ if "bundle_source" not in {keyword.arg for keyword in call.keywords}:
                 yield "governance"

@@ -1,4 +1,4 @@
-"""Which service calls which method of a peer: as the contracts name them, and as the code does."""
+"""The methods of peers that services call, according to the contracts and to the code."""
 
 import ast
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from elcorp.options.v1 import options_pb2
 from k8s.tests.rendering import K8S, SERVICES
 
 ROOT = K8S.parent
-# The caller, and the full name of the method.
+# The caller and the full name of the method.
 Call = tuple[str, str]
 
 
@@ -43,7 +43,7 @@ def called() -> set[Call]:
 
 
 def calls_of(source: str) -> set[str]:
-    """Return the methods that a module calls by stubs of its own."""
+    """Return the methods that a module calls with its own stubs."""
     words = set(_words(ast.parse(source)))
     return {
         method.full_name
@@ -68,7 +68,7 @@ def _called_by(service: str) -> Iterator[str]:
 
 
 def _uses(sources: Iterable[str], shared: str) -> bool:
-    """Tell whether a service makes the calls of a module of the chassis: by its classes, or by what `service_resources` makes."""
+    """Return whether a service makes the calls of a chassis module, through its classes or through `service_resources`."""
     classes = {node.name for node in ast.walk(ast.parse(shared)) if isinstance(node, ast.ClassDef)}
     trees = [ast.parse(source) for source in sources]
     return any(not classes.isdisjoint(_words(tree)) or _fetches_bundles(tree) for tree in trees)

@@ -9,7 +9,9 @@ from k8s.tests.rendering import K8S
 
 
 def dry_run(overlay: str, kubeconfig: Path) -> list[str]:
-    """Return the command that has the API server admit every document of an overlay and store none; a warning is an error."""
+    """Return the command that makes the API server check every document of an overlay without storing it; a warning is an
+    error.
+    """
     return [
         find_kubectl(),
         f"--kubeconfig={kubeconfig}",
@@ -18,7 +20,7 @@ def dry_run(overlay: str, kubeconfig: Path) -> list[str]:
         f"--kustomize={K8S / 'overlays' / overlay}",
         "--server-side",
         "--dry-run=server",
-        # Fields of documents that were really applied belong to other managers.
+        # Fields of applied documents belong to other managers.
         "--field-manager=elcorp-tests",
         "--force-conflicts",
     ]

@@ -1,4 +1,4 @@
-"""Collects the tests that ask a cluster only where there is one."""
+"""Collects the tests that need a cluster only if there is one."""
 
 import os
 

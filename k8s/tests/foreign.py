@@ -1,4 +1,4 @@
-"""Schemas of the kinds that operators add to a cluster, with the fields that we use and no others: Kubernetes has none."""
+"""Schemas of the kinds that operators add to a cluster, only with the fields that we use: Kubernetes has no schemas of them."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ Duration = Annotated[str, Field(pattern=r"^(\d+h)?(\d+m)?(\d+s)?$", min_length=2
 
 
 class Strict(BaseModel):
-    """Written in camel case, as manifests are. Unknown keys are refused, as by an API server that validates strictly."""
+    """In camel case, as in manifests. Unknown keys are refused, as by an API server with strict validation."""
 
     model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel)
 

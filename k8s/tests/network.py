@@ -1,4 +1,4 @@
-"""Which pod may talk to which, as a cluster's network plugin would decide it from the policies."""
+"""The allowed connections between pods, as a network plugin would derive them from the policies."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from k8s.tests.rendering import Document, container_of, process_name, workloads
 
 @dataclass(frozen=True)
 class Pod:
-    """`ports` are the container's, by name. With an `address` it is no pod, but something outside the cluster or on a node."""
+    """`ports` are the container's, by name. With an `address` it is not a pod, but outside the cluster or on a node."""
 
     name: str
     namespace: str
@@ -34,7 +34,7 @@ def pods(documents: list[Document]) -> list[Pod]:
 
 
 def edges(policies: list[Document], sources: Iterable[Pod], targets: Iterable[Pod]) -> set[Edge]:
-    """Return (source, target, port) for whatever both sides allow."""
+    """Return (source, target, port) for each connection that both sides allow."""
     targets = list(targets)
     return {
         (source.name, target.name, port)
@@ -48,7 +48,7 @@ def edges(policies: list[Document], sources: Iterable[Pod], targets: Iterable[Po
 
 
 def _allows(policies: list[Document], direction: str, subject: Pod, peer: Pod, port: str, number: int) -> bool:
-    """Apply one side: a pod that no policy selects is open; one that some select needs a rule that fits."""
+    """Apply one side: a pod that no policy selects is open; a selected one needs a matching rule."""
     selecting = [
         policy["spec"]
         for policy in policies

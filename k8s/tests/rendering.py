@@ -1,4 +1,4 @@
-"""What kubectl makes of the overlays, as plain documents."""
+"""The overlays rendered by kubectl, as plain documents."""
 
 import json
 import os
@@ -22,7 +22,7 @@ Document = dict[str, Any]
 
 
 def render(overlay: str) -> list[Document]:
-    """Render one overlay; each call gives documents of its own."""
+    """Render one overlay; each call returns new documents."""
     documents: list[Document] = json.loads(_rendered(K8S / "overlays" / overlay))
     return documents
 
@@ -34,7 +34,7 @@ def render_base() -> list[Document]:
 
 
 def render_component(component: str) -> list[Document]:
-    """Render a component by itself, on the base and an environment with the few values that components read."""
+    """Render a single component on the base, with the few environment values that components read."""
     with tempfile.TemporaryDirectory() as folder:
         # Kustomize takes relative paths only.
         base, extra = (os.path.relpath(K8S / path, folder) for path in ("base", f"components/{component}"))
@@ -51,7 +51,7 @@ def _rendered(folder: Path) -> str:
     result = kustomize(folder)
     # Kustomize prints warnings about fields that it will drop.
     assert (result.returncode, result.stderr) == (0, "")
-    # As JSON, which is read again in a hundredth of the time.
+    # As JSON, which is parsed in a hundredth of the time.
     return json.dumps(list(yaml.load_all(result.stdout, Loader=yaml.CSafeLoader)))
 
 
@@ -64,14 +64,14 @@ def name(document: Document) -> str:
 
 
 def config_map(documents: list[Document], base_name: str) -> dict[str, str]:
-    """Return the data of a generated ConfigMap, whose name kustomize ends with a digest of it."""
+    """Return the data of a generated ConfigMap, whose name ends with a digest of its contents."""
     [found] = [each for each in kind(documents, "ConfigMap") if name(each).rpartition("-")[0] == base_name]
     data: dict[str, str] = found["data"]
     return data
 
 
 def process_name(workload: Document) -> str:
-    """Return its name, without the digest that the name of a migration's Job ends with."""
+    """Return a document's name, without the digest at the end of a migration Job's name."""
     return re.sub(r"(?<=-migrate)-[0-9a-f]{10}$", "", name(workload))
 
 
@@ -80,7 +80,7 @@ def workloads(documents: list[Document]) -> list[Document]:
 
 
 def ours(documents: list[Document]) -> list[Document]:
-    """Return the workloads that run our own code: all in our namespace but PgBouncer."""
+    """Return the workloads that run our own code: all in our namespace except PgBouncer."""
     return [each for each in workloads(documents) if each["metadata"]["namespace"] == "elcorp" and name(each) != POOLER]
 
 

@@ -1,4 +1,4 @@
-"""The values that k8s/secret-values.sh makes for an environment."""
+"""The values that k8s/secret-values.sh prints for an environment."""
 
 import subprocess
 from collections import defaultdict
@@ -10,7 +10,7 @@ Values = dict[str, dict[str, str]]
 
 
 def secret_values(environment: str) -> dict[str, Values]:
-    """Return fresh values by namespace, Secret and key."""
+    """Return new values by namespace, Secret and key."""
     script = [str(K8S / "secret-values.sh"), environment]
     printed = subprocess.run(script, check=True, capture_output=True, text=True, timeout=60).stdout  # noqa: S603  # our own script
     secrets: dict[str, Values] = defaultdict(lambda: defaultdict(dict))

@@ -10,7 +10,7 @@ from k8s.tests.contexts import SETTINGS
 from k8s.tests.rendering import Document, container_of
 from k8s.tests.variables import SecretOf, variables
 
-# Values like those in an environment's own Secrets.
+# Values like those in an environment's Secrets.
 SECRETS = {
     "database-url": "postgresql://x_app:Zk3vQ@db/x",
     "pooled-database-url": "postgresql://x_app:Zk3vQ@pooler:6432/x",
@@ -27,7 +27,7 @@ SETTINGS_BY_PROGRAM: dict[str, type[ProcessSettings]] = {**{each.NAME: each for 
 
 
 def secret_by_key(others: Mapping[str, str] | None = None) -> SecretOf:
-    """Return the look-up of SECRETS, some replaced by `others`."""
+    """Return a look-up of SECRETS, with some replaced by `others`."""
     values = {**SECRETS, **(others or {})}
     return lambda _secret, key: values[key]
 
@@ -35,7 +35,7 @@ def secret_by_key(others: Mapping[str, str] | None = None) -> SecretOf:
 def settings_of(
     workload: Document, documents: list[Document], monkeypatch: pytest.MonkeyPatch, secrets: Mapping[str, str] | None = None
 ) -> ProcessSettings:
-    """Make the settings as the container's process does, and raise ValidationError as it does; `secrets` replace some."""
+    """Create the settings as the container's process does, raising ValidationError as it does; `secrets` replace some."""
     with monkeypatch.context() as patch:
         for variable, value in variables(workload, documents, secret_by_key(secrets)).items():
             patch.setenv(variable, value)

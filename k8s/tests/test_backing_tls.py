@@ -43,7 +43,7 @@ def test_no_process_connects_without_tls(overlay: str, monkeypatch: pytest.Monke
         ("redis-url", "redis://:Zk3vQ@cache/0"),
     ],
 )
-def test_no_secret_can_ask_for_less(overlay: str, key: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_secret_can_weaken_tls(overlay: str, key: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     documents = render(overlay)
     reading = [each for each in ours(documents) if key in keys_of(each)]
 
@@ -66,7 +66,7 @@ def test_every_process_has_the_authority_mounted(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", REMOTE)
-def test_the_pooler_takes_and_makes_connections_by_tls_only(overlay: str) -> None:
+def test_the_pooler_accepts_and_opens_connections_by_tls_only(overlay: str) -> None:
     documents = render(overlay)
     config = config_map(documents, POOLER)["pgbouncer.ini"]
     given = dict(line.split(" = ", 1) for line in config.splitlines() if " = " in line and not line.startswith(";"))
@@ -79,7 +79,7 @@ def test_the_pooler_takes_and_makes_connections_by_tls_only(overlay: str) -> Non
     assert {str(PurePosixPath(file).parent) for file in files} <= mounts
 
 
-def test_a_laptop_s_cluster_has_no_tls_to_its_servers() -> None:
+def test_the_local_overlay_has_no_tls_to_its_servers() -> None:
     documents = render("local")
 
     for workload in ours(documents):

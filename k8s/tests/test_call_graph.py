@@ -1,4 +1,4 @@
-"""The network policies allow what the code calls, and nothing else. The code is asked, not this file."""
+"""The network policies allow exactly the calls in the code; the calls are read from the code, not listed here."""
 
 import re
 from importlib import import_module
@@ -20,7 +20,7 @@ from k8s.tests.rendering import K8S, OVERLAYS, POOLER, Document, config_map, con
 NAMES = tuple(settings.NAME for settings in SETTINGS)
 RUNTIME = ("", "-worker", "-jobs")
 
-# For overlays whose backing services are brought by others: by TLS, for which RabbitMQ alone has a port of its own.
+# For overlays with external backing services: by TLS, for which only RabbitMQ has a separate port.
 BACKING = tuple(
     Pod(backing, "elcorp-data", (("elcorp.na/backing", backing),), ((port, number),))
     for backing, port, number in (("postgres", "postgres", 5432), ("rabbitmq", "amqp", 5671), ("redis", "redis", 6379))
@@ -38,7 +38,7 @@ NEIGHBOURS = [
 
 
 def declared(documents: list[Document]) -> set[Edge]:
-    """Read the call graph off the code; a pooler answers in PostgreSQL's place where it is meant to."""
+    """Read the call graph from the code, with the pooler in PostgreSQL's place where an overlay has it."""
     graph = peers() | routes() | keys() | backing()
     pooled = {name(each) for each in ours(documents) if "ELCORP_DATABASE_POOLED" in dict(environment(each))}
     direct = {(source, target, port) for source, target, port in graph if not (source in pooled and target == "postgres")}
@@ -51,12 +51,12 @@ def peers() -> set[Edge]:
 
 
 def routes() -> set[Edge]:
-    """Return what the gateway forwards to: every service that its settings have a URL of."""
+    """Return the services that the gateway forwards to: those with a URL in its settings."""
     return {("gateway", each, "http") for each in NAMES if f"{each}_url" in GatewaySettings.model_fields}
 
 
 def keys() -> set[Edge]:
-    """Return who verifies tokens by identity's published keys: everybody with a JWKS URL but identity itself."""
+    """Return the processes that verify tokens with identity's published keys: all with a JWKS URL except identity."""
     verifiers = [each for each in SETTINGS if "jwks_url" in each.model_fields and each is not IdentitySettings]
     return {(each.NAME, "identity", "http") for each in verifiers}
 
@@ -83,7 +83,7 @@ def finds(pattern: str, service: str) -> bool:
 
 
 def collector(documents: list[Document]) -> Pod:
-    """Return what listens where traces are exported to."""
+    """Return the pods at the address to which traces are exported."""
     url = urlsplit(config_map(documents, "platform")["ELCORP_OTLP_ENDPOINT"])
     namespace, port = str(url.hostname).partition(".")[2], int(url.port or 0)
     return Pod("collector", namespace, (("app.kubernetes.io/name", "opentelemetry-collector"),), (("otlp", port),))
@@ -100,22 +100,22 @@ def cluster(documents: list[Document]) -> list[Pod]:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_the_policies_are_the_call_graph(overlay: str) -> None:
+def test_the_policies_match_the_call_graph(overlay: str) -> None:
     documents = render(overlay)
 
     assert edges(policies(documents), pods(documents), cluster(documents)) == declared(documents)
 
 
-def test_each_method_names_callers_that_there_are() -> None:
+def test_each_method_names_existing_callers() -> None:
     unsaid = [each.full_name for each in calls.methods() if not each.GetOptions().HasExtension(options_pb2.access)]
     assert unsaid == []
     for caller, method in calls.named():
         assert caller in set(NAMES) - {calls.context_of(method)}
-    # What exists in `local` only is none of the services.
+    # Callers that exist only in `local` are not services.
     assert {caller for caller, _ in calls.named_locally()}.isdisjoint(NAMES)
 
 
-def test_the_contracts_name_who_calls_and_nobody_else() -> None:
+def test_the_contracts_name_exactly_the_callers() -> None:
     assert calls.named() == calls.called()
 
 
@@ -137,7 +137,7 @@ def test_contracts_settings_and_policies_name_the_same_callers(overlay: str) -> 
 
 
 @pytest.mark.parametrize("service", NAMES)
-def test_a_jobs_process_is_ready_by_the_peers_that_it_calls(service: str) -> None:
+def test_a_jobs_process_checks_the_peers_that_it_calls(service: str) -> None:
     called = peers_of(service, "jobs")
 
     assert set(import_module(f"{service}.bootstrap").SERVICE.job_peers) == called
@@ -155,7 +155,7 @@ def test_the_code_names_callers_and_called() -> None:
 @pytest.mark.parametrize(
     "removed", ["payments-peers", "payments-serve", "to-postgres", "to-ended-sessions", "identity-serve", "gateway"]
 )
-def test_no_policy_can_be_missing_unnoticed(overlay: str, removed: str) -> None:
+def test_a_missing_policy_is_detected(overlay: str, removed: str) -> None:
     documents = render(overlay)
     kept = [each for each in policies(documents) if name(each) != removed]
 
@@ -165,12 +165,12 @@ def test_no_policy_can_be_missing_unnoticed(overlay: str, removed: str) -> None:
 
 @pytest.mark.parametrize("overlay", ["staging", "production"])
 @pytest.mark.parametrize("removed", [POOLER, "to-pooler"])
-def test_no_policy_of_the_pooler_can_be_missing_unnoticed(overlay: str, removed: str) -> None:
-    test_no_policy_can_be_missing_unnoticed(overlay, removed)
+def test_a_missing_policy_of_the_pooler_is_detected(overlay: str, removed: str) -> None:
+    test_a_missing_policy_is_detected(overlay, removed)
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_who_is_new_is_closed_by_default(overlay: str) -> None:
+def test_a_new_pod_has_no_connections_by_default(overlay: str) -> None:
     documents = render(overlay)
     newcomer = Pod("newcomer", "elcorp", (("app.kubernetes.io/name", "newcomer"),), (("http", 8080),))
     without = [each for each in policies(documents) if name(each) != "default-deny"]
@@ -180,7 +180,7 @@ def test_who_is_new_is_closed_by_default(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_strangers_reach_nothing_and_nothing_reaches_out(overlay: str) -> None:
+def test_other_pods_cannot_connect_and_ours_cannot_connect_to_the_outside(overlay: str) -> None:
     documents = render(overlay)
     own = pods(documents)
 
@@ -189,7 +189,7 @@ def test_strangers_reach_nothing_and_nothing_reaches_out(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_every_pod_finds_names_by_the_cluster_s_dns_and_by_a_cache_on_its_node(overlay: str) -> None:
+def test_every_pod_can_use_the_cluster_s_dns_and_a_cache_on_its_node(overlay: str) -> None:
     documents = render(overlay)
     rules = [rule for each in policies(documents) if name(each) == "dns" for rule in each["spec"]["egress"]]
     servers = [CLUSTER_DNS, NODE_DNS]
@@ -201,7 +201,7 @@ def test_every_pod_finds_names_by_the_cluster_s_dns_and_by_a_cache_on_its_node(o
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_mail_leaves_from_one_process_to_the_relay_alone(overlay: str) -> None:
+def test_only_one_process_can_send_mail_and_only_to_the_relay(overlay: str) -> None:
     documents = render(overlay)
     environment = config_map(documents, "environment")
     has_relay = bool(environment["smtp-host"])
@@ -214,14 +214,14 @@ def test_mail_leaves_from_one_process_to_the_relay_alone(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", ["staging", "production"])
-def test_from_outside_only_the_gateway_is_reached(overlay: str) -> None:
+def test_only_the_gateway_can_be_reached_from_outside(overlay: str) -> None:
     documents = render(overlay)
 
     assert edges(policies(documents), [INGRESS], pods(documents)) == {("ingress", "gateway", "http")}
 
 
 @pytest.mark.parametrize("overlay", ["staging", "production"])
-def test_every_process_is_measured_and_traced(overlay: str) -> None:
+def test_every_process_is_scraped_and_can_export_traces(overlay: str) -> None:
     documents = render(overlay)
     running = [pod for pod in pods(documents) if pod.ports and pod.name != POOLER]
     door = {pod.name: "ops" if "ops" in dict(pod.ports) else "http" for pod in running}
@@ -235,7 +235,7 @@ def test_every_process_is_measured_and_traced(overlay: str) -> None:
 
 
 def test_every_variable_is_a_setting() -> None:
-    """A renamed setting would otherwise be silently ignored by its process."""
+    """Otherwise a process would silently ignore a renamed setting."""
     every: tuple[type[ProcessSettings], ...] = (*SETTINGS, GatewaySettings)
     known = {f"ELCORP_{field.upper()}" for each in every for field in each.model_fields}
 

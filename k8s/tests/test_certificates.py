@@ -1,4 +1,4 @@
-"""Each process that answers or calls a peer by gRPC has its service's certificate, and no other process has it."""
+"""Each process that serves or calls gRPC has its service's certificate, and no other process has it."""
 
 import ast
 import re
@@ -53,7 +53,7 @@ def process_of(workload: Document) -> Process:
 
 
 def certified(documents: list[Document]) -> Iterator[tuple[Process, str]]:
-    """Yield each process that a certificate is mounted for, and its Secret."""
+    """Yield each process with a mounted certificate, and its Secret."""
     for workload in ours(documents):
         volumes = {volume["name"]: volume for volume in pod_of(workload)["volumes"]}
         if "tls" in volumes:
@@ -61,7 +61,7 @@ def certified(documents: list[Document]) -> Iterator[tuple[Process, str]]:
 
 
 @pytest.mark.parametrize("overlay", WITH_TLS)
-def test_processes_that_answer_or_call_peers_have_their_service_s_certificate_and_no_others(overlay: str) -> None:
+def test_exactly_the_processes_that_serve_or_call_peers_have_certificates(overlay: str) -> None:
     expected = {((service, role), f"{service}-tls") for service, role in answering() | calling()}
 
     assert set(certified(render(overlay))) == expected
@@ -69,7 +69,7 @@ def test_processes_that_answer_or_call_peers_have_their_service_s_certificate_an
 
 
 @pytest.mark.parametrize("overlay", WITH_TLS)
-def test_certificates_are_mounted_where_the_settings_name_them(overlay: str) -> None:
+def test_certificates_are_mounted_at_the_paths_in_the_settings(overlay: str) -> None:
     for workload in ours(render(overlay)):
         mounts = {mount["name"]: mount["mountPath"] for mount in container_of(workload)["volumeMounts"]}
         given = {variable: value.get("value") for variable, value in environment(workload)}
@@ -86,7 +86,7 @@ def test_certificates_are_mounted_where_the_settings_name_them(overlay: str) -> 
 
 
 @pytest.mark.parametrize("overlay", WITH_TLS)
-def test_the_authority_s_key_is_mounted_nowhere(overlay: str) -> None:
+def test_the_authority_s_key_is_not_mounted(overlay: str) -> None:
     documents = render(overlay)
     authorities = {each["spec"]["secretName"] for each in kind(documents, "Certificate") if each["spec"].get("isCA")}
     mounted = {
@@ -98,11 +98,11 @@ def test_the_authority_s_key_is_mounted_nowhere(overlay: str) -> None:
 
     assert authorities == {authority_of(documents)}
     assert authorities.isdisjoint(mounted)
-    # It is there only while the authority is replaced.
+    # Present only while the authority is replaced.
     assert mounted["internal-ca-other"]
 
 
-def test_an_environment_replaces_its_authority_and_no_other_environment_s(tmp_path: Path) -> None:
+def test_an_environment_replaces_only_its_own_authority(tmp_path: Path) -> None:
     shutil.copytree(K8S, tmp_path / "k8s", ignore=shutil.ignore_patterns("tests", "__pycache__"))
     overlays = tmp_path / "k8s" / "overlays"
     written = overlays / "staging" / "environment.env"
@@ -117,7 +117,7 @@ def test_an_environment_replaces_its_authority_and_no_other_environment_s(tmp_pa
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_processes_open_their_channels_in_the_bootstrap(service: str) -> None:
-    """Elsewhere the test above would not see them."""
+    """The test above would not find them elsewhere."""
     assert connected_elsewhere(service) == set()
 
 
@@ -129,7 +129,7 @@ def test_a_service_s_processes_call_the_peers_that_its_settings_name(settings: t
     assert found["jobs"] == set(import_module(f"{settings.NAME}.bootstrap").SERVICE.job_peers)
 
 
-def test_a_channel_is_found_wherever_a_process_opens_it() -> None:
+def test_a_channel_is_found_anywhere_in_a_process() -> None:
     source = """
 def jobs(settings):
     return parts(settings)
@@ -154,17 +154,17 @@ async def serving(settings):
 
 
 def authority_of(documents: list[Document]) -> str:
-    """Return the name that the environment gives its authority."""
+    """Return the name of the environment's authority."""
     return config_map(documents, "environment")["internal-authority"]
 
 
 def leaves(documents: list[Document]) -> dict[str, Document]:
-    """Return the certificates of services, by the Secrets that they are written to."""
+    """Return the certificates of services, by their Secrets."""
     return {each["spec"]["secretName"]: each["spec"] for each in kind(documents, "Certificate") if not each["spec"].get("isCA")}
 
 
 @pytest.mark.parametrize("overlay", WITH_TLS)
-def test_certificates_bear_the_names_that_peers_look_for(overlay: str) -> None:
+def test_certificates_have_the_names_that_peers_expect(overlay: str) -> None:
     documents = render(overlay)
     platform = config_map(documents, "platform")
     found = leaves(documents)
@@ -173,20 +173,20 @@ def test_certificates_bear_the_names_that_peers_look_for(overlay: str) -> None:
     for service in SERVICES:
         names = found[f"{service}-tls"]["dnsNames"]
         scheme, _, target = platform[f"ELCORP_{service.upper()}_TARGET"].partition(":///")
-        # The host of the target is what a TLS client compares with the certificate, whatever address the name leads to.
+        # A TLS client compares the host of the target with the certificate, whatever address the name resolves to.
         assert scheme == "dns"
         assert target.rpartition(":")[0] in names
         assert {each for each in SERVICES if certifies(each, names)} == {service}
 
 
 @pytest.mark.parametrize("overlay", WITH_TLS)
-def test_certificates_are_of_one_authority_and_of_a_day(overlay: str) -> None:
+def test_certificates_have_one_authority_and_last_a_day(overlay: str) -> None:
     documents = render(overlay)
     issuers = {name(each): each["spec"] for each in kind(documents, "Issuer")}
     [authority] = [each["spec"] for each in kind(documents, "Certificate") if each["spec"].get("isCA")]
 
     assert issuers[authority["issuerRef"]["name"]] == {"selfSigned": {}}
-    # Renewed with its key, or peers with certificates from before and after the renewal would not trust each other.
+    # Renewed with the same key; otherwise peers with certificates from before and after the renewal would not trust each other.
     assert authority["privateKey"]["rotationPolicy"] == "Never"
     for leaf in leaves(documents).values():
         assert issuers[leaf["issuerRef"]["name"]] == {"ca": {"secretName": authority["secretName"]}}
@@ -196,7 +196,7 @@ def test_certificates_are_of_one_authority_and_of_a_day(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("broken", [{"duraton": "24h"}, {"privateKey": {"algorithm": "RSA", "size": 512}}, {"dnsNames": []}])
-def test_the_schema_of_certificates_has_teeth(broken: Document) -> None:
+def test_the_schema_of_certificates_refuses_errors(broken: Document) -> None:
     [document, *_] = kind(render_component("mtls"), "Certificate")
     Certificate.model_validate(document)
 

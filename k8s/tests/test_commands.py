@@ -16,7 +16,7 @@ from payments.bootstrap import SERVICE as PAYMENTS
 DOCS = Path(__file__).parents[2] / "docs" / "kubernetes.md"
 LINES = re.findall(r"^kubectl -n elcorp exec deploy/(\S+) -- python -m (\w+) ([\w-]+)", DOCS.read_text(), re.MULTILINE)
 DATABASE, KEYS = ("database_url",), ("database_url", "master_key", "digest_key")
-# What a command reads, besides what has a default.
+# The settings that a command reads and that have no default.
 READS = {
     "dead-letters": ("rabbitmq_url",),
     "ledger": DATABASE,
@@ -27,10 +27,10 @@ READS = {
     "unfold-email": KEYS,
     "confirm-recovery": KEYS,
     "rotate-keys": KEYS,
-    # Where it is not, keys under the replaced one cannot be opened.
+    # Without it, keys wrapped by the replaced master key cannot be unwrapped.
     "rotate-master-key": (*KEYS, "other_master_key"),
 }
-# It verifies files, anywhere.
+# It verifies files and needs no settings.
 OFFLINE = {("compliance", "verify")}
 
 
@@ -41,7 +41,7 @@ def test_every_command_is_documented() -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_a_commands_settings_are_in_the_deployment_that_is_named(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_commands_settings_are_in_its_documented_deployment(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
     documents = render(overlay)
     deployments = {name(document): document for document in kind(documents, "Deployment")}
     for deployment, service, command in LINES:

@@ -1,4 +1,4 @@
-"""Every overlay's pods, at the most that there can be of them, hold fewer connections than PostgreSQL takes."""
+"""The maximum number of pods of every overlay use fewer connections than PostgreSQL accepts."""
 
 from configparser import ConfigParser
 
@@ -30,12 +30,12 @@ ROLES: dict[str, Role] = {"serve": "serve", "worker": "work", "jobs": "jobs", "m
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_postgresql_takes_what_all_pods_hold_at_their_most(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_postgresql_accepts_the_maximum_connections_of_all_pods(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
     documents = render(overlay)
     held = {name(each): pods_max(each, documents) * each_holds(each, documents, monkeypatch) for each in holders(documents)}
 
     assert sum(held.values()) + RESERVED <= postgres_takes(documents), held
-    # A limit far above the sum shows that the sum is wrong.
+    # A limit far above the sum would mean that the sum is wrong.
     assert sum(held.values()) + RESERVED > postgres_takes(documents) - 25
 
 
@@ -47,7 +47,7 @@ def test_every_process_but_the_gateway_is_counted(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", ["staging", "production"])
-def test_what_answers_requests_is_pooled_and_nothing_else(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_processes_that_answer_requests_are_pooled(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
     documents = render(overlay)
     assert pooled(documents) == set(SERVICES)
     for workload in ours(documents):
@@ -59,8 +59,8 @@ def test_what_answers_requests_is_pooled_and_nothing_else(overlay: str, monkeypa
 
 
 @pytest.mark.parametrize("overlay", ["staging", "production"])
-def test_the_pooler_takes_every_process(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even if all of them connect to the same pod of it."""
+def test_the_pooler_accepts_every_process(overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if all of them connect to the same pooler pod."""
     documents = render(overlay)
     pooler = pooler_of(documents)
     database_max = pooler.getint("pgbouncer", "max_db_client_connections")
@@ -68,7 +68,7 @@ def test_the_pooler_takes_every_process(overlay: str, monkeypatch: pytest.Monkey
         if name(each) in pooled(documents):
             clients = pods_max(each, documents) * connections_max("serve", service_settings(each, documents, monkeypatch))
             assert clients <= database_max, name(each)
-    # No service can take the places of the others.
+    # No service can use the connections of the others.
     assert database_max * len(SERVICES) < pooler.getint("pgbouncer", "max_client_conn")
     assert set(pooler["databases"]) == set(SERVICES)
 
@@ -105,7 +105,7 @@ def each_holds(workload: Document, documents: list[Document], monkeypatch: pytes
 
 
 def pods_max(workload: Document, documents: list[Document]) -> int:
-    """Return how many of its pods there are while it is released at the most that its autoscaler allows."""
+    """Return the number of its pods during a release at its autoscaler's maximum."""
     if workload["kind"] == "Job":
         return 1
     scaled = [
@@ -118,7 +118,7 @@ def pods_max(workload: Document, documents: list[Document]) -> int:
 
 
 def postgres_takes(documents: list[Document]) -> int:
-    """Return max_connections: of the overlay's own server, else what it asks the environment for."""
+    """Return max_connections of the overlay's own server, or the value that it requires of the environment."""
     for workload in kind(documents, "StatefulSet"):
         if name(workload) == "postgres":
             [given] = [each for each in container_of(workload)["args"] if each.startswith("max_connections=")]

@@ -1,4 +1,4 @@
-"""The question to a cluster about each overlay, and the answers that count as a refusal. A program stands in for kubectl."""
+"""The dry run of each overlay, and the outputs that count as a refusal. A substitute program runs instead of kubectl."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from k8s.tests import cluster
 from k8s.tests.rendering import K8S, OVERLAYS
 
-# Says what it was called with, then fails or warns where the test wants it to.
+# Prints its arguments, then fails or warns if the test requires it.
 STUB = """#!/bin/bash
 printf '%s\\n' "$@"
 echo -n "$STUB_SAYS" >&2
@@ -27,7 +27,7 @@ def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_the_server_is_asked_and_stores_nothing(overlay: str, kubectl: Path, tmp_path: Path) -> None:
+def test_the_dry_run_stores_nothing(overlay: str, kubectl: Path, tmp_path: Path) -> None:
     program, *arguments = cluster.dry_run(overlay, tmp_path / "config")
 
     assert program == str(kubectl)

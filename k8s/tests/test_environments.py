@@ -1,4 +1,4 @@
-"""Each environment has hosts of its own, and its values agree with each other."""
+"""Each environment has its own hosts, and its values agree with each other."""
 
 import json
 import re
@@ -23,14 +23,14 @@ from k8s.tests.rendering import (
 )
 from k8s.tests.variables import variables
 
-# Host names of production that another environment may hold, each with its reason.
+# Host names of production that another environment may have, each with its reason.
 SHARED = {
     "staging": {release.REGISTRY.partition("/")[0]: "an image goes from staging to production as it is"},
     "local": {"elcorp.na": "the administrator's address that a journey takes by default; no mail is sent"},
 }
 # Earlier releases gave every environment's audit log this name, and an existing log keeps its name (docs/kubernetes.md).
 FORMER_LOG_ORIGIN = "elcorp.na/audit"
-# What a pods' network lies within: RFC 1918, and RFC 6598 as some clusters use it.
+# The ranges of pod networks: RFC 1918, and RFC 6598, which some clusters use.
 PRIVATE = [IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")]
 RELAY_ADDRESSES_MAX = 256
 IN_THE_CLUSTER = re.compile(r"[a-z0-9-]+\.(elcorp|elcorp-data|observability)")
@@ -39,7 +39,7 @@ HOST = re.compile(r"(?<![\w.-])(?:[a-z0-9-]+\.)+[a-z][a-z-]+(?![\w.-])|(?:\d{1,3
 
 
 def hosts(documents: list[Document]) -> set[str]:
-    """Return the names and addresses of what an environment serves or calls outside its cluster."""
+    """Return the host names and addresses that an environment serves, or calls outside its cluster."""
     given = [item for each in kind(documents, "ConfigMap") for item in each.get("data", {}).items()]
     texts = [value for key, value in given if (key, value) != ("log-origin", FORMER_LOG_ORIGIN)]
     texts += [json.dumps(each["spec"]) for each in kind(documents, "Ingress")]
@@ -50,7 +50,7 @@ def hosts(documents: list[Document]) -> set[str]:
 
 
 def environments(overlay: str) -> list[dict[str, str]]:
-    """Return what each process of an overlay starts with."""
+    """Return the environment of each process of an overlay."""
     documents = render(overlay)
     return [variables(workload, documents) for workload in ours(documents)]
 
@@ -60,8 +60,8 @@ def values(overlay: str, variable: str) -> set[str]:
 
 
 @pytest.mark.parametrize("other", ["local", "staging"])
-def test_no_environment_names_hosts_of_production(other: str) -> None:
-    # The base has such as the pods' network.
+def test_no_other_environment_names_hosts_of_production(other: str) -> None:
+    # The base has addresses such as the pods' network.
     common = hosts(render("production")) & hosts(render(other)) - hosts(render_base())
 
     assert common <= SHARED[other].keys()
@@ -71,12 +71,12 @@ def test_the_base_names_no_host_outside_the_cluster() -> None:
     assert {host for host in hosts(render_base()) if host.endswith("elcorp.na")} == set()
 
 
-def test_environments_give_the_same_values_and_each_is_documented() -> None:
+def test_environments_set_the_same_values_and_each_is_documented() -> None:
     given = {overlay: _keys(overlay) for overlay in OVERLAYS}
     documented = (K8S.parent / "docs" / "kubernetes.md").read_text()
 
     assert given["staging"] == given["production"]
-    # A laptop has no relay, and no certificates between services.
+    # The local overlay has no relay, and no certificates between services.
     assert given["staging"] - given["local"] == {"smtp-network", "internal-authority"}
     assert [key for key in given["staging"] if f"`{key}`" not in documented] == []
 
@@ -92,8 +92,8 @@ def test_hosts_are_found(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_every_process_knows_the_url_that_clients_see(overlay: str) -> None:
-    """Tokens name it as their issuer (RFC 8414), and what a device signs when it refreshes names it (RFC 9449)."""
+def test_every_process_knows_the_public_url(overlay: str) -> None:
+    """Tokens have it as their issuer (RFC 8414), and refresh proofs of devices contain it (RFC 9449)."""
     ingresses = kind(render(overlay), "Ingress")
     served = [rule["host"] for ingress in ingresses for rule in ingress["spec"]["rules"]]
     certified = [host for ingress in ingresses for tls in ingress["spec"]["tls"] for host in tls["hosts"]]
@@ -107,7 +107,7 @@ def test_every_process_knows_the_url_that_clients_see(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_pages_that_use_passkeys_may_call_the_gateway_and_no_others(overlay: str) -> None:
+def test_only_pages_that_use_passkeys_may_call_the_gateway(overlay: str) -> None:
     [origins] = values(overlay, "ELCORP_CORS_ORIGINS")
     [domain] = values(overlay, "ELCORP_PASSKEY_DOMAIN")
 
@@ -118,7 +118,7 @@ def test_pages_that_use_passkeys_may_call_the_gateway_and_no_others(overlay: str
         assert host == domain or host.endswith(f".{domain}")
 
 
-def test_each_environment_s_audit_log_has_a_name_of_its_own() -> None:
+def test_each_environment_s_audit_log_has_its_own_name() -> None:
     [production] = values("production", "ELCORP_LOG_ORIGIN")
     others = [origin for overlay in ("local", "staging") for origin in values(overlay, "ELCORP_LOG_ORIGIN")]
     later = [origin for origin in others if origin != FORMER_LOG_ORIGIN]
@@ -128,7 +128,7 @@ def test_each_environment_s_audit_log_has_a_name_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_only_the_pods_network_is_trusted_to_say_who_the_client_is(overlay: str) -> None:
+def test_only_the_pods_network_is_trusted_to_name_the_client(overlay: str) -> None:
     trusted = trusted_networks(overlay)
 
     assert trusted
@@ -144,12 +144,12 @@ def test_the_relay_is_a_few_addresses_outside_the_pods_network(overlay: str) -> 
 
 
 @pytest.mark.parametrize("overlay", ["staging", "production"])
-def test_logs_hold_no_details_for_debugging(overlay: str) -> None:
+def test_logs_have_no_debug_details(overlay: str) -> None:
     assert values(overlay, "ELCORP_LOG_LEVEL") == {"info"}
 
 
 @pytest.mark.parametrize("overlay", ["staging", "production"])
-def test_the_collector_is_called_where_the_policy_lets_processes_reach_it(overlay: str) -> None:
+def test_traces_are_sent_to_the_address_that_the_policy_allows(overlay: str) -> None:
     [endpoint] = values(overlay, "ELCORP_OTLP_ENDPOINT")
     [policy] = [each for each in kind(render(overlay), "NetworkPolicy") if each["metadata"]["name"] == "traces"]
     [rule] = policy["spec"]["egress"]

@@ -22,9 +22,9 @@ from k8s.tests.rendering import (
 
 UID = 10001
 SPARE_SECONDS = 5
-# CoreDNS lets names of Services be kept for 5 s, and so does a NodeLocal DNSCache that asks it.
+# CoreDNS allows caching names of Services for 5 s, and so does a NodeLocal DNSCache behind it.
 DNS_SECONDS_MAX = 10
-# Between the start of a release and that of its migration: the image is pulled, the pod scheduled.
+# Between the start of a release and that of its migration, the image is pulled and the pod scheduled.
 START_SPARE_SECONDS = 120
 
 
@@ -57,7 +57,7 @@ def test_pods_run_without_privileges(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_pods_of_the_platform_run_as_the_images_user_and_an_account_without_rights(overlay: str) -> None:
+def test_pods_run_as_the_images_user_with_a_service_account_without_rights(overlay: str) -> None:
     documents = render(overlay)
     accounts = {name(each): each for each in kind(documents, "ServiceAccount")}
     # The pooler too.
@@ -72,7 +72,7 @@ def test_pods_of_the_platform_run_as_the_images_user_and_an_account_without_righ
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_only_mounted_volumes_can_be_written_and_they_are_bounded(overlay: str) -> None:
+def test_only_mounted_volumes_are_writable_and_they_are_limited(overlay: str) -> None:
     for workload in every(overlay):
         volumes = {volume["name"]: volume for volume in pod_of(workload)["volumes"]}
         mounts = {mount["name"]: mount for mount in container_of(workload)["volumeMounts"]}
@@ -90,7 +90,7 @@ def test_memory_is_guaranteed_and_cpu_never_throttled(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_what_keeps_running_is_probed(overlay: str) -> None:
+def test_long_running_processes_are_probed(overlay: str) -> None:
     for workload in every(overlay):
         container = container_of(workload)
         probes = {"startupProbe", "livenessProbe", "readinessProbe"}
@@ -99,7 +99,7 @@ def test_what_keeps_running_is_probed(overlay: str) -> None:
         if workload["kind"] == "Deployment":
             container = container_of(workload)
             assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
-            # Readiness and metrics are for operators: no port that clients reach has them.
+            # Readiness and metrics are for operators; no port that clients can reach has them.
             assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "ops"}
             named = {port["name"] for port in container["ports"]}
             assert {container[probe]["httpGet"]["port"] for probe in ("livenessProbe", "readinessProbe")} <= named
@@ -121,7 +121,7 @@ def test_a_release_never_has_fewer_pods(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_pods_of_one_deployment_stay_apart(overlay: str) -> None:
+def test_pods_of_one_deployment_are_spread(overlay: str) -> None:
     for deployment in kind(render(overlay), "Deployment"):
         constraints = pod_of(deployment)["topologySpreadConstraints"]
         labels = deployment["spec"]["template"]["metadata"]["labels"]
@@ -136,7 +136,7 @@ def test_pods_of_production_are_spread_over_zones_or_not_started(overlay: str) -
         host, zone = pod_of(deployment)["topologySpreadConstraints"]
         assert host["whenUnsatisfiable"] == "ScheduleAnyway"
         assert zone["whenUnsatisfiable"] == ("DoNotSchedule" if overlay == "production" else "ScheduleAnyway")
-        # Pods of the previous release do not count: with them, the first pods of the next would find no zone.
+        # Pods of the previous release do not count; otherwise the first pods of the next would find no zone.
         assert "pod-template-hash" in zone["matchLabelKeys"]
         if overlay == "production":
             # A zone that is down does not count as room for pods.
@@ -145,10 +145,10 @@ def test_pods_of_production_are_spread_over_zones_or_not_started(overlay: str) -
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_what_a_payment_waits_for_runs_longest_and_jobs_give_way(overlay: str) -> None:
+def test_pods_for_payments_have_the_highest_priority_and_jobs_the_lowest(overlay: str) -> None:
     documents = render(overlay)
     values = {name(each): each["value"] for each in kind(documents, "PriorityClass")}
-    # They are for the platform's pods, and not for those of every tenant that names no class.
+    # The classes are for the platform's pods, not for other tenants' pods without a class.
     assert [name(each) for each in kind(documents, "PriorityClass") if each.get("globalDefault")] == []
     given = {process_name(each): values[pod_of(each)["priorityClassName"]] for each in ours(documents)}
     jobs = {each for each in given if each.endswith("-jobs")}
@@ -161,7 +161,7 @@ def test_what_a_payment_waits_for_runs_longest_and_jobs_give_way(overlay: str) -
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_a_drained_node_takes_one_pod_of_a_deployment_at_a_time(overlay: str) -> None:
+def test_draining_a_node_evicts_one_pod_of_a_deployment_at_a_time(overlay: str) -> None:
     documents = render(overlay)
     budgets = {name(each): each["spec"] for each in kind(documents, "PodDisruptionBudget")}
 
@@ -170,7 +170,7 @@ def test_a_drained_node_takes_one_pod_of_a_deployment_at_a_time(overlay: str) ->
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_a_pod_has_time_to_finish_what_it_has_in_hand(overlay: str) -> None:
+def test_a_pod_has_time_to_finish_its_work_in_progress(overlay: str) -> None:
     documents = render(overlay)
     platform = config_map(documents, "platform")
     asked = float(platform["ELCORP_DRAIN_SECONDS"]) + float(platform["ELCORP_SHUTDOWN_SECONDS"])
@@ -178,7 +178,7 @@ def test_a_pod_has_time_to_finish_what_it_has_in_hand(overlay: str) -> None:
     for deployment in kind(documents, "Deployment"):
         pause = container_of(deployment).get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
         assert pod_of(deployment)["terminationGracePeriodSeconds"] >= pause + asked + SPARE_SECONDS
-        # Whoever is sent requests keeps serving while balancers hear of the stop.
+        # Processes that receive requests keep serving while load balancers learn of the stop.
         assert (pause > 0) == (component_of(deployment) in {"serve", POOLER})
 
 
@@ -186,7 +186,7 @@ def test_a_pod_has_time_to_finish_what_it_has_in_hand(overlay: str) -> None:
 def test_callers_have_left_a_pod_before_it_stops(overlay: str) -> None:
     documents = render(overlay)
     platform = config_map(documents, "platform")
-    # gRPC lets a connection live for up to a tenth longer; then the caller asks DNS again, which may return a cached answer.
+    # gRPC keeps a connection up to 10 % longer; then the caller queries DNS again, which may return a cached answer.
     leaving_seconds = CONNECTION_AGE_MS_MAX * 1.1 / 1000 + DNS_SECONDS_MAX
 
     for deployment in (each for each in ours(documents) if component_of(each) == "serve"):
@@ -219,6 +219,6 @@ def _waits_for_a_schema(deployment: Document) -> bool:
 def test_migrations_end_by_themselves(overlay: str) -> None:
     for job in kind(render(overlay), "Job"):
         assert job["spec"]["activeDeadlineSeconds"] <= 900
-        # Where a release deletes Jobs, they must not expire: a GitOps tool would create them again.
+        # If a release deletes Jobs, they must not expire, because a GitOps tool would create them again.
         assert ("ttlSecondsAfterFinished" in job["spec"]) == (overlay == "local")
         assert pod_of(job)["restartPolicy"] == "Never"

@@ -1,4 +1,4 @@
-"""The scripts make exactly the secrets that pods read, with values that the processes accept."""
+"""The scripts create exactly the secrets that pods read, with values that the processes accept."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from identity.domain.password_policy import PasswordPolicy
 from k8s.tests.rendering import K8S, container_of, environment, render, workloads
 from k8s.tests.secret_values import secret_values
 
-# Stands in for a cluster: keeps its Secrets, notes the arguments, and kills the script that would make too many.
+# Replaces a cluster: stores Secrets, records arguments, and kills the script if it would create too many.
 STUB = """#!/bin/bash
 set -eu
 printf '%s\\n' "$@" >> arguments
@@ -36,7 +36,7 @@ Secrets = dict[str, dict[str, str]]
 
 
 def make(folder: Path, *, secrets_max: int = 100) -> int:
-    """Run the script against the stub, and return its status; a cluster that the folder has already is kept."""
+    """Run the script against the stub, and return its status; keeps a cluster that the folder already has."""
     kubectl = folder / "kubectl"
     kubectl.write_text(STUB)
     kubectl.chmod(0o755)
@@ -74,7 +74,7 @@ def read() -> dict[str, set[str]]:
     return secrets
 
 
-def test_every_secret_that_is_read_is_made_and_no_other(tmp_path: Path) -> None:
+def test_exactly_the_secrets_that_are_read_are_created(tmp_path: Path) -> None:
     assert make(tmp_path) == 0
     secrets = {name: set(values) for name, values in made(tmp_path).items()}
     services = ("IDENTITY", "PAYMENTS", "GOVERNANCE", "COMPLIANCE")
@@ -86,21 +86,21 @@ def test_every_secret_that_is_read_is_made_and_no_other(tmp_path: Path) -> None:
     assert secrets == wanted
 
 
-def test_made_again_the_secrets_stay(tmp_path: Path) -> None:
+def test_running_again_keeps_the_secrets(tmp_path: Path) -> None:
     assert make(tmp_path) == 0
     secrets = made(tmp_path)
     assert make(tmp_path) == 0
     assert made(tmp_path) == secrets
 
 
-def test_a_run_that_was_cut_off_is_made_good_by_the_next(tmp_path: Path) -> None:
+def test_the_next_run_completes_an_interrupted_one(tmp_path: Path) -> None:
     assert make(tmp_path, secrets_max=3) == -signal.SIGKILL
     assert len(made(tmp_path)) == 3
     assert make(tmp_path) == 0
 
     secrets = made(tmp_path)
     assert read().keys() <= secrets.keys()
-    # One run has made all of them, so that they agree.
+    # One run has created all of them, so they agree.
     password = secrets["elcorp-data/rabbitmq"]["RABBITMQ_PASSWORD"]
     assert all(f":{password}@" in secrets[f"elcorp/{name}-runtime"]["rabbitmq-url"] for name in ("gateway", "payments"))
 
@@ -112,7 +112,7 @@ def test_no_value_is_an_argument_of_a_program(tmp_path: Path) -> None:
     assert [key for values in made(tmp_path).values() for key, value in values.items() if value in arguments] == []
 
 
-def test_values_arrive_as_they_were_drawn(tmp_path: Path) -> None:
+def test_values_are_stored_unchanged(tmp_path: Path) -> None:
     assert make(tmp_path) == 0
     secrets = made(tmp_path)
     postgres = secrets["elcorp-data/postgres"]
@@ -131,18 +131,18 @@ def values(environment: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("environment", ["local", "staging", "production"])
-def test_the_administrator_s_password_is_one_that_the_policy_accepts(environment: str) -> None:
+def test_the_policy_accepts_the_administrator_s_password(environment: str) -> None:
     for _ in range(10):
         PasswordPolicy().check(values(environment)["identity-runtime/admin-password"], ["admin@elcorp.na"])
 
 
-def test_each_value_is_drawn_again() -> None:
+def test_each_value_is_different_in_each_run() -> None:
     first, second = values("production"), values("production")
     assert first.keys() == second.keys()
     assert all(first[name] != second[name] for name in first)
 
 
-def test_without_an_environment_the_usage_is_shown_and_nothing_made() -> None:
+def test_without_an_environment_the_usage_is_shown_and_nothing_is_created() -> None:
     shown = subprocess.run([str(K8S / "secret-values.sh")], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603  # our own
     assert (shown.returncode, shown.stdout) == (2, "")
     assert "Usage:" in shown.stderr

@@ -1,4 +1,4 @@
-"""A release needs nothing deleted by hand: Jobs are named by what they run, and a release deletes those of earlier ones."""
+"""A release needs no manual deletion: Jobs are named by what they run, and a release deletes those of earlier releases."""
 
 import re
 import shutil
@@ -14,8 +14,8 @@ from k8s.tests.rendering import K8S, OVERLAYS, SERVICES, container_of, kind, nam
 
 DIGESTS = {image: f"sha256:{number:064x}" for number, image in enumerate(release.IMAGES, 1)}
 IMAGES = [f"{image}={digest}" for image, digest in DIGESTS.items()]
-# Stands in for kubectl: records what it is called with, and fails where the test wants it to. To `get` it answers that every Job
-# is complete, but that the one of payments has the next of STUB_STATES (from then on the last).
+# Replaces kubectl: records its arguments, and fails if the test requires it. For `get` it returns every Job as complete, except
+# that the Job of payments has the next of STUB_STATES (later the last one).
 STUB = """#!/bin/bash
 echo "$*" >> "$STUB_LOG"
 case " $* " in *" $STUB_FAILS "*) exit 3 ;; esac
@@ -93,7 +93,7 @@ def apply(kubectl: Kubectl, *arguments: str) -> int:
 
 
 @pytest.mark.parametrize("environment", release.ENVIRONMENTS)
-def test_a_written_release_is_what_its_overlay_renders(environment: str) -> None:
+def test_a_written_release_matches_its_overlay(environment: str) -> None:
     documents = render(environment)
     written = release.Release.read(K8S / "overlays" / environment).jobs
 
@@ -108,7 +108,7 @@ def test_images_are_named_by_digest(overlay: str) -> None:
     assert [image for image in images if not re.fullmatch(rf"{release.REGISTRY}/[a-z]+@sha256:[0-9a-f]{{64}}", image)] == []
 
 
-def test_other_images_make_other_jobs_and_equal_ones_the_same(staging: Path) -> None:
+def test_other_images_create_other_jobs_and_equal_images_the_same(staging: Path) -> None:
     first = release.Release.read(staging).jobs
     other = release.named(staging, {**DIGESTS, "payments": f"sha256:{'a' * 64}"}).jobs
     again = release.named(staging, DIGESTS).jobs
@@ -117,7 +117,7 @@ def test_other_images_make_other_jobs_and_equal_ones_the_same(staging: Path) -> 
     assert {service for service in SERVICES if first[service] != other[service]} == {"payments"}
 
 
-def test_another_setting_makes_other_jobs(staging: Path) -> None:
+def test_another_setting_creates_other_jobs(staging: Path) -> None:
     first = release.Release.read(staging).jobs
     with (staging.parents[1] / "base" / "platform.env").open("a") as settings:
         settings.write("ELCORP_TOKEN_AUDIENCE=other\n")
@@ -125,20 +125,20 @@ def test_another_setting_makes_other_jobs(staging: Path) -> None:
     assert not set(release.named(staging, DIGESTS).jobs.values()) & set(first.values())
 
 
-def test_a_release_takes_over_the_images_of_another_environment(staging: Path) -> None:
+def test_a_release_can_use_the_images_of_another_environment(staging: Path) -> None:
     assert release.main(["set", "production", "--like", "staging"]) == 0
 
     assert release.Release.read(staging.with_name("production")).images == DIGESTS
 
 
 @pytest.mark.parametrize("image", ["payments=0.1.0", "payments=sha256:12", "other=sha256:" + "a" * 64])
-def test_an_image_is_set_by_its_digest_or_not_at_all(staging: Path, image: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_image_can_only_be_set_by_its_digest(staging: Path, image: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert release.main(["set", "staging", image]) == 1
     assert "does not name an image and its digest" in capsys.readouterr().err
     assert release.Release.read(staging).images == DIGESTS
 
 
-def test_a_release_applies_waits_and_then_deletes_what_it_supersedes(staging: Path, kubectl: Kubectl) -> None:
+def test_a_release_applies_waits_and_then_deletes_superseded_objects(staging: Path, kubectl: Kubectl) -> None:
     assert apply(kubectl) == 0
 
     jobs = " ".join(f"job/{job}" for job in release.Release.read(staging).jobs.values())
@@ -152,7 +152,7 @@ def test_a_release_applies_waits_and_then_deletes_what_it_supersedes(staging: Pa
     ]
 
 
-def test_services_roll_out_first_and_last_where_asked(released: Path) -> None:
+def test_services_can_be_rolled_out_first_and_last(released: Path) -> None:
     found = list(release.steps(released / "overlays/staging", ["kubectl"], first=["governance"], last=["identity"]))
     verbs = ["wait" if isinstance(step, release.Migrations) else _verb(step) for step in found]
     selected = [
@@ -166,7 +166,7 @@ def test_services_roll_out_first_and_last_where_asked(released: Path) -> None:
 
 
 @pytest.mark.parametrize(("fails", "run"), [("apply", 1), ("get", 2), ("rollout", 3), ("--prune", 4)])
-def test_a_release_ends_at_the_first_step_that_fails(
+def test_a_release_stops_at_the_first_step_that_fails(
     released: Path, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch, fails: str, run: int
 ) -> None:
     monkeypatch.setenv("STUB_FAILS", fails)
@@ -175,7 +175,9 @@ def test_a_release_ends_at_the_first_step_that_fails(
     assert len(kubectl.commands()) == run
 
 
-def test_what_was_never_released_is_not_applied(staging: Path, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_environment_without_a_release_is_not_applied(
+    staging: Path, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]
+) -> None:
     written = release.Release.read(staging)
     replace(written, images={**DIGESTS, "payments": release.NO_DIGEST}).write(staging)
 
@@ -202,7 +204,7 @@ def test_a_release_waits_until_every_migration_is_complete(
     assert [_verb(command.split()) for command in kubectl.commands()] == ["apply", "get", "get", "get", "rollout", "apply"]
 
 
-def test_a_failed_migration_ends_a_release_and_is_named(
+def test_a_failed_migration_stops_a_release_and_is_named(
     staging: Path, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("STUB_STATES", "Failed")
@@ -212,7 +214,7 @@ def test_a_failed_migration_ends_a_release_and_is_named(
     assert [_verb(command.split()) for command in kubectl.commands()] == ["apply", "get"]
 
 
-def test_a_migration_that_never_ends_ends_a_release(
+def test_a_migration_that_never_completes_stops_a_release(
     staging: Path, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(release, "MIGRATIONS_SECONDS_MAX", 0)
@@ -221,14 +223,14 @@ def test_a_migration_that_never_ends_ends_a_release(
     assert "are not complete after 0 s" in capsys.readouterr().err
 
 
-def test_a_cluster_is_named_or_nothing_is_applied(staging: Path, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_named_cluster_nothing_is_applied(staging: Path, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         release.main(["apply", "staging", "--kubectl", str(kubectl.program)])
     assert "--context" in capsys.readouterr().err
     assert kubectl.commands() == []
 
 
-def test_mail_to_an_address_for_documentation_is_not_applied(
+def test_a_relay_with_a_documentation_address_is_not_applied(
     staging: Path, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]
 ) -> None:
     set_smtp_network(staging, "203.0.113.25/32")
@@ -241,7 +243,7 @@ def test_mail_to_an_address_for_documentation_is_not_applied(
 
 
 @pytest.mark.parametrize("network", ["192.0.2.25/32", "198.51.100.0/24", "203.0.113.0/25", "2001:db8::1/128", "0.0.0.0/0"])
-def test_addresses_for_documentation_are_found(network: str) -> None:
+def test_documentation_addresses_are_found(network: str) -> None:
     documents = render("staging")
     [policy] = [each for each in kind(documents, "NetworkPolicy") if name(each) == "identity-mail"]
     [peer] = policy["spec"]["egress"][0]["to"]
@@ -252,7 +254,7 @@ def test_addresses_for_documentation_are_found(network: str) -> None:
     assert release.unset_networks(documents) == []
 
 
-def test_what_is_not_committed_is_not_applied(staging: Path, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]) -> None:
+def test_uncommitted_changes_are_not_applied(staging: Path, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]) -> None:
     with (staging / "kustomization.yaml").open("a") as file:
         file.write("# A change.\n")
 
@@ -261,13 +263,15 @@ def test_what_is_not_committed_is_not_applied(staging: Path, kubectl: Kubectl, c
     assert kubectl.commands() == []
 
 
-def test_no_service_rolls_out_both_first_and_last(staging: Path, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_service_can_be_rolled_out_both_first_and_last(
+    staging: Path, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert apply(kubectl, "--first", "identity", "--last", "identity") == 1
     assert "identity cannot roll out both first and last" in capsys.readouterr().err
     assert kubectl.commands() == []
 
 
-def test_images_are_taken_over_by_the_environment_that_is_named(staging: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_like_requires_the_environment_that_gets_the_images(staging: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = release.Release.read(staging.with_name("production"))
 
     assert release.main(["set", "--like", "staging"]) == 1
@@ -275,7 +279,7 @@ def test_images_are_taken_over_by_the_environment_that_is_named(staging: Path, c
     assert release.Release.read(staging.with_name("production")) == before
 
 
-def test_a_reader_finds_the_former_release_whole_while_the_next_is_written(staging: Path) -> None:
+def test_a_reader_finds_the_former_release_complete_while_the_next_is_written(staging: Path) -> None:
     file = staging / "release" / "kustomization.yaml"
     former = file.read_text()
 
@@ -296,7 +300,7 @@ def test_a_half_written_release_is_refused_and_named(staging: Path, lines: int, 
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_every_document_bears_the_label_that_a_release_deletes_by(overlay: str) -> None:
+def test_every_document_has_the_label_by_which_a_release_deletes(overlay: str) -> None:
     key, _, value = release.PART_OF.partition("=")
 
     for document in render(overlay):

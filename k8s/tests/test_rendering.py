@@ -38,7 +38,9 @@ def validate(documents: list[Document]) -> None:
 
 @cache
 def validate_once(document: str) -> None:
-    """Most documents of the base stand in every overlay as they are, and each takes 40 ms: all definitions are read again."""
+    """Most documents of the base are unchanged in every overlay, and validating each takes 40 ms, because all definitions are
+    read again.
+    """
     parsed = json.loads(document)
     if model := foreign.MODELS.get(parsed["kind"]):
         model.model_validate(parsed)
@@ -62,7 +64,7 @@ def test_every_component_renders_by_itself(component: str) -> None:
     validate(render_component(component))
 
 
-def test_validation_has_teeth() -> None:
+def test_validation_refuses_errors() -> None:
     [first, *_] = ours(render("local"))
     first["spec"]["replica"] = 1
 
@@ -71,7 +73,7 @@ def test_validation_has_teeth() -> None:
 
 
 @pytest.mark.parametrize("path", ["spec", "spec.target", "spec.secretStoreRef", "metadata"])
-def test_validation_of_operators_kinds_has_teeth(path: str) -> None:
+def test_validation_of_operators_kinds_refuses_errors(path: str) -> None:
     [first, *_] = kind(render("staging"), "ExternalSecret")
     part = reduce(getitem, path.split("."), first)
     part["refreshIntervall"] = "1h"
@@ -81,13 +83,13 @@ def test_validation_of_operators_kinds_has_teeth(path: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_nothing_is_there_twice_or_elsewhere(overlay: str) -> None:
+def test_every_document_is_unique_and_in_our_namespaces(overlay: str) -> None:
     documents = render(overlay)
     identities = [(each["kind"], each["metadata"].get("namespace"), name(each)) for each in documents]
 
     assert len(identities) == len(set(identities))
     assert {namespace for kind_, namespace, _ in identities if kind_ not in CLUSTER_KINDS} <= {"elcorp", "elcorp-data"}
-    # They stand beside those of other tenants of the cluster.
+    # The cluster has those of other tenants too.
     assert all(name_.startswith("elcorp") for kind_, _, name_ in identities if kind_ in CLUSTER_KINDS)
 
 
@@ -132,7 +134,7 @@ def test_grpc_clients_see_pods_and_rest_clients_an_address(overlay: str) -> None
 def test_no_secret_is_in_the_files_and_every_reference_is_known(overlay: str) -> None:
     documents = render(overlay)
     config_maps = {name(each) for each in kind(documents, "ConfigMap")}
-    # A laptop's are made by a script (test_local_secrets.py).
+    # A script creates those of the local overlay (test_local_secrets.py).
     brought = render_component("external-secrets") if overlay == "local" else documents
     external = {name(each) for each in kind(brought, "ExternalSecret")}
     secrets: set[str] = set()
@@ -149,7 +151,7 @@ def test_no_secret_is_in_the_files_and_every_reference_is_known(overlay: str) ->
             assert source["configMapRef"]["name"] in config_maps
     for workload in kind(documents, "Deployment", "Job"):
         mounted = [volume["secret"] for volume in pod_of(workload)["volumes"] if "secret" in volume]
-        # Those of certificates are cert-manager's.
+        # cert-manager creates those of certificates.
         secrets |= {
             each["secretName"] for each in mounted if not (each["secretName"].endswith("-tls") or each.get("optional", False))
         }
@@ -157,7 +159,7 @@ def test_no_secret_is_in_the_files_and_every_reference_is_known(overlay: str) ->
 
 
 @pytest.mark.parametrize("overlay", ["staging", "production"])
-def test_each_secret_has_an_entry_of_its_own_in_the_vault(overlay: str) -> None:
+def test_each_secret_has_its_own_entry_in_the_vault(overlay: str) -> None:
     found = kind(render(overlay), "ExternalSecret")
 
     assert found
@@ -167,7 +169,7 @@ def test_each_secret_has_an_entry_of_its_own_in_the_vault(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_the_owner_role_is_for_migrations_alone(overlay: str) -> None:
+def test_only_migrations_have_the_owner_role(overlay: str) -> None:
     for workload in ours(render(overlay)):
         read = {variable["valueFrom"]["secretKeyRef"]["name"] for _, variable in environment(workload) if _is_secret(variable)}
         owner = {each for each in read if each.endswith("-owner")}
@@ -177,7 +179,7 @@ def test_the_owner_role_is_for_migrations_alone(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_every_process_that_takes_tokens_reads_which_sessions_have_ended(overlay: str) -> None:
+def test_every_process_that_accepts_tokens_reads_the_ended_sessions(overlay: str) -> None:
     taking = {name(each) for each in ours(render(overlay)) if component_of(each) == "serve"}
     reading = {name(each) for each in ours(render(overlay)) if "ELCORP_REDIS_URL" in dict(environment(each))}
 
@@ -186,14 +188,14 @@ def test_every_process_that_takes_tokens_reads_which_sessions_have_ended(overlay
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_master_keys_are_for_those_who_seal_or_sign(overlay: str) -> None:
+def test_only_processes_that_encrypt_or_sign_have_master_keys(overlay: str) -> None:
     holders = {name(each) for each in ours(render(overlay)) if "ELCORP_MASTER_KEY" in dict(environment(each))}
 
     assert holders == {"identity", "identity-jobs", "compliance", "compliance-worker"}
 
 
 @pytest.mark.parametrize("overlay", ["staging", "production"])
-def test_scaled_deployments_leave_their_number_to_the_autoscaler(overlay: str) -> None:
+def test_scaled_deployments_set_no_number_of_replicas(overlay: str) -> None:
     documents = render(overlay)
     scaled = {each["spec"]["scaleTargetRef"]["name"]: each["spec"] for each in kind(documents, "HorizontalPodAutoscaler")}
 

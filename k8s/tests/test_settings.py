@@ -1,4 +1,4 @@
-"""Every process accepts the settings that its pod gives it; a stricter rule in the code shows here, not at a roll-out."""
+"""Every process accepts its pod's settings; a stricter rule in the code fails here, not at a rollout."""
 
 import pytest
 

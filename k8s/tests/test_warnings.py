@@ -1,4 +1,4 @@
-"""Neither an API server nor kubectl warns about an overlay, the first time it is applied or the second."""
+"""Neither an API server nor kubectl warns about an overlay, when it is applied for the first or second time."""
 
 import re
 from collections import Counter
@@ -19,8 +19,8 @@ def twice(values: Iterable[Hashable]) -> list[Hashable]:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_nothing_in_a_pod_is_there_twice(overlay: str) -> None:
-    """Of two entries with one key, `kubectl apply` may later drop either."""
+def test_a_pod_has_no_duplicate_entries(overlay: str) -> None:
+    """If two entries have the same key, `kubectl apply` may later drop either."""
     for workload in workloads(render(overlay)):
         pod, container = pod_of(workload), container_of(workload)
         ports = container.get("ports", [])
@@ -33,7 +33,7 @@ def test_nothing_in_a_pod_is_there_twice(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_services_set_nothing_that_is_ignored(overlay: str) -> None:
+def test_services_set_no_ignored_fields(overlay: str) -> None:
     for service in kind(render(overlay), "Service"):
         spec = service["spec"]
         assert twice(port["name"] for port in spec["ports"]) == twice(port["port"] for port in spec["ports"]) == []
@@ -41,7 +41,7 @@ def test_services_set_nothing_that_is_ignored(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_nothing_has_an_annotation_that_is_deprecated(overlay: str) -> None:
+def test_no_document_has_a_deprecated_annotation(overlay: str) -> None:
     for document in render(overlay):
         template = document.get("spec", {}).get("template", {}) if isinstance(document.get("spec"), dict) else {}
         annotations = [*document["metadata"].get("annotations", {}), *template.get("metadata", {}).get("annotations", {})]
@@ -49,7 +49,7 @@ def test_nothing_has_an_annotation_that_is_deprecated(overlay: str) -> None:
 
 
 def test_the_script_and_the_overlay_apply_the_same_namespaces() -> None:
-    """Otherwise each would remove the labels that the other has set."""
+    """Otherwise each would remove the labels of the other."""
     files = [(SCRIPT.parent / path).resolve() for path in re.findall(r'-f "\$here/([^"]+)"', SCRIPT.read_text())]
     applied = {name(document): document for file in files for document in yaml.safe_load_all(file.read_text())}
 

@@ -1,4 +1,4 @@
-"""The environment that a container starts with, read from the rendered documents."""
+"""The environment of a container, read from the rendered documents."""
 
 from collections.abc import Callable, Iterator
 
@@ -13,7 +13,7 @@ def no_secret(_secret: str, _key: str) -> None:
 
 
 def variables(workload: Document, documents: list[Document], secret_of: SecretOf = no_secret) -> dict[str, str]:
-    """Return each variable's value; KeyError for a ConfigMap or key that is not there, as the pod would not start."""
+    """Return each variable's value. Raises KeyError for a missing ConfigMap or key, with which the pod would not start."""
     return dict(_variables(workload, documents, secret_of))
 
 

@@ -84,7 +84,7 @@ def write_kubectl(tmp_path: Path, *, public_url: str = "https://api.elcorp.na") 
     program.chmod(0o755)
 
 
-def test_what_the_environment_says_comes_first(tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environments_password_comes_first(tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     write_secrets(tmp_path)
     write_env(tmp_path, port)
     monkeypatch.setenv("ELCORP_ADMIN_PASSWORD", "given")
@@ -92,7 +92,7 @@ def test_what_the_environment_says_comes_first(tmp_path: Path, port: int, monkey
     assert (found.password, found.email) == ("given", "run@elcorp.na")
 
 
-def test_this_checkouts_platform_is_known_by_its_gateways_port(tmp_path: Path, port: int) -> None:
+def test_this_checkouts_platform_is_recognised_by_its_gateways_port(tmp_path: Path, port: int) -> None:
     write_secrets(tmp_path)
     write_env(tmp_path, port)
     with listening(port, tmp_path / "gateway", {"ELCORP_GATEWAY_PORT": str(port)}) as pid:
@@ -117,7 +117,7 @@ def test_a_forwarded_port_leads_into_the_cluster(tmp_path: Path, port: int) -> N
     assert "identity-runtime" in found.source
 
 
-def test_another_host_is_the_clusters_when_the_cluster_says_so(tmp_path: Path) -> None:
+def test_another_host_is_the_clusters_if_it_is_the_clusters_public_url(tmp_path: Path) -> None:
     write_env(tmp_path, 8000)
     write_kubectl(tmp_path, public_url="http://api.elcorp.na:8000")
     assert find(tmp_path, 8000, "api.elcorp.na").password == "of-the-cluster"
@@ -136,7 +136,7 @@ def test_a_loopback_port_that_kubectl_does_not_forward_gets_no_password_of_the_c
         find(tmp_path, port)
 
 
-def test_the_clusters_password_does_not_leave_without_tls_where_its_url_has_tls(tmp_path: Path) -> None:
+def test_the_clusters_password_is_not_sent_over_http_if_its_url_has_https(tmp_path: Path) -> None:
     write_kubectl(tmp_path, public_url="https://api.elcorp.na")
     for url in ("http://api.elcorp.na", "http://api.elcorp.na:443"):
         with pytest.raises(PasswordUnknown):
@@ -144,7 +144,7 @@ def test_the_clusters_password_does_not_leave_without_tls_where_its_url_has_tls(
     assert find_at(tmp_path, "https://api.elcorp.na:443").password == "of-the-cluster"
 
 
-def test_a_cluster_that_does_not_say_its_url_keeps_its_password(tmp_path: Path) -> None:
+def test_a_cluster_without_a_public_url_gives_no_password(tmp_path: Path) -> None:
     write_kubectl(tmp_path, public_url="")
     with pytest.raises(PasswordUnknown):
         find(tmp_path, 8000, "api.elcorp.na")
@@ -159,7 +159,7 @@ def test_another_checkouts_gateway_gets_no_password_of_compose(tmp_path: Path, p
 
 
 @pytest.mark.parametrize("url", ["http://localhost:99999", "http://localhost:http", "localhost:8000", "http://[::1", ""])
-def test_a_url_of_no_gateway_is_named(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_gateway_url_is_named(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ELCORP_ADMIN_PASSWORD", "given")
     with pytest.raises(UrlInvalid, match="not the URL of a gateway"):
         find_at(tmp_path, url)

@@ -23,11 +23,11 @@ from elcorp_local.backing.process import ServerFailed, ServerProcess
 from elcorp_local.backing.rabbitmq import is_healthy
 from elcorp_local.port_numbers import SERVICES, PortTaken, require_free
 
-# As /proc/net/tcp and tcp6 write them: 127.0.0.1, ::1, ::ffff:127.0.0.1.
+# In the format of /proc/net/tcp and tcp6: 127.0.0.1, ::1, ::ffff:127.0.0.1.
 LOOPBACK = {"0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F"}
 
 
-def test_private_servers_keep_their_data_and_can_fall_away_one_by_one(tmp_path: Path) -> None:
+def test_private_servers_keep_their_data_and_can_be_stopped_one_by_one(tmp_path: Path) -> None:
     ports = Ports.free()
     with start_backing(tmp_path, ports=ports, fast=True) as backing:
         kept, _ = secrets.load_or_create(tmp_path / "secrets.env")
@@ -50,7 +50,8 @@ def test_private_servers_keep_their_data_and_can_fall_away_one_by_one(tmp_path: 
         with pytest.raises(PortTaken, match=rf"port {ports.postgres} \(postgres\) is taken"):
             require_free("postgres", ports.postgres)
     assert not is_healthy(backing.rabbitmq_management_url)
-    # Started again with a certificate, they hold the same; all in one test, as a start of the three takes eight seconds of CPU.
+    # Restarted with a certificate, they have the same data. All in one test, because starting the three takes eight seconds of
+    # CPU.
     certificate, key, authority = Authority(tmp_path).issue("127.0.0.1").values()
     certificates = ServerCertificates(certificate, key, authority, tls_only=True)
     with (
@@ -63,7 +64,7 @@ def test_private_servers_keep_their_data_and_can_fall_away_one_by_one(tmp_path: 
         is_reached_from_this_machine_only(rabbitmq.home_of(tmp_path))
 
 
-def test_a_server_that_ends_at_once_shows_what_it_said(tmp_path: Path) -> None:
+def test_a_server_that_ends_at_once_shows_its_log(tmp_path: Path) -> None:
     server = ServerProcess("broken", tmp_path, ["sh", "-c", "echo no such configuration; exit 3"])
     server.start()
     with pytest.raises(ServerFailed, match=r"(?s)ended with status 3.*no such configuration"):
@@ -71,11 +72,11 @@ def test_a_server_that_ends_at_once_shows_what_it_said(tmp_path: Path) -> None:
     server.stop()
 
 
-def test_a_broker_that_is_not_there_is_not_healthy() -> None:
+def test_a_missing_broker_is_not_healthy() -> None:
     assert not is_healthy(f"http://guest:guest@127.0.0.1:{Ports.free().rabbitmq_management}")
 
 
-def test_a_server_that_dies_is_started_again_with_what_it_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_dies_is_restarted_with_its_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ELCORP_LOCAL_RABBITMQ_URL", "amqp://elsewhere")
     said: list[str] = []
     with start_backing(tmp_path, ports=Ports.free(), say=said.append) as backing:
@@ -91,7 +92,7 @@ def test_a_server_that_dies_is_started_again_with_what_it_held(tmp_path: Path, m
             assert connection.execute("SELECT one FROM kept").fetchone() == (1,)
 
 
-def test_what_a_killed_runner_left_of_the_broker_ends_down_to_its_port_mapper(tmp_path: Path) -> None:
+def test_all_broker_processes_of_a_killed_runner_are_ended(tmp_path: Path) -> None:
     ports = Ports.free()
     broker = rabbitmq.start(tmp_path, ports, fast=True)
     # The runner is killed, and so is the script that started the node: only the node and its port mapper are left.
@@ -103,7 +104,7 @@ def test_what_a_killed_runner_left_of_the_broker_ends_down_to_its_port_mapper(tm
     broker.stop()
 
 
-def test_a_stale_lock_of_postgresql_with_anothers_pid_does_not_keep_it_down(tmp_path: Path) -> None:
+def test_postgresql_starts_despite_a_stale_lock_with_another_process_pid(tmp_path: Path) -> None:
     ports = Ports.free()
     postgres.start(tmp_path, ports, fast=True).stop()
     data = postgres.home_of(tmp_path / "postgres") / "data"
@@ -116,7 +117,7 @@ def test_a_stale_lock_of_postgresql_with_anothers_pid_does_not_keep_it_down(tmp_
         stranger.kill()
 
 
-def test_data_elsewhere_whose_checkout_is_gone_are_swept_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_of_a_removed_checkout_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "ELSEWHERE", tmp_path / "elsewhere")
     for name, exists in (("here", True), ("gone", False)):
         home, checkout = tmp_path / "elsewhere" / name, tmp_path / name
@@ -147,14 +148,14 @@ def take_tls_only(backing: Backing, authority: Path) -> None:
 
 
 def is_reached_from_this_machine_only(home: Path) -> None:
-    """Look at the distribution port and the port mapper too."""
+    """Check the distribution port and the port mapper too."""
     listening = addresses_of(home)
     assert len(listening) >= 4
     assert set(listening) <= LOOPBACK
 
 
 def addresses_of(home: Path) -> list[str]:
-    """Return where the processes of this HOME listen, each address as the kernel writes it."""
+    """Return the addresses on which the processes of this HOME listen, in the kernel's format."""
     mine = f"HOME={home}".encode()
     inodes = {inode for process in Path("/proc").glob("[0-9]*") if has(process, mine) for inode in sockets_of(process)}
     tables = [Path(f"/proc/net/{name}") for name in ("tcp", "tcp6")]

@@ -25,7 +25,7 @@ def elcorp_local(
 
 
 def settings_of(ports: Ports, *names: str) -> dict[str, str]:
-    """Return the settings of some ports: of all that a command looks at, or it would look at another platform's."""
+    """Return the settings of all ports that a command uses; otherwise it would use another platform's."""
     return {setting(name): str(getattr(ports, name)) for name in names}
 
 
@@ -36,7 +36,7 @@ def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     assert f"elcorp_local {command}" in shown.stdout
 
 
-def test_a_taken_port_stops_the_run_before_anything_starts(tmp_path: Path) -> None:
+def test_a_port_in_use_stops_the_run_before_anything_starts(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -49,7 +49,7 @@ def test_a_taken_port_stops_the_run_before_anything_starts(tmp_path: Path) -> No
     assert not (tmp_path / ".local" / "postgres").exists()
 
 
-def test_a_postgresql_that_was_named_and_is_not_there_is_named_in_the_error(tmp_path: Path) -> None:
+def test_the_error_names_a_configured_postgresql_that_cannot_be_reached(tmp_path: Path) -> None:
     ports = Ports.free()
     away = {
         "ELCORP_LOCAL_POSTGRES_URL": f"postgresql://postgres:secret-word@127.0.0.1:{ports.postgres}/postgres",
@@ -64,14 +64,14 @@ def test_a_postgresql_that_was_named_and_is_not_there_is_named_in_the_error(tmp_
     assert "secret-word" not in ended.stderr
 
 
-def test_status_of_nothing_says_so(tmp_path: Path) -> None:
+def test_status_without_a_platform_says_that_nothing_runs(tmp_path: Path) -> None:
     ports = settings_of(Ports.free(), "gateway_ops", "serve", "work", "jobs")
     shown = elcorp_local("status", folder=tmp_path, environment=ports)
     assert shown.returncode == 1
     assert shown.stdout.count("not running") == 13
 
 
-def test_the_reader_of_a_list_may_leave_and_the_status_stays(tmp_path: Path) -> None:
+def test_a_closed_pipe_does_not_change_the_exit_status(tmp_path: Path) -> None:
     ports = settings_of(Ports.free(), "gateway_ops", "serve", "work", "jobs")
     command = [sys.executable, "-m", "elcorp_local", "--folder", str(tmp_path), "status"]
     with subprocess.Popen(  # noqa: S603  # the line above
@@ -102,7 +102,7 @@ def test_the_journeys_result_is_the_exit_code(tmp_path: Path, status: int, envir
     assert ended.stdout.splitlines()[-1] == "['--url', 'http://localhost:1'] from-the-environment"
 
 
-def test_a_start_can_be_broken_off(tmp_path: Path) -> None:
+def test_a_start_can_be_interrupted(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "elcorp_local", "--folder", str(tmp_path), "backing"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as backing:  # noqa: S603
         redis = tmp_path / "backing" / "redis" / "redis.pid"

@@ -1,4 +1,4 @@
-"""Commands of a service with the settings of its running process, whose program stands in for a service here."""
+"""Commands of a service with the settings of its running process; a substitute program runs here instead of a service."""
 
 import os
 import subprocess
@@ -48,7 +48,7 @@ def make_do(folder: Path, checkout: Path, given: str) -> "subprocess.CompletedPr
     makefile = (Path(__file__).parents[3] / "Makefile").read_text().replace("do: sync", "do:")
     (checkout / "Makefile").write_text(makefile)
     command = ["make", "do", "SERVICE=payments", f"PYTHON={sys.executable}", f"ARGS={given}"]
-    # As from a shell: a make that was started by another one prints which folder it enters.
+    # As from a shell, because a make that was started by another one prints the folder that it enters.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     environment = {**inherited, "ELCORP_LOCAL_FOLDER": str(folder)}
     return subprocess.run(  # noqa: S603  # the line above
@@ -61,40 +61,40 @@ def do(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)  # noqa: S603  # the line above
 
 
-def test_a_command_has_the_settings_of_the_running_process_and_its_exit_status_is_passed_on(folder: Path) -> None:
+def test_a_command_gets_the_running_process_settings_and_returns_its_exit_status(folder: Path) -> None:
     ended = do(folder, "payments", "ledger", "verify", "--help")
     assert ended.returncode == 7, ended.stderr
     assert ended.stdout == f'[["ledger", "verify", "--help"], {str(SETTINGS).replace(chr(39), chr(34))}]\n'
 
 
-def test_arguments_with_spaces_quotes_and_signs_arrive_through_make(folder: Path, tmp_path: Path) -> None:
+def test_arguments_with_spaces_quotes_and_signs_pass_through_make(folder: Path, tmp_path: Path) -> None:
     ended = make_do(folder, tmp_path, """unlock --email "a b" --reason 'it''s $HOME; echo `id` *'""")
     assert '["unlock", "--email", "a b", "--reason", "its $HOME; echo `id` *"]' in ended.stdout, ended.stderr
     assert "Error 7" in ended.stderr
 
 
-def test_arguments_that_begin_with_a_dash_are_the_commands(folder: Path, tmp_path: Path) -> None:
+def test_arguments_that_begin_with_a_dash_are_passed_to_the_command(folder: Path, tmp_path: Path) -> None:
     ended = make_do(folder, tmp_path, "--help")
     assert ended.stdout.startswith('[["--help"], {"ELCORP_'), ended.stderr
 
 
-def test_arguments_with_an_open_quote_are_refused_in_a_sentence(folder: Path) -> None:
+def test_arguments_with_an_open_quote_are_refused_with_a_message(folder: Path) -> None:
     ended = do(folder, "--line=unlock --reason 'it", "payments")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "No closing quotation" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_a_migration_is_given_the_owners_url(folder: Path) -> None:
+def test_a_migration_gets_the_owners_url(folder: Path) -> None:
     assert "postgresql://payments_owner:b@127.0.0.1:5433/payments" in do(folder, "payments", "migrate").stdout
     assert "payments_owner" not in do(folder, "payments", "dead-letters", "list").stdout
 
 
-def test_without_a_command_there_is_help(folder: Path) -> None:
+def test_without_a_command_the_help_is_shown(folder: Path) -> None:
     assert do(folder, "payments").stdout.startswith('[["--help"]')
 
 
-def test_a_platform_that_does_not_run_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_platform_that_does_not_run(tmp_path: Path) -> None:
     ended = do(tmp_path, "payments", "ledger", "verify")
     assert ended.returncode == 1
     assert "payments does not run" in ended.stderr
@@ -102,7 +102,7 @@ def test_a_platform_that_does_not_run_is_named(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_a_process_that_ends_meanwhile_is_named() -> None:
+def test_the_error_names_a_process_that_ends_meanwhile() -> None:
     with subprocess.Popen(["true"]) as process:  # noqa: S607  # of the system
         process.wait()
     with pytest.raises(pids.Ended, match=str(process.pid)):

@@ -1,4 +1,4 @@
-"""Locks, pid files, logs, and files put aside: what keeps runs from meeting each other."""
+"""Locks, pid files, logs and replaced files, which keep runs from disturbing each other."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ def sleeper() -> "Iterator[subprocess.Popen[bytes]]":
         child.kill()
 
 
-def test_a_second_runner_on_a_folder_is_refused_and_told_who_is_there(tmp_path: Path) -> None:
+def test_a_second_runner_on_a_folder_is_refused_and_the_first_is_named(tmp_path: Path) -> None:
     held = FolderLock(tmp_path / "platform.lock")
     with pytest.raises(InUse, match=f"in use by process {os.getpid()}"):
         FolderLock(tmp_path / "platform.lock")
@@ -46,7 +46,7 @@ def test_a_folder_in_use_is_not_cleaned(tmp_path: Path) -> None:
     held.release()
 
 
-def test_cleaning_removes_all_but_the_tools_and_ends_what_was_left_running(
+def test_cleaning_removes_all_but_the_tools_and_ends_leftover_processes(
     tmp_path: Path, sleeper: "subprocess.Popen[bytes]"
 ) -> None:
     (tmp_path / "uv").mkdir()
@@ -64,7 +64,7 @@ def test_cleaning_removes_all_but_the_tools_and_ends_what_was_left_running(
     clean(tmp_path / "never-used")
 
 
-def test_what_a_killed_runner_left_is_ended_and_a_stranger_with_its_pid_is_not(
+def test_leftover_processes_are_ended_and_another_with_the_same_pid_is_not(
     tmp_path: Path, sleeper: "subprocess.Popen[bytes]"
 ) -> None:
     file = tmp_path / "one.pid"
@@ -80,7 +80,7 @@ def test_what_a_killed_runner_left_is_ended_and_a_stranger_with_its_pid_is_not(
     assert not file.exists()
 
 
-def test_what_does_not_end_when_asked_is_killed_with_its_children(tmp_path: Path) -> None:
+def test_a_process_that_does_not_end_when_asked_is_killed_with_its_children(tmp_path: Path) -> None:
     stubborn = ["/bin/sh", "-c", "trap '' TERM; echo x; while true; do sleep 1; done"]
     with subprocess.Popen(stubborn, stdout=subprocess.PIPE, start_new_session=True) as child:  # noqa: S603  # the line above
         assert child.stdout is not None
@@ -91,12 +91,12 @@ def test_what_does_not_end_when_asked_is_killed_with_its_children(tmp_path: Path
 
 
 @pytest.mark.parametrize("text", ["", "12", "12 34 56", "x y"])
-def test_a_broken_pid_file_names_nobody(tmp_path: Path, text: str) -> None:
+def test_a_damaged_pid_file_names_no_process(tmp_path: Path, text: str) -> None:
     (tmp_path / "one.pid").write_text(text)
     assert pids.running(tmp_path / "one.pid") is None
 
 
-def test_a_long_log_is_put_aside_at_the_next_start_and_its_end_is_shown_cheaply(
+def test_a_long_log_is_renamed_at_the_next_start_and_its_end_is_read_cheaply(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = tmp_path / "logs" / "one.log"
@@ -110,7 +110,7 @@ def test_a_long_log_is_put_aside_at_the_next_start_and_its_end_is_shown_cheaply(
     assert log.with_suffix(".log.1").stat().st_size > 1000
 
 
-def test_a_replaced_file_is_back_afterwards_with_its_mode(tmp_path: Path) -> None:
+def test_a_replaced_file_is_restored_with_its_mode(tmp_path: Path) -> None:
     file = tmp_path / "policy-rc.d"
     file.write_text("mine")
     file.chmod(0o700)
@@ -120,13 +120,13 @@ def test_a_replaced_file_is_back_afterwards_with_its_mode(tmp_path: Path) -> Non
     assert (file.read_text(), file.stat().st_mode & 0o777) == ("mine", 0o700)
 
 
-def test_a_file_that_was_not_there_is_gone_again(tmp_path: Path) -> None:
+def test_a_file_that_did_not_exist_is_removed_again(tmp_path: Path) -> None:
     with replaced(tmp_path / "new" / "policy-rc.d", "exit 101", mode=0o755):
         assert (tmp_path / "new" / "policy-rc.d").exists()
     assert not (tmp_path / "new" / "policy-rc.d").exists()
 
 
-def test_a_replacement_that_was_cut_off_is_made_good(tmp_path: Path) -> None:
+def test_an_interrupted_replacement_is_repaired(tmp_path: Path) -> None:
     file = tmp_path / "policy-rc.d"
     file.write_text("exit 101")
     file.with_name("policy-rc.d.before-elcorp").write_text("mine")

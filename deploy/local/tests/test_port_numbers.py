@@ -22,7 +22,7 @@ def test_every_port_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["0", "-1", "65536", "http", "80 80", "٨٠٨٠", "1e3"])
-def test_what_is_no_port_is_refused_with_its_setting(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+def test_an_invalid_port_is_refused_with_its_setting(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
     monkeypatch.setenv("ELCORP_LOCAL_GATEWAY_PORT", wrong)
     with pytest.raises(PortInvalid, match="ELCORP_LOCAL_GATEWAY_PORT"):
         Ports.from_environment()
@@ -51,7 +51,7 @@ def test_free_ports_are_free_and_distinct() -> None:
     ("family", "address"),
     [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, ""), (socket.AF_INET6, "::")],  # "": all interfaces
 )
-def test_a_taken_port_is_named_with_its_setting_and_who_has_it(family: socket.AddressFamily, address: str) -> None:
+def test_the_error_names_a_port_in_use_with_its_setting_and_owner(family: socket.AddressFamily, address: str) -> None:
     if not Path("/proc/net/tcp6").exists():
         family, address = socket.AF_INET, "127.0.0.1"
     with socket.socket(family) as other:

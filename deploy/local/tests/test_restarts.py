@@ -8,7 +8,7 @@ class Clock:
         return self.now
 
 
-def test_the_first_restart_is_at_once_and_is_taken_once() -> None:
+def test_the_first_restart_is_immediate_and_happens_once() -> None:
     restarts = Restarts(Clock())
     assert restarts.died()
     assert restarts.take_due()
@@ -29,7 +29,7 @@ def test_later_restarts_wait_longer_and_longer() -> None:
     assert 0 < waited[1] < waited[-1] <= DELAY_SECONDS_MAX
 
 
-def test_a_restart_is_not_taken_before_its_time() -> None:
+def test_a_restart_does_not_happen_before_its_time() -> None:
     clock = Clock()
     restarts = Restarts(clock)
     restarts.died()
@@ -42,7 +42,7 @@ def test_a_restart_is_not_taken_before_its_time() -> None:
     assert not restarts.is_planned()
 
 
-def test_too_many_deaths_in_a_minute_end_it_and_old_ones_do_not_count() -> None:
+def test_too_many_deaths_in_a_minute_stop_restarts_and_old_ones_do_not_count() -> None:
     clock = Clock()
     restarts = Restarts(clock)
     assert all(restarts.died() for _ in range(PER_MINUTE_MAX))

@@ -18,7 +18,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "kept" / "secrets.env"
 
 
-def test_secrets_are_made_once_and_only_their_owner_reads_them(file: Path) -> None:
+def test_secrets_are_created_once_and_only_their_owner_can_read_them(file: Path) -> None:
     made, new = secrets.load_or_create(file)
     again, newly = secrets.load_or_create(file)
     assert (new, newly) == (True, False)
@@ -28,7 +28,7 @@ def test_secrets_are_made_once_and_only_their_owner_reads_them(file: Path) -> No
     assert len({value for name, value in made.items() if name.endswith(("OWNER_PASSWORD", "APP_PASSWORD"))}) == 8
 
 
-def test_a_made_password_meets_the_rules() -> None:
+def test_a_generated_password_meets_the_rules() -> None:
     for _ in range(50):
         made = secrets.password()
         assert len(made) >= 16
@@ -65,7 +65,7 @@ def test_a_password_that_the_platform_would_refuse_is_refused_at_once(
     assert not file.exists()
 
 
-def test_what_an_older_file_lacks_is_added_and_what_it_has_stays(file: Path) -> None:
+def test_missing_secrets_are_added_to_an_older_file_and_others_stay(file: Path) -> None:
     made, _ = secrets.load_or_create(file)
     file.write_text(f"ELCORP_MASTER_KEY={made['ELCORP_MASTER_KEY']}\n")
     completed, new = secrets.load_or_create(file)

@@ -11,12 +11,12 @@ EVERY = ("postgres", "rabbitmq", "redis")
 
 
 class Machine:
-    """What a machine has: programs, packages to be had, an engine."""
+    """What a machine has: programs, available packages, a Docker engine."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.programs: set[str] = set()
         self.engine = False
-        self.packages: set[str] | None = None  # None where this user may not install any
+        self.packages: set[str] | None = None  # None if this user may not install any
         self.installed: list[str] = []
         for name in EVERY:
             monkeypatch.setitem(sources._PROGRAMS, name, partial(self._has, name))
@@ -43,7 +43,7 @@ def quiet(_line: str) -> None:
     pass
 
 
-def test_programs_that_are_there_are_taken_before_anything_else(machine: Machine) -> None:
+def test_installed_programs_are_used_first(machine: Machine) -> None:
     machine.programs, machine.packages, machine.engine = set(EVERY), set(EVERY), True
     assert choose(EVERY, quiet) == sources._PRIVATE
     assert not machine.installed
@@ -62,16 +62,16 @@ def test_an_engine_provides_only_what_is_missing(machine: Machine) -> None:
     assert (chosen["redis"], chosen["postgres"]) == (sources._PRIVATE["redis"], sources._PRIVATE["postgres"])
 
 
-def test_packages_that_cannot_be_had_leave_the_engine(machine: Machine) -> None:
+def test_without_available_packages_the_engine_is_used(machine: Machine) -> None:
     machine.packages, machine.engine = set(), True
     assert choose(EVERY, quiet) == sources._CONTAINERS
 
 
-def test_without_a_source_it_says_what_would_help_and_what_failed(machine: Machine) -> None:
+def test_without_a_source_the_error_says_what_would_help_and_what_failed(machine: Machine) -> None:
     machine.packages = set()
     with pytest.raises(NoSource, match=r"(?s)install postgresql, redis-server.*ELCORP_LOCAL_REDIS_URL.*no network"):
         choose(("postgres", "redis"), quiet)
 
 
-def test_what_the_environment_names_is_not_looked_for(machine: Machine) -> None:
+def test_servers_named_in_the_environment_are_not_searched_for(machine: Machine) -> None:
     assert choose((), quiet) == {}

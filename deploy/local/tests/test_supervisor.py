@@ -44,7 +44,7 @@ def eventually(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_a_process_that_dies_is_started_again(tmp_path: Path, ready_url: str) -> None:
+def test_a_process_that_dies_is_restarted(tmp_path: Path, ready_url: str) -> None:
     supervisor = Supervisor(lambda _line: None)
     supervisor.start([process(tmp_path, "import time; time.sleep(600)", ready_url)])
     supervisor.wait_ready(["one"], seconds_max=120)
@@ -58,7 +58,9 @@ def test_a_process_that_dies_is_started_again(tmp_path: Path, ready_url: str) ->
     assert first.child.poll() is not None
 
 
-def test_a_process_that_keeps_dying_is_given_up_loudly(tmp_path: Path, ready_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_keeps_dying_is_no_longer_restarted_and_reported(
+    tmp_path: Path, ready_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(restarts, "DELAY_SECONDS_MAX", 0.1)
     said: list[str] = []
     supervisor = Supervisor(said.append)
@@ -70,7 +72,7 @@ def test_a_process_that_keeps_dying_is_given_up_loudly(tmp_path: Path, ready_url
     assert "no database" in said[-1]
 
 
-def test_a_process_that_ends_during_the_start_is_named_with_its_log(tmp_path: Path) -> None:
+def test_the_error_names_a_process_that_ends_during_the_start_with_its_log(tmp_path: Path) -> None:
     supervisor = Supervisor(lambda _line: None)
     supervisor.start([process(tmp_path, "import sys; sys.exit('no database')", NOWHERE)])
     with pytest.raises(ProcessDied, match=r"(?s)one ended with status 1.*no database"):
@@ -96,7 +98,7 @@ def test_processes_stop_in_their_order_and_leave_no_pid_file(tmp_path: Path, rea
 
 
 @pytest.mark.parametrize("in_a_hurry", [True, False])
-def test_what_does_not_stop_is_killed_in_bounded_time_and_at_once_in_a_hurry(
+def test_a_process_that_does_not_stop_is_killed_after_a_limit_or_at_once_on_request(
     tmp_path: Path, ready_url: str, monkeypatch: pytest.MonkeyPatch, in_a_hurry: bool
 ) -> None:
     monkeypatch.setattr(supervising, "STOP_SECONDS_MAX", 600 if in_a_hurry else 0.5)
@@ -115,7 +117,7 @@ def test_what_does_not_stop_is_killed_in_bounded_time_and_at_once_in_a_hurry(
     assert said == ["one did not stop in time; killing it"]
 
 
-def test_a_process_that_is_never_ready_is_named_in_bounded_time(tmp_path: Path) -> None:
+def test_the_error_names_a_process_that_is_not_ready_within_a_limit(tmp_path: Path) -> None:
     supervisor = Supervisor(lambda _line: None)
     supervisor.start([process(tmp_path, "import time; print('waiting for postgres', flush=True); time.sleep(600)", NOWHERE)])
     eventually(lambda: "waiting" in supervisor.processes["one"].tail())

@@ -1,4 +1,4 @@
-"""`python -m elcorp_local`: the platform on this machine, for people who work on it or try it."""
+"""`python -m elcorp_local`: runs the platform on this machine, for development and demonstration."""
 
 import argparse
 import os
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def run_platform(arguments: argparse.Namespace) -> int:
-    """Start everything, walk the journey, then serve until Ctrl-C."""
+    """Start everything, run the journey, then serve until Ctrl-C."""
     signals = StopSignals()
     signals.listen()
     started = time.monotonic()
@@ -68,14 +68,14 @@ def run_platform(arguments: argparse.Namespace) -> int:
 
 
 def run_journey(arguments: argparse.Namespace) -> int:
-    """Walk the journey against a platform that runs already."""
+    """Run the journey against a running platform."""
     admin = Search(arguments.url, arguments.folder, Path.cwd()).find()
     print(f"The administrator is {admin.email}; password from {admin.source}", flush=True)
     return _walk(arguments.url, admin.email, admin.password)
 
 
 def run_command(arguments: argparse.Namespace) -> int:
-    """Run a command of a service, such as `do payments ledger verify`, with the settings of the platform that runs."""
+    """Run a command of a service, such as `do payments ledger verify`, with the settings of the running platform."""
     given = _words(arguments.line) if arguments.line else arguments.command
     return command_of(arguments.folder, arguments.service, given).replace_this_process()
 
@@ -103,7 +103,7 @@ def run_backing(arguments: argparse.Namespace) -> int:
 
 
 def show_status(arguments: argparse.Namespace) -> int:
-    """Say of each process whether it runs and is ready; exits 1 unless all are."""
+    """Show whether each process runs and is ready; exits with 1 unless all are."""
     everything_ready = True
     for name, url in ready_urls(Ports.from_environment()).items():
         pid, ready = pids.running(arguments.folder / "run" / f"{name}.pid"), is_ready(url)
@@ -121,7 +121,7 @@ def run_clean(arguments: argparse.Namespace) -> int:
 
 
 def run_bench(arguments: argparse.Namespace) -> int:
-    """Run the benchmarks; they report and never fail."""
+    """Run the benchmarks; they report results and never fail."""
     return _script("bench.py", *(["--only", arguments.only] if arguments.only else []))
 
 
@@ -142,7 +142,7 @@ def _script(name: str, *arguments: str, **environment: str) -> int:
     script = Path(SCRIPTS) / name
     if not script.exists():
         raise Failure(f"{script} is not here: run this from the root of the repository")
-    # A session of its own: a Ctrl-C is ours to hear, and ends it by the exception that it raises here.
+    # In its own session: we handle Ctrl-C, and its exception here ends the process.
     command = [sys.executable, str(script), *arguments]
     return subprocess.run(command, env={**os.environ, **environment}, check=False, start_new_session=True).returncode  # noqa: S603
 

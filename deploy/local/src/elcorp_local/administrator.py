@@ -1,4 +1,4 @@
-"""The administrator's password for the journey, from the place where the platform at a URL got it."""
+"""Find the administrator's password for the journey, where the platform at a URL got it."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ KUBECTL_SECONDS_MAX = 15
 _EMAIL, _PASSWORD = "ELCORP_ADMIN_EMAIL", "ELCORP_ADMIN_PASSWORD"  # names of settings
 _DEFAULT_EMAIL = "admin@elcorp.na"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-# The programs that listen for a container's published port, where any does.
+# The programs that listen on a container's published port, if any.
 _PUBLISHERS = ("docker-proxy", "rootlesskit", "rootlessport", "slirp4netns", "pasta", "passt")
 
 
@@ -28,12 +28,12 @@ class PasswordUnknown(Failure):
 
 
 class UrlInvalid(Failure):
-    """What was given as the platform's URL is none."""
+    """The platform's URL is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
-    """The administrator's sign-in, and where the password was found."""
+    """The administrator's sign-in, and the source of the password."""
 
     email: str
     password: str
@@ -51,8 +51,8 @@ class Search:
     def find(self) -> Administrator:
         """Return the administrator of the platform that listens at the URL. Raises PasswordUnknown or UrlInvalid.
 
-        Sources are chosen by the platform that listens, not by the files that exist: trying a wrong password counts as a
-        failed sign-in.
+        Sources are chosen by the platform that listens, not by
+        the files that exist, because a wrong password counts as a failed sign-in.
         """
         _origin(self.url)
         sources: list[Callable[[], Administrator | None]] = [self._environment, self._own_run, self._compose, self._cluster]
@@ -72,7 +72,7 @@ class Search:
         return None
 
     def _own_run(self) -> Administrator | None:
-        """Take the password that `make run` made, if the gateway of this checkout listens there."""
+        """Return the password that `make run` created, if the gateway of this checkout listens there."""
         pid = pids.running(self.folder / "run" / "gateway.pid")
         if not pid or not self._is_loopback or pids.environment_of(pid).get("ELCORP_GATEWAY_PORT") != str(self._port):
             return None
@@ -80,18 +80,18 @@ class Search:
         return _of(secrets.load(file), f"{file}, of the platform that runs here")
 
     def _compose(self) -> Administrator | None:
-        """Take the password that .env gives to containers, if it publishes the gateway at this address."""
+        """Return the password in .env, if that publishes the gateway at this address."""
         file = self.checkout / ".env"
         given = {name: value.strip().strip("\"'") for name, value in secrets.load(file).items()}
         host, port = given.get("ELCORP_BIND") or "127.0.0.1", given.get("ELCORP_PORT") or "8000"
         is_there = str(self._port) == port and (self._is_loopback or self._host == host)
-        # Where another program listens, .env's gateway does not: a forwarded port leads into a cluster, for example.
+        # If another program listens, it is not .env's gateway: a forwarded port leads into a cluster, for example.
         if not is_there or (self._is_loopback and not self._is_published):
             return None
         return _of(given, f"{file}, of docker compose")
 
     def _cluster(self) -> Administrator | None:
-        """Take the Secret of kubectl's current cluster, where the URL leads into that cluster."""
+        """Return the Secret of kubectl's current cluster, if the URL leads into that cluster."""
         secret = _kubectl("get", "secret", "identity-runtime")
         if not secret or "admin-password" not in secret.get("data", {}):
             return None
@@ -103,7 +103,7 @@ class Search:
         return Administrator(email, password, "Secret elcorp/identity-runtime of the cluster that kubectl points at")
 
     def _environment_of_cluster(self) -> Mapping[str, str]:
-        # The ConfigMap that the pods read: those of earlier releases, named alike, may still exist.
+        # Find the ConfigMap that the pods read: those of earlier releases have similar names and may still exist.
         deployment = _kubectl("get", "deployment", "identity")
         containers = deployment["spec"]["template"]["spec"]["containers"] if deployment else []
         references = [given["valueFrom"]["configMapKeyRef"] for each in containers for given in each["env"] if _is_email(given)]
@@ -112,13 +112,13 @@ class Search:
         return data
 
     def _is_public_url(self, environment: Mapping[str, str]) -> bool:
-        # With the scheme: over http, anybody on the way could read the password of a gateway that is served by https.
+        # Compare the scheme too: over http, others could read the password of a gateway that uses https.
         public_url = environment.get("public-url")
         return bool(public_url) and _origin(str(public_url)) == _origin(self.url)
 
     @property
     def _is_forwarded(self) -> bool:
-        # Any other program on this port would be sent the cluster's password.
+        # Otherwise another program on this port would receive the cluster's password.
         found = listening(self._port)
         return bool(found) and all(each.is_run_by("kubectl") for each in found)
 

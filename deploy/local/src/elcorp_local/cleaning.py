@@ -1,4 +1,4 @@
-"""Remove what the platform stored on this machine."""
+"""Remove the platform's data on this machine."""
 
 import shutil
 from pathlib import Path
@@ -7,11 +7,11 @@ from elcorp_local.backing import docker, postgres, rabbitmq, redis
 from elcorp_local.locks import all_locks
 from elcorp_local.platform import end_leftovers
 
-KEPT = {"uv"}  # the tool that runs us, where make had to fetch it
+KEPT = {"uv"}  # the tool that runs us, if make had to fetch it
 
 
 def clean(folder: Path) -> None:
-    """Remove all data below a folder, also what is kept elsewhere for it. Raises InUse while a platform runs on it."""
+    """Remove all data below a folder, and its data in other places. Raises InUse while a platform runs on it."""
     with all_locks(folder):
         for data in (folder, folder / "backing"):
             end_leftovers(data)

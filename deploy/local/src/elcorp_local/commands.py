@@ -9,13 +9,13 @@ from elcorp_local import databases, pids, secrets
 from elcorp_local.failure import Failure
 from elcorp_local.port_numbers import SERVICES
 
-# All processes of a service are given the same settings; the first that runs will do.
+# All processes of a service have the same settings; use the first that runs.
 _ROLES = ("work", "jobs", "serve")
 PROGRAMS = ("gateway", *SERVICES)
 
 
 class NotRunning(Failure):
-    """The platform whose settings a command would take does not run."""
+    """The platform whose settings a command needs does not run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +26,19 @@ class Command:
     environment: dict[str, str]
 
     def replace_this_process(self) -> int:
-        """Become the command, so that it gets input and Ctrl-C itself and gives the exit status. Never returns."""
+        """Replace this process by the command, which then gets input and Ctrl-C and sets the exit status. Never returns."""
         os.execve(self.argv[0], list(self.argv), self.environment)  # noqa: S606  # our own program, no shell meant
 
 
 def command_of(folder: Path, program: str, arguments: Sequence[str]) -> Command:
     """Return a command of `program` with the interpreter and the environment of its running process. Raises NotRunning.
 
-    They are read from /proc, where only the process' own user may: there is no second copy of the secrets, and no stale one.
+    The settings are read from /proc, which only the process' own user may do, so there is no second or stale
+    copy of the secrets.
     """
     for name in (program, *(f"{program}-{role}" for role in _ROLES)):
         if pid := pids.running(folder / "run" / f"{name}.pid"):
-            # All of "python -m payments work" but the role.
+            # "python -m payments work" without the role.
             *start, _role = pids.command_of(pid)
             environment = pids.environment_of(pid)
             if arguments[:1] == ["migrate"]:
@@ -50,5 +51,5 @@ def command_of(folder: Path, program: str, arguments: Sequence[str]) -> Command:
 
 
 def _owner_url(folder: Path, service: str, environment: dict[str, str]) -> str:
-    # No running process holds it: migrations alone run as the owner.
+    # No running process has it: only migrations run as the owner.
     return databases.url(environment["ELCORP_DATABASE_URL"], service, "owner", secrets.load(folder / "secrets.env"))

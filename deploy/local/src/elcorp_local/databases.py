@@ -1,4 +1,4 @@
-"""A database for each service, with a role that owns it and a role that runs on it."""
+"""A database for each service, with an owner role and a runtime role."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,16 +12,16 @@ from elcorp_local.failure import Failure
 from elcorp_local.port_numbers import SERVICES
 
 CONNECT_SECONDS_MAX = 10
-# Which roles there are and what they may do is the same in every environment.
+# The roles and their rights are the same in every environment.
 SQL = Path(__file__).parents[4] / "k8s" / "components" / "backing" / "databases"
 
 
 class Unreachable(Failure):
-    """The PostgreSQL that was named does not let us in."""
+    """Cannot connect to the configured PostgreSQL."""
 
 
 def provide(superuser_url: str, passwords: Mapping[str, str]) -> None:
-    """Create what is missing and set the roles' passwords; running it again changes nothing. Raises Unreachable."""
+    """Create missing databases and roles, and set passwords; running it again changes nothing. Raises Unreachable."""
     with _superuser(superuser_url) as connection:
         for service in SERVICES:
             given = {role: passwords[f"{service.upper()}_{role.upper()}_PASSWORD"] for role in ("owner", "app")}
@@ -34,7 +34,7 @@ def provide(superuser_url: str, passwords: Mapping[str, str]) -> None:
 
 
 def exist(superuser_url: str) -> bool:
-    """Tell whether some platform's databases are here already. Raises Unreachable."""
+    """Return whether the databases of a platform exist already. Raises Unreachable."""
     with _superuser(superuser_url) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = ANY(%s)", (list(SERVICES),))
         return found.fetchone() is not None
@@ -56,7 +56,7 @@ def _superuser(superuser_url: str) -> "Iterator[psycopg.Connection]":
         where = urlsplit(superuser_url).netloc.rpartition("@")[2]
         raise Unreachable(f"PostgreSQL at {where} (ELCORP_LOCAL_POSTGRES_URL, if that is set): {error}") from error
     with connection:
-        # An owner can create functions in its database: we would call them as a superuser.
+        # An owner can create functions in its database, which we would otherwise call as a superuser.
         connection.execute("SET search_path = pg_catalog")
         yield connection
 

@@ -1,5 +1,5 @@
-"""The one base of what this runner cannot go on from: shown to the user as its message, without a traceback."""
+"""Base of errors that stop this runner: the user sees the message without a traceback."""
 
 
 class Failure(Exception):
-    """Something that the user can do something about; the message says what."""
+    """An error that the user can fix; the message says how."""

@@ -11,11 +11,11 @@ from elcorp_local.failure import Failure
 
 
 class InUse(Failure):
-    """A folder of data that another runner uses now."""
+    """Another runner uses the data folder."""
 
 
 class FolderLock:
-    """Held until released or until the process ends, however it ends."""
+    """Held until released, or until the process ends in any way."""
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ class FolderLock:
 
 @contextmanager
 def all_locks(folder: Path) -> Iterator[None]:
-    """Hold every lock below a folder; raises InUse when somebody else holds one."""
+    """Hold every lock below a folder. Raises InUse if another process holds one."""
     with ExitStack() as held:
         for file in sorted(folder.rglob("*.lock")):
             held.callback(FolderLock(file).release)

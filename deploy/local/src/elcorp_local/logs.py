@@ -1,4 +1,4 @@
-"""The log file of one process: bounded from start to start, and its end to show when something fails."""
+"""The log file of one process: limited at each start; its end is shown on failures."""
 
 from pathlib import Path
 from typing import BinaryIO
@@ -8,7 +8,7 @@ TAIL_BYTES = 32 * 1024
 
 
 def open_log(log: Path) -> BinaryIO:
-    """Open a log to append to; one that has grown long is put aside first, replacing the one before it."""
+    """Open a log for appending; first rename a long one, replacing its predecessor."""
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > KEEP_BYTES_MAX:
         log.replace(log.with_suffix(".log.1"))
@@ -16,7 +16,7 @@ def open_log(log: Path) -> BinaryIO:
 
 
 def tail(log: Path, lines: int = 15) -> str:
-    """Return the last lines, or what there is to say about a log without any."""
+    """Return the last lines, or a note that the log has none."""
     if not log.exists():
         return "(no log)"
     with log.open("rb") as file:

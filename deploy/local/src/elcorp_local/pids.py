@@ -1,4 +1,4 @@
-"""Pid files that tell our own process from a stranger that was given its number later."""
+"""Pid files that distinguish our process from a later one with the same number."""
 
 import contextlib
 import os
@@ -12,11 +12,11 @@ from elcorp_local.failure import Failure
 
 
 class NotOurs(Failure):
-    """A process of the platform that another user runs."""
+    """The process belongs to another user."""
 
 
 class Ended(Failure):
-    """A process of the platform that ended while it was looked at."""
+    """The process ended while it was being read."""
 
 
 def record(file: Path, pid: int) -> None:
@@ -25,7 +25,7 @@ def record(file: Path, pid: int) -> None:
 
 
 def running(file: Path) -> int | None:
-    """Return the pid in the file if that very process still runs: its start time must match too."""
+    """Return the pid in the file if that process still runs: its start time must match too."""
     try:
         pid_text, started = file.read_text().split()
         pid = int(pid_text)
@@ -35,14 +35,14 @@ def running(file: Path) -> int | None:
 
 
 def end_leftover(file: Path, stop_signal: signal.Signals, *, seconds_max: float) -> None:
-    """End what a killed runner left behind, and forget it."""
+    """End the process that a killed runner left, and remove its pid file."""
     if pid := running(file):
         end_group(pid, stop_signal, lambda: running(file) is None, seconds_max=seconds_max)
     file.unlink(missing_ok=True)
 
 
 def end_group(pid: int, stop_signal: signal.Signals, ended: Callable[[], bool], *, seconds_max: float) -> None:
-    """Ask a process to end; what has not after a while is killed, with its children."""
+    """Ask a process to end; kill it, with its children, if it has not ended after a while."""
     deadline = time.monotonic() + seconds_max
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGCONT)

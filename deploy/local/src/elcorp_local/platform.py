@@ -24,11 +24,11 @@ READY_SECONDS_MAX = 180
 
 
 class ForeignData(Failure):
-    """Databases whose secrets are not ours: what is sealed in them could not be opened."""
+    """The databases exist, but their secrets do not: their encrypted data could not be read."""
 
 
 class MigrationFailed(Failure):
-    """A service's schema could not be brought to head."""
+    """A service's schema could not be updated to head."""
 
 
 def quiet(_line: str) -> None:
@@ -37,7 +37,7 @@ def quiet(_line: str) -> None:
 
 @dataclass
 class Platform:
-    """A running platform. Ending the `with` block stops it; what it stored stays in its folder."""
+    """A running platform. Leaving the `with` block stops it; its data stays in its folder."""
 
     processes: PlatformProcesses
     backing: Backing
@@ -58,8 +58,8 @@ class Platform:
     ) -> Self:
         """Start everything and wait until it is ready.
 
-        `environment` adds settings for every process; `fast` is for tests (no fsync); `backing` names servers that run
-        already. Raises a Failure, having stopped what had started.
+        `environment` adds settings for every process; `fast` is for tests (no fsync); `backing` names running servers. Raises a
+        Failure after stopping what had started.
         """
         ports = ports or Ports.free()
         with ExitStack() as undo:
@@ -67,7 +67,7 @@ class Platform:
             end_leftovers(folder)
             for name, port in ports.platform():
                 require_free(name, port)
-            # Only the migrations need a server at once; the processes wait for the others themselves.
+            # Only the migrations need a server immediately; the processes wait for the others themselves.
             backing = backing or start_backing(folder, ports=ports, say=say, fast=fast, wait_for=("postgres",))
             undo.callback(backing.stop)
             values, new = _secrets(folder / "secrets.env", backing.postgres_url)
@@ -96,7 +96,7 @@ class Platform:
         return self.processes.database_url(service, role)
 
     def has_given_up(self) -> bool:
-        """Tell whether something kept dying until it was not started again."""
+        """Return whether a process died too often and is no longer restarted."""
         return self.supervisor.gave_up.is_set() or self.backing.gave_up.is_set()
 
     def kill(self, name: str) -> None:
@@ -120,7 +120,7 @@ class Platform:
 
 
 def end_leftovers(folder: Path) -> None:
-    """End the processes that a killed runner left behind."""
+    """End the processes that a killed runner left."""
     left = list((folder / "run").glob("*.pid"))
     end = partial(pids.end_leftover, stop_signal=signal.SIGTERM, seconds_max=STOP_SECONDS_MAX)
     with ThreadPoolExecutor(max_workers=max(len(left), 1)) as pool:
@@ -129,7 +129,7 @@ def end_leftovers(folder: Path) -> None:
 
 def _secrets(file: Path, postgres_url: str) -> tuple[Mapping[str, str], bool]:
     if not secrets.load(file) and databases.exist(postgres_url):
-        raise ForeignData(f"the databases exist already, but {file} with their secrets does not: put it back, or start afresh")
+        raise ForeignData(f"the databases exist already, but {file} with their secrets does not: restore it, or run make clean")
     return secrets.load_or_create(file)
 
 
@@ -141,7 +141,7 @@ def _start_processes(processes: PlatformProcesses, supervisor: Supervisor, say: 
     processes.backing.wait(say=say)
     names = [process.name for process in first]
     _timed(say, "services and gateway are ready", lambda: supervisor.wait_ready(names, seconds_max=READY_SECONDS_MAX))
-    # Nothing waits for the housekeeping, so it does not take part in the start.
+    # Nothing waits for the housekeeping, so the start does not include it.
     supervisor.start(processes.housekeeping())
     supervisor.watch()
     processes.backing.watch(say)

@@ -1,4 +1,4 @@
-"""Which processes make up the platform, and the environment of each."""
+"""The processes of the platform, and the environment of each."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,19 +12,19 @@ from elcorp_local.supervisor import Managed
 
 # The processes of a service; each has an operations port of the same name.
 _ROLES = ("serve", "work", "jobs")
-# The door closes first, then what stands behind it, and the relay last: it sends on what the others announced.
+# The gateway stops first, then the services, and the relay last, because it publishes the events of the others.
 _STOP_ORDER = {"gateway": 0, "serve": 1, "jobs": 1, "work": 2}
 
 
 def ready_urls(ports: Ports) -> dict[str, str]:
-    """Return where each process says whether it is ready, by its name."""
+    """Return the readiness URL of each process, by its name."""
     urls = {f"{service}-{role}": _ready_url(ports.of(role, service)) for role in _ROLES for service in SERVICES}
     return {"gateway": _ready_url(ports.gateway_ops), **urls}
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformProcesses:
-    """What is to run, given the ports, the servers and the secrets; `extra` settings go to every process."""
+    """Makes the processes from the ports, the servers and the secrets; every process gets the `extra` settings."""
 
     folder: Path
     ports: Ports
@@ -33,11 +33,11 @@ class PlatformProcesses:
     extra: Mapping[str, str]
 
     def serving(self) -> list[Managed]:
-        """List what the platform needs to answer and to pass its events on."""
+        """List the processes that the platform needs to answer and to pass on events."""
         return [*(self._of(service, role) for service in SERVICES for role in ("serve", "work")), self._gateway()]
 
     def housekeeping(self) -> list[Managed]:
-        """List what nothing waits for."""
+        """List the processes that nothing waits for."""
         return [self._of(service, "jobs") for service in SERVICES]
 
     def service_url(self, service: str) -> str:
@@ -91,7 +91,7 @@ class PlatformProcesses:
             "ELCORP_PUBLIC_URL": f"http://localhost:{self.ports.gateway}",
             "ELCORP_JWKS_URL": f"{self.service_url('identity')}/.well-known/jwks.json",
             "PYTHONUNBUFFERED": "1",
-            # A dozen processes that compile every module at each start would take twice as long to be ready.
+            # If a dozen processes compiled every module at each start, they would take twice as long to be ready.
             "PYTHONDONTWRITEBYTECODE": "",
         }
 

@@ -1,4 +1,4 @@
-"""Which port everything listens on; each is a setting, and a taken one is named before anything starts."""
+"""The ports of all processes. Each is a setting, and a port in use is reported before anything starts."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ _LAST = 65535
 _FIRST_FREE, _PLACES, _PORTS_A_PLACE = 10_000, 200, 100
 _TCP_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 SERVICES = ("identity", "payments", "governance", "compliance")
-# Of which each service has one.
+# Each service has one of these.
 _KINDS = ("rest", "grpc", "serve", "work", "jobs")
 
 
@@ -24,24 +24,24 @@ class PortTaken(Failure):
 
 
 class PortInvalid(Failure):
-    """A port's setting that is no port."""
+    """A port's setting is not a port."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """The process that owns a listening socket; empty where it is another user's."""
+    """The process that owns a listening socket; empty if it is another user's."""
 
     pid: str = ""
     command: Sequence[str] = ()
 
     def is_run_by(self, *programs: str) -> bool:
-        """Whether it is one of these programs, started by itself or by its interpreter."""
+        """Whether it is one of these programs, started directly or by its interpreter."""
         return any(Path(word).name in programs for word in self.command[:2])
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The backing services' and the gateway's ports, and where the services' own begin.
+    """The ports of the backing services and the gateway, and the first ports of the services.
 
     Service number n listens at rest+n (REST), grpc+n, and for operators at serve+n, work+n and jobs+n.
     """
@@ -71,8 +71,8 @@ class Ports:
 
     @classmethod
     def free(cls) -> Self:
-        """Find free ports: for tests and benchmarks beside a running platform."""
-        # A stretch for each, though most need its first port only.
+        """Find free ports, for tests and benchmarks while a platform is running."""
+        # A range for each, although most need only its first port.
         return cls(**{field.name: next(_stretches) for field in fields(cls)})
 
     def of(self, kind: str, service: str) -> int:
@@ -96,7 +96,7 @@ def setting(name: str) -> str:
 
 
 def require_free(name: str, port: int) -> None:
-    """Raise PortTaken, naming the port, who has it and the setting that moves it."""
+    """Raise PortTaken, which names the port, its owner and the setting for another port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -113,13 +113,13 @@ def _parse(name: str, given: str) -> int:
 
 
 def listener(port: int) -> str:
-    """Describe the process that listens on a port, " by process 12 (…)"; "" where /proc does not show it."""
+    """Describe the process that listens on a port, " by process 12 (…)"; "" if /proc does not show it."""
     known = [found for found in listening(port) if found.command]
     return f" by process {known[0].pid} ({' '.join(known[0].command).strip()[:80]})" if known else ""
 
 
 def listening(port: int) -> list[Listening]:
-    """Return the owner of each socket that listens on a port, on any address; none where /proc does not show sockets."""
+    """Return the owner of each socket that listens on a port, on any address; none if /proc does not show sockets."""
     try:
         tables = [table.read_text().splitlines()[1:] for table in _TCP_TABLES if table.exists()]
     except OSError:
@@ -131,7 +131,7 @@ def listening(port: int) -> list[Listening]:
 def _owner(inode: str) -> Listening:
     for process in Path("/proc").glob("[0-9]*"):
         if _owns(process, inode):
-            # It may end meanwhile.
+            # The process may end meanwhile.
             with contextlib.suppress(OSError):
                 command = (process / "cmdline").read_text(errors="replace").removesuffix("\0").split("\0")
                 return Listening(process.name, command)
@@ -146,10 +146,10 @@ def _owns(process: Path, inode: str) -> bool:
 
 
 def _free_stretches(length: int) -> Iterator[int]:
-    """Find stretches of neighbouring free ports, each another one.
+    """Find separate ranges of adjacent free ports.
 
-    Below the ephemeral range, or an outgoing connection could take one before the server does. And each process begins
-    in a place of its own, or two that start side by side would find the same.
+    They are below the ephemeral range, or an outgoing connection could take one before the server does. Each process starts the
+    search at a different port, or two processes that start at the same time would find the same ranges.
     """
     first = os.getpid() * 79 % _PLACES * _PORTS_A_PLACE
     for offset in count(first, length):

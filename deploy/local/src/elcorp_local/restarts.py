@@ -1,4 +1,4 @@
-"""How often, and how soon, something that died may start again."""
+"""How often, and how soon, a process that died is restarted."""
 
 import time
 from collections.abc import Callable
@@ -10,14 +10,14 @@ DELAY_SECONDS_MAX = 8.0
 
 @dataclass
 class Restarts:
-    """At once after the first death, then later and later; after a few within a minute, no more."""
+    """Restart at once after the first death, then with growing delays; give up after a few deaths within a minute."""
 
     clock: Callable[[], float] = time.monotonic
     deaths: list[float] = field(default_factory=list)
     due_at: float | None = None
 
     def died(self) -> bool:
-        """Note a death and plan the restart; False when there were too many."""
+        """Record a death and plan the restart; return False if there were too many."""
         now = self.clock()
         self.deaths = [*(at for at in self.deaths if at > now - 60), now]
         if len(self.deaths) > PER_MINUTE_MAX:
@@ -30,7 +30,7 @@ class Restarts:
         return self.due_at is not None
 
     def take_due(self) -> bool:
-        """Tell, once, that a planned restart's time has come."""
+        """Return True once when a planned restart is due."""
         if self.due_at is None or self.clock() < self.due_at:
             return False
         self.due_at = None

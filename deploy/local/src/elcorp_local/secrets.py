@@ -1,4 +1,4 @@
-"""The secrets of one checkout's platform: made once, kept in a file that only its owner reads."""
+"""The secrets of one checkout's platform: created once, and stored in a file that only its owner can read."""
 
 import base64
 import os
@@ -16,15 +16,15 @@ _CLASSES = (string.ascii_lowercase, string.ascii_uppercase, string.digits, _SPEC
 
 
 class SecretInvalid(Failure):
-    """A secret given from outside that the platform would refuse."""
+    """The platform would refuse a given secret."""
 
 
 def load_or_create(file: Path) -> tuple[dict[str, str], bool]:
-    """Return the secrets, and whether they were made just now.
+    """Return the secrets, and whether they were just created.
 
-    Keys: ELCORP_MASTER_KEY, ELCORP_ADMIN_EMAIL, ELCORP_ADMIN_PASSWORD, and <SERVICE>_<OWNER|APP>_PASSWORD for each
-    database role. ELCORP_ADMIN_EMAIL and ELCORP_ADMIN_PASSWORD in the environment are taken at the first start; the
-    administrator then exists, and its password is changed by the platform. Raises SecretInvalid.
+    Keys: ELCORP_MASTER_KEY, ELCORP_ADMIN_EMAIL, ELCORP_ADMIN_PASSWORD, and <SERVICE>_<OWNER|APP>_PASSWORD for each database
+    role. ELCORP_ADMIN_EMAIL and ELCORP_ADMIN_PASSWORD in the environment are used at the first start. After that the
+    administrator exists, and its password is changed through the API. Raises SecretInvalid.
     """
     kept = load(file)
     made = {name: make() for name, make in _makers().items() if name not in kept}
@@ -34,7 +34,7 @@ def load_or_create(file: Path) -> tuple[dict[str, str], bool]:
 
 
 def load(file: Path) -> dict[str, str]:
-    """Return what the file holds, nothing when there is none."""
+    """Return the file's contents, empty if there is no file."""
     lines = (line.partition("=") for line in file.read_text().splitlines() if "=" in line) if file.exists() else ()
     return {name: value for name, _, value in lines}
 
@@ -61,7 +61,7 @@ def _given_password() -> str | None:
 
 def _write(file: Path, values: Mapping[str, str]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    # Created unreadable to others, then moved into place: never half-written, never readable in between.
+    # Created unreadable to others, then renamed into place, so that the file is never incomplete or readable to others.
     draft = file.with_suffix(".new")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)

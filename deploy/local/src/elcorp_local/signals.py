@@ -1,15 +1,15 @@
-"""What a Ctrl-C, a SIGTERM or a closed terminal does."""
+"""Handling of Ctrl-C, SIGTERM and a closed terminal."""
 
 import signal
 from collections.abc import Callable
 
 
 class StopRequested(BaseException):
-    """The user asks to stop; raised in the main thread wherever it is, so that a start is broken off too."""
+    """The user asked to stop. Raised in the main thread at any point, so that it interrupts a start too."""
 
 
 class StopSignals:
-    """The first signal stops; a later one, while stopping takes its time, calls `insist`."""
+    """The first signal stops; a later one, during the stop, calls `insist`."""
 
     def __init__(self) -> None:
         self.insist: Callable[[], None] = lambda: None

@@ -21,7 +21,7 @@ STOP_SECONDS_MAX = 25
 
 
 class ProcessDied(Failure):
-    """A process ended by itself; the message carries the end of its log."""
+    """A process ended by itself; the message has the end of its log."""
 
 
 def is_ready(url: str) -> bool:
@@ -35,9 +35,9 @@ def is_ready(url: str) -> bool:
 
 @dataclass
 class Managed:
-    """One process of the platform; `ready_url` answers 200 once it does its work.
+    """One process of the platform; `ready_url` answers 200 once it is ready.
 
-    Of those stopped, a process with a lower `stop_order` ends before one with a higher is asked to.
+    When processes are stopped, those with a lower `stop_order` end before those with a higher one are asked to end.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Managed:
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **self.environment},
-                start_new_session=True,  # a Ctrl-C is the runner's to hear; it stops its processes in order
+                start_new_session=True,  # the runner handles Ctrl-C, and stops its processes in order
             )
         pids.record(self.pid_file, self.child.pid)
 
@@ -87,7 +87,7 @@ class Managed:
 
 
 class Supervisor:
-    """Watches over processes from a thread of its own; a process that keeps dying is given up on, loudly."""
+    """Supervises processes in its own thread; gives up on a process that keeps dying, and reports it."""
 
     def __init__(self, say: Say) -> None:
         self._say = say
@@ -109,7 +109,7 @@ class Supervisor:
                 self._managed[process.name] = process
 
     def wait_ready(self, names: Sequence[str], *, seconds_max: float) -> None:
-        """Wait for the named processes; raises ProcessDied when one ends or the time does."""
+        """Wait for the named processes. Raises ProcessDied if one ends or the time runs out."""
         waiting, deadline, told = list(names), time.monotonic() + seconds_max, time.monotonic() + 5
         while waiting := [name for name in waiting if not self._managed[name].is_ready()]:
             for process in (self._managed[name] for name in waiting):
@@ -125,16 +125,16 @@ class Supervisor:
             time.sleep(0.1)
 
     def watch(self) -> None:
-        """From now on restart what dies."""
+        """From now on restart processes that die."""
         self._watching = True
         threading.Thread(target=self._watch, name="supervisor", daemon=True).start()
 
     def hurry(self) -> None:
-        """Wait no longer for what is being stopped: end it by force."""
+        """Stop waiting for the processes being stopped, and kill them."""
         self._hurry.set()
 
     def stop(self) -> None:
-        """Ask all to finish what they have in hand, in their order; end by force what does not."""
+        """Ask all to finish their work in progress, in order; kill those that do not."""
         self._stopping.set()
         with self._lock:
             deadline = time.monotonic() + STOP_SECONDS_MAX

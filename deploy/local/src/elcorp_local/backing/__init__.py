@@ -1,7 +1,7 @@
 """PostgreSQL, RabbitMQ and Redis for one checkout, from the first source that works.
 
-URLs in the environment; else the machine's own binaries, run privately on own ports; else, as root on Debian or Ubuntu,
-the distribution's packages; else a Docker engine. A system instance is never touched.
+Sources: URLs in the environment; the machine's own binaries, run privately on separate ports; as root on Debian or Ubuntu, the
+distribution's packages; a Docker engine. System instances are never used.
 """
 
 from elcorp_local.backing.certificates import ServerCertificates

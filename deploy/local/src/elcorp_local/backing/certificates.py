@@ -1,4 +1,4 @@
-"""The certificate that PostgreSQL, RabbitMQ and Redis present when they take connections by TLS."""
+"""The certificate of PostgreSQL, RabbitMQ and Redis for connections by TLS."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class ServerCertificates:
-    """PEM files of one certificate for all three servers: itself, its key, and the authority that signed it.
+    """PEM files for all three servers: a certificate, its key, and the authority that signed it.
 
-    It must be for the names by which clients know the servers; the URLs of `Backing` say 127.0.0.1. With `tls_only` no server
-    takes a connection without TLS.
+    The certificate must have the names by which clients connect; the URLs of `Backing` have 127.0.0.1. With `tls_only` no
+    server accepts connections without TLS.
     """
 
     certificate: Path

@@ -1,4 +1,4 @@
-"""The servers in containers, where there are no local ones and an engine is reachable."""
+"""The servers in containers, if there are no local ones and a Docker engine is available."""
 
 import secrets
 import shutil
@@ -43,7 +43,7 @@ def rabbitmq(
     _refuse("rabbitmq", certificates)
     options = ["-p", f"127.0.0.1:{ports.rabbitmq}:5672", "-p", f"127.0.0.1:{ports.rabbitmq_management}:15672"]
     urls = private_rabbitmq.urls(ports)
-    # The data belong to the node's name, which is the host's.
+    # The data belongs to the node's name, which is the host name.
     image = ["--hostname", "elcorp-local", "rabbitmq:4.1-management"]
     ready = lambda: private_rabbitmq.is_healthy(urls["rabbitmq_management_url"])  # noqa: E731  # beside its siblings
     return Server(urls, _run(folder, "rabbitmq", [*options, *image], ready), _always)
@@ -62,7 +62,7 @@ def stop_leftover(folder: Path, name: str) -> None:
 
 
 def remove_data(folder: Path) -> None:
-    """Remove the volumes that containers of this folder left, where it ever had containers."""
+    """Remove the volumes of this folder's containers, if it ever had any."""
     for name in _DATA:
         if (marker := _marker(folder, name)).exists():
             _docker("volume", "rm", "--force", _container(folder, name))
@@ -83,7 +83,7 @@ def _run(folder: Path, name: str, arguments: list[str], ready: Callable[[], bool
     marker = _marker(folder, name)
     marker.parent.mkdir(parents=True, exist_ok=True)
     marker.touch()
-    # A volume of its own keeps the data when the container is made anew with other ports.
+    # A separate volume keeps the data when the container is recreated with other ports.
     kept = ["--name", container, "--volume", f"{container}:{_DATA[name]}", "--restart", "on-failure:5"]
     started = _docker("run", "--detach", *kept, *arguments, seconds_max=PULL_SECONDS_MAX)
     if started.returncode:

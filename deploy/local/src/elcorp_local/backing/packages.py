@@ -15,7 +15,7 @@ _NO_CLUSTER = "create_main_cluster = false\n"
 
 
 class InstallFailed(Exception):
-    """apt-get could not install what was asked of it."""
+    """apt-get could not install the packages."""
 
 
 def are_possible() -> bool:
@@ -27,13 +27,13 @@ def names(servers: Sequence[str]) -> str:
 
 
 def install(servers: Sequence[str], say: Callable[[str], None]) -> None:
-    """Install the packages of `servers`; says what takes long. Raises InstallFailed."""
+    """Install the packages of `servers`; prints what takes long. Raises InstallFailed."""
     say("refreshing the package lists")
     _apt_get("update")
     say(f"installing {names(servers)} (a minute or so; no system service is started)")
     with replaced(_POLICY, "#!/bin/sh\nexit 101\n", mode=0o755):
         if "postgres" in servers:
-            # First the part that brings the setting; then PostgreSQL itself, which obeys it.
+            # First the package with the setting; then PostgreSQL itself, which follows it.
             _install("postgresql-common")
             with replaced(_CLUSTER_SETTINGS, _NO_CLUSTER, mode=0o644):
                 _install(*(_PACKAGES[name] for name in servers))
@@ -53,7 +53,7 @@ def install_named(wanted: Sequence[str], say: Callable[[str], None]) -> None:
 
 @contextmanager
 def replaced(file: Path, text: str, *, mode: int) -> Iterator[None]:
-    """Put a text in the place of a file for a while; afterwards the file is back, or gone again if there was none."""
+    """Replace a file by a text for the length of the block; then restore the file, or remove it if there was none."""
     aside = file.with_name(file.name + ".before-elcorp")
     if aside.is_symlink() or aside.exists():  # an earlier run was cut off
         aside.replace(file)

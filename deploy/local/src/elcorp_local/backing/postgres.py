@@ -15,13 +15,13 @@ from elcorp_local.backing.process import STOP_SECONDS_MAX, Server, ServerFailed,
 from elcorp_local.port_numbers import Ports
 
 INIT_SECONDS_MAX = 120
-# Where the data of root's checkouts go that PostgreSQL's unprivileged user cannot reach: below /root, for one.
+# Data of root's checkouts that PostgreSQL's unprivileged user cannot reach, such as below /root.
 ELSEWHERE = Path("/var/lib/elcorp-local")
 User = tuple[int, int]
 
 
 def binaries() -> Path | None:
-    """Find the newest PostgreSQL's folder of programs."""
+    """Find the program folder of the newest PostgreSQL."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     if found:
         return found[-1].parent
@@ -54,18 +54,18 @@ def start(folder: Path, ports: Ports, *, fast: bool, certificates: ServerCertifi
 
 
 def stop_leftover(folder: Path) -> None:
-    """End what a killed runner left of this folder's PostgreSQL, the postmaster first, and its stale lock."""
+    """End this folder's PostgreSQL processes of a killed runner, the postmaster first, and remove the stale lock."""
     home = home_of(folder / "postgres")
     ServerProcess("postgres", home, [], stop_signal=signal.SIGINT).stop_leftover()
     data = home / "data"
-    # Whoever stands in the data folder is ours: each PostgreSQL process does, and nobody else has reason to.
+    # Every process with the data folder as its working directory is ours: PostgreSQL processes have it, others have no reason to.
     end_all(lambda entry: (entry / "cwd").readlink() == data, signal.SIGINT, seconds_max=STOP_SECONDS_MAX)
-    # PostgreSQL itself refuses to start when its old pid by chance is another process' now.
+    # PostgreSQL refuses to start if another process happens to have its old pid.
     (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def sweep() -> None:
-    """Remove data elsewhere whose checkout is gone."""
+    """Remove data outside checkouts whose checkout no longer exists."""
     for belongs_to in ELSEWHERE.glob("*/belongs-to"):
         if not (Path(belongs_to.read_text()) / "moved-to").exists():
             shutil.rmtree(belongs_to.parent, ignore_errors=True)
@@ -83,7 +83,7 @@ def answers(url: str) -> bool:
 
 
 def home_of(wanted: Path) -> Path:
-    """Return where the data of the server that belongs at `wanted` really are."""
+    """Return the actual data folder of the server that belongs at `wanted`."""
     moved_to = wanted / "moved-to"
     return Path(moved_to.read_text()) if moved_to.exists() else wanted.absolute()
 
@@ -101,7 +101,7 @@ def _options(ports: Ports, *, fast: bool) -> dict[str, str]:
 
 
 def _with_tls(home: Path, certificates: ServerCertificates, user: User | None) -> dict[str, str]:
-    # Copies: PostgreSQL accepts a key only if its own user owns it and no other user can read it.
+    # Copy the files: PostgreSQL accepts a key only if its own user owns it and no other user can read it.
     certificate, key = home / "server.crt", home / "server.key"
     for file, source in ((certificate, certificates.certificate), (key, certificates.key)):
         file.unlink(missing_ok=True)
@@ -136,7 +136,7 @@ def _init(programs: Path, data: Path, password_file: Path, user: User | None) ->
 
 
 def _make_home(wanted: Path, user: User | None) -> Path:
-    """Make the folder of the server, elsewhere when its user could not reach it here."""
+    """Create the server's folder, in another place if its user cannot reach it here."""
     wanted = wanted.absolute()
     wanted.mkdir(parents=True, exist_ok=True)
     home = home_of(wanted)

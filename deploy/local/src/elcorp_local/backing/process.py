@@ -1,4 +1,4 @@
-"""One private server process: started, waited for, stopped; its leftovers of an earlier crash first."""
+"""One private server process: end leftovers of a crash, start, wait until ready, stop."""
 
 import os
 import signal
@@ -11,18 +11,18 @@ from pathlib import Path
 from elcorp_local import logs, pids
 from elcorp_local.failure import Failure
 
-# A server that is alive and slow has a busy machine; one that died is noticed at once.
+# A server that runs but is slow is on a busy machine; one that died is noticed at once.
 START_SECONDS_MAX = 180
 STOP_SECONDS_MAX = 20
 
 
 class ServerFailed(Failure):
-    """A backing server did not come up; the message ends with the last of what it said."""
+    """A backing server did not start; the message ends with the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A backing server that runs, whatever runs it."""
+    """A running backing server of any source."""
 
     urls: Mapping[str, str]
     stop: Callable[[], None]
@@ -31,7 +31,7 @@ class Server:
 
 @dataclass
 class ServerProcess:
-    """A child process with its log and pid file in `folder`; `user` drops root where the server insists."""
+    """A child process with its log and pid file in `folder`; `user` replaces root if the server requires it."""
 
     name: str
     folder: Path
@@ -61,7 +61,7 @@ class ServerProcess:
                 stderr=log,
                 env={**os.environ, **self.environment},
                 cwd=self.folder,
-                start_new_session=True,  # a Ctrl-C is the runner's to hear; it stops the servers last
+                start_new_session=True,  # the runner handles Ctrl-C, and stops the servers last
                 user=uid,
                 group=gid,
                 extra_groups=[] if uid else None,
@@ -69,7 +69,7 @@ class ServerProcess:
         pids.record(self.pid_file, self.child.pid)
 
     def start_and_wait(self, ready: Callable[[], bool]) -> None:
-        """Start, and wait until `ready` answers True; raises ServerFailed, with the process stopped again."""
+        """Start, and wait until `ready` returns True. Raises ServerFailed after stopping the process."""
         self.start()
         try:
             self.wait_ready(ready)
@@ -78,7 +78,7 @@ class ServerProcess:
             raise
 
     def wait_ready(self, ready: Callable[[], bool]) -> None:
-        """Wait until `ready` answers True; raises ServerFailed when the process ends or takes too long."""
+        """Wait until `ready` returns True. Raises ServerFailed if the process ends or takes too long."""
         deadline = time.monotonic() + START_SECONDS_MAX
         while not ready():
             ended = not self.is_running()

@@ -1,4 +1,4 @@
-"""A private RabbitMQ: own node name, cookie, ports and data, so that a system broker is never met."""
+"""A private RabbitMQ: with its own node name, cookie, ports and data, so that it never touches a system broker."""
 
 import base64
 import json
@@ -46,7 +46,7 @@ def start(folder: Path, ports: Ports, *, fast: bool, certificates: ServerCertifi
     home.mkdir(parents=True, exist_ok=True)
     (home / "rabbitmq.conf").write_text(_CONFIG.format(ports=ports) + _listeners(ports, certificates))
     (home / "enabled_plugins").write_text("[rabbitmq_management].\n")
-    # The stores are closed within a moment; the node then waits for its helpers for six seconds, and a test need not.
+    # The stores close within a moment; the node then waits six seconds for its helpers, which a test does not need.
     patience = 1.5 if fast else STOP_SECONDS_MAX
     server = ServerProcess("rabbitmq", home, [str(script)], _environment(home, ports), stop_seconds_max=patience)
     try:
@@ -64,7 +64,7 @@ def start(folder: Path, ports: Ports, *, fast: bool, certificates: ServerCertifi
 
 
 def stop_leftover(folder: Path) -> None:
-    """End what belongs to this folder's broker: the script that started it, the node, and the node's port mapper."""
+    """End the processes of this folder's broker: the script that started it, the node, and the node's port mapper."""
     home = home_of(folder)
     ServerProcess("rabbitmq", home, []).stop_leftover()
     mine = f"HOME={home}".encode()
@@ -84,7 +84,7 @@ def urls(ports: Ports, certificates: ServerCertificates | None = None) -> dict[s
 
 
 def is_healthy(management_url: str, *, port: int | None = None) -> bool:
-    """Ask the management API whether the broker takes clients, on a port where one is given."""
+    """Ask the management API whether the broker accepts clients, on the given port if any."""
     check = f"port-listener/{port}" if port else "protocol-listener/amqp091"
     scheme, _, rest = management_url.partition("://")
     credentials, _, host = rest.rpartition("@")
@@ -115,7 +115,7 @@ def _environment(home: Path, ports: Ports) -> dict[str, str]:
         "RABBITMQ_MNESIA_BASE": str(home / "data"),
         "RABBITMQ_LOG_BASE": str(home / "log"),
         "RABBITMQ_CONFIG_FILE": str(home / "rabbitmq.conf"),
-        # What a system broker is told in /etc/rabbitmq does not concern this one.
+        # Ignore the system broker's configuration in /etc/rabbitmq.
         "RABBITMQ_CONFIG_FILES": str(home / "no-more"),
         "RABBITMQ_ADVANCED_CONFIG_FILE": str(home / "no-more.config"),
         "RABBITMQ_CONF_ENV_FILE": str(home / "no-more.conf"),
@@ -123,7 +123,7 @@ def _environment(home: Path, ports: Ports) -> dict[str, str]:
         "RABBITMQ_PID_FILE": str(home / "broker.pid"),
         "RABBITMQ_DIST_PORT": str(ports.rabbitmq_dist),
         "RABBITMQ_NODE_PORT": str(ports.rabbitmq),
-        # The distribution port is for other nodes, of which there are none; with the cookie it gives full control of the broker.
+        # The distribution port is for other nodes, of which there are none. With the cookie it gives full control of the broker.
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none"
         " -kernel inet_dist_use_interface {127,0,0,1}",
         "ERL_EPMD_PORT": str(ports.epmd),

@@ -1,4 +1,4 @@
-"""A private Redis; what it holds (limits, revocations) survives a restart."""
+"""A private Redis; its data (limits, revocations) survives a restart."""
 
 import shutil
 import socket
@@ -40,7 +40,7 @@ def urls(ports: Ports, certificates: ServerCertificates | None = None) -> dict[s
 
 
 def answers(port: int, authority: Path | None = None) -> bool:
-    """Whether Redis answers on a port, by TLS where its authority is given."""
+    """Whether Redis answers on a port, by TLS if its authority is given."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as plain, _wrapped(plain, authority) as connection:
             connection.sendall(b"PING\r\n")
@@ -53,7 +53,7 @@ def _wrapped(connection: socket.socket, authority: Path | None) -> socket.socket
     if authority is None:
         return connection
     context = ssl.create_default_context(cafile=authority)
-    context.check_hostname = False  # clients may know the server by another name
+    context.check_hostname = False  # clients may use another name for the server
     return context.wrap_socket(connection)
 
 

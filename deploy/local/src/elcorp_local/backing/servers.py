@@ -1,4 +1,4 @@
-"""The three servers, each from its first source, started side by side."""
+"""The three servers, each from its first source, started in parallel."""
 
 import os
 import threading
@@ -30,7 +30,7 @@ class Backing:
     rabbitmq_url: str
     rabbitmq_management_url: str
     redis_url: str
-    # Where they have certificates; PostgreSQL takes TLS on the port of its URL.
+    # Set if they have certificates; PostgreSQL accepts TLS on the port of its URL.
     rabbitmq_tls_url: str = ""
     redis_tls_url: str = ""
     gave_up: threading.Event = field(default_factory=threading.Event)
@@ -54,14 +54,14 @@ class Backing:
             self._running.pop(name).stop()
 
     def start(self, starters: dict[str, Starter]) -> None:
-        """Begin to start servers, side by side; `wait` tells when they are up."""
+        """Start servers in parallel; `wait` returns when they are ready."""
         self._starters.update(starters)
         pool = ThreadPoolExecutor(max_workers=max(len(starters), 1))
         self._starting = {name: pool.submit(self.start_server, name) for name in starters}
         pool.shutdown(wait=False)
 
     def wait(self, *names: str, say: Say) -> None:
-        """Wait for the named servers, for all without a name; when one fails, all are stopped again."""
+        """Wait for the named servers, or for all without a name. If one fails, stop all."""
         try:
             for name in names or tuple(self._starting):
                 if starting := self._starting.get(name):
@@ -73,12 +73,12 @@ class Backing:
             raise
 
     def watch(self, say: Say) -> None:
-        """From now on start again what ends by itself; a server that keeps dying is given up on, loudly."""
+        """From now on restart servers that end by themselves; give up on one that keeps dying, and report it."""
         threading.Thread(target=self._watch, args=(say,), name="backing", daemon=True).start()
 
     def stop(self) -> None:
         self._stopping.set()
-        wait_for_futures(self._starting.values())  # what still starts would outlive us
+        wait_for_futures(self._starting.values())  # servers that are still starting would outlive us
         self._starting.clear()
         with self._changing, ThreadPoolExecutor(max_workers=max(len(self._running), 1)) as pool:
             list(pool.map(lambda server: server.stop(), self._running.values()))
@@ -133,16 +133,16 @@ def start_backing(
     wait_for: tuple[str, ...] = (),
     certificates: ServerCertificates | None = None,
 ) -> Backing:
-    """Start what the environment does not name, with data under `folder`, and wait for `wait_for` (for all by default).
+    """Start the servers that the environment does not name, with data under `folder`, and wait for `wait_for` (default: all).
 
     ELCORP_LOCAL_POSTGRES_URL (a superuser's), ELCORP_LOCAL_RABBITMQ_URL with ELCORP_LOCAL_RABBITMQ_MANAGEMENT_URL, and
-    ELCORP_LOCAL_REDIS_URL name servers that run already. `ports` is None for free ones; `fast` trades durability for
-    speed, for tests. Raises PortTaken, InUse (another runner has this folder), NoSource or ServerFailed.
+    ELCORP_LOCAL_REDIS_URL name running servers. `ports` is None for free ones; `fast` trades durability for speed, for tests.
+    Raises PortTaken, InUse (another runner has this folder), NoSource or ServerFailed.
 
-    With `certificates` all three are started here, whatever the environment names, and take TLS too: RabbitMQ at
+    With `certificates` all three are started here, whatever the environment names, and accept TLS too: RabbitMQ at
     `rabbitmq_tls_url` (amqps), Redis at `redis_tls_url` (rediss), PostgreSQL at `postgres_url` with `sslmode=verify-full` and
-    `sslrootcert`. With `certificates.tls_only` nothing takes plain connections, and `rabbitmq_url` and `redis_url` are those by
-    TLS.
+    `sslrootcert`. With `certificates.tls_only` no server accepts plain connections, and `rabbitmq_url` and `redis_url` are the
+    TLS URLs.
     """
     ports = ports or Ports.free()
     lock = FolderLock(folder / "backing.lock")
@@ -168,7 +168,7 @@ def start_backing(
 
 
 def _start(source: sources.Source, folder: Path, ports: Ports, *, fast: bool, certificates: ServerCertificates | None) -> Server:
-    # Also before a later start: a server that died may have left children behind.
+    # Also before a later start, because a server that died may have left child processes.
     source.stop_leftover(folder)
     return source.start(folder, ports, fast=fast, certificates=certificates)
 

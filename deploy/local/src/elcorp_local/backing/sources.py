@@ -16,7 +16,7 @@ Say = Callable[[str], None]
 
 
 class NoSource(Failure):
-    """A server that there is no way to run here; the message says what would help."""
+    """There is no way to run a server here; the message says what would help."""
 
 
 class Start(Protocol):
@@ -25,7 +25,7 @@ class Start(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """How one server is started, and how what a killed runner left of it is ended."""
+    """How to start one server, and how to end the leftovers of a killed runner."""
 
     start: Start
     stop_leftover: Callable[[Path], None]
@@ -49,7 +49,7 @@ _CONTAINERS = {
 
 
 def choose(needed: Sequence[str], say: Say) -> Mapping[str, Source]:
-    """Find the first source that works for each server, installing packages where that is one.
+    """Find the first source that works for each server; installs packages if that is the source.
 
     Raises NoSource, with what to do, when there is none.
     """
