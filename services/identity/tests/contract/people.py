@@ -3,6 +3,8 @@
 from services.identity.tests.contract.api import Api
 from services.identity.tests.fakes import Surroundings
 
+JOHANNES = {"full_name": "Johannes Amupolo", "email": "johannes@example.na", "phone": "+264811234568", "username": "johannes"}
+
 
 async def signed_in_as(api: Api, surroundings: Surroundings, role: str) -> str:
     """Register somebody who holds the role, sign them in, and return the access token; everybody else stays a user."""
@@ -10,4 +12,10 @@ async def signed_in_as(api: Api, surroundings: Surroundings, role: str) -> str:
     surroundings.roles.roles = (role,)
     token = await api.signed_in(email=f"{role}@example.na", phone=f"+26481123{number}")
     surroundings.roles.roles = ("user",)
+    return token
+
+
+async def sign_in_johannes(api: Api) -> str:
+    """Return the access token of a new session."""
+    token: str = (await api.login(email=JOHANNES["email"])).json()["data"]["access_token"]
     return token

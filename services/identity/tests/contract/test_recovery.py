@@ -3,7 +3,6 @@
 import asyncio
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -13,29 +12,13 @@ from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from elcorp.identity.v1.events_pb2 import UserFactorsChanged
 from identity.application import Identity
-from services.identity.tests.contract.api import PASSWORD, Api, own_id, refusal
+from services.identity.tests.contract.api import Api, own_id, refusal
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.contract.outbox import published
+from services.identity.tests.contract.password_resets import NEW_PASSWORD, ask_reset, reset_links, reset_password
 from services.identity.tests.contract.recovering import administrator, ask_recovery, decide
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.stored import rows
-
-NEW_PASSWORD = "Okavango-Delta-93!"
-
-
-async def ask(api: Api, email: str = "ndapewa@example.na") -> httpx.Response:
-    return await api.post("/auth/password-reset", {"email": email})
-
-
-async def links(identity: Identity, database: Database) -> list[str]:
-    """Read the tokens of the links that were sent, oldest first."""
-    sent = await rows(database, "SELECT id FROM messages WHERE template = 'password_reset' ORDER BY queued_at, id")
-    messages = [await identity.queries.waiting_message(row.id) for row in sent]
-    return [str(message.facts["link"]).partition("#token=")[2] for message in messages if message]
-
-
-async def reset(api: Api, token: str, password: str = NEW_PASSWORD) -> httpx.Response:
-    return await api.post("/auth/password-reset/confirm", {"token": token, "password": password})
 
 
 @pytest.fixture
@@ -49,71 +32,6 @@ async def app(api: Api, clock: ControlledClock) -> App:
 async def approver(api: Api, app: App, surroundings: Surroundings, clock: ControlledClock) -> App:
     """An administrator with two factors just shown; `token` is of that session. The customer of `app` exists too."""
     return await administrator(api, surroundings, clock, name="admin", phone="+264811234599")
-
-
-async def test_answer_and_status_are_alike_for_known_and_unknown_addresses(
-    api: Api, identity: Identity, database: Database
-) -> None:
-    await api.register()
-    known, unknown = await ask(api), await ask(api, "nobody@example.na")
-    assert (known.status_code, known.json()["data"]) == (unknown.status_code, unknown.json()["data"]) == (202, {"accepted": True})
-    assert len(await links(identity, database)) == 1
-
-
-@pytest.mark.clause("ASVS 6.4.2", "ASVS 6.4.3")
-async def test_reset_ends_every_session_and_never_goes_round_the_second_factor(
-    api: Api, app: App, identity: Identity, database: Database, surroundings: Surroundings
-) -> None:
-    await ask(api)
-    (token,) = await links(identity, database)
-    answer = await reset(api, token)
-    assert (answer.status_code, answer.json()["data"]) == (200, {"reset": True})
-    assert await rows(database, "SELECT id FROM sessions WHERE ended_at IS NULL") == []
-    assert surroundings.revocations.ended
-    assert refusal(await api.login()) == (401, "AUTH_001")
-    challenged = (await api.login(password=NEW_PASSWORD)).json()["data"]
-    assert challenged["methods"] == ["totp", "backup_code"]
-    completed = await api.post("/auth/login/verify", {"challenge": challenged["challenge"], "code": app.code()})
-    assert completed.status_code == 200
-
-
-@pytest.mark.clause("ASVS 6.4.2", "ASVS 6.4.3")
-async def test_link_is_good_once_for_ten_minutes_and_stored_as_a_digest(
-    api: Api, identity: Identity, database: Database, clock: ControlledClock
-) -> None:
-    await api.register()
-    await ask(api)
-    (token,) = await links(identity, database)
-    ((digest,),) = await rows(database, "SELECT digest FROM password_resets")
-    assert (len(digest), token.encode() in bytes(digest), len(token)) == (32, False, 43)
-    weak = await reset(api, token, "short")
-    assert weak.json()["errors"][0]["field"] == "password"
-    answers = await asyncio.gather(*(reset(api, token) for _ in range(5)))
-    assert sorted(answer.status_code for answer in answers) == [200, 422, 422, 422, 422]
-    await ask(api)
-    late = (await links(identity, database))[-1]
-    clock.advance(seconds=600)
-    for stale in (late, token, "made-up"):
-        refused = await reset(api, stale)
-        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "token")
-
-
-async def test_newest_link_alone_is_good_and_five_an_hour_are_sent(api: Api, identity: Identity, database: Database) -> None:
-    await api.register()
-    for _ in range(7):
-        assert (await ask(api)).status_code == 202
-    sent = await links(identity, database)
-    assert len(sent) == 5
-    assert (await reset(api, sent[0])).status_code == 422
-    assert (await reset(api, sent[-1])).status_code == 200
-
-
-async def test_change_of_password_ends_a_sign_in_that_waits(api: Api, app: App, identity: Identity, database: Database) -> None:
-    challenge = (await api.login()).json()["data"]["challenge"]
-    await ask(api)
-    await reset(api, (await links(identity, database))[0])
-    completed = await api.post("/auth/login/verify", {"challenge": challenge, "code": app.code()})
-    assert refusal(completed) == (401, "AUTH_001")
 
 
 async def test_another_person_gives_back_an_account_whose_factor_is_lost(
@@ -195,52 +113,14 @@ async def test_two_decisions_at_once_settle_it_once(api: Api, app: App, approver
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
 
 
-async def test_changed_password_voids_the_links_that_wait(api: Api, identity: Identity, database: Database) -> None:
-    token = await api.signed_in()
-    await ask(api)
-    (link,) = await links(identity, database)
-    user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
-    changed = await api.patch(
-        f"/users/{user_id}/password", {"current_password": PASSWORD, "new_password": "Etosha-Morning-58!"}, token=token
-    )
-    assert changed.status_code == 200, changed.text
-    assert (await reset(api, link)).status_code == 422
-
-
-async def test_changed_address_voids_the_links_in_the_mailbox_that_was_left(
-    api: Api, identity: Identity, database: Database
-) -> None:
-    token = await api.signed_in()
-    await ask(api)
-    (link,) = await links(identity, database)
-    pending = (await api.post("/users/me/email", {"email": "new@example.na"}, token=token)).json()["data"]
-    assert (await api.verify(pending["verification_id"])).status_code == 200
-    assert (await reset(api, link)).status_code == 422
-
-
-async def test_reset_forgets_the_guesses_of_the_password_that_is_gone(
-    api: Api, identity: Identity, database: Database, surroundings: Surroundings
-) -> None:
-    await api.register(username="ndapewa")
-    surroundings.attempts.limit = 1
-    for _ in range(2):
-        await api.login(password=NEW_PASSWORD)
-        await api.login(email=None, username="ndapewa", password=NEW_PASSWORD)
-    assert refusal(await api.login()) == (429, "RATE_001")
-    await ask(api)
-    assert (await reset(api, (await links(identity, database))[0])).status_code == 200
-    assert (await api.login(password=NEW_PASSWORD)).status_code == 200
-    assert (await api.login(email=None, username="ndapewa", password=NEW_PASSWORD)).status_code == 200
-
-
 async def require_reset(api: Api, user_id: str, approver: App) -> None:
     answer = await api.post(f"/users/{user_id}/password-reset", {"reason": "Phished"}, token=approver.token)
     assert answer.status_code == 204, answer.text
 
 
 async def choose_password(api: Api, identity: Identity, database: Database) -> None:
-    await ask(api)
-    assert (await reset(api, (await links(identity, database))[-1])).status_code == 200
+    await ask_reset(api)
+    assert (await reset_password(api, (await reset_links(identity, database))[-1])).status_code == 200
 
 
 @pytest.mark.parametrize("approve", [True, False])

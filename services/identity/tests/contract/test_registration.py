@@ -1,42 +1,32 @@
 """Registering: answered alike whoever asks, and an account once the code is shown."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import text
 
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
-from services.identity.tests.contract.api import DETAILS, Api
-from services.identity.tests.contract.mailbox import mail
+from services.identity.tests.contract.api import DETAILS, Api, refusal
+from services.identity.tests.contract.mailbox import mail, sent
+from services.identity.tests.contract.people import JOHANNES, sign_in_johannes
+from services.identity.tests.people import CODE
+from services.identity.tests.stored import rows
 
 OTHER = {"email": "other@example.na", "phone": "+264811234568"}
-
-
-async def rows(database: Database, query: str) -> list[tuple[object, ...]]:
-    async with database.read() as connection:
-        return [tuple(row) for row in (await connection.execute(text(query))).all()]
-
-
-async def sent(database: Database) -> list[object]:
-    return [row[0] for row in await rows(database, "SELECT template FROM messages ORDER BY queued_at, id")]
 
 
 def verification(response: httpx.Response) -> str:
     return str(response.json()["data"]["verification_id"])
 
 
-def refused(response: httpx.Response) -> tuple[int, str]:
-    return response.status_code, response.json()["code"]
-
-
 async def test_registering_sends_a_code_and_showing_it_opens_the_account(api: Api, database: Database) -> None:
     requested = await api.request_registration()
     assert requested.status_code == 202
     assert await rows(database, "SELECT 1 FROM users") == []
-    assert refused(await api.login()) == (401, "AUTH_001")
+    assert refusal(await api.login()) == (401, "AUTH_001")
     shown = (await api.verify(verification(requested))).json()["data"]
     assert UUID(shown["id"]) != UUID(shown["wallet_address"])
     token = (await api.login()).json()["data"]["access_token"]
@@ -61,7 +51,7 @@ async def test_registration_answers_alike_whether_or_not_the_account_exists(
     assert fresh.json()["data"].keys() == known.json()["data"].keys()
     assert {*fresh.headers} == {*known.headers}
     # The right code of a decoy opens nothing, like any wrong one.
-    assert refused(await api.verify(verification(known))) == (401, "AUTH_010")
+    assert refusal(await api.verify(verification(known))) == (401, "AUTH_010")
     told = "registration_clashed" if "username" in changes else "already_registered"
     assert (await sent(database))[-1] == told
     assert await rows(database, "SELECT count(*) FROM users") == [(1,)]
@@ -80,8 +70,8 @@ async def test_nobody_is_registered_in_advance_by_another(api: Api) -> None:
     owners = await api.request_registration()
     assert (await api.verify(verification(owners))).status_code == 200
     assert (await api.login()).status_code == 200
-    assert refused(await api.login(password="Strange-Sunrise-47!")) == (401, "AUTH_001")
-    assert refused(await api.verify(verification(strangers))) == (409, "RES_002")
+    assert refusal(await api.login(password="Strange-Sunrise-47!")) == (401, "AUTH_001")
+    assert refusal(await api.verify(verification(strangers))) == (409, "RES_002")
 
 
 async def test_repeated_registration_with_its_key_gets_the_first_answer(api: Api, database: Database) -> None:
@@ -94,19 +84,19 @@ async def test_repeated_registration_with_its_key_gets_the_first_answer(api: Api
 async def test_a_code_is_used_once_and_five_wrong_ones_end_it(api: Api, clock: ControlledClock) -> None:
     first = verification(await api.request_registration())
     for _ in range(5):
-        assert refused(await api.verify(first, code="000000")) == (401, "AUTH_010")
-    assert refused(await api.verify(first)) == (401, "AUTH_010")
+        assert refusal(await api.verify(first, code="000000")) == (401, "AUTH_010")
+    assert refusal(await api.verify(first)) == (401, "AUTH_010")
     second = verification(await api.request_registration())
     assert (await api.verify(second)).status_code == 200
-    assert refused(await api.verify(second)) == (401, "AUTH_010")
-    assert refused(await api.verify(str(uuid4()))) == (401, "AUTH_010")
-    assert refused(await api.verify(second, channel="phone")) == (401, "AUTH_010")
+    assert refusal(await api.verify(second)) == (401, "AUTH_010")
+    assert refusal(await api.verify(str(uuid4()))) == (401, "AUTH_010")
+    assert refusal(await api.verify(second, channel="phone")) == (401, "AUTH_010")
 
 
 async def test_a_code_expires_after_ten_minutes_and_may_be_renewed(api: Api, database: Database, clock: ControlledClock) -> None:
     pending = verification(await api.request_registration())
     clock.advance(seconds=600)
-    assert refused(await api.verify(pending)) == (401, "AUTH_010")
+    assert refusal(await api.verify(pending)) == (401, "AUTH_010")
     again = await api.post("/auth/verify-email/resend", {"verification_id": pending})
     assert (again.status_code, again.json()["data"]) == (202, {"accepted": True})
     assert (await api.verify(pending)).status_code == 200
@@ -173,7 +163,7 @@ async def test_a_code_of_yesterday_is_not_sent_again(api: Api, database: Databas
     clock.advance(days=1)
     await api.post("/auth/verify-email/resend", {"verification_id": pending})
     assert await sent(database) == ["verify_email"]
-    assert refused(await api.verify(pending)) == (401, "AUTH_010")
+    assert refusal(await api.verify(pending)) == (401, "AUTH_010")
 
 
 async def test_sending_again_counts_in_the_hours_limit_of_the_address(api: Api, database: Database) -> None:
@@ -181,3 +171,32 @@ async def test_sending_again_counts_in_the_hours_limit_of_the_address(api: Api, 
     for pending in (first, second, first, second, first):
         await api.post("/auth/verify-email/resend", {"verification_id": pending})
     assert await sent(database) == ["verify_email"] * 5
+
+
+async def test_a_new_email_address_counts_once_its_code_is_shown(api: Api, database: Database) -> None:
+    await api.register(**JOHANNES)
+    token = await sign_in_johannes(api)
+    pending = (await api.post("/users/me/email", {"email": "new@example.na"}, token=token)).json()["data"]
+    assert (await api.login(email="new@example.na")).status_code == 401
+    assert (await api.verify(pending["verification_id"])).status_code == 200
+    assert (await api.login(email="new@example.na")).status_code == 200
+    assert (await api.login(email=JOHANNES["email"])).status_code == 401
+    assert (await sent(database))[-2:] == ["verify_email", "email_changed"]
+
+
+async def test_a_number_is_confirmed_by_text_message(api: Api, database: Database) -> None:
+    await api.register(**JOHANNES)
+    token = await sign_in_johannes(api)
+    pending = (await api.post("/users/me/phone", {"phone": "+264811234568"}, token=token)).json()["data"]
+    assert refusal(await api.verify(pending["verification_id"])) == (401, "AUTH_010")
+    assert (await api.verify(pending["verification_id"], channel="phone")).status_code == 200
+    me: Any = (await api.get("/users/me", token=token)).json()["data"]
+    assert (me["phone"], bool(me["phone_verified_at"])) == ("+264811234568", True)
+    assert (await sent(database))[-1] == "verify_phone"
+
+
+async def test_the_mailbox_shows_only_what_was_delivered(api: Api) -> None:
+    await api.request_registration()
+    answer = await api.get("/dev/mailbox?recipient=ndapewa@example.na")
+    assert (answer.status_code, answer.json()["data"]["items"]) == (200, [])
+    assert CODE not in answer.text

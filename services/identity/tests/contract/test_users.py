@@ -1,32 +1,17 @@
-"""Accounts as their owners and staff manage them."""
+"""Users as they and staff manage them."""
 
-from itertools import pairwise
-from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import text
 
 from chassis.persistence.database import Database
-from chassis.testing.clocks import ControlledClock
 from services.identity.tests.contract.api import PASSWORD, Api, refusal
+from services.identity.tests.contract.mailbox import sent
+from services.identity.tests.contract.people import JOHANNES, sign_in_johannes
 from services.identity.tests.fakes import Surroundings
-from services.identity.tests.people import CODE
 
-JOHANNES = {"full_name": "Johannes Amupolo", "email": "johannes@example.na", "phone": "+264811234568", "username": "johannes"}
-NEW_PASSWORD = "Kavango-Morning-63?*"
 CLOSE = "/users/{}?reason=Asked%20for%20it"
-
-
-def refused(response: httpx.Response) -> tuple[int, str]:
-    return response.status_code, response.json()["code"]
-
-
-async def sent(database: Database) -> list[str]:
-    query = text("SELECT template FROM messages WHERE template <> 'new_device' ORDER BY queued_at, id")
-    async with database.read() as connection:
-        return list((await connection.execute(query)).scalars())
 
 
 @pytest.fixture
@@ -44,11 +29,6 @@ async def admin(api: Api, surroundings: Surroundings, user_id: str) -> str:
     return token
 
 
-async def johannes(api: Api) -> str:
-    token: str = (await api.login(email=JOHANNES["email"])).json()["data"]["access_token"]
-    return token
-
-
 async def test_suspending_ends_every_session_and_activating_lets_sign_in_again(
     api: Api, database: Database, admin: str, user_id: str
 ) -> None:
@@ -56,8 +36,8 @@ async def test_suspending_ends_every_session_and_activating_lets_sign_in_again(
     for _ in range(2):
         answer = await api.post(f"/users/{user_id}/suspend", {"reason": "Reported as stolen"}, token=admin)
         assert (answer.status_code, answer.json()["data"]["status"]) == (200, "suspended")
-    assert refused(await api.refresh(pair["refresh_token"])) == (401, "AUTH_003")
-    assert refused(await api.login(email=JOHANNES["email"])) == (401, "AUTH_001")
+    assert refusal(await api.refresh(pair["refresh_token"])) == (401, "AUTH_003")
+    assert refusal(await api.login(email=JOHANNES["email"])) == (401, "AUTH_001")
     await api.post(f"/users/{user_id}/activate", {"reason": "Found again"}, token=admin)
     assert (await api.login(email=JOHANNES["email"])).status_code == 200
     assert (await sent(database))[-2:] == ["account_suspended", "account_activated"]
@@ -67,7 +47,7 @@ async def test_deleting_is_soft_and_can_be_undone(api: Api, admin: str, user_id:
     path = f"/users/{user_id}?reason=Asked%20for%20it"
     assert (await api.delete(path, token=admin)).status_code == 204
     assert (await api.get(f"/users/{user_id}", token=admin)).status_code == 404
-    assert refused(await api.login(email=JOHANNES["email"])) == (401, "AUTH_001")
+    assert refusal(await api.login(email=JOHANNES["email"])) == (401, "AUTH_001")
     listed = (await api.get("/users?reason=complaint+4711&status=deleted", token=admin)).json()["data"]["items"]
     assert [each["id"] for each in listed] == [user_id]
     assert (await api.post(f"/users/{user_id}/suspend", {"reason": "Too late"}, token=admin)).status_code == 404
@@ -81,7 +61,7 @@ async def test_what_was_suspended_before_it_was_deleted_is_restored_suspended(ap
     assert (await api.delete(CLOSE.format(user_id), token=admin)).status_code == 204
     restored = await api.post(f"/users/{user_id}/restore", {"reason": "A mistake"}, token=admin)
     assert (restored.status_code, restored.json()["data"]["status"]) == (200, "suspended")
-    assert refused(await api.login(email=JOHANNES["email"])) == (401, "AUTH_001")
+    assert refusal(await api.login(email=JOHANNES["email"])) == (401, "AUTH_001")
     await api.post(f"/users/{user_id}/activate", {"reason": "Found again"}, token=admin)
     # It is remembered for one deletion only.
     assert (await api.delete(CLOSE.format(user_id), token=admin)).status_code == 204
@@ -91,36 +71,21 @@ async def test_what_was_suspended_before_it_was_deleted_is_restored_suspended(ap
 
 async def test_nobody_suspends_or_deletes_themselves(api: Api, admin: str) -> None:
     me = (await api.get("/users/me", token=admin)).json()["data"]["id"]
-    assert refused(await api.post(f"/users/{me}/suspend", {"reason": "Oh no"}, token=admin)) == (403, "ACC_001")
-    assert refused(await api.delete(f"/users/{me}?reason=Oh%20no", token=admin)) == (403, "ACC_001")
+    assert refusal(await api.post(f"/users/{me}/suspend", {"reason": "Oh no"}, token=admin)) == (403, "ACC_001")
+    assert refusal(await api.delete(f"/users/{me}?reason=Oh%20no", token=admin)) == (403, "ACC_001")
 
 
 async def test_staff_makes_accounts_but_never_passwords(api: Api, database: Database, admin: str) -> None:
     details = {"full_name": "Selma Nangolo", "email": "selma@example.na"}
     made = await api.post("/users", details, token=admin)
     assert made.status_code == 201
-    assert refused(await api.post("/users", details, token=admin)) == (409, "RES_002")
-    assert refused(await api.post("/users", {**details, "password": PASSWORD}, token=admin)) == (422, "VAL_001")
+    assert refusal(await api.post("/users", details, token=admin)) == (409, "RES_002")
+    assert refusal(await api.post("/users", {**details, "password": PASSWORD}, token=admin)) == (422, "VAL_001")
     assert (await sent(database))[-1] == "account_created"
 
 
-@pytest.mark.clause("ASVS 6.4.6")
-async def test_admin_triggers_a_new_password_but_never_chooses_one(
-    api: Api, database: Database, admin: str, user_id: str
-) -> None:
-    """ASVS 6.4.6."""
-    pair = (await api.login(email=JOHANNES["email"])).json()["data"]
-    path = f"/users/{user_id}/password-reset"
-    chosen = {"reason": "Phished", "password": NEW_PASSWORD}
-    assert refused(await api.post(path, chosen, token=admin)) == (422, "VAL_001")
-    assert (await api.post(path, {"reason": "Phished"}, token=admin)).status_code == 204
-    assert refused(await api.login(email=JOHANNES["email"])) == (401, "AUTH_001")
-    assert refused(await api.refresh(pair["refresh_token"])) == (401, "AUTH_003")
-    assert (await sent(database))[-1] == "password_reset_required"
-
-
 async def test_users_change_their_profile_and_stale_writes_are_refused(api: Api, user_id: str) -> None:
-    token = await johannes(api)
+    token = await sign_in_johannes(api)
     path = f"/users/{user_id}/profile"
     etag = (await api.get(path, token=token)).headers["etag"]
     headers = {"Authorization": f"Bearer {token}", "If-Match": etag}
@@ -128,16 +93,16 @@ async def test_users_change_their_profile_and_stale_writes_are_refused(api: Api,
     assert (changed.status_code, changed.json()["data"]["organization"]) == (200, "Namib Mills")
     assert changed.headers["etag"] != etag
     stale = await api.client.patch(f"/api/v1{path}", json={"full_name": "Somebody Else"}, headers=headers)
-    assert refused(stale) == (412, "RES_003")
-    assert refused(await api.patch(path, {"status": "active"}, token=token)) == (422, "VAL_001")
+    assert refusal(stale) == (412, "RES_003")
+    assert refusal(await api.patch(path, {"status": "active"}, token=token)) == (422, "VAL_001")
 
 
 async def test_users_reach_only_themselves(api: Api, admin: str, user_id: str) -> None:
-    token = await johannes(api)
+    token = await sign_in_johannes(api)
     other = (await api.get("/users/me", token=admin)).json()["data"]["id"]
     for path, body in (("profile", {"full_name": "Not Mine"}), ("password", {"current_password": "x", "new_password": "y"})):
         assert (await api.patch(f"/users/{other}/{path}", body, token=token)).status_code == 404
-    assert refused(await api.patch(f"/users/{user_id}", {"username": "x.y"}, token=token)) == (403, "ACC_001")
+    assert refusal(await api.patch(f"/users/{user_id}", {"username": "x.y"}, token=token)) == (403, "ACC_001")
     assert (await api.get(f"/users/{other}/profile", token=token)).status_code == 404
 
 
@@ -149,7 +114,7 @@ async def test_admin_replaces_details_and_usernames_stay_unique(api: Api, admin:
     missing = await api.client.put(f"/api/v1/users/{user_id}", json={"full_name": "Johannes"}, headers=headers)
     assert missing.status_code == 422
     me = (await api.get("/users/me", token=admin)).json()["data"]["id"]
-    assert refused(await api.patch(f"/users/{me}", {"username": "JOH"}, token=admin)) == (409, "RES_002")
+    assert refusal(await api.patch(f"/users/{me}", {"username": "JOH"}, token=admin)) == (409, "RES_002")
 
 
 @pytest.mark.parametrize(
@@ -196,79 +161,6 @@ async def test_list_filters_by_what_is_known_whole(api: Api, admin: str, user_id
         "registered_to=1767225600",
     ):
         assert (await api.get(f"/users?reason=complaint+4711&{query}", token=admin)).status_code == 422
-
-
-async def change(api: Api, user_id: str, token: str, current: str, new: str) -> httpx.Response:
-    return await api.patch(f"/users/{user_id}/password", {"current_password": current, "new_password": new}, token=token)
-
-
-@pytest.mark.clause("ASVS 6.2.3", "ASVS 6.3.7", "ASVS 7.4.3")
-async def test_changing_the_password_needs_the_current_one_and_ends_other_sessions(
-    api: Api, database: Database, user_id: str
-) -> None:
-    """ASVS 6.2.3, 7.4.3."""
-    elsewhere = (await api.login(email=JOHANNES["email"], device_id="0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10")).json()["data"]
-    here = (await api.login(email=JOHANNES["email"])).json()["data"]
-    token = here["access_token"]
-    assert refused(await change(api, user_id, token, "Wrong-Sunrise-47!", NEW_PASSWORD)) == (401, "AUTH_001")
-    assert (await change(api, user_id, token, PASSWORD, NEW_PASSWORD)).status_code == 200
-    other_device = await api.refresh(elsewhere["refresh_token"], device_id="0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10")
-    assert refused(other_device) == (401, "AUTH_003")
-    assert (await api.refresh(here["refresh_token"])).status_code == 200
-    assert refused(await api.login(email=JOHANNES["email"])) == (401, "AUTH_001")
-    assert (await api.login(email=JOHANNES["email"], password=NEW_PASSWORD)).status_code == 200
-    assert (await sent(database))[-1] == "password_changed"
-
-
-@pytest.mark.clause("PCI 8.3.7")
-async def test_none_of_the_last_five_passwords_comes_back(api: Api, clock: ControlledClock, user_id: str) -> None:
-    """PCI DSS 8.3.7 asks for four, the platform's brief for five."""
-    token = await johannes(api)
-    passwords = [PASSWORD, *(f"Kavango-{word}-63?*" for word in ("Morning", "Evening", "Winter", "Summer", "Autumn"))]
-    for old, new in pairwise(passwords[:-1]):
-        assert (await change(api, user_id, token, old, new)).status_code == 200
-        clock.advance(seconds=1)
-    current = passwords[4]
-    for recent in passwords[:5]:
-        answer = await change(api, user_id, token, current, recent)
-        assert (answer.status_code, "last five" in answer.text) == (422, True)
-    assert (await change(api, user_id, token, current, passwords[5])).status_code == 200
-    # The first one is the sixth back by now.
-    assert (await change(api, user_id, token, passwords[5], PASSWORD)).status_code == 200
-
-
-async def test_guessing_the_current_password_is_throttled(api: Api, surroundings: Surroundings, user_id: str) -> None:
-    token = await johannes(api)
-    surroundings.attempts.limit = 3
-    answers = [(await change(api, user_id, token, f"Wrong-Sunrise-{n}!", NEW_PASSWORD)).status_code for n in range(4)]
-    assert answers == [401, 401, 401, 429]
-
-
-async def test_a_new_email_address_counts_once_its_code_is_shown(api: Api, database: Database, user_id: str) -> None:
-    token = await johannes(api)
-    pending = (await api.post("/users/me/email", {"email": "new@example.na"}, token=token)).json()["data"]
-    assert (await api.login(email="new@example.na")).status_code == 401
-    assert (await api.verify(pending["verification_id"])).status_code == 200
-    assert (await api.login(email="new@example.na")).status_code == 200
-    assert (await api.login(email=JOHANNES["email"])).status_code == 401
-    assert (await sent(database))[-2:] == ["verify_email", "email_changed"]
-
-
-async def test_a_number_is_confirmed_by_text_message(api: Api, database: Database, user_id: str) -> None:
-    token = await johannes(api)
-    pending = (await api.post("/users/me/phone", {"phone": "+264811234568"}, token=token)).json()["data"]
-    assert refused(await api.verify(pending["verification_id"])) == (401, "AUTH_010")
-    assert (await api.verify(pending["verification_id"], channel="phone")).status_code == 200
-    me: Any = (await api.get("/users/me", token=token)).json()["data"]
-    assert (me["phone"], bool(me["phone_verified_at"])) == ("+264811234568", True)
-    assert (await sent(database))[-1] == "verify_phone"
-
-
-async def test_the_mailbox_shows_only_what_was_delivered(api: Api) -> None:
-    await api.request_registration()
-    answer = await api.get("/dev/mailbox?recipient=ndapewa@example.na")
-    assert (answer.status_code, answer.json()["data"]["items"]) == (200, [])
-    assert CODE not in answer.text
 
 
 async def test_me_is_the_caller_with_roles(api: Api) -> None:
