@@ -22,7 +22,7 @@ from payments.interfaces.rest.schemas.limits import LimitRequest
 from payments.interfaces.rest.schemas.payments import PaymentRequest
 from payments.interfaces.rest.schemas.rates import RateRequest
 from payments.interfaces.rest.schemas.schedules import ScheduleRequest
-from payments.interfaces.rest.schemas.transfers import LinkedRequest, TransferRequest
+from payments.interfaces.rest.schemas.transfers import LinkedTransfersRequest, TransferRequest
 
 PAYER, SOURCE, TARGET, KEY_ID, ID = (UUID(int=number) for number in range(1, 6))
 ACTOR = Actor(kind=ActorKind.USER, subject_id=str(PAYER))
@@ -82,7 +82,7 @@ def test_an_order_is_what_its_body_says(request_: TransferRequest | PaymentReque
 
 def test_linked_orders_are_what_their_legs_say() -> None:
     legs = [MOVE, {**MOVE, "amount": "1.00", "description": "", "reference": "INV-7"}]
-    assert LinkedRequest.model_validate({"legs": legs}).orders(ACTOR, "k") == [
+    assert LinkedTransfersRequest.model_validate({"legs": legs}).orders(ACTOR, "k") == [
         replace(PLAIN, key=leg_key("k", 0)),
         replace(
             PLAIN,

@@ -16,7 +16,7 @@ from payments.application.wallets.views import WalletView
 from payments.interfaces.rest.schemas.accounts import AccountResponse, PostingResponse
 from payments.interfaces.rest.schemas.bulk_transfers import BulkLineResponse, BulkResponse
 from payments.interfaces.rest.schemas.ledger import TrialBalanceLineResponse
-from payments.interfaces.rest.schemas.schedules import RunResponse, ScheduleResponse
+from payments.interfaces.rest.schemas.schedules import ScheduleResponse, ScheduleRunResponse
 from payments.interfaces.rest.schemas.transfers import TransferResponse
 from payments.interfaces.rest.schemas.wallets import WalletResponse
 
@@ -179,7 +179,7 @@ def test_a_schedule_and_its_runs() -> None:
         "ended_at": minute(3),
     }
     run = RunView(number=3, due_at=AT, run_at=minute(1), transfer_id=OTHER, code="PAY_001", message="Not enough.")
-    assert dict(RunResponse.of(run)) == {
+    assert dict(ScheduleRunResponse.of(run)) == {
         "number": 3,
         "due_at": AT,
         "run_at": minute(1),

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Router, envelope, page_of
 from identity.interfaces.rest.dependencies import App
-from identity.interfaces.rest.schemas.device_keys import ChallengeResponse, DeviceKeyResponse, RegisterDeviceKeyRequest
+from identity.interfaces.rest.schemas.device_keys import DeviceKeyChallengeResponse, DeviceKeyResponse, RegisterDeviceKeyRequest
 from kernel.assurance import NONE, RECENT
 from kernel.reads import OWN
 
@@ -18,9 +18,9 @@ async def list_device_keys(actor: CurrentActor, paging: Paging, app: App) -> Env
 
 
 @device_keys.post("/challenges", status_code=201, dependencies=[Authenticated], idempotency=False, assurance=NONE)
-async def issue_device_key_challenge(actor: CurrentActor, app: App) -> Envelope[ChallengeResponse]:
+async def issue_device_key_challenge(actor: CurrentActor, app: App) -> Envelope[DeviceKeyChallengeResponse]:
     """Give this device a challenge to sign with the key that it is about to register; it lives five minutes."""
-    return envelope(ChallengeResponse.of(await app.device_keys.issue_device_key_challenge(actor=actor)))
+    return envelope(DeviceKeyChallengeResponse.of(await app.device_keys.issue_device_key_challenge(actor=actor)))
 
 
 @device_keys.post("", status_code=201, dependencies=[Authenticated], assurance=RECENT)

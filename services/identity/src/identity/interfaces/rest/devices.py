@@ -7,7 +7,7 @@ from fastapi import Query
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Router, envelope, page_of
 from identity.interfaces.rest.dependencies import App
-from identity.interfaces.rest.schemas.devices import DeviceResponse, PatchDeviceRequest
+from identity.interfaces.rest.schemas.devices import ChangeDeviceRequest, DeviceResponse
 from kernel.assurance import NONE, RECENT
 from kernel.reads import OTHERS, OWN
 
@@ -34,7 +34,7 @@ async def get_device(device_id: UUID, actor: CurrentActor, app: App) -> Envelope
 
 
 @devices.patch("/{device_id}", dependencies=[Authenticated], idempotency=False, assurance=NONE)
-async def change_device(device_id: UUID, body: PatchDeviceRequest, actor: CurrentActor, app: App) -> Envelope[DeviceResponse]:
+async def change_device(device_id: UUID, body: ChangeDeviceRequest, actor: CurrentActor, app: App) -> Envelope[DeviceResponse]:
     """Name a device."""
     given = frozenset(body.model_fields_set)
     view = await app.devices.change_device(actor=actor, device_id=device_id, given=given, name=body.name)

@@ -4,12 +4,12 @@ from chassis.rest import Authenticated, CurrentActor, Envelope, Public, Router, 
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.factors import (
     BackupCodesResponse,
-    ChallengeRequest,
-    ConfirmAtSignInRequest,
+    ConfirmTotpAtSignInRequest,
     ConfirmTotpRequest,
+    FactorRemovedResponse,
     FactorsResponse,
     NewTotpResponse,
-    RemovedResponse,
+    SignInChallengeRequest,
 )
 from identity.interfaces.rest.schemas.fields import EndOthers
 from kernel.assurance import NONE, RECENT
@@ -19,13 +19,15 @@ factors = Router(prefix="/auth", tags=["second factors"], idempotent=False)
 
 
 @factors.post("/login/totp", status_code=201, dependencies=[Public], assurance=NONE)
-async def begin_totp_at_sign_in(body: ChallengeRequest, actor: CurrentActor, app: App) -> Envelope[NewTotpResponse]:
+async def begin_totp_at_sign_in(body: SignInChallengeRequest, actor: CurrentActor, app: App) -> Envelope[NewTotpResponse]:
     """Set up an authenticator app where a session needs one first."""
     return envelope(NewTotpResponse.of(await app.factors.begin_totp_at_sign_in(actor=actor, challenge=body.challenge)))
 
 
 @factors.post("/login/totp/confirm", dependencies=[Public], assurance=NONE)
-async def confirm_totp_at_sign_in(body: ConfirmAtSignInRequest, actor: CurrentActor, app: App) -> Envelope[BackupCodesResponse]:
+async def confirm_totp_at_sign_in(
+    body: ConfirmTotpAtSignInRequest, actor: CurrentActor, app: App
+) -> Envelope[BackupCodesResponse]:
     """Confirm the app; the sign-in goes on at /auth/login/verify, with the app's next code."""
     codes = await app.factors.confirm_totp_at_sign_in(actor=actor, challenge=body.challenge, code=body.code)
     return envelope(BackupCodesResponse.of(codes))
@@ -53,10 +55,10 @@ async def confirm_totp(
 
 
 @factors.delete("/factors/totp", dependencies=[Authenticated], assurance=RECENT)
-async def remove_totp(actor: CurrentActor, app: App, end_other_sessions: EndOthers = True) -> Envelope[RemovedResponse]:
+async def remove_totp(actor: CurrentActor, app: App, end_other_sessions: EndOthers = True) -> Envelope[FactorRemovedResponse]:
     """Remove the authenticator app."""
     await app.factors.remove_totp(actor=actor, end_other_sessions=end_other_sessions)
-    return envelope(RemovedResponse())
+    return envelope(FactorRemovedResponse())
 
 
 @factors.post("/factors/backup-codes", status_code=201, dependencies=[Authenticated], assurance=RECENT)

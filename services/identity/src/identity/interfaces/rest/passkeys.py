@@ -4,11 +4,11 @@ from uuid import UUID
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, Public, Router, envelope
 from identity.interfaces.rest.dependencies import App
-from identity.interfaces.rest.schemas.factors import RemovedResponse
+from identity.interfaces.rest.schemas.factors import FactorRemovedResponse
 from identity.interfaces.rest.schemas.fields import EndOthers
 from identity.interfaces.rest.schemas.passkeys import (
     AddPasskeyRequest,
-    CeremonyResponse,
+    PasskeyCeremonyResponse,
     PasskeyResponse,
     PasskeySignInRequest,
     RenamePasskeyRequest,
@@ -20,9 +20,9 @@ passkeys = Router(prefix="/auth", tags=["second factors"], idempotent=False)
 
 
 @passkeys.post("/passkeys/options", dependencies=[Public], assurance=NONE)
-async def challenge_passkey(actor: CurrentActor, app: App) -> Envelope[CeremonyResponse]:
+async def challenge_passkey(actor: CurrentActor, app: App) -> Envelope[PasskeyCeremonyResponse]:
     """Give a challenge that any passkey of this platform may answer, once and within five minutes."""
-    return envelope(CeremonyResponse.of(await app.passkeys.challenge_passkey(actor=actor)))
+    return envelope(PasskeyCeremonyResponse.of(await app.passkeys.challenge_passkey(actor=actor)))
 
 
 @passkeys.post("/passkeys/login", dependencies=[Public], assurance=NONE)
@@ -35,9 +35,9 @@ async def sign_in_with_passkey(body: PasskeySignInRequest, actor: CurrentActor, 
 
 
 @passkeys.post("/factors/passkeys/options", dependencies=[Authenticated], assurance=RECENT)
-async def begin_passkey(actor: CurrentActor, app: App) -> Envelope[CeremonyResponse]:
+async def begin_passkey(actor: CurrentActor, app: App) -> Envelope[PasskeyCeremonyResponse]:
     """Get the challenge for a new passkey."""
-    return envelope(CeremonyResponse.of(await app.passkeys.begin_passkey(actor=actor)))
+    return envelope(PasskeyCeremonyResponse.of(await app.passkeys.begin_passkey(actor=actor)))
 
 
 @passkeys.post("/factors/passkeys", status_code=201, dependencies=[Authenticated], assurance=RECENT)
@@ -67,7 +67,7 @@ async def rename_passkey(
 @passkeys.delete("/factors/passkeys/{passkey_id}", dependencies=[Authenticated], assurance=RECENT)
 async def remove_passkey(
     passkey_id: UUID, actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
-) -> Envelope[RemovedResponse]:
+) -> Envelope[FactorRemovedResponse]:
     """Remove a passkey."""
     await app.passkeys.remove_passkey(actor=actor, passkey_id=passkey_id, end_other_sessions=end_other_sessions)
-    return envelope(RemovedResponse())
+    return envelope(FactorRemovedResponse())

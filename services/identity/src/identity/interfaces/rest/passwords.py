@@ -13,11 +13,11 @@ from chassis.rest import (
 )
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.passwords import (
-    AskResetRequest,
+    AskPasswordResetRequest,
     ChangePasswordRequest,
     PasswordChangedResponse,
+    PasswordResetAskedResponse,
     PasswordResetResponse,
-    ResetAskedResponse,
     ResetPasswordRequest,
 )
 from identity.interfaces.rest.schemas.users import UserReasonRequest
@@ -43,10 +43,12 @@ async def require_password_reset(user_id: UUID, body: UserReasonRequest, actor: 
 
 
 @password_resets.post("/password-reset", status_code=202, dependencies=[Public], assurance=NONE)
-async def ask_password_reset(body: AskResetRequest, actor: CurrentActor, app: App) -> Envelope[ResetAskedResponse]:
+async def ask_password_reset(
+    body: AskPasswordResetRequest, actor: CurrentActor, app: App
+) -> Envelope[PasswordResetAskedResponse]:
     """Send a link by which a new password is chosen within ten minutes, to whoever has the address."""
     await app.passwords.ask_password_reset(actor=actor, email=body.email)
-    return envelope(ResetAskedResponse())
+    return envelope(PasswordResetAskedResponse())
 
 
 @password_resets.post("/password-reset/confirm", dependencies=[Public], assurance=NONE)

@@ -17,7 +17,7 @@ from identity.interfaces.rest.schemas.recovery import (
     RecoveryResponse,
     UndoEmailChangeRequest,
 )
-from identity.interfaces.rest.schemas.registration import VerifyRequest
+from identity.interfaces.rest.schemas.registration import VerifyCodeRequest
 from kernel.assurance import NONE, STRONG
 from kernel.reads import SEARCH
 
@@ -48,7 +48,7 @@ async def ask_recovery(body: AskRecoveryRequest, actor: CurrentActor, app: App) 
 
 
 @recovery.post("/recovery/confirm", dependencies=[Public], assurance=NONE)
-async def confirm_recovery(body: VerifyRequest, actor: CurrentActor, app: App) -> Envelope[RecoveryConfirmedResponse]:
+async def confirm_recovery(body: VerifyCodeRequest, actor: CurrentActor, app: App) -> Envelope[RecoveryConfirmedResponse]:
     """Confirm a request for recovery with the code from the mail. Nobody can decide on it before."""
     await app.recovery.confirm_recovery(actor=actor, verification_id=body.verification_id, code=body.code)
     return envelope(RecoveryConfirmedResponse())

@@ -4,14 +4,14 @@ from chassis.rest import Authenticated, CurrentActor, Envelope, Public, Router, 
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.fields import EndOthers
 from identity.interfaces.rest.schemas.registration import (
-    EmailRequest,
-    PhoneRequest,
+    ChangeEmailRequest,
+    ChangePhoneRequest,
+    CodeResentResponse,
+    ContactVerifiedResponse,
     RegisterRequest,
-    ResendRequest,
-    ResentResponse,
+    ResendCodeRequest,
     VerificationResponse,
-    VerifiedResponse,
-    VerifyRequest,
+    VerifyCodeRequest,
 )
 from kernel.assurance import NONE, RECENT
 
@@ -36,36 +36,36 @@ async def register_user(body: RegisterRequest, actor: CurrentActor, app: App) ->
 
 
 @registration.post("/verify-email", dependencies=[Public], idempotency=False, assurance=NONE)
-async def verify_email(body: VerifyRequest, actor: CurrentActor, app: App) -> Envelope[VerifiedResponse]:
+async def verify_email(body: VerifyCodeRequest, actor: CurrentActor, app: App) -> Envelope[ContactVerifiedResponse]:
     """Show the code that was mailed: it opens the account that was registered, or confirms a new address."""
     confirmed = await app.registration.verify_email(actor=actor, verification_id=body.verification_id, code=body.code)
-    return envelope(VerifiedResponse.of(confirmed))
+    return envelope(ContactVerifiedResponse.of(confirmed))
 
 
 @registration.post("/verify-email/resend", status_code=202, dependencies=[Public], idempotency=False, assurance=NONE)
-async def resend_email_code(body: ResendRequest, actor: CurrentActor, app: App) -> Envelope[ResentResponse]:
+async def resend_email_code(body: ResendCodeRequest, actor: CurrentActor, app: App) -> Envelope[CodeResentResponse]:
     """Ask for another code in place of the last. The answer does not tell whether one was sent."""
     await app.registration.resend_email_code(actor=actor, verification_id=body.verification_id)
-    return envelope(ResentResponse())
+    return envelope(CodeResentResponse())
 
 
 @registration.post("/verify-phone", dependencies=[Public], idempotency=False, assurance=NONE)
-async def verify_phone(body: VerifyRequest, actor: CurrentActor, app: App) -> Envelope[VerifiedResponse]:
+async def verify_phone(body: VerifyCodeRequest, actor: CurrentActor, app: App) -> Envelope[ContactVerifiedResponse]:
     """Show the code that came as a text message: it confirms the number."""
     confirmed = await app.registration.verify_phone(actor=actor, verification_id=body.verification_id, code=body.code)
-    return envelope(VerifiedResponse.of(confirmed))
+    return envelope(ContactVerifiedResponse.of(confirmed))
 
 
 @registration.post("/verify-phone/resend", status_code=202, dependencies=[Public], idempotency=False, assurance=NONE)
-async def resend_phone_code(body: ResendRequest, actor: CurrentActor, app: App) -> Envelope[ResentResponse]:
+async def resend_phone_code(body: ResendCodeRequest, actor: CurrentActor, app: App) -> Envelope[CodeResentResponse]:
     """Ask for another code in place of the last. The answer does not tell whether one was sent."""
     await app.registration.resend_phone_code(actor=actor, verification_id=body.verification_id)
-    return envelope(ResentResponse())
+    return envelope(CodeResentResponse())
 
 
 @own_contacts.post("/me/email", status_code=202, dependencies=[Authenticated], assurance=RECENT)
 async def change_email(
-    body: EmailRequest, actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
+    body: ChangeEmailRequest, actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
 ) -> Envelope[VerificationResponse]:
     """Send a code to a new e-mail address, which replaces the present one once the code is confirmed.
 
@@ -76,6 +76,6 @@ async def change_email(
 
 
 @own_contacts.post("/me/phone", status_code=202, dependencies=[Authenticated], assurance=RECENT)
-async def change_phone(body: PhoneRequest, actor: CurrentActor, app: App) -> Envelope[VerificationResponse]:
+async def change_phone(body: ChangePhoneRequest, actor: CurrentActor, app: App) -> Envelope[VerificationResponse]:
     """Send a code to the caller's telephone number, present or new; `POST /auth/verify-phone` confirms it."""
     return envelope(VerificationResponse.of(await app.registration.change_phone(actor=actor, phone=body.phone)))

@@ -9,17 +9,17 @@ from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, 
 from identity.application.factors.challenge_second_factor import SecondFactorRequired
 from identity.application.sessions.step_up import ShownPasskey
 from identity.interfaces.rest.dependencies import App
-from identity.interfaces.rest.schemas.passkeys import CeremonyResponse
+from identity.interfaces.rest.schemas.passkeys import PasskeyCeremonyResponse
 from identity.interfaces.rest.schemas.sessions import (
+    AccessTokenResponse,
     CompleteSignInRequest,
     DpopHeader,
-    FreshTokenResponse,
-    LoginRequest,
-    RefreshRequest,
+    RefreshSessionRequest,
     SecondFactorResponse,
     SessionResponse,
     SignedOutEverywhereResponse,
     SignedOutResponse,
+    SignInRequest,
     SignOutEverywhereRequest,
     StepUpRequest,
     TokenPairResponse,
@@ -33,7 +33,7 @@ sessions = Router(prefix="/sessions", tags=["sessions"])
 
 
 @tokens.post("/login", dependencies=[Public], idempotency=False, assurance=NONE)
-async def sign_in(body: LoginRequest, actor: CurrentActor, app: App) -> Envelope[TokenPairResponse | SecondFactorResponse]:
+async def sign_in(body: SignInRequest, actor: CurrentActor, app: App) -> Envelope[TokenPairResponse | SecondFactorResponse]:
     """Start a session on a device, or learn which second factor it takes; one that the device had is over."""
     outcome = await app.sessions.sign_in(
         actor=actor, name=body.name, password=body.password, device_id=body.device_id, device_token=body.device_token
@@ -52,7 +52,7 @@ async def complete_sign_in(body: CompleteSignInRequest, actor: CurrentActor, app
 
 @tokens.post("/refresh", dependencies=[Public], idempotency=False, assurance=NONE)
 async def refresh_session(
-    body: RefreshRequest, actor: CurrentActor, app: App, request: Request, dpop: DpopHeader = None
+    body: RefreshSessionRequest, actor: CurrentActor, app: App, request: Request, dpop: DpopHeader = None
 ) -> Envelope[TokenPairResponse]:
     """Exchange a refresh token for the next pair. For ten seconds a used one still gets the same device the current one."""
     # Two headers are none (RFC 9449 section 4.3): which one would be checked?
@@ -64,20 +64,20 @@ async def refresh_session(
 
 
 @proofs.post("/step-up/options", dependencies=[Authenticated], assurance=NONE)
-async def challenge_step_up(actor: CurrentActor, app: App) -> Envelope[CeremonyResponse]:
+async def challenge_step_up(actor: CurrentActor, app: App) -> Envelope[PasskeyCeremonyResponse]:
     """Give a challenge for one of the caller's passkeys, to step up by it."""
-    return envelope(CeremonyResponse.of(await app.sessions.challenge_step_up(actor=actor)))
+    return envelope(PasskeyCeremonyResponse.of(await app.sessions.challenge_step_up(actor=actor)))
 
 
 @proofs.post("/step-up", dependencies=[Authenticated], assurance=NONE)
-async def step_up(body: StepUpRequest, actor: CurrentActor, app: App) -> Envelope[FreshTokenResponse]:
+async def step_up(body: StepUpRequest, actor: CurrentActor, app: App) -> Envelope[AccessTokenResponse]:
     """Re-authenticate when a request was refused with AUTH_005, then repeat it with this token.
 
     The token claims what is shown here, and nothing of before: a passkey, or password and code together, are two factors.
     """
     passkey = ShownPasskey(body.passkey.ceremony_id, body.passkey.credential) if body.passkey else None
     token = await app.sessions.step_up(actor=actor, password=body.password, code=body.code, passkey=passkey)
-    return envelope(FreshTokenResponse.of(token))
+    return envelope(AccessTokenResponse.of(token))
 
 
 @tokens.post("/logout", dependencies=[Authenticated], idempotency=False, assurance=NONE)

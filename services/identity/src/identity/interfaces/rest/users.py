@@ -32,14 +32,14 @@ from identity.domain.user import UserStatus
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.fields import Reason
 from identity.interfaces.rest.schemas.users import (
+    CreatedUserResponse,
     CreateUserRequest,
     DataExportResponse,
     MeResponse,
-    PatchProfileRequest,
-    PatchUserRequest,
     ProfileResponse,
-    RegisteredResponse,
     ReplaceUserRequest,
+    UpdateProfileRequest,
+    UpdateUserRequest,
     UserReasonRequest,
     UserResponse,
 )
@@ -83,9 +83,9 @@ async def list_users(
 
 
 @users.post("", status_code=201, dependencies=[Requires("user:create")], assurance=RECENT)
-async def create_user(body: CreateUserRequest, actor: CurrentActor, app: App) -> Envelope[RegisteredResponse]:
+async def create_user(body: CreateUserRequest, actor: CurrentActor, app: App) -> Envelope[CreatedUserResponse]:
     """Open an account for a person, who gets a mail that says how to choose a password."""
-    return envelope(RegisteredResponse.of(await app.users.create_user(actor=actor, **body.model_dump())))
+    return envelope(CreatedUserResponse.of(await app.users.create_user(actor=actor, **body.model_dump())))
 
 
 # Before "/{user_id}", which would take it.
@@ -116,7 +116,7 @@ async def replace_user(
 
 @users.patch("/{user_id}", dependencies=[Requires("user:update_any")], idempotency=False, assurance=RECENT)
 async def update_user(
-    user_id: UUID, body: PatchUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
+    user_id: UUID, body: UpdateUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[UserResponse]:
     """Change some of the details of an account that need no proof."""
     view = await app.users.update_user(actor=actor, user_id=user_id, details=body.details, version=version)
@@ -168,7 +168,7 @@ async def get_profile(user_id: UUID, actor: CurrentActor, response: Response, ap
 
 @users.patch("/{user_id}/profile", dependencies=[Authenticated], idempotency=False, assurance=NONE, others=RECENT)
 async def update_profile(
-    user_id: UUID, body: PatchProfileRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
+    user_id: UUID, body: UpdateProfileRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[ProfileResponse]:
     """Change a user's name or organization."""
     view = await app.users.update_profile(actor=actor, user_id=user_id, details=body.details, version=version)

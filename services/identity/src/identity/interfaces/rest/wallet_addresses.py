@@ -18,9 +18,9 @@ from chassis.rest import (
 )
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.wallet_addresses import (
-    IssueAddressRequest,
-    IssuedAddressResponse,
-    LabelAddressRequest,
+    IssuedWalletAddressResponse,
+    IssueWalletAddressRequest,
+    LabelWalletAddressRequest,
     PayeeResponse,
     WalletAddressResponse,
 )
@@ -37,10 +37,12 @@ async def list_wallet_addresses(actor: CurrentActor, paging: Paging, app: App) -
 
 
 @wallet_addresses.post("", status_code=201, dependencies=[Authenticated], assurance=NONE)
-async def issue_wallet_address(body: IssueAddressRequest, actor: CurrentActor, app: App) -> Envelope[IssuedAddressResponse]:
+async def issue_wallet_address(
+    body: IssueWalletAddressRequest, actor: CurrentActor, app: App
+) -> Envelope[IssuedWalletAddressResponse]:
     """Issue one more address to the caller; its wallet opens a moment later."""
     address = await app.wallet_addresses.issue_wallet_address(actor=actor, currency=body.currency, label=body.label)
-    return envelope(IssuedAddressResponse.of(address))
+    return envelope(IssuedWalletAddressResponse.of(address))
 
 
 # Before "/{address}", which would take it.
@@ -61,7 +63,7 @@ async def get_wallet_address(address: WalletAddressText, actor: CurrentActor, ap
 
 @wallet_addresses.patch("/{address}", dependencies=[Authenticated], idempotency=False, assurance=NONE)
 async def label_wallet_address(
-    address: WalletAddressText, body: LabelAddressRequest, actor: CurrentActor, app: App
+    address: WalletAddressText, body: LabelWalletAddressRequest, actor: CurrentActor, app: App
 ) -> Envelope[WalletAddressResponse]:
     """Give one of the caller's addresses another label, or none."""
     view = await app.wallet_addresses.label_wallet_address(actor=actor, address=address, label=body.label)

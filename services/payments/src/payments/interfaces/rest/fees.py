@@ -14,13 +14,13 @@ from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.fees import (
     CODE_PATTERN,
     KIND_PATTERN,
-    FeeRuleHistory,
+    FeeRuleHistoryResponse,
     FeeRuleRequest,
     FeeRuleResponse,
     QuoteRequest,
     QuoteResponse,
 )
-from payments.interfaces.rest.schemas.versions import CURRENCY_PATTERN, EndRequest
+from payments.interfaces.rest.schemas.versions import CURRENCY_PATTERN, EndVersionRequest
 
 fees = Router(prefix="/fees", tags=["fees"])
 
@@ -39,9 +39,9 @@ async def list_fees(
 @fees.get("/history", dependencies=[Requires("policy:manage")], reads=NOBODY)
 async def list_fee_history(
     page: Paging, app: App, code: Annotated[str | None, Query(pattern=CODE_PATTERN, examples=["transfer-service"])] = None
-) -> Envelope[PageOf[FeeRuleHistory]]:
+) -> Envelope[PageOf[FeeRuleHistoryResponse]]:
     """List every version ever recorded, past and planned, the newest first."""
-    return page_of(await app.fees.list_fee_history(page=page, code=code), FeeRuleHistory.of_recorded)
+    return page_of(await app.fees.list_fee_history(page=page, code=code), FeeRuleHistoryResponse.of_recorded)
 
 
 @fees.post("", status_code=201, dependencies=[Requires("policy:manage")], assurance=RECENT)
@@ -54,7 +54,7 @@ async def set_fee_rule(body: FeeRuleRequest, actor: CurrentActor, app: App) -> E
 
 
 @fees.post("/{rule_id}/end", dependencies=[Requires("policy:manage")], assurance=RECENT)
-async def end_fee_rule(rule_id: UUID, body: EndRequest, actor: CurrentActor, app: App) -> Envelope[FeeRuleResponse]:
+async def end_fee_rule(rule_id: UUID, body: EndVersionRequest, actor: CurrentActor, app: App) -> Envelope[FeeRuleResponse]:
     """End a version, now or at a later time; one that has not begun never will."""
     rule = await app.fees.end_fee_rule(actor=actor, version_id=rule_id, until=body.valid_until, reason=body.reason)
     return envelope(FeeRuleResponse.of(rule))

@@ -25,14 +25,14 @@ from payments.domain.limits import STANDARD_TIER
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.limits import (
     TIER_PATTERN,
-    LimitHistory,
+    AssignTierRequest,
+    LimitHistoryResponse,
     LimitRequest,
     LimitResponse,
     MyLimitsResponse,
-    TierRequest,
     TierResponse,
 )
-from payments.interfaces.rest.schemas.versions import CURRENCY_PATTERN, EndRequest
+from payments.interfaces.rest.schemas.versions import CURRENCY_PATTERN, EndVersionRequest
 
 limits = Router(prefix="/limits", tags=["limits"])
 
@@ -57,9 +57,9 @@ async def list_my_limits(actor: CurrentActor, app: App) -> Envelope[MyLimitsResp
 @limits.get("/history", dependencies=[Requires("policy:manage")], reads=NOBODY)
 async def list_limit_history(
     page: Paging, app: App, tier: TierFilter = None, currency: CurrencyFilter = None
-) -> Envelope[PageOf[LimitHistory]]:
+) -> Envelope[PageOf[LimitHistoryResponse]]:
     """List every version ever recorded, past and planned, the newest first."""
-    return page_of(await app.limits.list_limit_history(page=page, tier=tier, currency=currency), LimitHistory.of_recorded)
+    return page_of(await app.limits.list_limit_history(page=page, tier=tier, currency=currency), LimitHistoryResponse.of_recorded)
 
 
 @limits.post("", status_code=201, dependencies=[Requires("policy:manage")], assurance=RECENT)
@@ -72,7 +72,7 @@ async def set_limit(body: LimitRequest, actor: CurrentActor, app: App) -> Envelo
 
 
 @limits.post("/{limit_id}/end", dependencies=[Requires("policy:manage")], assurance=RECENT)
-async def end_limit(limit_id: UUID, body: EndRequest, actor: CurrentActor, app: App) -> Envelope[LimitResponse]:
+async def end_limit(limit_id: UUID, body: EndVersionRequest, actor: CurrentActor, app: App) -> Envelope[LimitResponse]:
     """End a version, now or at a later time: without one, the tier is unlimited in its currency."""
     limit = await app.limits.end_limit(actor=actor, version_id=limit_id, until=body.valid_until, reason=body.reason)
     return envelope(LimitResponse.of(limit))
@@ -89,7 +89,7 @@ async def get_tier(owner_id: UUID, actor: CurrentActor, app: App, response: Resp
 
 @limits.put("/tiers/{owner_id}", dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def assign_tier(
-    *, owner_id: UUID, body: TierRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
+    *, owner_id: UUID, body: AssignTierRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[TierResponse]:
     """Put an owner into a tier; its limits hold from the next transfer on."""
     tier = await app.limits.assign_tier(actor=actor, owner_id=owner_id, tier=body.tier, version=version, reason=body.reason)

@@ -10,8 +10,8 @@ from kernel.assurance import RECENT
 from kernel.reads import NOBODY
 from payments.application.versions import Term
 from payments.interfaces.rest.dependencies import App
-from payments.interfaces.rest.schemas.rates import RateHistory, RateRequest, RateResponse
-from payments.interfaces.rest.schemas.versions import CURRENCY_PATTERN, EndRequest
+from payments.interfaces.rest.schemas.rates import RateHistoryResponse, RateRequest, RateResponse
+from payments.interfaces.rest.schemas.versions import CURRENCY_PATTERN, EndVersionRequest
 
 rates = Router(prefix="/rates", tags=["rates"])
 
@@ -26,9 +26,11 @@ async def list_rates(page: Paging, app: App, base: Base = None, quote: Quote = N
 
 
 @rates.get("/history", dependencies=[Requires("payment:reconcile")], reads=NOBODY)
-async def list_rate_history(page: Paging, app: App, base: Base = None, quote: Quote = None) -> Envelope[PageOf[RateHistory]]:
+async def list_rate_history(
+    page: Paging, app: App, base: Base = None, quote: Quote = None
+) -> Envelope[PageOf[RateHistoryResponse]]:
     """List every version ever recorded, past and planned, the newest first."""
-    return page_of(await app.rates.list_rate_history(page=page, base=base, quote=quote), RateHistory.of_recorded)
+    return page_of(await app.rates.list_rate_history(page=page, base=base, quote=quote), RateHistoryResponse.of_recorded)
 
 
 @rates.post("", status_code=201, dependencies=[Requires("payment:reconcile")], assurance=RECENT)
@@ -41,7 +43,7 @@ async def set_rate(body: RateRequest, actor: CurrentActor, app: App) -> Envelope
 
 
 @rates.post("/{rate_id}/end", dependencies=[Requires("payment:reconcile")], assurance=RECENT)
-async def end_rate(rate_id: UUID, body: EndRequest, actor: CurrentActor, app: App) -> Envelope[RateResponse]:
+async def end_rate(rate_id: UUID, body: EndVersionRequest, actor: CurrentActor, app: App) -> Envelope[RateResponse]:
     """End a rate, now or at a later time: without one, conversions are refused."""
     rate = await app.rates.end_rate(actor=actor, version_id=rate_id, until=body.valid_until, reason=body.reason)
     return envelope(RateResponse.of(rate))

@@ -22,7 +22,7 @@ from kernel.reads import OTHERS, OWN
 from payments.application.schedules.views import ScheduleView
 from payments.domain.schedule import Schedule
 from payments.interfaces.rest.dependencies import App
-from payments.interfaces.rest.schemas.schedules import RunResponse, ScheduleRequest, ScheduleResponse
+from payments.interfaces.rest.schemas.schedules import ScheduleRequest, ScheduleResponse, ScheduleRunResponse
 from payments.interfaces.rest.schemas.transfers import ReasonRequest
 
 schedules = Router(prefix="/transfers/schedules", tags=["scheduled transfers"], moves_money=True)
@@ -64,10 +64,10 @@ async def get_schedule(schedule_id: UUID, actor: CurrentActor, app: App) -> Enve
 @schedules.get("/{schedule_id}/runs", dependencies=[Authenticated], reads=OTHERS)
 async def list_schedule_runs(
     schedule_id: UUID, actor: CurrentActor, cursor: CursorPaging, app: App
-) -> Envelope[CursorPageOf[RunResponse]]:
+) -> Envelope[CursorPageOf[ScheduleRunResponse]]:
     """Page through what became of each occurrence, newest first."""
     page = await app.schedules.list_schedule_runs(actor=actor, schedule_id=schedule_id, cursor=cursor)
-    return cursor_of(page, RunResponse.of)
+    return cursor_of(page, ScheduleRunResponse.of)
 
 
 @schedules.post("/{schedule_id}/pause", dependencies=[Requires("payment:create")], assurance=NONE)

@@ -24,9 +24,9 @@ from payments.application.transfers.views import TransferView
 from payments.interfaces.rest.dependencies import App, HistoryQuery
 from payments.interfaces.rest.dry_run import DRY_RUN
 from payments.interfaces.rest.schemas.transfers import (
-    CaptureRequest,
-    LinkedRequest,
-    LinkedResponse,
+    CaptureTransferRequest,
+    LinkedTransfersRequest,
+    LinkedTransfersResponse,
     ReasonRequest,
     RefundRequest,
     TransferRequest,
@@ -64,13 +64,13 @@ async def transfer_tokens(
     status_code=201,
     dependencies=[Requires("payment:create")],
     idempotency="own",
-    response_model=Envelope[LinkedResponse],
+    response_model=Envelope[LinkedTransfersResponse],
     responses=DRY_RUN,
     assurance=NONE,
 )
 async def transfer_linked(
-    body: LinkedRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
-) -> Envelope[LinkedResponse] | Response:
+    body: LinkedTransfersRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
+) -> Envelope[LinkedTransfersResponse] | Response:
     """Make up to 100 transfers, all of them or none."""
     if body.dry_run:
         return await rehearsal(app, actor, body.orders(actor, key))
@@ -78,7 +78,7 @@ async def transfer_linked(
     if settled[0].replayed:
         mark_replayed(response)
     made = [TransferResponse.of(TransferView.of(one.transfer)) for one in settled]
-    return envelope(LinkedResponse.model_construct(link_id=made[0].link_id, items=made))
+    return envelope(LinkedTransfersResponse.model_construct(link_id=made[0].link_id, items=made))
 
 
 @transfers.get("", dependencies=[Authenticated], reads=OWN)
@@ -107,7 +107,9 @@ async def get_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Enve
 
 
 @transfers.post("/{transfer_id}/capture", dependencies=[Requires("payment:create")], assurance=NONE)
-async def capture_transfer(transfer_id: UUID, body: CaptureRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
+async def capture_transfer(
+    transfer_id: UUID, body: CaptureTransferRequest, actor: CurrentActor, app: App
+) -> Envelope[TransferResponse]:
     """Move the money on hold, or a part of it, and release the rest. Both its sender and its receiver may do so.
 
     Not for a receiver whose account is suspended or closed.

@@ -31,12 +31,12 @@ from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.accounts import PostingResponse
 from payments.interfaces.rest.schemas.wallets import (
     BalanceResponse,
-    CeilingRequest,
-    FreezeRequest,
+    FreezeWalletRequest,
     OpenWalletRequest,
-    RenameRequest,
-    UsageRequest,
+    RenameWalletRequest,
+    WalletCeilingRequest,
     WalletResponse,
+    WalletUsageRequest,
 )
 
 wallets = Router(prefix="/wallets", tags=["wallets"])
@@ -66,7 +66,7 @@ async def get_wallet(wallet_id: UUID, actor: CurrentActor, response: Response, a
 
 
 @wallets.patch("/{wallet_id}", dependencies=[Authenticated], assurance=NONE)
-async def rename_wallet(wallet_id: UUID, body: RenameRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
+async def rename_wallet(wallet_id: UUID, body: RenameWalletRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Name a wallet of the caller's."""
     return _response_of(await app.wallets.rename_wallet(actor=actor, wallet_id=wallet_id, name=body.name))
 
@@ -99,20 +99,20 @@ async def list_postings(
 
 
 @wallets.post("/{wallet_id}/freeze", dependencies=[Requires("payment:reconcile")], assurance=RECENT)
-async def freeze_wallet(wallet_id: UUID, body: FreezeRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
+async def freeze_wallet(wallet_id: UUID, body: FreezeWalletRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Stop all movements on a wallet until it is unfrozen."""
     return _response_of(await app.wallets.freeze_wallet(actor=actor, wallet_id=wallet_id, reason=body.reason))
 
 
 @wallets.post("/{wallet_id}/unfreeze", dependencies=[Requires("payment:reconcile")], assurance=STRONG)
-async def unfreeze_wallet(wallet_id: UUID, body: FreezeRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
+async def unfreeze_wallet(wallet_id: UUID, body: FreezeWalletRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Let money move on a frozen wallet again."""
     return _response_of(await app.wallets.unfreeze_wallet(actor=actor, wallet_id=wallet_id, reason=body.reason))
 
 
 @wallets.put("/{wallet_id}/ceiling", dependencies=[Requires("payment:reconcile")], assurance=RECENT)
 async def set_ceiling(
-    wallet_id: UUID, body: CeilingRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
+    wallet_id: UUID, body: WalletCeilingRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[WalletResponse]:
     """Set the highest balance that a wallet may hold. If-Match with the wallet's ETag is required."""
     wallet = await app.wallets.set_ceiling(
@@ -124,7 +124,7 @@ async def set_ceiling(
 
 @wallets.put("/{wallet_id}/usage", dependencies=[Requires("payment:reconcile")], assurance=RECENT)
 async def set_wallet_usage(
-    wallet_id: UUID, body: UsageRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
+    wallet_id: UUID, body: WalletUsageRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[WalletResponse]:
     """Make a wallet a merchant's, or a personal one again. What was ordered before stays what it is.
 

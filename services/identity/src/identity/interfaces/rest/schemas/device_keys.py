@@ -23,7 +23,7 @@ PublicKey = Annotated[
 ]
 
 
-class ChallengeResponse(ResponseModel):
+class DeviceKeyChallengeResponse(ResponseModel):
     challenge: str = Field(description="To be signed as it is")
     expires_at: datetime
 

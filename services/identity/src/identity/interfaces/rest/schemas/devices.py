@@ -45,7 +45,7 @@ class DeviceResponse(ResponseModel):
         )
 
 
-class PatchDeviceRequest(RequestModel):
+class ChangeDeviceRequest(RequestModel):
     """What is left out stays as it is; a name of null is none."""
 
     name: Annotated[str | None, Field(min_length=1, max_length=64, examples=["Telephone"]), ONE_LINE] = None

@@ -13,11 +13,11 @@ from identity.interfaces.rest.schemas.fields import ChallengeText, SixDigits
 from identity.interfaces.rest.schemas.passkeys import PasskeyResponse
 
 
-class ChallengeRequest(RequestModel):
+class SignInChallengeRequest(RequestModel):
     challenge: ChallengeText
 
 
-class ConfirmAtSignInRequest(RequestModel):
+class ConfirmTotpAtSignInRequest(RequestModel):
     challenge: ChallengeText
     code: SixDigits
 
@@ -57,5 +57,5 @@ class FactorsResponse(ResponseModel):
         )
 
 
-class RemovedResponse(ResponseModel):
+class FactorRemovedResponse(ResponseModel):
     removed: Literal[True] = True

@@ -41,7 +41,7 @@ class PasskeyResponse(ResponseModel):
         )
 
 
-class CeremonyResponse(ResponseModel):
+class PasskeyCeremonyResponse(ResponseModel):
     """`options` go to navigator.credentials as `publicKey` (parse…OptionsFromJSON)."""
 
     ceremony_id: UUID

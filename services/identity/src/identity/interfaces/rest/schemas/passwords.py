@@ -17,11 +17,11 @@ class PasswordChangedResponse(ResponseModel):
     changed: Literal[True] = True
 
 
-class AskResetRequest(RequestModel):
+class AskPasswordResetRequest(RequestModel):
     email: Email
 
 
-class ResetAskedResponse(ResponseModel):
+class PasswordResetAskedResponse(ResponseModel):
     """The same whether or not somebody has the address."""
 
     accepted: Literal[True] = True

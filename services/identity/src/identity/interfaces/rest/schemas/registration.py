@@ -36,11 +36,11 @@ class RegisterRequest(RequestModel):
     )
 
 
-class EmailRequest(RequestModel):
+class ChangeEmailRequest(RequestModel):
     email: Email
 
 
-class PhoneRequest(RequestModel):
+class ChangePhoneRequest(RequestModel):
     phone: Phone
 
 
@@ -55,12 +55,12 @@ class VerificationResponse(ResponseModel):
         return cls(verification_id=pending.id, expires_at=pending.expires_at)
 
 
-class VerifyRequest(RequestModel):
+class VerifyCodeRequest(RequestModel):
     verification_id: UUID
     code: SixDigits
 
 
-class VerifiedResponse(ResponseModel):
+class ContactVerifiedResponse(ResponseModel):
     id: UUID = Field(description="The user's id")
     wallet_address: UUID | None = Field(description="Where an account was opened: the wallet address that it holds")
 
@@ -69,9 +69,9 @@ class VerifiedResponse(ResponseModel):
         return cls(id=result.user_id, wallet_address=result.wallet_address)
 
 
-class ResendRequest(RequestModel):
+class ResendCodeRequest(RequestModel):
     verification_id: UUID
 
 
-class ResentResponse(ResponseModel):
+class CodeResentResponse(ResponseModel):
     accepted: Literal[True] = True

@@ -18,7 +18,7 @@ from identity.interfaces.rest.schemas.fields import ChallengeText, DeviceId, Ema
 from identity.interfaces.rest.schemas.passkeys import Credential
 
 
-class LoginRequest(RequestModel):
+class SignInRequest(RequestModel):
     """Sign in by `email` or by `username`: one of them."""
 
     email: Email | None = None
@@ -83,7 +83,7 @@ class CompleteSignInRequest(RequestModel):
     code: SecondFactorCode
 
 
-class RefreshRequest(RequestModel):
+class RefreshSessionRequest(RequestModel):
     refresh_token: Annotated[str, Field(min_length=1, max_length=4096, examples=["elr_AZ…"]), VERBATIM]
     device_id: DeviceId
 
@@ -118,7 +118,7 @@ class TokenPairResponse(ResponseModel):
         )
 
 
-class ShownPasskey(RequestModel):
+class PasskeyAssertionRequest(RequestModel):
     ceremony_id: UUID
     credential: Credential
 
@@ -131,7 +131,7 @@ class StepUpRequest(RequestModel):
 
     code: SecondFactorCode | None = None
     password: Password | None = None
-    passkey: ShownPasskey | None = None
+    passkey: PasskeyAssertionRequest | None = None
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"password": "Oshana-Sunrise-47!", "code": "492039"}, {"password": "Oshana-Sunrise-47!"}]}
@@ -144,7 +144,7 @@ class StepUpRequest(RequestModel):
         return self
 
 
-class FreshTokenResponse(ResponseModel):
+class AccessTokenResponse(ResponseModel):
     """A new access token of the same session; the refresh token stays as it is."""
 
     access_token: str = Field(examples=["eyJ…"])

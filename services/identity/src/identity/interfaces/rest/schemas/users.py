@@ -26,7 +26,7 @@ _TAKES_MAIL: Final = Field(
 )
 
 
-class RegisteredResponse(ResponseModel):
+class CreatedUserResponse(ResponseModel):
     """Kept for repeats of the request, so it holds no personal data."""
 
     id: UUID
@@ -62,7 +62,7 @@ class ReplaceUserRequest(RequestModel):
         return Details(frozenset(self.model_fields_set), **self.model_dump())
 
 
-class PatchUserRequest(RequestModel):
+class UpdateUserRequest(RequestModel):
     full_name: FullName = _LEFT_OUT
     organization: Organization | None = None
     username: Username | None = None
@@ -74,7 +74,7 @@ class PatchUserRequest(RequestModel):
         return Details(frozenset(self.model_fields_set), **self.model_dump())
 
 
-class PatchProfileRequest(RequestModel):
+class UpdateProfileRequest(RequestModel):
     full_name: FullName = _LEFT_OUT
     organization: Organization | None = None
 

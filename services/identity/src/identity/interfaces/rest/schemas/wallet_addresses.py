@@ -15,16 +15,16 @@ from kernel.wallet_addresses import address_text
 Label = Annotated[str, Field(min_length=1, max_length=64, examples=["Rent"]), ONE_LINE]
 
 
-class IssueAddressRequest(RequestModel):
+class IssueWalletAddressRequest(RequestModel):
     currency: Annotated[str, Field(min_length=3, max_length=3, examples=["NAD"]), AS_SENT] = FIRST_CURRENCY
     label: Label | None = None
 
 
-class LabelAddressRequest(RequestModel):
+class LabelWalletAddressRequest(RequestModel):
     label: Label | None = Field(description="null takes the label away")
 
 
-class IssuedAddressResponse(ResponseModel):
+class IssuedWalletAddressResponse(ResponseModel):
     """Kept for repeats of the request, so it has no label: that is personal."""
 
     address: UUID

@@ -10,14 +10,14 @@ from kernel.money import Money
 from payments.application.bulk_transfers.bulk_rehearsal import BulkRehearsal, RunRehearsal
 from payments.domain.bulk import BulkStatus, LineOutcome, LineStatus
 from payments.domain.bulk_file import BulkFile, BulkMode
-from payments.interfaces.rest.schemas.needs import NeedsResponse
-from payments.interfaces.rest.schemas.refusals import LeftResponse, WouldBeRefused
+from payments.interfaces.rest.schemas.needs import OrderNeedsResponse
+from payments.interfaces.rest.schemas.refusals import LimitLeftResponse, RehearsedRefusalResponse
 
 # Of the lines that would be refused; the counts are of all.
 REFUSED_MAX: Final = 100
 
 
-class WouldBeRefusedLine(ResponseModel):
+class RehearsedRefusedLineResponse(ResponseModel):
     number: int = Field(examples=[7])
     target_wallet_id: UUID
     amount: str = Field(examples=["8250.00"])
@@ -36,7 +36,7 @@ class WouldBeRefusedLine(ResponseModel):
         )
 
 
-class WouldBeRun(ResponseModel):
+class RehearsedRunResponse(ResponseModel):
     """How the file would end if it ran now. `settled`, `refused` and `not_run` count the lines.
 
     `refused_lines` has the first 100; of a file that is settled all or none it names the line that stands in the way.
@@ -47,8 +47,8 @@ class WouldBeRun(ResponseModel):
     settled: int
     refused: int
     not_run: int
-    refused_lines: list[WouldBeRefusedLine]
-    limits_left: list[LeftResponse]
+    refused_lines: list[RehearsedRefusedLineResponse]
+    limits_left: list[LimitLeftResponse]
     screening: Literal["clear", "refused"] | None
 
     @classmethod
@@ -59,8 +59,8 @@ class WouldBeRun(ResponseModel):
             settled=run.bulk.settled,
             refused=run.bulk.refused,
             not_run=run.bulk.not_run,
-            refused_lines=[WouldBeRefusedLine.of(outcome, file) for outcome in refused[:REFUSED_MAX]],
-            limits_left=[LeftResponse.of(left) for left in run.limits],
+            refused_lines=[RehearsedRefusedLineResponse.of(outcome, file) for outcome in refused[:REFUSED_MAX]],
+            limits_left=[LimitLeftResponse.of(left) for left in run.limits],
             screening=run.screening,
         )
 
@@ -83,14 +83,14 @@ class BulkRehearsalResponse(ResponseModel):
     amount_total: str = Field(examples=["1980000.00"])
     fee_total: str | None = Field(examples=["480.00"])
     total: str | None = Field(description="What the payer's wallet is debited if every line is settled", examples=["1980480.00"])
-    needs: NeedsResponse
-    refusals: list[WouldBeRefused]
-    run: WouldBeRun | None
+    needs: OrderNeedsResponse
+    refusals: list[RehearsedRefusalResponse]
+    run: RehearsedRunResponse | None
 
     @classmethod
     def of(cls, rehearsal: BulkRehearsal) -> Self:
         file, bulk, run = rehearsal.file, rehearsal.bulk, rehearsal.run
-        refusals = [WouldBeRefused.of(refusal) for refusal in rehearsal.refusals]
+        refusals = [RehearsedRefusalResponse.of(refusal) for refusal in rehearsal.refusals]
         outcome: Literal["accepted", "refused"] = "refused" if refusals else "accepted"
         fees: Money | None = run.fees if run else None
         return cls(
@@ -104,7 +104,7 @@ class BulkRehearsalResponse(ResponseModel):
             amount_total=rehearsal.total.text,
             fee_total=fees.text if fees else None,
             total=(rehearsal.total + fees).text if fees else None,
-            needs=NeedsResponse.of(rehearsal.needs),
+            needs=OrderNeedsResponse.of(rehearsal.needs),
             refusals=refusals,
-            run=WouldBeRun.of(run, file) if run else None,
+            run=RehearsedRunResponse.of(run, file) if run else None,
         )

@@ -15,8 +15,8 @@ from payments.domain.fee_rule import TIERS_MAX, FeeRule, Tier
 from payments.domain.rounding import Rounding
 from payments.domain.transfer_order import TransferKind
 from payments.domain.validity import Validity
-from payments.interfaces.rest.schemas.needs import NeedsResponse
-from payments.interfaces.rest.schemas.refusals import LeftResponse, WouldBeRefused
+from payments.interfaces.rest.schemas.needs import OrderNeedsResponse
+from payments.interfaces.rest.schemas.refusals import LimitLeftResponse, RehearsedRefusalResponse
 from payments.interfaces.rest.schemas.versions import (
     CurrencyText,
     From,
@@ -37,7 +37,7 @@ _EXAMPLE_ID = "01980a52-7c00-7000-8000-000000000001"
 RoleText = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 
 
-class TierTerms(RequestModel):
+class FeeTierRequest(RequestModel):
     from_amount: AmountText = Field(default="0", examples=["0"])
     flat: AmountText = Field(default="0", examples=["1.00"])
     percent: PercentText = Field(default="0", examples=["0.5"])
@@ -49,7 +49,7 @@ class FeeRuleRequest(RequestModel):
     code: str = Field(pattern=CODE_PATTERN, examples=["transfer-service"])
     kind: str = Field(pattern=KIND_PATTERN, description="transfer, payment or conversion", examples=["transfer"])
     currency: CurrencyText
-    tiers: list[TierTerms] = Field(min_length=1, max_length=TIERS_MAX)
+    tiers: list[FeeTierRequest] = Field(min_length=1, max_length=TIERS_MAX)
     marginal: bool = Field(default=False, description="Each tier prices its own part of the amount, and not all of it")
     least: AmountText | None = None
     most: AmountText | None = None
@@ -98,7 +98,7 @@ class QuoteRequest(RequestModel):
     source_wallet_id: UUID | None = Field(default=None, description="The caller's, to look at its funds", examples=[_EXAMPLE_ID])
 
 
-class TierBody(ResponseModel):
+class FeeTierResponse(ResponseModel):
     from_amount: str
     flat: str
     percent: str
@@ -108,7 +108,7 @@ class FeeRuleResponse(VersionResponse):
     code: str
     kind: str
     currency: str
-    tiers: list[TierBody]
+    tiers: list[FeeTierResponse]
     marginal: bool
     least: str | None
     most: str | None
@@ -125,7 +125,7 @@ class FeeRuleResponse(VersionResponse):
             kind=rule.kind,
             currency=rule.currency,
             tiers=[
-                TierBody(
+                FeeTierResponse(
                     from_amount=decimal_text(tier.from_amount) or "",
                     flat=decimal_text(tier.flat) or "",
                     percent=number_text(tier.percent),
@@ -142,7 +142,7 @@ class FeeRuleResponse(VersionResponse):
         )
 
 
-class FeeRuleHistory(FeeRuleResponse, HistoryResponse):
+class FeeRuleHistoryResponse(FeeRuleResponse, HistoryResponse):
     @classmethod
     def of_recorded(cls, recorded: Recorded[FeeRule]) -> Self:
         return cls(**FeeRuleResponse.of(recorded.item).model_dump(), **recorded_fields(recorded))
@@ -177,10 +177,10 @@ class QuoteResponse(ResponseModel):
     conversion: ConversionResponse | None
     kind: TransferKind = Field(description="It follows from the payee's wallet, where one was named")
     needs_approval: bool
-    needs: NeedsResponse
-    limits_left: list[LeftResponse]
+    needs: OrderNeedsResponse
+    limits_left: list[LimitLeftResponse]
     screening: Literal["clear", "refused"] | None
-    refusal: WouldBeRefused | None
+    refusal: RehearsedRefusalResponse | None
     quoted_at: datetime
 
     @classmethod
@@ -205,10 +205,10 @@ class QuoteResponse(ResponseModel):
             else None,
             kind=quoted.kind,
             needs_approval=bool(quoted.needs.approval),
-            needs=NeedsResponse.of(quoted.needs),
-            limits_left=[LeftResponse.of(left) for left in quoted.limits],
+            needs=OrderNeedsResponse.of(quoted.needs),
+            limits_left=[LimitLeftResponse.of(left) for left in quoted.limits],
             screening=quoted.screening,
-            refusal=WouldBeRefused.of(quoted.refusal) if quoted.refusal else None,
+            refusal=RehearsedRefusalResponse.of(quoted.refusal) if quoted.refusal else None,
             quoted_at=quoted.at,
         )
 

@@ -54,7 +54,7 @@ class LimitRequest(RequestModel):
         )
 
 
-class TierRequest(RequestModel):
+class AssignTierRequest(RequestModel):
     tier: str = Field(pattern=TIER_PATTERN, examples=["business"])
     reason: Reason
 
@@ -78,7 +78,7 @@ class LimitResponse(VersionResponse):
         )
 
 
-class LimitHistory(LimitResponse, HistoryResponse):
+class LimitHistoryResponse(LimitResponse, HistoryResponse):
     @classmethod
     def of_recorded(cls, recorded: Recorded[Limit]) -> Self:
         return cls(**LimitResponse.of(recorded.item).model_dump(), **recorded_fields(recorded))

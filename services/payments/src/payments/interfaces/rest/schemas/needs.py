@@ -9,7 +9,7 @@ from payments.domain.approval import APPROVED_BY
 from payments.domain.payer_rules import Needs
 
 
-class NeedsResponse(ResponseModel):
+class OrderNeedsResponse(ResponseModel):
     """`approval_rules` are the approval rules that match; somebody who holds the permission `approval_by` decides."""
 
     approval_rules: list[str] = Field(examples=[["large-payments"]])

@@ -74,7 +74,7 @@ class RateResponse(VersionResponse):
         )
 
 
-class RateHistory(RateResponse, HistoryResponse):
+class RateHistoryResponse(RateResponse, HistoryResponse):
     @classmethod
     def of_recorded(cls, recorded: Recorded[FxRate]) -> Self:
         return cls(**RateResponse.of(recorded.item).model_dump(), **recorded_fields(recorded))

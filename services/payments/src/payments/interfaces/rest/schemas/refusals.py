@@ -11,7 +11,7 @@ from kernel.money import amount_text
 from payments.domain.limits import Allowance
 
 
-class WouldBeRefused(ResponseModel):
+class RehearsedRefusalResponse(ResponseModel):
     """What the request would be answered with; `leg` counts linked transfers from 0."""
 
     code: str = Field(examples=["PAY_001"])
@@ -26,7 +26,7 @@ class WouldBeRefused(ResponseModel):
         return cls(code=refusal.code, error=refusal.message, field=refusal.field, leg=leg, details=refusal.details)
 
 
-class LeftResponse(ResponseModel):
+class LimitLeftResponse(ResponseModel):
     """What the payer could still move afterwards; null where there is no limit."""
 
     currency: str

@@ -10,12 +10,12 @@ from payments.application.transfers.rehearsal import Rehearsal
 from payments.application.transfers.views import TransferView
 from payments.domain.transfer import Transfer, TransferStatus
 from payments.domain.transfer_order import TransferKind
-from payments.interfaces.rest.schemas.needs import NeedsResponse
-from payments.interfaces.rest.schemas.refusals import LeftResponse, WouldBeRefused
+from payments.interfaces.rest.schemas.needs import OrderNeedsResponse
+from payments.interfaces.rest.schemas.refusals import LimitLeftResponse, RehearsedRefusalResponse
 from payments.interfaces.rest.schemas.transfers import FeeLineResponse, TransferResponse
 
 
-class WouldBeTransfer(ResponseModel):
+class RehearsedTransferResponse(ResponseModel):
     kind: TransferKind
     status: TransferStatus
     source_wallet_id: UUID
@@ -58,21 +58,21 @@ class RehearsalResponse(ResponseModel):
     """
 
     outcome: Literal["made", "replayed", "refused"]
-    transfers: list[WouldBeTransfer]
-    needs: NeedsResponse
-    refusals: list[WouldBeRefused]
-    limits_left: list[LeftResponse]
+    transfers: list[RehearsedTransferResponse]
+    needs: OrderNeedsResponse
+    refusals: list[RehearsedRefusalResponse]
+    limits_left: list[LimitLeftResponse]
     screening: Literal["clear", "refused"] | None
 
     @classmethod
     def of(cls, rehearsal: Rehearsal) -> Self:
-        refusals = [WouldBeRefused.of(refusal, is_linked=rehearsal.is_linked) for refusal in rehearsal.refusals]
+        refusals = [RehearsedRefusalResponse.of(refusal, is_linked=rehearsal.is_linked) for refusal in rehearsal.refusals]
         outcome: Literal["made", "replayed", "refused"] = "refused" if refusals else "made"
         return cls(
             outcome="replayed" if rehearsal.replayed else outcome,
-            transfers=[WouldBeTransfer.of(transfer) for transfer in rehearsal.transfers],
-            needs=NeedsResponse.of(rehearsal.needs),
+            transfers=[RehearsedTransferResponse.of(transfer) for transfer in rehearsal.transfers],
+            needs=OrderNeedsResponse.of(rehearsal.needs),
             refusals=refusals,
-            limits_left=[LeftResponse.of(left) for left in rehearsal.limits],
+            limits_left=[LimitLeftResponse.of(left) for left in rehearsal.limits],
             screening=rehearsal.screening,
         )

@@ -117,7 +117,7 @@ class ScheduleResponse(ResponseModel):
         )
 
 
-class RunResponse(ResponseModel):
+class ScheduleRunResponse(ResponseModel):
     """An occurrence that was due: its transfer, or why there is none."""
 
     number: int = Field(ge=0, description="From 0")
@@ -128,7 +128,7 @@ class RunResponse(ResponseModel):
     error: str | None
 
     @classmethod
-    def of(cls, run: RunView) -> "RunResponse":
+    def of(cls, run: RunView) -> "ScheduleRunResponse":
         return cls.model_construct(
             number=run.number,
             due_at=run.due_at,

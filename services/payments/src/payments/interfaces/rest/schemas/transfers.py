@@ -104,7 +104,7 @@ class TransferRequest(MoveRequest):
         )
 
 
-class LegRequest(MoveRequest):
+class TransferLegRequest(MoveRequest):
     """What a transfer takes; a signature is over all legs together."""
 
     reference: OptionalReference = ""
@@ -126,10 +126,10 @@ class LegRequest(MoveRequest):
             )
 
 
-class LinkedRequest(RequestModel):
+class LinkedTransfersRequest(RequestModel):
     """Transfers of which all are made, or none. `signature` is over the digest of the list of legs."""
 
-    legs: Annotated[list[LegRequest], Field(min_length=2, max_length=100)]
+    legs: Annotated[list[TransferLegRequest], Field(min_length=2, max_length=100)]
     dry_run: DryRun = False
     signature: SignatureRequest | None = None
 
@@ -152,7 +152,7 @@ class LinkedRequest(RequestModel):
         return [leg.leg(number, actor, key, signature) for number, leg in enumerate(self.legs)]
 
 
-class CaptureRequest(RequestModel):
+class CaptureTransferRequest(RequestModel):
     """Without an amount, all of it."""
 
     amount: AmountText | None = None
@@ -261,7 +261,7 @@ class TransferResponse(BaseModel):
         )
 
 
-class LinkedResponse(BaseModel):
+class LinkedTransfersResponse(BaseModel):
     link_id: UUID | None
     items: list[TransferResponse]
 

@@ -21,7 +21,7 @@ From = Annotated[Moment | None, Field(description="Now when left out; never in t
 Until = Annotated[Moment | None, Field(description="Without an end when left out", examples=["2027-12-01T00:00:00Z"])]
 
 
-class EndRequest(RequestModel):
+class EndVersionRequest(RequestModel):
     valid_until: From = None
     reason: Reason
 

@@ -24,22 +24,22 @@ class OpenWalletRequest(RequestModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"currency": "USD", "name": "travel"}]})
 
 
-class RenameRequest(RequestModel):
+class RenameWalletRequest(RequestModel):
     name: WalletName
 
 
-class FreezeRequest(RequestModel):
+class FreezeWalletRequest(RequestModel):
     reason: Reason
 
 
-class CeilingRequest(RequestModel):
+class WalletCeilingRequest(RequestModel):
     """Without an amount, as much as any wallet holds."""
 
     amount: AmountText | None
     reason: Reason
 
 
-class UsageRequest(RequestModel):
+class WalletUsageRequest(RequestModel):
     """`merchant`: money to the wallet is a payment. `personal`: it is a transfer."""
 
     usage: WalletUsage
