@@ -40,7 +40,7 @@ all_terms = st.lists(
 )
 
 
-class World(Rulebook):
+class ApprovalRulebook(Rulebook):
     """A process of payments that has heard of governance's rules."""
 
     def needed(self, amount: str, currency: str = "NAD", *, kind: str = "transfer", roles: tuple[str, ...] = ("user",)) -> bool:
@@ -70,60 +70,60 @@ class World(Rulebook):
 
 def test_without_a_bundle_nobody_can_tell() -> None:
     with pytest.raises(Unavailable):
-        World().needed("1.00")
+        ApprovalRulebook().needed("1.00")
 
 
 def test_rules_hold_from_the_bundle_that_brings_them_to_the_one_that_does_not() -> None:
-    world = World()
-    world.publish()
-    assert not world.needed("999999999.99")
-    world.publish(rule("100"))
-    assert (world.needed("99.99"), world.needed("100.00"), world.needed("100.00", "USD")) == (False, True, False)
-    world.publish()
-    assert not world.needed("999999999.99")
+    rulebook = ApprovalRulebook()
+    rulebook.publish()
+    assert not rulebook.needed("999999999.99")
+    rulebook.publish(rule("100"))
+    assert (rulebook.needed("99.99"), rulebook.needed("100.00"), rulebook.needed("100.00", "USD")) == (False, True, False)
+    rulebook.publish()
+    assert not rulebook.needed("999999999.99")
 
 
 def test_rules_too_old_to_trust_hold_up_what_they_are_about_and_nothing_else() -> None:
-    world = World()
-    world.publish(rule("100"))
-    world.clock.advance(seconds=301)
-    assert not world.needed("99.99")
+    rulebook = ApprovalRulebook()
+    rulebook.publish(rule("100"))
+    rulebook.clock.advance(seconds=301)
+    assert not rulebook.needed("99.99")
     with pytest.raises(Unavailable):
-        world.needed("100.00")
+        rulebook.needed("100.00")
 
 
 def test_digits_that_cedar_does_not_have_change_nothing() -> None:
-    world = World()
-    world.publish(rule("1.0001", "ELC"))
-    assert not world.needed("1.00009999", "ELC")
-    assert world.needed("1.0001", "ELC")
-    assert world.needed("1.00019999", "ELC")
-    assert world.needed("999999999999.99999999", "ELC")
+    rulebook = ApprovalRulebook()
+    rulebook.publish(rule("1.0001", "ELC"))
+    assert not rulebook.needed("1.00009999", "ELC")
+    assert rulebook.needed("1.0001", "ELC")
+    assert rulebook.needed("1.00019999", "ELC")
+    assert rulebook.needed("999999999999.99999999", "ELC")
 
 
 def test_a_rule_about_one_payee_is_about_nobody_else() -> None:
-    world = World()
-    world.publish(rule("0", counterparty=PAYEES[0]), rule("50", counterparty=PAYEES[1]))
-    assert world.needed("0.01")
-    assert not world.asked("49.99", to=PAYEES[1])
-    assert world.asked("50", to=PAYEES[1])
-    assert not world.asked("50", to=new_id())
+    rulebook = ApprovalRulebook()
+    rulebook.publish(rule("0", counterparty=PAYEES[0]), rule("50", counterparty=PAYEES[1]))
+    assert rulebook.needed("0.01")
+    assert not rulebook.asked("49.99", to=PAYEES[1])
+    assert rulebook.asked("50", to=PAYEES[1])
+    assert not rulebook.asked("50", to=new_id())
 
 
 def test_a_window_that_governance_compiled_is_counted_and_judged_by_its_own_rule() -> None:
-    world = World()
-    world.publish(rule("100", window=Window(24)), rule("150", kinds=("payment",), window=Window(24)))
+    rulebook = ApprovalRulebook()
+    rulebook.publish(rule("100", window=Window(24)), rule("150", kinds=("payment",), window=Window(24)))
     day = {"rule-0": Decimal("99.99"), "rule-1": Decimal(0)}
-    [first, second] = world.approvals.approvals().windowed("NAD")
+    [first, second] = rulebook.approvals.approvals().windowed("NAD")
     assert (first.window, second.kinds) == (timedelta(hours=24), frozenset({"payment"}))
-    assert not world.asked("99.99", to=PAYEES[0])
-    assert world.asked("0.01", to=PAYEES[0], sent=day)
+    assert not rulebook.asked("99.99", to=PAYEES[0])
+    assert rulebook.asked("0.01", to=PAYEES[0], sent=day)
     # The sum of one rule says nothing about another.
-    assert not world.asked("0.01", kind="payment", to=PAYEES[0], sent={"rule-1": Decimal(100)})
+    assert not rulebook.asked("0.01", kind="payment", to=PAYEES[0], sent={"rule-1": Decimal(100)})
 
 
 def test_rules_of_a_governance_that_does_not_ask_by_name_hold_as_before() -> None:
-    world = World()
+    rulebook = ApprovalRulebook()
     old = """\
 @id("approval:large")
 @currency("NAD")
@@ -141,18 +141,18 @@ permit(principal, action == Action::"payment:settle-alone", resource);"""
     compiled = compile_policies([Role("user", "User", permissions={create})], [create], [])
     schema = json.loads(compiled.schema)
     del schema[""]["actions"]["payment:settle-alone"]["appliesTo"]["context"]["attributes"]["rule"]
-    world.policies.load(Bundle(1, old, json.dumps(schema)))
-    assert world.asked("100.00", kind="payment", to=PAYEES[0])
-    assert not world.asked("100.00", to=PAYEES[0])
-    assert not world.asked("99.99", kind="payment", to=PAYEES[0])
+    rulebook.policies.load(Bundle(1, old, json.dumps(schema)))
+    assert rulebook.asked("100.00", kind="payment", to=PAYEES[0])
+    assert not rulebook.asked("100.00", to=PAYEES[0])
+    assert not rulebook.asked("99.99", kind="payment", to=PAYEES[0])
 
 
 @pytest.mark.parametrize("thresholds", [("100", "50"), ("50", "100")])
 @pytest.mark.parametrize("whom", [{"counterparty": PAYEES[0]}, {}])
 def test_the_stricter_of_two_rules_wins(thresholds: tuple[str, str], whom: dict[str, Any]) -> None:
-    world = World()
-    world.publish(*(rule(threshold, **whom) for threshold in thresholds))
-    assert (world.needed("49.99"), world.needed("50.00"), world.needed("99.99"), world.needed("100.00")) == (
+    rulebook = ApprovalRulebook()
+    rulebook.publish(*(rule(threshold, **whom) for threshold in thresholds))
+    assert (rulebook.needed("49.99"), rulebook.needed("50.00"), rulebook.needed("99.99"), rulebook.needed("100.00")) == (
         False,
         True,
         True,
@@ -161,28 +161,28 @@ def test_the_stricter_of_two_rules_wins(thresholds: tuple[str, str], whom: dict[
 
 
 async def test_a_rule_about_a_user_holds_up_each_of_that_users_wallets(bank: Bank, payer: Holder, payee: Holder) -> None:
-    world, other = World(), await bank.holder()
+    rulebook, other = ApprovalRulebook(), await bank.holder()
     second = (await bank.post("/wallets", payee.user_id, {"currency": "NAD"})).json()["data"]
     wallets = [payee, Holder(payee.user_id, UUID(second["id"]))]
-    world.publish(rule("50", counterparty=payee.user_id))
-    bank.prices.rules = world.approvals.approvals()
+    rulebook.publish(rule("50", counterparty=payee.user_id))
+    bank.prices.rules = rulebook.approvals.approvals()
     for wallet in wallets:
         assert (await bank.made(payer, wallet, "49.99"))["status"] == "completed"
         assert (await bank.made(payer, wallet, "50.00"))["status"] == "pending_approval"
     assert (await bank.made(payer, other, "50.00"))["status"] == "completed"
     assert [(await bank.wallet(wallet))[0] for wallet in wallets] == ["49.99", "49.99"]
 
-    world.publish(rule("50", counterparty=payee.wallet_id))
-    bank.prices.rules = world.approvals.approvals()
+    rulebook.publish(rule("50", counterparty=payee.wallet_id))
+    bank.prices.rules = rulebook.approvals.approvals()
     statuses = [(await bank.made(payer, wallet, "50.00"))["status"] for wallet in wallets]
     assert statuses == ["pending_approval", "completed"]
 
 
 @pytest.mark.parametrize("about", ["user", "wallet"])
 async def test_a_payer_is_told_beforehand_that_a_payee_is_watched(bank: Bank, payer: Holder, payee: Holder, about: str) -> None:
-    world, other = World(), await bank.holder()
-    world.publish(rule("50", counterparty=payee.user_id if about == "user" else payee.wallet_id))
-    bank.prices.rules = world.approvals.approvals()
+    rulebook, other = ApprovalRulebook(), await bank.holder()
+    rulebook.publish(rule("50", counterparty=payee.user_id if about == "user" else payee.wallet_id))
+    bank.prices.rules = rulebook.approvals.approvals()
 
     async def needs_approval(amount: str, target: UUID | None) -> bool:
         body = {"amount": amount, "currency": "NAD"} | ({"target_wallet_id": str(target)} if target else {})
@@ -226,9 +226,9 @@ async def test_a_quote_asks_the_rules_what_placing_the_order_asks(
 
 
 async def test_what_a_schedule_makes_waits_for_an_approval_too(bank: Bank, payer: Holder, payee: Holder) -> None:
-    world = World()
-    world.publish(rule("50", counterparty=payee.user_id))
-    bank.prices.rules = world.approvals.approvals()
+    rulebook = ApprovalRulebook()
+    rulebook.publish(rule("50", counterparty=payee.user_id))
+    bank.prices.rules = rulebook.approvals.approvals()
     starts_at = (bank.clock.now() + timedelta(seconds=1)).isoformat()
     wallets = {"source_wallet_id": str(payer.wallet_id), "target_wallet_id": str(payee.wallet_id)}
     plan = {**wallets, "currency": "NAD", "amount": "50.00", "starts_at": starts_at}
@@ -250,8 +250,8 @@ async def test_what_a_schedule_makes_waits_for_an_approval_too(bank: Bank, payer
 def test_passing_small_amounts_by_never_changes_the_answer(
     terms: list[ApprovalTerms], amount: str, currency: str, kind: str, roles: tuple[str, ...]
 ) -> None:
-    world = World()
-    world.publish(*terms)
+    rulebook = ApprovalRulebook()
+    rulebook.publish(*terms)
     matches = any(
         term.currency == currency
         and Decimal(amount) >= term.threshold
@@ -260,4 +260,4 @@ def test_passing_small_amounts_by_never_changes_the_answer(
         and term.counterparty in {None, PAYEES[0]}
         for term in terms
     )
-    assert world.needed(amount, currency, kind=kind, roles=roles) is matches
+    assert rulebook.needed(amount, currency, kind=kind, roles=roles) is matches

@@ -36,7 +36,7 @@ from services.payments.tests.fakes.authority import FakeAuthority
 SERVICE = Actor.service("payments")
 
 
-class Consumed:
+class IdentityEvents:
     """Hands messages to payments' handlers, as its consumer does."""
 
     def __init__(
@@ -72,12 +72,12 @@ class Consumed:
 
 
 @pytest.fixture
-def consumed(uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Database, bank: Bank) -> Consumed:
-    return Consumed(uow, database, bank.clock, bank.authority)
+def identity_events(uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Database, bank: Bank) -> IdentityEvents:
+    return IdentityEvents(uow, database, bank.clock, bank.authority)
 
 
-def test_what_names_payments_as_its_consumer_is_consumed(consumed: Consumed) -> None:
-    types = {spec_of(message_class).type for message_class in consumed._handlers}
+def test_what_names_payments_as_its_consumer_is_consumed(identity_events: IdentityEvents) -> None:
+    types = {spec_of(message_class).type for message_class in identity_events._handlers}
     named = {
         spec_of(message_class).type
         for message_class in map(GetMessageClass, identity.DESCRIPTOR.message_types_by_name.values())
@@ -86,48 +86,50 @@ def test_what_names_payments_as_its_consumer_is_consumed(consumed: Consumed) -> 
     assert types == named
 
 
-async def test_further_address_gets_a_wallet_of_its_currency_once(consumed: Consumed) -> None:
+async def test_further_address_gets_a_wallet_of_its_currency_once(identity_events: IdentityEvents) -> None:
     user, address = new_id(), new_id()
     message = identity.WalletAddressIssued(user_id=str(user), address=str(address), currency="ELC")
     for _ in range(2):
-        await consumed(message)
-    (wallet,) = (await consumed.wallets.of_owner(user, PageRequest())).items
+        await identity_events(message)
+    (wallet,) = (await identity_events.wallets.of_owner(user, PageRequest())).items
     assert (wallet.id, wallet.currency) == (address, "ELC")
 
 
-async def test_names_of_an_erased_users_wallets_go_and_money_is_told(consumed: Consumed, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_names_of_an_erased_users_wallets_go_and_money_is_told(
+    identity_events: IdentityEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # More wallets than a page has.
     monkeypatch.setattr("payments.application.erasures.acknowledge_erasure.PER_PAGE_MAX", 2)
     user, erasure = new_id(), new_id()
     for name, currency in (("Rent", "NAD"), ("", "USD"), ("Maria's school", "NAD")):
-        await consumed.open_wallet(actor=SERVICE, wallet_id=new_id(), owner_id=user, currency=currency, name=name)
+        await identity_events.open_wallet(actor=SERVICE, wallet_id=new_id(), owner_id=user, currency=currency, name=name)
     message = identity.ErasureRequested(erasure_id=str(erasure), user_id=str(user))
-    await consumed(message)
-    wallets = (await consumed.wallets.of_owner(user, PageRequest())).items
+    await identity_events(message)
+    wallets = (await identity_events.wallets.of_owner(user, PageRequest())).items
     assert [wallet.name for wallet in wallets] == ["", "", ""]
-    (answer,) = await consumed.acknowledged()
+    (answer,) = await identity_events.acknowledged()
     assert (answer.erasure_id, answer.user_id, list(answer.kept)) == (str(erasure), str(user), [LEDGER])
     assert not answer.HasField("retain_until")
 
 
-async def test_message_delivered_again_has_no_second_effect_and_a_new_one_is_answered(consumed: Consumed) -> None:
+async def test_message_delivered_again_has_no_second_effect_and_a_new_one_is_answered(identity_events: IdentityEvents) -> None:
     message = identity.ErasureRequested(erasure_id=str(new_id()), user_id=str(new_id()))
     message_id = new_id()
-    await consumed(message, message_id=message_id)
+    await identity_events(message, message_id=message_id)
     with pytest.raises(AlreadyHandled):
-        await consumed(message, message_id=message_id)
-    assert len(await consumed.acknowledged()) == 1
-    await consumed(message)
-    assert len(await consumed.acknowledged()) == 2
+        await identity_events(message, message_id=message_id)
+    assert len(await identity_events.acknowledged()) == 1
+    await identity_events(message)
+    assert len(await identity_events.acknowledged()) == 2
 
 
-async def test_money_that_was_not_taken_out_is_told(consumed: Consumed, bank: Bank) -> None:
+async def test_money_that_was_not_taken_out_is_told(identity_events: IdentityEvents, bank: Bank) -> None:
     holder = await bank.holder("12.50")
-    await consumed(identity.ErasureRequested(erasure_id=str(new_id()), user_id=str(holder.user_id)))
-    assert list((await consumed.acknowledged())[-1].kept) == [LEDGER, "wallets: money of NAD that was not taken out"]
+    await identity_events(identity.ErasureRequested(erasure_id=str(new_id()), user_id=str(holder.user_id)))
+    assert list((await identity_events.acknowledged())[-1].kept) == [LEDGER, "wallets: money of NAD that was not taken out"]
 
 
-async def test_what_an_erased_user_planned_ends_and_others_plans_go_on(consumed: Consumed, bank: Bank) -> None:
+async def test_what_an_erased_user_planned_ends_and_others_plans_go_on(identity_events: IdentityEvents, bank: Bank) -> None:
     erased, other = await bank.holder("12.50"), await bank.holder("12.50")
     planned = []
     for payer, payee in ((erased, other), (other, erased), (erased, other)):
@@ -143,7 +145,7 @@ async def test_what_an_erased_user_planned_ends_and_others_plans_go_on(consumed:
     paused = f"/transfers/schedules/{planned[2]['id']}/pause"
     assert (await bank.post(paused, erased.user_id)).status_code == 200
     for _ in range(2):
-        await consumed(identity.ErasureRequested(erasure_id=str(new_id()), user_id=str(erased.user_id)))
+        await identity_events(identity.ErasureRequested(erasure_id=str(new_id()), user_id=str(erased.user_id)))
     found = [(await bank.staff("GET", f"/transfers/schedules/{one['id']}")).json()["data"] for one in planned]
     assert [(one["status"], one["next_at"] is None) for one in found] == [
         ("cancelled", True),
@@ -205,14 +207,14 @@ def news(payer: Holder, status: str) -> identity.UserStatusChanged:
 
 
 async def test_a_suspension_pauses_schedules_and_cancels_files_at_once_and_others_go_on(
-    consumed: Consumed, bank: Bank, payee: Holder
+    identity_events: IdentityEvents, bank: Bank, payee: Holder
 ) -> None:
     barred, other = await ordered(bank, payee), await ordered(bank, payee)
     bank.authority.standing[barred.payer.user_id] = Standing.SUSPENDED
     record = Record(bank.database, bank.clock)
     await record.skip()
 
-    await consumed(news(barred.payer, "suspended"))
+    await identity_events(news(barred.payer, "suspended"))
 
     assert await barred.statuses(bank) == ("paused", "paused", "cancelled")
     assert await barred.reasons(bank) == (PayerSuspended().message, None, PayerSuspended().message)
@@ -228,17 +230,17 @@ async def test_a_suspension_pauses_schedules_and_cancels_files_at_once_and_other
 
 
 async def test_active_again_a_payer_resumes_and_what_fell_into_the_suspension_is_not_made_up_for(
-    consumed: Consumed, bank: Bank, payee: Holder
+    identity_events: IdentityEvents, bank: Bank, payee: Holder
 ) -> None:
     barred = await ordered(bank, payee)
     payer = barred.payer
     bank.authority.standing[payer.user_id] = Standing.SUSPENDED
-    await consumed(news(payer, "suspended"))
+    await identity_events(news(payer, "suspended"))
     bank.wait(days=2, seconds=7200)
     assert await bank.run_schedules() == 0
 
     bank.authority.standing.clear()
-    await consumed(news(payer, "active"))
+    await identity_events(news(payer, "active"))
     assert await bank.run_schedules() == 0
     resumed = await bank.post(f"/transfers/schedules/{barred.schedule}/resume", payer.user_id)
     assert (resumed.json()["data"]["status"], resumed.json()["data"]["status_reason"]) == ("active", None)
@@ -250,66 +252,68 @@ async def test_active_again_a_payer_resumes_and_what_fell_into_the_suspension_is
 
 @pytest.mark.parametrize("status", ["deleted", "restricted", "erased"])
 async def test_a_closed_account_has_its_schedules_and_files_cancelled(
-    consumed: Consumed, bank: Bank, payee: Holder, status: str
+    identity_events: IdentityEvents, bank: Bank, payee: Holder, status: str
 ) -> None:
     barred = await ordered(bank, payee)
     bank.authority.standing[barred.payer.user_id] = Standing.CLOSED
-    await consumed(news(barred.payer, status))
+    await identity_events(news(barred.payer, status))
     assert await barred.statuses(bank) == ("cancelled", "cancelled", "cancelled")
     assert await barred.reasons(bank) == (PayerClosed().message,) * 3
 
 
 async def test_a_suspended_account_that_is_then_closed_has_nothing_left_open(
-    consumed: Consumed, bank: Bank, payee: Holder
+    identity_events: IdentityEvents, bank: Bank, payee: Holder
 ) -> None:
     barred = await ordered(bank, payee)
     for status, standing in (("suspended", Standing.SUSPENDED), ("deleted", Standing.CLOSED)):
         bank.authority.standing[barred.payer.user_id] = standing
-        await consumed(news(barred.payer, status))
+        await identity_events(news(barred.payer, status))
     assert await barred.statuses(bank) == ("cancelled", "cancelled", "cancelled")
 
 
-async def test_news_of_a_suspension_twice_stop_once(consumed: Consumed, bank: Bank, payee: Holder) -> None:
+async def test_news_of_a_suspension_twice_stop_once(identity_events: IdentityEvents, bank: Bank, payee: Holder) -> None:
     barred = await ordered(bank, payee)
     bank.authority.standing[barred.payer.user_id] = Standing.SUSPENDED
     message_id = new_id()
-    await consumed(news(barred.payer, "suspended"), message_id=message_id)
+    await identity_events(news(barred.payer, "suspended"), message_id=message_id)
     record = Record(bank.database, bank.clock)
     await record.skip()
     with pytest.raises(AlreadyHandled):
-        await consumed(news(barred.payer, "suspended"), message_id=message_id)
+        await identity_events(news(barred.payer, "suspended"), message_id=message_id)
     # Suspended again by another message, nothing is left to stop.
-    await consumed(news(barred.payer, "suspended"))
+    await identity_events(news(barred.payer, "suspended"))
     assert await record.news() == ([], [])
     assert await barred.statuses(bank) == ("paused", "paused", "cancelled")
 
 
 async def test_news_of_a_suspension_that_come_after_the_reactivation_stop_nothing(
-    consumed: Consumed, bank: Bank, payee: Holder
+    identity_events: IdentityEvents, bank: Bank, payee: Holder
 ) -> None:
     payer = await ordered(bank, payee)
     for status in ("active", "suspended", "deleted"):
-        await consumed(news(payer.payer, status))
+        await identity_events(news(payer.payer, status))
     assert await payer.statuses(bank) == ("active", "paused", "accepted")
 
 
-async def test_news_are_tried_again_while_identity_does_not_answer(consumed: Consumed, bank: Bank, payee: Holder) -> None:
+async def test_news_are_tried_again_while_identity_does_not_answer(
+    identity_events: IdentityEvents, bank: Bank, payee: Holder
+) -> None:
     barred = await ordered(bank, payee)
     bank.authority.standing[barred.payer.user_id] = Standing.SUSPENDED
     message, message_id = news(barred.payer, "suspended"), new_id()
     bank.authority.away = True
     with pytest.raises(Unavailable):
-        await consumed(message, message_id=message_id)
+        await identity_events(message, message_id=message_id)
     assert await barred.statuses(bank) == ("active", "paused", "accepted")
     bank.authority.away = False
-    await consumed(message, message_id=message_id)
+    await identity_events(message, message_id=message_id)
     assert await barred.statuses(bank) == ("paused", "paused", "cancelled")
 
 
-async def test_an_erased_users_files_are_cancelled(consumed: Consumed, bank: Bank, payee: Holder) -> None:
+async def test_an_erased_users_files_are_cancelled(identity_events: IdentityEvents, bank: Bank, payee: Holder) -> None:
     erased, other = await ordered(bank, payee), await ordered(bank, payee)
     for _ in range(2):
-        await consumed(identity.ErasureRequested(erasure_id=str(new_id()), user_id=str(erased.payer.user_id)))
+        await identity_events(identity.ErasureRequested(erasure_id=str(new_id()), user_id=str(erased.payer.user_id)))
     assert await erased.statuses(bank) == ("cancelled", "cancelled", "cancelled")
     assert await erased.reasons(bank) == ("erased", "erased", "erased")
     assert await other.statuses(bank) == ("active", "paused", "accepted")

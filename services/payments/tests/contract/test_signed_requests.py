@@ -114,7 +114,7 @@ def named(value: str, *, key_id: UUID = KEY_ID, algorithm: str = "Ed25519") -> d
 
 
 @dataclass
-class Office:
+class SigningBank:
     """A bank that asks identity for the payer's key."""
 
     bank: Bank
@@ -147,38 +147,38 @@ class Office:
 
 
 @pytest.fixture
-async def office(database: Database, clock: ControlledClock) -> AsyncIterator[Office]:
+async def signing_bank(database: Database, clock: ControlledClock) -> AsyncIterator[SigningBank]:
     async with device_keys(PAYER.user_id) as peers, open_bank(database, clock, signatures=peers.signatures) as bank:
         for wallet_id, owner_id in ((PAYER.wallet_id, PAYER.user_id), (UUID(TARGET), new_id()), (UUID(OTHER), new_id())):
             open_wallet = bank.payments.wallets.open_issued_wallet
             await open_wallet(actor=Actor.service("test"), wallet_id=wallet_id, owner_id=owner_id, currency="NAD")
         issue = {"wallet_id": SOURCE, "amount": "9000.00", "currency": "NAD", "reason": "test funds"}
         assert (await bank.post("/issuances", bank.staff_id, issue, roles=("admin",))).status_code == 201
-        yield Office(bank, peers)
+        yield SigningBank(bank, peers)
 
 
 def test_the_vectors_are_of_the_texts() -> None:
     assert [sign(text) for text in (linked_text(), file_text(), plan_text())] == [LINKED_VECTOR, FILE_VECTOR, PLAN_VECTOR]
 
 
-async def test_legs_that_come_to_more_than_may_go_unsigned_are_signed_together(office: Office) -> None:
-    assert refusal(await office.linked(None)) == (409, "PAY_016")
-    made = await office.linked(named(LINKED_VECTOR))
+async def test_legs_that_come_to_more_than_may_go_unsigned_are_signed_together(signing_bank: SigningBank) -> None:
+    assert refusal(await signing_bank.linked(None)) == (409, "PAY_016")
+    made = await signing_bank.linked(named(LINKED_VECTOR))
     assert made.status_code == 201, made.text
     items = made.json()["data"]["items"]
     assert [(item["status"], item["signature"]) for item in items] == [
         ("completed", named(LINKED_VECTOR)),
         ("pending", named(LINKED_VECTOR)),
     ]
-    assert await office.bank.wallet(PAYER) == ("6000.00", "2500.00", "3500.00")
+    assert await signing_bank.bank.wallet(PAYER) == ("6000.00", "2500.00", "3500.00")
 
 
-async def test_the_receipt_of_a_signed_leg_shows_what_the_signature_is_of(office: Office) -> None:
-    await office.bank.sells(Holder(new_id(), UUID(TARGET)))
-    items = (await office.linked(named(LINKED_VECTOR))).json()["data"]["items"]
-    await office.bank.post(f"/transfers/{items[1]['id']}/capture", PAYER.user_id, {})
+async def test_the_receipt_of_a_signed_leg_shows_what_the_signature_is_of(signing_bank: SigningBank) -> None:
+    await signing_bank.bank.sells(Holder(new_id(), UUID(TARGET)))
+    items = (await signing_bank.linked(named(LINKED_VECTOR))).json()["data"]["items"]
+    await signing_bank.bank.post(f"/transfers/{items[1]['id']}/capture", PAYER.user_id, {})
     for item in items:
-        receipt = (await office.bank.get(f"/transfers/{item['id']}/receipt", PAYER.user_id)).json()["data"]
+        receipt = (await signing_bank.bank.get(f"/transfers/{item['id']}/receipt", PAYER.user_id)).json()["data"]
         assert (receipt["transfer"]["signature"], receipt["signed_text"]) == (named(LINKED_VECTOR), linked_text())
 
 
@@ -217,34 +217,34 @@ async def test_the_receipt_of_a_signed_leg_shows_what_the_signature_is_of(office
         "transfer",
     ],
 )
-async def test_a_signature_of_other_legs_is_none(office: Office, text: str) -> None:
-    assert refusal(await office.linked(named(sign(text)))) == REFUSED
+async def test_a_signature_of_other_legs_is_none(signing_bank: SigningBank, text: str) -> None:
+    assert refusal(await signing_bank.linked(named(sign(text)))) == REFUSED
 
 
 @pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
-async def test_a_file_that_comes_to_more_than_may_go_unsigned_is_signed_in_a_header(office: Office, mode: str) -> None:
-    assert refusal(await office.file(None, mode=mode)) == (409, "PAY_016")
+async def test_a_file_that_comes_to_more_than_may_go_unsigned_is_signed_in_a_header(signing_bank: SigningBank, mode: str) -> None:
+    assert refusal(await signing_bank.file(None, mode=mode)) == (409, "PAY_016")
     value = FILE_VECTOR if mode == "best_effort" else sign(file_text(mode=mode))
     header = f"{KEY_ID}.Ed25519.{value}"
-    taken = await office.file(header, mode=mode)
+    taken = await signing_bank.file(header, mode=mode)
     assert (taken.status_code, taken.json()["data"]["status"]) == (202, "accepted"), taken.text
-    await office.bank.run_bulk(taken.json()["data"]["id"])
-    assert await office.bank.wallet(PAYER) == ("3500.00", "0.00", "3500.00")
-    again = await office.file(header, mode=mode)
+    await signing_bank.bank.run_bulk(taken.json()["data"]["id"])
+    assert await signing_bank.bank.wallet(PAYER) == ("3500.00", "0.00", "3500.00")
+    again = await signing_bank.file(header, mode=mode)
     assert (again.headers["idempotency-replayed"], again.json()["data"]) == ("true", taken.json()["data"])
-    async with office.bank.database.read() as connection:
+    async with signing_bank.bank.database.read() as connection:
         kept = (await connection.exec_driver_sql("SELECT signature FROM bulks")).scalar_one()
     assert Signature(**{**kept, "key_id": UUID(kept["key_id"])}) == Signature(key_id=KEY_ID, algorithm="Ed25519", value=value)
 
 
-async def test_a_json_file_says_itself_what_is_signed_beside_its_bytes(office: Office) -> None:
+async def test_a_json_file_says_itself_what_is_signed_beside_its_bytes(signing_bank: SigningBank) -> None:
     lines = f'[{{"target_wallet_id": "{TARGET}", "amount": "3000.00"}}, {{"target_wallet_id": "{OTHER}", "amount": "2500.00"}}]'
     body = f'{{"source_wallet_id": "{SOURCE}", "currency": "NAD", "mode": "all_or_nothing", "lines": {lines}}}'
     good = f"{KEY_ID}.Ed25519.{sign(file_text(body, mode='all_or_nothing'))}=="
     # The bytes are signed, not what they say.
-    assert refusal(await office.file(good, body=f"{body} ", media_type="application/json")) == REFUSED
-    assert refusal(await office.file(good, body=body.replace("2500", "2600"), media_type="application/json")) == REFUSED
-    taken = await office.file(good, body=body, media_type="application/json")
+    assert refusal(await signing_bank.file(good, body=f"{body} ", media_type="application/json")) == REFUSED
+    assert refusal(await signing_bank.file(good, body=body.replace("2500", "2600"), media_type="application/json")) == REFUSED
+    taken = await signing_bank.file(good, body=body, media_type="application/json")
     assert taken.status_code == 202, taken.text
 
 
@@ -263,8 +263,8 @@ async def test_a_json_file_says_itself_what_is_signed_beside_its_bytes(office: O
     ],
     ids=["amount", "payee", "newline", "key", "source", "currency", "mode", "name", "linked"],
 )
-async def test_a_signature_of_another_file_is_none(office: Office, text: str) -> None:
-    assert refusal(await office.file(f"{KEY_ID}.Ed25519.{sign(text)}")) == REFUSED
+async def test_a_signature_of_another_file_is_none(signing_bank: SigningBank, text: str) -> None:
+    assert refusal(await signing_bank.file(f"{KEY_ID}.Ed25519.{sign(text)}")) == REFUSED
 
 
 @pytest.mark.parametrize(
@@ -288,21 +288,21 @@ async def test_a_signature_of_another_file_is_none(office: Office, text: str) ->
     ],
     ids=lambda header: header.replace("A" * 85, "…") or "empty",
 )
-async def test_a_header_that_is_no_signature_is_invalid(office: Office, header: str) -> None:
-    answer = await office.file(header)
+async def test_a_header_that_is_no_signature_is_invalid(signing_bank: SigningBank, header: str) -> None:
+    answer = await signing_bank.file(header)
     assert (answer.status_code, answer.json()["code"]) == (422, "VAL_001")
     assert [error["field"] for error in answer.json()["errors"]] == ["Payment-Signature"]
-    assert refusal(await office.file(header, body=BODY.replace("3000", "30").replace("2500", "25"))) == (422, "VAL_001")
+    assert refusal(await signing_bank.file(header, body=BODY.replace("3000", "30").replace("2500", "25"))) == (422, "VAL_001")
 
 
-async def test_a_plan_of_more_than_may_go_unsigned_is_signed(office: Office) -> None:
-    assert refusal(await office.plan(None)) == (409, "PAY_016")
-    planned = await office.plan(named(PLAN_VECTOR))
+async def test_a_plan_of_more_than_may_go_unsigned_is_signed(signing_bank: SigningBank) -> None:
+    assert refusal(await signing_bank.plan(None)) == (409, "PAY_016")
+    planned = await signing_bank.plan(named(PLAN_VECTOR))
     assert planned.status_code == 201, planned.text
     # Its payer showed what was needed when it was planned.
-    office.bank.wait(days=10)
-    assert await office.bank.run_schedules() == 1
-    assert await office.bank.wallet(PAYER) == ("3500.00", "0.00", "3500.00")
+    signing_bank.bank.wait(days=10)
+    assert await signing_bank.bank.run_schedules() == 1
+    assert await signing_bank.bank.wallet(PAYER) == ("3500.00", "0.00", "3500.00")
 
 
 @pytest.mark.parametrize(
@@ -323,23 +323,23 @@ async def test_a_plan_of_more_than_may_go_unsigned_is_signed(office: Office) -> 
     ],
     ids=["key", "amount", "currency", "payee", "payer", "description", "reference", "frequency", "start", "end", "times", "name"],
 )
-async def test_a_signature_of_another_plan_is_none(office: Office, text: str) -> None:
-    assert refusal(await office.plan(named(sign(text)))) == REFUSED
+async def test_a_signature_of_another_plan_is_none(signing_bank: SigningBank, text: str) -> None:
+    assert refusal(await signing_bank.plan(named(sign(text)))) == REFUSED
 
 
-async def test_a_plan_that_says_no_more_than_it_must_signs_no_more(office: Office) -> None:
+async def test_a_plan_that_says_no_more_than_it_must_signs_no_more(signing_bank: SigningBank) -> None:
     plan = {name: PLAN[name] for name in ("source_wallet_id", "target_wallet_id", "amount", "currency", "starts_at")}
     signed = (
         f'{{"amount":"5500.00","currency":"NAD","frequency":"once","source_wallet_id":"{SOURCE}",'
         f'"starts_at":"2026-03-31T06:00:00Z","target_wallet_id":"{TARGET}"}}'
     )
     body = {**plan, "signature": named(sign(plan_text(signed)))}
-    answer = await office.bank.post("/transfers/schedules", PAYER.user_id, body, key=KEY)
+    answer = await signing_bank.bank.post("/transfers/schedules", PAYER.user_id, body, key=KEY)
     assert answer.status_code == 201, answer.text
 
 
 @pytest.mark.parametrize("fault", ["another key", "another algorithm", "another key id", "revoked", "somebody else's"])
-async def test_a_signature_is_of_an_active_key_of_the_payers(office: Office, fault: str) -> None:
+async def test_a_signature_is_of_an_active_key_of_the_payers(signing_bank: SigningBank, fault: str) -> None:
     key_id, algorithm, signer = KEY_ID, "Ed25519", SigningKey.from_bytes(SEED)
     match fault:
         case "another key":
@@ -349,24 +349,24 @@ async def test_a_signature_is_of_an_active_key_of_the_payers(office: Office, fau
         case "another key id":
             key_id = new_id()
         case "revoked":
-            office.peers.identity.key.active = False
+            signing_bank.peers.identity.key.active = False
         case _:
-            office.peers.identity.key.user_id = str(new_id())
+            signing_bank.peers.identity.key.user_id = str(new_id())
     linked, file, plan = [sign(text, signer) for text in (linked_text(), file_text(), plan_text())]
-    assert refusal(await office.linked(named(linked, key_id=key_id, algorithm=algorithm))) == REFUSED
-    assert refusal(await office.file(f"{key_id}.{algorithm}.{file}")) == REFUSED
-    assert refusal(await office.plan(named(plan, key_id=key_id, algorithm=algorithm))) == REFUSED
+    assert refusal(await signing_bank.linked(named(linked, key_id=key_id, algorithm=algorithm))) == REFUSED
+    assert refusal(await signing_bank.file(f"{key_id}.{algorithm}.{file}")) == REFUSED
+    assert refusal(await signing_bank.plan(named(plan, key_id=key_id, algorithm=algorithm))) == REFUSED
 
 
-async def test_up_to_the_threshold_in_total_nothing_is_signed(office: Office) -> None:
-    office.key = "1"
+async def test_up_to_the_threshold_in_total_nothing_is_signed(signing_bank: SigningBank) -> None:
+    signing_bank.key = "1"
     legs = [{**LEGS[0], "amount": "2500.00"}, {**LEGS[1], "amount": "2500.00"}]
-    assert (await office.linked(None, legs=legs, dry_run=True)).json()["data"]["needs"]["signature"] is False
-    assert (await office.linked(None, legs=[legs[0], {**legs[1], "amount": "2500.01"}], dry_run=True)).json()["data"]["needs"][
-        "signature"
-    ] is True
-    assert (await office.file(None, body=BODY.replace("3000.00", "2500.01"))).json()["code"] == "PAY_016"
-    assert (await office.file(None, body=BODY.replace("3000.00", "2500.00"))).status_code == 202
-    office.key = "2"
-    assert (await office.plan(None, amount="5000.01")).json()["code"] == "PAY_016"
-    assert (await office.plan(None, amount="5000.00")).status_code == 201
+    assert (await signing_bank.linked(None, legs=legs, dry_run=True)).json()["data"]["needs"]["signature"] is False
+    assert (await signing_bank.linked(None, legs=[legs[0], {**legs[1], "amount": "2500.01"}], dry_run=True)).json()["data"][
+        "needs"
+    ]["signature"] is True
+    assert (await signing_bank.file(None, body=BODY.replace("3000.00", "2500.01"))).json()["code"] == "PAY_016"
+    assert (await signing_bank.file(None, body=BODY.replace("3000.00", "2500.00"))).status_code == 202
+    signing_bank.key = "2"
+    assert (await signing_bank.plan(None, amount="5000.01")).json()["code"] == "PAY_016"
+    assert (await signing_bank.plan(None, amount="5000.00")).status_code == 201

@@ -43,14 +43,14 @@ def line(number: int, target: Account) -> BulkLine:
     return BulkLine(number=number, target_id=target.id, amount=amount, description=f"wage {number}", reference=f"INV-{number}")
 
 
-class Shelf:
+class StoredBulks:
     """Bulks of three chunks of two lines."""
 
     def __init__(self, uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
         self.uow, self.source, self.target = uow, wallet(PAYER), wallet(new_id())
         self.chunks = [Chunk(number=n + 1, lines=[line(2 * n + 1, self.target), line(2 * n + 2, self.target)]) for n in range(3)]
 
-    async def open(self) -> "Shelf":
+    async def open(self) -> "StoredBulks":
         async with self.uow.begin(ACTOR) as tx:
             for account in (self.source, self.target):
                 await tx.wallets.add(account)
@@ -91,17 +91,17 @@ class Shelf:
 
 
 @pytest.fixture
-async def shelf(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> Shelf:
-    return await Shelf(uow).open()
+async def stored_bulks(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> StoredBulks:
+    return await StoredBulks(uow).open()
 
 
 def told(bulk: Bulk) -> dict[str, object]:
     return {name: getattr(bulk, name) for name in Bulk.__dataclass_fields__}
 
 
-async def test_a_bulk_is_read_back_whole_with_whom_it_is_run_for(shelf: Shelf) -> None:
-    bulk = await shelf.add()
-    other = await shelf.add()
+async def test_a_bulk_is_read_back_whole_with_whom_it_is_run_for(stored_bulks: StoredBulks) -> None:
+    bulk = await stored_bulks.add()
+    other = await stored_bulks.add()
 
     for changes in (
         {},
@@ -110,8 +110,8 @@ async def test_a_bulk_is_read_back_whole_with_whom_it_is_run_for(shelf: Shelf) -
         {"status": BulkStatus.CANCELLED, "not_run": 2, "ended_at": AT + 3 * MINUTE},
     ):
         if changes:
-            await shelf.change(bulk, **changes)
-        async with shelf.uow.begin(ACTOR) as tx:
+            await stored_bulks.change(bulk, **changes)
+        async with stored_bulks.uow.begin(ACTOR) as tx:
             locked, by_key = await tx.bulks.lock(bulk.id), await tx.bulks.find_by_key(PAYER, bulk.key)
             untouched = await tx.bulks.lock(other.id)
         assert locked
@@ -120,36 +120,38 @@ async def test_a_bulk_is_read_back_whole_with_whom_it_is_run_for(shelf: Shelf) -
         assert told(locked[0]) == told(by_key) == told(bulk)
         assert locked[1] == replace(ACTOR, roles=frozenset())
         assert told(untouched[0]) == told(other)
-    async with shelf.uow.begin(ACTOR) as tx:
+    async with stored_bulks.uow.begin(ACTOR) as tx:
         assert await tx.bulks.lock(new_id()) is None
         assert await tx.bulks.find_by_key(new_id(), bulk.key) is None
         assert await tx.bulks.find_by_key(PAYER, "another") is None
 
 
-async def test_chunks_wait_in_their_order_until_their_outcomes_are_there(shelf: Shelf) -> None:
-    bulk, other = await shelf.add(), await shelf.add()
+async def test_chunks_wait_in_their_order_until_their_outcomes_are_there(stored_bulks: StoredBulks) -> None:
+    bulk, other = await stored_bulks.add(), await stored_bulks.add()
 
     async def waiting(of: Bulk, limit: int | None = None) -> list[Chunk]:
-        async with shelf.uow.begin(ACTOR) as tx:
+        async with stored_bulks.uow.begin(ACTOR) as tx:
             return list(await tx.bulks.waiting(of.id, limit=limit))
 
-    assert await waiting(bulk) == shelf.chunks
-    assert await waiting(bulk, 1) == shelf.chunks[:1]
+    assert await waiting(bulk) == stored_bulks.chunks
+    assert await waiting(bulk, 1) == stored_bulks.chunks[:1]
     outcomes = [
         LineOutcome(number=1, status=LineStatus.NOT_RUN),
         LineOutcome(number=2, status=LineStatus.REFUSED, code="PAY_001", message="The wallet does not hold enough."),
     ]
-    await shelf.change(bulk, replace(shelf.chunks[0], outcomes=outcomes), shelf.chunks[1], status=BulkStatus.RUNNING)
-    assert await waiting(bulk) == shelf.chunks[1:]
-    assert await waiting(bulk, 1) == shelf.chunks[1:2]
-    assert await waiting(other) == shelf.chunks
+    await stored_bulks.change(
+        bulk, replace(stored_bulks.chunks[0], outcomes=outcomes), stored_bulks.chunks[1], status=BulkStatus.RUNNING
+    )
+    assert await waiting(bulk) == stored_bulks.chunks[1:]
+    assert await waiting(bulk, 1) == stored_bulks.chunks[1:2]
+    assert await waiting(other) == stored_bulks.chunks
 
 
 async def test_a_bulk_is_queued_once_however_often_it_is_missed(
     uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Database
 ) -> None:
-    shelf = await Shelf(uow).open()
-    bulks = [await shelf.add() for _ in range(2)]
+    stored_bulks = await StoredBulks(uow).open()
+    bulks = [await stored_bulks.add() for _ in range(2)]
     for bulk in (*bulks, *bulks):
         async with uow.begin(ACTOR) as tx:
             await tx.bulks.queue(bulk.id)
@@ -160,32 +162,32 @@ async def test_a_bulk_is_queued_once_however_often_it_is_missed(
     assert jobs == [("payments:run_bulk", "bulks", {"bulk_id": name.removeprefix("bulk:")}, name, name) for name in names]
 
 
-async def test_open_ones_are_counted_for_who_handed_them_in(shelf: Shelf) -> None:
+async def test_open_ones_are_counted_for_who_handed_them_in(stored_bulks: StoredBulks) -> None:
     ended: dict[str, Any] = {"status": BulkStatus.CANCELLED, "not_run": 6, "reason": "stop", "ended_at": AT + MINUTE}
-    await shelf.add()
-    await shelf.add(status=BulkStatus.RUNNING, started_at=AT)
-    await shelf.add(status=BulkStatus.CANCELLING, started_at=AT, reason="stop")
-    await shelf.add(**ended)
+    await stored_bulks.add()
+    await stored_bulks.add(status=BulkStatus.RUNNING, started_at=AT)
+    await stored_bulks.add(status=BulkStatus.CANCELLING, started_at=AT, reason="stop")
+    await stored_bulks.add(**ended)
     other = new_id()
-    await shelf.add(initiator_id=other)
-    async with shelf.uow.begin(ACTOR) as tx:
+    await stored_bulks.add(initiator_id=other)
+    async with stored_bulks.uow.begin(ACTOR) as tx:
         assert [await tx.bulks.count_open(one) for one in (PAYER, other, new_id())] == [3, 1, 0]
 
 
-async def test_left_behind_is_what_nobody_has_gone_on_with_the_longest_first(shelf: Shelf) -> None:
+async def test_left_behind_is_what_nobody_has_gone_on_with_the_longest_first(stored_bulks: StoredBulks) -> None:
     running: dict[str, Any] = {"status": BulkStatus.RUNNING, "started_at": AT}
     ended: dict[str, Any] = {"status": BulkStatus.CANCELLED, "not_run": 6, "reason": "stop", "ended_at": AT}
     # An old one that goes on is not left behind; of the others it is counted from when they last moved.
-    await shelf.add(created_at=AT, progressed_at=AT + 10 * MINUTE, **running)
-    third = await shelf.add(created_at=AT, progressed_at=AT + 4 * MINUTE, **running)
-    second = await shelf.add(created_at=AT + 3 * MINUTE)
-    first = await shelf.add(
+    await stored_bulks.add(created_at=AT, progressed_at=AT + 10 * MINUTE, **running)
+    third = await stored_bulks.add(created_at=AT, progressed_at=AT + 4 * MINUTE, **running)
+    second = await stored_bulks.add(created_at=AT + 3 * MINUTE)
+    first = await stored_bulks.add(
         created_at=AT + MINUTE, progressed_at=AT + 2 * MINUTE, **{**running, "reason": "stop"} | {"status": BulkStatus.CANCELLING}
     )
-    await shelf.add(created_at=AT, **ended)
-    await shelf.add(created_at=AT + 5 * MINUTE)
+    await stored_bulks.add(created_at=AT, **ended)
+    await stored_bulks.add(created_at=AT + 5 * MINUTE)
 
-    async with shelf.uow.begin(ACTOR) as tx:
+    async with stored_bulks.uow.begin(ACTOR) as tx:
         assert await tx.bulks.left_behind(AT + 5 * MINUTE, limit=9) == [first.id, second.id, third.id]
         assert await tx.bulks.left_behind(AT + 5 * MINUTE, limit=2) == [first.id, second.id]
         assert await tx.bulks.left_behind(AT + 2 * MINUTE, limit=9) == []

@@ -57,7 +57,7 @@ LINES = 200
 
 
 @dataclass
-class Office:
+class BulkRuns:
     database: Database
     uow: SqlUnitOfWork[SqlPaymentsTransaction]
     payer: UUID = field(default_factory=new_id)
@@ -68,7 +68,7 @@ class Office:
     def actor(self) -> Actor:
         return Actor(kind=ActorKind.USER, subject_id=str(self.payer), roles=frozenset({"user"}))
 
-    async def open(self) -> "Office":
+    async def open(self) -> "BulkRuns":
         open_wallet = OpenIssuedWallet(self.uow, SystemClock())
         for wallet, owner in ((self.source, self.payer), *((payee, new_id()) for payee in self.payees)):
             await open_wallet(actor=Actor.service("test"), wallet_id=wallet, owner_id=owner, currency="NAD")
@@ -140,9 +140,9 @@ class Gate:
 
 
 @pytest.fixture
-async def office(database: Database, uow: SqlUnitOfWork[SqlPaymentsTransaction], monkeypatch: pytest.MonkeyPatch) -> Office:
+async def bulk_runs(database: Database, uow: SqlUnitOfWork[SqlPaymentsTransaction], monkeypatch: pytest.MonkeyPatch) -> BulkRuns:
     monkeypatch.setattr("payments.application.bulk_transfers.submit_bulk.CHUNK_LINES", 20)
-    return await Office(database, uow).open()
+    return await BulkRuns(database, uow).open()
 
 
 # Before anything, before and after a posting, and between it and what is written down of it; of a chunk, and of the next.
@@ -152,10 +152,10 @@ AS_A_WHOLE = ["in 1", "after 1", "in 2", "after 2", "after 2", "in 3"]
 
 @pytest.mark.parametrize(("mode", "points"), [("best_effort", BY_CHUNKS), ("all_or_nothing", AS_A_WHOLE)])
 async def test_killed_again_and_again_no_line_is_lost_or_doubled(
-    office: Office, database_urls: DatabaseUrls, mode: str, points: list[str]
+    bulk_runs: BulkRuns, database_urls: DatabaseUrls, mode: str, points: list[str]
 ) -> None:
     """kill -9: PostgreSQL has either committed by then or not, and so each transaction's two sides are all the moments."""
-    bulk_id = await office.submit(mode)
+    bulk_id = await bulk_runs.submit(mode)
     workers = await asyncio.create_subprocess_exec(
         sys.executable,
         str(WORKER),
@@ -166,15 +166,15 @@ async def test_killed_again_and_again_no_line_is_lost_or_doubled(
         cwd=ROOT,
     )
     assert await workers.wait() == 0
-    await runner(office.database)(bulk_id=bulk_id)
-    await office.require_whole(bulk_id)
+    await runner(bulk_runs.database)(bulk_id=bulk_id)
+    await bulk_runs.require_whole(bulk_id)
 
 
 # One that is cut while it is being made is nobody's to close; what leaks from the pool is told as SAWarning, and fails.
 @pytest.mark.filterwarnings("ignore:.*was deleted while still open:ResourceWarning")
-async def test_its_connections_cut_it_goes_on(office: Office, database_urls: DatabaseUrls, databases: Any) -> None:
-    bulk_id = await office.submit()
-    run = runner(office.database)
+async def test_its_connections_cut_it_goes_on(bulk_runs: BulkRuns, database_urls: DatabaseUrls, databases: Any) -> None:
+    bulk_id = await bulk_runs.submit()
+    run = runner(bulk_runs.database)
     stop, chance = asyncio.Event(), random.Random(5)
 
     async def cut() -> None:
@@ -200,107 +200,107 @@ async def test_its_connections_cut_it_goes_on(office: Office, database_urls: Dat
     stop.set()
     await cutting
     # What was cut while idle is found out at its next use.
-    await office.database.engine.dispose()
+    await bulk_runs.database.engine.dispose()
     gc.collect()
-    await office.require_whole(bulk_id)
+    await bulk_runs.require_whole(bulk_id)
 
 
-async def test_run_by_several_at_once_each_line_is_settled_once(office: Office) -> None:
+async def test_run_by_several_at_once_each_line_is_settled_once(bulk_runs: BulkRuns) -> None:
     """A worker taken for dead that was only slow."""
-    bulk_id = await office.submit()
-    run = runner(office.database)
+    bulk_id = await bulk_runs.submit()
+    run = runner(bulk_runs.database)
     await asyncio.gather(run(bulk_id=bulk_id), run(bulk_id=bulk_id), run(bulk_id=bulk_id))
-    await office.require_whole(bulk_id)
+    await bulk_runs.require_whole(bulk_id)
 
 
-async def test_all_or_nothing_is_seen_whole_or_not_at_all(office: Office) -> None:
-    bulk_id = await office.submit("all_or_nothing")
-    running = asyncio.create_task(runner(office.database)(bulk_id=bulk_id))
+async def test_all_or_nothing_is_seen_whole_or_not_at_all(bulk_runs: BulkRuns) -> None:
+    bulk_id = await bulk_runs.submit("all_or_nothing")
+    running = asyncio.create_task(runner(bulk_runs.database)(bulk_id=bulk_id))
     seen = set()
     while not running.done():
-        [made] = await office.rows("SELECT count(*) FROM transfers WHERE link_id = :id", id=bulk_id)
-        [left] = await office.rows("SELECT balance FROM accounts WHERE id = :id", id=office.source)
+        [made] = await bulk_runs.rows("SELECT count(*) FROM transfers WHERE link_id = :id", id=bulk_id)
+        [left] = await bulk_runs.rows("SELECT balance FROM accounts WHERE id = :id", id=bulk_runs.source)
         seen |= {made[0], left.balance}
         await asyncio.sleep(0)
     await running
     assert seen <= {0, LINES, Decimal(100_000), Decimal(100_000 - LINES)}
-    await office.require_whole(bulk_id)
+    await bulk_runs.require_whole(bulk_id)
 
 
-async def test_refused_whole_it_leaves_nothing_behind(office: Office) -> None:
+async def test_refused_whole_it_leaves_nothing_behind(bulk_runs: BulkRuns) -> None:
     amounts = ["1.00"] * 50 + ["99951.00"] + ["1.00"] * 9
-    bulk_id = await office.submit("all_or_nothing", amounts=amounts)
-    await runner(office.database)(bulk_id=bulk_id)
-    [bulk] = await office.rows("SELECT status, refused, not_run FROM bulks WHERE id = :id", id=bulk_id)
+    bulk_id = await bulk_runs.submit("all_or_nothing", amounts=amounts)
+    await runner(bulk_runs.database)(bulk_id=bulk_id)
+    [bulk] = await bulk_runs.rows("SELECT status, refused, not_run FROM bulks WHERE id = :id", id=bulk_id)
     assert tuple(bulk) == ("failed", 1, 59)
-    assert (await office.rows("SELECT count(*) FROM transfers WHERE link_id = :id", id=bulk_id))[0][0] == 0
-    told = await office.rows(
+    assert (await bulk_runs.rows("SELECT count(*) FROM transfers WHERE link_id = :id", id=bulk_id))[0][0] == 0
+    told = await bulk_runs.rows(
         "SELECT outcome ->> 0 FROM bulk_chunks, jsonb_array_elements(outcomes) outcome WHERE bulk_id = :id"
         " AND outcome ->> 1 = 'refused'",
         id=bulk_id,
     )
     assert [row[0] for row in told] == ["51"]
-    await office.require_sound()
+    await bulk_runs.require_sound()
 
 
-async def test_cancelled_in_its_midst_counts_and_ledger_agree(office: Office) -> None:
-    bulk_id = await office.submit()
+async def test_cancelled_in_its_midst_counts_and_ledger_agree(bulk_runs: BulkRuns) -> None:
+    bulk_id = await bulk_runs.submit()
     gate = Gate(after_chunks=2)
-    running = asyncio.create_task(runner(office.database, gate)(bulk_id=bulk_id))
+    running = asyncio.create_task(runner(bulk_runs.database, gate)(bulk_id=bulk_id))
     await gate.reached.wait()
-    await CancelBulk(office.uow, SystemClock())(actor=office.actor, bulk_id=bulk_id, reason="stop")
+    await CancelBulk(bulk_runs.uow, SystemClock())(actor=bulk_runs.actor, bulk_id=bulk_id, reason="stop")
     gate.open.set()
     await running
-    [bulk] = await office.rows("SELECT status, settled, not_run FROM bulks WHERE id = :id", id=bulk_id)
-    [made] = await office.rows("SELECT count(*) FROM transfers WHERE link_id = :id", id=bulk_id)
+    [bulk] = await bulk_runs.rows("SELECT status, settled, not_run FROM bulks WHERE id = :id", id=bulk_id)
+    [made] = await bulk_runs.rows("SELECT count(*) FROM transfers WHERE link_id = :id", id=bulk_id)
     assert bulk.status == "cancelled"
     assert 0 < bulk.settled < LINES
     assert (bulk.settled, bulk.settled + bulk.not_run) == (made[0], LINES)
-    await office.require_sound()
+    await bulk_runs.require_sound()
 
 
-async def test_its_payer_suspended_in_its_midst_the_rest_is_refused_and_counts_and_ledger_agree(office: Office) -> None:
-    bulk_id = await office.submit()
+async def test_its_payer_suspended_in_its_midst_the_rest_is_refused_and_counts_and_ledger_agree(bulk_runs: BulkRuns) -> None:
+    bulk_id = await bulk_runs.submit()
     gate, authority = Gate(after_chunks=2), FakeAuthority()
-    running = asyncio.create_task(runner(office.database, gate, authority)(bulk_id=bulk_id))
+    running = asyncio.create_task(runner(bulk_runs.database, gate, authority)(bulk_id=bulk_id))
     await gate.reached.wait()
-    authority.standing[office.payer] = Standing.SUSPENDED
+    authority.standing[bulk_runs.payer] = Standing.SUSPENDED
     gate.open.set()
     await running
-    [bulk] = await office.rows("SELECT status, settled, refused, not_run, ended_at FROM bulks WHERE id = :id", id=bulk_id)
-    [made] = await office.rows("SELECT count(*) FROM transfers WHERE link_id = :id", id=bulk_id)
+    [bulk] = await bulk_runs.rows("SELECT status, settled, refused, not_run, ended_at FROM bulks WHERE id = :id", id=bulk_id)
+    [made] = await bulk_runs.rows("SELECT count(*) FROM transfers WHERE link_id = :id", id=bulk_id)
     # A chunk before the gate, and the one that had been asked about.
     assert (bulk.status, bulk.settled, bulk.refused, bulk.not_run) == ("partly_completed", made[0], LINES - made[0], 0)
     assert (0 < made[0] < LINES, bulk.ended_at is not None) == (True, True)
-    refused = await office.rows(
+    refused = await bulk_runs.rows(
         "SELECT DISTINCT outcome ->> 3 AS code FROM bulk_chunks, jsonb_array_elements(outcomes) outcome"
         " WHERE bulk_id = :id AND outcome ->> 1 = 'refused'",
         id=bulk_id,
     )
     assert [row.code for row in refused] == ["PAY_050"]
-    ended = await office.rows(
+    ended = await bulk_runs.rows(
         "SELECT count(*) FROM outbox WHERE type = 'payments.bulk.completed' AND aggregate_id = :id", id=str(bulk_id)
     )
     assert ended[0][0] == 1
-    await office.require_sound()
+    await bulk_runs.require_sound()
 
 
-async def test_stopped_by_news_of_the_suspension_it_runs_no_further_chunk(office: Office) -> None:
-    running_id, waiting_id = await office.submit(), await office.submit()
+async def test_stopped_by_news_of_the_suspension_it_runs_no_further_chunk(bulk_runs: BulkRuns) -> None:
+    running_id, waiting_id = await bulk_runs.submit(), await bulk_runs.submit()
     gate, authority = Gate(after_chunks=2), FakeAuthority()
-    running = asyncio.create_task(runner(office.database, gate)(bulk_id=running_id))
+    running = asyncio.create_task(runner(bulk_runs.database, gate)(bulk_id=running_id))
     await gate.reached.wait()
-    authority.standing[office.payer] = Standing.SUSPENDED
-    await StopPayer(office.uow, authority, SystemClock())(actor=Actor.service("payments"), user_id=office.payer)
+    authority.standing[bulk_runs.payer] = Standing.SUSPENDED
+    await StopPayer(bulk_runs.uow, authority, SystemClock())(actor=Actor.service("payments"), user_id=bulk_runs.payer)
     gate.open.set()
     await running
-    await runner(office.database)(bulk_id=waiting_id)
+    await runner(bulk_runs.database)(bulk_id=waiting_id)
     stopped = {
         row.id: row
-        for row in await office.rows("SELECT id, status, settled, not_run, reason FROM bulks WHERE reason IS NOT NULL")
+        for row in await bulk_runs.rows("SELECT id, status, settled, not_run, reason FROM bulks WHERE reason IS NOT NULL")
     }
     made = {
-        bulk_id: (await office.rows("SELECT count(*) FROM transfers WHERE link_id = :id", id=bulk_id))[0][0]
+        bulk_id: (await bulk_runs.rows("SELECT count(*) FROM transfers WHERE link_id = :id", id=bulk_id))[0][0]
         for bulk_id in (running_id, waiting_id)
     }
     assert {id_: (row.status, row.settled, row.not_run) for id_, row in stopped.items()} == {
@@ -309,14 +309,14 @@ async def test_stopped_by_news_of_the_suspension_it_runs_no_further_chunk(office
     }
     assert (0 < made[running_id] < LINES, made[waiting_id]) == (True, 0)
     assert {row.reason for row in stopped.values()} == {PayerSuspended().message}
-    await office.require_sound()
+    await bulk_runs.require_sound()
 
 
-async def test_others_pay_meanwhile_and_the_payer_too(office: Office) -> None:
+async def test_others_pay_meanwhile_and_the_payer_too(bulk_runs: BulkRuns) -> None:
     """Single transfers from and to the same wallets while bulks run: no deadlock, nothing lost."""
-    pay = TransferTokens(GroupCommit(posting(office.uow, FakeScreening(), SystemClock())))
-    bulk_ids = [await office.submit(), await office.submit("all_or_nothing")]
-    run = runner(office.database)
+    pay = TransferTokens(GroupCommit(posting(bulk_runs.uow, FakeScreening(), SystemClock())))
+    bulk_ids = [await bulk_runs.submit(), await bulk_runs.submit("all_or_nothing")]
+    run = runner(bulk_runs.database)
     refused: list[DomainError] = []
 
     async def spend(number: int) -> None:
@@ -324,28 +324,28 @@ async def test_others_pay_meanwhile_and_the_payer_too(office: Office) -> None:
             order = TransferOrder(
                 kind=TransferKind.TRANSFER,
                 key=f"{number}-{n}",
-                initiator_id=office.payer,
-                source_id=office.source,
-                target_id=office.payees[(number * 10 + n) % len(office.payees)],
+                initiator_id=bulk_runs.payer,
+                source_id=bulk_runs.source,
+                target_id=bulk_runs.payees[(number * 10 + n) % len(bulk_runs.payees)],
                 amount=Money.of("0.10", "NAD"),
                 description="",
             )
             try:
-                await pay(actor=office.actor, order=order)
+                await pay(actor=bulk_runs.actor, order=order)
             except DomainError as refusal:
                 refused.append(refusal)
 
     await asyncio.gather(*(run(bulk_id=bulk_id) for bulk_id in bulk_ids), *(spend(n) for n in range(8)))
     assert refused == []
     for bulk_id in bulk_ids:
-        await office.require_whole(bulk_id)
-    [left] = await office.rows("SELECT balance FROM accounts WHERE id = :id", id=office.source)
+        await bulk_runs.require_whole(bulk_id)
+    [left] = await bulk_runs.rows("SELECT balance FROM accounts WHERE id = :id", id=bulk_runs.source)
     assert left.balance == Decimal(100_000) - 2 * LINES - 8
 
 
-async def test_what_was_written_down_cannot_be_rewritten(office: Office, database_urls: DatabaseUrls) -> None:
-    bulk_id = await office.submit(amounts=["1.00"] * 3)
-    await runner(office.database)(bulk_id=bulk_id)
+async def test_what_was_written_down_cannot_be_rewritten(bulk_runs: BulkRuns, database_urls: DatabaseUrls) -> None:
+    bulk_id = await bulk_runs.submit(amounts=["1.00"] * 3)
+    await runner(bulk_runs.database)(bulk_id=bulk_id)
     async with await psycopg.AsyncConnection.connect(database_urls.owner, autocommit=True) as connection:
         for change in ("outcomes = NULL", "lines = '[]'", "outcomes = jsonb_set(outcomes, '{0,1}', '\"refused\"')"):
             with pytest.raises(psycopg.errors.RestrictViolation):

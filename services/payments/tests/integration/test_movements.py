@@ -56,7 +56,7 @@ class Wallet:
 
 
 @dataclass
-class World:
+class BankRunner:
     runner: asyncio.Runner
     bank: Bank
     kinds: set[str] = field(default_factory=set)
@@ -89,11 +89,11 @@ FORMATS: dict[str, Callable[[AsyncIterator[Sequence[Movement]]], Awaitable[list[
 class Histories(RuleBasedStateMachine):
     """Refusals are part of a history: what is refused moves nothing."""
 
-    world: ClassVar[World]
+    bank_runner: ClassVar[BankRunner]
 
     def __init__(self) -> None:
         super().__init__()
-        self.bank = self.world.bank
+        self.bank = self.bank_runner.bank
         self.wallets: list[Wallet] = []
         self.transfers: list[tuple[UUID, Actor]] = []
 
@@ -103,7 +103,7 @@ class Histories(RuleBasedStateMachine):
         for owner_id, currency in ((payer, "NAD"), (merchant, "NAD"), (payer, "NAD"), (payer, "USD"), (merchant, "USD")):
             wallet = Wallet(new_id(), owner_id, currency)
             self.wallets.append(wallet)
-            self.world.run(
+            self.bank_runner.run(
                 self.bank.payments.wallets.open_issued_wallet(
                     actor=SERVICE, wallet_id=wallet.id, owner_id=owner_id, currency=currency
                 )
@@ -184,7 +184,7 @@ class Histories(RuleBasedStateMachine):
 
     def _act(self, transfer_id: UUID, payee: Actor, verb: str, share: int) -> None:
         transfers, staff, key = self.bank.payments.transfers, self.bank.staff, str(new_id())
-        view: Any = self.world.run(self.bank.payments.transfers.find_transfer(transfer_id=transfer_id))
+        view: Any = self.bank_runner.run(self.bank.payments.transfers.find_transfer(transfer_id=transfer_id))
         # A share is in percent, money in cents.
         part = money(int((view.captured or view.amount) * share), view.currency)
         acts: dict[str, Callable[[], Awaitable[Any]]] = {
@@ -201,7 +201,7 @@ class Histories(RuleBasedStateMachine):
             self._do(acts[verb]())
 
     def teardown(self) -> None:
-        self.world.run(self._compare())
+        self.bank_runner.run(self._compare())
 
     async def _compare(self) -> None:
         export = self.bank.payments.statements.export_transfers
@@ -215,8 +215,8 @@ class Histories(RuleBasedStateMachine):
                 assert sum(Decimal(row["moved"]) for row in rows) == balances[wallet.id], name
                 for row in rows:
                     self._require_consistent(row)
-                    self.world.kinds.add(row["kind"])
-                    self.world.statuses.add(row["status"])
+                    self.bank_runner.kinds.add(row["kind"])
+                    self.bank_runner.statuses.add(row["status"])
         for owner_id in {wallet.owner_id for wallet in self.wallets}:
             moved: dict[str, Decimal] = defaultdict(Decimal)
             for row in await csv_rows(export(actor=user(owner_id), wanted=HistoryFilter(), batch=7)):
@@ -243,11 +243,11 @@ class Histories(RuleBasedStateMachine):
         return self.wallets[number % len(self.wallets)]
 
     def _do(self, act: Awaitable[Any]) -> Any:
-        return self.world.run(outcome(act))
+        return self.bank_runner.run(outcome(act))
 
 
 @pytest.fixture
-def world(databases: Databases) -> Iterator[World]:
+def bank_runner(databases: Databases) -> Iterator[BankRunner]:
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
 
@@ -257,19 +257,19 @@ def world(databases: Databases) -> Iterator[World]:
             stack.push_async_callback(database.close)
             return Bank(database)
 
-        yield World(runner, runner.run(start()))
+        yield BankRunner(runner, runner.run(start()))
         runner.run(stack.aclose())
 
 
-def test_the_export_of_a_wallet_adds_up_to_its_balance(world: World) -> None:
+def test_the_export_of_a_wallet_adds_up_to_its_balance(bank_runner: BankRunner) -> None:
     rules = [
         fee_rule(tier(flat="0.50", percent="1"), refundable=True, vat_percent=Decimal(15)),
         fee_rule(tier(flat="1.10"), code="payment", kind="payment", vat_percent=Decimal(15)),
         fee_rule(tier(flat="2.00"), code="conversion", kind="conversion", refundable=True),
     ]
-    world.bank.prices.book = PriceBook(rules, [fx_rate(), fx_rate("18.1234", base="USD", quote="NAD")])
-    world.bank.prices.rules = approval_from(APPROVAL_FROM, lambda question: question.kind == "transfer")
-    Histories.world = world
+    bank_runner.bank.prices.book = PriceBook(rules, [fx_rate(), fx_rate("18.1234", base="USD", quote="NAD")])
+    bank_runner.bank.prices.rules = approval_from(APPROVAL_FROM, lambda question: question.kind == "transfer")
+    Histories.bank_runner = bank_runner
     run_machine(Histories, examples=8, steps=25)
-    assert world.kinds == set(TransferKind)
-    assert world.statuses == set(TransferStatus)
+    assert bank_runner.kinds == set(TransferKind)
+    assert bank_runner.statuses == set(TransferStatus)
