@@ -1,4 +1,3 @@
-import base64
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,8 +12,8 @@ from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
 from identity.settings import IdentitySettings
 from services.identity.tests.assembled import VERSIONS, assembled
 from services.identity.tests.fakes import Surroundings
+from services.identity.tests.stored import MASTER_KEY
 
-MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 OVER_USERS = ["user:create", "user:read", "user:update", "user:delete"]
 OVER_OTHERS = ["user:read_any", "user:update_any", "user:export_any", "user:erase_any"]
 # "clerk" is a role as governance may make one: it has the permissions over users, and over others none.

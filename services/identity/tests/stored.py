@@ -1,5 +1,6 @@
 """What is stored, as tests ask for it."""
 
+import base64
 from typing import Any
 
 from sqlalchemy import text
@@ -7,6 +8,12 @@ from sqlalchemy import text
 from chassis.messaging.contracts import spec_of
 from chassis.persistence.database import Database
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
+from identity.infrastructure.sql.views import SqlViews
+from identity.infrastructure.vault import Vault
+from kernel.clock import SystemClock
+
+# Of every test that names no other.
+MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 async def rows(database: Database, query: str) -> list[Any]:
@@ -20,3 +27,8 @@ async def recorded_actions(database: Database) -> list[str]:
     async with database.read() as connection:
         payloads = (await connection.execute(query, {"type": spec_of(AuditFactsRecorded).type})).scalars()
         return [fact.action for payload in payloads for fact in AuditFactsRecorded.FromString(bytes(payload)).facts]
+
+
+def views_of(database: Database) -> SqlViews:
+    """Read what the tests' usual master key opens."""
+    return SqlViews.of(database, Vault(base64.b64decode(MASTER_KEY)), SystemClock())

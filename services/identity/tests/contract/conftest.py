@@ -16,7 +16,6 @@ from chassis.testing.rest import rest_client
 from elcorp.identity.v1 import identity_pb2_grpc
 from identity.application import Identity
 from identity.application.erasures.carry_out_erasures import CarryOutErasures
-from identity.application.ports.erasures import ErasureBook
 from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
 from identity.interfaces.grpc import rpc_services
 from identity.interfaces.rest import ROUTERS, dev, jwks_router
@@ -28,6 +27,7 @@ from services.identity.tests.contract.erasing import Erasing
 from services.identity.tests.contract.peers import PeerSettings, Stub
 from services.identity.tests.contract.witness import Witness
 from services.identity.tests.fakes import Surroundings
+from services.identity.tests.stored import views_of
 
 
 @pytest.fixture(scope="session")
@@ -112,5 +112,5 @@ async def stub(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 
 @pytest.fixture
 def erasing(identity: Identity, settings: IdentitySettings, database: Database, clock: ControlledClock) -> Erasing:
-    book: ErasureBook = identity.queries  # type: ignore[assignment]  # the SQL queries are both
-    return Erasing(identity, CarryOutErasures(unit_of_work(settings, database), book, clock), clock)
+    carry_out = CarryOutErasures(uow=unit_of_work(settings, database), book=views_of(database).erasures, clock=clock)
+    return Erasing(identity, carry_out, clock)

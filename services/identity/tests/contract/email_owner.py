@@ -23,11 +23,11 @@ class EmailOwner:
     database: Database
 
     async def written(self) -> list[tuple[str, str]]:
-        return [(each.template.value, each.to) for each in await mail(self.identity, self.database)]
+        return [(each.template.value, each.to) for each in await mail(self.database)]
 
     async def links(self) -> list[str]:
         """Return the secrets of the undo links, oldest first."""
-        changed = [each for each in await mail(self.identity, self.database) if "undo_link" in each.facts]
+        changed = [each for each in await mail(self.database) if "undo_link" in each.facts]
         links = [str(each.facts["undo_link"]).partition("#token=") for each in changed]
         assert {page for page, _, _ in links} <= {PAGE}
         return [secret for _, _, secret in links]

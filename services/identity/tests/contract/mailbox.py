@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from sqlalchemy import text
 
 from chassis.persistence.database import Database
-from identity.application import Identity
 from identity.application.messages.views import MessageContent
+from services.identity.tests.stored import views_of
 
 
-async def mail(identity: Identity, database: Database) -> Sequence[MessageContent]:
+async def mail(database: Database) -> Sequence[MessageContent]:
     async with database.read() as connection:
         ids = (await connection.execute(text("SELECT id FROM messages ORDER BY queued_at, id"))).scalars().all()
-    contents = [await identity.queries.waiting_message(message_id) for message_id in ids]
+    messages = views_of(database).messages
+    contents = [await messages.waiting_message(message_id) for message_id in ids]
     return [content for content in contents if content]
 
 

@@ -5,7 +5,7 @@ import httpx
 from chassis.persistence.database import Database
 from identity.application import Identity
 from services.identity.tests.contract.api import Api
-from services.identity.tests.stored import rows
+from services.identity.tests.stored import rows, views_of
 
 NEW_PASSWORD = "Okavango-Delta-93!"
 
@@ -17,7 +17,7 @@ async def ask_reset(api: Api, email: str = "ndapewa@example.na") -> httpx.Respon
 async def reset_links(identity: Identity, database: Database) -> list[str]:
     """Read the tokens of the links that were sent, oldest first."""
     sent = await rows(database, "SELECT id FROM messages WHERE template = 'password_reset' ORDER BY queued_at, id")
-    messages = [await identity.queries.waiting_message(row.id) for row in sent]
+    messages = [await views_of(database).messages.waiting_message(row.id) for row in sent]
     return [str(message.facts["link"]).partition("#token=")[2] for message in messages if message]
 
 

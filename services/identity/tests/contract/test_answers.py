@@ -22,6 +22,7 @@ from services.identity.tests.contract.erasing import Erasing
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.people import CODE
+from services.identity.tests.stored import views_of
 
 REASON = "Seen in person with their identity card"
 
@@ -236,8 +237,10 @@ async def test_a_developers_mailbox(
     token = await api.signed_in()
     await api.post("/users/me/phone", {"phone": DETAILS["phone"]}, token=token)
     await api.register(email="other@example.na", phone="+264811234560")
-    deliver = DeliverMessage(unit_of_work(settings, database), identity.queries, MailboxOnly(), clock, keep_content=True)
-    first, second, third = await mail(identity, database)
+    deliver = DeliverMessage(
+        unit_of_work(settings, database), views_of(database).messages, MailboxOnly(), clock, keep_content=True
+    )
+    first, second, third = await mail(database)
     for message in (second, first, third):
         await deliver(message_id=message.id)
     shown = {

@@ -18,6 +18,7 @@ from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work
 from services.identity.tests.contract.api import ARRANGING, DETAILS, Api, at_address
 from services.identity.tests.contract.outbox import Record, Whole, recording
+from services.identity.tests.stored import views_of
 
 WRONG = "Wrong-Sunrise-47!"
 HERE, THERE = "198.51.100.7", "203.0.113.9"
@@ -35,7 +36,9 @@ def record_counted(settings: IdentitySettings, database: Database, clock: Contro
 
 
 async def deliver_all(settings: IdentitySettings, identity: Identity, database: Database, clock: ControlledClock) -> int:
-    deliver = DeliverMessage(unit_of_work(settings, database), identity.queries, MailboxOnly(), clock, keep_content=True)
+    deliver = DeliverMessage(
+        unit_of_work(settings, database), views_of(database).messages, MailboxOnly(), clock, keep_content=True
+    )
     async with database.read() as connection:
         ids = (await connection.execute(text("SELECT id FROM messages WHERE delivered_at IS NULL"))).scalars().all()
     for message_id in ids:

@@ -82,7 +82,7 @@ async def test_it_changes_once_the_code_is_shown_and_the_owner_is_told(
     at = "2026-03-21T08:01:00Z"
     assert await me(api, token) == {**before, way.name: way.new, f"{way.name}_verified_at": at}
     # Of a change the owner is told where they were reached before it.
-    written = [(each.template, each.to) for each in await mail(identity, database)]
+    written = [(each.template, each.to) for each in await mail(database)]
     assert written[-2:] == [(way.template, way.new), (way.told, EMAIL.present)]
 
 
@@ -144,7 +144,7 @@ async def test_what_a_thief_asked_for_ends_with_the_thiefs_session(
         assert (await api.patch(f"/users/{(await me(api, token))['id']}/password", body, token=token)).status_code == 200
     elif remedy == "reset":
         await api.post("/auth/password-reset", {"email": EMAIL.present})
-        link = str((await mail(identity, database))[-1].facts["link"]).partition("#token=")[2]
+        link = str((await mail(database))[-1].facts["link"]).partition("#token=")[2]
         body = {"token": link, "password": "Okavango-Evening-41?*"}
         assert (await api.post("/auth/password-reset/confirm", body)).status_code == 200
     elif remedy == "logout-all":

@@ -20,7 +20,7 @@ NUMBER = "+264811234569"
 
 
 async def written(identity: Identity, database: Database) -> list[tuple[str, str]]:
-    return [(each.template.value, each.to) for each in await mail(identity, database)]
+    return [(each.template.value, each.to) for each in await mail(database)]
 
 
 async def email_of(api: Api, token: str) -> Any:

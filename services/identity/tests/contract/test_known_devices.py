@@ -44,7 +44,7 @@ class Household:
     async def reset(self, password: str) -> None:
         """Choose a password by a link in the mailbox."""
         await self.api.post("/auth/password-reset", {"email": OLD})
-        sent = (await mail(self.owner.identity, self.owner.database))[-1]
+        sent = (await mail(self.owner.database))[-1]
         body = {"token": str(sent.facts["link"]).partition("#token=")[2], "password": password}
         assert (await self.api.post("/auth/password-reset/confirm", body)).status_code == 200
         self.clock.advance(seconds=1)

@@ -7,10 +7,10 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.settings import IdentitySettings
-from services.identity.tests.conftest import MASTER_KEY
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.mailbox import mail
+from services.identity.tests.stored import MASTER_KEY
 
 ORIGINS = ("https://app.elcorp.na", "https://admin.elcorp.na")
 
@@ -62,7 +62,7 @@ async def test_passwords(api: Api, database: Database, identity: Identity) -> No
         (row,) = (await connection.exec_driver_sql("SELECT password_hash FROM users")).all()
     assert row.password_hash.startswith("$argon2id$v=19$m=96,t=3,p=1$")
     await api.post("/auth/password-reset", {"email": "ndapewa@example.na"})
-    link = str((await mail(identity, database))[-1].facts["link"])
+    link = str((await mail(database))[-1].facts["link"])
     assert link.startswith("https://app.elcorp.na/reset#token=")
 
 

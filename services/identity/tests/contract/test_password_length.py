@@ -11,10 +11,10 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.settings import IdentitySettings
-from services.identity.tests.conftest import MASTER_KEY
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.mailbox import mail
+from services.identity.tests.stored import MASTER_KEY
 
 # Of 14 characters: enough beside a second factor, too short alone.
 SHORT, SHORTER = "Kunene-Sun-63!", "Kunene-Fog-63!"
@@ -36,7 +36,7 @@ async def change(api: Api, token: str, current: str, new: str) -> httpx.Response
 
 async def reset(api: Api, identity: Identity, database: Database, password: str) -> httpx.Response:
     await api.post("/auth/password-reset", {"email": "ndapewa@example.na"})
-    link = str((await mail(identity, database))[-1].facts["link"]).partition("#token=")[2]
+    link = str((await mail(database))[-1].facts["link"]).partition("#token=")[2]
     return await api.post("/auth/password-reset/confirm", {"token": link, "password": password})
 
 
@@ -75,7 +75,7 @@ async def test_no_word_of_its_owner_is_in_it(api: Api, identity: Identity, datab
     token = await api.signed_in(**OWNER)
     assert of_owner(await change(api, token, PASSWORD, password))
     await api.post("/auth/password-reset", {"email": OWNER["email"]})
-    link = str((await mail(identity, database))[-1].facts["link"]).partition("#token=")[2]
+    link = str((await mail(database))[-1].facts["link"]).partition("#token=")[2]
     assert of_owner(await api.post("/auth/password-reset/confirm", {"token": link, "password": password}))
     # The words of somebody else are in no way.
     others = {"full_name": "Anna Example", "email": "anna@example.na", "phone": "+264811234560"}

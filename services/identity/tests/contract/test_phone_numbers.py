@@ -43,7 +43,7 @@ async def prove(api: Api, token: str, number: str = NUMBER) -> httpx.Response:
 
 
 async def letters(identity: Identity, database: Database, to: str) -> Sequence[tuple[str, str]]:
-    return [(each.template.value, letter(each).text) for each in await mail(identity, database) if each.to == to]
+    return [(each.template.value, letter(each).text) for each in await mail(database) if each.to == to]
 
 
 async def test_a_number_that_was_typed_keeps_nobody_from_registering_or_proving_it(

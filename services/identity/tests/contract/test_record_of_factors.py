@@ -24,6 +24,7 @@ from services.identity.tests.contract.authenticator_app import App, second_facto
 from services.identity.tests.contract.outbox import ANONYMOUS, IDENTITY, Whole, event, fact, recording, user
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.people import CODE
+from services.identity.tests.stored import views_of
 
 REASON = "Seen in person with their identity card"
 
@@ -250,7 +251,7 @@ async def test_forgotten_password(
     ]
     async with database.read() as connection:
         message_id = (await connection.execute(text("SELECT id FROM messages WHERE template = 'password_reset'"))).scalar_one()
-    message = await identity.queries.waiting_message(message_id)
+    message = await views_of(database).messages.waiting_message(message_id)
     assert message
     link = str(message.facts["link"]).partition("#token=")[2]
     async with recording(database) as record:

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,7 +16,6 @@ from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.erasures.carry_out_erasures import CarryOutErasures
 from identity.application.messages.deliver_message import DeliverMessage
-from identity.application.ports.erasures import ErasureBook
 from identity.commands.master_key import rotation
 from identity.domain.erasure import ASKED_AGAIN_AFTER, Acknowledgement
 from identity.domain.message import Letter, Template, Undeliverable
@@ -26,6 +25,7 @@ from kernel.actor import Actor
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.outbox import IDENTITY, Whole, at_text, event, fact, recording, user
+from services.identity.tests.stored import views_of
 
 NEW_KEY = SecretStr(base64.b64encode(bytes(range(1, 33))).decode())
 
@@ -42,7 +42,7 @@ async def claims(token: str, verifier: TokenVerifier) -> Claims:
 
 @pytest.fixture
 def carry_out(identity: Identity, settings: IdentitySettings, database: Database, clock: ControlledClock) -> CarryOutErasures:
-    return CarryOutErasures(unit_of_work(settings, database), cast("ErasureBook", identity.queries), clock)
+    return CarryOutErasures(unit_of_work(settings, database), views_of(database).erasures, clock)
 
 
 async def test_export(api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims) -> None:
@@ -223,7 +223,7 @@ async def test_messages(
         message_id = (await connection.execute(text("SELECT id FROM messages"))).scalar_one()
     async with recording(database) as record:
         for _ in range(2):
-            await DeliverMessage(uow, identity.queries, post, clock)(message_id=message_id)
+            await DeliverMessage(uow, views_of(database).messages, post, clock)(message_id=message_id)
     after = {"status": status, "template": template.value, "channel": template.channel.value}
     states: dict[str, Any] = {"before": {"status": "waiting"}, "after": after}
     rest: dict[str, Any] = {"by": IDENTITY, "at": clock.now(), "related": [user_id]}

@@ -53,7 +53,7 @@ def id_of(asked: httpx.Response) -> str:
 
 async def reset(api: Api, identity: Identity, database: Database, password: str = NEW_PASSWORD) -> None:
     await api.post("/auth/password-reset", {"email": OWN})
-    link = (await mail(identity, database))[-1].facts["link"]
+    link = (await mail(database))[-1].facts["link"]
     body = {"token": str(link).partition("#token=")[2], "password": password}
     assert (await api.post("/auth/password-reset/confirm", body)).status_code == 200
 
@@ -81,11 +81,11 @@ async def test_the_code_goes_to_the_accounts_mailbox_and_may_be_sent_again(
     body = {"verification_id": asked.json()["data"]["verification_id"]}
     for _ in range(6):
         assert (await api.post("/auth/verify-email/resend", body)).status_code == 202
-    sent = [(each.template.value, each.to) for each in await mail(identity, database)]
+    sent = [(each.template.value, each.to) for each in await mail(database)]
     assert sent.count(("recovery_requested", OWN)) == 5
     assert (await confirm_recovery(api, asked)).status_code == 200
     await api.post("/auth/verify-email/resend", body)
-    assert len(await mail(identity, database)) == len(sent)
+    assert len(await mail(database)) == len(sent)
 
 
 async def test_whatever_is_wrong_with_a_code_is_answered_alike(api: Api, app: App, clock: ControlledClock) -> None:
@@ -188,7 +188,7 @@ async def test_what_a_mailbox_confirmed_ends_with_its_leaving_and_with_the_retur
     assert (await api.verify(pending["verification_id"])).status_code == 200
     clock.advance(seconds=60)
     second = id_of(await ask_recovery(api, email="new@example.na"))
-    (link,) = [str(each.facts["undo_link"]) for each in await mail(identity, database) if "undo_link" in each.facts]
+    (link,) = [str(each.facts["undo_link"]) for each in await mail(database) if "undo_link" in each.facts]
     undo = {"token": link.partition("#token=")[2], "password": PASSWORD}
     assert (await api.post("/auth/email-change/undo", undo)).status_code == 200
     for request_id in (first, second):
@@ -207,7 +207,7 @@ async def test_who_opened_an_account_decides_on_no_recovery_of_it(
     assert answer.status_code in {200, 422}
     assert (await api.get(f"/users/{user_id}", token=approver.token)).json()["data"]["email"] == email
     await api.post("/auth/password-reset", {"email": email})
-    link = str((await mail(identity, database))[-1].facts["link"])
+    link = str((await mail(database))[-1].facts["link"])
     body = {"token": link.partition("#token=")[2], "password": PASSWORD}
     assert (await api.post("/auth/password-reset/confirm", body)).status_code == 200
     token = (await api.login(email=email, device_id=str(uuid4()))).json()["data"]["access_token"]
@@ -242,7 +242,7 @@ async def test_an_address_that_takes_no_mail_confirms_nothing_and_an_operator_do
     with psycopg.connect(database_urls.owner) as connection:
         # The command has no clock but the machine's.
         connection.execute("UPDATE recovery_requests SET expires_at = now() + interval '1 day'")
-    assert [each for each in await mail(identity, database) if each.template == "recovery_requested"] == []
+    assert [each for each in await mail(database) if each.template == "recovery_requested"] == []
     seen_by = await own_id(api, approver.token)
     command = settings.model_copy(update={"database_url": SecretStr(database_urls.app)})
     arguments = argparse.Namespace(request_id=UUID(id_of(asked)), seen_by=UUID(seen_by), reason="Seen with their identity card")

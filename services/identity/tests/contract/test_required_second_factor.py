@@ -10,10 +10,11 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.policies import bundle_of
 from identity.application.factors.required_factors import RequiredOf
 from identity.settings import IdentitySettings
-from services.identity.tests.conftest import GRANTS, MASTER_KEY
+from services.identity.tests.conftest import GRANTS
 from services.identity.tests.contract.api import PASSWORD, Api, refusal
 from services.identity.tests.contract.authenticator_app import App
 from services.identity.tests.fakes import Surroundings
+from services.identity.tests.stored import MASTER_KEY
 
 
 @pytest.fixture

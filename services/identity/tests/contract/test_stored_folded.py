@@ -25,6 +25,7 @@ from identity.settings import IdentitySettings
 from services.identity.tests.assembled import VERSIONS
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.mailbox import mail
+from services.identity.tests.stored import views_of
 
 MIGRATION = "0008"
 HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
@@ -108,17 +109,17 @@ async def database(databases: Databases, database_urls: DatabaseUrls, stored: St
 
 
 async def written(identity: Identity, database: Database) -> list[tuple[str, str]]:
-    return [(each.template.value, each.to) for each in await mail(identity, database)]
+    return [(each.template.value, each.to) for each in await mail(database)]
 
 
 async def test_the_migration_lists_what_was_folded_and_never_proven(
-    stored: Stored, release_before: ReleaseBefore, identity: Identity
+    stored: Stored, release_before: ReleaseBefore, database: Database
 ) -> None:
     assert release_before.listed() == {stored.folded, stored.plain, stored.unicode}
     # Beside the release before, which goes on folding, the list goes on growing.
     later = release_before.add("sophie@gross.example.na")
     assert later in release_before.listed()
-    views = {user_id: await identity.queries.user(user_id) for user_id in (*release_before.listed(), stored.proven)}
+    views = {user_id: await views_of(database).users.user(user_id) for user_id in (*release_before.listed(), stored.proven)}
     takes_none = {user_id for user_id, view in views.items() if view and not view.email_takes_mail}
     assert (len(views), takes_none) == (5, {stored.folded, later})
 
@@ -214,7 +215,7 @@ async def test_the_command_restores_what_folding_changed_and_leads_no_mail_elsew
     arguments = argparse.Namespace(user_id=stored.folded, email=email, reason="Asked by telephone")
     assert await unfold_email(own, arguments) == code
     assert await written(identity, database) == ([("account_created", to)] if to else [])
-    view = await identity.queries.user(stored.folded)
+    view = await views_of(database).users.user(stored.folded)
     assert view is not None
     assert (view.email, view.email_takes_mail) == (to or "karl@strasse.example.na", to is not None)
     arguments.user_id = stored.proven

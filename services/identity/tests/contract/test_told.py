@@ -31,7 +31,7 @@ class Post:
     _seen: set[UUID] = field(default_factory=set)
 
     async def news(self) -> Told:
-        new = [each for each in await mail(self.identity, self.database) if each.id not in self._seen]
+        new = [each for each in await mail(self.database) if each.id not in self._seen]
         self._seen |= {each.id for each in new}
         return [(str(each.user_id), each.template.value, each.to, dict(each.facts)) for each in new]
 

@@ -13,13 +13,13 @@ from chassis.rpc import RemoteError
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from elcorp.identity.v1 import events_pb2, identity_pb2
-from identity.application import Identity
 from identity.domain.wallet_address import LIVE_MAX
 from kernel.errors import Kind
 from kernel.wallet_addresses import address_text
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.outbox import published
 from services.identity.tests.contract.peers import Stub
+from services.identity.tests.stored import views_of
 
 JOHANNES = {"email": "johannes@example.na", "phone": "+264811234568", "full_name": "Johannes Amupolo"}
 
@@ -141,7 +141,7 @@ async def test_peers_look_up_either_form(api: Api, stub: Stub) -> None:
         assert refused.value.kind is kind
 
 
-async def test_label_opens_only_at_its_address(api: Api, identity: Identity, database_urls: DatabaseUrls) -> None:
+async def test_label_opens_only_at_its_address(api: Api, database: Database, database_urls: DatabaseUrls) -> None:
     token = await api.signed_in()
     issued = (await api.post("/wallet-addresses", {"label": "Rent"}, token=token)).json()["data"]["address"]
     with psycopg.connect(database_urls.owner) as connection:
@@ -149,6 +149,6 @@ async def test_label_opens_only_at_its_address(api: Api, identity: Identity, dat
         swap = "UPDATE wallet_addresses SET label = (SELECT label FROM wallet_addresses WHERE label IS NOT NULL)"
         connection.execute(swap)
     me = (await api.get("/users/me", token=token)).json()["data"]
-    assert (await identity.queries.wallet_address(UUID(me["id"]), UUID(issued))).label == "Rent"  # type: ignore[union-attr]
+    assert (await views_of(database).wallet_addresses.wallet_address(UUID(me["id"]), UUID(issued))).label == "Rent"  # type: ignore[union-attr]
     with pytest.raises(UnsealableError):
-        await identity.queries.wallet_address(UUID(me["id"]), UUID(me["wallet_address"]))
+        await views_of(database).wallet_addresses.wallet_address(UUID(me["id"]), UUID(me["wallet_address"]))

@@ -6,12 +6,14 @@ import psycopg
 import pytest
 
 from chassis.crypto import UnsealableError
+from chassis.persistence.database import Database
 from chassis.testing.databases import DatabaseUrls
 from identity.application import Identity
 from identity.application.ports.session_rules import TokenPair
 from identity.domain.sign_in_name import SignInName
 from kernel.pages import PageRequest
 from services.identity.tests.people import PASSWORD, STRANGER, register
+from services.identity.tests.stored import views_of
 
 PERSONAL = ("Shikongo", "example.na", "811234567", "Kunene Traders", PASSWORD)
 
@@ -55,19 +57,21 @@ async def test_no_personal_data_password_or_token_is_readable(identity: Identity
         "UPDATE profiles SET email = set_byte(email, 20, get_byte(email, 20) # 1)",
     ],
 )
-async def test_sealed_values_open_only_in_their_place(identity: Identity, database_urls: DatabaseUrls, move: str) -> None:
+async def test_sealed_values_open_only_in_their_place(
+    identity: Identity, database: Database, database_urls: DatabaseUrls, move: str
+) -> None:
     enrolled = await register(identity)
     await register(identity, email="johannes@example.na", phone="+264811234568")
     execute(database_urls, move)
     with pytest.raises(UnsealableError):
-        await identity.queries.user(enrolled.user_id)
+        await views_of(database).users.user(enrolled.user_id)
 
 
-async def test_without_its_key_a_subject_is_gone(identity: Identity, database_urls: DatabaseUrls) -> None:
+async def test_without_its_key_a_subject_is_gone(identity: Identity, database: Database, database_urls: DatabaseUrls) -> None:
     enrolled = await register(identity)
     execute(database_urls, "DELETE FROM subject_keys WHERE subject_id = %s", enrolled.user_id)
-    assert await identity.queries.user(enrolled.user_id) is None
-    assert (await identity.queries.users(PageRequest())).items == []
+    assert await views_of(database).users.user(enrolled.user_id) is None
+    assert (await views_of(database).users.users(PageRequest())).items == []
 
 
 @pytest.mark.parametrize("statement", ["DELETE FROM users", "DELETE FROM wallet_addresses", "TRUNCATE users CASCADE"])

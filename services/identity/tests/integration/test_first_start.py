@@ -23,7 +23,7 @@ from identity.settings import IdentitySettings
 from kernel.actor import Actor
 from kernel.errors import Unavailable
 from kernel.ids import new_id
-from services.identity.tests.stored import rows
+from services.identity.tests.stored import rows, views_of
 
 STRANGER = Actor.anonymous(ip="198.51.100.7")
 
@@ -44,9 +44,9 @@ async def make_administrator(settings: IdentitySettings, urls: DatabaseUrls, ema
     assert await create_admin(with_database, argparse.Namespace(email=email)) == 0
 
 
-async def until_administrator(identity: Identity) -> None:
+async def until_administrator(database: Database) -> None:
     async def made() -> bool:
-        return await identity.queries.credential(SignInName.email("admin@elcorp.na")) is not None
+        return await views_of(database).credentials.credential(SignInName.email("admin@elcorp.na")) is not None
 
     await eventually(made, expected=True)
 
@@ -76,10 +76,10 @@ async def test_generated_password_is_printed_once_and_works(
 
 
 async def test_given_password_is_taken_and_never_printed(
-    identity: Identity, ring: KeyRing, capsys: pytest.CaptureFixture[str]
+    identity: Identity, database: Database, ring: KeyRing, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with running(first_start(identity, ring, admin_password="Kunene-River-2026!").run):
-        await until_administrator(identity)
+        await until_administrator(database)
     assert "Kunene" not in capsys.readouterr().out
     await sign_in(identity, "Kunene-River-2026!")
 

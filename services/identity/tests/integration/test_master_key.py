@@ -22,8 +22,8 @@ from identity.infrastructure.sql.views import SqlViews
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work, vault
 from kernel.actor import Actor
-from services.identity.tests.conftest import MASTER_KEY
 from services.identity.tests.people import register
+from services.identity.tests.stored import MASTER_KEY
 
 NEW_KEY = base64.b64encode(os.urandom(32)).decode()
 Made = Callable[..., IdentitySettings]

@@ -9,7 +9,6 @@ from identity.application.factors import Factors
 from identity.application.messages import Messages
 from identity.application.passkeys import Passkeys
 from identity.application.passwords import Passwords
-from identity.application.queries import IdentityQueries
 from identity.application.recovery import Recovery
 from identity.application.registration import Registration
 from identity.application.sessions import Sessions
@@ -33,4 +32,3 @@ class Identity:
     wallet_addresses: WalletAddresses
     factors: Factors
     recovery: Recovery
-    queries: IdentityQueries

@@ -34,7 +34,6 @@ from identity.infrastructure.one_time_secrets import KeyedBackupCodes, RandomSec
 from identity.infrastructure.passkeys import LibraryWebAuthn
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from identity.infrastructure.signing_keys import KeyRing
-from identity.infrastructure.sql.all_views import SqlIdentityQueries
 from identity.infrastructure.sql.views import SqlViews
 from identity.infrastructure.totp import PyotpCodes
 from identity.settings import IdentitySettings
@@ -67,10 +66,6 @@ class Dependencies:
     @cached_property
     def reads(self) -> Reads:
         return AuditedReads(adapters.unit_of_work(self.settings, self.database), self.clock)
-
-    @cached_property
-    def queries(self) -> SqlIdentityQueries:
-        return SqlIdentityQueries(self.database, adapters.vault(self.settings), self.clock)
 
     @cached_property
     def views(self) -> SqlViews:

@@ -32,5 +32,4 @@ def build(given: Dependencies) -> Identity:
         wallet_addresses=wallet_addresses(given),
         factors=factors(given),
         recovery=recovery(given),
-        queries=given.queries,
     )
