@@ -18,11 +18,15 @@ from payments.interfaces.publications import PUBLICATIONS
 from payments.settings import PaymentsSettings
 
 if TYPE_CHECKING:
+    import grpc.aio
     import procrastinate
 
+    from chassis.run.resources import ServiceResources
     from payments.application.ports.authority import Authority
     from payments.application.ports.bulk_transfers import Rules
     from payments.application.transfers.post_transfers import PostTransfers
+    from payments.infrastructure.cached_prices import CachedPrices
+    from payments.wiring.dependencies import Dependencies
 
 
 @asynccontextmanager
@@ -31,18 +35,12 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     from chassis.rpc import connect
     from chassis.run import service_resources
     from elcorp.payments.v1 import events_pb2
-    from payments.infrastructure.approval_policies import BundledApprovals
-    from payments.infrastructure.audit_log import ComplianceAuditLog
-    from payments.infrastructure.authority import IdentityStandings
     from payments.infrastructure.cached_prices import CachedPrices
-    from payments.infrastructure.screening import ComplianceScreening
-    from payments.infrastructure.signatures import DeviceSignatures
     from payments.infrastructure.sql.idempotency_keys import OWN_KEYS
     from payments.infrastructure.sql.prices import SqlPrices
     from payments.interfaces.grpc import rpc_services
     from payments.interfaces.rest import ROUTERS
     from payments.wiring import build
-    from payments.wiring.dependencies import Dependencies
 
     async def on_pricing_changed(delivery: Delivery[events_pb2.PricingChanged]) -> None:
         await prices.on_changed(delivery)
@@ -54,24 +52,40 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     ):
         prices = CachedPrices(SqlPrices(resources.database).reaching, resources.clock)
         resources.readiness.add("prices", prices.check)
-        payments = build(
-            Dependencies(
-                settings=settings,
-                database=resources.database,
-                screening=ComplianceScreening(compliance),
-                signatures=DeviceSignatures(identity),
-                standings=IdentityStandings(identity),
-                audit_log=ComplianceAuditLog(compliance),
-                prices=prices,
-                limits=prices,
-                approvals=BundledApprovals(resources.policies),
-                permissions=resources.policies,
-                clock=resources.clock,
-            )
-        )
+        payments = build(_dependencies(settings, resources, prices, compliance=compliance, identity=identity))
         rest = resources.rest(payments, ROUTERS, title="Elcorp payments")
         grpc = rpc_services(payments, resources.access_control)
         yield Serving(rest, grpc, resources.readiness, (prices.run, *resources.background))
+
+
+def _dependencies(
+    settings: PaymentsSettings,
+    resources: "ServiceResources",
+    prices: "CachedPrices",
+    *,
+    compliance: "grpc.aio.Channel",
+    identity: "grpc.aio.Channel",
+) -> "Dependencies":
+    from payments.infrastructure.approval_policies import BundledApprovals
+    from payments.infrastructure.audit_log import ComplianceAuditLog
+    from payments.infrastructure.authority import IdentityStandings
+    from payments.infrastructure.screening import ComplianceScreening
+    from payments.infrastructure.signatures import DeviceSignatures
+    from payments.wiring.dependencies import Dependencies
+
+    return Dependencies(
+        settings=settings,
+        database=resources.database,
+        screening=ComplianceScreening(compliance),
+        signatures=DeviceSignatures(identity),
+        standings=IdentityStandings(identity),
+        audit_log=ComplianceAuditLog(compliance),
+        prices=prices,
+        limits=prices,
+        approvals=BundledApprovals(resources.policies),
+        permissions=resources.policies,
+        clock=resources.clock,
+    )
 
 
 @asynccontextmanager

@@ -87,13 +87,7 @@ class QuoteOrder:
             target_id=target_id or _NOBODY,
             owner_id=payee.owner_id if payee else None,
         )
-        rules = PayerRules(self.policy, self.approvals.approvals())
-        sent = await self._sent(actor, rules.approvals, amount.currency.code, at)
-        needs = rules.judge(
-            PayerRequest(initiator_id=actor.user_id, actor=actor, outflows=[outflow]),
-            sent=lambda rule: sent.get((actor.user_id, rule.name), Decimal(0)),
-            at=at,
-        )
+        needs = await self._judge(actor, outflow, at)
         if source_id:
             require_payer(outflow.kind, account(found, source_id, "source_wallet_id"), actor.user_id)
         mine = await self.list_my_limits(actor=actor)
@@ -104,6 +98,15 @@ class QuoteOrder:
         if verdict:
             screening = "clear" if verdict.clear else "refused"
         return Quoted(quote, outflow.kind, needs, at, limits, screening, refusal)
+
+    async def _judge(self, actor: Actor, outflow: Outflow, at: datetime) -> Needs:
+        rules = PayerRules(self.policy, self.approvals.approvals())
+        sent = await self._sent(actor, rules.approvals, outflow.amount.currency.code, at)
+        return rules.judge(
+            PayerRequest(initiator_id=actor.user_id, actor=actor, outflows=[outflow]),
+            sent=lambda rule: sent.get((actor.user_id, rule.name), Decimal(0)),
+            at=at,
+        )
 
     async def _screen(self, actor: Actor, quote: Quote, outflow: Outflow, source_id: UUID | None) -> Verdict | None:
         """Return None where compliance is away: a quote is good for something all the same."""
