@@ -16,6 +16,7 @@ from identity.wiring.adapters import unit_of_work
 from services.identity.tests.contract.api import ARRANGING, PASSWORD, Api, at_address
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.outbox import Record, recording
+from services.identity.tests.contract.passkeys import add_passkey, sign_in_with_passkey
 from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Surroundings
 
@@ -153,15 +154,11 @@ async def test_passkeys_are_shown_no_more_often_in_the_log(
 ) -> None:
     arranging, caller, passkey = ARRANGING.set(True), Caller(api, user_id), Authenticator()
     await caller.sign_in()
-    begun = (await api.post("/auth/factors/passkeys/options", token=caller.token)).json()["data"]
-    created = {"ceremony_id": begun["ceremony_id"], "name": "Laptop", "credential": passkey.create(begun["options"])}
-    assert (await api.post("/auth/factors/passkeys", created, token=caller.token)).status_code == 201
+    assert (await add_passkey(api, caller.token, passkey)).status_code == 201
     clock.advance(seconds=3600)
     async with recording(database) as record:
         for _ in range(TIMES):
-            begun = (await api.post("/auth/passkeys/options")).json()["data"]
-            shown = {"ceremony_id": begun["ceremony_id"], "credential": passkey.get(begun["options"])}
-            answer = await api.post("/auth/passkeys/login", {**shown, "device_id": str(api.device_id)})
+            answer = await sign_in_with_passkey(api, passkey)
             assert answer.status_code == 200, answer.text
         clock.advance(seconds=60)
         await record_counted()

@@ -1,7 +1,5 @@
 """How surely one must be known to change one's factors, the same for each of them; and what a challenge serves for."""
 
-from typing import Any
-
 import httpx
 import pytest
 
@@ -10,6 +8,15 @@ from identity.domain.passkey import PER_USER_MAX
 from services.identity.tests.contract.api import PASSWORD, Api, refusal
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
+from services.identity.tests.contract.passkeys import (
+    REGISTER,
+    SIGN_IN,
+    STEP_UP,
+    add_passkey,
+    begin,
+    sign_in_with_passkey,
+    step_up_with_passkey,
+)
 from services.identity.tests.fakes import Surroundings
 
 # The same wherever tests are collected: it is part of their names.
@@ -78,62 +85,43 @@ async def test_app_that_is_set_up_is_not_replaced(api: Api, app: App) -> None:
     assert refusal(await ask(api, app.token, "POST", "/factors/totp/confirm", {"code": app.code()})) == (401, "AUTH_006")
 
 
-async def begin(api: Api, path: str, token: str | None = None) -> dict[str, Any]:
-    data: dict[str, Any] = (await api.post(path, token=token)).json()["data"]
-    return data
-
-
-async def add(api: Api, token: str, begun: dict[str, Any], authenticator: Authenticator) -> httpx.Response:
-    body = {"ceremony_id": begun["ceremony_id"], "name": "Laptop", "credential": authenticator.create(begun["options"])}
-    return await api.post("/auth/factors/passkeys", body, token=token)
-
-
-async def sign_in(api: Api, begun: dict[str, Any], authenticator: Authenticator) -> httpx.Response:
-    shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
-    return await api.post("/auth/passkeys/login", {**shown, "device_id": str(api.device_id)})
-
-
-async def step_up(api: Api, token: str, begun: dict[str, Any], authenticator: Authenticator) -> httpx.Response:
-    shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
-    return await api.post("/auth/step-up", {"passkey": shown}, token=token)
-
-
 async def test_passkeys_have_a_limit_also_for_challenges_from_before_it(api: Api, app: App) -> None:
-    path = "/auth/factors/passkeys/options"
     for _ in range(PER_USER_MAX - 1):
-        assert (await add(api, app.token, await begin(api, path, app.token), Authenticator())).status_code == 201
-    last, one_more = await begin(api, path, app.token), await begin(api, path, app.token)
-    assert (await add(api, app.token, last, Authenticator())).status_code == 201
-    assert refusal(await add(api, app.token, one_more, Authenticator())) == (409, "RES_002")
-    assert refusal(await api.post(path, token=app.token)) == (409, "RES_002")
+        assert (await add_passkey(api, app.token, Authenticator())).status_code == 201
+    last, one_more = await begin(api, REGISTER, app.token), await begin(api, REGISTER, app.token)
+    assert (await add_passkey(api, app.token, Authenticator(), ceremony=last)).status_code == 201
+    assert refusal(await add_passkey(api, app.token, Authenticator(), ceremony=one_more)) == (409, "RES_002")
+    assert refusal(await api.post(REGISTER, token=app.token)) == (409, "RES_002")
     assert len((await api.get("/auth/factors", token=app.token)).json()["data"]["passkeys"]) == PER_USER_MAX
 
 
 async def test_a_challenge_serves_what_it_was_given_for_alone(api: Api) -> None:
     token, authenticator = await api.signed_in(), Authenticator()
-    assert (await add(api, token, await begin(api, "/auth/factors/passkeys/options", token), authenticator)).status_code == 201
-    token = (await sign_in(api, await begin(api, "/auth/passkeys/options"), authenticator)).json()["data"]["access_token"]
-    for path in ("/auth/factors/passkeys/options", "/auth/step-up/options"):
-        assert refusal(await sign_in(api, await begin(api, path, token), authenticator)) == (401, "AUTH_008"), path
-    for path, of in (("/auth/factors/passkeys/options", token), ("/auth/passkeys/options", None)):
-        assert refusal(await step_up(api, token, await begin(api, path, of), authenticator)) == (401, "AUTH_008"), path
-    for path, of in (("/auth/step-up/options", token), ("/auth/passkeys/options", None)):
+    assert (await add_passkey(api, token, authenticator)).status_code == 201
+    token = (await sign_in_with_passkey(api, authenticator)).json()["data"]["access_token"]
+    for path in (REGISTER, STEP_UP):
+        ceremony = await begin(api, path, token)
+        assert refusal(await sign_in_with_passkey(api, authenticator, ceremony=ceremony)) == (401, "AUTH_008"), path
+    for path, of in ((REGISTER, token), (SIGN_IN, None)):
+        ceremony = await begin(api, path, of)
+        assert refusal(await step_up_with_passkey(api, token, authenticator, ceremony=ceremony)) == (401, "AUTH_008"), path
+    for path, of in ((STEP_UP, token), (SIGN_IN, None)):
         asked = await begin(api, path, of)
         made = Authenticator().create({**asked["options"], "user": {"id": "AA"}})
         body = {"ceremony_id": asked["ceremony_id"], "name": "Laptop", "credential": made}
         assert refusal(await api.post("/auth/factors/passkeys", body, token=token)) == (401, "AUTH_008"), path
-    assert (await step_up(api, token, await begin(api, "/auth/step-up/options", token), authenticator)).status_code == 200
+    assert (await step_up_with_passkey(api, token, authenticator)).status_code == 200
 
 
 async def test_anothers_challenge_serves_nobody_else(api: Api) -> None:
     token, authenticator = await api.signed_in(), Authenticator()
-    await add(api, token, await begin(api, "/auth/factors/passkeys/options", token), authenticator)
-    token = (await sign_in(api, await begin(api, "/auth/passkeys/options"), authenticator)).json()["data"]["access_token"]
+    await add_passkey(api, token, authenticator)
+    token = (await sign_in_with_passkey(api, authenticator)).json()["data"]["access_token"]
     other = await api.signed_in(email="johannes@example.na", phone="+264811234568")
-    theirs = await begin(api, "/auth/step-up/options", other)
-    assert refusal(await step_up(api, token, theirs, authenticator)) == (401, "AUTH_008")
-    asked = await begin(api, "/auth/factors/passkeys/options", other)
-    assert refusal(await add(api, token, asked, Authenticator())) == (401, "AUTH_008")
+    theirs = await begin(api, STEP_UP, other)
+    assert refusal(await step_up_with_passkey(api, token, authenticator, ceremony=theirs)) == (401, "AUTH_008")
+    asked = await begin(api, REGISTER, other)
+    assert refusal(await add_passkey(api, token, Authenticator(), ceremony=asked)) == (401, "AUTH_008")
 
 
 async def test_backup_code_steps_up_once(api: Api, app: App) -> None:
@@ -160,12 +148,12 @@ async def test_without_governance_nobody_steps_up_and_no_code_is_spent(
 
 async def test_last_factor_takes_the_backup_codes_along_and_one_of_two_does_not(api: Api, app: App) -> None:
     authenticator = Authenticator()
-    added = await add(api, app.token, await begin(api, "/auth/factors/passkeys/options", app.token), authenticator)
+    added = await add_passkey(api, app.token, authenticator)
     assert (await ask(api, app.token, "DELETE", "/factors/totp")).status_code == 200
     left = (await api.get("/auth/factors", token=app.token)).json()["data"]
     assert (left["backup_codes_left"], len(left["passkeys"])) == (10, 1)
     assert (await api.login()).json()["data"]["methods"] == ["backup_code", "passkey"]
-    stepped = await step_up(api, app.token, await begin(api, "/auth/step-up/options", app.token), authenticator)
+    stepped = await step_up_with_passkey(api, app.token, authenticator)
     token = stepped.json()["data"]["access_token"]
     assert (await ask(api, token, "DELETE", f"/factors/passkeys/{added.json()['data']['id']}")).status_code == 200
     assert (await api.get("/auth/factors", token=app.token)).json()["data"] == {

@@ -13,6 +13,7 @@ from chassis.testing.clocks import ControlledClock
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
+from services.identity.tests.contract.passkeys import add_passkey
 from services.identity.tests.fakes import Surroundings
 
 Change = Callable[[Api, App, str], Awaitable[httpx.Response]]
@@ -23,15 +24,12 @@ async def live(api: Api, token: str) -> set[str]:
     return {session["id"] for session in listed}
 
 
-async def add_passkey(api: Api, app: App, query: str) -> httpx.Response:
-    begun = (await api.post("/auth/factors/passkeys/options", token=app.token)).json()["data"]
-    credential = Authenticator().create(begun["options"])
-    body = {"ceremony_id": begun["ceremony_id"], "name": "Work laptop", "credential": credential}
-    return await api.post(f"/auth/factors/passkeys{query}", body, token=app.token)
+async def add(api: Api, app: App, query: str) -> httpx.Response:
+    return await add_passkey(api, app.token, Authenticator(), end_other_sessions=not query)
 
 
 async def remove_passkey(api: Api, app: App, query: str) -> httpx.Response:
-    passkey_id = (await add_passkey(api, app, "?end_other_sessions=false")).json()["data"]["id"]
+    passkey_id = (await add_passkey(api, app.token, Authenticator(), end_other_sessions=False)).json()["data"]["id"]
     return await api.delete(f"/auth/factors/passkeys/{passkey_id}{query}", token=app.token)
 
 
@@ -43,7 +41,7 @@ async def renew_backup_codes(api: Api, app: App, query: str) -> httpx.Response:
     return await api.post(f"/auth/factors/backup-codes{query}", token=app.token)
 
 
-CHANGES = [add_passkey, remove_passkey, remove_app, renew_backup_codes]
+CHANGES = [add, remove_passkey, remove_app, renew_backup_codes]
 
 
 @pytest.fixture

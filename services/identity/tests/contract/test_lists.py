@@ -17,6 +17,7 @@ from kernel.wallet_addresses import address_text
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.devices import Ed25519Device, b64, proof
+from services.identity.tests.contract.passkeys import add_passkey, sign_in_with_passkey
 from services.identity.tests.people import CODE
 
 Members = list[dict[str, Any]]
@@ -225,13 +226,9 @@ async def test_passkeys_are_told_whole_oldest_first(api: Api, clock: ControlledC
     made = []
     for name, synchronized in (("Laptop", False), ("Telephone", True)):
         authenticator = Authenticator(synchronized=synchronized)
-        begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
-        body = {"ceremony_id": begun["ceremony_id"], "name": name, "credential": authenticator.create(begun["options"])}
-        answer = await api.post("/auth/factors/passkeys", body, token=token)
+        answer = await add_passkey(api, token, authenticator, name=name)
         clock.advance(seconds=60)
-        shown = (await api.post("/auth/passkeys/options")).json()["data"]
-        proof_of = {"ceremony_id": shown["ceremony_id"], "credential": authenticator.get(shown["options"])}
-        login = await api.post("/auth/passkeys/login", {**proof_of, "device_id": str(api.device_id)})
+        login = await sign_in_with_passkey(api, authenticator)
         token = login.json()["data"]["access_token"]
         made.append(answer.json()["data"])
     await api.patch(f"/auth/factors/passkeys/{made[0]['id']}", {"name": "Old laptop"}, token=token)

@@ -20,6 +20,7 @@ from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.erasing import Erasing
+from services.identity.tests.contract.passkeys import add_passkey, step_up_with_passkey
 
 NDAPEWA: dict[str, Any] = {
     "full_name": "Ndapewa Shikongo",
@@ -65,13 +66,10 @@ async def live(api: Api) -> str:
     user_id = await own_id(api, token)
     await api.post("/wallet-addresses", {"label": "Rent for Oshana"}, token=token, key="address-1")
     await api.patch(f"/devices/{api.device_id}", {"name": "Telephone of Ndapewa"}, token=token)
-    begun, authenticator = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"], Authenticator()
-    passkey = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.create(begun["options"])}
-    added = await api.post("/auth/factors/passkeys", {**passkey, "name": "Ndapewa at Kunene"}, token=token)
+    authenticator = Authenticator()
+    added = await add_passkey(api, token, authenticator, name="Ndapewa at Kunene")
     assert added.status_code == 201, added.text
-    begun = (await api.post("/auth/step-up/options", token=token)).json()["data"]
-    shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
-    token = str((await api.post("/auth/step-up", {"passkey": shown}, token=token)).json()["data"]["access_token"])
+    token = str((await step_up_with_passkey(api, token, authenticator)).json()["data"]["access_token"])
     text = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
     await api.post("/device-keys", proof(Ed25519Device(), text), token=token, key="device-1")
     for method, path, body in (
@@ -180,9 +178,7 @@ async def live_with_factors(api: Api, clock: ControlledClock, **details: str) ->
     token = str(
         (await api.post("/auth/step-up", {"password": CHANGED, "code": app.code()}, token=token)).json()["data"]["access_token"]
     )
-    begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
-    passkey = {"ceremony_id": begun["ceremony_id"], "credential": Authenticator().create(begun["options"]), "name": "Laptop"}
-    assert (await api.post("/auth/factors/passkeys", passkey, token=token)).status_code == 201
+    assert (await add_passkey(api, token, Authenticator())).status_code == 201
     assert (await api.post("/users/me/email", {"email": f"new.{email}"}, token=token)).status_code == 202
     assert (await api.post("/auth/password-reset", {"email": email})).status_code == 202
     login = await api.login(email=email, password=CHANGED, device_id="0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10")

@@ -17,6 +17,7 @@ from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.outbox import published
+from services.identity.tests.contract.passkeys import add_passkey
 from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Surroundings
 
@@ -52,14 +53,6 @@ async def add_app(api: Api, token: str, clock: ControlledClock) -> App:
     assert confirmed.status_code == 200, confirmed.text
     app.backup_codes = confirmed.json()["data"]["backup_codes"]
     return app
-
-
-async def add_passkey(api: Api, token: str) -> str:
-    begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
-    body = {"ceremony_id": begun["ceremony_id"], "name": "Laptop", "credential": Authenticator().create(begun["options"])}
-    added = await api.post(f"/auth/factors/passkeys{KEEP}", body, token=token)
-    assert added.status_code == 201, added.text
-    return str(added.json()["data"]["id"])
 
 
 async def step_up(api: Api, token: str, clock: ControlledClock, app: App | None = None) -> str:
@@ -215,7 +208,7 @@ async def test_one_more_factor_outdates_no_token_and_removing_it_does(
 ) -> None:
     app = await add_app(api, owner, clock)
     two = await step_up(api, owner, clock, app)
-    passkey_id = await add_passkey(api, two)
+    passkey_id = (await add_passkey(api, two, Authenticator(), end_other_sessions=False)).json()["data"]["id"]
     read()
     assert (await api.delete(BY_THE_LIST, token=two)).status_code == 404
     assert (await api.delete(f"/auth/factors/passkeys/{passkey_id}{KEEP}", token=two)).status_code == 200

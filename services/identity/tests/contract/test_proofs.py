@@ -15,6 +15,7 @@ from identity.domain.errors import InvalidCredentials
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
+from services.identity.tests.contract.passkeys import add_passkey, sign_in_with_passkey, step_up_with_passkey
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.people import STRANGER
 
@@ -44,25 +45,10 @@ async def stepped_up(api: Api, token: str, **proof: object) -> str:
     return str(answer.json()["data"]["access_token"])
 
 
-async def add_passkey(api: Api, token: str) -> tuple[Authenticator, str]:
+async def new_passkey(api: Api, token: str) -> tuple[Authenticator, str]:
     authenticator = Authenticator()
-    begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
-    body = {"ceremony_id": begun["ceremony_id"], "name": "Laptop", "credential": authenticator.create(begun["options"])}
-    added = await api.post("/auth/factors/passkeys?end_other_sessions=false", body, token=token)
+    added = await add_passkey(api, token, authenticator, end_other_sessions=False)
     return authenticator, added.json()["data"]["id"]
-
-
-async def sign_in(api: Api, authenticator: Authenticator, device_id: object) -> Pair:
-    begun = (await api.post("/auth/passkeys/options")).json()["data"]
-    shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
-    pair: Pair = (await api.post("/auth/passkeys/login", {**shown, "device_id": str(device_id)})).json()["data"]
-    return pair
-
-
-async def show(api: Api, authenticator: Authenticator, token: str) -> str:
-    begun = (await api.post("/auth/step-up/options", token=token)).json()["data"]
-    shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
-    return await stepped_up(api, token, passkey=shown)
 
 
 async def refreshed(api: Api, verifier: TokenVerifier, pair: Pair, **changes: Any) -> Claims:
@@ -105,10 +91,10 @@ async def test_a_removed_passkey_leaves_what_else_was_shown(
     api: Api, verifier: TokenVerifier, clock: ControlledClock, pair: Pair, app: App
 ) -> None:
     shown_at = clock.now()
-    (lost, lost_id), (kept, _) = [await add_passkey(api, app.token) for _ in range(2)]
+    (lost, lost_id), (kept, _) = [await new_passkey(api, app.token) for _ in range(2)]
     for authenticator in (kept, lost):
         clock.advance(seconds=10)
-        app.token = await show(api, authenticator, app.token)
+        app.token = (await step_up_with_passkey(api, app.token, authenticator)).json()["data"]["access_token"]
     assert (await api.delete(f"/auth/factors/passkeys/{lost_id}", token=app.token)).status_code == 200
     claims = await refreshed(api, verifier, pair)
     assert (claims.methods, (clock.now() - claims.authenticated_at).seconds) == (("hwk", "user", "mfa"), 10)
@@ -122,9 +108,9 @@ async def test_a_removed_passkey_leaves_what_else_was_shown(
 async def test_a_session_by_nothing_but_the_removed_passkey_ends(
     api: Api, surroundings: Surroundings, verifier: TokenVerifier, app: App
 ) -> None:
-    authenticator, passkey_id = await add_passkey(api, app.token)
+    authenticator, passkey_id = await new_passkey(api, app.token)
     elsewhere = uuid4()
-    other = await sign_in(api, authenticator, elsewhere)
+    other: Pair = (await sign_in_with_passkey(api, authenticator, device_id=elsewhere)).json()["data"]
     path = f"/auth/factors/passkeys/{passkey_id}?end_other_sessions=false"
     assert (await api.delete(path, token=app.token)).status_code == 200
     refused = await api.refresh(other["refresh_token"], device_id=str(elsewhere))
@@ -136,7 +122,7 @@ async def test_codes_shown_go_with_the_last_factor(
     api: Api, verifier: TokenVerifier, clock: ControlledClock, pair: Pair, app: App
 ) -> None:
     """Backup codes go with it: a session that showed one no longer claims it."""
-    _, passkey_id = await add_passkey(api, app.token)
+    _, passkey_id = await new_passkey(api, app.token)
     assert (await api.delete("/auth/factors/totp", token=app.token)).status_code == 200
     clock.advance(seconds=10)
     token = await stepped_up(api, app.token, password=PASSWORD, code=app.backup_codes[0])
@@ -196,7 +182,7 @@ async def test_a_passkey_is_shown_no_later_than_its_challenge_was_made(
     api: Api, verifier: TokenVerifier, clock: ControlledClock, pair: Pair, app: App
 ) -> None:
     """An answer may be held back for as long as the challenge lives: nothing tells when it was signed."""
-    authenticator, _ = await add_passkey(api, app.token)
+    authenticator, _ = await new_passkey(api, app.token)
     clock.advance(seconds=400)
     for options, path in (("/auth/passkeys/options", "/auth/passkeys/login"), ("/auth/step-up/options", "/auth/step-up")):
         await refreshed(api, verifier, pair)

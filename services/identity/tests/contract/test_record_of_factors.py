@@ -22,6 +22,7 @@ from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.contract.outbox import ANONYMOUS, IDENTITY, Whole, event, fact, recording, user
+from services.identity.tests.contract.passkeys import REGISTER, SIGN_IN, add_passkey, begin, sign_in_with_passkey
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.people import CODE
 from services.identity.tests.stored import views_of
@@ -44,11 +45,11 @@ def of(claims: Claims, action: str, clock: ControlledClock, *, by: Whole | None 
     return fact(action, ("user", claims.subject_id), by=by or user(claims), at=clock.now(), **rest)
 
 
-async def add_passkey(api: Api, token: str, authenticator: Authenticator) -> tuple[str, str]:
+async def new_passkey(api: Api, token: str, authenticator: Authenticator) -> tuple[str, str]:
     """Return the ids of the challenge and of the passkey."""
-    begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
-    body = {"ceremony_id": begun["ceremony_id"], "name": "Laptop", "credential": authenticator.create(begun["options"])}
-    return begun["ceremony_id"], (await api.post("/auth/factors/passkeys", body, token=token)).json()["data"]["id"]
+    ceremony = await begin(api, REGISTER, token)
+    added = await add_passkey(api, token, authenticator, ceremony=ceremony)
+    return ceremony["ceremony_id"], added.json()["data"]["id"]
 
 
 async def test_authenticator_app(api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims) -> None:
@@ -119,7 +120,7 @@ async def test_wrong_password_in_the_session(
 async def test_passkeys(api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims) -> None:
     authenticator, by = Authenticator(), user(claims)
     async with recording(database) as record:
-        ceremony_id, passkey_id = await add_passkey(api, token, authenticator)
+        ceremony_id, passkey_id = await new_passkey(api, token, authenticator)
     rest: dict[str, Any] = {"by": by, "at": clock.now()}
     begun = ("passkey_ceremony", ceremony_id)
     assert record.facts == [
@@ -136,10 +137,8 @@ async def test_removed_passkey(
     api: Api, database: Database, clock: ControlledClock, verifier: TokenVerifier, token: str, claims: Claims
 ) -> None:
     authenticator = Authenticator()
-    _, passkey_id = await add_passkey(api, token, authenticator)
-    begun = (await api.post("/auth/passkeys/options")).json()["data"]
-    body = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
-    pair = (await api.post("/auth/passkeys/login", {**body, "device_id": str(api.device_id)})).json()["data"]
+    _, passkey_id = await new_passkey(api, token, authenticator)
+    pair = (await sign_in_with_passkey(api, authenticator)).json()["data"]
     async with recording(database) as record:
         await api.delete(f"/auth/factors/passkeys/{passkey_id}", token=pair["access_token"])
     by = user(await verifier.verify(pair["access_token"]))
@@ -168,17 +167,16 @@ async def test_removed_passkey(
 
 async def answer(api: Api, authenticator: Authenticator) -> str:
     """Answer a challenge at sign-in, and return its id."""
-    begun = (await api.post("/auth/passkeys/options")).json()["data"]
-    body = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
-    await api.post("/auth/passkeys/login", {**body, "device_id": str(api.device_id)})
-    return str(begun["ceremony_id"])
+    ceremony = await begin(api, SIGN_IN)
+    await sign_in_with_passkey(api, authenticator, ceremony=ceremony)
+    return str(ceremony["ceremony_id"])
 
 
 async def test_answers_of_passkeys_that_are_refused(
     api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims
 ) -> None:
     authenticator = Authenticator()
-    _, passkey_id = await add_passkey(api, token, authenticator)
+    _, passkey_id = await new_passkey(api, token, authenticator)
     rest: dict[str, Any] = {"by": ANONYMOUS, "at": clock.now()}
     async with recording(database) as record:
         authenticator.verifies_user = False

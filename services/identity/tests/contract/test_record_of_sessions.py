@@ -24,6 +24,7 @@ from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.devices import Es256Device, dpop, proof
 from services.identity.tests.contract.outbox import ANONYMOUS, IDENTITY, Whole, at_text, event, fact, recording, user
+from services.identity.tests.contract.passkeys import SIGN_IN, add_passkey, begin, sign_in_with_passkey
 from services.identity.tests.fakes import Surroundings
 
 WRONG = "Wrong-Sunrise-47!"
@@ -143,16 +144,13 @@ async def test_sign_in_by_passkey_of_who_may_not_act(
     api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, surroundings: Surroundings
 ) -> None:
     authenticator, claims = Authenticator(), await verifier.verify(token := await api.signed_in())
-    begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
-    body = {"ceremony_id": begun["ceremony_id"], "name": "Laptop", "credential": authenticator.create(begun["options"])}
-    passkey_id = (await api.post("/auth/factors/passkeys", body, token=token)).json()["data"]["id"]
+    passkey_id = (await add_passkey(api, token, authenticator)).json()["data"]["id"]
     surroundings.roles.roles = ("admin",)
     admin = await api.signed_in(email="admin@example.na", phone="+264811234562")
     await api.post(f"/users/{claims.subject_id}/suspend", {"reason": "Under investigation"}, token=admin)
-    asked = (await api.post("/auth/passkeys/options")).json()["data"]
-    shown = {"credential": authenticator.get(asked["options"]), "device_id": str(api.device_id)}
+    asked = await begin(api, SIGN_IN)
     async with recording(database) as record:
-        assert (await api.post("/auth/passkeys/login", {"ceremony_id": asked["ceremony_id"], **shown})).status_code == 401
+        assert (await sign_in_with_passkey(api, authenticator, ceremony=asked)).status_code == 401
     resource, after = ("user", claims.subject_id), {"passkey": passkey_id}
     rest: dict[str, Any] = {"at": clock.now()}
     assert record.facts == [

@@ -1,7 +1,6 @@
 """A recovery ends once a second factor of its account is shown, and none is approved of an account that may not act."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -13,6 +12,7 @@ from services.identity.tests.contract.api import PASSWORD, Api, own_id, refusal
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.contract.outbox import recording
+from services.identity.tests.contract.passkeys import add_passkey, sign_in_with_passkey, step_up_with_passkey
 from services.identity.tests.contract.recovering import administrator, ask_recovery, confirm_recovery, decide
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.stored import rows
@@ -37,18 +37,13 @@ class Owner:
         return await self.api.post("/auth/login/verify", {"challenge": await self.challenge(), "code": code})
 
     async def sign_in_with_passkey(self) -> httpx.Response:
-        shown = await self._shown("/auth/passkeys/options")
-        return await self.api.post("/auth/passkeys/login", {**shown, "device_id": str(uuid4())})
+        return await sign_in_with_passkey(self.api, self.passkey, device_id=uuid4())
 
     async def step_up(self, **proof: object) -> httpx.Response:
         return await self.api.post("/auth/step-up", proof, token=self.app.token)
 
     async def step_up_with_passkey(self) -> httpx.Response:
-        return await self.step_up(passkey=await self._shown("/auth/step-up/options", token=self.app.token))
-
-    async def _shown(self, path: str, **caller: Any) -> dict[str, object]:
-        begun = (await self.api.post(path, **caller)).json()["data"]
-        return {"ceremony_id": begun["ceremony_id"], "credential": self.passkey.get(begun["options"])}
+        return await step_up_with_passkey(self.api, self.app.token, self.passkey)
 
 
 SHOWN: dict[str, Callable[[Owner], Awaitable[httpx.Response]]] = {
@@ -67,9 +62,7 @@ async def owner(api: Api, clock: ControlledClock) -> Owner:
     clock.advance(seconds=60)
     proof = {"password": PASSWORD, "code": app.code()}
     app.token = (await api.post("/auth/step-up", proof, token=app.token)).json()["data"]["access_token"]
-    begun = (await api.post("/auth/factors/passkeys/options", token=app.token)).json()["data"]
-    body = {"ceremony_id": begun["ceremony_id"], "name": "Laptop", "credential": passkey.create(begun["options"])}
-    assert (await api.post("/auth/factors/passkeys", body, token=app.token)).status_code == 201
+    assert (await add_passkey(api, app.token, passkey)).status_code == 201
     clock.advance(seconds=60)
     return Owner(api, app, passkey)
 

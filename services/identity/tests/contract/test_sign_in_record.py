@@ -13,6 +13,7 @@ from elcorp.compliance.v1 import events_pb2 as compliance
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
+from services.identity.tests.contract.passkeys import SIGN_IN, add_passkey, begin
 from services.identity.tests.fakes import Surroundings
 
 WRONG = "Wrong-Sunrise-47!"
@@ -94,10 +95,8 @@ async def test_codes_that_are_throttled_are_recorded(api: Api, app: App, databas
 @pytest.mark.clause("ASVS 16.3.1")
 async def test_passkeys_that_are_refused_are_recorded(api: Api, database: Database, surroundings: Surroundings) -> None:
     authenticator, token = Authenticator(), await api.signed_in()
-    begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
-    body = {"ceremony_id": begun["ceremony_id"], "name": "Laptop", "credential": authenticator.create(begun["options"])}
-    assert (await api.post("/auth/factors/passkeys", body, token=token)).status_code == 201
-    asked = (await api.post("/auth/passkeys/options")).json()["data"]
+    assert (await add_passkey(api, token, authenticator)).status_code == 201
+    asked = await begin(api, SIGN_IN)
     shown = {"credential": authenticator.get(asked["options"]), "device_id": str(api.device_id)}
     assert (await api.post("/auth/passkeys/login", {"ceremony_id": str(uuid4()), **shown})).status_code == 401
     assert await reasons(database, "identity.passkey.refuse") == ["over"]

@@ -15,6 +15,7 @@ from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.mailbox import mail
+from services.identity.tests.contract.passkeys import add_passkey
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.people import CODE
 
@@ -88,10 +89,7 @@ async def test_of_factors_keys_exports_and_passwords(
     assert await post.news() == []
     assert (await api.post("/auth/factors/backup-codes", token=fresh)).status_code == 201
     assert await post.news() == owner("backup_codes_renewed")
-    begun = (await api.post("/auth/factors/passkeys/options", token=fresh)).json()["data"]
-    credential = Authenticator().create(begun["options"])
-    body = {"ceremony_id": begun["ceremony_id"], "name": "Laptop", "credential": credential}
-    passkey_id = (await api.post("/auth/factors/passkeys", body, token=fresh)).json()["data"]["id"]
+    passkey_id = (await add_passkey(api, fresh, Authenticator())).json()["data"]["id"]
     assert await post.news() == owner("factor_added", factor="passkey")
     assert (await api.patch(f"/auth/factors/passkeys/{passkey_id}", {"name": "Desk"}, token=fresh)).status_code == 200
     assert await post.news() == []
