@@ -1,49 +1,24 @@
-"""Transfers through their whole life, in PostgreSQL: what is written is read back whole."""
+"""Transfers through their whole life in PostgreSQL: what is written is read back whole."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from chassis.persistence.unit_of_work import SqlUnitOfWork
-from kernel.actor import Actor
-from kernel.audit import AuditFact
 from kernel.ids import new_id
 from kernel.money import Money
-from payments.application.ports.ledger import Break
-from payments.domain.account import Account, AccountKind, AccountStatus, SystemCode, system_account_id
+from payments.domain.account import Account, SystemCode
 from payments.domain.fx_rate import Conversion
-from payments.domain.limits import Spending
 from payments.domain.price_book import FeeLine, Quote
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import Signature, TransferKind, TransferOrder
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
+from services.payments.tests.integration.stored_accounts import ACTOR, AT, FACT, LATER, given, settle, system, wallet
 
-AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
-LATER = AT + timedelta(days=7)
-ACTOR = Actor.service("test")
-FACT = AuditFact(action="test", resource_type="wallet", resource_id="-", occurred_at=AT)
 BY = new_id()
-
-
-def wallet(balance: str = "0.00", currency: str = "NAD") -> Account:
-    return Account(new_id(), AccountKind.WALLET, new_id(), currency, Decimal(balance), 0, AT)
-
-
-def system(code: SystemCode, currency: str) -> Account:
-    return Account(system_account_id(code, currency), AccountKind.SYSTEM, None, currency, Decimal(0), 0, AT)
-
-
-async def given(uow: SqlUnitOfWork[SqlPaymentsTransaction], *accounts: Account) -> None:
-    """Add accounts; PostgreSQL has the system's own already."""
-    async with uow.begin(ACTOR) as tx:
-        there = await tx.accounts.lock([one.id for one in accounts])
-        for account in accounts:
-            if account.id not in there:
-                await tx.wallets.add(account)
-        tx.record(FACT)
 
 
 def order_of(source: Account, target: Account, amount: str = "100.00", **more: Any) -> TransferOrder:
@@ -246,57 +221,36 @@ async def test_refunds_and_reversals_are_read_back_with_their_original(uow: SqlU
     assert told(await read(uow, refund)) == told(refund)
 
 
-async def test_the_state_of_an_account_is_saved_apart_from_its_balance(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
-    account = wallet()
-    await given(uow, account)
+async def test_a_transfer_is_found_by_its_initiators_key_and_answers_a_replay(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+    source, target = wallet("10.00"), wallet()
+    await given(uow, source, target)
+    transfer = await settle(uow, source, target, "4.00")
     async with uow.begin(ACTOR) as tx:
-        [locked] = (await tx.accounts.lock([account.id])).values()
-        locked.rename("savings", at=AT)
-        locked.bound(Decimal(500), at=AT)
-        locked.freeze("suspicion", at=AT)
-        await tx.accounts.save_state(locked)
-        tx.record(FACT)
-    async with uow.begin(ACTOR) as tx:
-        [found] = (await tx.accounts.lock([account.id])).values()
-        assert (found.name, found.ceiling, found.version) == ("savings", Decimal(500), 3)
-        assert (found.status, found.status_reason) == (AccountStatus.FROZEN, "suspicion")
-        found.unfreeze("cleared", at=AT)
-        found.close(expecting=0, at=AT)
-        await tx.accounts.save_state(found)
-        tx.record(FACT)
-    async with uow.begin(ACTOR) as tx:
-        [closed] = (await tx.accounts.lock([account.id])).values()
-    assert (closed.status, closed.closed_at, closed.status_reason) == (AccountStatus.CLOSED, AT, None)
+        found = await tx.transfers.find_by_keys([(transfer.order.initiator_id, "k")])
+    key = (transfer.order.initiator_id, "k")
+    assert set(found) == {key}
+    assert found[key].confirm_replay(transfer.order).id == transfer.id
+    assert found[key].settled_at == AT
 
 
-async def test_spending_begins_once_and_is_saved(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
-    owner = new_id()
+async def test_a_key_of_somebody_else_finds_nothing(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+    source, target = wallet("10.00"), wallet()
+    await given(uow, source, target)
+    order = (await settle(uow, source, target, "4.00")).order
     async with uow.begin(ACTOR) as tx:
-        await tx.spending.begin(owner, "NAD", AT)
-        tx.record(FACT)
-    async with uow.begin(ACTOR) as tx:
-        found = await tx.spending.lock([(owner, "NAD"), (owner, "USD"), (new_id(), "NAD")])
-        [tiered] = found.values()
-        assert (tiered.tier, tiered.spending) == ("standard", Spending.none(owner, "NAD", AT))
-        await tx.spending.save([tiered.spending.plus(Money.of("12.34", "NAD"), AT)])
-        await tx.spending.begin(owner, "NAD", AT + timedelta(days=40))
-        tx.record(FACT)
-    async with uow.begin(ACTOR) as tx:
-        assert await tx.spending.lock([]) == {}
-        spending = (await tx.spending.lock([(owner, "NAD")]))[owner, "NAD"].spending
-    assert (spending.day_total, spending.month_total) == (Decimal("12.34"), Decimal("12.34"))
+        assert await tx.transfers.find_by_keys([(new_id(), order.key)]) == {}
 
 
-@pytest.mark.parametrize("what", ["balance", "held", "chain"])
-async def test_a_break_is_new_once(uow: SqlUnitOfWork[SqlPaymentsTransaction], what: str) -> None:
-    account = wallet()
-    await given(uow, account)
-    found = Break(account_id=account.id, currency="NAD", what=what, expected=Decimal(1), found=Decimal(2))
+async def test_nothing_stays_of_a_failed_transaction(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+    account = wallet("1.00")
+
+    async def fail() -> None:
+        async with uow.begin(ACTOR) as tx:
+            await tx.wallets.add(account)
+            tx.record(FACT)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
     async with uow.begin(ACTOR) as tx:
-        assert await tx.breaks.add(found, at=AT) is True
-        assert await tx.breaks.add(found, at=LATER) is False
-        assert await tx.breaks.add(replace(found, found=Decimal(3)), at=LATER) is True
-        assert await tx.breaks.add(replace(found, expected=Decimal(0)), at=LATER) is True
-        for known in (found, replace(found, found=Decimal(3)), replace(found, expected=Decimal(0))):
-            assert await tx.breaks.add(known, at=LATER) is False
-        tx.record(FACT)
+        assert await tx.accounts.lock([account.id]) == {}
