@@ -108,7 +108,7 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
     from identity.infrastructure.signing_keys import SealedKeyMaker
     from identity.infrastructure.sql.views import SqlViews
-    from identity.interfaces.jobs import account_jobs, attempt_jobs, factor_jobs, message_jobs, privacy_jobs, session_jobs
+    from identity.interfaces.jobs import attempt_jobs, erasure_jobs, factor_jobs, message_jobs, registration_jobs, session_jobs
 
     clock = SystemClock()
     # Connects at the first job, and lives as long as the process.
@@ -119,10 +119,10 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
         uow=uow, views=views.messages, transport=message_transport(settings), clock=clock, keep_content=settings.has_mailbox
     )
     tidying = (
-        account_jobs(PurgeCodes(uow=uow, clock=clock)),
+        registration_jobs(PurgeCodes(uow=uow, clock=clock)),
         factor_jobs(PurgeChallenges(uow=uow, clock=clock)),
         attempt_jobs(RecordCountedAttempts(uow=uow, clock=clock), job_seconds=settings.job_seconds),
-        privacy_jobs(CarryOutErasures(uow=uow, book=views.erasures, clock=clock), job_seconds=settings.job_seconds),
+        erasure_jobs(CarryOutErasures(uow=uow, book=views.erasures, clock=clock), job_seconds=settings.job_seconds),
         session_jobs(
             EndOverdueSessions(uow=uow, clock=clock, idle_for=settings.session_idle),
             RotateSigningKeys(

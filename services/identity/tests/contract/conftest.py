@@ -23,7 +23,7 @@ from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work
 from services.identity.tests.assembled import VERSIONS, assembled
 from services.identity.tests.contract.api import Api
-from services.identity.tests.contract.erasing import Erasing
+from services.identity.tests.contract.erasures import ErasureSteps
 from services.identity.tests.contract.peers import PeerSettings, Stub
 from services.identity.tests.contract.witness import Witness
 from services.identity.tests.fakes import Surroundings
@@ -111,6 +111,6 @@ async def stub(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 
 
 @pytest.fixture
-def erasing(identity: Identity, settings: IdentitySettings, database: Database, clock: ControlledClock) -> Erasing:
+def erasure_steps(identity: Identity, settings: IdentitySettings, database: Database, clock: ControlledClock) -> ErasureSteps:
     carry_out = CarryOutErasures(uow=unit_of_work(settings, database), book=views_of(database).erasures, clock=clock)
-    return Erasing(identity, carry_out, clock)
+    return ErasureSteps(identity, carry_out, clock)

@@ -18,7 +18,7 @@ from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work
 from services.identity.tests.contract.api import DETAILS, Api, own_id
 from services.identity.tests.contract.authenticator_app import second_factor
-from services.identity.tests.contract.erasing import Erasing
+from services.identity.tests.contract.erasures import ErasureSteps
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.people import CODE
@@ -181,7 +181,7 @@ async def test_recovery(
     assert (await api.get("/auth/recovery?status=pending", token=token)).json()["data"]["items"] == []
 
 
-async def test_an_erasure_on_its_way(api: Api, clock: ControlledClock, erasing: Erasing) -> None:
+async def test_an_erasure_on_its_way(api: Api, clock: ControlledClock, erasure_steps: ErasureSteps) -> None:
     token = await api.signed_in()
     user_id = await own_id(api, token)
     clock.advance(seconds=60)
@@ -200,15 +200,15 @@ async def test_an_erasure_on_its_way(api: Api, clock: ControlledClock, erasing: 
     assert (await api.get(path)).json()["data"] == erasure
     clock.advance(seconds=60)
     until = clock.now().replace(minute=5)
-    await erasing.answer(str(erasure["id"]), "payments", "compliance", until=until)
+    await erasure_steps.answer(str(erasure["id"]), "payments", "compliance", until=until)
     assert (await api.get(path)).json()["data"] == {**erasure, "answered": ["compliance", "payments"]}
-    await erasing.answer(str(erasure["id"]), "governance")
+    await erasure_steps.answer(str(erasure["id"]), "governance")
     erasure |= {"answered": ["compliance", "governance", "payments"], "status": "restricted", "restricted_until": at(5)}
     assert (await api.get(path)).json()["data"] == erasure
     clock.advance(seconds=179)
-    assert await erasing.carry_out() == 0
+    assert await erasure_steps.carry_out() == 0
     clock.advance(seconds=1)
-    assert await erasing.carry_out() == 1
+    assert await erasure_steps.carry_out() == 1
     done = (await api.get(path)).json()["data"]
     (key,) = (await api.get("/erasures/receipt-keys")).json()["data"]
     assert done == {**erasure, "status": "erased", "erased_at": at(5), "receipt": done["receipt"]}

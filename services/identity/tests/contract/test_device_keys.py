@@ -13,7 +13,7 @@ from chassis.testing.databases import DatabaseUrls
 from elcorp.identity.v1 import events_pb2, identity_pb2
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.devices import Ed25519Device, Es256Device, b64, proof
-from services.identity.tests.contract.held import held
+from services.identity.tests.contract.held_locks import held
 from services.identity.tests.contract.outbox import published, recording
 from services.identity.tests.contract.peers import Stub
 

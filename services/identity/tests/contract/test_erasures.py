@@ -21,7 +21,7 @@ from identity.infrastructure.erasure_receipts import verify_receipt
 from kernel.errors import NotFound
 from services.identity.tests.contract.api import DETAILS, Api, own_id
 from services.identity.tests.contract.devices import Ed25519Device, proof
-from services.identity.tests.contract.erasing import Erasing
+from services.identity.tests.contract.erasures import ErasureSteps
 from services.identity.tests.contract.outbox import published
 from services.identity.tests.contract.peers import Stub
 from services.identity.tests.contract.people import signed_in_as
@@ -54,16 +54,16 @@ async def test_asking_restricts_the_account_at_once(api: Api, database: Database
     assert (event.erasure_id, event.user_id) == (erasure["id"], user_id)
 
 
-async def test_account_is_erased_once_all_have_answered(api: Api, erasing: Erasing, stub: Stub) -> None:
+async def test_account_is_erased_once_all_have_answered(api: Api, erasure_steps: ErasureSteps, stub: Stub) -> None:
     token = await api.signed_in()
     user_id = await own_id(api, token)
     address = (await api.get("/users/me", token=token)).json()["data"]["wallet_address"]
     erasure = await request(api, token)
-    await erasing.answer(erasure["id"], "payments", "governance")
-    assert await erasing.carry_out() == 0
+    await erasure_steps.answer(erasure["id"], "payments", "governance")
+    assert await erasure_steps.carry_out() == 0
     assert (await api.get(f"/erasures/{erasure['id']}")).json()["data"]["answered"] == ["governance", "payments"]
-    await erasing.answer(erasure["id"], "compliance")
-    assert [await erasing.carry_out(), await erasing.carry_out()] == [1, 0]
+    await erasure_steps.answer(erasure["id"], "compliance")
+    assert [await erasure_steps.carry_out(), await erasure_steps.carry_out()] == [1, 0]
     after = (await api.get(f"/erasures/{erasure['id']}")).json()["data"]
     assert after["status"] == "erased"
     assert after["receipt"]["statement"]["user_id"] == user_id
@@ -74,10 +74,10 @@ async def test_account_is_erased_once_all_have_answered(api: Api, erasing: Erasi
     assert (await api.register()).status_code == 200
 
 
-async def test_receipt_is_checked_offline_and_no_word_of_it_can_be_changed(api: Api, erasing: Erasing) -> None:
+async def test_receipt_is_checked_offline_and_no_word_of_it_can_be_changed(api: Api, erasure_steps: ErasureSteps) -> None:
     erasure = await request(api, await api.signed_in())
-    await erasing.answer(erasure["id"])
-    await erasing.carry_out()
+    await erasure_steps.answer(erasure["id"])
+    await erasure_steps.carry_out()
     receipt = (await api.get(f"/erasures/{erasure['id']}")).json()["data"]["receipt"]
     (key,) = (await api.get("/erasures/receipt-keys")).json()["data"]
     public = base64.b64decode(key["public_key"])
@@ -91,21 +91,23 @@ async def test_receipt_is_checked_offline_and_no_word_of_it_can_be_changed(api: 
     assert not verify_receipt(receipt, bytes(32))
 
 
-async def test_what_the_law_keeps_is_restricted_until_its_date(api: Api, erasing: Erasing, database_urls: DatabaseUrls) -> None:
-    until = erasing.clock.now() + timedelta(days=1826)
+async def test_what_the_law_keeps_is_restricted_until_its_date(
+    api: Api, erasure_steps: ErasureSteps, database_urls: DatabaseUrls
+) -> None:
+    until = erasure_steps.clock.now() + timedelta(days=1826)
     token = await api.signed_in()
     user_id = await own_id(api, token)
     erasure = await request(api, token)
-    await erasing.answer(erasure["id"], until=until)
-    assert await erasing.carry_out() == 0
+    await erasure_steps.answer(erasure["id"], until=until)
+    assert await erasure_steps.carry_out() == 0
     told = (await api.get(f"/erasures/{erasure['id']}")).json()["data"]
     assert (told["status"], datetime.fromisoformat(told["restricted_until"])) == ("restricted", until)
     with psycopg.connect(database_urls.owner) as connection:
         assert connection.execute("SELECT count(*) FROM subject_keys").fetchone() == (1,)
-    erasing.clock.advance(seconds=timedelta(days=1826).total_seconds() - 1)
-    assert await erasing.carry_out() == 0
-    erasing.clock.advance(seconds=1)
-    assert await erasing.carry_out() == 1
+    erasure_steps.clock.advance(seconds=timedelta(days=1826).total_seconds() - 1)
+    assert await erasure_steps.carry_out() == 0
+    erasure_steps.clock.advance(seconds=1)
+    assert await erasure_steps.carry_out() == 1
     with psycopg.connect(database_urls.owner) as connection:
         assert connection.execute("SELECT count(*) FROM subject_keys").fetchone() == (0,)
         assert connection.execute("SELECT status, username FROM users WHERE id = %s", (user_id,)).fetchone() == ("erased", None)
@@ -120,57 +122,57 @@ async def test_asking_again_and_at_once_gives_one_erasure(api: Api, database: Da
     assert len(await published(database, events_pb2.ErasureRequested)) == 1
 
 
-async def test_workers_that_erase_at_once_erase_once(api: Api, erasing: Erasing, database: Database) -> None:
+async def test_workers_that_erase_at_once_erase_once(api: Api, erasure_steps: ErasureSteps, database: Database) -> None:
     erasure = await request(api, await api.signed_in())
-    await erasing.answer(erasure["id"])
-    assert sum(await asyncio.gather(*(erasing.carry_out() for _ in range(4)))) == 1
+    await erasure_steps.answer(erasure["id"])
+    assert sum(await asyncio.gather(*(erasure_steps.carry_out() for _ in range(4)))) == 1
     facts = [fact.action for message, _ in await published(database, compliance.AuditFactsRecorded) for fact in message.facts]
     assert facts.count("identity.user.erase") == 1
 
 
-async def test_first_answer_counts_and_strangers_have_none(api: Api, erasing: Erasing) -> None:
+async def test_first_answer_counts_and_strangers_have_none(api: Api, erasure_steps: ErasureSteps) -> None:
     erasure = await request(api, await api.signed_in())
-    await erasing.answer(erasure["id"], "compliance", until=erasing.clock.now() + timedelta(days=1))
-    await erasing.answer(erasure["id"], "compliance")
-    await erasing.answer(erasure["id"], "payments", "governance")
-    assert await erasing.carry_out() == 0
+    await erasure_steps.answer(erasure["id"], "compliance", until=erasure_steps.clock.now() + timedelta(days=1))
+    await erasure_steps.answer(erasure["id"], "compliance")
+    await erasure_steps.answer(erasure["id"], "payments", "governance")
+    assert await erasure_steps.carry_out() == 0
     with pytest.raises(UnknownAcknowledgement):
-        await erasing.answer(erasure["id"], "gateway")
+        await erasure_steps.answer(erasure["id"], "gateway")
     with pytest.raises(NotFound):
-        await erasing.answer(str(uuid4()), "payments")
+        await erasure_steps.answer(str(uuid4()), "payments")
 
 
-async def test_service_that_does_not_answer_is_asked_again(api: Api, erasing: Erasing, database: Database) -> None:
+async def test_service_that_does_not_answer_is_asked_again(api: Api, erasure_steps: ErasureSteps, database: Database) -> None:
     erasure = await request(api, await api.signed_in())
-    await erasing.answer(erasure["id"], "payments")
-    await erasing.carry_out()
+    await erasure_steps.answer(erasure["id"], "payments")
+    await erasure_steps.carry_out()
     assert len(await published(database, events_pb2.ErasureRequested)) == 1
-    erasing.clock.advance(seconds=ASKED_AGAIN_AFTER.total_seconds())
+    erasure_steps.clock.advance(seconds=ASKED_AGAIN_AFTER.total_seconds())
     for _ in range(2):
-        await erasing.carry_out()
+        await erasure_steps.carry_out()
     events = [event for event, _ in await published(database, events_pb2.ErasureRequested)]
     assert [event.erasure_id for event in events] == [erasure["id"]] * 2
     assert events[0].requested_at == events[1].requested_at
 
 
-async def test_one_run_sees_to_everybody_who_is_due(api: Api, erasing: Erasing, database: Database) -> None:
+async def test_one_run_sees_to_everybody_who_is_due(api: Api, erasure_steps: ErasureSteps, database: Database) -> None:
     ids = []
     for number in range(3):
         token = await api.signed_in(email=f"user{number}@example.na", phone=f"+26481123456{number}")
         ids.append((await request(api, token))["id"])
-        erasing.clock.advance(seconds=60)
+        erasure_steps.clock.advance(seconds=60)
 
     async def asked() -> list[str]:
         return [event.erasure_id for event, _ in await published(database, events_pb2.ErasureRequested)]
 
     assert await asked() == ids
-    erasing.clock.advance(seconds=ASKED_AGAIN_AFTER.total_seconds() - 90)
+    erasure_steps.clock.advance(seconds=ASKED_AGAIN_AFTER.total_seconds() - 90)
     # The first two have waited for long enough, and the one who has waited longest comes first.
-    assert await erasing.carry_out() == 0
+    assert await erasure_steps.carry_out() == 0
     assert await asked() == [*ids, *ids[:2]]
     for erasure_id in ids:
-        await erasing.answer(erasure_id)
-    assert [await erasing.carry_out(), await erasing.carry_out()] == [3, 0]
+        await erasure_steps.answer(erasure_id)
+    assert [await erasure_steps.carry_out(), await erasure_steps.carry_out()] == [3, 0]
     statuses = [(await api.get(f"/erasures/{erasure_id}")).json()["data"]["status"] for erasure_id in ids]
     assert statuses == ["erased"] * 3
 

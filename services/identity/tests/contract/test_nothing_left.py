@@ -19,7 +19,7 @@ from services.identity.tests.contract.api import PASSWORD, Api, own_id
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.devices import Ed25519Device, proof
-from services.identity.tests.contract.erasing import Erasing
+from services.identity.tests.contract.erasures import ErasureSteps
 from services.identity.tests.contract.passkeys import add_passkey, step_up_with_passkey
 
 NDAPEWA: dict[str, Any] = {
@@ -86,11 +86,11 @@ async def live(api: Api) -> str:
     return token
 
 
-async def erase(api: Api, erasing: Erasing, token: str) -> None:
+async def erase(api: Api, erasure_steps: ErasureSteps, token: str) -> None:
     user_id = await own_id(api, token)
     erasure = (await api.post(f"/users/{user_id}/erasure", {}, token=token, key="erasure-1")).json()["data"]
-    await erasing.answer(erasure["id"])
-    assert await erasing.carry_out() == 1
+    await erasure_steps.answer(erasure["id"])
+    assert await erasure_steps.carry_out() == 1
 
 
 async def test_nothing_personal_is_readable_before_an_erasure_either(api: Api, database_urls: DatabaseUrls) -> None:
@@ -103,11 +103,11 @@ async def test_nothing_personal_is_readable_before_an_erasure_either(api: Api, d
 @pytest.mark.clause("GDPR 17")
 async def test_database_after_an_erasure_has_nothing_personal(
     api: Api,
-    erasing: Erasing,
+    erasure_steps: ErasureSteps,
     database_urls: DatabaseUrls,
 ) -> None:
     token = await live(api)
-    await erase(api, erasing, token)
+    await erase(api, erasure_steps, token)
     copy = Thief(database_urls).copy()
     assert [word for word in PERSONAL if word in copy] == []
     with psycopg.connect(database_urls.owner) as connection:
@@ -123,7 +123,7 @@ async def test_database_after_an_erasure_has_nothing_personal(
 @pytest.mark.clause("GDPR 17")
 async def test_backup_of_what_was_sealed_opens_with_nothing_that_is_left(
     api: Api,
-    erasing: Erasing,
+    erasure_steps: ErasureSteps,
     database_urls: DatabaseUrls,
     settings: IdentitySettings,
 ) -> None:
@@ -131,7 +131,7 @@ async def test_backup_of_what_was_sealed_opens_with_nothing_that_is_left(
     token = await live(api)
     thief = Thief(database_urls)
     backup = thief.profile()
-    await erase(api, erasing, token)
+    await erase(api, erasure_steps, token)
     wrapped = backup.pop("wrapped")
     user_id: UUID = backup.pop("user_id")
     del backup["phone_verified"]
@@ -189,7 +189,7 @@ async def live_with_factors(api: Api, clock: ControlledClock, **details: str) ->
 
 async def test_rows_that_are_personal_as_a_whole_go_and_nobody_elses_do(
     api: Api,
-    erasing: Erasing,
+    erasure_steps: ErasureSteps,
     clock: ControlledClock,
     database_urls: DatabaseUrls,
 ) -> None:
@@ -216,8 +216,8 @@ async def test_rows_that_are_personal_as_a_whole_go_and_nobody_elses_do(
         # While a link is open there is no erasure.
         connection.execute("UPDATE email_undos SET used_at = created_at WHERE user_id = %s", (gone,))
     erasure = (await api.post(f"/users/{gone}/erasure", {}, token=people[0][1])).json()["data"]
-    await erasing.answer(erasure["id"])
-    assert await erasing.carry_out() == 1
+    await erasure_steps.answer(erasure["id"])
+    assert await erasure_steps.carry_out() == 1
     assert counted(gone) == dict.fromkeys(PERSONAL_TABLES, 0)
     assert counted(kept) == before
     assert (await api.get("/auth/factors", token=token)).json()["data"]["backup_codes_left"] == 10

@@ -6,7 +6,7 @@ from chassis.testing.clocks import ControlledClock
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.outbox import fact, recording, user
-from services.identity.tests.contract.recovering import ask_recovery
+from services.identity.tests.contract.recovery import ask_recovery
 
 
 async def test_a_second_factor_that_is_shown(

@@ -16,7 +16,7 @@ from services.identity.tests.contract.api import Api, own_id, refusal
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.contract.outbox import published
 from services.identity.tests.contract.password_resets import NEW_PASSWORD, ask_reset, reset_links, reset_password
-from services.identity.tests.contract.recovering import administrator, ask_recovery, decide
+from services.identity.tests.contract.recovery import administrator, ask_recovery, decide
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.stored import rows
 

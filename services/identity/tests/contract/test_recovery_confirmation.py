@@ -20,7 +20,7 @@ from services.identity.tests.contract.api import DETAILS, PASSWORD, Api, own_id,
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.contract.outbox import recording
-from services.identity.tests.contract.recovering import administrator, ask_recovery, confirm_recovery, decide
+from services.identity.tests.contract.recovery import administrator, ask_recovery, confirm_recovery, decide
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.stored import rows
 

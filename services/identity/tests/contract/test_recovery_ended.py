@@ -13,7 +13,7 @@ from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.contract.outbox import recording
 from services.identity.tests.contract.passkeys import add_passkey, sign_in_with_passkey, step_up_with_passkey
-from services.identity.tests.contract.recovering import administrator, ask_recovery, confirm_recovery, decide
+from services.identity.tests.contract.recovery import administrator, ask_recovery, confirm_recovery, decide
 from services.identity.tests.fakes import Surroundings
 from services.identity.tests.stored import rows
 

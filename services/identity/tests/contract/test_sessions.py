@@ -15,7 +15,7 @@ from chassis.testing.databases import DatabaseUrls
 from elcorp.identity.v1 import events_pb2
 from identity.infrastructure.passwords import Argon2Passwords, HashingBusy
 from services.identity.tests.contract.api import Api, refusal
-from services.identity.tests.contract.held import held
+from services.identity.tests.contract.held_locks import held
 from services.identity.tests.contract.outbox import published, recording
 from services.identity.tests.fakes import Surroundings
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from chassis.testing.clocks import ControlledClock
-from identity.application.users.enrolment import Enrolled, enrol
+from identity.application.users.enrolment import NewUser, enrol
 from identity.domain.device import Device
 from identity.domain.erasure import Erasure, ErasureReason
 from identity.domain.passkey import Passkey
@@ -44,7 +44,7 @@ async def enrol_user(
     *,
     username: str | None = None,
     role: InitialRole = InitialRole.USER,
-) -> Enrolled:
+) -> NewUser:
     async with storage.uow.begin(HERE) as tx:
         return await enrol(
             tx,

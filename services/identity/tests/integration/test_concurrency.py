@@ -12,7 +12,7 @@ from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.ports.session_rules import TokenPair
 from identity.application.registration.verification import VerificationResult
-from identity.domain.errors import AccountExists, InvalidCode, InvalidRefreshToken
+from identity.domain.errors import InvalidCode, InvalidRefreshToken, UserExists
 from identity.domain.refresh_token import REMEMBERED_MAX
 from identity.domain.sign_in_name import SignInName
 from kernel.actor import Actor, ActorKind
@@ -143,7 +143,7 @@ async def test_concurrent_sign_ins_on_a_device_leave_one_session(identity: Ident
 
 async def test_one_email_registers_once_however_many_ask_at_once(identity: Identity, database: Database) -> None:
     answers = await outcomes(register(identity, phone=f"+26481123456{number}") for number in range(6))
-    assert sum(isinstance(answer, AccountExists) for answer in answers) == 5
+    assert sum(isinstance(answer, UserExists) for answer in answers) == 5
     for table in ("users", "profiles", "subject_keys", "wallet_addresses"):
         assert await rows(database, f"SELECT count(*) FROM {table}") == [(1,)]
 

@@ -9,7 +9,7 @@ import pytest
 from chassis.testing.clocks import ControlledClock
 from identity.application.users.enrolment import enrol
 from identity.application.users.views import SubjectView, UserFilter, UserSort
-from identity.domain.errors import AccountExists
+from identity.domain.errors import UserExists
 from identity.domain.profile import Profile
 from identity.domain.sign_in_name import SignInName
 from identity.domain.user import InitialRole, UserStatus
@@ -68,7 +68,7 @@ async def test_credential_is_found_by_either_name(storage: Storage, clock: Contr
 
 async def test_email_is_unique_and_a_number_that_was_typed_is_not(storage: Storage, clock: ControlledClock) -> None:
     await enrol_user(storage, clock)
-    with pytest.raises(AccountExists):
+    with pytest.raises(UserExists):
         await enrol_user(storage, clock, Profile(full_name="Other", email=PROFILE.email, phone="+264811234568"))
     await enrol_user(storage, clock, Profile(full_name="Other", email="other@example.na", phone=PROFILE.phone))
     assert (await storage.views.users.users(PageRequest())).total == 2
@@ -76,7 +76,7 @@ async def test_email_is_unique_and_a_number_that_was_typed_is_not(storage: Stora
 
 async def test_username_is_unique_and_may_be_missing(storage: Storage, clock: ControlledClock) -> None:
     await enrol_user(storage, clock, someone(1), username="ndapewa")
-    with pytest.raises(AccountExists):
+    with pytest.raises(UserExists):
         await enrol_user(storage, clock, someone(2), username="ndapewa")
     await enrol_user(storage, clock, someone(3))
     await enrol_user(storage, clock, someone(4))
@@ -86,7 +86,7 @@ async def test_a_taken_username_is_refused(storage: Storage, clock: ControlledCl
     async with storage.uow.begin(HERE) as tx:
         anna = await person(tx, "anna", clock.now())
         await person(tx, "bert", clock.now())
-    with pytest.raises(AccountExists):
+    with pytest.raises(UserExists):
         async with storage.uow.begin(HERE) as tx:
             user = await tx.users.lock(anna)
             user.change_details(username="bert")
@@ -182,7 +182,7 @@ async def test_a_profile_is_replaced_and_stays_unique(storage: Storage, clock: C
         assert (await tx.users.holder_of("bert"), await tx.users.holder_of("nobody")) == (bert, None)
         with pytest.raises(NotFound):
             await tx.profiles.of(uuid4())
-    with pytest.raises(AccountExists):
+    with pytest.raises(UserExists):
         async with storage.uow.begin(HERE) as tx:
             await tx.profiles.replace(bert, (await tx.profiles.of(bert)).with_email("new@example.na"))
 
@@ -206,7 +206,7 @@ async def test_a_number_is_held_by_the_user_who_verified_it(storage: Storage, cl
         (await tx.users.lock(carl)).verify_phone(at=clock.now())
         tx.record(fact_at(clock.now()))
     for user_id in (bert, carl):
-        with pytest.raises(AccountExists):
+        with pytest.raises(UserExists):
             async with storage.uow.begin(HERE) as tx:
                 await tx.profiles.replace(user_id, (await tx.profiles.of(user_id)).with_phone(number))
                 (await tx.users.lock(user_id)).verify_phone(at=clock.now())

@@ -38,7 +38,7 @@ class TooManyAttempts(DomainError):
         super().__init__(retry_after_seconds=retry_after_seconds)
 
 
-class AccountExists(AlreadyExists):
+class UserExists(AlreadyExists):
     """An account with these details exists already."""
 
 

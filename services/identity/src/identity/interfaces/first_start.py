@@ -10,7 +10,7 @@ from chassis.run import wait_until_ready
 from chassis.telemetry import log
 from chassis.waiting import sleep_unless
 from identity.application.signing_keys.ensure_signing_keys import EnsureSigningKeys
-from identity.application.users.create_administrator import CreateAdministrator, MadeAdministrator
+from identity.application.users.create_administrator import CreateAdministrator, NewAdministrator
 from identity.domain.errors import WeakPassword
 from identity.domain.signing_key import SigningKey
 from identity.settings import IdentitySettings
@@ -99,7 +99,7 @@ def _named(error: DomainError) -> str:
     return f"ELCORP_ADMIN_EMAIL: {message}"
 
 
-def tell_password(made: MadeAdministrator) -> None:
+def tell_password(made: NewAdministrator) -> None:
     """Print a generated password, this once and past the log, which would hide it."""
     if made.generated_password:
         sys.stdout.write(f"\nAdministrator {made.email}, password (shown only now): {made.generated_password}\n\n")

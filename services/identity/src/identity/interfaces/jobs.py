@@ -38,7 +38,7 @@ def message_jobs(deliver_message: DeliverMessage, resume_messages: ResumeMessage
     return blueprint
 
 
-def account_jobs(purge_codes: PurgeCodes) -> Blueprint:
+def registration_jobs(purge_codes: PurgeCodes) -> Blueprint:
     """Make the jobs that keep accounts tidy."""
     blueprint = Blueprint()
 
@@ -74,7 +74,7 @@ def attempt_jobs(record_counted: RecordCountedAttempts, *, job_seconds: int) -> 
     return blueprint
 
 
-def privacy_jobs(carry_out_erasures: CarryOutErasures, *, job_seconds: int) -> Blueprint:
+def erasure_jobs(carry_out_erasures: CarryOutErasures, *, job_seconds: int) -> Blueprint:
     """Make the job that erases who may be erased, and asks services that have not answered again."""
     blueprint = Blueprint()
 

@@ -14,7 +14,7 @@ from kernel.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)
-class Destroyed:
+class DestroyedKey:
     """`key_digest` is the SHA-256, in hex, of the wrapped key that is no more."""
 
     key_digest: str
@@ -32,7 +32,7 @@ class Erasures(Protocol):
     async def user_of(self, erasure_id: UUID) -> UUID | None:
         """Tell whose an erasure is, which never changes."""
 
-    async def destroy(self, user_id: UUID) -> Destroyed:
+    async def destroy(self, user_id: UUID) -> DestroyedKey:
         """Destroy a user's key, and with it, in backups too, all that it sealed; and whatever else is personal here."""
 
 

@@ -11,7 +11,7 @@ from kernel.assurance import Factors
 
 class Users(Protocol):
     async def add(self, user: User) -> None:
-        """Add a user; raises AccountExists when the username is taken."""
+        """Add a user; raises UserExists when the username is taken."""
 
     async def lock(self, user_id: UUID) -> User | None:
         """Find a user and lock it until the transaction ends; lock it before any of its sessions."""
@@ -22,7 +22,7 @@ class Users(Protocol):
     async def holder_of(self, username: str) -> UUID | None: ...
 
     async def flush(self) -> None:
-        """Send what was changed so far; raises AccountExists when a new username, or a number just verified, is taken."""
+        """Send what was changed so far; raises UserExists when a new username, or a number just verified, is taken."""
 
     async def lock_administrators(self) -> bool:
         """Become the only transaction that makes a first administrator; tell whether there is one."""
@@ -30,7 +30,7 @@ class Users(Protocol):
 
 class Profiles(Protocol):
     async def add(self, user_id: UUID, profile: Profile) -> None:
-        """Seal a profile under a new key of the user's own; raises AccountExists when the e-mail address is taken."""
+        """Seal a profile under a new key of the user's own; raises UserExists when the e-mail address is taken."""
 
     async def of(self, user_id: UUID) -> Profile:
         """Open a user's profile; raises NotFound when it was erased."""
@@ -38,7 +38,7 @@ class Profiles(Protocol):
     async def replace(self, user_id: UUID, profile: Profile) -> None:
         """Seal another profile under the same key.
 
-        Raises AccountExists when the e-mail address is taken, or a verified number is replaced by another's verified one.
+        Raises UserExists when the e-mail address is taken, or a verified number is replaced by another's verified one.
         """
 
     async def holder_of_email(self, email: str) -> UUID | None:

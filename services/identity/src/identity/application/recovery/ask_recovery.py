@@ -31,7 +31,7 @@ _HOUR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class AskedRecovery:
+class PendingRecovery:
     """`code` was sent to the account's mailbox: with its id it confirms the request, before which nobody decides."""
 
     request: RecoveryRequest
@@ -51,7 +51,7 @@ class AskRecovery:
     codes: Codes
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, challenge: str, reason: RecoveryReason) -> AskedRecovery:
+    async def __call__(self, *, actor: Actor, challenge: str, reason: RecoveryReason) -> PendingRecovery:
         """Raise SignInOver, RecoveryPending while a confirmed request waits, or TooManyAttempts for too many within the hour.
 
         SignInOver is also for a challenge whose password was replaced since.
@@ -79,7 +79,7 @@ class AskRecovery:
             code = await self.codes.issue(tx, Purpose.RECOVERY, user_id=user.id, pending=pending, at=at)
             tx.create(audit.RECOVERY_REQUEST, request, "ask", at=at, reason=reason.value)
             tx.record_bounded(code_requested(code), account=user.id)
-        return AskedRecovery(request, code)
+        return PendingRecovery(request, code)
 
 
 def _may_ask(user: User, waiting: SignInChallenge) -> bool:

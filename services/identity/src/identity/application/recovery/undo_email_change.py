@@ -15,7 +15,7 @@ from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import audit
 from identity.domain.device_key import RevokeReason
 from identity.domain.email_undo import EmailUndo
-from identity.domain.errors import AccountExists, FormerAddressTaken, InvalidCredentials, InvalidUndoLink, TooManyAttempts
+from identity.domain.errors import FormerAddressTaken, InvalidCredentials, InvalidUndoLink, TooManyAttempts, UserExists
 from identity.domain.message import Template
 from identity.domain.password_policy import normalise
 from identity.domain.session import EndReason
@@ -138,5 +138,5 @@ async def _restore_address(tx: Transaction, user: User, email: str) -> None:
     profile = await tx.profiles.of(user.id)
     try:
         await tx.profiles.replace(user.id, profile.with_email(email))
-    except AccountExists:
+    except UserExists:
         raise FormerAddressTaken(user_id=user.id) from None

@@ -37,7 +37,7 @@ class TakeOverEmail:
     undo_page: str
 
     async def __call__(self, tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> VerificationResult | None:
-        """Return None when it waits no longer. Raise NotFound for a user who may not act, AccountExists for another's address."""
+        """Return None when it waits no longer. Raise NotFound for a user who may not act, UserExists for another's address."""
         user = await tx.users.lock(code.user_id)
         if user is None or not user.is_active:
             raise NotFound(user_id=code.user_id)

@@ -33,7 +33,7 @@ class VerifyCode:
     async def __call__(
         self, effects: Mapping[Purpose, Effect], *, actor: Actor, verification_id: UUID, code: str
     ) -> VerificationResult:
-        """Raise InvalidCode; AccountExists when somebody else verified the same details first."""
+        """Raise InvalidCode; UserExists when somebody else verified the same details first."""
         at = self.clock.now()
         result = None
         async with self.uow.begin(actor) as tx:

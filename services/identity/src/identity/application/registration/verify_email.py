@@ -22,7 +22,7 @@ class VerifyEmail:
     take_over_email: TakeOverEmail
 
     async def __call__(self, *, actor: Actor, verification_id: UUID, code: str) -> VerificationResult:
-        """Raise InvalidCode; AccountExists when somebody else verified the same details first."""
+        """Raise InvalidCode; UserExists when somebody else verified the same details first."""
         effects: dict[Purpose, Effect] = {Purpose.REGISTRATION: _open_account, Purpose.EMAIL: self.take_over_email}
         return await self.verify_code(effects, actor=actor, verification_id=verification_id, code=code)
 

@@ -15,5 +15,5 @@ class VerifyPhone:
     verify_code: VerifyCode
 
     async def __call__(self, *, actor: Actor, verification_id: UUID, code: str) -> VerificationResult:
-        """Raise InvalidCode; AccountExists when another user verified the number first."""
+        """Raise InvalidCode; UserExists when another user verified the number first."""
         return await self.verify_code({Purpose.PHONE: take_over_phone}, actor=actor, verification_id=verification_id, code=code)

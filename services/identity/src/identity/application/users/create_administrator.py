@@ -18,7 +18,7 @@ PLACEHOLDERS = ("changeme", "placeholder", "secret", "password", "example")
 
 
 @dataclass(frozen=True, slots=True)
-class MadeAdministrator:
+class NewAdministrator:
     """`generated_password` is to be told once and kept nowhere; None when the operator gave one."""
 
     user_id: UUID
@@ -26,7 +26,7 @@ class MadeAdministrator:
     generated_password: str | None
 
     def __repr__(self) -> str:
-        return f"MadeAdministrator(user_id={self.user_id})"
+        return f"NewAdministrator(user_id={self.user_id})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class CreateAdministrator:
     generate_password: Callable[[], str]
     clock: Clock
 
-    async def __call__(self, *, email: str, password: str | None, only_first: bool) -> MadeAdministrator | None:
-        """Raise AccountExists, InvalidEmail or WeakPassword; None when there was nothing to do."""
+    async def __call__(self, *, email: str, password: str | None, only_first: bool) -> NewAdministrator | None:
+        """Raise UserExists, InvalidEmail or WeakPassword; None when there was nothing to do."""
         secret = password or self.generate_password()
         async with self.uow.begin(Actor.service("identity")) as tx:
             if await tx.users.lock_administrators() and only_first:
@@ -61,4 +61,4 @@ class CreateAdministrator:
                 agreed_terms=False,
                 at=self.clock.now(),
             )
-        return MadeAdministrator(enrolled.user_id, profile.email, None if password else secret)
+        return NewAdministrator(enrolled.user_id, profile.email, None if password else secret)

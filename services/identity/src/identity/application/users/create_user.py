@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from identity.application.ports.contacts import Contacts
 from identity.application.ports.passwords import Passwords
 from identity.application.ports.unit_of_work import UnitOfWork
-from identity.application.users.enrolment import Enrolled, enrol
-from identity.domain.errors import AccountExists
+from identity.application.users.enrolment import NewUser, enrol
+from identity.domain.errors import UserExists
 from identity.domain.message import Template
 from identity.domain.profile import Profile, canonical_username
 from identity.domain.user import InitialRole
@@ -35,8 +35,8 @@ class CreateUser:
         phone: str | None,
         organization: str | None = None,
         username: str | None = None,
-    ) -> Enrolled:
-        """Raise AccountExists, also for a number that a user has verified, or InvalidValue naming the field.
+    ) -> NewUser:
+        """Raise UserExists, also for a number that a user has verified, or InvalidValue naming the field.
 
         Unavailable when hashing is at its limit.
         """
@@ -52,7 +52,7 @@ class CreateUser:
         async with self.uow.begin(actor) as tx:
             # Staff find every number anyway, and are spared a second account of one person.
             if profile.phone and await tx.profiles.holder_of_phone(profile.phone):
-                raise AccountExists
+                raise UserExists
             enrolled = await enrol(
                 tx,
                 profile,

@@ -39,7 +39,7 @@ class ChangeDetails:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, details: Details, version: int | None = None) -> None:
-        """Raise NotFound, StaleVersion, InvalidName, InvalidUsername, or AccountExists for a username that is taken.
+        """Raise NotFound, StaleVersion, InvalidName, InvalidUsername, or UserExists for a username that is taken.
 
         To change another's, StepUpRequired, VersionRequired and BeyondAuthority too, or Unavailable when governance is away.
         """

@@ -13,7 +13,7 @@ from kernel.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolled:
+class NewUser:
     user_id: UUID
     wallet_address: UUID
     registered_at: datetime
@@ -30,8 +30,8 @@ async def enrol(
     at: datetime,
     user_id: UUID | None = None,
     email_verified: bool = False,
-) -> Enrolled:
-    """Add a user to the transaction; raises AccountExists."""
+) -> NewUser:
+    """Add a user to the transaction; raises UserExists."""
     user_id = user_id or new_id()
     address = WalletAddress.issue(user_id, at=at)
     user = User.register(
@@ -49,4 +49,4 @@ async def enrol(
     await tx.profiles.add(user.id, profile)
     tx.wallet_addresses.add(address)
     tx.record(audit.user_registered(user, address))
-    return Enrolled(user.id, address.address, at)
+    return NewUser(user.id, address.address, at)

@@ -26,7 +26,7 @@ class UnfoldEmail:
     async def __call__(self, *, actor: Actor, user_id: UUID, email: str, reason: str) -> None:
         """Raise NotFound for a user whose address is not stored folded, InvalidEmail for one that folds to another text.
 
-        Raise AccountExists when another user has the address by now.
+        Raise UserExists when another user has the address by now.
         """
         given = self.contacts.email(email)
         async with self.uow.begin(actor) as tx:

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.unit_of_work import SqlTransaction
 from identity.application.erasures.views import ErasureView, ReceiptKeyView
-from identity.application.ports.erasures import Destroyed
+from identity.application.ports.erasures import DestroyedKey
 from identity.domain.erasure import Erasure, ErasureReason, ErasureStatus
 from identity.infrastructure.erasure_receipts import ReceiptKey, sign
 from identity.infrastructure.sql.devices import devices
@@ -124,7 +124,7 @@ class SqlErasures:
     async def user_of(self, erasure_id: UUID) -> UUID | None:
         return await self._session.scalar(select(erasures.c.user_id).where(erasures.c.id == erasure_id))
 
-    async def destroy(self, user_id: UUID) -> Destroyed:
+    async def destroy(self, user_id: UUID) -> DestroyedKey:
         of = subject_keys.c
         wrapped = await self._session.scalar(select(of.wrapped).where(of.subject_id == user_id).with_for_update())
         await self._session.execute(delete(subject_keys).where(of.subject_id == user_id))
@@ -138,7 +138,7 @@ class SqlErasures:
         of_user = recovery_requests.c.user_id == user_id
         await self._session.execute(update(recovery_requests).where(of_user).values(decision_reason=None))
         await self._session.execute(_FORGET_ANSWERS, {"owner": f"user:{user_id}"})
-        return Destroyed(hashlib.sha256(wrapped or b"").hexdigest())
+        return DestroyedKey(hashlib.sha256(wrapped or b"").hexdigest())
 
 
 class SqlReceipts:

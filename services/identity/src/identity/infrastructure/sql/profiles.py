@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Boolean, Column, ForeignKey, LargeBinary, Table, false, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from identity.domain.errors import AccountExists
+from identity.domain.errors import UserExists
 from identity.domain.profile import Profile
 from identity.infrastructure.sql.mapping import metadata
 from identity.infrastructure.sql.subject_keys import subject_keys, wrapped_key
@@ -44,7 +44,7 @@ class SqlProfiles:
         key = {"subject_id": user_id, "wrapped": row.pop("wrapped_key")}
         await self._session.execute(subject_keys.insert().values(key))
         await self._refuse_earlier_index(user_id, profile)
-        with refuse_duplicates(AccountExists, *UNIQUE_TO_ACCOUNT):
+        with refuse_duplicates(UserExists, *UNIQUE_TO_ACCOUNT):
             await self._session.execute(profiles.insert().values(user_id=user_id, **row))
 
     async def of(self, user_id: UUID) -> Profile:
@@ -61,7 +61,7 @@ class SqlProfiles:
         row = asdict(self._vault.seal(user_id, profile, wrapped))
         del row["wrapped_key"]
         await self._refuse_earlier_index(user_id, profile)
-        with refuse_duplicates(AccountExists, *UNIQUE_TO_ACCOUNT):
+        with refuse_duplicates(UserExists, *UNIQUE_TO_ACCOUNT):
             await self._session.execute(update(profiles).where(profiles.c.user_id == user_id).values(row))
 
     async def holder_of_email(self, email: str) -> UUID | None:
@@ -80,4 +80,4 @@ class SqlProfiles:
     async def _refuse_earlier_index(self, user_id: UUID, profile: Profile) -> None:
         """Refuse an address that another has under the index of an earlier release: the unique constraint does not see it."""
         if len(self._vault.email_indexes(profile.email)) > 1 and await self.holder_of_email(profile.email) not in (None, user_id):
-            raise AccountExists
+            raise UserExists

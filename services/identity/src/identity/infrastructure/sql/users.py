@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.persistence.database import Database
 from identity.application.users.views import EVERYBODY, SubjectView, UserFilter, UserSort, UserView
 from identity.domain.email_address import may_have_been_folded, takes_mail
-from identity.domain.errors import AccountExists
+from identity.domain.errors import UserExists
 from identity.domain.user import InitialRole, User, UserStatus
 from identity.infrastructure.sql.advisory_lock import Lock, hold
 from identity.infrastructure.sql.large_totals import LargeTotals
@@ -95,7 +95,7 @@ class SqlUsers:
 
     async def add(self, user: User) -> None:
         self._session.add(user)
-        with refuse_duplicates(AccountExists, *UNIQUE_TO_ACCOUNT):
+        with refuse_duplicates(UserExists, *UNIQUE_TO_ACCOUNT):
             # Now, not at the end: what refers to the user follows within the transaction.
             await self._session.flush()
 
@@ -115,7 +115,7 @@ class SqlUsers:
         return await self._session.scalar(select(users.c.id).where(users.c.username == username))
 
     async def flush(self) -> None:
-        with refuse_duplicates(AccountExists, *UNIQUE_TO_ACCOUNT):
+        with refuse_duplicates(UserExists, *UNIQUE_TO_ACCOUNT):
             await self._session.flush()
 
     async def lock_administrators(self) -> bool:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chassis.rest import REASON, VERBATIM, RequestModel, ResponseModel
-from identity.application.recovery.ask_recovery import AskedRecovery
+from identity.application.recovery.ask_recovery import PendingRecovery
 from identity.application.recovery.views import RecoveryView
 from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.interfaces.rest.schemas.fields import ChallengeText
@@ -46,7 +46,7 @@ class RecoveryAskedResponse(ResponseModel):
     code_expires_at: datetime
 
     @classmethod
-    def of(cls, asked: AskedRecovery) -> Self:
+    def of(cls, asked: PendingRecovery) -> Self:
         request, code = asked.request, asked.code
         return cls(
             id=request.id,

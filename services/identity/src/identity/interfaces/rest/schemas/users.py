@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from chassis.rest import RequestModel, ResponseModel
 from identity.application.users.details import Details
-from identity.application.users.enrolment import Enrolled
+from identity.application.users.enrolment import NewUser
 from identity.application.users.views import UserView
 from identity.interfaces.rest.schemas.fields import Email, FullName, Organization, Phone, Reason, Username
 
@@ -34,8 +34,8 @@ class CreatedUserResponse(ResponseModel):
     registered_at: datetime
 
     @classmethod
-    def of(cls, enrolled: Enrolled) -> Self:
-        return cls(id=enrolled.user_id, wallet_address=enrolled.wallet_address, registered_at=enrolled.registered_at)
+    def of(cls, user: NewUser) -> Self:
+        return cls(id=user.user_id, wallet_address=user.wallet_address, registered_at=user.registered_at)
 
 
 class CreateUserRequest(RequestModel):

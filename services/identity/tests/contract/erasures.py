@@ -11,7 +11,7 @@ from identity.domain.erasure import CONTEXTS, Acknowledgement
 
 
 @dataclass
-class Erasing:
+class ErasureSteps:
     identity: Identity
     carry_out: CarryOutErasures
     clock: ControlledClock
