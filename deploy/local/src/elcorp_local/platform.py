@@ -129,7 +129,7 @@ def end_leftovers(folder: Path) -> None:
 
 def _secrets(file: Path, postgres_url: str) -> tuple[Mapping[str, str], bool]:
     if not secrets.load(file) and databases.exist(postgres_url):
-        raise ForeignData(f"the databases exist already, but {file} with their secrets does not: restore it, or remove the databases")
+        raise ForeignData(f"the databases exist, but {file} with their secrets does not: restore it, or remove the databases")
     return secrets.load_or_create(file)
 
 
