@@ -48,30 +48,30 @@ async def documents() -> list[str]:
     """Write one document of each kind that a third-party library makes, and check its start or its rows."""
     import pyarrow.parquet as pq
 
+    from kernel.money import Currency, Money
     from payments.application.receipts.get_receipt import Receipt
     from payments.application.statements.views import Direction, Movement
-    from payments.application.transfers.views import TransferView
+    from payments.domain.price_book import Quote
     from payments.domain.statement import Statement, StatementLine
+    from payments.domain.transfer import Transfer, TransferStatus
+    from payments.domain.transfer_order import TransferKind, TransferOrder
     from payments.interfaces.documents.receipt_pdf import receipt_pdf
     from payments.interfaces.documents.statement_pdf import statement_pdf
     from payments.interfaces.documents.transfers_parquet import transfers_parquet
 
     amount = Decimal("250.00")
-    transfer = TransferView(
-        id=UUID(int=1),
-        kind="transfer",
-        status="completed",
+    money = Money(amount, Currency.of("NAD"))
+    order = TransferOrder(
+        kind=TransferKind.TRANSFER,
+        key="k",
+        initiator_id=UUID(int=4),
         source_id=UUID(int=2),
         target_id=UUID(int=3),
-        amount=amount,
-        currency="NAD",
-        fee_total=Decimal(0),
-        reference="INV-1",
+        amount=money,
         description="rent of Ōkahandja",
-        initiator_id=UUID(int=4),
-        created_at=NOON,
-        settled_at=NOON,
+        reference="INV-1",
     )
+    transfer = Transfer(UUID(int=1), order, Quote(money), TransferStatus.COMPLETED, NOON, settled_at=NOON)
     line = StatementLine(1, NOON, transfer.id, "transfer", UUID(int=3), "INV-1", "rent", amount, amount)
     statement = Statement(account_id=UUID(int=2), currency="NAD", since=NOON, until=NOON, opening=Decimal(0), lines=[line])
     movement = Movement(

@@ -184,9 +184,9 @@ class Histories(RuleBasedStateMachine):
 
     def _act(self, transfer_id: UUID, payee: Actor, verb: str, share: int) -> None:
         transfers, staff, key = self.bank.payments.transfers, self.bank.staff, str(new_id())
-        view: Any = self.bank_runner.run(self.bank.payments.transfers.find_transfer(transfer_id=transfer_id))
+        transfer = self.bank_runner.run(self.bank.payments.transfers.find_transfer(transfer_id=transfer_id))
         # A share is in percent, money in cents.
-        part = money(int((view.captured or view.amount) * share), view.currency)
+        part = money(int(transfer.moved.amount * share), transfer.moved.currency.code)
         acts: dict[str, Callable[[], Awaitable[Any]]] = {
             "capture": lambda: transfers.capture_transfer(actor=payee, transfer_id=transfer_id, amount=part),
             "void": lambda: transfers.void_transfer(actor=payee, transfer_id=transfer_id, reason="no longer"),

@@ -10,17 +10,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from payments.application.statements.views import Direction, Movement
-from payments.application.transfers.views import TransferView
 from payments.interfaces.documents.transfers_csv import HEADER, transfers_csv
 from payments.interfaces.documents.transfers_parquet import transfers_parquet
 from payments.interfaces.rest.schemas.transfers import TransferResponse
+from services.payments.tests.unit.stored_transfers import CONVERTED, fee, stored_transfer
 
 NOON = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)
 # What an export has that a transfer of the REST interface has not: what it did to one wallet.
 OF_THE_WALLET = {"wallet_id", "direction", "moved", "moved_currency", "fee"}
 
 
-def movement(number: int, moved: str = "-252.50", fee: str = "2.50", currency: str = "NAD", **changes: object) -> Movement:
+def movement(number: int, moved: str = "-252.50", fee_moved: str = "2.50", currency: str = "NAD", **changes: object) -> Movement:
     values: dict[str, object] = {
         "id": UUID(int=number),
         "kind": "transfer",
@@ -29,7 +29,7 @@ def movement(number: int, moved: str = "-252.50", fee: str = "2.50", currency: s
         "target_id": UUID(int=2),
         "amount": Decimal("250.00000000"),
         "currency": "NAD",
-        "fee_total": Decimal("2.50000000"),
+        "fees": [fee("2.50")],
         "reference": "INV-1",
         "description": 'rent, "March"',
         "initiator_id": UUID(int=3),
@@ -38,24 +38,24 @@ def movement(number: int, moved: str = "-252.50", fee: str = "2.50", currency: s
         **changes,
     }
     return Movement(
-        transfer=TransferView(**values),  # type: ignore[arg-type]
+        transfer=stored_transfer(**values),
         wallet_id=UUID(int=1),
         direction=Direction.OUT,
         moved=Decimal(moved),
         currency=currency,
-        fee=Decimal(fee),
+        fee=Decimal(fee_moved),
     )
 
 
 CAPTURED_IN_PART = movement(
     1,
     moved="-652.00",
-    fee="2.00",
+    fee_moved="2.00",
     kind="payment",
     amount=Decimal("800.00000000"),
     captured=Decimal("650.00000000"),
     refunded=Decimal("50.00000000"),
-    fee_total=Decimal("2.00000000"),
+    fees=[fee("2.00")],
     parent_id=UUID(int=7),
     link_id=UUID(int=8),
     settled_at=NOON + timedelta(days=2),
@@ -63,12 +63,12 @@ CAPTURED_IN_PART = movement(
 CONVERSION = movement(
     2,
     moved="54.45",
-    fee="0",
+    fee_moved="0",
     currency="USD",
     kind="conversion",
     target_amount=Decimal("54.45000000"),
     target_currency="USD",
-    rate=Decimal("0.05445000000000"),
+    **{**CONVERTED, "rate": Decimal("0.05445000000000")},
 )
 
 
@@ -186,7 +186,7 @@ async def test_no_words_of_an_export_are_a_formula(field: str, words: str) -> No
 
 
 async def test_a_transfer_that_has_not_settled_leaves_the_time_empty() -> None:
-    pending = [movement(1, moved="0", fee="0", status="pending", settled_at=None, held=Decimal("252.50"))]
+    pending = [movement(1, moved="0", fee_moved="0", status="pending", settled_at=None, held=Decimal("252.50"))]
 
     [of_csv], [of_parquet] = await csv_rows(pending), await parquet_rows(pending)
 
@@ -196,8 +196,8 @@ async def test_a_transfer_that_has_not_settled_leaves_the_time_empty() -> None:
 
 async def test_the_largest_amounts_are_exact_in_every_format() -> None:
     most = Decimal("999999999999.99999999")
-    in_nad = movement(1, moved=f"-{most}", currency="ELC", amount=most)
-    tokens = [replace(in_nad, transfer=replace(in_nad.transfer, currency="ELC"))]
+    in_nad = movement(1, moved=f"-{most}", currency="ELC")
+    tokens = [replace(in_nad, transfer=stored_transfer(amount=most, currency="ELC"))]
 
     [of_csv], [of_parquet] = await csv_rows(tokens), await parquet_rows(tokens)
 

@@ -13,7 +13,6 @@ from kernel.errors import DomainError
 from kernel.ids import new_id
 from payments.application.bulk_transfers.views import BulkView
 from payments.application.schedules.views import ScheduleView
-from payments.application.transfers.views import TransferView
 from payments.domain.bulk import Bulk, LineOutcome, LineStatus
 from payments.domain.bulk_file import BulkFile, BulkLine, BulkMode
 from payments.domain.price_book import FeeLine, Quote
@@ -21,6 +20,7 @@ from payments.domain.rounding import pro_rata
 from payments.domain.schedule import Frequency, Run, Schedule, StandingOrder
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind
+from payments.interfaces.rest.schemas.transfers import TransferResponse
 from services.payments.tests.unit.books import AT, HERS, HIM, HIS, LATER, STAFF, Books, back, nad, order
 
 amounts = st.integers(1, 20_000).map(lambda cents: nad(f"{cents // 100}.{cents % 100:02}"))
@@ -76,10 +76,10 @@ EVENTS: Final = ("capture", "approve", "reject", "void", "expire", "refund", "re
 def test_a_transfer(quote: Quote, how: str, events: Sequence[tuple[str, int, datetime]]) -> None:
     books = Books()
     transfer = begin(books, quote, how)
-    first = TransferView.of(transfer)
+    first = TransferResponse.of(transfer)
     for event, hundredths, at in events:
         happen(transfer, books, event, hundredths, at)
-        assert TransferView.of(transfer.as_made()) == first
+        assert TransferResponse.of(transfer.as_made()) == first
         assert transfer.as_made().collect() == []
     assert transfer.confirm_replay(transfer.order).as_made().id == transfer.id
 

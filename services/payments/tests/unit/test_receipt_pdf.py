@@ -1,34 +1,19 @@
 """What a receipt's page says: every line of it, compared whole."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from payments.application.receipts.get_receipt import Receipt
-from payments.application.transfers.views import TransferView
 from payments.interfaces.documents import receipt_pdf
+from services.payments.tests.unit.stored_transfers import CONVERTED, fee, stored_transfer
 
 AT = datetime(2026, 3, 21, 8, 0, 0, 123456, tzinfo=UTC)
-PLAIN = TransferView(
-    id=UUID(int=1),
-    kind="transfer",
-    status="completed",
-    source_id=UUID(int=2),
-    target_id=UUID(int=3),
-    amount=Decimal("250.00000000"),
-    currency="NAD",
-    fee_total=Decimal("2.50000000"),
-    reference="",
-    description="",
-    initiator_id=UUID(int=4),
-    created_at=AT,
-    settled_at=AT,
-)
+PLAIN = {"created_at": AT, "settled_at": AT, "fees": [fee("2.50")]}
 
 
 def test_a_plain_transfer_has_the_lines_that_every_one_has() -> None:
-    assert receipt_pdf._data(Receipt(PLAIN, None, None, PLAIN.created_at)) == {
+    assert receipt_pdf._data(Receipt(stored_transfer(**PLAIN), None, None, AT)) == {
         "lines": [
             ("Transfer", str(UUID(int=1))),
             ("Kind", "transfer"),
@@ -44,8 +29,10 @@ def test_a_plain_transfer_has_the_lines_that_every_one_has() -> None:
 
 
 def test_whatever_else_there_is_of_a_transfer_is_on_its_receipt() -> None:
-    transfer = replace(
-        PLAIN,
+    transfer = stored_transfer(
+        **PLAIN,
+        **CONVERTED,
+        kind="payment",
         captured=Decimal("100.5"),
         refunded=Decimal(40),
         target_amount=Decimal(5),
@@ -53,9 +40,9 @@ def test_whatever_else_there_is_of_a_transfer_is_on_its_receipt() -> None:
         reference="INV-7",
         description="rent",
         decided_by=UUID(int=5),
-        signature={"key_id": "key", "algorithm": "Ed25519", "value": "v" * 60},
+        signature={"key_id": str(UUID(int=6)), "algorithm": "Ed25519", "value": "v" * 60},
     )
-    found = receipt_pdf._data(Receipt(transfer, "a" * 64, "what was signed", PLAIN.created_at))
+    found = receipt_pdf._data(Receipt(transfer, "a" * 64, "what was signed", AT))
     assert found["lines"][6:] == [  # type: ignore[index]
         ("Amount", "100.50 NAD"),
         ("Fees", "2.50 NAD"),
@@ -67,7 +54,7 @@ def test_whatever_else_there_is_of_a_transfer_is_on_its_receipt() -> None:
     ]
     assert found["proofs"] == [
         ("Transaction hash", f"{'a' * 56}\n{'a' * 8}"),
-        ("Signed with key", "key"),
+        ("Signed with key", str(UUID(int=6))),
         ("Algorithm", "Ed25519"),
         ("Signature", f"{'v' * 56}\nvvvv"),
         ("Signed text", "what was signed"),

@@ -11,7 +11,6 @@ from payments.application.accounts.views import AccountView, PostingView
 from payments.application.bulk_transfers.views import BulkLineView, BulkView
 from payments.application.ledger.views import AccountSum, TrialBalance
 from payments.application.schedules.views import RunView, ScheduleView
-from payments.application.transfers.views import TransferView
 from payments.application.wallets.views import WalletView
 from payments.interfaces.rest.schemas.accounts import AccountResponse, PostingResponse
 from payments.interfaces.rest.schemas.bulk_transfers import BulkLineResponse, BulkResponse
@@ -19,6 +18,7 @@ from payments.interfaces.rest.schemas.ledger import TrialBalanceLineResponse
 from payments.interfaces.rest.schemas.schedules import ScheduleResponse, ScheduleRunResponse
 from payments.interfaces.rest.schemas.transfers import TransferResponse
 from payments.interfaces.rest.schemas.wallets import WalletResponse
+from services.payments.tests.unit.stored_transfers import fee, stored_transfer
 
 AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 ID, PAYER, SOURCE, TARGET, OTHER, MORE = (UUID(int=number) for number in range(1, 7))
@@ -190,7 +190,7 @@ def test_a_schedule_and_its_runs() -> None:
 
 
 def test_a_transfer() -> None:
-    view = TransferView(
+    transfer = stored_transfer(
         id=ID,
         kind="conversion",
         status="completed",
@@ -198,7 +198,6 @@ def test_a_transfer() -> None:
         target_id=TARGET,
         amount=Decimal(100),
         currency="NAD",
-        fee_total=Decimal(3),
         reference="INV-7",
         description="rent",
         initiator_id=PAYER,
@@ -207,6 +206,8 @@ def test_a_transfer() -> None:
         target_amount=Decimal("4.9"),
         target_currency="USD",
         rate=Decimal("0.0490000000"),
+        rate_id=OTHER,
+        spread=Decimal("0.1"),
         captured=Decimal(50),
         refunded=Decimal(20),
         held=Decimal(10),
@@ -218,11 +219,11 @@ def test_a_transfer() -> None:
         parent_id=UUID(int=7),
         link_id=UUID(int=8),
         version=9,
-        fees=[{"account": "fees", "amount": "3.00", "rule_id": str(MORE), "refundable": True}],
+        fees=[fee("3.00", rule_id=MORE)],
         metadata={"order": "A-17"},
         signature={"key_id": str(MORE), "algorithm": "ES256", "value": "s" * 86},
     )
-    found = TransferResponse.of(view, transaction_hash="a" * 64)
+    found = TransferResponse.of(transfer, transaction_hash="a" * 64)
     assert found.model_dump() == {
         "id": ID,
         "kind": "conversion",

@@ -40,18 +40,19 @@ class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
         return payments_pb2.PostTransfersResponse(outcomes=outcomes)
 
     async def GetTransfer(self, request: payments_pb2.GetTransferRequest, context: Any) -> payments_pb2.GetTransferResponse:
-        view = await self._payments.transfers.find_transfer(transfer_id=UUID(request.transfer_id))
+        transfer = await self._payments.transfers.find_transfer(transfer_id=UUID(request.transfer_id))
+        order = transfer.order
         return payments_pb2.GetTransferResponse(
-            transfer_id=str(view.id),
-            kind=view.kind,
-            status=view.status,
-            source_id=str(view.source_id),
-            target_id=str(view.target_id),
-            amount=_money(view.amount, view.currency),
-            reference=view.reference,
-            initiator_id=str(view.initiator_id),
-            created_at=_timestamp(view.created_at),
-            settled_at=_timestamp(view.settled_at) if view.settled_at else None,
+            transfer_id=str(transfer.id),
+            kind=order.kind,
+            status=transfer.status,
+            source_id=str(order.source_id),
+            target_id=str(order.target_id),
+            amount=_money(order.amount.amount, order.amount.currency.code),
+            reference=order.reference,
+            initiator_id=str(order.initiator_id),
+            created_at=_timestamp(transfer.created_at),
+            settled_at=_timestamp(transfer.settled_at) if transfer.settled_at else None,
         )
 
     async def GetWallet(self, request: payments_pb2.GetWalletRequest, context: Any) -> payments_pb2.GetWalletResponse:

@@ -2,7 +2,8 @@ from dataclasses import dataclass, replace
 
 from kernel.actor import Actor
 from kernel.pages import CursorPage, CursorRequest
-from payments.application.transfers.views import HistoryFilter, TransferHistory, TransferView
+from payments.application.transfers.views import HistoryFilter, TransferHistory
+from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind
 
 
@@ -12,7 +13,7 @@ class ListPayments:
 
     history: TransferHistory
 
-    async def __call__(self, *, actor: Actor, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[TransferView]:
+    async def __call__(self, *, actor: Actor, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[Transfer]:
         """Raise HistoryTooLong, or InvalidValue for a cursor of other filters."""
         own = replace(wanted, owner_id=actor.user_id, kind=TransferKind.PAYMENT)
         return await self.history.history(own, cursor)

@@ -5,11 +5,10 @@ from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.clock import Clock
-from kernel.errors import NotFound
-from payments.application.transfers.views import TransferView, TransferViews
+from payments.application.transfers.views import TransferViews
 from payments.application.transfers.visible_transfers import VisibleTransfers
 from payments.domain.errors import NotPending
-from payments.domain.transfer import TransferStatus
+from payments.domain.transfer import Transfer, TransferStatus
 from payments.domain.transfer_order import TransferOrder, in_leg_order, signed_list
 
 _MOVED: Final = frozenset({TransferStatus.COMPLETED, TransferStatus.REVERSED})
@@ -19,7 +18,7 @@ _MOVED: Final = frozenset({TransferStatus.COMPLETED, TransferStatus.REVERSED})
 class Receipt:
     """What proves a transfer: its hash on the audit log and, if its payer signed it, the signed text."""
 
-    transfer: TransferView
+    transfer: Transfer
     transaction_hash: str | None
     signed_text: str | None
     made_at: datetime
@@ -38,10 +37,7 @@ class GetReceipt:
         transfer, transaction_hash = await self.visible.read(actor=actor, transfer_id=transfer_id, verb="read_receipt")
         if transfer.status not in _MOVED:
             raise NotPending(transfer_id=transfer_id, status=transfer.status)
-        order = await self.views.order(transfer_id)
-        if order is None:
-            raise NotFound(transfer_id=transfer_id)
-        return Receipt(transfer, transaction_hash, await self._signed_text(order), made_at=self.clock.now())
+        return Receipt(transfer, transaction_hash, await self._signed_text(transfer.order), made_at=self.clock.now())
 
     async def _signed_text(self, order: TransferOrder) -> str | None:
         if order.signature is None:

@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from payments.application.transfers.views import HistoryFilter, TransferView
+from payments.application.transfers.views import HistoryFilter
 from payments.domain.statement import Statement
+from payments.domain.transfer import Transfer
 
 
 class Direction(StrEnum):
@@ -29,7 +30,7 @@ class Movement:
     negative where it got them back.
     """
 
-    transfer: TransferView
+    transfer: Transfer
     wallet_id: UUID
     direction: Direction
     moved: Decimal

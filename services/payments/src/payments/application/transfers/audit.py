@@ -8,7 +8,6 @@ from uuid import UUID
 from kernel.audit import Audited, AuditFact, State
 from kernel.money import amount_text
 from kernel.reads import ReadOfOthers
-from payments.application.transfers.views import TransferView
 from payments.domain.entry import Accounts
 from payments.domain.transfer import Transfer, TransferStatus
 from payments.domain.transfer_order import TransferOrder
@@ -110,13 +109,13 @@ def _related(transfer: Transfer, accounts: Accounts) -> tuple[str, ...]:
     return tuple(str(id_) for id_ in ids)
 
 
-def read(transfer: TransferView, verb: str, *, owners: Sequence[UUID]) -> ReadOfOthers:
+def read(transfer: Transfer, verb: str, *, owners: Sequence[UUID]) -> ReadOfOthers:
     return ReadOfOthers(action=f"payments.transfer.{verb}", resource_id=str(transfer.id), owners=owners)
 
 
-def waiting_listed(transfers: Sequence[TransferView], owners: Iterable[UUID]) -> ReadOfOthers:
+def waiting_listed(transfers: Sequence[Transfer], owners: Iterable[UUID]) -> ReadOfOthers:
     """Record a page of others' transfers; `owners` are those of the wallets that they go from and to."""
-    initiators = [transfer.initiator_id for transfer in transfers]
+    initiators = [transfer.order.initiator_id for transfer in transfers]
     return ReadOfOthers(
         action="payments.transfer.list_awaiting_approval", owners=(*initiators, *sorted(owners)), shown=len(transfers)
     )

@@ -2,7 +2,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from kernel.errors import NotFound
-from payments.application.transfers.views import TransferView, TransferViews
+from payments.application.transfers.views import TransferViews
+from payments.domain.transfer import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +12,7 @@ class FindTransfer:
 
     views: TransferViews
 
-    async def __call__(self, *, transfer_id: UUID) -> TransferView:
+    async def __call__(self, *, transfer_id: UUID) -> Transfer:
         """Raise NotFound."""
         found = await self.views.transfer(transfer_id)
         if found is None:

@@ -13,4 +13,5 @@ class GetTransferCurrency:
 
     async def __call__(self, *, actor: Actor, transfer_id: UUID) -> str:
         """Raise NotFound."""
-        return (await self.visible.find(actor=actor, transfer_id=transfer_id)).currency
+        transfer = await self.visible.find(actor=actor, transfer_id=transfer_id)
+        return transfer.order.amount.currency.code

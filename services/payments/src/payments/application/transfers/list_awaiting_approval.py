@@ -4,7 +4,8 @@ from kernel.actor import Actor
 from kernel.pages import CursorPage, CursorRequest
 from kernel.reads import Reads
 from payments.application.transfers import audit
-from payments.application.transfers.views import TransferHistory, TransferView, TransferViews
+from payments.application.transfers.views import TransferHistory, TransferViews
+from payments.domain.transfer import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +16,11 @@ class ListAwaitingApproval:
     history: TransferHistory
     reads: Reads
 
-    async def __call__(self, *, actor: Actor, cursor: CursorRequest) -> CursorPage[TransferView]:
+    async def __call__(self, *, actor: Actor, cursor: CursorRequest) -> CursorPage[Transfer]:
         page = await self.history.awaiting_approval(cursor)
-        others = [transfer for transfer in page.items if transfer.initiator_id != actor.user_id]
+        others = [transfer for transfer in page.items if transfer.order.initiator_id != actor.user_id]
         if others:
-            wallets = {account_id for transfer in others for account_id in (transfer.source_id, transfer.target_id)}
+            wallets = {account_id for transfer in others for account_id in (transfer.order.source_id, transfer.order.target_id)}
             owners = await self.views.owners(tuple(wallets)) - {actor.user_id}
             await self.reads.record(actor, audit.waiting_listed(others, owners))
         return page

@@ -2,7 +2,8 @@ from dataclasses import dataclass, replace
 
 from kernel.actor import Actor
 from kernel.pages import CursorPage, CursorRequest
-from payments.application.transfers.views import HistoryFilter, TransferHistory, TransferView
+from payments.application.transfers.views import HistoryFilter, TransferHistory
+from payments.domain.transfer import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +12,6 @@ class ListTransfers:
 
     history: TransferHistory
 
-    async def __call__(self, *, actor: Actor, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[TransferView]:
+    async def __call__(self, *, actor: Actor, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[Transfer]:
         """Raise HistoryTooLong, or InvalidValue for a cursor of other filters."""
         return await self.history.history(replace(wanted, owner_id=actor.user_id), cursor)

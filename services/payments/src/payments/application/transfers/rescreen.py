@@ -21,9 +21,10 @@ async def require_clear(
     Nothing is locked while compliance thinks. The refusal is put on record with compliance's reason, which the answer does
     not tell.
     """
-    order = await views.order(transfer_id)
-    if order is None:
+    transfer = await views.transfer(transfer_id)
+    if transfer is None:
         raise NotFound(transfer_id=transfer_id)
+    order = transfer.order
     [verdict] = await screening.screen([order])
     if not verdict.clear:
         async with uow.begin(actor) as tx:

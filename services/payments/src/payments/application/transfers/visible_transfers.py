@@ -9,7 +9,8 @@ from kernel.reads import Reads
 from payments.application.ports.audit_log import AuditLog
 from payments.application.ports.permissions import READ_ANY_TRANSFER, Permissions
 from payments.application.transfers import audit
-from payments.application.transfers.views import TransferView, TransferViews
+from payments.application.transfers.views import TransferViews
+from payments.domain.transfer import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class VisibleTransfers:
     permissions: Permissions
     reads: Reads
 
-    async def read(self, *, actor: Actor, transfer_id: UUID, verb: str) -> tuple[TransferView, str | None]:
+    async def read(self, *, actor: Actor, transfer_id: UUID, verb: str) -> tuple[Transfer, str | None]:
         """Read a transfer, and the hash of its audit entry once it is on the audit log; raise NotFound.
 
         Reading another user's transfer is recorded; `verb` names what was read.
@@ -31,20 +32,20 @@ class VisibleTransfers:
             await self.reads.record(actor, audit.read(transfer, verb, owners=others))
         return transfer, await self.audit_log.leaf_hash(transfer_id)
 
-    async def find(self, *, actor: Actor, transfer_id: UUID) -> TransferView:
+    async def find(self, *, actor: Actor, transfer_id: UUID) -> Transfer:
         """Read a transfer without a record, for what does not show it; raise NotFound."""
         return (await self._find(actor, transfer_id))[0]
 
-    async def _find(self, actor: Actor, transfer_id: UUID) -> tuple[TransferView, tuple[UUID, ...]]:
+    async def _find(self, actor: Actor, transfer_id: UUID) -> tuple[Transfer, tuple[UUID, ...]]:
         """Return a transfer and its owners, none of them where the caller is one."""
         transfer = await self.views.transfer(transfer_id)
         if not transfer:
             raise NotFound(transfer_id=transfer_id)
-        if transfer.initiator_id == actor.user_id:
+        if transfer.order.initiator_id == actor.user_id:
             return transfer, ()
-        owners = await self.views.owners((transfer.source_id, transfer.target_id))
+        owners = await self.views.owners((transfer.order.source_id, transfer.order.target_id))
         if actor.user_id in owners:
             return transfer, ()
         if not self.permissions.allows(actor, READ_ANY_TRANSFER):
             raise NotFound(transfer_id=transfer_id)
-        return transfer, (transfer.initiator_id, *sorted(owners))
+        return transfer, (transfer.order.initiator_id, *sorted(owners))

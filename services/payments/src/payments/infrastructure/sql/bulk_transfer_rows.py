@@ -26,7 +26,10 @@ STANDING: Final = (
 
 def values_of(bulk: Bulk) -> dict[str, Any]:
     values = {column: getattr(bulk, field) for field, column in zip(FIELDS, COLUMNS, strict=True)}
-    return values | {"signature": signature_text(bulk.signature), "approval_rules": json.dumps(bulk.approval_rules)}
+    return values | {
+        "signature": signature_text(bulk.signature) if bulk.signature else None,
+        "approval_rules": json.dumps(bulk.approval_rules),
+    }
 
 
 def bulk_of(row: Any) -> Bulk:

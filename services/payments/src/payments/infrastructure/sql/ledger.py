@@ -5,7 +5,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -28,7 +28,6 @@ from payments.infrastructure.sql.transfer_rows import (
     ADD_TRANSFERS,
     BY_KEYS,
     READ,
-    READ_NAMES,
     document_of,
     postings_document_of,
     transfer_of,
@@ -66,7 +65,6 @@ _TRIAL_BALANCE = text(
     """
 )
 _BY_INDEX: Final = Statement(f"SELECT {BY_INDEX}", ())
-_Row = NamedTuple("_Row", [(name, Any) for name in READ_NAMES])  # type: ignore[misc]  # the columns, as they are listed
 
 
 class SqlLedger:
@@ -91,7 +89,7 @@ class SqlLedger:
         if questions:
             statements.append(Statement(SENT, (sent_questions(questions),)))
         _, accounts, spendings, earlier, taken, *sent = await self._pipeline.fetch(*statements)
-        found = [transfer_of(_Row(*row)) for row in earlier]
+        found = [transfer_of(row) for row in earlier]
         return LedgerSnapshot(
             {row[0]: account_of(row) for row in accounts},
             {(transfer.order.initiator_id, transfer.order.key): transfer for transfer in found},

@@ -87,7 +87,7 @@ class SqlSchedules:
             "ends_on": order.ends_on,
             "occurrences_max": order.occurrences_max,
             "created_at": schedule.created_at,
-            "signature": signature_text(schedule.signature),
+            "signature": signature_text(schedule.signature) if schedule.signature else None,
         }
         await self._session.execute(_ADD, {**asked, **_standing(schedule), "actor": actor_text(actor)})
 

@@ -25,10 +25,11 @@ from kernel.errors import InvalidValue
 from kernel.money import CURRENCIES
 from kernel.pages import CursorPage, CursorRequest
 from payments.application.statements.views import Direction, Movement
-from payments.application.transfers.views import HistoryFilter, HistoryTooLong, TransferView
+from payments.application.transfers.views import HistoryFilter, HistoryTooLong
 from payments.domain.account import SystemCode, system_account_id
+from payments.domain.transfer import Transfer
 from payments.infrastructure.sql.reads import SqlReads, before_id
-from payments.infrastructure.sql.transfers import COLUMNS, view_of
+from payments.infrastructure.sql.transfer_rows import READ, transfer_of
 
 # About how many transfers a page looks at once it has an item, and how many as long as it has none.
 LOOKED_AT_FEW: Final = 5_000
@@ -73,12 +74,12 @@ _BOUNDS: Final = "t.id < :before AND t.id >= :oldest"
 # The second condition says to the planner that the index, which is of what bears a reference, has them all.
 _REFERENCE: Final = "t.reference = :reference AND t.reference <> ''"
 _WALLETS: Final = ("t.source_id = own.id", "t.target_id = own.id")
-_TRANSFERS: Final = f"SELECT {COLUMNS} FROM found JOIN transfers t USING (id)"
+_TRANSFERS: Final = f"SELECT {READ} FROM found JOIN transfers t USING (id)"
 # What was posted: the row of a transfer does not tell which fees a refund gave back, nor how a conversion was reversed.
 _MOVEMENTS: Final = f"""
     SELECT own.id AS wallet_id, own.currency AS wallet_currency,
            t.source_id IN (SELECT id FROM own) AND t.target_id IN (SELECT id FROM own) AS is_internal,
-           posted.moved, posted.fee, {COLUMNS}
+           posted.moved, posted.fee, {READ}
     FROM found JOIN transfers t USING (id) JOIN own ON own.id IN (t.source_id, t.target_id)
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(p.amount), 0) AS moved,
@@ -91,7 +92,7 @@ _FEE_ACCOUNTS: Final = [
 ]
 _AWAITING: Final = text(
     f"""
-    SELECT {COLUMNS} FROM transfers t WHERE status = 'pending_approval' AND t.id < :before ORDER BY t.id DESC LIMIT :limit
+    SELECT {READ} FROM transfers t WHERE status = 'pending_approval' AND t.id < :before ORDER BY t.id DESC LIMIT :limit
     """
 )
 _CONDITIONS: Final = {
@@ -122,11 +123,11 @@ class _Step:
 
 
 class SqlTransferHistory(SqlReads):
-    async def history(self, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[TransferView]:
-        found: list[TransferView] = []
+    async def history(self, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[Transfer]:
+        found: list[Transfer] = []
         looked_at = 0
         async for step in self._steps(wanted, _TRANSFERS, before=_before(wanted, cursor), rows=cursor.limit + 1):
-            found += [view_of(row) for row in step.rows]
+            found += [transfer_of(row) for row in step.rows]
             looked_at += step.size
             if len(found) > cursor.limit:
                 return CursorPage(found[: cursor.limit], _cursor(wanted, found[cursor.limit - 1].id))
@@ -141,9 +142,9 @@ class SqlTransferHistory(SqlReads):
             if step.rows:
                 yield [_movement(row) for row in step.rows]
 
-    async def awaiting_approval(self, cursor: CursorRequest) -> CursorPage[TransferView]:
+    async def awaiting_approval(self, cursor: CursorRequest) -> CursorPage[Transfer]:
         rows = await self._rows(_AWAITING, before=before_id(cursor), limit=cursor.limit + 1)
-        found = [view_of(row) for row in rows]
+        found = [transfer_of(row) for row in rows]
         is_last = len(found) <= cursor.limit
         return CursorPage(found[: cursor.limit], None if is_last else str(found[cursor.limit - 1].id))
 
@@ -207,8 +208,8 @@ def _own(wanted: HistoryFilter, parameters: dict[str, object]) -> tuple[str, Seq
 
 def _movement(row: Sequence[Any]) -> Movement:
     wallet_id, currency, is_internal, moved, fee, *columns = row
-    transfer = view_of(columns)
-    side = Direction.OUT if wallet_id == transfer.source_id else Direction.IN
+    transfer = transfer_of(columns)
+    side = Direction.OUT if wallet_id == transfer.order.source_id else Direction.IN
     return Movement(
         transfer=transfer,
         wallet_id=wallet_id,

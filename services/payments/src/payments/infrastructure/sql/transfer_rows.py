@@ -3,10 +3,15 @@
 # ruff: noqa: S608  # put together of our own constants
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from decimal import Decimal
+from operator import attrgetter, itemgetter
+from sys import intern
+from typing import Any, Final, NamedTuple
 from uuid import UUID
+
+import orjson
 
 from chassis.persistence.json_rows import to_json_rows
 from kernel.money import Money, amount_text
@@ -15,76 +20,13 @@ from payments.domain.price_book import FeeLine, Quote
 from payments.domain.transfer import Began, Transfer, TransferStatus
 from payments.domain.transfer_order import Signature, TransferKind, TransferOrder
 
-# Column and its type, in the order in which `_values` gives the values.
-COLUMNS: Final = {
-    "id": "uuid",
-    "kind": "text",
-    "initiator_id": "uuid",
-    "idempotency_key": "text",
-    "source_id": "uuid",
-    "target_id": "uuid",
-    "amount": "numeric",
-    "currency": "text",
-    "description": "text",
-    "settled_at": "timestamptz",
-    "status": "text",
-    "reference": "text",
-    "metadata": "jsonb",
-    "fees": "jsonb",
-    "fee_total": "numeric",
-    "target_amount": "numeric",
-    "target_currency": "text",
-    "spread": "numeric",
-    "rate": "numeric",
-    "rate_id": "uuid",
-    "parent_id": "uuid",
-    "link_id": "uuid",
-    "capture_later": "boolean",
-    "held": "numeric",
-    "signature": "jsonb",
-    "created_at": "timestamptz",
-    "expires_at": "timestamptz",
-    "began": "jsonb",
-}
-# What comes after, in what is read.
-STANDING: Final = ("captured", "refunded", "closed_at", "decided_by", "decided_at", "reason", "version")
-READ_NAMES: Final = (*COLUMNS, *STANDING)
-READ: Final = ", ".join(f"t.{name}" for name in READ_NAMES)
-# By the keys that `asked (initiator_id, key)` gives. LIMIT: each is looked up by the index; a plain join, planned while
-# there were few transfers, goes through all there are.
-BY_KEYS: Final = """
-    CROSS JOIN LATERAL (
-        SELECT * FROM transfers
-        WHERE transfers.initiator_id = asked.initiator_id AND transfers.idempotency_key = asked.key LIMIT 1
-    ) AS t
-"""
-_NO_JSON: Final = {"metadata": "{}", "fees": "[]"}
 
-# Many rows in one statement whose one parameter is a document. Documents within the document travel as text.
-ADD_TRANSFERS: Final = f"""
-    INSERT INTO transfers ({", ".join(COLUMNS)})
-    SELECT {", ".join(f"cast({name} AS jsonb)" if kind == "jsonb" else name for name, kind in COLUMNS.items())}
-    FROM jsonb_to_recordset($1::jsonb)
-        AS new ({", ".join(f"{name} {'text' if kind == 'jsonb' else kind}" for name, kind in COLUMNS.items())})
-"""
-ADD_POSTINGS: Final = """
-    INSERT INTO postings (transfer_id, account_id, counterparty_id, amount, currency, balance_after, posted_at)
-    SELECT transfer_id, account_id, counterparty_id, amount, currency, balance_after, posted_at
-    FROM jsonb_to_recordset($1::jsonb) AS new (
-        transfer_id uuid, account_id uuid, counterparty_id uuid, amount numeric, currency text, balance_after numeric,
-        posted_at timestamptz
-    )
-"""
+def _metadata_text(metadata: Mapping[str, str]) -> str:
+    return json.dumps(dict(metadata)) if metadata else "{}"
 
 
-def document_of(transfers: Sequence[Transfer]) -> str:
-    """Write many rows as one JSON document, a record each; columns that are null are left out."""
-    rows = [zip(COLUMNS, _values(transfer), strict=True) for transfer in transfers]
-    return to_json_rows([{name: value for name, value in row if value is not None} for row in rows])
-
-
-def fees_text(quote: Quote) -> str:
-    return json.dumps(_fee_rows(quote.fees)) if quote.fees else _NO_JSON["fees"]
+def _fees_text(fees: Sequence[FeeLine]) -> str:
+    return orjson.dumps(_fee_rows(fees)).decode() if fees else "[]"
 
 
 def _fee_rows(fees: Sequence[FeeLine]) -> list[dict[str, object]]:
@@ -97,6 +39,163 @@ def _fee_rows(fees: Sequence[FeeLine]) -> list[dict[str, object]]:
         }
         for line in fees
     ]
+
+
+def _began_text(began: Began) -> str:
+    return json.dumps({"status": began.status.value, "fees": _fee_rows(began.fees), "expires_at": began.expires_at.isoformat()})
+
+
+def signature_text(signature: Signature) -> str:
+    return json.dumps({"key_id": str(signature.key_id), "algorithm": signature.algorithm, "value": signature.value})
+
+
+class Column(NamedTuple):
+    """A column of transfers, and the attribute of a transfer that it holds.
+
+    `encode` makes the stored value of an attribute that is not stored as it is; None stays NULL. `changes`: written again
+    whenever the transfer changes. `is_added`: written with a new transfer; otherwise it begins with the column's default.
+    """
+
+    name: str
+    type: str
+    attribute: str
+    encode: Callable[[Any], Any] | None = None
+    changes: bool = False
+    is_added: bool = True
+
+
+# The only list of a transfer's columns in SQL: inserting, updating and reading all follow it. An attribute of a transfer, or of
+# its order, that is stored as it is needs a line here and nothing else; `transfer_of` reads back the others.
+COLUMNS: Final = (
+    Column("id", "uuid", "id"),
+    Column("kind", "text", "order.kind"),
+    Column("initiator_id", "uuid", "order.initiator_id"),
+    Column("idempotency_key", "text", "order.key"),
+    Column("source_id", "uuid", "order.source_id"),
+    Column("target_id", "uuid", "order.target_id"),
+    Column("amount", "numeric", "order.amount.amount"),
+    Column("currency", "text", "order.amount.currency.code"),
+    Column("description", "text", "order.description"),
+    Column("settled_at", "timestamptz", "settled_at", changes=True),
+    Column("status", "text", "status", changes=True),
+    Column("reference", "text", "order.reference"),
+    Column("metadata", "jsonb", "order.metadata", _metadata_text),
+    Column("fees", "jsonb", "quote.fees", _fees_text, changes=True),
+    Column("fee_total", "numeric", "quote.fee_total.amount", changes=True),
+    Column("target_amount", "numeric", "quote.conversion", lambda conversion: conversion.target.amount),
+    Column("target_currency", "text", "order.target_currency"),
+    Column("spread", "numeric", "quote.conversion", lambda conversion: conversion.spread.amount),
+    Column("rate", "numeric", "quote.conversion", lambda conversion: conversion.rate),
+    Column("rate_id", "uuid", "quote.conversion", lambda conversion: conversion.rate_id),
+    Column("parent_id", "uuid", "order.parent_id"),
+    Column("link_id", "uuid", "order.link_id"),
+    Column("capture_later", "boolean", "order.capture_later"),
+    Column("held", "numeric", "held", changes=True),
+    Column("signature", "jsonb", "order.signature", signature_text),
+    Column("created_at", "timestamptz", "created_at"),
+    Column("expires_at", "timestamptz", "expires_at", changes=True),
+    Column("began", "jsonb", "began", _began_text),
+    Column("captured", "numeric", "captured", changes=True, is_added=False),
+    Column("refunded", "numeric", "refunded", changes=True, is_added=False),
+    Column("closed_at", "timestamptz", "closed_at", changes=True, is_added=False),
+    Column("decided_by", "uuid", "decided_by", changes=True, is_added=False),
+    Column("decided_at", "timestamptz", "decided_at", changes=True, is_added=False),
+    Column("reason", "text", "reason", changes=True, is_added=False),
+    Column("version", "bigint", "version", changes=True, is_added=False),
+)
+# What `transfer_of` reads back in a form of its own.
+_READ_APART: Final = (
+    "kind", "amount", "currency", "metadata", "signature", "status", "fees", "began", "rate_id", "rate", "target_amount",
+    "target_currency", "spread",
+)  # fmt: skip
+_POSITIONS: Final = {column.name: position for position, column in enumerate(COLUMNS)}
+READ: Final = ", ".join(f"t.{column.name}" for column in COLUMNS)
+# By the keys that `asked (initiator_id, key)` gives. LIMIT: each is looked up by the index; a plain join, planned while
+# there were few transfers, goes through all there are.
+BY_KEYS: Final = """
+    CROSS JOIN LATERAL (
+        SELECT * FROM transfers
+        WHERE transfers.initiator_id = asked.initiator_id AND transfers.idempotency_key = asked.key LIMIT 1
+    ) AS t
+"""
+
+
+class _Writer:
+    """The columns that one statement writes. One call reads all attributes: this runs for each transfer of each batch."""
+
+    def __init__(self, columns: Iterable[Column]) -> None:
+        self.columns = tuple(columns)
+        self._names = tuple(column.name for column in self.columns)
+        self._attributes: Callable[[Transfer], tuple[Any, ...]] = attrgetter(*(column.attribute for column in self.columns))
+        self._encoded = [(column.name, column.encode) for column in self.columns if column.encode]
+
+    def row(self, transfer: Transfer) -> dict[str, Any]:
+        return dict.fromkeys(self._names) | self.row_without_nulls(transfer)
+
+    def row_without_nulls(self, transfer: Transfer) -> dict[str, Any]:
+        values = zip(self._names, self._attributes(transfer), strict=True)
+        row = {name: value for name, value in values if value is not None}
+        for name, encode in self._encoded:
+            if name in row:
+                row[name] = encode(row[name])
+        return row
+
+
+class _Reader:
+    """The attributes of one object that columns hold as they are: those of a transfer, or of its order."""
+
+    def __init__(self, prefix: str) -> None:
+        found = {
+            # Interned, a name is found among a constructor's parameters without comparing it.
+            intern(column.attribute.removeprefix(prefix)): _POSITIONS[column.name]
+            for column in COLUMNS
+            if column.attribute.startswith(prefix) and not column.encode and column.name not in {"kind", "status"}
+        }
+        self._names = tuple(name for name in found if "." not in name)
+        self._values = itemgetter(*(found[name] for name in self._names))
+
+    def __call__(self, row: Sequence[Any]) -> dict[str, Any]:
+        return dict(zip(self._names, self._values(row), strict=True))
+
+
+_ADDED: Final = _Writer(column for column in COLUMNS if column.is_added)
+_CHANGED: Final = _Writer(column for column in COLUMNS if column.changes)
+_ORDER: Final = _Reader("order.")
+_TRANSFER: Final = _Reader("")
+_APART: Final = itemgetter(*(_POSITIONS[name] for name in _READ_APART))
+# Looked up ten times as fast as the enumerations find them.
+_KINDS: Final = {kind.value: kind for kind in TransferKind}
+_STATUSES: Final = {status.value: status for status in TransferStatus}
+
+# Many rows in one statement whose one parameter is a document. Documents within the document travel as text.
+ADD_TRANSFERS: Final = f"""
+    INSERT INTO transfers ({", ".join(column.name for column in _ADDED.columns)})
+    SELECT {", ".join(f"cast({name} AS jsonb)" if kind == "jsonb" else name for name, kind, *_ in _ADDED.columns)}
+    FROM jsonb_to_recordset($1::jsonb)
+        AS new ({", ".join(f"{name} {'text' if kind == 'jsonb' else kind}" for name, kind, *_ in _ADDED.columns)})
+"""
+_ASSIGNMENTS: Final = ", ".join(
+    f"{name} = cast(:{name} AS jsonb)" if kind == "jsonb" else f"{name} = :{name}" for name, kind, *_ in _CHANGED.columns
+)
+SAVE_TRANSFER: Final = f"UPDATE transfers SET {_ASSIGNMENTS} WHERE id = :id"
+ADD_POSTINGS: Final = """
+    INSERT INTO postings (transfer_id, account_id, counterparty_id, amount, currency, balance_after, posted_at)
+    SELECT transfer_id, account_id, counterparty_id, amount, currency, balance_after, posted_at
+    FROM jsonb_to_recordset($1::jsonb) AS new (
+        transfer_id uuid, account_id uuid, counterparty_id uuid, amount numeric, currency text, balance_after numeric,
+        posted_at timestamptz
+    )
+"""
+
+
+def document_of(transfers: Sequence[Transfer]) -> str:
+    """Write many rows as one JSON document, a record each; columns that are null are left out."""
+    return to_json_rows([_ADDED.row_without_nulls(transfer) for transfer in transfers])
+
+
+def changes_of(transfer: Transfer) -> dict[str, Any]:
+    """Return the parameters of SAVE_TRANSFER."""
+    return {"id": transfer.id, **_CHANGED.row(transfer)}
 
 
 def postings_document_of(transfers: Sequence[Transfer]) -> str | None:
@@ -117,77 +216,17 @@ def postings_document_of(transfers: Sequence[Transfer]) -> str | None:
     return to_json_rows(rows) if rows else None
 
 
-def transfer_of(row: Any) -> Transfer:
-    """Rebuild a transfer; its postings stay where they are."""
-    amount = Money.of(row.amount, row.currency)
-    order = TransferOrder(
-        kind=TransferKind(row.kind),
-        key=row.idempotency_key,
-        initiator_id=row.initiator_id,
-        source_id=row.source_id,
-        target_id=row.target_id,
-        amount=amount,
-        description=row.description,
-        reference=row.reference,
-        metadata=row.metadata,
-        target_currency=row.target_currency,
-        capture_later=row.capture_later,
-        parent_id=row.parent_id,
-        link_id=row.link_id,
-        signature=signature_of(row.signature),
-    )
+def transfer_of(row: Sequence[Any]) -> Transfer:
+    """Rebuild a transfer of a row of READ; its postings stay where they are."""
+    kind, amount, code, metadata, signature, status, fees, began, *conversion = _APART(row)
+    money = Money.of(amount, code)
+    order = TransferOrder(kind=_KINDS[kind], amount=money, metadata=metadata, signature=signature_of(signature), **_ORDER(row))
     return Transfer(
-        id=row.id,
         order=order,
-        quote=Quote(amount, _fees(row.fees, row.currency), _conversion(row, amount)),
-        status=TransferStatus(row.status),
-        created_at=row.created_at,
-        settled_at=row.settled_at,
-        held=row.held,
-        captured=row.captured,
-        refunded=row.refunded,
-        expires_at=row.expires_at,
-        closed_at=row.closed_at,
-        decided_by=row.decided_by,
-        decided_at=row.decided_at,
-        reason=row.reason,
-        version=row.version,
-        began=_began(row.began, row.currency),
-    )
-
-
-def _values(transfer: Transfer) -> tuple[Any, ...]:
-    order, quote = transfer.order, transfer.quote
-    conversion = quote.conversion
-    return (
-        transfer.id,
-        order.kind.value,
-        order.initiator_id,
-        order.key,
-        order.source_id,
-        order.target_id,
-        order.amount.amount,
-        order.amount.currency.code,
-        order.description,
-        transfer.settled_at,
-        transfer.status.value,
-        order.reference,
-        json.dumps(dict(order.metadata)) if order.metadata else _NO_JSON["metadata"],
-        fees_text(quote),
-        quote.fee_total.amount,
-        conversion.target.amount if conversion else None,
-        order.target_currency,
-        conversion.spread.amount if conversion else None,
-        conversion.rate if conversion else None,
-        conversion.rate_id if conversion else None,
-        order.parent_id,
-        order.link_id,
-        order.capture_later,
-        transfer.held,
-        signature_text(order.signature),
-        transfer.created_at,
-        transfer.expires_at,
-        _began_text(transfer.began),
+        quote=Quote(money, _fees(fees, code), _conversion(money, *conversion)),
+        status=_STATUSES[status],
+        began=_began(began, code),
+        **_TRANSFER(row),
     )
 
 
@@ -197,31 +236,21 @@ def _fees(rows: Sequence[Mapping[str, Any]], currency: str) -> tuple[FeeLine, ..
     )
 
 
-def _began_text(began: Began | None) -> str | None:
-    if began is None:
-        return None
-    return json.dumps({"status": began.status.value, "fees": _fee_rows(began.fees), "expires_at": began.expires_at.isoformat()})
-
-
 def _began(found: Mapping[str, Any] | None, currency: str) -> Began | None:
     if found is None:
         return None
     return Began(TransferStatus(found["status"]), _fees(found["fees"], currency), datetime.fromisoformat(found["expires_at"]))
 
 
-def _conversion(row: Any, amount: Money) -> Conversion | None:
-    if row.rate_id is None:
+def _conversion(  # the columns of READ
+    source: Money, rate_id: UUID | None, rate: Decimal, amount: Decimal, currency: str, spread: Decimal
+) -> Conversion | None:
+    if rate_id is None:
         return None
-    currency = row.target_currency
-    target = Money.of(amount_text(row.target_amount, currency), currency)
-    spread = Money.of(amount_text(row.spread, currency), currency)
-    return Conversion(rate_id=row.rate_id, rate=row.rate, source=amount, target=target, spread=spread)
-
-
-def signature_text(signature: Signature | None) -> str | None:
-    if signature is None:
-        return None
-    return json.dumps({"key_id": str(signature.key_id), "algorithm": signature.algorithm, "value": signature.value})
+    target = Money.of(amount_text(amount, currency), currency)
+    return Conversion(
+        rate_id=rate_id, rate=rate, source=source, target=target, spread=Money.of(amount_text(spread, currency), currency)
+    )
 
 
 def signature_of(found: dict[str, str] | None) -> Signature | None:

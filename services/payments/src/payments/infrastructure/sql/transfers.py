@@ -4,7 +4,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
@@ -13,7 +13,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.idempotency_scope import RequestInProgress
-from payments.application.transfers.views import TransferView
 from payments.domain.entry import Posting
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferOrder
@@ -23,8 +22,9 @@ from payments.infrastructure.sql.transfer_rows import (
     ADD_TRANSFERS,
     BY_KEYS,
     READ,
+    SAVE_TRANSFER,
+    changes_of,
     document_of,
-    fees_text,
     postings_document_of,
     transfer_of,
 )
@@ -42,15 +42,7 @@ _OVERDUE = text(
 )
 _ADD_TRANSFERS = text(ADD_TRANSFERS.replace("$1::jsonb", "cast(:rows AS jsonb)"))
 _ADD_POSTINGS = text(ADD_POSTINGS.replace("$1::jsonb", "cast(:rows AS jsonb)"))
-_SAVE = text(
-    """
-    UPDATE transfers
-    SET status = :status, held = :held, captured = :captured, refunded = :refunded, settled_at = :settled_at,
-        expires_at = :expires_at, closed_at = :closed_at, decided_by = :decided_by, decided_at = :decided_at,
-        reason = :reason, version = :version, fees = cast(:fees AS jsonb), fee_total = :fee_total
-    WHERE id = :id
-    """
-)
+_SAVE = text(SAVE_TRANSFER)
 _POSTINGS_OF = text(
     """
     SELECT account_id, counterparty_id, amount, currency, balance_after FROM postings
@@ -95,25 +87,7 @@ class SqlTransfers:
         await self._add_postings(transfers)
 
     async def save(self, transfer: Transfer) -> None:
-        await self._session.execute(
-            _SAVE,
-            {
-                "id": transfer.id,
-                "status": transfer.status,
-                "held": transfer.held,
-                "captured": transfer.captured,
-                "refunded": transfer.refunded,
-                "settled_at": transfer.settled_at,
-                "expires_at": transfer.expires_at,
-                "closed_at": transfer.closed_at,
-                "decided_by": transfer.decided_by,
-                "decided_at": transfer.decided_at,
-                "reason": transfer.reason,
-                "version": transfer.version,
-                "fees": fees_text(transfer.quote),
-                "fee_total": transfer.quote.fee_total.amount,
-            },
-        )
+        await self._session.execute(_SAVE, changes_of(transfer))
         await self._add_postings([transfer])
 
     async def _add_postings(self, transfers: Sequence[Transfer]) -> None:
@@ -121,22 +95,15 @@ class SqlTransfers:
             await self._session.execute(_ADD_POSTINGS, {"rows": rows})
 
 
-COLUMNS: Final = ", ".join(f"t.{name}" for name in TransferView.__slots__)
-_TRANSFER = text(f"SELECT {COLUMNS} FROM transfers t WHERE t.id = :id")
-_ORDER = text(f"SELECT {READ} FROM transfers t WHERE t.id = :id")
 _LINKED = text(f"SELECT {READ} FROM transfers t WHERE t.link_id = :id")
 _PAYEE = text("SELECT a.owner_id FROM transfers t JOIN accounts a ON a.id = t.target_id WHERE t.id = :id")
 _OWNERS = text("SELECT owner_id FROM accounts WHERE id = ANY(:ids) AND owner_id IS NOT NULL")
 
 
 class SqlTransferViews(SqlReads):
-    async def transfer(self, transfer_id: UUID) -> TransferView | None:
-        rows = await self._rows(_TRANSFER, id=transfer_id)
-        return view_of(rows[0]) if rows else None
-
-    async def order(self, transfer_id: UUID) -> TransferOrder | None:
-        rows = await self._rows(_ORDER, id=transfer_id)
-        return transfer_of(rows[0]).order if rows else None
+    async def transfer(self, transfer_id: UUID) -> Transfer | None:
+        rows = await self._rows(_FIND_ONE, id=transfer_id)
+        return transfer_of(rows[0]) if rows else None
 
     async def linked(self, link_id: UUID) -> Sequence[TransferOrder]:
         return [transfer_of(row).order for row in await self._rows(_LINKED, id=link_id)]
@@ -147,8 +114,3 @@ class SqlTransferViews(SqlReads):
 
     async def owners(self, account_ids: tuple[UUID, ...]) -> frozenset[UUID]:
         return frozenset(row.owner_id for row in await self._rows(_OWNERS, ids=list(account_ids)))
-
-
-def view_of(row: Sequence[Any]) -> TransferView:
-    """Show a row of COLUMNS."""
-    return TransferView(**dict(zip(TransferView.__slots__, row, strict=True)))

@@ -18,31 +18,29 @@ async def receipt_pdf(receipt: Receipt) -> bytes:
 
 
 def _data(receipt: Receipt) -> dict[str, object]:
-    transfer = receipt.transfer
-    currency = transfer.currency
-    moved = transfer.amount if transfer.captured is None else transfer.captured
-    arrived = amount_text(transfer.target_amount, transfer.target_currency or "") if transfer.target_amount is not None else ""
+    transfer, order, quote = receipt.transfer, receipt.transfer.order, receipt.transfer.quote
+    currency = order.amount.currency.code
     lines = [
         ("Transfer", str(transfer.id)),
-        ("Kind", transfer.kind),
+        ("Kind", order.kind),
         ("Status", transfer.status),
         ("Settled", time_text(transfer.settled_at) if transfer.settled_at else ""),
-        ("From wallet", str(transfer.source_id)),
-        ("To wallet", str(transfer.target_id)),
-        ("Amount", f"{amount_text(moved, currency)} {currency}"),
-        ("Fees", f"{amount_text(transfer.fee_total, currency)} {currency}"),
-        ("Arrived", f"{arrived} {transfer.target_currency}" if arrived else ""),
+        ("From wallet", str(order.source_id)),
+        ("To wallet", str(order.target_id)),
+        ("Amount", f"{transfer.moved.text} {currency}"),
+        ("Fees", f"{quote.fee_total.text} {currency}"),
+        ("Arrived", f"{quote.conversion.target.text} {order.target_currency}" if quote.conversion else ""),
         ("Given back", f"{amount_text(transfer.refunded, currency)} {currency}" if transfer.refunded else ""),
-        ("Reference", transfer.reference),
-        ("Description", transfer.description),
+        ("Reference", order.reference),
+        ("Description", order.description),
         ("Approved by", str(transfer.decided_by) if transfer.decided_by else ""),
     ]
-    signature = transfer.signature or {}
+    signature = order.signature
     proofs = [
         ("Transaction hash", _folded(receipt.transaction_hash or "not on the audit log yet")),
-        ("Signed with key", signature.get("key_id", "")),
-        ("Algorithm", signature.get("algorithm", "")),
-        ("Signature", _folded(signature.get("value", ""))),
+        ("Signed with key", str(signature.key_id) if signature else ""),
+        ("Algorithm", signature.algorithm if signature else ""),
+        ("Signature", _folded(signature.value) if signature else ""),
         ("Signed text", _folded(receipt.signed_text or "")),
     ]
     return {"lines": [line for line in lines if line[1]], "proofs": [line for line in proofs if line[1]]}

@@ -8,7 +8,6 @@ from chassis.rest import Envelope, envelope, mark_replayed
 from kernel.actor import Actor
 from payments.application import Payments
 from payments.application.ports.transfers import Settled
-from payments.application.transfers.views import TransferView
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferOrder
 from payments.interfaces.rest.dry_run import rehearsed
@@ -29,4 +28,4 @@ def settled_answer(settled: Settled, response: Response) -> Envelope[TransferRes
 
 
 def enveloped(transfer: Transfer) -> Envelope[TransferResponse]:
-    return envelope(TransferResponse.of(TransferView.of(transfer)))
+    return envelope(TransferResponse.of(transfer))

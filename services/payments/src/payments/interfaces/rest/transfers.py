@@ -20,7 +20,6 @@ from chassis.rest import (
 from kernel.assurance import NONE, RECENT, STRONG
 from kernel.money import Money
 from kernel.reads import OTHERS, OWN
-from payments.application.transfers.views import TransferView
 from payments.interfaces.rest.dependencies import App, HistoryQuery
 from payments.interfaces.rest.dry_run import DRY_RUN
 from payments.interfaces.rest.schemas.transfers import (
@@ -77,7 +76,7 @@ async def transfer_linked(
     settled = await app.transfers.transfer_linked(actor=actor, orders=body.orders(actor, key))
     if settled[0].replayed:
         mark_replayed(response)
-    made = [TransferResponse.of(TransferView.of(one.transfer)) for one in settled]
+    made = [TransferResponse.of(one.transfer) for one in settled]
     return envelope(LinkedTransfersResponse.model_construct(link_id=made[0].link_id, items=made))
 
 
@@ -102,8 +101,8 @@ async def list_awaiting_approval(actor: CurrentActor, cursor: CursorPaging, app:
 @transfers.get("/{transfer_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
     """Read a transfer that the caller made, sent or received; staff read any."""
-    view, transaction_hash = await app.transfers.get_transfer(actor=actor, transfer_id=transfer_id)
-    return envelope(TransferResponse.of(view, transaction_hash=transaction_hash))
+    transfer, transaction_hash = await app.transfers.get_transfer(actor=actor, transfer_id=transfer_id)
+    return envelope(TransferResponse.of(transfer, transaction_hash=transaction_hash))
 
 
 @transfers.post("/{transfer_id}/capture", dependencies=[Requires("payment:create")], assurance=NONE)

@@ -7,7 +7,6 @@ from pydantic import Field
 
 from chassis.rest import ResponseModel
 from payments.application.transfers.rehearsal import Rehearsal
-from payments.application.transfers.views import TransferView
 from payments.domain.transfer import Transfer, TransferStatus
 from payments.domain.transfer_order import TransferKind
 from payments.interfaces.rest.schemas.needs import OrderNeedsResponse
@@ -31,7 +30,7 @@ class RehearsedTransferResponse(ResponseModel):
 
     @classmethod
     def of(cls, transfer: Transfer) -> Self:
-        shown = TransferResponse.of(TransferView.of(transfer))
+        shown = TransferResponse.of(transfer)
         return cls(
             kind=transfer.order.kind,
             status=transfer.status,

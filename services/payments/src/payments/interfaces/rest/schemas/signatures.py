@@ -31,6 +31,10 @@ class SignatureResponse(ResponseModel):
     algorithm: str
     value: str
 
+    @classmethod
+    def of(cls, signature: Signature) -> "SignatureResponse":
+        return cls.model_construct(key_id=signature.key_id, algorithm=signature.algorithm, value=signature.value)
+
 
 PayloadSignature = Annotated[
     str | None,

@@ -1,6 +1,5 @@
 """Transfers."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -13,7 +12,8 @@ from kernel.actor import Actor
 from kernel.errors import at_place
 from kernel.money import Money, amount_text
 from kernel.texts import read_lines
-from payments.application.transfers.views import TransferView
+from payments.domain.price_book import FeeLine
+from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import (
     METADATA_KEYS_MAX,
     METADATA_LENGTH_MAX,
@@ -177,6 +177,12 @@ class FeeLineResponse(BaseModel):
     rule_id: UUID
     refundable: bool
 
+    @classmethod
+    def of(cls, line: FeeLine) -> "FeeLineResponse":
+        return cls.model_construct(
+            account=line.account_code, amount=line.amount.text, rule_id=line.rule_id, refundable=line.refundable
+        )
+
 
 class TransferResponse(BaseModel):
     """`fee_total` is on top of the amount. `target_amount` is what arrived of a conversion, at `rate` net of the spread.
@@ -218,45 +224,44 @@ class TransferResponse(BaseModel):
     transaction_hash: str | None = None
 
     @classmethod
-    def of(cls, view: TransferView, *, transaction_hash: str | None = None) -> "TransferResponse":
-        currency = view.currency
+    def of(cls, transfer: Transfer, *, transaction_hash: str | None = None) -> "TransferResponse":
+        order, quote = transfer.order, transfer.quote
+        conversion, currency = quote.conversion, order.amount.currency.code
 
         def text(amount: Decimal) -> str:
             return amount_text(amount, currency)
 
         return cls.model_construct(
-            id=view.id,
-            kind=view.kind,
-            status=view.status,
-            source_wallet_id=view.source_id,
-            target_wallet_id=view.target_id,
-            amount=text(view.amount),
+            id=transfer.id,
+            kind=order.kind,
+            status=transfer.status,
+            source_wallet_id=order.source_id,
+            target_wallet_id=order.target_id,
+            amount=order.amount.text,
             currency=currency,
-            fee_total=text(view.fee_total),
-            fees=[_fee(line) for line in view.fees],
-            target_amount=amount_text(view.target_amount, view.target_currency)
-            if view.target_amount is not None and view.target_currency
-            else None,
-            target_currency=view.target_currency,
-            rate=f"{view.rate.normalize():f}" if view.rate is not None else None,
-            held_amount=text(view.held),
-            captured_amount=text(view.captured) if view.captured is not None else None,
-            refunded_amount=text(view.refunded),
-            reference=view.reference,
-            description=view.description,
-            metadata=dict(view.metadata),
-            initiator_id=view.initiator_id,
-            parent_id=view.parent_id,
-            link_id=view.link_id,
-            signature=SignatureResponse.model_validate(view.signature) if view.signature else None,
-            created_at=view.created_at,
-            settled_at=view.settled_at,
-            expires_at=view.expires_at,
-            closed_at=view.closed_at,
-            decided_by=view.decided_by,
-            decided_at=view.decided_at,
-            reason=view.reason,
-            version=view.version,
+            fee_total=quote.fee_total.text,
+            fees=[FeeLineResponse.of(line) for line in quote.fees],
+            target_amount=conversion.target.text if conversion else None,
+            target_currency=order.target_currency,
+            rate=f"{conversion.rate.normalize():f}" if conversion else None,
+            held_amount=text(transfer.held),
+            captured_amount=text(transfer.captured) if transfer.captured is not None else None,
+            refunded_amount=text(transfer.refunded),
+            reference=order.reference,
+            description=order.description,
+            metadata=dict(order.metadata),
+            initiator_id=order.initiator_id,
+            parent_id=order.parent_id,
+            link_id=order.link_id,
+            signature=SignatureResponse.of(order.signature) if order.signature else None,
+            created_at=transfer.created_at,
+            settled_at=transfer.settled_at,
+            expires_at=transfer.expires_at,
+            closed_at=transfer.closed_at,
+            decided_by=transfer.decided_by,
+            decided_at=transfer.decided_at,
+            reason=transfer.reason,
+            version=transfer.version,
             transaction_hash=transaction_hash,
         )
 
@@ -264,7 +269,3 @@ class TransferResponse(BaseModel):
 class LinkedTransfersResponse(BaseModel):
     link_id: UUID | None
     items: list[TransferResponse]
-
-
-def _fee(line: Mapping[str, object]) -> FeeLineResponse:
-    return FeeLineResponse.model_validate(line)
