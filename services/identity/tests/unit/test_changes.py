@@ -1,266 +1,24 @@
-"""What each verb of an aggregate changes: that, and nothing else."""
+"""What each verb of the other aggregates changes: that, and nothing else."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from identity.domain.device import Device
 from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason
 from identity.domain.message import Message, Template
 from identity.domain.one_time_code import OneTimeCode, Purpose
 from identity.domain.passkey import Assertion, Ceremony, CeremonyKind, Passkey
 from identity.domain.password_reset import PasswordReset
-from identity.domain.proof import Proof
 from identity.domain.recovery_request import RecoveryReason, RecoveryRequest, RecoveryStatus
-from identity.domain.refresh_token import RefreshToken, UsedToken
-from identity.domain.session import EndReason, Session
 from identity.domain.sign_in_challenge import SignInChallenge
 from identity.domain.signing_key import SigningKey
 from identity.domain.totp import Totp
-from identity.domain.user import InitialRole, User, UserStatus
+from services.identity.tests.unit.changes import AT, BEFORE, DEVICE_ID, ID, OTHER, compare
 
-BEFORE = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
-AT = BEFORE + timedelta(hours=1)
 # While codes and challenges live.
 SOON = BEFORE + timedelta(minutes=1)
-ID, OTHER, DEVICE_ID = (UUID(int=number) for number in (1, 2, 3))
-TOKEN = RefreshToken("first", ID, OTHER, 1, b"first")
-NEXT = RefreshToken("next", ID, OTHER, 2, b"next")
-THIRD = RefreshToken("third", ID, OTHER, 3, b"third")
-LIFE = timedelta(days=7)
-
-
-def state(of: object) -> dict[str, Any]:
-    return {name: value for name, value in vars(of).items() if not name.startswith("_")}
-
-
-def compare(made: Any, verb: Callable[[Any], object], changes: dict[str, Any]) -> None:
-    before = state(made)
-    verb(made)
-    assert state(made) == {**before, **changes}
-
-
-def user(**changes: Any) -> User:
-    """Somebody of whom all that there can be is noted, at an earlier time."""
-    made = User.register(
-        user_id=ID,
-        username="ndapewa",
-        password_hash="$argon2id$first",
-        wallet_address=OTHER,
-        initial_role=InitialRole.USER,
-        agreed_terms_at=BEFORE,
-        at=BEFORE,
-    )
-    made.collect()
-    noted = {"last_sign_in_at": BEFORE, "email_verified_at": BEFORE, "phone_verified_at": BEFORE, "second_factor_since": BEFORE}
-    vars(made).update({**noted, **changes})
-    return made
-
-
-USERS: list[Any] = [
-    pytest.param(user, lambda made: made.gain_factor(at=AT), {}, id="gains one more factor"),
-    pytest.param(
-        lambda: user(second_factor_since=None),
-        lambda made: made.gain_factor(at=AT),
-        {"second_factor_since": AT, "factors_version": 1},
-        id="gains a first factor",
-    ),
-    pytest.param(
-        lambda: user(factors_version=1),
-        lambda made: made.lose_factor(last=False, at=AT),
-        {"factors_version": 2},
-        id="loses a factor",
-    ),
-    pytest.param(
-        user,
-        lambda made: made.lose_factor(last=True, at=AT),
-        {"second_factor_since": None, "factors_version": 1},
-        id="loses the last factor",
-    ),
-    pytest.param(user, lambda made: made.note_sign_in(at=AT), {"last_sign_in_at": AT}, id="signs in"),
-    pytest.param(user, lambda made: made.verify_email(at=AT), {"email_verified_at": AT, "version": 2}, id="verifies email"),
-    pytest.param(user, lambda made: made.verify_phone(at=AT), {"phone_verified_at": AT, "version": 2}, id="verifies phone"),
-    pytest.param(user, lambda made: made.change_details(username=None), {"username": None, "version": 2}, id="changes details"),
-    pytest.param(user, lambda made: made.lose_phone(), {"version": 2}, id="loses the number"),
-    pytest.param(
-        user,
-        lambda made: made.change_password("$argon2id$next", at=AT),
-        {"password_hash": "$argon2id$next", "password_changed_at": AT, "version": 2},
-        id="changes the password",
-    ),
-    pytest.param(
-        user,
-        lambda made: made.strengthen_hash("$argon2id$same"),
-        {"password_hash": "$argon2id$same"},
-        id="has the same password under another hash",
-    ),
-    pytest.param(user, lambda made: made.suspend("r", at=AT), {"status": UserStatus.SUSPENDED, "version": 2}, id="is suspended"),
-    pytest.param(
-        lambda: user(status=UserStatus.SUSPENDED),
-        lambda made: made.activate("r", at=AT),
-        {"status": UserStatus.ACTIVE, "version": 2},
-        id="is activated",
-    ),
-    pytest.param(
-        user,
-        lambda made: made.delete("r", at=AT),
-        {"status": UserStatus.DELETED, "deleted_at": AT, "suspended_at_deletion": False, "version": 2},
-        id="is deleted",
-    ),
-    pytest.param(
-        lambda: user(status=UserStatus.SUSPENDED),
-        lambda made: made.delete("r", at=AT),
-        {"status": UserStatus.DELETED, "deleted_at": AT, "suspended_at_deletion": True, "version": 2},
-        id="is deleted while suspended",
-    ),
-    pytest.param(
-        lambda: user(status=UserStatus.DELETED, deleted_at=BEFORE, suspended_at_deletion=False),
-        lambda made: made.restore("r", at=AT),
-        {"status": UserStatus.ACTIVE, "deleted_at": None, "suspended_at_deletion": None, "version": 2},
-        id="is restored",
-    ),
-    pytest.param(
-        lambda: user(status=UserStatus.DELETED, deleted_at=BEFORE, suspended_at_deletion=True),
-        lambda made: made.restore("r", at=AT),
-        {"status": UserStatus.SUSPENDED, "deleted_at": None, "suspended_at_deletion": None, "version": 2},
-        id="is restored as it was: suspended",
-    ),
-    pytest.param(
-        lambda: user(status=UserStatus.DELETED, deleted_at=BEFORE),
-        lambda made: made.restore("r", at=AT),
-        {"status": UserStatus.SUSPENDED, "deleted_at": None, "version": 2},
-        id="is restored, and how it was is not known",
-    ),
-    pytest.param(user, lambda made: made.restrict(at=AT), {"status": UserStatus.RESTRICTED, "version": 2}, id="is restricted"),
-    pytest.param(
-        lambda: user(status=UserStatus.RESTRICTED),
-        lambda made: made.erase(at=AT),
-        {
-            "status": UserStatus.ERASED,
-            "version": 2,
-            "username": None,
-            "password_hash": "$argon2id$erased",
-            "email_verified_at": None,
-            "phone_verified_at": None,
-            "second_factor_since": None,
-        },
-        id="is erased",
-    ),
-]
-
-
-@pytest.mark.parametrize(("make", "verb", "changes"), USERS)
-def test_of_a_user(make: Callable[[], User], verb: Callable[[Any], object], changes: dict[str, Any]) -> None:
-    compare(make(), verb, changes)
-
-
-def device(**changes: Any) -> Device:
-    made = Device.register(OTHER, DEVICE_ID, at=BEFORE)
-    vars(made).update(name="sealed", **changes)
-    return made
-
-
-DEVICES: list[Any] = [
-    pytest.param(device, lambda made: made.record_sign_in(at=AT), {"last_seen_at": AT}, id="is seen"),
-    # From before it was noted since when a device is known.
-    pytest.param(
-        lambda: device(known_since=None),
-        lambda made: made.record_sign_in(at=AT),
-        {"last_seen_at": AT, "known_since": BEFORE},
-        id="is old",
-    ),
-    pytest.param(
-        lambda: device(revoked_at=BEFORE),
-        lambda made: made.record_sign_in(at=AT),
-        {"last_seen_at": AT, "known_since": AT, "revoked_at": None},
-        id="is met anew",
-    ),
-    pytest.param(device, lambda made: made.rename("other"), {"name": "other"}, id="is renamed"),
-    pytest.param(device, lambda made: made.revoke(at=AT), {"revoked_at": AT}, id="is revoked"),
-    pytest.param(
-        lambda: device(revoked_at=BEFORE, known_since=BEFORE), lambda made: made.revoke(at=AT), {}, id="is revoked a second time"
-    ),
-]
-
-
-@pytest.mark.parametrize(("make", "verb", "changes"), DEVICES)
-def test_of_a_device(make: Callable[[], Device], verb: Callable[[Any], object], changes: dict[str, Any]) -> None:
-    compare(make(), verb, changes)
-
-
-def session() -> Session:
-    return Session.start(TOKEN, device_id=DEVICE_ID, proof=Proof.of(("pwd",), at=BEFORE), life=LIFE, at=BEFORE)
-
-
-SESSIONS: list[Any] = [
-    pytest.param(
-        lambda made: made.rotate(NEXT, sealed=b"sealed", at=AT, seen_from=b"from"),
-        {
-            "generation": 2,
-            "current_digest": b"next",
-            "previous_digest": b"first",
-            "sealed_successor": b"sealed",
-            "rotated_at": AT,
-            "seen_from": b"from",
-        },
-        id="is refreshed",
-    ),
-    pytest.param(
-        lambda made: [made.rotate(next_, sealed=next_.digest, at=AT) for next_ in (NEXT, THIRD)],
-        {
-            "generation": 3,
-            "current_digest": b"third",
-            "previous_digest": b"next",
-            "sealed_successor": b"third",
-            "rotated_at": AT,
-            "earlier_used": (UsedToken(1, b"first", b"next", AT),),
-        },
-        id="is refreshed twice",
-    ),
-    pytest.param(
-        lambda made: made.prove_again(("pwd", "otp"), at=AT),
-        {"authenticated_at": AT, "methods": ("pwd", "otp", "mfa"), "earlier_proofs": (Proof.of(("pwd",), at=BEFORE),)},
-        id="is proven again",
-    ),
-    pytest.param(
-        lambda made: [made.end(reason, at=AT, access_token_life=LIFE) for reason in (EndReason.REVOKED, EndReason.IDLE)],
-        {"ended_at": AT, "end_reason": "revoked"},
-        id="ends",
-    ),
-]
-
-
-def test_of_a_session_that_starts() -> None:
-    assert state(session()) == {
-        "id": ID,
-        "user_id": OTHER,
-        "device_id": DEVICE_ID,
-        "generation": 1,
-        "current_digest": b"first",
-        "previous_digest": None,
-        "sealed_successor": None,
-        "rotated_at": None,
-        "authenticated_at": BEFORE,
-        "methods": ("pwd",),
-        "started_at": BEFORE,
-        "expires_at": BEFORE + LIFE,
-        "ended_at": None,
-        "end_reason": None,
-        "passkey_id": None,
-        "earlier_proofs": (),
-        "earlier_used": (),
-        "started_from": None,
-        "seen_from": None,
-        "known_device": False,
-    }
-
-
-@pytest.mark.parametrize(("verb", "changes"), SESSIONS)
-def test_of_a_session(verb: Callable[[Any], object], changes: dict[str, Any]) -> None:
-    compare(session(), verb, changes)
 
 
 def message() -> Message:
@@ -336,9 +94,13 @@ def tries(*digests: bytes) -> Callable[[Any], object]:
 
 
 GONE = {"sealed": None, "recipient_index": None}
+
 REVOKED = {"revoked_at": AT, "revoke_reason": RevokeReason.ASKED}
+
 DECIDED = {"status": RecoveryStatus.APPROVED, "decided_at": AT, "decided_by": DEVICE_ID, "decision_reason": "seen"}
+
 RENEWED = {"digest": b"next", "tries": 0, "sends": 2, "sent_at": SOON, "expires_at": SOON + timedelta(minutes=10)}
+
 OTHERS: list[Any] = [
     pytest.param(code, tries(b"digest"), {"tries": 1, "used_at": SOON}, id="a code is shown"),
     pytest.param(code, tries(b"wrong", b"digest"), {"tries": 2, "used_at": SOON}, id="a code is shown after a wrong one"),
