@@ -13,7 +13,7 @@ from identity.settings import IdentitySettings
 from identity.wiring.adapters import hashing
 from identity.wiring.dependencies import Dependencies
 from identity.wiring.use_cases import build
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 from services.identity.tests.people import CODE
 
 VERSIONS = Path(__file__).parents[1] / "migrations" / "versions"
@@ -24,7 +24,7 @@ async def assembled(
     settings: IdentitySettings,
     database: Database,
     ring: KeyRing,
-    surroundings: Surroundings,
+    fakes: Fakes,
     permissions: Permissions,
     clock: ControlledClock,
 ) -> AsyncIterator[Identity]:
@@ -35,10 +35,10 @@ async def assembled(
         database=database,
         ring=ring,
         passwords=passwords,
-        roles=surroundings.roles,
-        authority=surroundings.authority,
-        attempts=surroundings.attempts,
-        revocations=surroundings.revocations,
+        roles=fakes.roles,
+        authority=fakes.authority,
+        attempts=fakes.attempts,
+        revocations=fakes.revocations,
         permissions=permissions,
         clock=clock,
         generate_code=lambda: CODE,

@@ -11,7 +11,7 @@ from identity.application import Identity
 from identity.infrastructure.signing_keys import KeyRing, SealedKeyMaker
 from identity.settings import IdentitySettings
 from services.identity.tests.assembled import VERSIONS, assembled
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 from services.identity.tests.stored import MASTER_KEY
 
 OVER_USERS = ["user:create", "user:read", "user:update", "user:delete"]
@@ -57,8 +57,8 @@ def settings(usual_settings: IdentitySettings) -> IdentitySettings:
 
 
 @pytest.fixture
-def surroundings() -> Surroundings:
-    return Surroundings()
+def fakes() -> Fakes:
+    return Fakes()
 
 
 @pytest.fixture
@@ -76,9 +76,9 @@ async def identity(
     settings: IdentitySettings,
     database: Database,
     ring: KeyRing,
-    surroundings: Surroundings,
+    fakes: Fakes,
     policies: Policies,
     clock: ControlledClock,
 ) -> AsyncIterator[Identity]:
-    async with assembled(settings, database, ring, surroundings, policies, clock) as identity:
+    async with assembled(settings, database, ring, fakes, policies, clock) as identity:
         yield identity

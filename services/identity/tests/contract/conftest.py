@@ -26,7 +26,7 @@ from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.erasures import ErasureSteps
 from services.identity.tests.contract.peers import PeerSettings, Stub
 from services.identity.tests.contract.witness import Witness
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 from services.identity.tests.stored import views_of
 
 
@@ -35,9 +35,9 @@ def with_keys(usual_settings: IdentitySettings) -> Seed:
     """Every contract test finds the signing keys made."""
 
     async def make_keys(urls: DatabaseUrls) -> None:
-        database, clock, surroundings = Database.connect(urls.app, pool_size=1), ControlledClock(), Surroundings()
+        database, clock, fakes = Database.connect(urls.app, pool_size=1), ControlledClock(), Fakes()
         ring, policies = KeyRing(SealedKeyMaker(usual_settings.key()), clock), Policies(clock)
-        async with assembled(usual_settings, database, ring, surroundings, policies, clock):
+        async with assembled(usual_settings, database, ring, fakes, policies, clock):
             await database.close()
 
     return make_keys
@@ -55,9 +55,9 @@ def verifier(settings: IdentitySettings, ring: KeyRing, clock: ControlledClock) 
 
 
 @pytest.fixture
-async def witness(databases: Databases, database_urls: DatabaseUrls, surroundings: Surroundings) -> AsyncIterator[Witness]:
+async def witness(databases: Databases, database_urls: DatabaseUrls, fakes: Fakes) -> AsyncIterator[Witness]:
     async with databases.connect(database_urls.owner, pool_size=2) as owner:
-        yield Witness(owner, surroundings.revocations)
+        yield Witness(owner, fakes.revocations)
 
 
 @pytest.fixture

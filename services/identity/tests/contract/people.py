@@ -1,17 +1,17 @@
 """People as contract tests meet them: who administers, and who has a role of their own."""
 
 from services.identity.tests.contract.api import Api
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 JOHANNES = {"full_name": "Johannes Amupolo", "email": "johannes@example.na", "phone": "+264811234568", "username": "johannes"}
 
 
-async def signed_in_as(api: Api, surroundings: Surroundings, role: str) -> str:
+async def signed_in_as(api: Api, fakes: Fakes, role: str) -> str:
     """Register somebody who holds the role, sign them in, and return the access token; everybody else stays a user."""
     number = 7000 + sum(role.encode())
-    surroundings.roles.roles = (role,)
+    fakes.roles.roles = (role,)
     token = await api.signed_in(email=f"{role}@example.na", phone=f"+26481123{number}")
-    surroundings.roles.roles = ("user",)
+    fakes.roles.roles = ("user",)
     return token
 
 

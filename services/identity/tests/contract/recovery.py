@@ -7,7 +7,7 @@ import httpx
 from chassis.testing.clocks import ControlledClock
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator_app import App, second_factor
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 from services.identity.tests.people import CODE
 
 REASON = "Seen in person with their identity card"
@@ -33,12 +33,12 @@ async def decide(api: Api, request_id: str, token: str, *, approve: bool = True)
     return await api.post(f"/auth/recovery/{request_id}/decision", {"approve": approve, "reason": REASON}, token=token)
 
 
-async def administrator(api: Api, surroundings: Surroundings, clock: ControlledClock, *, name: str, phone: str) -> App:
+async def administrator(api: Api, fakes: Fakes, clock: ControlledClock, *, name: str, phone: str) -> App:
     """An administrator with two factors just shown; `token` is of that session."""
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     app = await second_factor(api, await api.signed_in(email=f"{name}@example.na", phone=phone), clock)
     clock.advance(seconds=60)
     stepped = await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)
     app.first_token, app.token = app.token, stepped.json()["data"]["access_token"]
-    surroundings.roles.roles = ("user",)
+    fakes.roles.roles = ("user",)
     return app

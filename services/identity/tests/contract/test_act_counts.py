@@ -18,7 +18,7 @@ from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.outbox import Record, recording
 from services.identity.tests.contract.passkeys import add_passkey, sign_in_with_passkey
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 SINGLY, TIMES = 3, 8
 WRONG = "Wrong-Sunrise-47!"
@@ -189,13 +189,13 @@ async def test_an_hour_later_and_at_another_address_acts_are_facts_again(
     assert singly(later)[SIGN_IN] == SINGLY
 
 
-async def test_what_staff_do_to_an_account_is_a_fact_each(api: Api, database: Database, surroundings: Surroundings) -> None:
+async def test_what_staff_do_to_an_account_is_a_fact_each(api: Api, database: Database, fakes: Fakes) -> None:
     arranging = ARRANGING.set(True)
     user_id = (await api.register()).json()["data"]["id"]
     caller = Caller(api, user_id)
     for _ in range(TIMES):
         await caller.sign_in_elsewhere()
-    admin = await signed_in_as(api, surroundings, "admin")
+    admin = await signed_in_as(api, fakes, "admin")
     async with recording(database) as record:
         answer = await api.post(f"/users/{user_id}/suspend", {"reason": "Under investigation"}, token=admin)
     ARRANGING.reset(arranging)

@@ -16,7 +16,7 @@ from sqlalchemy import event, text
 from chassis.persistence.database import Database
 from identity.infrastructure.passwords import Argon2Passwords
 from services.identity.tests.contract.api import DETAILS, Api
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 OTHER = {"email": "selma@example.na", "phone": "+264811234561"}
 WRONG = "Wrong-Sunrise-47!"
@@ -72,14 +72,14 @@ async def compare(work: Callable[[], Any], asks: dict[str, Callable[[], Awaitabl
 
 
 @pytest.fixture
-async def closed(api: Api, surroundings: Surroundings) -> str:
+async def closed(api: Api, fakes: Fakes) -> str:
     """Somebody who has an account, and the address of somebody whose account is suspended."""
     await api.register()
     suspended = (await api.register(email="closed@example.na", phone="+264811234563")).json()["data"]["id"]
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     admin = await api.signed_in(email="admin@example.na", phone="+264811234562")
     await api.post(f"/users/{suspended}/suspend", {"reason": "Under investigation"}, token=admin)
-    surroundings.roles.roles = ("user",)
+    fakes.roles.roles = ("user",)
     return "closed@example.na"
 
 

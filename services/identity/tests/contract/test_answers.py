@@ -20,7 +20,7 @@ from services.identity.tests.contract.api import DETAILS, Api, own_id
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.erasures import ErasureSteps
 from services.identity.tests.contract.mailbox import mail
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 from services.identity.tests.people import CODE
 from services.identity.tests.stored import views_of
 
@@ -31,8 +31,8 @@ def at(minute: int, *, day: int = 21, second: int = 0) -> str:
     return f"2026-03-{day}T08:{minute:02}:{second:02}Z"
 
 
-async def test_registering_and_reading_ones_account(api: Api, clock: ControlledClock, surroundings: Surroundings) -> None:
-    surroundings.roles.roles = ("user", "auditor")
+async def test_registering_and_reading_ones_account(api: Api, clock: ControlledClock, fakes: Fakes) -> None:
+    fakes.roles.roles = ("user", "auditor")
     pending = (await api.request_registration(organization="Namib Mills", username="oryx")).json()["data"]
     verification_id = pending["verification_id"]
     assert pending == {"verification_id": verification_id, "expires_at": at(10)}
@@ -80,8 +80,8 @@ async def test_registering_and_reading_ones_account(api: Api, clock: ControlledC
     assert (changed.json()["data"], changed.headers["etag"]) == (profile, '"3"')
 
 
-async def test_an_account_that_is_made_for_somebody(api: Api, clock: ControlledClock, surroundings: Surroundings) -> None:
-    surroundings.roles.roles = ("admin",)
+async def test_an_account_that_is_made_for_somebody(api: Api, clock: ControlledClock, fakes: Fakes) -> None:
+    fakes.roles.roles = ("admin",)
     token = await api.signed_in()
     clock.advance(seconds=60)
     selma = {"full_name": "Selma Nangolo", "email": "selma@example.na", "phone": "+264811234560"}
@@ -139,11 +139,11 @@ async def test_signing_in_with_two_factors(api: Api, clock: ControlledClock) -> 
 
 @pytest.mark.parametrize(("approve", "status"), [(True, "approved"), (False, "rejected")])
 async def test_recovery(
-    api: Api, clock: ControlledClock, surroundings: Surroundings, verifier: TokenVerifier, approve: bool, status: str
+    api: Api, clock: ControlledClock, fakes: Fakes, verifier: TokenVerifier, approve: bool, status: str
 ) -> None:
     user_id = (await api.register()).json()["data"]["id"]
     await second_factor(api, (await api.login()).json()["data"]["access_token"], clock)
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     admin = await second_factor(api, await api.signed_in(email="admin@example.na", phone="+264811234599"), clock)
     clock.advance(seconds=60)
     challenge = (await api.login(device_id=str(uuid4()))).json()["data"]["challenge"]

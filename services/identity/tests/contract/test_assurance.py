@@ -16,7 +16,7 @@ from identity.interfaces.rest import ROUTERS
 from services.identity.tests.contract.api import DETAILS, PASSWORD, Api, refusal
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 
 async def test_every_operation_asks_what_it_declares(
@@ -28,9 +28,9 @@ async def test_every_operation_asks_what_it_declares(
 
 @pytest.mark.parametrize("path", ["/sessions/{session}", "/users/{user}/profile"])
 async def test_what_is_free_for_oneself_takes_a_recent_sign_in_for_another(
-    api: Api, surroundings: Surroundings, database: Database, policies: Policies, clock: ControlledClock, path: str
+    api: Api, fakes: Fakes, database: Database, policies: Policies, clock: ControlledClock, path: str
 ) -> None:
-    admin, user = await signed_in_as(api, surroundings, "admin"), await signed_in_as(api, surroundings, "user")
+    admin, user = await signed_in_as(api, fakes, "admin"), await signed_in_as(api, fakes, "user")
     session = (await api.get("/sessions", token=user)).json()["data"]["items"][0]["id"]
     user_id = (await api.get("/users/me", token=user)).json()["data"]["id"]
 

@@ -6,15 +6,15 @@ from uuid import uuid4
 
 from services.identity.tests.contract.api import PASSWORD, Api, refusal
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 WRONG = "Wrong-Sunrise-47!"
 
 
-async def test_failures_on_many_names_from_one_address_end_in_429(api: Api, surroundings: Surroundings) -> None:
+async def test_failures_on_many_names_from_one_address_end_in_429(api: Api, fakes: Fakes) -> None:
     await api.register()
     token = (await api.login()).json()["data"]["device_token"]
-    surroundings.attempts.limit_of_address = 4
+    fakes.attempts.limit_of_address = 4
     for number in range(4):
         assert refusal(await api.login(email=f"name-{number}@example.na", password=WRONG)) == (401, "AUTH_001")
     # A name that was never tried, and the right password of one that was not: what counts is where they come from.
@@ -24,9 +24,9 @@ async def test_failures_on_many_names_from_one_address_end_in_429(api: Api, surr
     assert (await api.login(device_token=token)).status_code == 200
 
 
-async def test_each_way_to_fail_counts_against_the_address_and_success_does_not(api: Api, surroundings: Surroundings) -> None:
+async def test_each_way_to_fail_counts_against_the_address_and_success_does_not(api: Api, fakes: Fakes) -> None:
     user_id = (await api.register(email="closed@example.na", phone="+264811234563")).json()["data"]["id"]
-    admin = await signed_in_as(api, surroundings, "admin")
+    admin = await signed_in_as(api, fakes, "admin")
     await api.post(f"/users/{user_id}/suspend", {"reason": "Under investigation"}, token=admin)
     await api.register()
     failures = [{"email": "nobody@example.na"}, {"password": WRONG}, {"email": "closed@example.na"}]
@@ -34,12 +34,12 @@ async def test_each_way_to_fail_counts_against_the_address_and_success_does_not(
         for _ in range(2):
             assert (await api.login()).status_code == 200
         assert refusal(await api.login(**failing)) == (401, "AUTH_001")
-        assert surroundings.attempts.failures == {"198.51.100.7": number + 1}
+        assert fakes.attempts.failures == {"198.51.100.7": number + 1}
 
 
-async def test_a_sign_in_forgets_the_attempts_of_its_own_name_alone(api: Api, surroundings: Surroundings) -> None:
+async def test_a_sign_in_forgets_the_attempts_of_its_own_name_alone(api: Api, fakes: Fakes) -> None:
     await api.register()
-    surroundings.attempts.limit = 3
+    fakes.attempts.limit = 3
     for _ in range(2):
         await api.login(password=WRONG)
         await api.login(email="johannes@example.na")
@@ -51,9 +51,9 @@ async def test_a_sign_in_forgets_the_attempts_of_its_own_name_alone(api: Api, su
     assert refusal(await api.login()) == (429, "RATE_001")
 
 
-async def test_names_of_one_account_are_counted_together_however_they_are_spelt(api: Api, surroundings: Surroundings) -> None:
+async def test_names_of_one_account_are_counted_together_however_they_are_spelt(api: Api, fakes: Fakes) -> None:
     await api.register(username="ndapewa")
-    surroundings.attempts.limit = 4
+    fakes.attempts.limit = 4
     names: list[dict[str, Any]] = [
         {"email": "Ndapewa@Example.na"},
         {"email": None, "username": "Ndapewa"},
@@ -69,18 +69,18 @@ async def test_names_of_one_account_are_counted_together_however_they_are_spelt(
         assert refusal(await api.login(**name)) == (429, "RATE_001")
 
 
-async def test_each_name_of_no_account_has_as_many_attempts(api: Api, surroundings: Surroundings) -> None:
-    surroundings.attempts.limit = 2
+async def test_each_name_of_no_account_has_as_many_attempts(api: Api, fakes: Fakes) -> None:
+    fakes.attempts.limit = 2
     for name in ({"email": "nobody@example.na"}, {"email": None, "username": "nobody"}):
         for _ in range(2):
             assert refusal(await api.login(**name)) == (401, "AUTH_001")
         assert refusal(await api.login(**name)) == (429, "RATE_001")
 
 
-async def test_a_changed_password_forgets_the_guesses_of_the_current_one(api: Api, surroundings: Surroundings) -> None:
+async def test_a_changed_password_forgets_the_guesses_of_the_current_one(api: Api, fakes: Fakes) -> None:
     token = await api.signed_in()
     user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
-    surroundings.attempts.limit = 2
+    fakes.attempts.limit = 2
     path, passwords = f"/users/{user_id}/password", [PASSWORD, "Kavango-Morning-63?*", "Kavango-Evening-63?*"]
     for current, new in pairwise(passwords):
         wrong = {"current_password": WRONG, "new_password": new}
@@ -89,13 +89,11 @@ async def test_a_changed_password_forgets_the_guesses_of_the_current_one(api: Ap
     assert (await api.login(password=passwords[-1], device_id=str(uuid4()))).status_code == 200
 
 
-async def test_a_stolen_session_keeps_its_owner_from_changing_the_password_in_no_other(
-    api: Api, surroundings: Surroundings
-) -> None:
+async def test_a_stolen_session_keeps_its_owner_from_changing_the_password_in_no_other(api: Api, fakes: Fakes) -> None:
     stolen = await api.signed_in()
     own = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
     user_id = (await api.get("/users/me", token=own)).json()["data"]["id"]
-    surroundings.attempts.limit = 2
+    fakes.attempts.limit = 2
     path, change = f"/users/{user_id}/password", {"current_password": PASSWORD, "new_password": "Kavango-Morning-63?*"}
     for _ in range(2):
         assert refusal(await api.patch(path, {**change, "current_password": WRONG}, token=stolen)) == (401, "AUTH_001")
@@ -103,11 +101,11 @@ async def test_a_stolen_session_keeps_its_owner_from_changing_the_password_in_no
     assert (await api.patch(path, change, token=own)).status_code == 200
 
 
-async def test_unlocking_lets_the_current_password_be_given_again(api: Api, surroundings: Surroundings) -> None:
+async def test_unlocking_lets_the_current_password_be_given_again(api: Api, fakes: Fakes) -> None:
     token = await api.signed_in()
     user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
-    admin = await signed_in_as(api, surroundings, "admin")
-    surroundings.attempts.limit = 1
+    admin = await signed_in_as(api, fakes, "admin")
+    fakes.attempts.limit = 1
     path, change = f"/users/{user_id}/password", {"current_password": PASSWORD, "new_password": "Kavango-Morning-63?*"}
     assert refusal(await api.patch(path, {**change, "current_password": WRONG}, token=token)) == (401, "AUTH_001")
     assert refusal(await api.patch(path, change, token=token)) == (429, "RATE_001")
@@ -115,12 +113,10 @@ async def test_unlocking_lets_the_current_password_be_given_again(api: Api, surr
     assert (await api.patch(path, change, token=token)).status_code == 200
 
 
-async def test_a_sign_in_on_a_known_device_forgets_the_attempts_that_were_made_there(
-    api: Api, surroundings: Surroundings
-) -> None:
+async def test_a_sign_in_on_a_known_device_forgets_the_attempts_that_were_made_there(api: Api, fakes: Fakes) -> None:
     await api.register()
     token = (await api.login()).json()["data"]["device_token"]
-    surroundings.attempts.limit = 2
+    fakes.attempts.limit = 2
     assert refusal(await api.login(password=WRONG, device_id=str(uuid4()))) == (401, "AUTH_001")
     for _ in range(3):
         assert refusal(await api.login(password=WRONG, device_token=token)) == (401, "AUTH_001")

@@ -11,7 +11,7 @@ from chassis.persistence.database import Database
 from services.identity.tests.contract.api import ARRANGING, Api
 from services.identity.tests.contract.outbox import recording
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 REASON = {"reason": "Reported as stolen"}
 DETAILS = {"full_name": "Somebody Else", "organization": "Mine", "username": "mine"}
@@ -69,8 +69,8 @@ async def user_id(api: Api) -> str:
 
 
 @pytest.fixture
-async def admin(api: Api, surroundings: Surroundings, user_id: str) -> str:  # the user comes first
-    return await signed_in_as(api, surroundings, "admin")
+async def admin(api: Api, fakes: Fakes, user_id: str) -> str:  # the user comes first
+    return await signed_in_as(api, fakes, "admin")
 
 
 async def own_id(api: Api, token: str) -> UUID:
@@ -85,37 +85,37 @@ async def live_sessions(database: Database, user_id: str) -> int:
 
 @pytest.mark.parametrize("act", ACTS)
 async def test_nobody_acts_on_one_who_may_more_or_while_governance_is_away(
-    api: Api, surroundings: Surroundings, database: Database, admin: str, user_id: str, act: Act
+    api: Api, fakes: Fakes, database: Database, admin: str, user_id: str, act: Act
 ) -> None:
     async with recording(database) as record:
-        surroundings.authority.away = True
+        fakes.authority.away = True
         assert refused(await act(api, admin, user_id)) == (503, "SRV_002")
-        surroundings.authority.away = False
-        surroundings.authority.beyond = {UUID(user_id)}
+        fakes.authority.away = False
+        fakes.authority.beyond = {UUID(user_id)}
         assert refused(await act(api, admin, user_id)) == (403, "ACC_003")
     # To say what they act on, some of them read the other first, which is on record.
     assert [action for action in record.actions if not action.endswith((".read", ".list"))] == []
     assert record.events == []
     assert await live_sessions(database, user_id) == 1
-    surroundings.authority.beyond = set()
+    fakes.authority.beyond = set()
     assert (await act(api, admin, user_id)).is_success
-    assert surroundings.authority.asked == [(await own_id(api, admin), UUID(user_id))]
+    assert fakes.authority.asked == [(await own_id(api, admin), UUID(user_id))]
 
 
 async def test_a_deleted_person_who_may_more_is_restored_by_an_equal_alone(
-    api: Api, surroundings: Surroundings, admin: str, user_id: str
+    api: Api, fakes: Fakes, admin: str, user_id: str
 ) -> None:
     assert (await delete()(api, admin, user_id)).is_success
-    surroundings.authority.beyond = {UUID(user_id)}
+    fakes.authority.beyond = {UUID(user_id)}
     assert refused(await post("restore")(api, admin, user_id)) == (403, "ACC_003")
     assert (await api.get(f"/users/{user_id}", token=admin)).status_code == 404
 
 
 @pytest.mark.parametrize("act", DISABLING)
 async def test_the_last_who_can_manage_roles_stays_able_to(
-    api: Api, surroundings: Surroundings, database: Database, admin: str, user_id: str, act: Act
+    api: Api, fakes: Fakes, database: Database, admin: str, user_id: str, act: Act
 ) -> None:
-    surroundings.authority.last = {UUID(user_id)}
+    fakes.authority.last = {UUID(user_id)}
     async with recording(database) as record:
         assert refused(await act(api, admin, user_id)) == (409, "GOV_002")
     assert (record.facts, record.events) == ([], [])
@@ -123,78 +123,76 @@ async def test_the_last_who_can_manage_roles_stays_able_to(
     assert (await api.get(f"/users/{user_id}", token=admin)).json()["data"]["status"] == "active"
 
 
-async def test_erasing_oneself_asks_too(api: Api, surroundings: Surroundings) -> None:
+async def test_erasing_oneself_asks_too(api: Api, fakes: Fakes) -> None:
     token = await api.signed_in()
     me = await own_id(api, token)
-    surroundings.authority.last = {me}
+    fakes.authority.last = {me}
     assert refused(await api.post(f"/users/{me}/erasure", {"reason": "asked"}, token=token)) == (409, "GOV_002")
-    surroundings.authority.last = set()
+    fakes.authority.last = set()
     assert (await api.post(f"/users/{me}/erasure", {"reason": "asked"}, token=token)).status_code == 202
-    assert surroundings.authority.disabled == [(me, me, 1)]
+    assert fakes.authority.disabled == [(me, me, 1)]
 
 
 @pytest.mark.parametrize("act", DISABLING)
 async def test_governance_hears_first_which_version_is_disabled_and_then_the_next(
-    api: Api, surroundings: Surroundings, database: Database, admin: str, user_id: str, act: Act
+    api: Api, fakes: Fakes, database: Database, admin: str, user_id: str, act: Act
 ) -> None:
     async def not_yet() -> None:
         assert (await api.get(f"/users/{user_id}", token=admin)).json()["data"]["status"] == "active"
 
-    surroundings.authority.meanwhile = not_yet
+    fakes.authority.meanwhile = not_yet
     async with recording(database) as record:
         assert (await act(api, admin, user_id)).is_success
-        surroundings.authority.meanwhile = None
+        fakes.authority.meanwhile = None
         assert (await act(api, admin, user_id)).status_code in {200, 202, 204}
-    assert surroundings.authority.disabled == [(await own_id(api, admin), UUID(user_id), 1)]
+    assert fakes.authority.disabled == [(await own_id(api, admin), UUID(user_id), 1)]
     assert [each["version"] for each in record.events if each["type"] == "identity.user.status_changed"] == ["2"]
 
 
-async def test_an_account_that_changed_meanwhile_is_asked_about_again(
-    api: Api, surroundings: Surroundings, admin: str, user_id: str
-) -> None:
+async def test_an_account_that_changed_meanwhile_is_asked_about_again(api: Api, fakes: Fakes, admin: str, user_id: str) -> None:
     changes = iter(["first", "second"])
 
     async def rename() -> None:
         if organization := next(changes, None):
-            surroundings.authority.meanwhile = None
+            fakes.authority.meanwhile = None
             assert (await api.patch_another(user_id, {"organization": organization}, token=admin)).status_code == 200
-            surroundings.authority.meanwhile = rename
+            fakes.authority.meanwhile = rename
 
-    surroundings.authority.meanwhile = rename
+    fakes.authority.meanwhile = rename
     assert (await post("suspend")(api, admin, user_id)).status_code == 200
-    assert [version for _, _, version in surroundings.authority.disabled] == [1, 2, 3]
+    assert [version for _, _, version in fakes.authority.disabled] == [1, 2, 3]
     seen = (await api.get(f"/users/{user_id}", token=admin)).json()["data"]
     assert (seen["status"], seen["organization"]) == ("suspended", "second")
 
 
 @pytest.mark.parametrize("act", DISABLING)
 async def test_an_account_that_changes_all_the_time_is_left_alone(
-    api: Api, surroundings: Surroundings, database: Database, admin: str, user_id: str, act: Act
+    api: Api, fakes: Fakes, database: Database, admin: str, user_id: str, act: Act
 ) -> None:
     async def change() -> None:
         async with database.session() as session:
             await session.execute(text("UPDATE users SET version = version + 1 WHERE id = :id"), {"id": UUID(user_id)})
             await session.commit()
 
-    surroundings.authority.meanwhile = change
+    fakes.authority.meanwhile = change
     # What changes meanwhile is not left behind by the refused request.
     arranging = ARRANGING.set(True)
     answer = await act(api, admin, user_id)
     ARRANGING.reset(arranging)
     assert refused(answer) == (503, "SRV_002")
-    assert len(surroundings.authority.disabled) == 3
+    assert len(fakes.authority.disabled) == 3
     assert await live_sessions(database, user_id) == 1
 
 
-async def test_a_stale_write_disables_nobody(api: Api, surroundings: Surroundings, admin: str, user_id: str) -> None:
+async def test_a_stale_write_disables_nobody(api: Api, fakes: Fakes, admin: str, user_id: str) -> None:
     headers = {"Authorization": f"Bearer {admin}", "If-Match": '"7"'}
     stale = await api.client.delete(f"/api/v1/users/{user_id}?reason=Asked%20for%20it", headers=headers)
     assert refused(stale) == (412, "RES_003")
-    assert (surroundings.authority.asked, surroundings.authority.disabled) == ([], [])
+    assert (fakes.authority.asked, fakes.authority.disabled) == ([], [])
 
 
-async def test_ones_own_account_asks_nobody(api: Api, surroundings: Surroundings) -> None:
-    surroundings.authority.away = True
+async def test_ones_own_account_asks_nobody(api: Api, fakes: Fakes) -> None:
+    fakes.authority.away = True
     token = await api.signed_in()
     me = await own_id(api, token)
     assert (await api.patch(f"/users/{me}/profile", {"organization": "Mine"}, token=token)).status_code == 200

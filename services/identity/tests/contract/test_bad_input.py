@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from chassis.persistence.database import Database
 from services.identity.tests.contract.api import DETAILS, Api
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 LOGIN = {"email": "ndapewa@example.na", "password": "x", "device_id": "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"}
 
@@ -133,8 +133,8 @@ async def test_unreadable_bodies_are_refused(api: Api, path: str, content: bytes
 
 
 @pytest.mark.parametrize("query", ["page=0", "page=x", "per_page=101", "search=';DROP TABLE users;--", "page=1&page=2&sort=id"])
-async def test_lists_refuse_unknown_and_wild_parameters(api: Api, surroundings: Surroundings, query: str) -> None:
-    surroundings.roles.roles = ("staff",)
+async def test_lists_refuse_unknown_and_wild_parameters(api: Api, fakes: Fakes, query: str) -> None:
+    fakes.roles.roles = ("staff",)
     token = await api.signed_in()
     assert (await api.get(f"/users?reason=complaint+4711&{query}", token=token)).status_code == 422
 

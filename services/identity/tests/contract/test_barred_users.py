@@ -15,15 +15,15 @@ from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.contract.outbox import recording
 from services.identity.tests.contract.peers import Stub
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 REASON = {"reason": "Reported as stolen"}
 NEW_PASSWORD = "Kavango-Morning-63?*"
 
 
-async def suspend(api: Api, surroundings: Surroundings, user_id: str) -> str:
+async def suspend(api: Api, fakes: Fakes, user_id: str) -> str:
     """Suspend, and return the administrator's token."""
-    admin = await signed_in_as(api, surroundings, "admin")
+    admin = await signed_in_as(api, fakes, "admin")
     assert (await api.post(f"/users/{user_id}/suspend", REASON, token=admin)).status_code == 200
     return admin
 
@@ -39,10 +39,10 @@ async def user_id(api: Api, token: str) -> str:
 
 
 async def test_no_new_key_address_factor_or_password(
-    api: Api, surroundings: Surroundings, token: str, user_id: str, clock: ControlledClock
+    api: Api, fakes: Fakes, token: str, user_id: str, clock: ControlledClock
 ) -> None:
     challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
-    await suspend(api, surroundings, user_id)
+    await suspend(api, fakes, user_id)
     passwords = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
     answers = {
         "address": await api.post("/wallet-addresses", {}, token=token),
@@ -63,18 +63,18 @@ async def test_no_new_key_address_factor_or_password(
 
 
 async def test_neither_link_nor_challenge_from_before_goes_on(
-    api: Api, identity: Identity, database: Database, surroundings: Surroundings, token: str, user_id: str
+    api: Api, identity: Identity, database: Database, fakes: Fakes, token: str, user_id: str
 ) -> None:
     await api.post("/auth/password-reset", {"email": "ndapewa@example.na"})
     link = str((await mail(database))[-1].facts["link"]).partition("#token=")[2]
-    await suspend(api, surroundings, user_id)
+    await suspend(api, fakes, user_id)
     refused = await api.post("/auth/password-reset/confirm", {"token": link, "password": NEW_PASSWORD})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "token")
     assert (await api.post("/auth/password-reset", {"email": "ndapewa@example.na"})).status_code == 202
     assert (await mail(database))[-1].template == "nobody"
 
 
-async def test_peers_are_told(api: Api, surroundings: Surroundings, stub: Stub, token: str, user_id: str) -> None:
+async def test_peers_are_told(api: Api, fakes: Fakes, stub: Stub, token: str, user_id: str) -> None:
     challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
     key_id = (await api.post("/device-keys", proof(Ed25519Device(), challenge), token=token)).json()["data"]["id"]
     address = (await api.get("/users/me", token=token)).json()["data"]["wallet_address"]
@@ -87,29 +87,27 @@ async def test_peers_are_told(api: Api, surroundings: Surroundings, stub: Stub, 
         ]
 
     assert await active() == [True, True, True]
-    admin = await suspend(api, surroundings, user_id)
+    admin = await suspend(api, fakes, user_id)
     assert await active() == [False, False, False]
     assert (await api.get(f"/wallet-addresses/look-up?address={address}", token=admin)).status_code == 404
     await api.post(f"/users/{user_id}/activate", REASON, token=admin)
     assert await active() == [True, True, True]
 
 
-async def test_nobodys_password_is_retired_once_they_may_not_act(
-    api: Api, surroundings: Surroundings, token: str, user_id: str
-) -> None:
-    admin = await suspend(api, surroundings, user_id)
+async def test_nobodys_password_is_retired_once_they_may_not_act(api: Api, fakes: Fakes, token: str, user_id: str) -> None:
+    admin = await suspend(api, fakes, user_id)
     for path in (f"/users/{user_id}/password-reset", f"/users/{uuid4()}/password-reset"):
         assert (await api.post(path, REASON, token=admin)).status_code == 404
 
 
 async def test_roles_that_count_at_an_erasure_are_those_of_who_is_erased(
-    api: Api, surroundings: Surroundings, database: Database, token: str, user_id: str
+    api: Api, fakes: Fakes, database: Database, token: str, user_id: str
 ) -> None:
-    admin = await signed_in_as(api, surroundings, "admin")
+    admin = await signed_in_as(api, fakes, "admin")
     admin_id = (await api.get("/users/me", token=admin)).json()["data"]["id"]
-    surroundings.roles.held = {UUID(admin_id): ("admin",)}
+    fakes.roles.held = {UUID(admin_id): ("admin",)}
     clerk = (await api.register(email="selma@example.na", phone="+264811234561")).json()["data"]["id"]
-    surroundings.roles.held[UUID(clerk)] = ("staff", "user")
+    fakes.roles.held[UUID(clerk)] = ("staff", "user")
     body: dict[str, Any] = {"reason": "ordered"}
     async with recording(database) as record:
         refused = await api.post(f"/users/{clerk}/erasure", body, token=admin)

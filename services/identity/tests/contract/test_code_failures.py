@@ -13,7 +13,7 @@ from identity.domain import code_failures
 from services.identity.tests.contract.api import ARRANGING, Api, refusal
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 # Twenty an hour would take as many requests: that there are so many is tested in test_second_factor.py.
 LIMIT = 4
@@ -139,10 +139,10 @@ async def test_tries_at_once_are_no_more_than_tries_in_turn(api: Api, app: App) 
 
 
 async def test_an_administrator_unlocks_devices_sessions_and_strangers(
-    api: Api, app: App, known: dict[str, Any], surroundings: Surroundings
+    api: Api, app: App, known: dict[str, Any], fakes: Fakes
 ) -> None:
     user_id = (await api.get("/users/me", token=app.token)).json()["data"]["id"]
-    admin = await signed_in_as(api, surroundings, "admin")
+    admin = await signed_in_as(api, fakes, "admin")
     await fail(api, LIMIT)
     await fail(api, LIMIT, **known)
     for _ in range(LIMIT):

@@ -13,7 +13,7 @@ from identity.application import Identity
 from services.identity.tests.contract.api import PASSWORD, Api, refusal
 from services.identity.tests.contract.mailbox import mail, sent
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 JOHANNES = {"full_name": "Johannes Amupolo", "email": "johannes@example.na", "phone": "+264811234568"}
 
@@ -181,10 +181,10 @@ async def test_codes_to_one_address_are_five_an_hour(
 
 
 @both
-async def test_who_may_not_act_changes_nothing(api: Api, token: str, surroundings: Surroundings, way: Way) -> None:
+async def test_who_may_not_act_changes_nothing(api: Api, token: str, fakes: Fakes, way: Way) -> None:
     verification_id = await asked(api, way, way.new, token)
     user_id = (await me(api, token))["id"]
-    admin = await signed_in_as(api, surroundings, "admin")
+    admin = await signed_in_as(api, fakes, "admin")
     await api.post(f"/users/{user_id}/suspend", {"reason": "Reported as stolen"}, token=admin)
     assert refusal(await api.verify(verification_id, channel=way.name)) == (404, "RES_001")
     # The token outlives the account's right to act by minutes.

@@ -20,7 +20,7 @@ from services.identity.tests.contract.authenticator_app import App
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.mailbox import sent
 from services.identity.tests.contract.outbox import published
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 NDAPEWA = {"organization": "Kunene Traders", "username": "ndapewa"}
 
@@ -250,11 +250,11 @@ async def test_no_secret_is_exported(api: Api) -> None:
     assert not re.search(r"argon2|password_hash|digest|sealed|wrapped|secret|_index|eyJ|elr_", text)
 
 
-async def test_who_may_export(api: Api, surroundings: Surroundings, clock: ControlledClock) -> None:
+async def test_who_may_export(api: Api, fakes: Fakes, clock: ControlledClock) -> None:
     user_id = (await api.register()).json()["data"]["id"]
     other = await api.signed_in(email="johannes@example.na", phone="+264811234568")
     assert (await api.post(f"/users/{user_id}/data-export", token=other)).status_code == 404
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     admin = await api.signed_in(email="boss@example.na", phone="+264811234569")
     assert (await api.post(f"/users/{user_id}/data-export?reason=complaint+4711", token=admin)).status_code == 200
     clock.advance(seconds=301)

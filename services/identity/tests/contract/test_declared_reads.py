@@ -14,7 +14,7 @@ from services.identity.tests.contract.api import DETAILS, Api
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 PATHS: Final = {
     "list_users": "/users",
@@ -57,12 +57,12 @@ async def things(api: Api, clock: ControlledClock, token: str) -> dict[str, str]
 
 
 async def test_every_operation_shows_whose_data_it_declares(
-    api: Api, database: Database, surroundings: Surroundings, clock: ControlledClock
+    api: Api, database: Database, fakes: Fakes, clock: ControlledClock
 ) -> None:
     at = await things(api, clock, await api.signed_in())
     # On a device of their own.
     api.device_id = uuid4()
-    staff = await signed_in_as(api, surroundings, "admin")
+    staff = await signed_in_as(api, fakes, "admin")
 
     async def ask(method: str, path: str) -> httpx.Response:
         base = "" if path.startswith("/.well-known") else "/api/v1"

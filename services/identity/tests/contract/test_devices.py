@@ -15,7 +15,7 @@ from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.devices import Ed25519Device, dpop, proof
 from services.identity.tests.contract.outbox import published
 from services.identity.tests.contract.peers import Stub
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 WRONG = "Wrong-Sunrise-47!"
 
@@ -58,7 +58,7 @@ async def test_devices_are_named_and_none_is_trusted(api: Api, database: Databas
 
 
 async def test_a_revoked_device_loses_session_and_key_and_is_new_afterwards(
-    api: Api, database: Database, surroundings: Surroundings, clock: ControlledClock, pair: dict[str, Any]
+    api: Api, database: Database, fakes: Fakes, clock: ControlledClock, pair: dict[str, Any]
 ) -> None:
     token, path = pair["access_token"], f"/devices/{api.device_id}"
     challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
@@ -67,7 +67,7 @@ async def test_a_revoked_device_loses_session_and_key_and_is_new_afterwards(
     for _ in range(2):
         assert (await api.delete(path, token=other)).status_code == 204
     assert (await api.refresh(pair["refresh_token"])).status_code == 401
-    assert len(surroundings.revocations.ended) == 1
+    assert len(fakes.revocations.ended) == 1
     (key,) = (await api.get("/device-keys", token=other)).json()["data"]["items"]
     assert key["revoked_at"]
     revoked = (await api.get(path, token=other)).json()["data"]
@@ -83,7 +83,7 @@ async def test_a_revoked_device_loses_session_and_key_and_is_new_afterwards(
 
 
 async def test_revoking_a_device_leaves_the_others_session_and_key(
-    api: Api, database: Database, surroundings: Surroundings, clock: ControlledClock, pair: dict[str, Any]
+    api: Api, database: Database, fakes: Fakes, clock: ControlledClock, pair: dict[str, Any]
 ) -> None:
     other_id = str(uuid4())
     other = (await api.login(device_id=other_id)).json()["data"]
@@ -102,14 +102,14 @@ async def test_revoking_a_device_leaves_the_others_session_and_key(
     ended = [(event.session_id, event.reason) for event, _ in await published(database, events_pb2.SessionEnded)]
     assert revoked == [(gone["id"], "device_revoked")]
     assert [(UUID(session_id), reason) for session_id, reason in ended] == [
-        (session_id, "device_revoked") for session_id in surroundings.revocations.ended
+        (session_id, "device_revoked") for session_id in fakes.revocations.ended
     ]
     shown = dpop(device, at=clock.now())
     assert (await api.refresh(other["refresh_token"], device_id=other_id, proofs=[shown])).status_code == 200
 
 
 async def test_list_shows_ones_own_devices_with_their_sessions(
-    api: Api, clock: ControlledClock, surroundings: Surroundings, pair: dict[str, Any]
+    api: Api, clock: ControlledClock, fakes: Fakes, pair: dict[str, Any]
 ) -> None:
     clock.advance(seconds=60)
     await api.refresh(pair["refresh_token"])
@@ -122,14 +122,14 @@ async def test_list_shows_ones_own_devices_with_their_sessions(
     assert refusal(await api.get(f"/devices/{uuid4()}", token=stranger)) == (404, "RES_001")
     assert refusal(await api.delete(f"/devices/{uuid4()}", token=stranger)) == (404, "RES_001")
     assert refusal(await api.get(f"/devices?user_id={user_id}", token=stranger)) == (404, "RES_001")
-    surroundings.roles.roles = ("staff",)
+    fakes.roles.roles = ("staff",)
     staff = await api.signed_in(email="staff@example.na", phone="+264811234561")
     assert (await api.get(f"/devices?user_id={user_id}", token=staff)).json()["data"]["items"][0]["id"] == str(api.device_id)
 
 
 @pytest.mark.clause("ASVS 6.1.1")
-async def test_a_stranger_locks_nobody_out_of_a_known_device(api: Api, surroundings: Surroundings, pair: dict[str, Any]) -> None:
-    surroundings.attempts.limit = 3
+async def test_a_stranger_locks_nobody_out_of_a_known_device(api: Api, fakes: Fakes, pair: dict[str, Any]) -> None:
+    fakes.attempts.limit = 3
     for _ in range(3):
         assert refusal(await api.login(password=WRONG, device_id=str(uuid4()))) == (401, "AUTH_001")
     assert refusal(await api.login(device_id=str(uuid4()))) == (429, "RATE_001")
@@ -143,26 +143,26 @@ async def test_a_stranger_locks_nobody_out_of_a_known_device(api: Api, surroundi
 
 
 @pytest.mark.clause("ASVS 6.1.1")
-async def test_a_known_device_may_not_guess_without_end(api: Api, surroundings: Surroundings, pair: dict[str, Any]) -> None:
-    surroundings.attempts.limit = 3
+async def test_a_known_device_may_not_guess_without_end(api: Api, fakes: Fakes, pair: dict[str, Any]) -> None:
+    fakes.attempts.limit = 3
     for _ in range(3):
         assert refusal(await api.login(password=WRONG, device_token=pair["device_token"])) == (401, "AUTH_001")
     assert refusal(await api.login(device_token=pair["device_token"])) == (429, "RATE_001")
 
 
-async def test_a_revoked_device_is_not_known(api: Api, surroundings: Surroundings, pair: dict[str, Any]) -> None:
-    surroundings.attempts.limit = 2
+async def test_a_revoked_device_is_not_known(api: Api, fakes: Fakes, pair: dict[str, Any]) -> None:
+    fakes.attempts.limit = 2
     await api.delete(f"/devices/{api.device_id}", token=pair["access_token"])
     for _ in range(2):
         await api.login(password=WRONG)
     assert refusal(await api.login(device_token=pair["device_token"])) == (429, "RATE_001")
 
 
-async def test_an_administrator_unlocks(api: Api, surroundings: Surroundings, database: Database, pair: dict[str, Any]) -> None:
-    surroundings.roles.roles = ("admin",)
+async def test_an_administrator_unlocks(api: Api, fakes: Fakes, database: Database, pair: dict[str, Any]) -> None:
+    fakes.roles.roles = ("admin",)
     admin = await api.signed_in(email="admin@example.na", phone="+264811234562")
-    surroundings.roles.roles = ("user",)
-    surroundings.attempts.limit = 2
+    fakes.roles.roles = ("user",)
+    fakes.attempts.limit = 2
     for _ in range(2):
         await api.login(password=WRONG, device_id=str(uuid4()))
     assert refusal(await api.login(device_id=str(uuid4()))) == (429, "RATE_001")
@@ -178,17 +178,17 @@ async def test_an_administrator_unlocks(api: Api, surroundings: Surroundings, da
 
 
 async def test_unlocking_lets_known_devices_and_codes_be_tried_again(
-    api: Api, surroundings: Surroundings, clock: ControlledClock, pair: dict[str, Any]
+    api: Api, fakes: Fakes, clock: ControlledClock, pair: dict[str, Any]
 ) -> None:
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     admin = await api.signed_in(email="admin@example.na", phone="+264811234562")
-    surroundings.roles.roles = ("user",)
+    fakes.roles.roles = ("user",)
     app = await second_factor(api, pair["access_token"], clock)
     clock.advance(seconds=60)
     for _ in range(20):
         await api.post("/auth/step-up", {"code": "000000"}, token=pair["access_token"])
     assert refusal(await api.post("/auth/step-up", {"code": app.code()}, token=pair["access_token"])) == (429, "RATE_001")
-    surroundings.attempts.limit = 1
+    fakes.attempts.limit = 1
     await api.login(password=WRONG, device_token=pair["device_token"])
     assert refusal(await api.login(device_token=pair["device_token"])) == (429, "RATE_001")
     user_id = (await api.get("/users/me", token=pair["access_token"])).json()["data"]["id"]
@@ -210,15 +210,15 @@ async def test_a_name_lies_sealed_and_saying_it_again_changes_nothing(api: Api, 
 
 
 async def test_unlocking_reaches_more_devices_than_a_page_has(
-    api: Api, surroundings: Surroundings, clock: ControlledClock, pair: dict[str, Any]
+    api: Api, fakes: Fakes, clock: ControlledClock, pair: dict[str, Any]
 ) -> None:
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     admin = await api.signed_in(email="admin@example.na", phone="+264811234562")
-    surroundings.roles.roles = ("user",)
+    fakes.roles.roles = ("user",)
     for _ in range(20):
         clock.advance(seconds=1)
         await api.login(device_id=str(uuid4()))
-    surroundings.attempts.limit = 1
+    fakes.attempts.limit = 1
     await api.login(password=WRONG, device_token=pair["device_token"])
     assert refusal(await api.login(device_token=pair["device_token"])) == (429, "RATE_001")
     user_id = (await api.get("/users/me", token=pair["access_token"])).json()["data"]["id"]
@@ -255,7 +255,7 @@ async def test_a_device_that_two_people_use_is_each_ones_own(
 
 
 async def test_a_device_is_revoked_by_a_recent_sign_in_and_signed_out_by_any(
-    api: Api, surroundings: Surroundings, database: Database, policies: Policies, clock: ControlledClock, pair: dict[str, Any]
+    api: Api, fakes: Fakes, database: Database, policies: Policies, clock: ControlledClock, pair: dict[str, Any]
 ) -> None:
     """A thief of a session takes no key from its owner's device, nor the time for which the device has been known."""
     challenge = (await api.post("/device-keys/challenges", token=pair["access_token"])).json()["data"]["challenge"]
@@ -270,7 +270,7 @@ async def test_a_device_is_revoked_by_a_recent_sign_in_and_signed_out_by_any(
     assert (await api.get("/device-keys", token=thief)).json()["data"]["items"] == [key]
     assert await published(database, events_pb2.DeviceKeyRevoked) == []
     assert (await api.delete(f"/sessions/{session_id}", token=thief)).status_code == 204
-    assert [str(each) for each in surroundings.revocations.ended] == [session_id]
+    assert [str(each) for each in fakes.revocations.ended] == [session_id]
     fresh = (await api.post("/auth/step-up", {"password": PASSWORD}, token=thief)).json()["data"]["access_token"]
     assert (await api.delete(device, token=fresh)).status_code == 204
     assert [event.key_id for event, _ in await published(database, events_pb2.DeviceKeyRevoked)] == [key["id"]]

@@ -10,7 +10,7 @@ from identity.application import Identity
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 SHARP, DOUBLE = "karl@straße.example.na", "karl@strasse.example.na"
 UNICODE, A_LABELS = "u@bücher.example.na", "u@xn--bcher-kva.example.na"
@@ -50,11 +50,9 @@ async def test_either_spelling_is_the_account_at_registration_and_reset(
 
 
 @alike
-async def test_either_spelling_is_found_by_staff_and_taken_for_them(
-    api: Api, surroundings: Surroundings, given_as: str, spelt: str
-) -> None:
+async def test_either_spelling_is_found_by_staff_and_taken_for_them(api: Api, fakes: Fakes, given_as: str, spelt: str) -> None:
     user_id = (await api.register(email=given_as)).json()["data"]["id"]
-    admin = await signed_in_as(api, surroundings, "admin")
+    admin = await signed_in_as(api, fakes, "admin")
     found = (
         await api.client.get(
             "/api/v1/users", params={"email": spelt, "reason": "Asked by telephone"}, headers={"Authorization": f"Bearer {admin}"}
@@ -88,9 +86,9 @@ async def test_a_new_spelling_of_ones_own_address_is_taken_without_a_word_of_cha
 
 @alike
 async def test_spellings_share_the_codes_and_the_attempts_of_an_hour(
-    api: Api, identity: Identity, database: Database, surroundings: Surroundings, given_as: str, spelt: str
+    api: Api, identity: Identity, database: Database, fakes: Fakes, given_as: str, spelt: str
 ) -> None:
-    surroundings.attempts.limit = 5
+    fakes.attempts.limit = 5
     for email in (given_as, spelt) * 3:
         await api.request_registration(email=email)
     assert len(await written(identity, database)) == 5
@@ -99,9 +97,9 @@ async def test_spellings_share_the_codes_and_the_attempts_of_an_hour(
 
 
 async def test_mail_never_goes_to_the_mailbox_that_folding_would_name(
-    api: Api, identity: Identity, database: Database, surroundings: Surroundings
+    api: Api, identity: Identity, database: Database, fakes: Fakes
 ) -> None:
-    admin = await signed_in_as(api, surroundings, "admin")
+    admin = await signed_in_as(api, fakes, "admin")
     begun = len(await written(identity, database))
     await api.post("/users", {"full_name": "Karl Gross", "email": SHARP}, token=admin)
     await api.post("/auth/password-reset", {"email": SHARP})

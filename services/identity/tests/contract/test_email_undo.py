@@ -18,7 +18,7 @@ from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.email_owner import CHANGED, HOUR, NEW, OLD, THIRD, EmailOwner
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.contract.outbox import published, recording
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 
 @pytest.fixture
@@ -110,11 +110,11 @@ async def signed_in_by_passkey(api: Api, authenticator: Authenticator) -> str:
 
 
 async def test_who_reads_the_old_mailbox_without_a_password_undoes_nothing(
-    api: Api, owner: EmailOwner, database: Database, surroundings: Surroundings
+    api: Api, owner: EmailOwner, database: Database, fakes: Fakes
 ) -> None:
     await owner.change(NEW, await api.signed_in())
     (link,) = await owner.links()
-    surroundings.attempts.limit = 2
+    fakes.attempts.limit = 2
     async with recording(database) as record:
         answers = [refused(await owner.undo(link, "Not-the-one-7!")) for _ in range(3)]
     assert answers == [(401, "AUTH_001"), (401, "AUTH_001"), (429, "RATE_001")]

@@ -19,7 +19,7 @@ from services.identity.tests.contract.email_owner import CHANGED, NEW, OLD, THIR
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.contract.outbox import published, recording
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 WRONG = "Not-the-one-7!"
 
@@ -44,14 +44,14 @@ async def test_wrong_passwords_on_a_later_link_use_up_no_try_of_an_earlier_one(
 
 
 async def test_wrong_passwords_count_against_the_address_that_they_come_from_over_all_links(
-    api: Api, owner: EmailOwner, clock: ControlledClock, surroundings: Surroundings
+    api: Api, owner: EmailOwner, clock: ControlledClock, fakes: Fakes
 ) -> None:
     """Each costs hashes, and a thief has as many links as changes."""
     token = await api.signed_in()
     await owner.change(NEW, token)
     clock.advance(seconds=1)
     await owner.change(THIRD, token)
-    surroundings.attempts.limit_of_address = 3
+    fakes.attempts.limit_of_address = 3
     answers = [refusal(await owner.undo(link, WRONG)) for link in (await owner.links()) * 2]
     assert answers == [(401, "AUTH_001")] * 3 + [(429, "RATE_001")]
 
@@ -64,14 +64,14 @@ async def statuses(database: Database, user_id: str) -> list[tuple[str, str | No
 
 @pytest.mark.parametrize(("status", "back"), [("suspended", "activate"), ("deleted", "restore")])
 async def test_an_account_that_staff_closed_meanwhile_is_restored_to_its_owner_and_stays_closed(
-    api: Api, owner: EmailOwner, database: Database, surroundings: Surroundings, status: str, back: str
+    api: Api, owner: EmailOwner, database: Database, fakes: Fakes, status: str, back: str
 ) -> None:
     """Staff suspend it when they hear of a thief, or delete it when the thief asks them to."""
     token = await api.signed_in()
     user_id = await own_id(api, token)
     await owner.change(NEW, token, "?end_other_sessions=false")
     (link,) = await owner.links()
-    admin, reason = await signed_in_as(api, surroundings, "admin"), {"reason": "Reported as stolen"}
+    admin, reason = await signed_in_as(api, fakes, "admin"), {"reason": "Reported as stolen"}
     if status == "deleted":
         assert (await api.delete(f"/users/{user_id}?reason=Reported+as+stolen", token=admin)).status_code == 204
     else:
@@ -92,7 +92,7 @@ async def test_an_account_that_staff_closed_meanwhile_is_restored_to_its_owner_a
 
 @pytest.mark.parametrize("by_staff", [False, True])
 async def test_no_account_is_erased_while_its_change_of_address_can_be_undone(
-    api: Api, owner: EmailOwner, database: Database, clock: ControlledClock, surroundings: Surroundings, *, by_staff: bool
+    api: Api, owner: EmailOwner, database: Database, clock: ControlledClock, fakes: Fakes, *, by_staff: bool
 ) -> None:
     token = await api.signed_in()
     user_id = await own_id(api, token)
@@ -100,29 +100,29 @@ async def test_no_account_is_erased_while_its_change_of_address_can_be_undone(
     clock.advance(seconds=60)
     await owner.change(THIRD, token)
     until = clock.now() + LIFE
-    asks = await signed_in_as(api, surroundings, "admin") if by_staff else token
+    asks = await signed_in_as(api, fakes, "admin") if by_staff else token
     async with recording(database) as record:
         answer = await api.post(f"/users/{user_id}/erasure", {}, token=asks)
     assert refusal(answer) == (409, "IDN_006")
     assert datetime.fromisoformat(answer.json()["details"]["possible_from"]) == until
     assert (record.facts, await statuses(database, user_id)) == ([], [("active", None)])
-    assert surroundings.authority.disabled == []
+    assert fakes.authority.disabled == []
     first, _ = await owner.links()
     assert (await owner.undo(first)).status_code == 200
     assert (await owner.written())[-1] == ("password_reset_required", OLD)
 
 
 async def test_no_account_is_erased_whose_address_changes_while_governance_is_asked(
-    api: Api, owner: EmailOwner, database: Database, surroundings: Surroundings
+    api: Api, owner: EmailOwner, database: Database, fakes: Fakes
 ) -> None:
     token = await api.signed_in()
     user_id = await own_id(api, token)
 
     async def change() -> None:
-        surroundings.authority.meanwhile = None
+        fakes.authority.meanwhile = None
         await owner.change(NEW, token)
 
-    surroundings.authority.meanwhile = change
+    fakes.authority.meanwhile = change
     assert refusal(await api.post(f"/users/{user_id}/erasure", {}, token=token)) == (409, "IDN_006")
     assert await statuses(database, user_id) == [("active", None)]
 

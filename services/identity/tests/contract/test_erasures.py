@@ -25,7 +25,7 @@ from services.identity.tests.contract.erasures import ErasureSteps
 from services.identity.tests.contract.outbox import published
 from services.identity.tests.contract.peers import Stub
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 
 async def request(api: Api, token: str) -> dict[str, Any]:
@@ -35,7 +35,7 @@ async def request(api: Api, token: str) -> dict[str, Any]:
     return data
 
 
-async def test_asking_restricts_the_account_at_once(api: Api, database: Database, surroundings: Surroundings) -> None:
+async def test_asking_restricts_the_account_at_once(api: Api, database: Database, fakes: Fakes) -> None:
     await api.register()
     pair = (await api.login()).json()["data"]
     token = pair["access_token"]
@@ -46,7 +46,7 @@ async def test_asking_restricts_the_account_at_once(api: Api, database: Database
     assert (erasure["status"], erasure["answered"], erasure["receipt"]) == ("requested", [], None)
     assert (await api.login()).status_code == 401
     assert (await api.refresh(pair["refresh_token"])).status_code == 401
-    assert len(surroundings.revocations.ended) == 1
+    assert len(fakes.revocations.ended) == 1
     assert (await api.get("/users/me", token=token)).status_code == 404
     assert [event.reason for event, _ in await published(database, events_pb2.DeviceKeyRevoked)] == ["account_closed"]
     assert [event.reason for event, _ in await published(database, events_pb2.SessionEnded)] == ["erasure"]
@@ -177,28 +177,28 @@ async def test_one_run_sees_to_everybody_who_is_due(api: Api, erasure_steps: Era
     assert statuses == ["erased"] * 3
 
 
-async def test_who_may_ask(api: Api, surroundings: Surroundings, clock: ControlledClock) -> None:
+async def test_who_may_ask(api: Api, fakes: Fakes, clock: ControlledClock) -> None:
     johannes = await api.signed_in(email="johannes@example.na", phone="+264811234568")
     token = await api.signed_in()
     user_id = await own_id(api, token)
     assert (await api.post(f"/users/{user_id}/erasure", {}, token=johannes)).status_code == 404
     assert (await api.post(f"/users/{user_id}/erasure", {"reason": "free words"}, token=token)).status_code == 422
-    surroundings.roles.roles = ("staff", "user")
+    fakes.roles.roles = ("staff", "user")
     answer = await api.post(f"/users/{user_id}/erasure", {}, token=token)
     assert (answer.status_code, answer.json()["code"]) == (409, "IDN_003")
-    surroundings.roles.away = True
+    fakes.roles.away = True
     assert (await api.post(f"/users/{user_id}/erasure", {}, token=token)).status_code == 503
-    surroundings.roles.away = False
+    fakes.roles.away = False
     clock.advance(seconds=301)
     answer = await api.post(f"/users/{user_id}/erasure", {}, token=token)
     assert (answer.status_code, answer.json()["code"]) == (401, "AUTH_005")
 
 
-async def test_administrator_erases_for_somebody(api: Api, surroundings: Surroundings) -> None:
+async def test_administrator_erases_for_somebody(api: Api, fakes: Fakes) -> None:
     user_id = (await api.register()).json()["data"]["id"]
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     admin = await api.signed_in(email="boss@example.na", phone="+264811234568")
-    surroundings.roles.roles = ("user",)
+    fakes.roles.roles = ("user",)
     answer = await api.post(f"/users/{user_id}/erasure", {"reason": "ordered"}, token=admin)
     assert answer.status_code == 202
     assert (await api.get(f"/users/{user_id}", token=admin)).status_code == 404
@@ -210,10 +210,8 @@ async def test_administrator_erases_for_somebody(api: Api, surroundings: Surroun
     assert (await api.post(f"/users/{uuid4()}/erasure", {}, token=admin)).status_code == 404
 
 
-async def test_who_asked_is_kept_with_the_erasure(
-    api: Api, surroundings: Surroundings, database: Database, clock: ControlledClock
-) -> None:
-    admin = await signed_in_as(api, surroundings, "admin")
+async def test_who_asked_is_kept_with_the_erasure(api: Api, fakes: Fakes, database: Database, clock: ControlledClock) -> None:
+    admin = await signed_in_as(api, fakes, "admin")
     asked_for = (await api.register(email="johannes@example.na", phone="+264811234568")).json()["data"]["id"]
     token = await api.signed_in()
     asking, admin_id = await own_id(api, token), await own_id(api, admin)

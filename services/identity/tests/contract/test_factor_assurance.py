@@ -17,7 +17,7 @@ from services.identity.tests.contract.passkeys import (
     sign_in_with_passkey,
     step_up_with_passkey,
 )
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 # The same wherever tests are collected: it is part of their names.
 NOBODYS = "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"
@@ -134,15 +134,15 @@ async def test_backup_code_steps_up_once(api: Api, app: App) -> None:
 
 
 async def test_without_governance_nobody_steps_up_and_no_code_is_spent(
-    api: Api, app: App, surroundings: Surroundings, clock: ControlledClock
+    api: Api, app: App, fakes: Fakes, clock: ControlledClock
 ) -> None:
     clock.advance(seconds=60)
-    surroundings.roles.away = True
+    fakes.roles.away = True
     assert refusal(await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)) == (
         503,
         "SRV_002",
     )
-    surroundings.roles.away = False
+    fakes.roles.away = False
     assert (await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)).status_code == 200
 
 

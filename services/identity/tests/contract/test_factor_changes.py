@@ -14,7 +14,7 @@ from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.contract.passkeys import add_passkey
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 Change = Callable[[Api, App, str], Awaitable[httpx.Response]]
 
@@ -61,12 +61,12 @@ async def app(api: Api, clock: ControlledClock) -> App:
 @pytest.mark.clause("ASVS 7.4.3")
 @pytest.mark.parametrize("change", CHANGES)
 async def test_a_changed_factor_ends_the_other_sessions(
-    api: Api, app: App, database: Database, surroundings: Surroundings, change: Change
+    api: Api, app: App, database: Database, fakes: Fakes, change: Change
 ) -> None:
     assert (await change(api, app, "")).is_success
     assert len(await live(api, app.token)) == 1
     ended = (await rows(database, "SELECT id, end_reason FROM sessions WHERE ended_at IS NOT NULL"))[0]
-    assert (ended.end_reason, ended.id in surroundings.revocations.ended) == ("factor_changed", True)
+    assert (ended.end_reason, ended.id in fakes.revocations.ended) == ("factor_changed", True)
 
 
 @pytest.mark.clause("ASVS 7.4.3")

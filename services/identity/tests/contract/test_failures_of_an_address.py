@@ -8,7 +8,7 @@ from chassis.persistence.database import Database
 from elcorp.compliance.v1 import events_pb2 as compliance
 from services.identity.tests.contract.api import Api, refusal
 from services.identity.tests.contract.outbox import published
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 WRONG = "Wrong-Sunrise-47!"
 ADDRESS, ELSEWHERE = "198.51.100.7", "198.51.100.8"
@@ -39,9 +39,9 @@ async def elsewhere(api: Api) -> Api:
 
 @pytest.mark.clause("ASVS 6.1.1")
 async def test_failures_on_many_names_from_one_address_end_in_429(
-    api: Api, elsewhere: Api, database: Database, surroundings: Surroundings
+    api: Api, elsewhere: Api, database: Database, fakes: Fakes
 ) -> None:
-    surroundings.attempts.limit_of_address = LIMIT
+    fakes.attempts.limit_of_address = LIMIT
     await api.register()
     names = [{"email": f"nobody-{number}@example.na"} for number in range(LIMIT - 1)]
     failed = [await api.login(**name) for name in names] + [await api.login(password=WRONG)]
@@ -56,8 +56,8 @@ async def test_failures_on_many_names_from_one_address_end_in_429(
     assert await sessions(database) == 1
 
 
-async def test_successes_cost_an_address_nothing_and_forget_none_of_its_failures(api: Api, surroundings: Surroundings) -> None:
-    surroundings.attempts.limit_of_address = LIMIT
+async def test_successes_cost_an_address_nothing_and_forget_none_of_its_failures(api: Api, fakes: Fakes) -> None:
+    fakes.attempts.limit_of_address = LIMIT
     await api.register()
     for number in range(LIMIT):
         assert (await api.login()).status_code == 200
@@ -65,8 +65,8 @@ async def test_successes_cost_an_address_nothing_and_forget_none_of_its_failures
     assert refusal(await api.login()) == (429, "RATE_001")
 
 
-async def test_a_known_device_signs_in_from_an_address_that_failed_too_often(api: Api, surroundings: Surroundings) -> None:
-    surroundings.attempts.limit_of_address = LIMIT
+async def test_a_known_device_signs_in_from_an_address_that_failed_too_often(api: Api, fakes: Fakes) -> None:
+    fakes.attempts.limit_of_address = LIMIT
     await api.register()
     device_token = (await api.login()).json()["data"]["device_token"]
     for number in range(LIMIT):

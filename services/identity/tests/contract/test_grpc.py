@@ -19,7 +19,7 @@ from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.peers import Stub
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 REASON = {"reason": "Reported as stolen"}
 
@@ -69,13 +69,13 @@ async def test_answers_say_all_that_a_peer_may_know(api: Api, stub: Stub, clock:
 
 
 async def test_of_many_subjects_each_is_told_apart_by_one_statement(
-    api: Api, stub: Stub, database: Database, surroundings: Surroundings
+    api: Api, stub: Stub, database: Database, fakes: Fakes
 ) -> None:
     active, suspended, deleted, restored = [
         (await api.register(email=f"{number}@example.na", phone=f"+26481123000{number}")).json()["data"]["id"]
         for number in range(4)
     ]
-    admin = await signed_in_as(api, surroundings, "admin")
+    admin = await signed_in_as(api, fakes, "admin")
     for user_id, changes in ((suspended, ["suspend"]), (deleted, ["delete"]), (restored, ["delete", "restore"])):
         for change in changes:
             path = f"/users/{user_id}"

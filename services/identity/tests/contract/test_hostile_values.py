@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from services.identity.tests.contract.api import Api
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 TIMES = [
     "0001-01-01T00:00:00+23:59",
@@ -22,8 +22,8 @@ TEXTS = ["\x00", "a\x00b", "\u202enapedn", "\ufffe" * 3, "x" * 10_000, "𐀀" * 
 
 
 @pytest.fixture
-async def token(api: Api, surroundings: Surroundings) -> str:
-    surroundings.roles.roles = ("admin",)
+async def token(api: Api, fakes: Fakes) -> str:
+    fakes.roles.roles = ("admin",)
     return await api.signed_in()
 
 

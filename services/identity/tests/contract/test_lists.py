@@ -190,9 +190,9 @@ LISTS: Final[Mapping[str, Make]] = {
 
 
 @pytest.fixture(autouse=True)
-def staff(surroundings: Any) -> None:
+def staff(fakes: Any) -> None:
     """Who lists users is staff; what is one's own is no other for it."""
-    surroundings.roles.roles = ("staff",)
+    fakes.roles.roles = ("staff",)
 
 
 @pytest.mark.parametrize("path", sorted(LISTS))

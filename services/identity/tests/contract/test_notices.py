@@ -16,7 +16,7 @@ from services.identity.tests.contract.authenticator_app import App, second_facto
 from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.contract.passkeys import add_passkey
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 from services.identity.tests.people import CODE
 
 Told = list[tuple[str, str, str, dict[str, Any]]]
@@ -53,13 +53,13 @@ async def user_id(api: Api, token: str) -> str:
 
 
 @pytest.fixture
-async def admin(api: Api, surroundings: Surroundings, clock: ControlledClock, token: str) -> str:
+async def admin(api: Api, fakes: Fakes, clock: ControlledClock, token: str) -> str:
     """An administrator who has just shown two factors."""
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     app = await second_factor(api, await api.signed_in(email="admin@example.na", phone="+264811234599"), clock)
     clock.advance(seconds=60)
     stepped = await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)
-    surroundings.roles.roles = ("user",)
+    fakes.roles.roles = ("user",)
     return str(stepped.json()["data"]["access_token"])
 
 

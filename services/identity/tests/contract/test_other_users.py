@@ -6,7 +6,7 @@ import pytest
 
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 DETAILS = {"full_name": "Not Mine", "organization": "Mine", "username": "mine"}
 REASON = {"reason": "Because I can"}
@@ -40,11 +40,11 @@ CASES = [
 
 @pytest.mark.parametrize(("role", "method", "path", "body", "status"), CASES)
 async def test_anothers_account_is_neither_shown_nor_changed(
-    api: Api, surroundings: Surroundings, role: str, method: str, path: str, body: object, status: int
+    api: Api, fakes: Fakes, role: str, method: str, path: str, body: object, status: int
 ) -> None:
-    admin = await signed_in_as(api, surroundings, "admin")
+    admin = await signed_in_as(api, fakes, "admin")
     user_id = (await api.get("/users/me", token=admin)).json()["data"]["id"]
-    token = await signed_in_as(api, surroundings, role)
+    token = await signed_in_as(api, fakes, role)
 
     async def seen() -> tuple[str, Any]:
         answer = await api.get(f"/users/{user_id}", token=admin)
@@ -60,8 +60,8 @@ async def test_anothers_account_is_neither_shown_nor_changed(
 
 @pytest.mark.parametrize("role", ["admin", "clerk"])
 @pytest.mark.parametrize("verb", ["suspend", "activate", "delete", "restore"])
-async def test_nobody_changes_their_own_status(api: Api, surroundings: Surroundings, role: str, verb: str) -> None:
-    token = await signed_in_as(api, surroundings, role)
+async def test_nobody_changes_their_own_status(api: Api, fakes: Fakes, role: str, verb: str) -> None:
+    token = await signed_in_as(api, fakes, role)
     user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
     path = f"/users/{user_id}"
     if verb == "delete":
@@ -75,10 +75,8 @@ async def test_nobody_changes_their_own_status(api: Api, surroundings: Surroundi
 @pytest.mark.parametrize(
     ("verb", "status", "answer"), [("restore", "suspended", 200), ("suspend", "deleted", 404), ("activate", "deleted", 404)]
 )
-async def test_a_verb_opens_or_closes_what_it_is_for_alone(
-    api: Api, surroundings: Surroundings, verb: str, status: str, answer: int
-) -> None:
-    admin = await signed_in_as(api, surroundings, "admin")
+async def test_a_verb_opens_or_closes_what_it_is_for_alone(api: Api, fakes: Fakes, verb: str, status: str, answer: int) -> None:
+    admin = await signed_in_as(api, fakes, "admin")
     user_id = (await api.register()).json()["data"]["id"]
     path = f"/users/{user_id}"
     if status == "deleted":

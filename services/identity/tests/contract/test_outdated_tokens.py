@@ -19,7 +19,7 @@ from services.identity.tests.contract.devices import Ed25519Device, proof
 from services.identity.tests.contract.outbox import published
 from services.identity.tests.contract.passkeys import add_passkey
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 KEEP = "?end_other_sessions=false"
 # The same wherever tests are collected: it is part of their names.
@@ -30,11 +30,11 @@ Read = Callable[[], None]
 
 
 @pytest.fixture
-def read(surroundings: Surroundings, revocations: Revocations, clock: ControlledClock) -> Read:
+def read(fakes: Fakes, revocations: Revocations, clock: ControlledClock) -> Read:
     """Let the service read what identity wrote to the list of changed factors."""
 
     def read() -> None:
-        for user_id, factors in surroundings.revocations.factors.items():
+        for user_id, factors in fakes.revocations.factors.items():
             revocations.change_factors(user_id, factors, clock.now().timestamp())
 
     return read
@@ -162,14 +162,14 @@ async def test_the_row_tells_also_that_a_factor_was_removed(
 )
 async def test_the_row_of_the_actor_decides_where_they_act_on_another(
     api: Api,
-    surroundings: Surroundings,
+    fakes: Fakes,
     database: Database,
     clock: ControlledClock,
     method: str,
     path: str,
     body: object,
 ) -> None:
-    admin, user = await signed_in_as(api, surroundings, "admin"), await signed_in_as(api, surroundings, "user")
+    admin, user = await signed_in_as(api, fakes, "admin"), await signed_in_as(api, fakes, "user")
     session = (await api.get("/sessions", token=user)).json()["data"]["items"][0]["id"]
     user_id = (await api.get("/users/me", token=user)).json()["data"]["id"]
     await add_app(api, admin, clock)
@@ -180,9 +180,9 @@ async def test_the_row_of_the_actor_decides_where_they_act_on_another(
 
 
 async def test_a_token_of_two_factors_passes_nothing_once_one_of_them_is_removed(
-    api: Api, surroundings: Surroundings, owner: str, clock: ControlledClock, read: Read
+    api: Api, fakes: Fakes, owner: str, clock: ControlledClock, read: Read
 ) -> None:
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     app = await add_app(api, owner, clock)
     two = await step_up(api, owner, clock, app)
     clock.advance(seconds=30)

@@ -14,7 +14,7 @@ from services.identity.tests.contract.authenticator_app import App, second_facto
 from services.identity.tests.contract.mailbox import sent
 from services.identity.tests.contract.password_resets import NEW_PASSWORD, ask_reset, reset_links, reset_password
 from services.identity.tests.contract.people import JOHANNES, sign_in_johannes
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 from services.identity.tests.stored import rows
 
 CHANGED_PASSWORD = "Kavango-Morning-63?*"
@@ -34,11 +34,11 @@ async def user_id(api: Api) -> str:
 
 
 @pytest.fixture
-async def admin(api: Api, surroundings: Surroundings, user_id: str) -> str:
+async def admin(api: Api, fakes: Fakes, user_id: str) -> str:
     """An administrator's access token."""
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     token = await api.signed_in()
-    surroundings.roles.roles = ("user",)
+    fakes.roles.roles = ("user",)
     return token
 
 
@@ -96,9 +96,9 @@ async def test_none_of_the_last_five_passwords_comes_back(api: Api, clock: Contr
     assert (await change(api, user_id, token, passwords[5], PASSWORD)).status_code == 200
 
 
-async def test_guessing_the_current_password_is_throttled(api: Api, surroundings: Surroundings, user_id: str) -> None:
+async def test_guessing_the_current_password_is_throttled(api: Api, fakes: Fakes, user_id: str) -> None:
     token = await sign_in_johannes(api)
-    surroundings.attempts.limit = 3
+    fakes.attempts.limit = 3
     answers = [(await change(api, user_id, token, f"Wrong-Sunrise-{n}!", CHANGED_PASSWORD)).status_code for n in range(4)]
     assert answers == [401, 401, 401, 429]
 
@@ -114,14 +114,14 @@ async def test_answer_and_status_are_alike_for_known_and_unknown_addresses(
 
 @pytest.mark.clause("ASVS 6.4.2", "ASVS 6.4.3")
 async def test_reset_ends_every_session_and_never_goes_round_the_second_factor(
-    api: Api, app: App, identity: Identity, database: Database, surroundings: Surroundings
+    api: Api, app: App, identity: Identity, database: Database, fakes: Fakes
 ) -> None:
     await ask_reset(api)
     (token,) = await reset_links(identity, database)
     answer = await reset_password(api, token)
     assert (answer.status_code, answer.json()["data"]) == (200, {"reset": True})
     assert await rows(database, "SELECT id FROM sessions WHERE ended_at IS NULL") == []
-    assert surroundings.revocations.ended
+    assert fakes.revocations.ended
     assert refusal(await api.login()) == (401, "AUTH_001")
     challenged = (await api.login(password=NEW_PASSWORD)).json()["data"]
     assert challenged["methods"] == ["totp", "backup_code"]
@@ -192,10 +192,10 @@ async def test_changed_address_voids_the_links_in_the_mailbox_that_was_left(
 
 
 async def test_reset_forgets_the_guesses_of_the_password_that_is_gone(
-    api: Api, identity: Identity, database: Database, surroundings: Surroundings
+    api: Api, identity: Identity, database: Database, fakes: Fakes
 ) -> None:
     await api.register(username="ndapewa")
-    surroundings.attempts.limit = 1
+    fakes.attempts.limit = 1
     for _ in range(2):
         await api.login(password=NEW_PASSWORD)
         await api.login(email=None, username="ndapewa", password=NEW_PASSWORD)

@@ -13,7 +13,7 @@ from identity.interfaces.rest import ROUTERS
 from services.identity.tests.conftest import OVER_OTHERS, OVER_USERS
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 ID: Final = "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"
 REASON: Final = {"reason": "Because I may"}
@@ -47,11 +47,11 @@ def policies(clock: ControlledClock) -> Policies:
 
 @pytest.mark.parametrize(("method", "path", "body", "permission", "status"), ROUTES)
 async def test_it_takes_this_permission_and_no_other(
-    api: Api, surroundings: Surroundings, method: str, path: str, body: Any, permission: str, status: int
+    api: Api, fakes: Fakes, method: str, path: str, body: Any, permission: str, status: int
 ) -> None:
     answers = []
     for number, kind in enumerate(("without", "only")):
-        surroundings.roles.roles = (f"{kind}:{permission}".replace(":", "-"),)
+        fakes.roles.roles = (f"{kind}:{permission}".replace(":", "-"),)
         token = await api.signed_in(email=f"{kind}@example.na", phone=f"+26481123456{number}")
         headers = {"Authorization": f"Bearer {token}"}
         answer = await api.client.request(method, f"/api/v1{path}", json=body, headers=headers)
@@ -76,7 +76,7 @@ OF_OTHERS: Final[list[tuple[str, str, Any, str, int]]] = [
 @pytest.mark.parametrize(("method", "path", "body", "permission", "status"), OF_OTHERS)
 async def test_others_are_for_those_with_the_permission_whatever_their_role_is_called(
     api: Api,
-    surroundings: Surroundings,
+    fakes: Fakes,
     policies: Policies,
     method: str,
     path: str,
@@ -85,10 +85,10 @@ async def test_others_are_for_those_with_the_permission_whatever_their_role_is_c
     status: int,
     named: str,
 ) -> None:
-    user = await signed_in_as(api, surroundings, "user")
+    user = await signed_in_as(api, fakes, "user")
     session = (await api.get("/sessions", token=user)).json()["data"]["items"][0]
     path = path.format(user=session["user_id"], session=session["id"])
-    reader = await signed_in_as(api, surroundings, named)
+    reader = await signed_in_as(api, fakes, named)
     answers = []
     for granted in ([each for each in PERMISSIONS if each != permission], [permission]):
         policies.load(bundle_of({named: granted}, version=policies.version + 1))

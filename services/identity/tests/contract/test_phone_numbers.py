@@ -15,7 +15,7 @@ from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.contract.outbox import recording
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 NUMBER = "+264811234567"
 SQUATTER, OWNER, THIRD = (f"{name}@example.na" for name in ("squatter", "owner", "third"))
@@ -125,9 +125,9 @@ async def test_two_who_prove_each_others_numbers_do_not_wait_for_each_other(api:
     assert [(await me(api, token))["phone"] for token in tokens] == [*reversed(numbers)]
 
 
-async def test_staff_find_all_who_gave_a_number(api: Api, surroundings: Surroundings) -> None:
+async def test_staff_find_all_who_gave_a_number(api: Api, fakes: Fakes) -> None:
     owner, squatter = await registered(api, OWNER), await registered(api, SQUATTER)
-    admin = await signed_in_as(api, surroundings, "admin")
+    admin = await signed_in_as(api, fakes, "admin")
     found = (await api.get("/users?reason=complaint+4711&phone=%2B264811234567", token=admin)).json()["data"]["items"]
     assert {each["id"] for each in found} == {(await me(api, token))["id"] for token in (owner, squatter)}
     await prove(api, owner)

@@ -16,7 +16,7 @@ from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.contract.passkeys import add_passkey, sign_in_with_passkey, step_up_with_passkey
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 from services.identity.tests.people import STRANGER
 
 Pair = dict[str, Any]
@@ -106,7 +106,7 @@ async def test_a_removed_passkey_leaves_what_else_was_shown(
 
 
 async def test_a_session_by_nothing_but_the_removed_passkey_ends(
-    api: Api, surroundings: Surroundings, verifier: TokenVerifier, app: App
+    api: Api, fakes: Fakes, verifier: TokenVerifier, app: App
 ) -> None:
     authenticator, passkey_id = await new_passkey(api, app.token)
     elsewhere = uuid4()
@@ -115,7 +115,7 @@ async def test_a_session_by_nothing_but_the_removed_passkey_ends(
     assert (await api.delete(path, token=app.token)).status_code == 200
     refused = await api.refresh(other["refresh_token"], device_id=str(elsewhere))
     assert (refused.status_code, refused.json()["code"]) == (401, "AUTH_003")
-    assert set(surroundings.revocations.ended) == {(await verifier.verify(other["access_token"])).session_id}
+    assert set(fakes.revocations.ended) == {(await verifier.verify(other["access_token"])).session_id}
 
 
 async def test_codes_shown_go_with_the_last_factor(
@@ -132,12 +132,12 @@ async def test_codes_shown_go_with_the_last_factor(
 
 
 async def test_two_factors_shown_one_after_the_other_are_no_session_of_one_factor(
-    api: Api, surroundings: Surroundings, verifier: TokenVerifier, clock: ControlledClock, pair: Pair, app: App
+    api: Api, fakes: Fakes, verifier: TokenVerifier, clock: ControlledClock, pair: Pair, app: App
 ) -> None:
     """A code alone is the last proof, so tokens claim one factor; but the session that must have two goes on."""
     clock.advance(seconds=60)
     await stepped_up(api, app.token, code=app.code())
-    surroundings.roles.roles = ("staff",)
+    fakes.roles.roles = ("staff",)
     assert (await refreshed(api, verifier, pair)).methods == ("otp",)
 
 

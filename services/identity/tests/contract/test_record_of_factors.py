@@ -23,7 +23,7 @@ from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.contract.outbox import ANONYMOUS, IDENTITY, Whole, event, fact, recording, user
 from services.identity.tests.contract.passkeys import REGISTER, SIGN_IN, add_passkey, begin, sign_in_with_passkey
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 from services.identity.tests.people import CODE
 from services.identity.tests.stored import views_of
 
@@ -261,13 +261,13 @@ async def test_forgotten_password(
 
 
 @pytest.fixture
-async def approver(api: Api, clock: ControlledClock, surroundings: Surroundings) -> App:
+async def approver(api: Api, clock: ControlledClock, fakes: Fakes) -> App:
     """An administrator with two factors just shown."""
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     approver = await second_factor(api, await api.signed_in(email="admin@example.na", phone="+264811234599"), clock)
     clock.advance(seconds=60)
     stepped = await api.post("/auth/step-up", {"password": PASSWORD, "code": approver.code()}, token=approver.token)
-    surroundings.roles.roles = ("user",)
+    fakes.roles.roles = ("user",)
     approver.token = stepped.json()["data"]["access_token"]
     return approver
 
@@ -320,7 +320,7 @@ async def test_recovery(
 
 
 async def test_wrong_code_at_enrolment(
-    api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims, surroundings: Surroundings
+    api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims, fakes: Fakes
 ) -> None:
     await api.post("/auth/factors/totp", token=token)
     async with recording(database) as record:

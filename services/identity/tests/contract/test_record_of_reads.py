@@ -13,7 +13,7 @@ from services.identity.tests.contract.api import DETAILS, Api
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.outbox import Whole, fact, recording, user
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 WHY: Final = "reason=complaint+4711"
 
@@ -40,8 +40,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(api: Api, database: Database, surroundings: Surroundings, verifier: TokenVerifier, clock: ControlledClock) -> Desk:
-    desk = Desk(api, database, verifier, clock, await signed_in_as(api, surroundings, "admin"))
+async def desk(api: Api, database: Database, fakes: Fakes, verifier: TokenVerifier, clock: ControlledClock) -> Desk:
+    desk = Desk(api, database, verifier, clock, await signed_in_as(api, fakes, "admin"))
     desk.person = await api.signed_in()
     session = (await api.get("/sessions", token=desk.person)).json()["data"]["items"][0]
     desk.user_id, desk.session_id = session["user_id"], session["id"]

@@ -25,7 +25,7 @@ from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.devices import Es256Device, dpop, proof
 from services.identity.tests.contract.outbox import ANONYMOUS, IDENTITY, Whole, at_text, event, fact, recording, user
 from services.identity.tests.contract.passkeys import SIGN_IN, add_passkey, begin, sign_in_with_passkey
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 WRONG = "Wrong-Sunrise-47!"
 LIFE = timedelta(days=7)
@@ -101,7 +101,7 @@ async def test_signing_in_on_a_device_again(
 
 
 async def test_sign_ins_that_fail(
-    api: Api, database: Database, settings: IdentitySettings, clock: ControlledClock, surroundings: Surroundings
+    api: Api, database: Database, settings: IdentitySettings, clock: ControlledClock, fakes: Fakes
 ) -> None:
     user_id = (await api.register()).json()["data"]["id"]
     digest = BlindIndex(settings.digest(), purpose="sign-in-name")
@@ -109,7 +109,7 @@ async def test_sign_ins_that_fail(
     async with recording(database) as record:
         await api.login(email="nobody@example.na")
         await api.login(password=WRONG)
-        surroundings.attempts.limit = 1
+        fakes.attempts.limit = 1
         await api.login(password=WRONG)
     rest: dict[str, Any] = {"by": device(api), "at": clock.now(), "related": [api.device_id]}
     failed = "identity.user.sign_in_failed"
@@ -141,11 +141,11 @@ async def test_sign_ins_that_fail_at_the_second_factor(
 
 
 async def test_sign_in_by_passkey_of_who_may_not_act(
-    api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, surroundings: Surroundings
+    api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, fakes: Fakes
 ) -> None:
     authenticator, claims = Authenticator(), await verifier.verify(token := await api.signed_in())
     passkey_id = (await add_passkey(api, token, authenticator)).json()["data"]["id"]
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     admin = await api.signed_in(email="admin@example.na", phone="+264811234562")
     await api.post(f"/users/{claims.subject_id}/suspend", {"reason": "Under investigation"}, token=admin)
     asked = await begin(api, SIGN_IN)
@@ -354,11 +354,9 @@ async def test_devices_that_are_named_and_revoked(
     assert record.events == [ended(theirs, "device_revoked", at=clock.now())]
 
 
-async def test_unlocking(
-    api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, surroundings: Surroundings
-) -> None:
+async def test_unlocking(api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, fakes: Fakes) -> None:
     user_id = (await api.register()).json()["data"]["id"]
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     claims = await verifier.verify(token := await api.signed_in(email="admin@example.na", phone="+264811234562"))
     async with recording(database) as record:
         await api.post(f"/users/{user_id}/unlock", {"reason": "Called from the number on file"}, token=token)

@@ -20,7 +20,7 @@ from kernel.actor import Actor
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.contract.outbox import ANONYMOUS, IDENTITY, Whole, event, fact, recording, user
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 NEW_PASSWORD = "Kavango-Morning-63?*"
 REASON = "Reported as stolen"
@@ -28,13 +28,13 @@ Token = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
-def administrator(api: Api, surroundings: Surroundings) -> Token:
+def administrator(api: Api, fakes: Fakes) -> Token:
     """Give the token of somebody who administers."""
 
     async def token() -> str:
-        surroundings.roles.roles = ("admin",)
+        fakes.roles.roles = ("admin",)
         token = await api.signed_in(email="admin@example.na", phone="+264811234562")
-        surroundings.roles.roles = ("user",)
+        fakes.roles.roles = ("user",)
         return token
 
     return token
@@ -280,7 +280,7 @@ def session_ended(claims: Any, reason: str, **rest: Any) -> Whole:
 
 
 async def test_changed_password(
-    api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, surroundings: Surroundings
+    api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, fakes: Fakes
 ) -> None:
     await api.signed_in()
     elsewhere = await verifier.verify((await api.login(device_id=str(uuid4()))).json()["data"]["access_token"])
@@ -288,10 +288,10 @@ async def test_changed_password(
     path = f"/users/{claims.subject_id}/password"
     rest: dict[str, Any] = {"by": user(claims), "at": clock.now()}
     async with recording(database) as record:
-        surroundings.attempts.limit = 1
+        fakes.attempts.limit = 1
         for current in ("Wrong-Sunrise-47!", PASSWORD):
             await api.patch(path, {"current_password": current, "new_password": NEW_PASSWORD}, token=token)
-        surroundings.attempts.limit = 10
+        fakes.attempts.limit = 10
         await api.patch(path, {"current_password": PASSWORD, "new_password": NEW_PASSWORD}, token=token)
     resource = ("user", claims.subject_id)
     assert record.facts == [

@@ -17,7 +17,7 @@ from services.identity.tests.contract.authenticator_app import App, second_facto
 from services.identity.tests.contract.outbox import published
 from services.identity.tests.contract.password_resets import NEW_PASSWORD, ask_reset, reset_links, reset_password
 from services.identity.tests.contract.recovery import administrator, ask_recovery, decide
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 from services.identity.tests.stored import rows
 
 
@@ -29,9 +29,9 @@ async def app(api: Api, clock: ControlledClock) -> App:
 
 
 @pytest.fixture
-async def approver(api: Api, app: App, surroundings: Surroundings, clock: ControlledClock) -> App:
+async def approver(api: Api, app: App, fakes: Fakes, clock: ControlledClock) -> App:
     """An administrator with two factors just shown; `token` is of that session. The customer of `app` exists too."""
-    return await administrator(api, surroundings, clock, name="admin", phone="+264811234599")
+    return await administrator(api, fakes, clock, name="admin", phone="+264811234599")
 
 
 async def test_another_person_gives_back_an_account_whose_factor_is_lost(
@@ -130,7 +130,7 @@ async def test_nobody_decides_on_a_recovery_after_a_reset_that_they_required(
     approver: App,
     identity: Identity,
     database: Database,
-    surroundings: Surroundings,
+    fakes: Fakes,
     clock: ControlledClock,
     approve: bool,
 ) -> None:
@@ -141,7 +141,7 @@ async def test_nobody_decides_on_a_recovery_after_a_reset_that_they_required(
     assert refusal(await decide(api, asked["id"], approver.token, approve=approve)) == (403, "ACC_001")
     assert await rows(database, "SELECT status, decided_by FROM recovery_requests") == [("pending", None)]
     assert len(await rows(database, "SELECT user_id FROM totps")) == 2
-    other = (await administrator(api, surroundings, clock, name="other", phone="+264811234588")).token
+    other = (await administrator(api, fakes, clock, name="other", phone="+264811234588")).token
     assert (await decide(api, asked["id"], other, approve=approve)).status_code == 200
 
 
@@ -206,14 +206,14 @@ async def test_the_database_refuses_a_decision_of_a_person_who_triggered_it(api:
 
 @pytest.mark.parametrize("approve", [True, False])
 async def test_nobody_decides_on_a_recovery_of_one_who_may_more(
-    api: Api, app: App, approver: App, surroundings: Surroundings, database: Database, approve: bool
+    api: Api, app: App, approver: App, fakes: Fakes, database: Database, approve: bool
 ) -> None:
     asked, customer = (await ask_recovery(api)).json()["data"], UUID(await own_id(api, app.token))
-    surroundings.authority.away = True
+    fakes.authority.away = True
     assert refusal(await decide(api, asked["id"], approver.token, approve=approve)) == (503, "SRV_002")
-    surroundings.authority.away, surroundings.authority.beyond = False, {customer}
+    fakes.authority.away, fakes.authority.beyond = False, {customer}
     assert refusal(await decide(api, asked["id"], approver.token, approve=approve)) == (403, "ACC_003")
     assert await rows(database, "SELECT status, decided_by FROM recovery_requests") == [("pending", None)]
-    surroundings.authority.beyond = set()
+    fakes.authority.beyond = set()
     assert (await decide(api, asked["id"], approver.token, approve=approve)).status_code == 200
-    assert surroundings.authority.asked == [(UUID(await own_id(api, approver.token)), customer)]
+    assert fakes.authority.asked == [(UUID(await own_id(api, approver.token)), customer)]

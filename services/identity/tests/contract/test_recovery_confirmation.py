@@ -21,7 +21,7 @@ from services.identity.tests.contract.authenticator_app import App, second_facto
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.contract.outbox import recording
 from services.identity.tests.contract.recovery import administrator, ask_recovery, confirm_recovery, decide
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 from services.identity.tests.stored import rows
 
 NEW_PASSWORD = "Okavango-Delta-93!"
@@ -39,8 +39,8 @@ async def app(api: Api, clock: ControlledClock) -> App:
 
 
 @pytest.fixture
-async def approver(api: Api, app: App, surroundings: Surroundings, clock: ControlledClock) -> App:
-    return await administrator(api, surroundings, clock, name="admin", phone="+264811234599")
+async def approver(api: Api, app: App, fakes: Fakes, clock: ControlledClock) -> App:
+    return await administrator(api, fakes, clock, name="admin", phone="+264811234599")
 
 
 async def ask(api: Api, email: str = OWN) -> httpx.Response:
@@ -197,7 +197,7 @@ async def test_what_a_mailbox_confirmed_ends_with_its_leaving_and_with_the_retur
 
 
 async def test_who_opened_an_account_decides_on_no_recovery_of_it(
-    api: Api, app: App, approver: App, identity: Identity, database: Database, clock: ControlledClock, surroundings: Surroundings
+    api: Api, app: App, approver: App, identity: Identity, database: Database, clock: ControlledClock, fakes: Fakes
 ) -> None:
     """They typed the address to which the code goes. Nobody else among the staff writes an address."""
     email = "selma@example.na"
@@ -214,7 +214,7 @@ async def test_who_opened_an_account_decides_on_no_recovery_of_it(
     await second_factor(api, token, clock)
     asked = await ask_recovery(api, email=email)
     assert refusal(await decide(api, id_of(asked), approver.token)) == (403, "ACC_001")
-    other = await administrator(api, surroundings, clock, name="other", phone="+264811234588")
+    other = await administrator(api, fakes, clock, name="other", phone="+264811234588")
     assert (await decide(api, id_of(asked), other.token)).status_code == 200
 
 
@@ -222,7 +222,7 @@ async def test_an_address_that_takes_no_mail_confirms_nothing_and_an_operator_do
     api: Api,
     app: App,
     approver: App,
-    surroundings: Surroundings,
+    fakes: Fakes,
     clock: ControlledClock,
     identity: Identity,
     database: Database,
@@ -253,5 +253,5 @@ async def test_an_address_that_takes_no_mail_confirms_nothing_and_an_operator_do
         ("identity.recovery.confirm", {"confirmed": True, "by": "operator"}, "Seen with their identity card")
     ]
     assert refusal(await decide(api, id_of(asked), approver.token)) == (403, "ACC_001")
-    other = await administrator(api, surroundings, clock, name="other", phone="+264811234588")
+    other = await administrator(api, fakes, clock, name="other", phone="+264811234588")
     assert (await decide(api, id_of(asked), other.token)).status_code == 200

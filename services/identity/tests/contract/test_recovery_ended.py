@@ -14,7 +14,7 @@ from services.identity.tests.contract.authenticator_app import App, second_facto
 from services.identity.tests.contract.outbox import recording
 from services.identity.tests.contract.passkeys import add_passkey, sign_in_with_passkey, step_up_with_passkey
 from services.identity.tests.contract.recovery import administrator, ask_recovery, confirm_recovery, decide
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 from services.identity.tests.stored import rows
 
 NEW_PASSWORD = "Okavango-Delta-93!"
@@ -68,8 +68,8 @@ async def owner(api: Api, clock: ControlledClock) -> Owner:
 
 
 @pytest.fixture
-async def approver(api: Api, owner: Owner, surroundings: Surroundings, clock: ControlledClock) -> App:
-    return await administrator(api, surroundings, clock, name="admin", phone="+264811234599")
+async def approver(api: Api, owner: Owner, fakes: Fakes, clock: ControlledClock) -> App:
+    return await administrator(api, fakes, clock, name="admin", phone="+264811234599")
 
 
 async def factors(database: Database, user_id: str) -> tuple[int, int]:
@@ -109,7 +109,7 @@ async def test_a_second_factor_that_is_shown_ends_the_requests_that_say_it_is_lo
 
 
 async def test_a_request_waits_on_while_no_second_factor_is_shown(
-    api: Api, owner: Owner, approver: App, database: Database, surroundings: Surroundings, clock: ControlledClock
+    api: Api, owner: Owner, approver: App, database: Database, fakes: Fakes, clock: ControlledClock
 ) -> None:
     user_id = await own_id(api, owner.app.token)
     asked = await ask_recovery(api)
@@ -117,7 +117,7 @@ async def test_a_request_waits_on_while_no_second_factor_is_shown(
         assert refusal(await owner.verify("000000")) == (401, "AUTH_006")
         assert refusal(await owner.step_up(password=PASSWORD, code="000000")) == (401, "AUTH_006")
         # Another person's factors say nothing of this account's.
-        await administrator(api, surroundings, clock, name="other", phone="+264811234588")
+        await administrator(api, fakes, clock, name="other", phone="+264811234588")
     assert "identity.recovery.end" not in record.actions
     assert (await decide(api, asked.json()["data"]["id"], approver.token)).status_code == 200
     assert await factors(database, user_id) == (0, 0)

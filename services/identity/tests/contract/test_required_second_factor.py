@@ -13,7 +13,7 @@ from identity.settings import IdentitySettings
 from services.identity.tests.conftest import GRANTS
 from services.identity.tests.contract.api import PASSWORD, Api, refusal
 from services.identity.tests.contract.authenticator_app import App
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 from services.identity.tests.stored import MASTER_KEY
 
 
@@ -27,9 +27,9 @@ async def post(api: Api, path: str, challenge: str, code: str | None = None) -> 
 
 
 async def test_staff_without_a_factor_sets_one_up_before_the_first_session(
-    api: Api, surroundings: Surroundings, clock: ControlledClock
+    api: Api, fakes: Fakes, clock: ControlledClock
 ) -> None:
-    surroundings.roles.roles = ("user", "staff")
+    fakes.roles.roles = ("user", "staff")
     await api.register()
     challenged = (await api.login()).json()["data"]
     assert (challenged["enrolment"], challenged["methods"]) == (True, [])
@@ -50,8 +50,8 @@ async def test_others_sign_in_as_before(api: Api) -> None:
     assert "access_token" in (await api.login()).json()["data"]
 
 
-async def test_five_wrong_codes_end_the_enrolment_and_no_recovery_goes_by_it(api: Api, surroundings: Surroundings) -> None:
-    surroundings.roles.roles = ("admin",)
+async def test_five_wrong_codes_end_the_enrolment_and_no_recovery_goes_by_it(api: Api, fakes: Fakes) -> None:
+    fakes.roles.roles = ("admin",)
     await api.register()
     challenge = (await api.login()).json()["data"]["challenge"]
     assert refusal(await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})) == (401, "AUTH_007")
@@ -61,8 +61,8 @@ async def test_five_wrong_codes_end_the_enrolment_and_no_recovery_goes_by_it(api
     assert refusal(await post(api, "/auth/login/totp", challenge)) == (401, "AUTH_007")
 
 
-async def test_challenge_of_who_has_a_factor_sets_up_none(api: Api, surroundings: Surroundings, clock: ControlledClock) -> None:
-    surroundings.roles.roles = ("admin",)
+async def test_challenge_of_who_has_a_factor_sets_up_none(api: Api, fakes: Fakes, clock: ControlledClock) -> None:
+    fakes.roles.roles = ("admin",)
     await api.register()
     first, second = [(await api.login()).json()["data"]["challenge"] for _ in range(2)]
     secret = (await post(api, "/auth/login/totp", first)).json()["data"]["secret"]
@@ -71,11 +71,11 @@ async def test_challenge_of_who_has_a_factor_sets_up_none(api: Api, surroundings
 
 
 async def test_an_enrolment_that_waits_ends_with_the_password_that_began_it(
-    api: Api, surroundings: Surroundings, clock: ControlledClock
+    api: Api, fakes: Fakes, clock: ControlledClock
 ) -> None:
     token = await api.signed_in()
     user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     challenge = (await api.login(device_id=str(uuid4()))).json()["data"]["challenge"]
     clock.advance(seconds=1)
     body = {"current_password": PASSWORD, "new_password": "Okavango-Evening-41?*"}
@@ -83,28 +83,26 @@ async def test_an_enrolment_that_waits_ends_with_the_password_that_began_it(
     assert refusal(await post(api, "/auth/login/totp", challenge)) == (401, "AUTH_001")
 
 
-async def test_role_that_cannot_be_known_starts_no_session(api: Api, surroundings: Surroundings) -> None:
+async def test_role_that_cannot_be_known_starts_no_session(api: Api, fakes: Fakes) -> None:
     await api.register()
-    surroundings.roles.away = True
+    fakes.roles.away = True
     assert refusal(await api.login()) == (503, "SRV_002")
 
 
-async def test_session_of_one_factor_is_over_once_its_user_must_have_two(
-    api: Api, surroundings: Surroundings, clock: ControlledClock
-) -> None:
+async def test_session_of_one_factor_is_over_once_its_user_must_have_two(api: Api, fakes: Fakes, clock: ControlledClock) -> None:
     await api.register()
     pair = (await api.login()).json()["data"]
     assert (await api.refresh(pair["refresh_token"])).status_code == 200
-    surroundings.roles.roles = ("user", "admin")
+    fakes.roles.roles = ("user", "admin")
     assert refusal(await api.refresh(pair["refresh_token"])) == (401, "AUTH_002")
     assert refusal(await api.refresh(pair["refresh_token"])) == (401, "AUTH_003")
-    assert len(surroundings.revocations.ended) == 1
+    assert len(fakes.revocations.ended) == 1
 
 
 async def test_a_role_that_comes_to_permit_more_ends_its_holders_sessions_of_one_factor(
-    api: Api, surroundings: Surroundings, policies: Policies
+    api: Api, fakes: Fakes, policies: Policies
 ) -> None:
-    surroundings.roles.roles = ("user", "teller")
+    fakes.roles.roles = ("user", "teller")
     await api.register()
     pair = (await api.login()).json()["data"]
     policies.load(bundle_of({**GRANTS, "teller": ["user:read", "user:update"]}, version=2))
@@ -112,24 +110,24 @@ async def test_a_role_that_comes_to_permit_more_ends_its_holders_sessions_of_one
     assert (await api.login()).json()["data"]["enrolment"] is True
 
 
-async def test_no_password_alone_steps_up_for_who_must_have_two_factors(api: Api, surroundings: Surroundings) -> None:
+async def test_no_password_alone_steps_up_for_who_must_have_two_factors(api: Api, fakes: Fakes) -> None:
     token = await api.signed_in()
-    surroundings.roles.roles = ("staff",)
+    fakes.roles.roles = ("staff",)
     refused = await api.post("/auth/step-up", {"password": PASSWORD}, token=token)
     assert (refusal(refused), refused.json()["step_up"]["acr_values"]) == ((401, "AUTH_005"), "urn:elcorp:acr:mfa")
 
 
 async def test_setting_up_the_factor_ends_the_sessions_that_began_without_it(
-    api: Api, surroundings: Surroundings, clock: ControlledClock
+    api: Api, fakes: Fakes, clock: ControlledClock
 ) -> None:
     await api.register()
     pair = (await api.login(device_id=str(uuid4()))).json()["data"]
-    surroundings.roles.roles = ("staff",)
+    fakes.roles.roles = ("staff",)
     challenge = (await api.login()).json()["data"]["challenge"]
     begun = (await post(api, "/auth/login/totp", challenge)).json()["data"]
     app = App(begun["secret"], "", (), clock)
     await post(api, "/auth/login/totp/confirm", challenge, app.code())
-    assert len(surroundings.revocations.ended) == 1
+    assert len(fakes.revocations.ended) == 1
     clock.advance(seconds=30)
     verified = (await post(api, "/auth/login/verify", challenge, app.code())).json()["data"]
     assert (await api.refresh(verified["refresh_token"])).status_code == 200

@@ -17,7 +17,7 @@ from identity.infrastructure.passwords import Argon2Passwords, HashingBusy
 from services.identity.tests.contract.api import Api, refusal
 from services.identity.tests.contract.held_locks import held
 from services.identity.tests.contract.outbox import published, recording
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 
 async def devices(api: Api, count: int) -> list[dict[str, Any]]:
@@ -36,9 +36,7 @@ async def is_live(api: Api, pair: dict[str, Any]) -> bool:
 
 
 @pytest.mark.clause("ASVS 7.4.1")
-async def test_one_session_is_ended_from_another(
-    api: Api, verifier: TokenVerifier, surroundings: Surroundings, database: Database
-) -> None:
+async def test_one_session_is_ended_from_another(api: Api, verifier: TokenVerifier, fakes: Fakes, database: Database) -> None:
     here, there = await devices(api, 2)
     session_id = str((await verifier.verify(there["access_token"])).session_id)
     shown = (await api.get(f"/sessions/{session_id}", token=here["access_token"])).json()["data"]
@@ -47,7 +45,7 @@ async def test_one_session_is_ended_from_another(
         assert (await api.delete(f"/sessions/{session_id}", token=here["access_token"])).status_code == 204
     shown = (await api.get(f"/sessions/{session_id}", token=here["access_token"])).json()["data"]
     assert shown["end_reason"] == "revoked"
-    assert list(surroundings.revocations.ended) == [UUID(session_id)]
+    assert list(fakes.revocations.ended) == [UUID(session_id)]
     assert [(message.session_id, message.reason) for message, _ in await published(database, events_pb2.SessionEnded)] == [
         (session_id, "revoked")
     ]
@@ -91,19 +89,19 @@ async def test_whoever_ends_a_session_at_once_ends_it_once(
 )
 @pytest.mark.clause("ASVS 7.4.1")
 async def test_signing_out_everywhere_may_keep_this_session(
-    api: Api, surroundings: Surroundings, body: dict[str, bool], ended: int, live: list[bool]
+    api: Api, fakes: Fakes, body: dict[str, bool], ended: int, live: list[bool]
 ) -> None:
     pairs = await devices(api, 3)
     answer = await api.post("/auth/logout-all", body, token=pairs[0]["access_token"])
     assert (answer.status_code, answer.json()["data"]) == (200, {"sessions_ended": ended})
     again = await api.post("/auth/logout-all", body, token=pairs[0]["access_token"])
     assert again.json()["data"] == {"sessions_ended": 0}
-    assert len(surroundings.revocations.ended) == ended
+    assert len(fakes.revocations.ended) == ended
     assert [await is_live(api, pair) for pair in pairs] == live
 
 
 async def test_others_sessions_are_absent_but_for_those_whose_work_they_are(
-    api: Api, verifier: TokenVerifier, surroundings: Surroundings
+    api: Api, verifier: TokenVerifier, fakes: Fakes
 ) -> None:
     (hers,) = await devices(api, 1)
     claims = await verifier.verify(hers["access_token"])
@@ -114,12 +112,12 @@ async def test_others_sessions_are_absent_but_for_those_whose_work_they_are(
     assert refusal(await api.delete(path, token=stranger)) == (404, "RES_001")
     assert refusal(await api.get(listing, token=stranger)) == (404, "RES_001")
     assert refusal(await api.get(f"/sessions/{uuid4()}", token=stranger)) == (404, "RES_001")
-    surroundings.roles.roles = ("staff",)
+    fakes.roles.roles = ("staff",)
     staff = await api.signed_in(email="staff@example.na", phone="+264811234561")
     assert (await api.get(path, token=staff)).status_code == 200
     assert (await api.get(listing, token=staff)).json()["data"]["total"] == 1
     assert refusal(await api.delete(path, token=staff)) == (404, "RES_001")
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     admin = await api.signed_in(email="admin@example.na", phone="+264811234562")
     assert (await api.delete(path, token=admin)).status_code == 204
     assert not await is_live(api, hers)
@@ -173,8 +171,8 @@ async def test_unknown_user_and_wrong_password_answer_alike(api: Api) -> None:
     assert len({answer.json()["error"] for answer in answers}) == 1
 
 
-async def test_too_many_attempts_are_told_when_to_come_back(api: Api, surroundings: Surroundings) -> None:
-    surroundings.attempts.limit = 2
+async def test_too_many_attempts_are_told_when_to_come_back(api: Api, fakes: Fakes) -> None:
+    fakes.attempts.limit = 2
     await api.register()
     statuses = [(await api.login(password="Wrong-Sunrise-47!")).status_code for _ in range(2)]
     response = await api.login()
@@ -183,9 +181,9 @@ async def test_too_many_attempts_are_told_when_to_come_back(api: Api, surroundin
     assert response.headers["Retry-After"] == "60"
 
 
-async def test_without_governance_login_is_unavailable(api: Api, surroundings: Surroundings) -> None:
+async def test_without_governance_login_is_unavailable(api: Api, fakes: Fakes) -> None:
     await api.register()
-    surroundings.roles.away = True
+    fakes.roles.away = True
     response = await api.login()
     assert refusal(response) == (503, "SRV_002")
     assert int(response.headers["Retry-After"]) > 0
@@ -231,14 +229,14 @@ async def test_refresh_from_another_device_is_refused(api: Api) -> None:
 
 
 @pytest.mark.clause("ASVS 7.4.1")
-async def test_logout_ends_the_session(api: Api, surroundings: Surroundings) -> None:
+async def test_logout_ends_the_session(api: Api, fakes: Fakes) -> None:
     await api.register()
     pair = (await api.login()).json()["data"]
     for _ in range(2):
         response = await api.post("/auth/logout", token=pair["access_token"], key="any")
         assert response.status_code == 200
     assert refusal(await api.refresh(pair["refresh_token"])) == (401, "AUTH_003")
-    assert len(surroundings.revocations.ended) == 1
+    assert len(fakes.revocations.ended) == 1
 
 
 async def test_sessions_and_wallet_addresses_are_ones_own(api: Api) -> None:

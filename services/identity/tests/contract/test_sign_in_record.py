@@ -14,7 +14,7 @@ from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
 from services.identity.tests.contract.passkeys import SIGN_IN, add_passkey, begin
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 WRONG = "Wrong-Sunrise-47!"
 FAILED = "identity.user.sign_in_failed"
@@ -40,12 +40,12 @@ async def app(api: Api, clock: ControlledClock) -> App:
 
 
 @pytest.mark.clause("ASVS 16.3.1")
-async def test_each_failure_says_why_and_from_where(api: Api, database: Database, surroundings: Surroundings) -> None:
+async def test_each_failure_says_why_and_from_where(api: Api, database: Database, fakes: Fakes) -> None:
     user_id = (await api.register()).json()["data"]["id"]
     api.client.headers["User-Agent"] = "Elcorp/7.1 (Android)"
     await api.login(email="nobody@example.na")
     await api.login(password=WRONG)
-    surroundings.attempts.limit = 1
+    fakes.attempts.limit = 1
     await api.login(password=WRONG)
     facts = await recorded(database)
     assert [fact.reason for fact in facts] == ["unknown_account", "wrong_password", "throttled"]
@@ -57,10 +57,10 @@ async def test_each_failure_says_why_and_from_where(api: Api, database: Database
 
 @pytest.mark.clause("ASVS 16.3.1")
 async def test_closed_account_with_the_right_password_is_told_apart_for_auditors_alone(
-    api: Api, database: Database, surroundings: Surroundings
+    api: Api, database: Database, fakes: Fakes
 ) -> None:
     user_id = (await api.register()).json()["data"]["id"]
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     admin = await api.signed_in(email="admin@example.na", phone="+264811234562")
     await api.post(f"/users/{user_id}/suspend", {"reason": "Under investigation"}, token=admin)
     closed, wrong = await api.login(), await api.login(password=WRONG)
@@ -93,7 +93,7 @@ async def test_codes_that_are_throttled_are_recorded(api: Api, app: App, databas
 
 
 @pytest.mark.clause("ASVS 16.3.1")
-async def test_passkeys_that_are_refused_are_recorded(api: Api, database: Database, surroundings: Surroundings) -> None:
+async def test_passkeys_that_are_refused_are_recorded(api: Api, database: Database, fakes: Fakes) -> None:
     authenticator, token = Authenticator(), await api.signed_in()
     assert (await add_passkey(api, token, authenticator)).status_code == 201
     asked = await begin(api, SIGN_IN)
@@ -101,7 +101,7 @@ async def test_passkeys_that_are_refused_are_recorded(api: Api, database: Databa
     assert (await api.post("/auth/passkeys/login", {"ceremony_id": str(uuid4()), **shown})).status_code == 401
     assert await reasons(database, "identity.passkey.refuse") == ["over"]
     user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     admin = await api.signed_in(email="admin@example.na", phone="+264811234562")
     await api.post(f"/users/{user_id}/suspend", {"reason": "Under investigation"}, token=admin)
     assert (await api.post("/auth/passkeys/login", {"ceremony_id": asked["ceremony_id"], **shown})).status_code == 401
@@ -109,10 +109,10 @@ async def test_passkeys_that_are_refused_are_recorded(api: Api, database: Databa
     assert (failed.reason, failed.resource_id, failed.actor.device_id) == ("not_active", user_id, str(api.device_id))
 
 
-async def test_guesses_of_the_current_password_are_recorded(api: Api, database: Database, surroundings: Surroundings) -> None:
+async def test_guesses_of_the_current_password_are_recorded(api: Api, database: Database, fakes: Fakes) -> None:
     token = await api.signed_in()
     user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
-    surroundings.attempts.limit = 1
+    fakes.attempts.limit = 1
     for _ in range(2):
         body = {"current_password": WRONG, "new_password": PASSWORD}
         await api.patch(f"/users/{user_id}/password", body, token=token)

@@ -7,7 +7,7 @@ import pytest
 
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 DETAILS = {"full_name": "Ndapewa Meameno", "organization": None, "username": None}
 WRITES = [
@@ -19,8 +19,8 @@ WRITES = [
 
 
 @pytest.fixture
-async def admin(api: Api, surroundings: Surroundings) -> str:
-    return await signed_in_as(api, surroundings, "admin")
+async def admin(api: Api, fakes: Fakes) -> str:
+    return await signed_in_as(api, fakes, "admin")
 
 
 @pytest.fixture

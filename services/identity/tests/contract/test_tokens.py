@@ -7,7 +7,7 @@ from chassis.auth import TokenVerifier
 from chassis.testing.clocks import ControlledClock
 from identity.infrastructure.signing_keys import KeyRing
 from services.identity.tests.contract.api import PASSWORD, Api, refusal
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 
 @pytest.mark.clause("ASVS 9.2.1 life")
@@ -27,9 +27,9 @@ async def test_login_gives_a_token_that_every_service_accepts(api: Api, verifier
 
 @pytest.mark.parametrize("way", ["login", "refresh", "step-up"])
 async def test_a_token_says_whose_it_is_of_which_session_and_for_how_long(
-    api: Api, clock: ControlledClock, surroundings: Surroundings, ring: KeyRing, way: str
+    api: Api, clock: ControlledClock, fakes: Fakes, ring: KeyRing, way: str
 ) -> None:
-    surroundings.roles.roles = ("user", "auditor")
+    fakes.roles.roles = ("user", "auditor")
     user_id = (await api.register()).json()["data"]["id"]
     clock.advance(seconds=60)
     pair, signed_in = (await api.login()).json()["data"], int(clock.now().timestamp())

@@ -7,7 +7,7 @@ import httpx
 
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.people import signed_in_as
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 
 def refused(answer: httpx.Response) -> tuple[int, Any]:
@@ -22,18 +22,18 @@ async def test_the_public_registers_no_username_of_the_platform(api: Api) -> Non
         assert refused(await api.request_registration(username=username)) == RESERVED
 
 
-async def test_staff_give_one(api: Api, surroundings: Surroundings) -> None:
-    admin = await signed_in_as(api, surroundings, "admin")
+async def test_staff_give_one(api: Api, fakes: Fakes) -> None:
+    admin = await signed_in_as(api, fakes, "admin")
     made = await api.post("/users", {"full_name": "Anna Ou", "email": "anna@example.na", "username": "support"}, token=admin)
     assert made.status_code == 201, made.text
     read = await api.get(f"/users/{made.json()['data']['id']}", token=admin)
     assert read.json()["data"]["username"] == "support"
 
 
-async def test_a_username_is_judged_as_it_was_sent(api: Api, surroundings: Surroundings) -> None:
+async def test_a_username_is_judged_as_it_was_sent(api: Api, fakes: Fakes) -> None:
     """NFC makes a "K" of a KELVIN SIGN."""
     await api.register(username="kunene")
-    admin = await signed_in_as(api, surroundings, "admin")
+    admin = await signed_in_as(api, fakes, "admin")
 
     async def found(username: str) -> int:
         answer = await api.get(f"/users?username={quote(username)}&reason=Called+about+the+account", token=admin)

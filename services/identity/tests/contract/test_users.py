@@ -9,7 +9,7 @@ from chassis.persistence.database import Database
 from services.identity.tests.contract.api import PASSWORD, Api, refusal
 from services.identity.tests.contract.mailbox import sent
 from services.identity.tests.contract.people import JOHANNES, sign_in_johannes
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 
 CLOSE = "/users/{}?reason=Asked%20for%20it"
 
@@ -21,11 +21,11 @@ async def user_id(api: Api) -> str:
 
 
 @pytest.fixture
-async def admin(api: Api, surroundings: Surroundings, user_id: str) -> str:
+async def admin(api: Api, fakes: Fakes, user_id: str) -> str:
     """An administrator's access token."""
-    surroundings.roles.roles = ("admin",)
+    fakes.roles.roles = ("admin",)
     token = await api.signed_in()
-    surroundings.roles.roles = ("user",)
+    fakes.roles.roles = ("user",)
     return token
 
 
@@ -174,9 +174,9 @@ async def test_me_is_the_caller_with_roles(api: Api) -> None:
     assert itself.json()["data"]["email"] == "ndapewa@example.na"
 
 
-async def test_users_are_for_staff(api: Api, surroundings: Surroundings) -> None:
+async def test_users_are_for_staff(api: Api, fakes: Fakes) -> None:
     user = await api.signed_in()
-    surroundings.roles.roles = ("staff",)
+    fakes.roles.roles = ("staff",)
     staff = await api.signed_in(email="staff@example.na", phone="+264811234568")
     listed = await api.get("/users?reason=complaint+4711&per_page=1", token=staff)
     page = listed.json()["data"]
@@ -188,8 +188,8 @@ async def test_users_are_for_staff(api: Api, surroundings: Surroundings) -> None
     assert refusal(await api.get("/users")) == (401, "AUTH_004")
 
 
-async def test_guest_without_permission_reads_no_user_but_itself(api: Api, surroundings: Surroundings) -> None:
-    surroundings.roles.roles = ("guest",)
+async def test_guest_without_permission_reads_no_user_but_itself(api: Api, fakes: Fakes) -> None:
+    fakes.roles.roles = ("guest",)
     token = await api.signed_in()
     assert (await api.get("/users/me", token=token)).status_code == 200
     assert refusal(await api.get("/users", token=token)) == (403, "ACC_001")

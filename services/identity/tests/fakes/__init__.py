@@ -11,7 +11,7 @@ from services.identity.tests.fakes.revocations import FakeRevocations
 
 
 @dataclass
-class Surroundings:
+class Fakes:
     """What identity asks of others, faked."""
 
     roles: FakeRoles = field(default_factory=FakeRoles)

@@ -24,7 +24,7 @@ from identity.wiring.adapters import unit_of_work
 from identity.wiring.dependencies import Dependencies
 from identity.wiring.use_cases import build
 from kernel.actor import Actor, ActorKind
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 from services.identity.tests.fakes.governance import FakeRoles
 from services.identity.tests.fakes.passwords import FakePasswords
 from services.identity.tests.integration.storage import HERE, fact
@@ -51,7 +51,7 @@ class Registry:
     policies: Policies
     clock: ControlledClock
     passwords: FakePasswords = field(default_factory=FakePasswords)
-    peers: Surroundings = field(default_factory=Surroundings)
+    peers: Fakes = field(default_factory=Fakes)
     device_id: UUID = field(default_factory=uuid4)
     # The place in the outbox at which the test begins.
     begun: int = 0

@@ -18,7 +18,7 @@ from services.identity.tests.stored import rows
 
 
 @pytest.fixture
-def surroundings(database_urls: DatabaseUrls, settings: IdentitySettings, broker_url: str, redis_url: str) -> dict[str, str]:
+def fakes(database_urls: DatabaseUrls, settings: IdentitySettings, broker_url: str, redis_url: str) -> dict[str, str]:
     return {
         **os.environ,
         "ELCORP_ENVIRONMENT": "local",
@@ -31,9 +31,9 @@ def surroundings(database_urls: DatabaseUrls, settings: IdentitySettings, broker
 
 
 @asynccontextmanager
-async def serving(surroundings: Mapping[str, str], password: str) -> AsyncIterator[LoggingProcess]:
+async def serving(fakes: Mapping[str, str], password: str) -> AsyncIterator[LoggingProcess]:
     command = [sys.executable, "-m", "identity", "serve"]
-    async with started(command, {**surroundings, "ELCORP_ADMIN_PASSWORD": password}) as process:
+    async with started(command, {**fakes, "ELCORP_ADMIN_PASSWORD": password}) as process:
         yield process
 
 
@@ -50,11 +50,11 @@ async def problem(process: LoggingProcess) -> str | None:
 
 
 async def test_a_process_with_a_bad_password_serves_and_its_restart_with_a_good_one_makes_an_administrator(
-    database: Database, surroundings: dict[str, str]
+    database: Database, fakes: dict[str, str]
 ) -> None:
     administrators = "SELECT count(*) FROM users WHERE initial_role = 'admin'"
 
-    async with serving(surroundings, "admin") as process:
+    async with serving(fakes, "admin") as process:
         line = await process.line("administrator_not_made")
         assert line["level"] == "error"
         assert line["problem"] == "ELCORP_ADMIN_PASSWORD: The password is too short (rule length_min)"
@@ -62,7 +62,7 @@ async def test_a_process_with_a_bad_password_serves_and_its_restart_with_a_good_
         assert len((await fetched(process, "rest_port", "/.well-known/jwks.json"))["keys"]) == 2
         assert await rows(database, administrators) == [(0,)]
 
-    async with serving(surroundings, "Kunene-River-2026!") as process:
+    async with serving(fakes, "Kunene-River-2026!") as process:
 
         async def healed() -> bool:
             return await problem(process) is None

@@ -29,7 +29,7 @@ from identity.infrastructure.refresh_tokens import SignedRefreshTokens
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work
 from kernel.actor import Actor, ActorKind
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 from services.identity.tests.people import PASSWORD, STRANGER, registered
 
 DEVICES = (0, 1, 2)
@@ -256,9 +256,9 @@ class SessionMachine(RuleBasedStateMachine):
 
 @pytest.mark.clause("ASVS 7.4.1 race", "RFC 9700 4.14.2 retry", "ASVS 7.4.2")
 async def test_whatever_happens_at_once_no_ended_session_has_a_live_token(
-    identity: Identity, database: Database, settings: IdentitySettings, clock: ControlledClock, surroundings: Surroundings
+    identity: Identity, database: Database, settings: IdentitySettings, clock: ControlledClock, fakes: Fakes
 ) -> None:
-    surroundings.attempts.limit = 1_000_000
+    fakes.attempts.limit = 1_000_000
     ground = Ground(identity, database, settings, clock, asyncio.get_running_loop())
     machine = type("Machine", (SessionMachine,), {"ground": ground})
     await asyncio.to_thread(run_machine, machine, examples=15, steps=20)

@@ -17,7 +17,7 @@ from identity.domain.session import LIVE_MAX
 from identity.domain.sign_in_name import SignInName
 from identity.domain.user import User
 from kernel.errors import Unavailable
-from services.identity.tests.fakes import Surroundings
+from services.identity.tests.fakes import Fakes
 from services.identity.tests.fakes.governance import FakeRoles
 from services.identity.tests.integration.registry import Registry, RegistryOf, claims_of
 from services.identity.tests.people import PASSWORD, STRANGER
@@ -93,7 +93,7 @@ async def test_what_changes_while_somebody_signs_in_lets_them_in_no_more(
     registry_of: RegistryOf, meanwhile: Callable[[User], object]
 ) -> None:
     roles = MeddlingRoles(meanwhile=meanwhile)
-    registry = registry_of(peers=Surroundings(roles=roles))
+    registry = registry_of(peers=Fakes(roles=roles))
     enrolled = await registry.register()
     roles.registry = registry
     with pytest.raises(InvalidCredentials):

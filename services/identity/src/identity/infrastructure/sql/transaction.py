@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.persistence.unit_of_work import SqlTransaction
 from identity.application.ports.unit_of_work import BoundedRecord
 from identity.domain.attempts import source_of
-from identity.infrastructure.sql.attempt_counts import SqlAttemptCounts
+from identity.infrastructure.sql.attempts import SqlAttemptCounts
 from identity.infrastructure.sql.device_keys import SqlDeviceKeys
 from identity.infrastructure.sql.devices import SqlDevices
 from identity.infrastructure.sql.erasures import SqlErasures, SqlReceipts
