@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+import httpx
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chassis.crypto import SigningKey
+from services.identity.tests.contract.api import Api
 
 REFRESH_URL = "http://localhost:8000/api/v1/auth/refresh"
 
@@ -70,3 +72,9 @@ def dpop(device: Ed25519Device | Es256Device, *, at: datetime, header: Mapping[s
     parts = [{name: value for name, value in part.items() if value is not None} for part in (protected, payload)]
     signed = ".".join(b64(json.dumps(part).encode()) for part in parts)
     return f"{signed}.{b64(device.sign(signed.encode()))}"
+
+
+async def register_key(api: Api, token: str, device: Ed25519Device | Es256Device) -> httpx.Response:
+    """Register the device's key: ask for a challenge, and sign it."""
+    challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
+    return await api.post("/device-keys", proof(device, challenge), token=token)

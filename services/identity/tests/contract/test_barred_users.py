@@ -10,7 +10,7 @@ from chassis.testing.clocks import ControlledClock
 from elcorp.identity.v1 import identity_pb2
 from identity.application import Identity
 from services.identity.tests.contract.api import PASSWORD, Api
-from services.identity.tests.contract.devices import Ed25519Device, proof
+from services.identity.tests.contract.devices import Ed25519Device, proof, register_key
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.contract.outbox import recording
 from services.identity.tests.contract.peers import Stub
@@ -75,8 +75,7 @@ async def test_neither_link_nor_challenge_from_before_goes_on(
 
 
 async def test_peers_are_told(api: Api, fakes: Fakes, stub: Stub, token: str, user_id: str) -> None:
-    challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
-    key_id = (await api.post("/device-keys", proof(Ed25519Device(), challenge), token=token)).json()["data"]["id"]
+    key_id = (await register_key(api, token, Ed25519Device())).json()["data"]["id"]
     address = (await api.get("/users/me", token=token)).json()["data"]["wallet_address"]
 
     async def active() -> list[bool]:

@@ -14,7 +14,7 @@ from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work
 from services.identity.tests.contract.api import Api
-from services.identity.tests.contract.devices import REFRESH_URL, Ed25519Device, Es256Device, dpop, proof
+from services.identity.tests.contract.devices import REFRESH_URL, Ed25519Device, Es256Device, dpop, register_key
 from services.identity.tests.contract.outbox import recording
 
 Device = Ed25519Device | Es256Device
@@ -26,8 +26,7 @@ def problem(answer: httpx.Response) -> tuple[int, str, str]:
 
 
 async def register(api: Api, token: str, device: Device) -> str:
-    challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
-    registered = await api.post("/device-keys", proof(device, challenge), token=token)
+    registered = await register_key(api, token, device)
     key_id: str = registered.json()["data"]["id"]
     return key_id
 

@@ -17,7 +17,7 @@ from identity.infrastructure.sql.user_data import _SECTIONS
 from services.identity.tests.contract.api import PASSWORD, Api, own_id
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App
-from services.identity.tests.contract.devices import Ed25519Device, proof
+from services.identity.tests.contract.devices import Ed25519Device, register_key
 from services.identity.tests.contract.mailbox import sent
 from services.identity.tests.contract.outbox import published
 from services.identity.tests.fakes import Fakes
@@ -29,8 +29,7 @@ async def test_person_gets_all_that_is_held_about_them(api: Api, database: Datab
     token = await api.signed_in(**NDAPEWA)
     user_id = await own_id(api, token)
     await api.post("/wallet-addresses", {"label": "Rent"}, token=token)
-    text = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
-    await api.post("/device-keys", proof(Ed25519Device(), text), token=token)
+    await register_key(api, token, Ed25519Device())
     await api.patch(f"/devices/{api.device_id}", {"name": "Telephone"}, token=token)
     answer = await api.post(f"/users/{user_id}/data-export", token=token)
     assert answer.status_code == 200, answer.text
@@ -62,8 +61,7 @@ async def test_each_section_is_whole_and_in_order(api: Api, clock: ControlledClo
     telephone, keys = "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10", [Ed25519Device(), Ed25519Device()]
 
     async def register(device: Ed25519Device) -> str:
-        challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
-        return str((await api.post("/device-keys", proof(device, challenge), token=token)).json()["data"]["id"])
+        return str((await register_key(api, token, device)).json()["data"]["id"])
 
     user_id = (await api.register(**NDAPEWA)).json()["data"]["id"]
     stranger = await api.signed_in(email="other@example.na", phone="+264811234569")

@@ -12,7 +12,7 @@ from identity.interfaces.publications import PUBLICATIONS
 from identity.interfaces.rest import ROUTERS, jwks_router
 from services.identity.tests.contract.api import DETAILS, Api
 from services.identity.tests.contract.authenticator_app import second_factor
-from services.identity.tests.contract.devices import Ed25519Device, proof
+from services.identity.tests.contract.devices import Ed25519Device, register_key
 from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Fakes
 
@@ -40,8 +40,7 @@ PATHS: Final = {
 
 async def things(api: Api, clock: ControlledClock, token: str) -> dict[str, str]:
     """Give somebody one of each, also a request for recovery, and return their ids."""
-    challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
-    key = (await api.post("/device-keys", proof(Ed25519Device(), challenge), token=token)).json()["data"]["id"]
+    key = (await register_key(api, token, Ed25519Device())).json()["data"]["id"]
     session = (await api.get("/sessions", token=token)).json()["data"]["items"][0]
     address = (await api.get("/wallet-addresses", token=token)).json()["data"]["items"][0]
     await second_factor(api, token, clock)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from chassis.persistence.database import Database
@@ -12,7 +11,7 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from elcorp.identity.v1 import events_pb2, identity_pb2
 from services.identity.tests.contract.api import Api
-from services.identity.tests.contract.devices import Ed25519Device, Es256Device, b64, proof
+from services.identity.tests.contract.devices import Ed25519Device, Es256Device, b64, proof, register_key
 from services.identity.tests.contract.held_locks import held
 from services.identity.tests.contract.outbox import published, recording
 from services.identity.tests.contract.peers import Stub
@@ -26,14 +25,10 @@ async def challenge(api: Api, token: str) -> str:
     return text
 
 
-async def register(api: Api, token: str, device: Device) -> httpx.Response:
-    return await api.post("/device-keys", proof(device, await challenge(api, token)), token=token)
-
-
 @pytest.mark.parametrize("kind", DEVICES)
 async def test_key_is_registered_and_told_to_peers(api: Api, stub: Stub, kind: Callable[[], Device]) -> None:
     token, device = await api.signed_in(), kind()
-    answer = await register(api, token, device)
+    answer = await register_key(api, token, device)
     assert answer.status_code == 201, answer.text
     data = answer.json()["data"]
     told = await stub.GetDeviceKey(identity_pb2.GetDeviceKeyRequest(key_id=data["id"]))
@@ -82,13 +77,13 @@ async def test_challenge_is_of_one_device_and_of_minutes(api: Api, clock: Contro
 async def test_registering_needs_a_sign_in_of_the_last_minutes(api: Api, clock: ControlledClock) -> None:
     token = await api.signed_in()
     clock.advance(seconds=301)
-    answer = await register(api, token, Ed25519Device())
+    answer = await register_key(api, token, Ed25519Device())
     assert (answer.status_code, answer.json()["code"]) == (401, "AUTH_005")
 
 
 async def test_device_has_one_key_and_the_one_before_is_revoked(api: Api, stub: Stub, database: Database) -> None:
     token = await api.signed_in()
-    first, second = [(await register(api, token, device)).json()["data"] for device in (Ed25519Device(), Es256Device())]
+    first, second = [(await register_key(api, token, device)).json()["data"] for device in (Ed25519Device(), Es256Device())]
     told = await stub.GetDeviceKey(identity_pb2.GetDeviceKeyRequest(key_id=first["id"]))
     assert (told.active, told.HasField("revoked_at")) == (False, True)
     ((event, aggregate_id),) = await published(database, events_pb2.DeviceKeyRevoked)
@@ -98,17 +93,17 @@ async def test_device_has_one_key_and_the_one_before_is_revoked(api: Api, stub: 
 
 async def test_key_once_registered_is_never_registered_again(api: Api) -> None:
     token, device = await api.signed_in(), Ed25519Device()
-    key_id = (await register(api, token, device)).json()["data"]["id"]
+    key_id = (await register_key(api, token, device)).json()["data"]["id"]
     assert (await api.delete(f"/device-keys/{key_id}", token=token)).status_code == 200
     other = await api.signed_in(email="johannes@example.na", phone="+264811234568")
     for caller in (token, other):
-        answer = await register(api, caller, device)
+        answer = await register_key(api, caller, device)
         assert (answer.status_code, answer.json()["code"]) == (409, "RES_002")
 
 
 async def test_revoking_twice_changes_nothing_and_others_keys_do_not_exist(api: Api, database: Database) -> None:
     token = await api.signed_in()
-    key_id = (await register(api, token, Ed25519Device())).json()["data"]["id"]
+    key_id = (await register_key(api, token, Ed25519Device())).json()["data"]["id"]
     other = await api.signed_in(email="johannes@example.na", phone="+264811234568")
     assert (await api.delete(f"/device-keys/{key_id}", token=other)).status_code == 404
     assert (await api.delete(f"/device-keys/{uuid4()}", token=token)).status_code == 404
@@ -120,7 +115,7 @@ async def test_revoking_twice_changes_nothing_and_others_keys_do_not_exist(api: 
 
 async def test_revoking_at_once_revokes_once(api: Api, database: Database, database_urls: DatabaseUrls) -> None:
     token = await api.signed_in()
-    key_id = (await register(api, token, Ed25519Device())).json()["data"]["id"]
+    key_id = (await register_key(api, token, Ed25519Device())).json()["data"]["id"]
     async with recording(database) as record:
         async with held(database_urls, "SELECT 1 FROM device_keys FOR UPDATE") as waiting:
             asked = [asyncio.ensure_future(api.delete(f"/device-keys/{key_id}", token=token)) for _ in range(3)]
@@ -132,7 +127,7 @@ async def test_revoking_at_once_revokes_once(api: Api, database: Database, datab
 
 async def test_registering_at_once_leaves_one_live_key(api: Api) -> None:
     token = await api.signed_in()
-    answers = await asyncio.gather(*(register(api, token, Ed25519Device()) for _ in range(8)))
+    answers = await asyncio.gather(*(register_key(api, token, Ed25519Device()) for _ in range(8)))
     assert {answer.status_code for answer in answers} == {201}
     items = (await api.get("/device-keys", token=token)).json()["data"]["items"]
     assert (len(items), sum(item["revoked_at"] is None for item in items)) == (8, 1)

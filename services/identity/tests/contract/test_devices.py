@@ -12,7 +12,7 @@ from chassis.testing.clocks import ControlledClock
 from elcorp.identity.v1 import events_pb2, identity_pb2
 from services.identity.tests.contract.api import PASSWORD, Api, refusal
 from services.identity.tests.contract.authenticator_app import second_factor
-from services.identity.tests.contract.devices import Ed25519Device, dpop, proof
+from services.identity.tests.contract.devices import Ed25519Device, dpop, register_key
 from services.identity.tests.contract.outbox import published
 from services.identity.tests.contract.peers import Stub
 from services.identity.tests.fakes import Fakes
@@ -61,8 +61,7 @@ async def test_a_revoked_device_loses_session_and_key_and_is_new_afterwards(
     api: Api, database: Database, fakes: Fakes, clock: ControlledClock, pair: dict[str, Any]
 ) -> None:
     token, path = pair["access_token"], f"/devices/{api.device_id}"
-    challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
-    assert (await api.post("/device-keys", proof(Ed25519Device(), challenge), token=token)).status_code == 201
+    assert (await register_key(api, token, Ed25519Device())).status_code == 201
     other = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
     for _ in range(2):
         assert (await api.delete(path, token=other)).status_code == 204
@@ -90,8 +89,7 @@ async def test_revoking_a_device_leaves_the_others_session_and_key(
     token, path = other["access_token"], f"/devices/{other_id}"
     keys, device = [], Ed25519Device()
     for signed_in, holder in ((pair["access_token"], Ed25519Device()), (token, device)):
-        challenge = (await api.post("/device-keys/challenges", token=signed_in)).json()["data"]["challenge"]
-        keys.append((await api.post("/device-keys", proof(holder, challenge), token=signed_in)).json()["data"])
+        keys.append((await register_key(api, signed_in, holder)).json()["data"])
     gone, kept = keys
     before = (await api.get(path, token=token)).json()["data"]
     assert (await api.delete(f"/devices/{api.device_id}", token=token)).status_code == 204
@@ -236,8 +234,7 @@ async def test_a_device_that_two_people_use_is_each_ones_own(
     keys, path, device = [], f"/devices/{api.device_id}", Ed25519Device()
     for token, holder in ((pair["access_token"], Ed25519Device()), (other["access_token"], device)):
         await api.patch(path, {"name": "Telephone"}, token=token)
-        challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
-        answer = await api.post("/device-keys", proof(holder, challenge), token=token)
+        answer = await register_key(api, token, holder)
         keys.append(answer.json()["data"]["id"])
     before = (await api.get(path, token=other["access_token"])).json()["data"]
     elsewhere = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
@@ -258,8 +255,7 @@ async def test_a_device_is_revoked_by_a_recent_sign_in_and_signed_out_by_any(
     api: Api, fakes: Fakes, database: Database, policies: Policies, clock: ControlledClock, pair: dict[str, Any]
 ) -> None:
     """A thief of a session takes no key from its owner's device, nor the time for which the device has been known."""
-    challenge = (await api.post("/device-keys/challenges", token=pair["access_token"])).json()["data"]["challenge"]
-    key = (await api.post("/device-keys", proof(Ed25519Device(), challenge), token=pair["access_token"])).json()["data"]
+    key = (await register_key(api, pair["access_token"], Ed25519Device())).json()["data"]
     thief = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
     device = f"/devices/{api.device_id}"
     session_id = (await api.get(device, token=thief)).json()["data"]["session_id"]

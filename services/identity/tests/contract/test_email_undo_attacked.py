@@ -14,7 +14,7 @@ from elcorp.identity.v1.events_pb2 import DeviceKeyRevoked
 from identity.application import Identity
 from identity.domain.email_undo import LIFE, SUSPECT_FOR
 from services.identity.tests.contract.api import Api, own_id, refusal
-from services.identity.tests.contract.devices import Ed25519Device, proof
+from services.identity.tests.contract.devices import Ed25519Device, register_key
 from services.identity.tests.contract.email_owner import CHANGED, NEW, OLD, THIRD, EmailOwner
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.contract.outbox import published, recording
@@ -168,9 +168,8 @@ async def test_an_account_that_was_closed_permanently_is_not_opened_by_a_link(
         assert connection.execute("SELECT used_at FROM email_undos").fetchall() == [(None,)]
 
 
-async def register_key(api: Api, token: str) -> str:
-    challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
-    answer = await api.post("/device-keys", proof(Ed25519Device(), challenge), token=token)
+async def new_key(api: Api, token: str) -> str:
+    answer = await register_key(api, token, Ed25519Device())
     assert answer.status_code == 201, answer.text
     return str(answer.json()["data"]["id"])
 
@@ -178,17 +177,17 @@ async def register_key(api: Api, token: str) -> str:
 async def test_device_keys_that_a_thief_may_have_registered_are_revoked_and_older_ones_are_not(
     api: Api, owner: EmailOwner, database: Database, clock: ControlledClock
 ) -> None:
-    own = await register_key(api, await api.signed_in())
+    own = await new_key(api, await api.signed_in())
     user_id = await own_id(api, (await api.login()).json()["data"]["access_token"])
     clock.advance(seconds=1)
     recent = []
     for _ in range(2):
         token = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
-        recent.append(await register_key(api, token))
+        recent.append(await new_key(api, token))
     clock.advance(seconds=SUSPECT_FOR.total_seconds())
     token = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
     await owner.change(NEW, token, "?end_other_sessions=false")
-    recent.append(await register_key(api, token))
+    recent.append(await new_key(api, token))
     (link,) = await owner.links()
     async with recording(database) as record:
         assert (await owner.undo(link)).status_code == 200

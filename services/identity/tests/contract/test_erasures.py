@@ -20,7 +20,7 @@ from identity.domain.errors import UnknownAcknowledgement
 from identity.infrastructure.erasure_receipts import verify_receipt
 from kernel.errors import NotFound
 from services.identity.tests.contract.api import DETAILS, Api, own_id
-from services.identity.tests.contract.devices import Ed25519Device, proof
+from services.identity.tests.contract.devices import Ed25519Device, register_key
 from services.identity.tests.contract.erasures import ErasureSteps
 from services.identity.tests.contract.outbox import published
 from services.identity.tests.contract.peers import Stub
@@ -39,8 +39,7 @@ async def test_asking_restricts_the_account_at_once(api: Api, database: Database
     await api.register()
     pair = (await api.login()).json()["data"]
     token = pair["access_token"]
-    challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
-    await api.post("/device-keys", proof(Ed25519Device(), challenge), token=token)
+    await register_key(api, token, Ed25519Device())
     user_id = await own_id(api, token)
     erasure = await request(api, token)
     assert (erasure["status"], erasure["answered"], erasure["receipt"]) == ("requested", [], None)

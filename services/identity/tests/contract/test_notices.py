@@ -13,7 +13,7 @@ from identity.application import Identity
 from services.identity.tests.contract.api import DETAILS, PASSWORD, Api, own_id
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App, second_factor
-from services.identity.tests.contract.devices import Ed25519Device, proof
+from services.identity.tests.contract.devices import Ed25519Device, register_key
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.contract.passkeys import add_passkey
 from services.identity.tests.fakes import Fakes
@@ -99,8 +99,7 @@ async def test_of_factors_keys_exports_and_passwords(
     assert (await api.delete("/auth/factors/totp", token=fresh)).status_code == 200
     assert await post.news() == owner("factor_removed", factor="totp")
     fresh = (await api.post("/auth/step-up", {"password": PASSWORD}, token=fresh)).json()["data"]["access_token"]
-    challenge = (await api.post("/device-keys/challenges", token=fresh)).json()["data"]["challenge"]
-    key = (await api.post("/device-keys", proof(Ed25519Device(), challenge), token=fresh)).json()["data"]
+    key = (await register_key(api, fresh, Ed25519Device())).json()["data"]
     assert await post.news() == owner("device_key_added")
     assert (await api.delete(f"/device-keys/{key['id']}", token=fresh)).status_code == 200
     assert await post.news() == []

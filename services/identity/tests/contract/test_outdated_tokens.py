@@ -15,7 +15,7 @@ from elcorp.identity.v1.events_pb2 import UserFactorsChanged
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import App
-from services.identity.tests.contract.devices import Ed25519Device, proof
+from services.identity.tests.contract.devices import Ed25519Device, register_key
 from services.identity.tests.contract.outbox import published
 from services.identity.tests.contract.passkeys import add_passkey
 from services.identity.tests.contract.people import signed_in_as
@@ -108,8 +108,7 @@ async def change_password(api: Api, token: str, user_id: str) -> httpx.Response:
 
 
 async def register_device_key(api: Api, token: str, _user_id: str) -> httpx.Response:
-    challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
-    return await api.post("/device-keys", proof(Ed25519Device(), challenge), token=token)
+    return await register_key(api, token, Ed25519Device())
 
 
 async def export_data(api: Api, token: str, user_id: str) -> httpx.Response:

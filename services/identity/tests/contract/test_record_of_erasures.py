@@ -23,7 +23,7 @@ from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work
 from kernel.actor import Actor
 from services.identity.tests.contract.api import Api
-from services.identity.tests.contract.devices import Ed25519Device, proof
+from services.identity.tests.contract.devices import Ed25519Device, register_key
 from services.identity.tests.contract.outbox import IDENTITY, Whole, at_text, event, fact, recording, user
 from services.identity.tests.stored import views_of
 
@@ -53,8 +53,7 @@ async def test_export(api: Api, database: Database, clock: ControlledClock, toke
 
 
 async def test_request_for_erasure(api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims) -> None:
-    challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
-    key = (await api.post("/device-keys", proof(Ed25519Device(), challenge), token=token)).json()["data"]
+    key = (await register_key(api, token, Ed25519Device())).json()["data"]
     async with recording(database) as record:
         path, body = f"/users/{claims.subject_id}/erasure", {"reason": "consent_withdrawn"}
         erasure = (await api.post(path, body, token=token)).json()["data"]

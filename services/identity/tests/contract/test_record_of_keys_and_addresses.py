@@ -9,7 +9,7 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from services.identity.tests.contract.api import Api
-from services.identity.tests.contract.devices import Ed25519Device, Es256Device, proof
+from services.identity.tests.contract.devices import Ed25519Device, Es256Device, register_key
 from services.identity.tests.contract.outbox import IDENTITY, Whole, event, fact, recording, user
 
 
@@ -24,8 +24,7 @@ async def claims(token: str, verifier: TokenVerifier) -> Claims:
 
 
 async def register(api: Api, token: str, device: Ed25519Device | Es256Device) -> str:
-    challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
-    key_id: str = (await api.post("/device-keys", proof(device, challenge), token=token)).json()["data"]["id"]
+    key_id: str = (await register_key(api, token, device)).json()["data"]["id"]
     return key_id
 
 

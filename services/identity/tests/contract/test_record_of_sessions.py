@@ -22,7 +22,7 @@ from identity.wiring.adapters import unit_of_work
 from services.identity.tests.contract.api import PASSWORD, Api
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.authenticator_app import second_factor
-from services.identity.tests.contract.devices import Es256Device, dpop, proof
+from services.identity.tests.contract.devices import Es256Device, dpop, register_key
 from services.identity.tests.contract.outbox import ANONYMOUS, IDENTITY, Whole, at_text, event, fact, recording, user
 from services.identity.tests.contract.passkeys import SIGN_IN, add_passkey, begin, sign_in_with_passkey
 from services.identity.tests.fakes import Fakes
@@ -236,8 +236,7 @@ async def test_refreshing_without_and_with_the_devices_key(
     await api.register()
     pair, claims = await signed_in(api, verifier)
     started_at, device = clock.now(), Es256Device()
-    challenge = (await api.post("/device-keys/challenges", token=pair["access_token"])).json()["data"]["challenge"]
-    assert (await api.post("/device-keys", proof(device, challenge), token=pair["access_token"])).status_code == 201
+    assert (await register_key(api, pair["access_token"], device)).status_code == 201
     async with recording(database) as record:
         await api.refresh(pair["refresh_token"])
         for _ in range(2):
