@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from chassis.persistence.database import Database
-from services.identity.tests.contract.api import ARRANGING, Api
+from services.identity.tests.contract.api import ARRANGING, Api, refusal
 from services.identity.tests.contract.outbox import recording
 from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Fakes
@@ -58,10 +58,6 @@ ACTS = [
 ]
 
 
-def refused(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
-
-
 @pytest.fixture
 async def user_id(api: Api) -> str:
     """Somebody with a session."""
@@ -89,10 +85,10 @@ async def test_nobody_acts_on_one_who_may_more_or_while_governance_is_away(
 ) -> None:
     async with recording(database) as record:
         fakes.authority.away = True
-        assert refused(await act(api, admin, user_id)) == (503, "SRV_002")
+        assert refusal(await act(api, admin, user_id)) == (503, "SRV_002")
         fakes.authority.away = False
         fakes.authority.beyond = {UUID(user_id)}
-        assert refused(await act(api, admin, user_id)) == (403, "ACC_003")
+        assert refusal(await act(api, admin, user_id)) == (403, "ACC_003")
     # To say what they act on, some of them read the other first, which is on record.
     assert [action for action in record.actions if not action.endswith((".read", ".list"))] == []
     assert record.events == []
@@ -107,7 +103,7 @@ async def test_a_deleted_person_who_may_more_is_restored_by_an_equal_alone(
 ) -> None:
     assert (await delete()(api, admin, user_id)).is_success
     fakes.authority.beyond = {UUID(user_id)}
-    assert refused(await post("restore")(api, admin, user_id)) == (403, "ACC_003")
+    assert refusal(await post("restore")(api, admin, user_id)) == (403, "ACC_003")
     assert (await api.get(f"/users/{user_id}", token=admin)).status_code == 404
 
 
@@ -117,7 +113,7 @@ async def test_the_last_who_can_manage_roles_stays_able_to(
 ) -> None:
     fakes.authority.last = {UUID(user_id)}
     async with recording(database) as record:
-        assert refused(await act(api, admin, user_id)) == (409, "GOV_002")
+        assert refusal(await act(api, admin, user_id)) == (409, "GOV_002")
     assert (record.facts, record.events) == ([], [])
     assert await live_sessions(database, user_id) == 1
     assert (await api.get(f"/users/{user_id}", token=admin)).json()["data"]["status"] == "active"
@@ -127,7 +123,7 @@ async def test_erasing_oneself_asks_too(api: Api, fakes: Fakes) -> None:
     token = await api.signed_in()
     me = await own_id(api, token)
     fakes.authority.last = {me}
-    assert refused(await api.post(f"/users/{me}/erasure", {"reason": "asked"}, token=token)) == (409, "GOV_002")
+    assert refusal(await api.post(f"/users/{me}/erasure", {"reason": "asked"}, token=token)) == (409, "GOV_002")
     fakes.authority.last = set()
     assert (await api.post(f"/users/{me}/erasure", {"reason": "asked"}, token=token)).status_code == 202
     assert fakes.authority.disabled == [(me, me, 1)]
@@ -179,7 +175,7 @@ async def test_an_account_that_changes_all_the_time_is_left_alone(
     arranging = ARRANGING.set(True)
     answer = await act(api, admin, user_id)
     ARRANGING.reset(arranging)
-    assert refused(answer) == (503, "SRV_002")
+    assert refusal(answer) == (503, "SRV_002")
     assert len(fakes.authority.disabled) == 3
     assert await live_sessions(database, user_id) == 1
 
@@ -187,7 +183,7 @@ async def test_an_account_that_changes_all_the_time_is_left_alone(
 async def test_a_stale_write_disables_nobody(api: Api, fakes: Fakes, admin: str, user_id: str) -> None:
     headers = {"Authorization": f"Bearer {admin}", "If-Match": '"7"'}
     stale = await api.client.delete(f"/api/v1/users/{user_id}?reason=Asked%20for%20it", headers=headers)
-    assert refused(stale) == (412, "RES_003")
+    assert refusal(stale) == (412, "RES_003")
     assert (fakes.authority.asked, fakes.authority.disabled) == ([], [])
 
 

@@ -2,7 +2,6 @@
 
 from uuid import uuid4
 
-import httpx
 import pytest
 from sqlalchemy import text
 
@@ -13,7 +12,7 @@ from identity.application import Identity
 from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work
-from services.identity.tests.contract.api import PASSWORD, Api
+from services.identity.tests.contract.api import PASSWORD, Api, refusal
 from services.identity.tests.contract.authenticator import Authenticator
 from services.identity.tests.contract.email_owner import CHANGED, HOUR, NEW, OLD, THIRD, EmailOwner
 from services.identity.tests.contract.mailbox import mail
@@ -24,10 +23,6 @@ from services.identity.tests.fakes import Fakes
 @pytest.fixture
 def owner(api: Api, identity: Identity, database: Database) -> EmailOwner:
     return EmailOwner(api, identity, database)
-
-
-def refused(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
 
 
 INVALID = (422, "VAL_001")
@@ -64,10 +59,10 @@ async def test_the_old_mailbox_undoes_it_once_and_what_waits_is_void(api: Api, o
     assert record.actions == ["identity.session.end", "identity.email.undo"]
     assert (await owner.written())[begun:] == [("email_restored", NEW), ("password_reset_required", OLD)]
     assert await owner.sessions() == ["email_changed"]
-    assert refused(await api.verify(waiting)) == (401, "AUTH_010")
+    assert refusal(await api.verify(waiting)) == (401, "AUTH_010")
     assert not await owner.signs_in(NEW)
     assert not await owner.signs_in(OLD)
-    assert refused(await owner.undo(link)) == INVALID
+    assert refusal(await owner.undo(link)) == INVALID
     await api.post("/auth/password-reset", {"email": OLD})
     (reset,) = [each.facts["link"] for each in (await mail(database))[-1:]]
     body = {"token": str(reset).partition("#token=")[2], "password": CHANGED}
@@ -116,7 +111,7 @@ async def test_who_reads_the_old_mailbox_without_a_password_undoes_nothing(
     (link,) = await owner.links()
     fakes.attempts.limit = 2
     async with recording(database) as record:
-        answers = [refused(await owner.undo(link, "Not-the-one-7!")) for _ in range(3)]
+        answers = [refusal(await owner.undo(link, "Not-the-one-7!")) for _ in range(3)]
     assert answers == [(401, "AUTH_001"), (401, "AUTH_001"), (429, "RATE_001")]
     assert [(fact["action"], fact["reason"]) for fact in record.facts] == [
         ("identity.email.undo_refused", "wrong_password"),
@@ -171,7 +166,7 @@ async def test_a_password_that_was_given_up_long_before_undoes_nothing(
     clock.advance(seconds=72 * HOUR + 1)
     await owner.change(NEW, (await api.login(password=CHANGED)).json()["data"]["access_token"])
     (link,) = await owner.links()
-    assert refused(await owner.undo(link)) == (401, "AUTH_001")
+    assert refusal(await owner.undo(link)) == (401, "AUTH_001")
     assert (await owner.undo(link, CHANGED)).status_code == 200
 
 
@@ -207,14 +202,14 @@ async def test_the_thiefs_own_link_is_void_once_the_first_was_used(api: Api, own
     await owner.change(THIRD, token)
     first, second = await owner.links()
     assert (await owner.undo(first)).status_code == 200
-    assert refused(await owner.undo(second)) == INVALID
+    assert refusal(await owner.undo(second)) == INVALID
 
 
 async def test_an_address_that_another_has_by_now_is_not_taken_back(api: Api, owner: EmailOwner) -> None:
     await owner.change(NEW, await api.signed_in())
     (link,) = await owner.links()
     assert (await api.register(email=OLD, phone="+264811234569")).status_code == 200
-    assert refused(await owner.undo(link)) == (409, "IDN_005")
+    assert refusal(await owner.undo(link)) == (409, "IDN_005")
     assert (await owner.signs_in(NEW), await owner.signs_in(OLD)) == (True, True)
 
 
@@ -231,7 +226,7 @@ async def test_an_owner_who_registered_again_gets_the_account_back_once_the_othe
     assert (await owner.written())[-1] == ("password_reset_required", OLD)
     # The account between keeps what it was given, and its own link takes nothing away again.
     assert await owner.signs_in(THIRD)
-    assert refused(await owner.undo((await owner.links())[-1])) == (409, "IDN_005")
+    assert refusal(await owner.undo((await owner.links())[-1])) == (409, "IDN_005")
 
 
 async def test_a_link_is_exported_without_its_secret_and_dropped_after_its_end(
@@ -252,5 +247,5 @@ async def test_a_link_is_exported_without_its_secret_and_dropped_after_its_end(
 
 async def test_what_is_no_link_undoes_nothing(api: Api, owner: EmailOwner) -> None:
     await owner.change(NEW, await api.signed_in())
-    assert refused(await owner.undo("no-link-of-ours")) == INVALID
+    assert refusal(await owner.undo("no-link-of-ours")) == INVALID
     assert await owner.signs_in(NEW)

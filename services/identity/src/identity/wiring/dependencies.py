@@ -20,7 +20,7 @@ from identity.application.ports.permissions import Permissions
 from identity.application.ports.revocations import Revocations
 from identity.application.ports.roles import Roles
 from identity.application.ports.unit_of_work import UnitOfWork
-from identity.application.registration.one_time_codes import Codes
+from identity.application.registration.one_time_codes import CodeIssuer
 from identity.application.sessions.end_session import EndSession
 from identity.application.sessions.end_sessions import EndSessions
 from identity.application.sessions.start_session import StartSession
@@ -80,8 +80,8 @@ class Dependencies:
         return RandomSecrets()
 
     @cached_property
-    def codes(self) -> Codes:
-        return Codes(digest=BlindIndex(self.settings.digest(), purpose="one-time-code"), generate=self.generate_code)
+    def codes(self) -> CodeIssuer:
+        return CodeIssuer(digest=BlindIndex(self.settings.digest(), purpose="one-time-code"), generate=self.generate_code)
 
     @cached_property
     def sign_in_names(self) -> BlindIndex:

@@ -3,8 +3,9 @@
 from identity.application.recovery import Recovery
 from identity.application.recovery.ask_recovery import AskRecovery
 from identity.application.recovery.confirm_recovery import ConfirmRecovery
-from identity.application.recovery.decide_recovery import DecideRecovery, SecondPerson
+from identity.application.recovery.decide_recovery import DecideRecovery
 from identity.application.recovery.list_recovery_requests import ListRecoveryRequests
+from identity.application.recovery.second_person import SecondPerson
 from identity.application.recovery.undo_email_change import UndoEmailChange
 from identity.infrastructure.generated_password import generate_password
 from identity.wiring.dependencies import Dependencies

@@ -62,7 +62,7 @@ class RequestUserErasure:
                 return found
             # Before the account is restricted, outside of the transaction, about the version that is changed.
             await self.authority.disable(actor_id=actor.user_id, subject_id=user_id, version=found)
-            if erasure := await self._close(actor, user_id, reason, found):
+            if erasure := await self._restrict_account(actor, user_id, reason, found):
                 return erasure
         raise Unavailable(reason="the account changes all the time", user_id=user_id)
 
@@ -85,7 +85,7 @@ class RequestUserErasure:
                 raise EmailChangeCanBeUndone(user_id=user_id, possible_from=until.isoformat())
             return user.version
 
-    async def _close(self, actor: Actor, user_id: UUID, reason: ErasureReason, version: int) -> Erasure | None:
+    async def _restrict_account(self, actor: Actor, user_id: UUID, reason: ErasureReason, version: int) -> Erasure | None:
         """Restrict the account of the version seen; None when it is of another meanwhile."""
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:

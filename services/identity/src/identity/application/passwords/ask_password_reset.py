@@ -1,5 +1,3 @@
-"""A forgotten password: a link by mail, then a new password. It signs nobody in, so it never goes round a second factor."""
-
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -22,7 +20,7 @@ _HOUR: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class AskPasswordReset:
-    """Send a link to whoever's address it is. The answer, and the work, are the same for an address that nobody has.
+    """Send a link to the owner of an address. The answer, and the work, are the same for an address that nobody has.
 
     `page` takes the link's secret behind its "#", which browsers send to no server.
     """
@@ -44,9 +42,9 @@ class AskPasswordReset:
             user = await tx.users.lock(credential.user_id if credential else nobody)
             issued = await tx.password_resets.issued_since(user.id if user else nobody, at - _HOUR)
             sent = user is not None and user.is_active and issued < PER_HOUR_MAX
-            # Whose link it is that nobody gets: it opens nothing, for its secret is told to nobody.
+            # No such account: store a link that nobody receives, so that both cases do the same work.
             reset = PasswordReset.issue(new_id(), user.id if user and sent else nobody, secret.digest, at=at)
-            # The newest link alone is good.
+            # Only the newest link is valid.
             await tx.password_resets.void(reset.user_id, at=at)
             tx.password_resets.add(reset)
             if sent:

@@ -21,7 +21,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class ChangePassword:
-    """Change one's own password by giving the current one; every other session ends, and the owner is told."""
+    """Change the caller's password by giving the current one. Every other session ends, and the owner is notified."""
 
     uow: UnitOfWork
     credentials: Credentials
@@ -35,7 +35,7 @@ class ChangePassword:
         """Raise StepUpRequired, InvalidCredentials, WeakPassword, TooManyAttempts, or NotFound for another's account."""
         if actor.user_id != user_id:
             raise NotFound(user_id=user_id)
-        credential = await self._verified(actor, user_id, current)
+        credential = await self._verify_current(actor, user_id, current)
         password_hash = await self.new_password.prepare(user_id=user_id, password=new, multi_factor=credential.has_second_factor)
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
@@ -50,7 +50,7 @@ class ChangePassword:
             await tx.messages.send(user_id, Template.PASSWORD_CHANGED)
             tx.record(audit.password_changed(user, sessions_ended=ended, at=at))
 
-    async def _verified(self, actor: Actor, user_id: UUID, current: str) -> CredentialView:
+    async def _verify_current(self, actor: Actor, user_id: UUID, current: str) -> CredentialView:
         """Return the credential that the current password opened; a stolen session guesses no faster than a sign-in.
 
         Attempts count for the session alone: a thief of one keeps its owner from nothing in the others.
@@ -59,16 +59,16 @@ class ChangePassword:
         try:
             await self.attempts.admit(counter, actor.ip, device=session)
         except TooManyAttempts:
-            await self._refuse(actor, user_id, "throttled")
+            await self._record_refusal(actor, user_id, "throttled")
             raise
         credential = await self.credentials.credential_of(user_id)
         verified = await self.passwords.verify(credential.password_hash if credential else None, normalise(current))
         if credential is None or not verified.matches:
-            await self._refuse(actor, user_id, "wrong_password")
+            await self._record_refusal(actor, user_id, "wrong_password")
             raise InvalidCredentials
         await self.attempts.forget(counter, actor.ip, device=session)
         return credential
 
-    async def _refuse(self, actor: Actor, user_id: UUID, reason: str) -> None:
+    async def _record_refusal(self, actor: Actor, user_id: UUID, reason: str) -> None:
         async with self.uow.begin(actor) as tx:
             tx.record_bounded(audit.password_change_refused(user_id, reason=reason, at=self.clock.now()), account=user_id)

@@ -1,5 +1,3 @@
-"""A forgotten password: a link by mail, then a new password. It signs nobody in, so it never goes round a second factor."""
-
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -21,9 +19,9 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class ResetPassword:
-    """Choose a new password by a link; every session ends, and the owner is told.
+    """Set a new password by a reset link. Every session ends, and the owner is notified.
 
-    Guesses of the password that is gone are forgotten: who has the mailbox may sign in.
+    It signs nobody in, so it bypasses no second factor. Failed attempts with the former password are forgotten.
     """
 
     uow: UnitOfWork
@@ -56,7 +54,7 @@ class ResetPassword:
             tx.after_commit(lambda: self.attempts.forget(counter_of(self.digest, user_id), actor.ip))
 
     async def _owner_of(self, actor: Actor, digest: bytes) -> UUID:
-        """Tell whose link it is; nothing is hashed for one that is not good."""
+        """Return whose link it is. An invalid link is refused before any password is hashed."""
         async with self.uow.begin(actor) as tx:
             reset = await tx.password_resets.lock(digest)
             if reset is None or reset.used_at is not None or self.clock.now() >= reset.expires_at:

@@ -11,7 +11,7 @@ from identity.application.ports.one_time_secrets import OneTimeSecrets
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import audit
 from identity.application.registration.audit import code_requested
-from identity.application.registration.one_time_codes import Codes
+from identity.application.registration.one_time_codes import CodeIssuer
 from identity.application.registration.pending_change import RECOVERY_REQUEST
 from identity.domain.errors import RecoveryPending, SignInOver, TooManyAttempts
 from identity.domain.one_time_code import OneTimeCode, Purpose
@@ -48,7 +48,7 @@ class AskRecovery:
 
     uow: UnitOfWork
     secrets: OneTimeSecrets
-    codes: Codes
+    codes: CodeIssuer
     clock: Clock
 
     async def __call__(self, *, actor: Actor, challenge: str, reason: RecoveryReason) -> PendingRecovery:

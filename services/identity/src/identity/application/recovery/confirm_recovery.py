@@ -10,7 +10,7 @@ from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import audit
 from identity.application.recovery.confirmation import confirm
 from identity.application.registration.audit import code_accepted, code_refused
-from identity.application.registration.one_time_codes import Codes
+from identity.application.registration.one_time_codes import CodeIssuer
 from identity.application.registration.pending_change import RECOVERY_REQUEST, is_still_pending
 from identity.domain.code_failures import RECOVERY_CODES
 from identity.domain.errors import InvalidCode
@@ -28,7 +28,7 @@ class ConfirmRecovery:
     """
 
     uow: UnitOfWork
-    codes: Codes
+    codes: CodeIssuer
     clock: Clock
 
     async def __call__(self, *, actor: Actor, verification_id: UUID, code: str) -> None:
@@ -46,7 +46,7 @@ class ConfirmRecovery:
         await admit(tx, one_time.user_id, counter=RECOVERY_CODES, at=at)
         # Before the code is looked at, or a right one would be used up while the account is suspended.
         waits = user is not None and user.is_active and await is_still_pending(tx, one_time, pending, at=at)
-        if user is None or not waits or not one_time.accept(self.codes.of(one_time.id, code), at=at):
+        if user is None or not waits or not one_time.accept(self.codes.digest_of(one_time.id, code), at=at):
             await tx.factors.failures.note(one_time.user_id, RECOVERY_CODES, at=at)
             tx.tally(code_refused(one_time, at=at))
             return False

@@ -25,14 +25,6 @@ from kernel.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class SecondPerson:
-    """The simplest approval: one other person settles it."""
-
-    async def vote(self, request: RecoveryRequest, *, actor: Actor, approve: bool) -> Verdict:  # noqa: ARG002  # the port's
-        return Verdict.APPROVED if approve else Verdict.REJECTED
-
-
-@dataclass(frozen=True, slots=True)
 class DecideRecovery:
     """Vote on a confirmed request; once approved, all of the user's factors are removed and all sessions ended.
 

@@ -56,7 +56,7 @@ class UndoEmailChange:
         hashing is at its limit.
         """
         digest = self.secrets.digest(token)
-        undo = await self._open(actor, digest)
+        undo = await self._find_undo(actor, digest)
         await self._require_password(actor, undo, password)
         password_hash = await self.passwords.hash(self.generate_password())
         at = self.clock.now()
@@ -68,7 +68,7 @@ class UndoEmailChange:
                 raise InvalidUndoLink(field="token")
             await self._restore(tx, user, *found, password_hash, at)
 
-    async def _open(self, actor: Actor, digest: bytes) -> EmailUndo:
+    async def _find_undo(self, actor: Actor, digest: bytes) -> EmailUndo:
         async with self.uow.begin(actor) as tx:
             found = await tx.email_undos.lock(digest)
             if found is None or not found[0].is_open(at=self.clock.now()):
@@ -80,7 +80,7 @@ class UndoEmailChange:
             # Of this link, which only its mailbox holds: with a later one of their own, thieves would use up the owner's tries.
             await self.attempts.admit(f"undo:{undo.id}", actor.ip)
         except TooManyAttempts:
-            await self._refuse(actor, undo.user_id, "throttled")
+            await self._record_refusal(actor, undo.user_id, "throttled")
             raise
         hashes = await self.hashes.password_hashes_held(undo.user_id, at=undo.created_at, replaced_since=undo.passwords_since)
         secret = normalise(password)
@@ -89,7 +89,7 @@ class UndoEmailChange:
                 return
         # Each failure costs hashes, and a thief may have many links.
         await self.attempts.fail(actor.ip)
-        await self._refuse(actor, undo.user_id, "wrong_password")
+        await self._record_refusal(actor, undo.user_id, "wrong_password")
         raise InvalidCredentials
 
     async def _restore(self, tx: Transaction, user: User, undo: EmailUndo, email: str, password_hash: str, at: datetime) -> None:
@@ -125,7 +125,7 @@ class UndoEmailChange:
             user.lose_factor(last=False, at=at)
         return len(added)
 
-    async def _refuse(self, actor: Actor, user_id: UUID, reason: str) -> None:
+    async def _record_refusal(self, actor: Actor, user_id: UUID, reason: str) -> None:
         async with self.uow.begin(actor) as tx:
             tx.tally(audit.email_undo_refused(user_id, reason=reason, at=self.clock.now()))
 

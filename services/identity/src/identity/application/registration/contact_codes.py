@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from identity.application.ports.one_time_codes import Pending
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.registration import audit
-from identity.application.registration.one_time_codes import TARGET, Codes, DecoyMessage
+from identity.application.registration.one_time_codes import TARGET, CodeIssuer, DecoyMessage
 from identity.application.registration.pending_change import ASKING_SESSION
 from identity.application.registration.verification import PendingVerification
 from identity.domain.message import Template
@@ -25,7 +25,7 @@ class SendContactCode:
     """
 
     uow: UnitOfWork
-    codes: Codes
+    codes: CodeIssuer
     clock: Clock
 
     async def __call__(self, purpose: Purpose, pending: Pending, *, actor: Actor) -> PendingVerification:

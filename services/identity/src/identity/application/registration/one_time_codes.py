@@ -1,4 +1,4 @@
-"""Issuing one-time codes, and sending them where what they prove is to be received."""
+"""One-time codes, sent to the addresses that they verify."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ TARGET: Final[Mapping[Purpose, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class DecoyMessage:
-    """What is sent in place of a code that must not be sent: as much work, so that its time tells nothing either."""
+    """What is sent in place of a code that must not be sent. It takes as much work, so that the time reveals nothing."""
 
     user_id: UUID
     template: Template
@@ -39,7 +39,9 @@ class DecoyMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Codes:
+class CodeIssuer:
+    """Issues a one-time code and sends it to the address that the code verifies."""
+
     digest: Digests
     generate: Callable[[], str]
 
@@ -62,7 +64,13 @@ class Codes:
         index = self.digest(_counted_under(purpose, target))
         may_send = await self._may_send(tx, index, user_id, at)
         code = OneTimeCode.issue(
-            code_id, purpose, user_id=user_id, target_index=index, digest=self.of(code_id, text), decoy=instead is not None, at=at
+            code_id,
+            purpose,
+            user_id=user_id,
+            target_index=index,
+            digest=self.digest_of(code_id, text),
+            decoy=instead is not None,
+            at=at,
         )
         await tx.one_time_codes.add(code, pending)
         if may_send and instead:
@@ -72,16 +80,18 @@ class Codes:
         return code
 
     async def renew(self, tx: Transaction, code: OneTimeCode, pending: Pending, *, at: datetime) -> bool:
-        """Replace a code by another and send that, as long as both may be; tell whether it was replaced."""
+        """Replace a code by another and send that, where both are allowed. Return whether it was replaced."""
         text = self.generate()
-        if not await self._may_send(tx, code.target_index, code.user_id, at) or not code.renew(self.of(code.id, text), at=at):
+        if not await self._may_send(tx, code.target_index, code.user_id, at) or not code.renew(
+            self.digest_of(code.id, text), at=at
+        ):
             return False
         template = Template.DECOY if code.decoy else _TEMPLATES[code.purpose]
         to = _recipient(code.purpose, pending[TARGET[code.purpose]])
         await tx.messages.send(code.user_id, template, to=to, code=text)
         return True
 
-    def of(self, code_id: UUID, text: str) -> bytes:
+    def digest_of(self, code_id: UUID, text: str) -> bytes:
         return self.digest(f"{code_id}:{text}")
 
     async def _may_send(self, tx: Transaction, target_index: bytes, user_id: UUID, at: datetime) -> bool:

@@ -4,7 +4,7 @@ from identity.application.ports.contacts import Contacts
 from identity.application.ports.passwords import Passwords
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.registration import audit
-from identity.application.registration.one_time_codes import Codes, DecoyMessage
+from identity.application.registration.one_time_codes import CodeIssuer, DecoyMessage
 from identity.application.registration.verification import PendingVerification
 from identity.domain.errors import TermsNotAgreed
 from identity.domain.message import Template
@@ -29,7 +29,7 @@ class RegisterUser:
     passwords: Passwords
     policy: PasswordPolicy
     contacts: Contacts
-    codes: Codes
+    codes: CodeIssuer
     clock: Clock
 
     async def __call__(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.registration import audit
-from identity.application.registration.one_time_codes import Codes
+from identity.application.registration.one_time_codes import CodeIssuer
 from identity.application.registration.pending_change import is_still_pending
 from identity.domain.one_time_code import Purpose
 from kernel.actor import Actor
@@ -18,7 +18,7 @@ class ResendCode:
     """Send another code in place of the last. The answer does not reveal whether one was sent."""
 
     uow: UnitOfWork
-    codes: Codes
+    codes: CodeIssuer
     clock: Clock
 
     async def __call__(self, purposes: AbstractSet[Purpose], *, actor: Actor, verification_id: UUID) -> None:

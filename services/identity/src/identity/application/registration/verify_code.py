@@ -8,7 +8,7 @@ from uuid import UUID
 from identity.application.ports.one_time_codes import Pending
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.registration import audit
-from identity.application.registration.one_time_codes import Codes
+from identity.application.registration.one_time_codes import CodeIssuer
 from identity.application.registration.verification import VerificationResult
 from identity.domain.errors import InvalidCode
 from identity.domain.one_time_code import OneTimeCode, Purpose
@@ -27,7 +27,7 @@ class VerifyCode:
     """
 
     uow: UnitOfWork
-    codes: Codes
+    codes: CodeIssuer
     clock: Clock
 
     async def __call__(
@@ -40,7 +40,7 @@ class VerifyCode:
             found = await tx.one_time_codes.lock(verification_id)
             if found and found[0].purpose in effects:
                 one_time, pending = found
-                if one_time.accept(self.codes.of(one_time.id, code), at=at):
+                if one_time.accept(self.codes.digest_of(one_time.id, code), at=at):
                     result = await effects[one_time.purpose](tx, one_time, pending, at)
                     await tx.one_time_codes.settle(one_time)
                 if result:

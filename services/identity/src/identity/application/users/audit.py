@@ -19,7 +19,7 @@ USER_STATUS: Final = Audited[User](
 )
 
 
-def user_registered(user: User, address: WalletAddress, *, device: str | None = None) -> AuditFact:
+def user_registered(user: User, address: WalletAddress) -> AuditFact:
     return AuditFact(
         action="identity.user.register",
         resource_type="user",
@@ -31,7 +31,7 @@ def user_registered(user: User, address: WalletAddress, *, device: str | None = 
             "wallet_address": str(address.address),
             "agreed_terms": user.agreed_terms_at is not None,
         },
-        related_ids=(str(address.address), *((device,) if device else ())),
+        related_ids=(str(address.address),),
     )
 
 

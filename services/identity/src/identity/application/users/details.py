@@ -59,7 +59,7 @@ class ChangeDetails:
                 raise VersionRequired(user_id=user_id)
             user.require_version(version)
             profile = await tx.profiles.of(user_id)
-            changed = _with(profile, details)
+            changed = _changed_profile(profile, details)
             username = user.username
             if "username" in details.given:
                 username = canonical_username(details.username) if details.username is not None else None
@@ -77,7 +77,7 @@ class ChangeDetails:
             )
 
 
-def _with(profile: Profile, details: Details) -> Profile:
+def _changed_profile(profile: Profile, details: Details) -> Profile:
     return profile.with_details(
         full_name=details.full_name if "full_name" in details.given else profile.full_name,
         organization=details.organization if "organization" in details.given else profile.organization,
