@@ -25,7 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     areas = sorted(area.stem for area in AREAS.glob("*.toml"))
     parser.add_argument("--area", choices=areas, required=True)
-    parser.add_argument("--sample", type=int, help="try so many of the mutants, drawn once with a fixed seed; all by default")
+    parser.add_argument("--sample", type=int, help="try only this many mutants, drawn with a fixed seed; default: all")
     arguments = parser.parse_args()
     config, session = AREAS / f"{arguments.area}.toml", FOLDER / f"{arguments.area}.sqlite"
     if not session.exists():

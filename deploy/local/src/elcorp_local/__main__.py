@@ -150,7 +150,7 @@ def _script(name: str, *arguments: str, **environment: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m elcorp_local", description=__doc__)
     kept = Path(os.environ.get("ELCORP_LOCAL_FOLDER", ".local"))
-    parser.add_argument("--folder", type=Path, default=kept, help="where everything is stored (also ELCORP_LOCAL_FOLDER)")
+    parser.add_argument("--folder", type=Path, default=kept, help="the folder of all data (also ELCORP_LOCAL_FOLDER)")
     commands = parser.add_subparsers(required=True, metavar="command")
 
     def command(name: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
@@ -162,11 +162,11 @@ def _parser() -> argparse.ArgumentParser:
     command("run", run_platform).add_argument(
         "--once", action="store_true", default=once, help="stop after the journey; its result is the exit code (also ONCE=1)"
     )
-    command("journey", run_journey).add_argument("--url", default="http://localhost:8000", help="where the gateway listens")
+    command("journey", run_journey).add_argument("--url", default="http://localhost:8000", help="the gateway's URL")
     do = command("do", run_command)
     do.add_argument("--line", help="the command and its arguments as one text, quoted as for a shell")
-    do.add_argument("service", choices=PROGRAMS, help="whose command it is")
-    do.add_argument("command", nargs=argparse.REMAINDER, help="the command and its arguments; its help without")
+    do.add_argument("service", choices=PROGRAMS, help="the service")
+    do.add_argument("command", nargs=argparse.REMAINDER, help="the command and its arguments; without them, its help")
     command("backing", run_backing)
     command("status", show_status)
     command("clean", run_clean)

@@ -60,8 +60,8 @@ class Search:
             if found := source():
                 return found
         raise PasswordUnknown(
-            f"no password of the administrator at {self.url}: this checkout's platform does not listen there, .env publishes "
-            f"no gateway there, and kubectl reaches no cluster whose gateway that is. Set {_PASSWORD} (and {_EMAIL})"
+            f"the administrator's password at {self.url} is unknown: this checkout's platform is not there, .env publishes "
+            f"no gateway there, and it is not the gateway of kubectl's cluster. Set {_PASSWORD} (and {_EMAIL})"
         )
 
     def _environment(self) -> Administrator | None:
