@@ -19,7 +19,7 @@ NEXT = "Okavango-Evening-58?*"
 
 
 @dataclass
-class Household:
+class Holder:
     """An account whose first device, `home`, has been known since its first sign-in."""
 
     api: Api
@@ -57,84 +57,82 @@ class Household:
 
 
 @pytest.fixture
-async def household(api: Api, identity: Identity, database: Database, clock: ControlledClock) -> Household:
+async def holder(api: Api, identity: Identity, database: Database, clock: ControlledClock) -> Holder:
     user_id = (await api.register()).json()["data"]["id"]
     home_token = (await api.login()).json()["data"]["device_token"]
-    return Household(api, EmailOwner(api, identity, database), clock, user_id, home_token)
+    return Holder(api, EmailOwner(api, identity, database), clock, user_id, home_token)
 
 
 @pytest.mark.parametrize(("seconds", "undoes"), [(KNOWN_AFTER - 2, True), (KNOWN_AFTER, False)])
 async def test_a_password_that_was_replaced_on_a_device_known_for_72_hours_undoes_nothing(
-    household: Household, clock: ControlledClock, seconds: int, undoes: bool
+    holder: Holder, clock: ControlledClock, seconds: int, undoes: bool
 ) -> None:
     """Its owner fled a thief of password and mailbox: first the password, then, on another device, the address."""
     clock.advance(seconds=seconds)
-    await household.replace(await household.at_home(), PASSWORD, CHANGED)
-    await household.owner.change(NEW, await household.elsewhere(CHANGED))
-    assert await household.undoes(PASSWORD) is undoes
+    await holder.replace(await holder.at_home(), PASSWORD, CHANGED)
+    await holder.owner.change(NEW, await holder.elsewhere(CHANGED))
+    assert await holder.undoes(PASSWORD) is undoes
     if not undoes:
-        assert await household.undoes(CHANGED)
+        assert await holder.undoes(CHANGED)
 
 
-async def test_who_names_a_known_device_without_its_token_is_a_stranger(household: Household, clock: ControlledClock) -> None:
+async def test_who_names_a_known_device_without_its_token_is_a_stranger(holder: Holder, clock: ControlledClock) -> None:
     """A thief may have read the device's id somewhere: staff see it, and so does the audit log."""
     clock.advance(seconds=KNOWN_AFTER)
-    home = household.api.device_id
-    await household.replace(await household.elsewhere(device_id=home), PASSWORD, CHANGED)
-    await household.owner.change(NEW, await household.elsewhere(CHANGED, home, device_token="eld_" + "A" * 43))
-    assert await household.undoes(PASSWORD)
+    home = holder.api.device_id
+    await holder.replace(await holder.elsewhere(device_id=home), PASSWORD, CHANGED)
+    await holder.owner.change(NEW, await holder.elsewhere(CHANGED, home, device_token="eld_" + "A" * 43))
+    assert await holder.undoes(PASSWORD)
 
 
-async def test_a_device_that_was_revoked_is_known_anew(household: Household, clock: ControlledClock) -> None:
+async def test_a_device_that_was_revoked_is_known_anew(holder: Holder, clock: ControlledClock) -> None:
     clock.advance(seconds=KNOWN_AFTER)
-    token = await household.elsewhere()
-    assert (await household.api.delete(f"/devices/{household.api.device_id}", token=token)).status_code == 204
+    token = await holder.elsewhere()
+    assert (await holder.api.delete(f"/devices/{holder.api.device_id}", token=token)).status_code == 204
     clock.advance(seconds=1)
-    await household.replace(await household.at_home(), PASSWORD, CHANGED)
-    await household.owner.change(NEW, await household.elsewhere(CHANGED))
-    assert await household.undoes(PASSWORD)
+    await holder.replace(await holder.at_home(), PASSWORD, CHANGED)
+    await holder.owner.change(NEW, await holder.elsewhere(CHANGED))
+    assert await holder.undoes(PASSWORD)
 
 
 @pytest.mark.parametrize("at_home", [True, False])
 async def test_after_a_reset_by_link_the_device_of_the_change_tells_the_owner_from_a_thief(
-    household: Household, clock: ControlledClock, at_home: bool
+    holder: Holder, clock: ControlledClock, at_home: bool
 ) -> None:
     """Anybody who reads the mailbox resets the password. The owner then moves the address from a device of their own."""
     clock.advance(seconds=KNOWN_AFTER)
-    await household.reset(CHANGED)
-    token = await household.at_home(CHANGED) if at_home else await household.elsewhere(CHANGED)
-    await household.owner.change(NEW, token)
-    assert await household.undoes(PASSWORD) is not at_home
+    await holder.reset(CHANGED)
+    token = await holder.at_home(CHANGED) if at_home else await holder.elsewhere(CHANGED)
+    await holder.owner.change(NEW, token)
+    assert await holder.undoes(PASSWORD) is not at_home
 
 
-async def test_no_password_of_before_the_owners_own_undoes_anything(household: Household, clock: ControlledClock) -> None:
+async def test_no_password_of_before_the_owners_own_undoes_anything(holder: Holder, clock: ControlledClock) -> None:
     """The thief replaced the password first. What the owner then gave up takes with it all that came before."""
     clock.advance(seconds=KNOWN_AFTER)
-    await household.replace(await household.elsewhere(), PASSWORD, CHANGED)
-    await household.replace(await household.at_home(CHANGED), CHANGED, NEXT)
-    await household.owner.change(NEW, await household.elsewhere(NEXT))
-    assert [await household.undoes(each) for each in (PASSWORD, CHANGED, NEXT)] == [False, False, True]
+    await holder.replace(await holder.elsewhere(), PASSWORD, CHANGED)
+    await holder.replace(await holder.at_home(CHANGED), CHANGED, NEXT)
+    await holder.owner.change(NEW, await holder.elsewhere(NEXT))
+    assert [await holder.undoes(each) for each in (PASSWORD, CHANGED, NEXT)] == [False, False, True]
 
 
-async def test_a_password_that_a_stranger_replaced_after_the_owners_own_undoes_it(
-    household: Household, clock: ControlledClock
-) -> None:
+async def test_a_password_that_a_stranger_replaced_after_the_owners_own_undoes_it(holder: Holder, clock: ControlledClock) -> None:
     clock.advance(seconds=KNOWN_AFTER)
-    await household.replace(await household.at_home(), PASSWORD, CHANGED)
-    await household.replace(await household.elsewhere(CHANGED), CHANGED, NEXT)
-    await household.owner.change(NEW, await household.elsewhere(NEXT))
-    assert [await household.undoes(each) for each in (PASSWORD, CHANGED)] == [False, True]
+    await holder.replace(await holder.at_home(), PASSWORD, CHANGED)
+    await holder.replace(await holder.elsewhere(CHANGED), CHANGED, NEXT)
+    await holder.owner.change(NEW, await holder.elsewhere(NEXT))
+    assert [await holder.undoes(each) for each in (PASSWORD, CHANGED)] == [False, True]
 
 
 async def test_a_session_of_72_hours_needs_no_token_of_its_device(
-    household: Household, database: Database, clock: ControlledClock
+    holder: Holder, database: Database, clock: ControlledClock
 ) -> None:
-    pair = (await household.api.login()).json()["data"]
+    pair = (await holder.api.login()).json()["data"]
     for _ in range(4):
         clock.advance(seconds=18 * HOUR)
-        pair = (await household.api.refresh(pair["refresh_token"])).json()["data"]
-    stepped = await household.api.post("/auth/step-up", {"password": PASSWORD}, token=pair["access_token"])
-    await household.replace(stepped.json()["data"]["access_token"], PASSWORD, CHANGED)
+        pair = (await holder.api.refresh(pair["refresh_token"])).json()["data"]
+    stepped = await holder.api.post("/auth/step-up", {"password": PASSWORD}, token=pair["access_token"])
+    await holder.replace(stepped.json()["data"]["access_token"], PASSWORD, CHANGED)
     async with database.read() as connection:
         rows = (await connection.execute(text("SELECT from_known_device FROM password_history"))).scalars().all()
         proven = (await connection.execute(text("SELECT DISTINCT known_device FROM sessions"))).scalars().all()
@@ -142,14 +140,14 @@ async def test_a_session_of_72_hours_needs_no_token_of_its_device(
 
 
 async def test_the_second_factor_keeps_what_the_password_proved_of_the_device(
-    household: Household, database: Database, clock: ControlledClock
+    holder: Holder, database: Database, clock: ControlledClock
 ) -> None:
     """A sign-in that waited for its code is on a known device as one without."""
-    app = await second_factor(household.api, await household.at_home(), clock)
+    app = await second_factor(holder.api, await holder.at_home(), clock)
     clock.advance(seconds=60)
-    body = {"device_token": household.home_token}
-    challenge = (await household.api.login(**body)).json()["data"]["challenge"]
-    assert (await household.api.post("/auth/login/verify", {"challenge": challenge, "code": app.code()})).status_code == 200
+    body = {"device_token": holder.home_token}
+    challenge = (await holder.api.login(**body)).json()["data"]["challenge"]
+    assert (await holder.api.post("/auth/login/verify", {"challenge": challenge, "code": app.code()})).status_code == 200
     async with database.read() as connection:
         newest = text("SELECT known_device FROM sessions ORDER BY started_at DESC, id DESC LIMIT 1")
         assert (await connection.execute(newest)).scalar_one() is True

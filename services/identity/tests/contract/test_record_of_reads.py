@@ -18,8 +18,8 @@ from services.identity.tests.fakes import Fakes
 WHY: Final = "reason=complaint+4711"
 
 
-class Desk:
-    """A person, and somebody who reads about her."""
+class Reader:
+    """A member of staff, and a person whose data they read."""
 
     def __init__(self, api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, staff: str) -> None:
         self.api, self.database, self.verifier, self.clock, self.staff = api, database, verifier, clock, staff
@@ -40,96 +40,96 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(api: Api, database: Database, fakes: Fakes, verifier: TokenVerifier, clock: ControlledClock) -> Desk:
-    desk = Desk(api, database, verifier, clock, await signed_in_as(api, fakes, "admin"))
-    desk.person = await api.signed_in()
-    session = (await api.get("/sessions", token=desk.person)).json()["data"]["items"][0]
-    desk.user_id, desk.session_id = session["user_id"], session["id"]
-    return desk
+async def reader(api: Api, database: Database, fakes: Fakes, verifier: TokenVerifier, clock: ControlledClock) -> Reader:
+    reader = Reader(api, database, verifier, clock, await signed_in_as(api, fakes, "admin"))
+    reader.person = await api.signed_in()
+    session = (await api.get("/sessions", token=reader.person)).json()["data"]["items"][0]
+    reader.user_id, reader.session_id = session["user_id"], session["id"]
+    return reader
 
 
-async def test_each_read_of_another_is_one_fact(desk: Desk) -> None:
-    whose = desk.user_id
+async def test_each_read_of_another_is_one_fact(reader: Reader) -> None:
+    whose = reader.user_id
     for path in (f"/users/{whose}", f"/users/{whose}/profile"):
-        assert await desk.facts_of(path) == [await desk.read("identity.user.read", whose, whose)]
-    about = desk.session_id
-    assert await desk.facts_of(f"/sessions/{about}") == [await desk.read("identity.session.read", about, about, whose)]
+        assert await reader.facts_of(path) == [await reader.read("identity.user.read", whose, whose)]
+    about = reader.session_id
+    assert await reader.facts_of(f"/sessions/{about}") == [await reader.read("identity.session.read", about, about, whose)]
     for path, action in (("/sessions", "identity.session.list"), ("/devices", "identity.device.list")):
-        listed = await desk.read(action, whose, whose, after={"shown": 1})
-        assert await desk.facts_of(f"{path}?user_id={whose}") == [listed]
+        listed = await reader.read(action, whose, whose, after={"shown": 1})
+        assert await reader.facts_of(f"{path}?user_id={whose}") == [listed]
 
 
-async def test_a_search_is_one_fact_that_says_why_and_never_for_what(desk: Desk) -> None:
+async def test_a_search_is_one_fact_that_says_why_and_never_for_what(reader: Reader) -> None:
     email, phone = DETAILS["email"], str(DETAILS["phone"]).replace("+", "%2B")
     found = {"filters": {"status": "active", "verified": True, "by": ["email", "phone"]}, "shown": 1}
-    facts = await desk.facts_of(f"/users?{WHY}&email={email}&phone={phone}&status=active&verified=true")
-    assert facts == [await desk.read("identity.user.search", "", desk.user_id, after=found, reason="complaint 4711")]
-    [everybody] = await desk.facts_of(f"/users?{WHY}")
-    assert (everybody["after"], desk.user_id in str(everybody["related_ids"])) == ({"shown": 2}, True)
-    [nobody] = await desk.facts_of(f"/users?{WHY}&username=nobody")
+    facts = await reader.facts_of(f"/users?{WHY}&email={email}&phone={phone}&status=active&verified=true")
+    assert facts == [await reader.read("identity.user.search", "", reader.user_id, after=found, reason="complaint 4711")]
+    [everybody] = await reader.facts_of(f"/users?{WHY}")
+    assert (everybody["after"], reader.user_id in str(everybody["related_ids"])) == ({"shown": 2}, True)
+    [nobody] = await reader.facts_of(f"/users?{WHY}&username=nobody")
     assert (nobody["after"], "related_ids" in nobody) == ({"filters": {"by": ["username"]}, "shown": 0}, False)
 
 
 @pytest.mark.parametrize("query", ["", "?email=ndapewa@example.na", "?reason=", "?reason=ab", "?reason=%20%20%20%20"])
-async def test_a_search_without_a_reason_is_refused(desk: Desk, query: str) -> None:
-    assert await desk.facts_of(f"/users{query}", status=422) == []
+async def test_a_search_without_a_reason_is_refused(reader: Reader, query: str) -> None:
+    assert await reader.facts_of(f"/users{query}", status=422) == []
 
 
-async def test_an_export_of_another_s_data_takes_a_reason(desk: Desk) -> None:
-    path = f"/users/{desk.user_id}/data-export"
-    async with recording(desk.database) as refused:
-        answer = await desk.api.post(path, token=desk.staff)
+async def test_an_export_of_another_s_data_takes_a_reason(reader: Reader) -> None:
+    path = f"/users/{reader.user_id}/data-export"
+    async with recording(reader.database) as refused:
+        answer = await reader.api.post(path, token=reader.staff)
     assert (answer.status_code, answer.json()["errors"][0]["field"], refused.facts) == (422, "reason", [])
-    async with recording(desk.database) as record:
-        assert (await desk.api.post(f"{path}?{WHY}", token=desk.staff)).status_code == 200
-    assert record.facts == [await desk.read("identity.user.export", desk.user_id, desk.user_id, reason="complaint 4711")]
+    async with recording(reader.database) as record:
+        assert (await reader.api.post(f"{path}?{WHY}", token=reader.staff)).status_code == 200
+    assert record.facts == [await reader.read("identity.user.export", reader.user_id, reader.user_id, reason="complaint 4711")]
 
 
-async def test_requests_for_recovery_are_on_record_as_listed(api: Api, desk: Desk, clock: ControlledClock) -> None:
-    assert await desk.facts_of("/auth/recovery?status=pending") == []
+async def test_requests_for_recovery_are_on_record_as_listed(api: Api, reader: Reader, clock: ControlledClock) -> None:
+    assert await reader.facts_of("/auth/recovery?status=pending") == []
     for query in ("", "?status=approved", "?status=pending&reason=ab"):
-        assert await desk.facts_of(f"/auth/recovery{query}", status=422) == []
-    [nobody] = await desk.facts_of(f"/auth/recovery?{WHY}")
+        assert await reader.facts_of(f"/auth/recovery{query}", status=422) == []
+    [nobody] = await reader.facts_of(f"/auth/recovery?{WHY}")
     assert (nobody["after"], nobody["reason"]) == ({"shown": 0}, "complaint 4711")
-    await second_factor(api, desk.person, clock)
+    await second_factor(api, reader.person, clock)
     challenge = (await api.login()).json()["data"]["challenge"]
     assert (await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})).status_code == 202
-    listed = await desk.read("identity.recovery.list", "", desk.user_id, after={"filters": {"status": "pending"}, "shown": 1})
-    assert await desk.facts_of("/auth/recovery?status=pending") == [listed]
-    everybody = await desk.read("identity.recovery.list", "", desk.user_id, after={"shown": 1}, reason="complaint 4711")
-    assert await desk.facts_of(f"/auth/recovery?{WHY}") == [everybody]
+    listed = await reader.read("identity.recovery.list", "", reader.user_id, after={"filters": {"status": "pending"}, "shown": 1})
+    assert await reader.facts_of("/auth/recovery?status=pending") == [listed]
+    everybody = await reader.read("identity.recovery.list", "", reader.user_id, after={"shown": 1}, reason="complaint 4711")
+    assert await reader.facts_of(f"/auth/recovery?{WHY}") == [everybody]
 
 
-async def test_who_changes_another_and_sees_the_profile_is_on_record_also_when_nothing_changed(desk: Desk) -> None:
-    async with recording(desk.database) as record:
-        answer = await desk.api.post(f"/users/{desk.user_id}/activate", {"reason": "Nothing to do"}, token=desk.staff)
+async def test_who_changes_another_and_sees_the_profile_is_on_record_also_when_nothing_changed(reader: Reader) -> None:
+    async with recording(reader.database) as record:
+        answer = await reader.api.post(f"/users/{reader.user_id}/activate", {"reason": "Nothing to do"}, token=reader.staff)
     assert (answer.status_code, answer.json()["data"]["email"]) == (200, DETAILS["email"])
-    assert record.facts == [await desk.read("identity.user.read", desk.user_id, desk.user_id)]
+    assert record.facts == [await reader.read("identity.user.read", reader.user_id, reader.user_id)]
 
 
-async def test_an_erasure_of_another_that_is_asked_for_again_is_on_record_as_a_read(desk: Desk) -> None:
-    path = f"/users/{desk.user_id}/erasure"
-    first = (await desk.api.post(path, {}, token=desk.staff)).json()["data"]["id"]
-    async with recording(desk.database) as record:
-        assert (await desk.api.post(path, {}, token=desk.staff)).json()["data"]["id"] == first
-    assert record.facts == [await desk.read("identity.erasure.read", first, first, desk.user_id)]
+async def test_an_erasure_of_another_that_is_asked_for_again_is_on_record_as_a_read(reader: Reader) -> None:
+    path = f"/users/{reader.user_id}/erasure"
+    first = (await reader.api.post(path, {}, token=reader.staff)).json()["data"]["id"]
+    async with recording(reader.database) as record:
+        assert (await reader.api.post(path, {}, token=reader.staff)).json()["data"]["id"] == first
+    assert record.facts == [await reader.read("identity.erasure.read", first, first, reader.user_id)]
 
 
-async def test_what_one_reads_of_oneself_leaves_nothing(desk: Desk) -> None:
-    whose, own = desk.user_id, desk.person
+async def test_what_one_reads_of_oneself_leaves_nothing(reader: Reader) -> None:
+    whose, own = reader.user_id, reader.person
     paths = ["/users/me", f"/users/{whose}", f"/users/{whose}/profile", "/sessions", f"/sessions?user_id={whose}"]
-    for path in (*paths, f"/sessions/{desk.session_id}", "/devices", f"/devices?user_id={whose}"):
-        assert await desk.facts_of(path, token=own) == [], path
+    for path in (*paths, f"/sessions/{reader.session_id}", "/devices", f"/devices?user_id={whose}"):
+        assert await reader.facts_of(path, token=own) == [], path
 
 
-async def test_what_cannot_be_recorded_is_not_shown(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_cannot_be_recorded_is_not_shown(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     def unwritable(_messages: object) -> object:
         raise Unavailable(dependency="outbox")
 
     monkeypatch.setattr(outbox, "insert", unwritable)
-    whose = desk.user_id
+    whose = reader.user_id
     paths = [f"/users/{whose}", f"/users/{whose}/profile", f"/users?{WHY}", f"/sessions?user_id={whose}"]
-    for path in (*paths, f"/sessions/{desk.session_id}", f"/devices?user_id={whose}", f"/auth/recovery?{WHY}"):
-        answer = await desk.api.get(path, token=desk.staff)
+    for path in (*paths, f"/sessions/{reader.session_id}", f"/devices?user_id={whose}", f"/auth/recovery?{WHY}"):
+        answer = await reader.api.get(path, token=reader.staff)
         assert (answer.status_code, "@example.na" in answer.text) == (503, False), path
-    assert (await desk.api.get("/users/me", token=desk.person)).status_code == 200
+    assert (await reader.api.get("/users/me", token=reader.person)).status_code == 200

@@ -9,7 +9,7 @@ from identity.application.passkeys import audit
 from identity.application.ports.passkeys import WebAuthn
 from identity.application.ports.unit_of_work import Transaction
 from identity.domain.errors import PasskeyRefused
-from identity.domain.passkey import CeremonyKind, Passkey, PasskeyUse
+from identity.domain.passkey import Ceremony, CeremonyKind, Passkey, PasskeyUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +52,7 @@ class AnswerCeremony:
             else:
                 tx.tally(over)
             return None
-        passkey, used = None, None
-        try:
-            answering = self.webauthn.answering(credential)
-            passkey = await tx.factors.passkeys.lock_credential(answering.credential_id)
-            if passkey and answering.is_of(passkey.user_id) and user_id in {None, passkey.user_id}:
-                shown = self.webauthn.verify_signature(ceremony.challenge, credential, passkey.public_key)
-                used = passkey.use(shown, at=at)
-        except PasskeyRefused:
-            used = None
+        passkey, used = await self._verify(tx, ceremony, credential, user_id, at)
         if passkey and used is PasskeyUse.ACCEPTED:
             # A passkey speaks for its user: there is nobody else in an anonymous sign-in to record it.
             tx.record_bounded(second_factor_shown(passkey.user_id, "passkey", at=at), account=passkey.user_id)
@@ -72,3 +64,18 @@ class AnswerCeremony:
         else:
             tx.tally(failed, account=passkey.user_id if passkey else None)
         return None
+
+    async def _verify(
+        self, tx: Transaction, ceremony: Ceremony, credential: Mapping[str, Any], user_id: UUID | None, at: datetime
+    ) -> tuple[Passkey | None, PasskeyUse | None]:
+        """Return the passkey that the answer names, and the result of its use: None where its signature is refused."""
+        passkey = None
+        try:
+            answering = self.webauthn.answering(credential)
+            passkey = await tx.factors.passkeys.lock_credential(answering.credential_id)
+            if passkey and answering.is_of(passkey.user_id) and user_id in {None, passkey.user_id}:
+                shown = self.webauthn.verify_signature(ceremony.challenge, credential, passkey.public_key)
+                return passkey, passkey.use(shown, at=at)
+        except PasskeyRefused:
+            pass
+        return passkey, None
