@@ -6,7 +6,9 @@ from chassis.persistence.database import Database
 from chassis.testing.callers import also_name
 from chassis.testing.clocks import ControlledClock
 from elcorp.payments.v1 import payments_pb2_grpc
+from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import Bank, Holder, open_bank
+from services.payments.tests.contract.outbox import Record
 from services.payments.tests.contract.peers import PeerSettings, Stub, calling
 from services.payments.tests.contract.pricing_bank import PricingBank, open_pricing_bank
 from services.payments.tests.contract.requester import Requester
@@ -32,6 +34,18 @@ async def payer(bank: Bank) -> Holder:
 @pytest.fixture
 async def payee(bank: Bank) -> Holder:
     return await bank.holder()
+
+
+@pytest.fixture
+def record(bank: Bank, payer: Holder, payee: Holder) -> Record:
+    """Reads what comes after the parties' wallets were opened, and the payer's filled."""
+    return Record(bank.database, bank.clock)
+
+
+@pytest.fixture
+def rules(bank: Bank) -> None:
+    """Let every file of 100.00 or more wait for an approval."""
+    bank.prices.rules = approval_from("100")
 
 
 @pytest.fixture

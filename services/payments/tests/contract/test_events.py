@@ -1,4 +1,4 @@
-"""Every event of payments and its message, each field of it; test_record.py has when they are told."""
+"""Every event of payments and its message, each field of it; the tests of the record have when they are told."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

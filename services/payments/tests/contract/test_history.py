@@ -1,14 +1,10 @@
 """History: filters, cursors to the end, exports."""
 
-import csv
-import importlib
-import io
 import itertools
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
@@ -17,6 +13,7 @@ from payments.infrastructure.sql import transfer_history
 from payments.settings import PaymentsSettings
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import Bank, Holder, refusal
+from services.payments.tests.contract.exports import export
 
 
 async def pages(bank: Bank, holder: Holder, query: str, *, path: str = "/transfers") -> list[list[dict[str, Any]]]:
@@ -36,12 +33,6 @@ async def pages(bank: Bank, holder: Holder, query: str, *, path: str = "/transfe
 
 async def ids(bank: Bank, holder: Holder, query: str, *, path: str = "/transfers") -> list[str]:
     return [item["id"] for page in await pages(bank, holder, query, path=path) for item in page]
-
-
-async def export(bank: Bank, holder: Holder, query: str = "") -> list[dict[str, str]]:
-    answer = await bank.get(f"/transfers/export?{query}", holder.user_id)
-    assert answer.status_code == 200, answer.text
-    return list(csv.DictReader(io.StringIO(answer.text, newline="")))
 
 
 async def test_each_filter_lets_through_what_it_says(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,19 +246,6 @@ async def test_owners_of_both_ends_see_a_transfer_once(bank: Bank) -> None:
     assert (await ids(bank, holder, "kind=transfer")) == [moved["id"]]
 
 
-@pytest.mark.parametrize("query", ["", "?kind=transfer", "?kind=payment"])
-async def test_payments_are_listed_as_payments_whatever_kind_is_asked_for(bank: Bank, query: str) -> None:
-    payer, payee = await bank.holder("10.00"), await bank.holder()
-    shop = await bank.merchant()
-    await bank.made(payer, payee, "1.00")
-    paid = await bank.made(payer, shop, "2.00", path="/payments", reference="INV-7")
-    await bank.made(payer, payee, "3.00")
-
-    for holder in (payer, shop):
-        listed = (await bank.get(f"/payments{query}", holder.user_id)).json()["data"]
-        assert ([item["id"] for item in listed["items"]], listed["next_cursor"]) == ([paid["id"]], None)
-
-
 async def test_what_waits_is_paged_to_the_end(bank: Bank) -> None:
     stranger = await bank.holder()
     assert (await bank.get("/transfers?cursor=nothing", stranger.user_id)).status_code == 422
@@ -313,60 +291,6 @@ async def test_every_list_by_cursor_is_whole_in_pages_of_any_size(bank: Bank) ->
                     break
                 cursor = f"&cursor={page['next_cursor']}"
             assert (found, pages) == (expected, -(-3 // limit)), (path, limit)
-
-
-async def test_exports_hold_all_and_only_what_is_the_callers(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.import_module("payments.interfaces.rest.statements"), "_ROWS_A_READ", 2)
-    payer, payee, stranger = await bank.holder("1000.00"), await bank.holder(), await bank.holder()
-    made = [(await bank.made(payer, payee, f"{n}.00", description="=1+1"))["id"] for n in range(1, 6)]
-    text = await bank.get("/transfers/export?kind=transfer", payer.user_id)
-    lines = text.text.splitlines()
-    assert text.headers["content-type"].startswith("text/csv")
-    assert [line.split(",")[0] for line in lines[1:]] == made[::-1]
-    assert all("'=1+1" in line for line in lines[1:])
-    parquet = await bank.get("/transfers/export?kind=transfer&format=parquet", payer.user_id)
-    table = pq.read_table(io.BytesIO(parquet.content))
-    assert [str(one) for one in table.column("id").to_pylist()] == made[::-1]
-    assert (await bank.get("/transfers/export", stranger.user_id)).text.splitlines()[1:] == []
-    empty = await bank.get("/transfers/export?format=parquet", stranger.user_id)
-    assert pq.read_table(io.BytesIO(empty.content)).num_rows == 0
-
-
-async def test_an_export_says_what_moved_on_each_wallet_of_its_owner(bank: Bank) -> None:
-    bank.price(fee="1.00")
-    payer, payee = await bank.holder("1000.00"), await bank.holder()
-    second = Holder(payer.user_id)
-    opened = await bank.post("/wallets", payer.user_id, {"currency": "NAD"})
-    second.wallet_id = opened.json()["data"]["id"]
-    held = (await bank.made(payer, payee, "800.00", capture="later"))["id"]
-    await bank.post(f"/transfers/{held}/capture", payee.user_id, {"amount": "650.00"})
-    waiting = (await bank.made(payer, payee, "10.00", capture="later"))["id"]
-    between = (await bank.made(payer, second, "20.00"))["id"]
-    back = (await bank.post(f"/transfers/{held}/refund", payee.user_id, {"amount": "50.00", "reason": "late"})).json()["data"]
-    fee = "0.81"  # of the 1.00 for 800.00, what 650.00 bear
-
-    def told(row: dict[str, str]) -> tuple[str, ...]:
-        return tuple(row[name] for name in ("id", "direction", "moved", "fee", "amount", "captured_amount", "refunded_amount"))
-
-    of_payee = [told(row) for row in await export(bank, payee)]
-    assert of_payee == [
-        (back["id"], "out", "-50.00", "0.00", "50.00", "", "0.00"),
-        (waiting, "in", "0.00", "0.00", "10.00", "", "0.00"),
-        (held, "in", "650.00", "0.00", "800.00", "650.00", "50.00"),
-    ]
-    of_first = [told(row) for row in await export(bank, payer, f"wallet_id={payer.wallet_id}&kind=transfer")]
-    assert of_first == [
-        (between, "out", "-21.00", "1.00", "20.00", "", "0.00"),
-        (waiting, "out", "0.00", "0.00", "10.00", "", "0.00"),
-        (held, "out", f"-650.{fee[2:]}", fee, "800.00", "650.00", "50.00"),
-    ]
-    both = [row for row in await export(bank, payer) if row["id"] == between]
-    assert {(row["wallet_id"], row["direction"], row["moved"]) for row in both} == {
-        (str(payer.wallet_id), "internal", "-21.00"),
-        (str(second.wallet_id), "internal", "20.00"),
-    }
-    assert back["parent_id"] == held
-    assert (await bank.wallet(payee))[0] == "600.00"
 
 
 def test_a_transfer_settles_within_the_time_that_history_looks_back() -> None:

@@ -1,82 +1,33 @@
 """Files that wait for a second person: the whole file runs once somebody approves it, or nothing of it does."""
 
-from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
 
 from chassis.testing.policies import bundle_of
 from chassis.testing.stored import unchanged
 from elcorp.payments.v1 import events_pb2
 from kernel.actor import Actor
 from kernel.ids import new_id
-from payments.application.bulk_transfers.expire_bulks import ExpireBulks
-from payments.application.bulk_transfers.resume_bulks import ResumeBulks
 from payments.application.payers.stop_payer import StopPayer
 from payments.domain.standing import Standing
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import GRANTS, HOUR, Bank, Holder, refusal
 from services.payments.tests.contract.outbox import Fact, Record
-
-REASON = {"reason": "not agreed"}
-modes = pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
-Data = dict[str, Any]
-
-
-@pytest.fixture
-def rules(bank: Bank) -> None:
-    bank.prices.rules = approval_from("100")
-
-
-def file(source: Holder, *to: tuple[Holder, str], mode: str = "best_effort") -> Data:
-    lines = [{"target_wallet_id": str(target.wallet_id), "amount": amount} for target, amount in to]
-    return {"source_wallet_id": str(source.wallet_id), "currency": "NAD", "mode": mode, "lines": lines}
-
-
-async def waiting(bank: Bank, payer: Holder, payee: Holder, *, mode: str = "best_effort") -> str:
-    """Hand in two lines of 60.00, which wait together."""
-    answer = await bank.post("/transfers/bulk", payer.user_id, file(payer, (payee, "60.00"), (payee, "60.00"), mode=mode))
-    assert (answer.status_code, answer.json()["data"]["status"]) == (202, "pending_approval")
-    bulk_id: str = answer.json()["data"]["id"]
-    return bulk_id
-
-
-async def standing(bank: Bank, bulk_id: str) -> Data:
-    data: Data = (await bank.staff("GET", f"/transfers/bulk/{bulk_id}")).json()["data"]
-    return data
-
-
-async def lines(bank: Bank, bulk_id: str, query: str = "") -> list[tuple[str, str | None]]:
-    items = (await bank.staff("GET", f"/transfers/bulk/{bulk_id}/lines{query}")).json()["data"]["items"]
-    return [(item["status"], item["transfer_id"]) for item in items]
-
-
-async def queued(bank: Bank) -> list[str]:
-    """Return the files that a worker has been told of."""
-    async with bank.database.read() as connection:
-        query = text("SELECT args ->> 'bulk_id' FROM procrastinate_jobs WHERE task_name = 'payments:run_bulk'")
-        return list(await connection.scalars(query))
-
-
-async def expire(bank: Bank) -> int:
-    """Run the job."""
-    return await ExpireBulks(bank.dependencies.uow, bank.clock)()
-
-
-async def resume(bank: Bank) -> int:
-    """Run the job."""
-    return await ResumeBulks(bank.dependencies.uow, bank.clock)()
-
-
-def changed(bulk_id: str, payer: Holder, status: str) -> events_pb2.BulkChanged:
-    return events_pb2.BulkChanged(bulk_id=bulk_id, initiator_id=str(payer.user_id), status=status)
-
-
-def counts(status: str, **of: int) -> Mapping[str, object]:
-    return {"status": status, "settled": 0, "awaiting_approval": 0, "refused": 0, "not_run": 0, **of}
+from services.payments.tests.contract.waiting_files import (
+    REASON,
+    changed,
+    counts,
+    expire,
+    file,
+    lines,
+    modes,
+    queued,
+    resume,
+    standing,
+    waiting,
+)
 
 
 @modes
@@ -377,143 +328,3 @@ async def test_news_that_its_payer_may_pay_no_more_ends_a_file_that_waits(
     assert (ended["status"], ended["reason"], ended["decided_by"]) == ("cancelled", refused.message, None)
     assert refusal(await bank.staff("POST", f"/transfers/bulk/{bulk_id}/approve")) == (409, "PAY_012")
     await require_nothing_ran(bank, bulk_id, payer)
-
-
-async def accepted(bank: Bank, payer: Holder, payee: Holder, *, mode: str = "best_effort") -> Data:
-    """Hand in two lines of 60.00, which need no approval yet."""
-    answer = await bank.post("/transfers/bulk", payer.user_id, file(payer, (payee, "60.00"), (payee, "60.00"), mode=mode))
-    data: Data = answer.json()["data"]
-    assert (answer.status_code, data["status"], data["approval_rules"]) == (202, "accepted", [])
-    return data
-
-
-async def require_held_back(bank: Bank, bulk_id: str, payer: Holder) -> None:
-    """Run the file: it waits, and runs whole once somebody has approved it."""
-    await bank.run_bulk(bulk_id)
-    held = await standing(bank, bulk_id)
-    assert (held["status"], held["approval_rules"], held["waiting"]) == ("pending_approval", ["large"], 2)
-    assert await lines(bank, bulk_id) == [("waiting", None)] * 2
-    assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
-    async with unchanged(bank.database):
-        await bank.run_bulk(bulk_id)
-        assert await resume(bank) == 0
-    bank.wait(seconds=60)
-    assert (await bank.staff("POST", f"/transfers/bulk/{bulk_id}/approve")).status_code == 200
-    await bank.run_bulk(bulk_id)
-    assert [status for status, _ in await lines(bank, bulk_id)] == ["settled", "settled"]
-    assert await bank.wallet(payer) == ("880.00", "0.00", "880.00")
-
-
-@modes
-async def test_a_payee_who_sells_since_the_file_was_handed_in_makes_it_wait_by_a_rule_on_payments(
-    bank: Bank, payer: Holder, payee: Holder, mode: str
-) -> None:
-    bank.prices.rules = approval_from("100", kinds=frozenset({"payment"}))
-    bulk = await accepted(bank, payer, payee, mode=mode)
-    await bank.sells(payee)
-    await require_held_back(bank, bulk["id"], payer)
-
-
-async def test_a_rule_that_is_set_since_the_file_was_handed_in_makes_it_wait(bank: Bank, payer: Holder, payee: Holder) -> None:
-    bulk = await accepted(bank, payer, payee)
-    bank.prices.rules = approval_from("100")
-    record = Record(bank.database, bank.clock)
-    await record.skip()
-    await bank.run_bulk(bulk["id"])
-    messages, facts = await record.news()
-    assert messages == [changed(bulk["id"], payer, "running"), changed(bulk["id"], payer, "pending_approval")]
-    assert [fact.action for fact in facts] == ["payments.bulk.start", "payments.bulk.hold_back"]
-    assert facts[-1] == Fact(
-        action="payments.bulk.hold_back",
-        resource=("bulk", bulk["id"]),
-        by=("service", "payments"),
-        before=counts("running"),
-        after={"approval_rules": ["large"], **counts("pending_approval")},
-        related=[str(payer.wallet_id), str(payer.user_id)],
-    )
-    assert (await standing(bank, bulk["id"]))["expires_at"].startswith("2026-03-24T08:00:00")
-    await require_held_back(bank, bulk["id"], payer)
-
-
-async def test_other_roles_of_the_payer_since_the_file_was_handed_in_make_it_wait(
-    bank: Bank, payer: Holder, payee: Holder
-) -> None:
-    bank.prices.rules = approval_from("100", lambda question: "trainee" in question.roles)
-    bulk = await accepted(bank, payer, payee)
-    bank.authority.roles[payer.user_id] = frozenset({"user", "trainee"})
-    await require_held_back(bank, bulk["id"], payer)
-
-
-async def test_a_file_that_is_judged_again_is_no_part_of_what_its_payer_sent_before(
-    bank: Bank, payer: Holder, payee: Holder
-) -> None:
-    bank.prices.rules = approval_from("200", window=timedelta(hours=24))
-    bulk = await accepted(bank, payer, payee)
-    await bank.run_bulk(bulk["id"])
-    assert (await standing(bank, bulk["id"]))["status"] == "completed"
-
-
-async def test_what_its_payer_sent_before_a_rule_was_set_is_counted_when_the_file_is_judged_again(
-    bank: Bank, payer: Holder, payee: Holder
-) -> None:
-    await bank.made(payer, payee, "100.00")
-    bulk = await accepted(bank, payer, payee)
-    bank.prices.rules = approval_from("200", window=timedelta(hours=24))
-    await bank.run_bulk(bulk["id"])
-    assert (await standing(bank, bulk["id"]))["status"] == "pending_approval"
-
-
-async def test_an_approved_file_runs_whatever_has_changed_since(bank: Bank, payer: Holder, payee: Holder, rules: None) -> None:
-    bulk_id = await waiting(bank, payer, payee)
-    await bank.staff("POST", f"/transfers/bulk/{bulk_id}/approve")
-    bank.prices.rules = approval_from("1")
-    await bank.sells(payee)
-    await bank.run_bulk(bulk_id)
-    assert [status for status, _ in await lines(bank, bulk_id)] == ["settled", "settled"]
-
-
-async def test_a_file_that_is_held_back_answers_its_key_as_it_did(bank: Bank, payer: Holder, payee: Holder) -> None:
-    body = file(payer, (payee, "120.00"))
-    first = await bank.post("/transfers/bulk", payer.user_id, body, key="pay-day")
-    bank.prices.rules = approval_from("100")
-    bulk_id = first.json()["data"]["id"]
-    await bank.run_bulk(bulk_id)
-    again = await bank.post("/transfers/bulk", payer.user_id, body, key="pay-day")
-    assert (again.headers["idempotency-replayed"], again.json()["data"]) == ("true", first.json()["data"])
-    bank.wait(seconds=60)
-    await bank.staff("POST", f"/transfers/bulk/{bulk_id}/approve")
-    await bank.run_bulk(bulk_id)
-    again = await bank.post("/transfers/bulk", payer.user_id, body, key="pay-day")
-    assert (again.headers["idempotency-replayed"], again.json()["data"]) == ("true", first.json()["data"])
-
-
-@modes
-async def test_a_payee_who_is_closed_stops_no_other_line_when_the_file_is_judged_again(
-    bank: Bank, payer: Holder, payee: Holder, rules: None, mode: str
-) -> None:
-    closed = await bank.holder()
-    made = await bank.post("/transfers/bulk", payer.user_id, file(payer, (payee, "60.00"), (closed, "30.00"), mode=mode))
-    bulk_id = made.json()["data"]["id"]
-    assert (await bank.send("DELETE", f"/wallets/{closed.wallet_id}", closed.user_id)).status_code == 200
-    await bank.run_bulk(bulk_id)
-    statuses = [status for status, _ in await lines(bank, bulk_id)]
-    assert statuses == (["settled", "refused"] if mode == "best_effort" else ["not_run", "refused"])
-
-
-async def test_a_payee_who_sells_in_the_midst_of_a_run_has_the_lines_that_are_left_refused(
-    bank: Bank, payer: Holder, payee: Holder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("payments.application.bulk_transfers.submit_bulk.CHUNK_LINES", 1)
-    bank.prices.rules = approval_from("100", kinds=frozenset({"payment"}))
-    bulk = await accepted(bank, payer, payee)
-    asked = iter([None, payee])
-
-    class ThenSells:
-        async def refresh(self) -> None:
-            if holder := next(asked, None):
-                await bank.sells(holder)
-
-    await bank.bulk_runner(ThenSells())(bulk_id=UUID(bulk["id"]))
-    items = (await bank.staff("GET", f"/transfers/bulk/{bulk['id']}/lines")).json()["data"]["items"]
-    assert [(item["status"], item["code"]) for item in items] == [("settled", None), ("refused", "PAY_053")]
-    assert await bank.wallet(payee) == ("60.00", "0.00", "60.00")
