@@ -219,8 +219,8 @@ async def test_an_owner_who_registered_again_gets_the_account_back_once_the_othe
     await owner.change(NEW, await api.signed_in())
     (link,) = await owner.links()
     again = await api.signed_in(email=OLD, phone="+264811234569")
-    refusal = (await owner.undo(link)).json()
-    assert (refusal["code"], "change its address, and open the link again" in refusal["error"]) == ("IDN_005", True)
+    body = (await owner.undo(link)).json()
+    assert (body["code"], "change its address, and open the link again" in body["error"]) == ("IDN_005", True)
     await owner.change(THIRD, again)
     assert (await owner.undo(link)).status_code == 200
     assert (await owner.written())[-1] == ("password_reset_required", OLD)
