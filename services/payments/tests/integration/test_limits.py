@@ -11,7 +11,7 @@ from kernel.errors import InvalidValue, StaleVersion
 from kernel.ids import new_id
 from payments.application import Payments
 from payments.application.ports.limits import AssignedTier
-from payments.application.versions import Term
+from payments.application.versions import RequestedPeriod
 from payments.infrastructure.sql.limits import SqlLimitViews
 from services.payments.tests.integration.pricing import ADMIN, priced_payments, rows
 from services.payments.tests.unit.prices import limit
@@ -29,7 +29,7 @@ async def test_a_tier_is_kept_with_who_assigned_it_and_when(
     await payments.limits.set_limit(
         actor=ADMIN,
         draft=lambda id_, validity: limit(id=id_, validity=validity, tier="business", day_max="5000"),
-        term=Term(since=None, until=None),
+        period=RequestedPeriod(since=None, until=None),
         reason="test",
     )
     for version, (actor, tier_) in enumerate(((ADMIN, "business"), (Actor.service("test"), "standard"))):
@@ -52,7 +52,7 @@ async def test_a_tier_that_limits_nothing_is_assigned_to_nobody(payments: Paymen
     made = await payments.limits.set_limit(
         actor=ADMIN,
         draft=lambda id_, validity: limit(id=id_, validity=validity, tier="business", day_max="5000"),
-        term=Term(since=None, until=None),
+        period=RequestedPeriod(since=None, until=None),
         reason="test",
     )
     assert (await assign("business", 0), await assign("standard", 1)) == (1, 2)
@@ -67,7 +67,7 @@ async def test_a_tier_assigned_by_many_at_once_is_assigned_once(payments: Paymen
     await payments.limits.set_limit(
         actor=ADMIN,
         draft=lambda id_, validity: limit(id=id_, validity=validity, tier="business", day_max="5000"),
-        term=Term(since=None, until=None),
+        period=RequestedPeriod(since=None, until=None),
         reason="test",
     )
 

@@ -17,7 +17,7 @@ from kernel.errors import Unavailable
 from kernel.money import Money
 from payments.application import Payments
 from payments.application.fees.set_fee_rule import SetFeeRule
-from payments.application.versions import Term
+from payments.application.versions import RequestedPeriod
 from payments.bootstrap import serving, working
 from payments.domain.fee_rule import FeeRule
 from payments.domain.validity import Validity
@@ -90,7 +90,7 @@ async def test_a_price_set_elsewhere_is_charged_here_within_moments(
 
             await eventually(problem_of_broker, None)
             actor = Actor.service("test")
-            await elsewhere(actor=actor, draft=dollar, term=Term(since=None, until=None), reason="test")
+            await elsewhere(actor=actor, draft=dollar, period=RequestedPeriod(since=None, until=None), reason="test")
             await eventually(lambda: fee(payments), "1.00")
         finally:
             stop.set()

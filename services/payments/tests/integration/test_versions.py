@@ -15,7 +15,7 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from kernel.errors import DomainError
 from payments.application import Payments
-from payments.application.versions import Term
+from payments.application.versions import RequestedPeriod
 from payments.domain.errors import LaterVersion
 from payments.domain.fee_rule import FeeRule
 from payments.domain.fx_rate import FxRate
@@ -52,7 +52,7 @@ def make_limit(limit_id: UUID, validity: Validity) -> Limit:
 
 async def set_fee(payments: Payments, fee: str, *, since: datetime | None = None, code: str = "transfer") -> FeeRule:
     return await payments.fees.set_fee_rule(
-        actor=ADMIN, draft=flat(fee, code=code), term=Term(since=since, until=None), reason="test"
+        actor=ADMIN, draft=flat(fee, code=code), period=RequestedPeriod(since=since, until=None), reason="test"
     )
 
 
@@ -73,19 +73,19 @@ async def test_every_kind_of_version_reads_back_whole(payments: Payments, databa
             rounding=Rounding.HALF_EVEN,
             refundable=True,
         ),
-        term=Term(since=None, until=at + timedelta(days=9)),
+        period=RequestedPeriod(since=None, until=at + timedelta(days=9)),
         reason="test",
     )
     rate = await payments.rates.set_rate(
         actor=ADMIN,
         draft=lambda id_, validity: fx_rate("0.0549000000", "1.2500", id=id_, validity=validity, rounding=Rounding.UP),
-        term=Term(since=at + timedelta(hours=1), until=at + timedelta(days=1)),
+        period=RequestedPeriod(since=at + timedelta(hours=1), until=at + timedelta(days=1)),
         reason="test",
     )
     maxima = await payments.limits.set_limit(
         actor=ADMIN,
         draft=lambda id_, validity: limit(id=id_, validity=validity, day_max="5000", month_max="1234567890123.45"),
-        term=Term(since=None, until=None),
+        period=RequestedPeriod(since=None, until=None),
         reason="test",
     )
     prices = await SqlPrices(database).reaching(at)
@@ -147,7 +147,9 @@ async def test_whoever_sets_prices_at_once_takes_turns(payments: Payments, datab
 
 
 async def test_of_those_who_end_a_version_at_once_one_does(payments: Payments, clock: ControlledClock) -> None:
-    made = await payments.fees.set_fee_rule(actor=ADMIN, draft=flat("1"), term=Term(since=None, until=None), reason="test")
+    made = await payments.fees.set_fee_rule(
+        actor=ADMIN, draft=flat("1"), period=RequestedPeriod(since=None, until=None), reason="test"
+    )
     clock.advance(seconds=60)
     ends = (payments.fees.end_fee_rule(actor=ADMIN, version_id=made.id, until=None, reason="test") for _ in range(5))
     outcomes = await asyncio.gather(*ends, return_exceptions=True)
@@ -176,8 +178,8 @@ async def test_history_is_not_rewritten_whoever_writes(
 ) -> None:
     await set_fee(payments, "1")
     until = clock.now() + timedelta(days=1)
-    await payments.rates.set_rate(actor=ADMIN, draft=make_rate, term=Term(since=None, until=until), reason="test")
-    await payments.limits.set_limit(actor=ADMIN, draft=make_limit, term=Term(since=None, until=None), reason="test")
+    await payments.rates.set_rate(actor=ADMIN, draft=make_rate, period=RequestedPeriod(since=None, until=until), reason="test")
+    await payments.limits.set_limit(actor=ADMIN, draft=make_limit, period=RequestedPeriod(since=None, until=None), reason="test")
     with pytest.raises(DBAPIError):
         async with database.engine.begin() as connection:
             await connection.execute(text(statement))

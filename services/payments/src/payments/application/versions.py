@@ -30,7 +30,7 @@ class Recorded(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
+class RequestedPeriod:
     """From when to when a version is to hold: from now on, and without an end, where nothing else is said."""
 
     since: datetime | None
@@ -43,7 +43,7 @@ async def set_version(
     audited: Audited[PriceT],
     draft: Draft[PriceT],
     *,
-    term: Term,
+    period: RequestedPeriod,
     by: str,
     at: datetime,
     reason: str,
@@ -53,7 +53,7 @@ async def set_version(
     Never from an earlier time: what was charged was charged (InvalidValue). Raises LaterVersion when a version that begins
     no earlier is recorded already.
     """
-    new = draft(new_id(), Validity(_not_before(at, term.since, "valid_from"), term.until))
+    new = draft(new_id(), Validity(_not_before(at, period.since, "valid_from"), period.until))
     replaced = replaced_by(await versions.lock(new.series, new.validity.since), new.validity.since)
     if replaced:
         replaced = await versions.end(replaced, new.validity.since)

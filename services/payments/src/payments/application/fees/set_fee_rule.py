@@ -4,7 +4,7 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 from payments.application.fees import audit
 from payments.application.ports.prices import PricingUnitOfWork
-from payments.application.versions import Draft, Term, set_version
+from payments.application.versions import Draft, RequestedPeriod, set_version
 from payments.domain.fee_rule import FeeRule
 
 
@@ -15,9 +15,9 @@ class SetFeeRule:
     uow: PricingUnitOfWork
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, draft: Draft[FeeRule], term: Term, reason: str) -> FeeRule:
+    async def __call__(self, *, actor: Actor, draft: Draft[FeeRule], period: RequestedPeriod, reason: str) -> FeeRule:
         """Raise LaterVersion, or InvalidValue for a time that has passed."""
         async with self.uow.begin(actor) as tx:
             return await set_version(
-                tx, tx.fee_rules, audit.FEE_RULE, draft, term=term, by=actor.subject_id, at=self.clock.now(), reason=reason
+                tx, tx.fee_rules, audit.FEE_RULE, draft, period=period, by=actor.subject_id, at=self.clock.now(), reason=reason
             )

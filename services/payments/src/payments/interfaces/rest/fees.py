@@ -9,7 +9,7 @@ from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, 
 from kernel.assurance import NONE, RECENT
 from kernel.money import Money
 from kernel.reads import NOBODY
-from payments.application.versions import Term
+from payments.application.versions import RequestedPeriod
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.fees import (
     CODE_PATTERN,
@@ -48,7 +48,7 @@ async def list_fee_history(
 async def set_fee_rule(body: FeeRuleRequest, actor: CurrentActor, app: App) -> Envelope[FeeRuleResponse]:
     """Record the next version of a rule; the one before it ends where this one begins."""
     rule = await app.fees.set_fee_rule(
-        actor=actor, draft=body.draft, term=Term(since=body.valid_from, until=body.valid_until), reason=body.reason
+        actor=actor, draft=body.draft, period=RequestedPeriod(since=body.valid_from, until=body.valid_until), reason=body.reason
     )
     return envelope(FeeRuleResponse.of(rule))
 

@@ -20,7 +20,7 @@ from chassis.rest import (
 )
 from kernel.assurance import RECENT
 from kernel.reads import NOBODY, OTHERS, OWN
-from payments.application.versions import Term
+from payments.application.versions import RequestedPeriod
 from payments.domain.limits import STANDARD_TIER
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.limits import (
@@ -66,7 +66,7 @@ async def list_limit_history(
 async def set_limit(body: LimitRequest, actor: CurrentActor, app: App) -> Envelope[LimitResponse]:
     """Record the next limits of a tier in a currency; those before end where these begin."""
     limit = await app.limits.set_limit(
-        actor=actor, draft=body.draft, term=Term(since=body.valid_from, until=body.valid_until), reason=body.reason
+        actor=actor, draft=body.draft, period=RequestedPeriod(since=body.valid_from, until=body.valid_until), reason=body.reason
     )
     return envelope(LimitResponse.of(limit))
 

@@ -8,7 +8,7 @@ from fastapi import Query
 from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Requires, Router, envelope, page_of
 from kernel.assurance import RECENT
 from kernel.reads import NOBODY
-from payments.application.versions import Term
+from payments.application.versions import RequestedPeriod
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.rates import RateHistoryResponse, RateRequest, RateResponse
 from payments.interfaces.rest.schemas.versions import CURRENCY_PATTERN, EndVersionRequest
@@ -37,7 +37,7 @@ async def list_rate_history(
 async def set_rate(body: RateRequest, actor: CurrentActor, app: App) -> Envelope[RateResponse]:
     """Record the next rate of a pair; the one before it ends where this one begins."""
     rate = await app.rates.set_rate(
-        actor=actor, draft=body.draft, term=Term(since=body.valid_from, until=body.valid_until), reason=body.reason
+        actor=actor, draft=body.draft, period=RequestedPeriod(since=body.valid_from, until=body.valid_until), reason=body.reason
     )
     return envelope(RateResponse.of(rate))
 

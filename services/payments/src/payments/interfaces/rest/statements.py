@@ -13,7 +13,7 @@ from payments.interfaces.documents.statement_pdf import statement_pdf
 from payments.interfaces.documents.transfers_csv import transfers_csv
 from payments.interfaces.documents.transfers_parquet import transfers_parquet
 from payments.interfaces.rest.dependencies import App, HistoryQuery
-from payments.interfaces.rest.schemas.wallets import StatementResponse
+from payments.interfaces.rest.schemas.statements import StatementResponse
 
 statements = Router(tags=["statements"])
 _CSV, _PDF, _PARQUET = "text/csv; charset=utf-8", "application/pdf", "application/vnd.apache.parquet"
