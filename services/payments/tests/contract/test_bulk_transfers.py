@@ -45,7 +45,7 @@ GRANTS = {"admin": ["treasury:issue"], "reader": ["transfer:read_any"], "user": 
 
 
 @dataclass
-class Office:
+class BulkBank:
     client: httpx.AsyncClient
     forge: TokenForge
     payments: Payments
@@ -56,7 +56,7 @@ class Office:
     source: UUID = field(default_factory=new_id)
     payees: list[UUID] = field(default_factory=lambda: [new_id() for _ in range(3)])
 
-    async def open(self, funds: str) -> "Office":
+    async def open(self, funds: str) -> "BulkBank":
         for wallet, owner in ((self.source, self.payer), *((payee, new_id()) for payee in self.payees)):
             await self.payments.wallets.open_issued_wallet(
                 actor=Actor.service("test"), wallet_id=wallet, owner_id=owner, currency="NAD"
@@ -88,7 +88,7 @@ class Office:
 
 
 @pytest.fixture
-async def office(database: Database, clock: ControlledClock) -> AsyncIterator[Office]:
+async def bulk_bank(database: Database, clock: ControlledClock) -> AsyncIterator[BulkBank]:
     forge, prices = TokenForge(clock), FakePrices()
     policies = permitting(GRANTS, clock)
     dependencies = Dependencies(
@@ -110,111 +110,113 @@ async def office(database: Database, clock: ControlledClock) -> AsyncIterator[Of
         payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:
         watch_refusals(client, database)
-        yield await Office(client, forge, payments, run, database, policies).open("1000.00")
+        yield await BulkBank(client, forge, payments, run, database, policies).open("1000.00")
 
 
-async def test_a_file_is_accepted_run_and_told_line_by_line(office: Office) -> None:
-    accepted = await office.submit(office.file("100.00", "2000.00", "50.00", "1.00"))
+async def test_a_file_is_accepted_run_and_told_line_by_line(bulk_bank: BulkBank) -> None:
+    accepted = await bulk_bank.submit(bulk_bank.file("100.00", "2000.00", "50.00", "1.00"))
     assert accepted.status_code == 202, accepted.text
     data = accepted.json()["data"]
     assert (data["status"], data["lines_total"], data["amount_total"], data["waiting"]) == ("accepted", 4, "2151.00", 4)
     assert accepted.headers["location"] == f"/api/v1/transfers/bulk/{data['id']}"
-    async with office.database.read() as connection:
+    async with bulk_bank.database.read() as connection:
         queued = await connection.execute(text("SELECT task_name, args, lock FROM procrastinate_jobs"))
         [job] = queued.all()
     assert (job.task_name, job.args, job.lock) == ("payments:run_bulk", {"bulk_id": data["id"]}, f"bulk:{data['id']}")
 
-    await office.run(bulk_id=UUID(data["id"]))
-    told = await published(office.database, events_pb2.BulkChanged)
+    await bulk_bank.run(bulk_id=UUID(data["id"]))
+    told = await published(bulk_bank.database, events_pb2.BulkChanged)
     assert [(one.bulk_id, one.status) for one in told] == [(data["id"], "accepted"), (data["id"], "running")]
-    ended = (await office.get(f"/{data['id']}")).json()["data"]
+    ended = (await bulk_bank.get(f"/{data['id']}")).json()["data"]
     assert (ended["status"], ended["settled"], ended["refused"], ended["waiting"]) == ("partly_completed", 3, 1, 0)
-    lines = (await office.get(f"/{data['id']}/lines")).json()["data"]["items"]
+    lines = (await bulk_bank.get(f"/{data['id']}/lines")).json()["data"]["items"]
     assert [(line["number"], line["status"], line["code"]) for line in lines] == [
         (1, "settled", None),
         (2, "refused", "PAY_001"),
         (3, "settled", None),
         (4, "settled", None),
     ]
-    transfer = await office.client.get(f"/api/v1/transfers/{lines[0]['transfer_id']}", headers=office.forge.headers(office.payer))
+    transfer = await bulk_bank.client.get(
+        f"/api/v1/transfers/{lines[0]['transfer_id']}", headers=bulk_bank.forge.headers(bulk_bank.payer)
+    )
     assert (transfer.json()["data"]["amount"], transfer.json()["data"]["link_id"]) == ("100.00", data["id"])
 
 
-async def test_lines_page_and_filter(office: Office) -> None:
-    bulk_id = (await office.submit(office.file(*["1.00"] * 6, "9999.00"))).json()["data"]["id"]
-    waiting = (await office.get(f"/{bulk_id}/lines?limit=5")).json()["data"]
+async def test_lines_page_and_filter(bulk_bank: BulkBank) -> None:
+    bulk_id = (await bulk_bank.submit(bulk_bank.file(*["1.00"] * 6, "9999.00"))).json()["data"]["id"]
+    waiting = (await bulk_bank.get(f"/{bulk_id}/lines?limit=5")).json()["data"]
     assert [line["status"] for line in waiting["items"]] == ["waiting"] * 5
     for query, numbers in (("status=waiting", [1, 2, 3, 4, 5, 6, 7]), ("status=settled", []), ("status=refused", [])):
-        found = (await office.get(f"/{bulk_id}/lines?{query}")).json()["data"]["items"]
+        found = (await bulk_bank.get(f"/{bulk_id}/lines?{query}")).json()["data"]["items"]
         assert [line["number"] for line in found] == numbers, query
-    await office.run(bulk_id=UUID(bulk_id))
-    rest = (await office.get(f"/{bulk_id}/lines?limit=5&cursor={waiting['next_cursor']}")).json()["data"]
+    await bulk_bank.run(bulk_id=UUID(bulk_id))
+    rest = (await bulk_bank.get(f"/{bulk_id}/lines?limit=5&cursor={waiting['next_cursor']}")).json()["data"]
     assert ([line["number"] for line in rest["items"]], rest["next_cursor"]) == ([6, 7], None)
-    refused = (await office.get(f"/{bulk_id}/lines?status=refused&status=not_run")).json()["data"]["items"]
+    refused = (await bulk_bank.get(f"/{bulk_id}/lines?status=refused&status=not_run")).json()["data"]["items"]
     assert [line["number"] for line in refused] == [7]
-    assert (await office.get(f"/{bulk_id}/lines?status=waiting")).json()["data"]["items"] == []
-    some = (await office.get(f"/{bulk_id}/lines?status=settled&limit=2&cursor=3")).json()["data"]
+    assert (await bulk_bank.get(f"/{bulk_id}/lines?status=waiting")).json()["data"]["items"] == []
+    some = (await bulk_bank.get(f"/{bulk_id}/lines?status=settled&limit=2&cursor=3")).json()["data"]
     assert ([line["number"] for line in some["items"]], some["next_cursor"]) == ([4, 5], "5")
     for wrong in ("status=lost", "cursor=x", "cursor=9999999", "other=1"):
-        assert (await office.get(f"/{bulk_id}/lines?{wrong}")).status_code == 422
+        assert (await bulk_bank.get(f"/{bulk_id}/lines?{wrong}")).status_code == 422
 
 
-async def test_csv_and_pain_001_say_the_rest_in_the_query(office: Office) -> None:
-    csv = f"target_wallet_id,amount,reference\n{office.payees[0]},12.00,INV-1\n"
-    query = f"?source_wallet_id={office.source}&currency=NAD&mode=all_or_nothing"
-    accepted = await office.submit(csv, query=query, media_type="text/csv; charset=utf-8")
+async def test_csv_and_pain_001_say_the_rest_in_the_query(bulk_bank: BulkBank) -> None:
+    csv = f"target_wallet_id,amount,reference\n{bulk_bank.payees[0]},12.00,INV-1\n"
+    query = f"?source_wallet_id={bulk_bank.source}&currency=NAD&mode=all_or_nothing"
+    accepted = await bulk_bank.submit(csv, query=query, media_type="text/csv; charset=utf-8")
     assert (accepted.status_code, accepted.json()["data"]["format"]) == (202, "text/csv")
-    await office.run(bulk_id=UUID(accepted.json()["data"]["id"]))
-    [line] = (await office.get(f"/{accepted.json()['data']['id']}/lines")).json()["data"]["items"]
+    await bulk_bank.run(bulk_id=UUID(accepted.json()["data"]["id"]))
+    [line] = (await bulk_bank.get(f"/{accepted.json()['data']['id']}/lines")).json()["data"]["items"]
     assert (line["status"], line["reference"]) == ("settled", "INV-1")
     bomb = '<!DOCTYPE d [<!ENTITY a "aaaa">]><d>&a;</d>'
-    refused = await office.submit(bomb, key="x", query="?mode=best_effort", media_type="application/xml")
+    refused = await bulk_bank.submit(bomb, key="x", query="?mode=best_effort", media_type="application/xml")
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "body")
 
 
-async def test_today_is_namibias(office: Office, clock: ControlledClock) -> None:
+async def test_today_is_namibias(bulk_bank: BulkBank, clock: ControlledClock) -> None:
     """From ten in the evening in UTC a message of tomorrow's date there is one of today."""
     message = f"""<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn>
         <GrpHdr><MsgId>M</MsgId><NbOfTxs>1</NbOfTxs></GrpHdr>
         <PmtInf><PmtMtd>TRF</PmtMtd><ReqdExctnDt><Dt>2026-03-22</Dt></ReqdExctnDt>
-        <DbtrAcct><Id><Othr><Id>{office.source}</Id></Othr></Id></DbtrAcct>
+        <DbtrAcct><Id><Othr><Id>{bulk_bank.source}</Id></Othr></Id></DbtrAcct>
         <CdtTrfTxInf><PmtId><EndToEndId>E</EndToEndId></PmtId><Amt><InstdAmt Ccy="NAD">1.00</InstdAmt></Amt>
-        <CdtrAcct><Id><Othr><Id>{office.payees[0]}</Id></Othr></Id></CdtrAcct></CdtTrfTxInf></PmtInf>
+        <CdtrAcct><Id><Othr><Id>{bulk_bank.payees[0]}</Id></Othr></Id></CdtrAcct></CdtTrfTxInf></PmtInf>
         </CstmrCdtTrfInitn></Document>"""
 
     async def submitted() -> int:
-        answer = await office.submit(message, query="?mode=best_effort", media_type="application/xml")
+        answer = await bulk_bank.submit(message, query="?mode=best_effort", media_type="application/xml")
         return answer.status_code
 
     clock.advance(seconds=(datetime(2026, 3, 21, 21, 59, 59, tzinfo=UTC) - clock.now()).total_seconds())
-    office.policies.confirm()
+    bulk_bank.policies.confirm()
     assert await submitted() == 422
     clock.advance(seconds=1)
     assert await submitted() == 202
 
 
-async def test_all_that_is_wrong_with_a_file_is_told_and_burns_no_key(office: Office) -> None:
-    file = office.file("1.00", "1.001", "0")
+async def test_all_that_is_wrong_with_a_file_is_told_and_burns_no_key(bulk_bank: BulkBank) -> None:
+    file = bulk_bank.file("1.00", "1.001", "0")
     file["lines"][0]["target_wallet_id"] = "nobody"
-    wrong = await office.submit(file)
+    wrong = await bulk_bank.submit(file)
     assert (wrong.status_code, wrong.json()["code"]) == (422, "VAL_001")
     assert [error["field"] for error in wrong.json()["errors"]] == [
         "lines.0.target_wallet_id",
         "lines.1.amount",
         "lines.2.amount",
     ]
-    unknown = office.file("1.00")
+    unknown = bulk_bank.file("1.00")
     unknown["lines"][0]["target_wallet_id"] = str(new_id())
-    assert (await office.submit(unknown)).json()["errors"][0]["field"] == "lines.0.target_wallet_id"
-    assert (await office.submit(office.file("1.00"))).status_code == 202
+    assert (await bulk_bank.submit(unknown)).json()["errors"][0]["field"] == "lines.0.target_wallet_id"
+    assert (await bulk_bank.submit(bulk_bank.file("1.00"))).status_code == 202
 
 
-async def test_a_key_is_one_files_however_it_is_written(office: Office) -> None:
-    first = await office.submit(office.file("1.00"))
-    again = await office.submit(dict(reversed(office.file("1.00").items())))
+async def test_a_key_is_one_files_however_it_is_written(bulk_bank: BulkBank) -> None:
+    first = await bulk_bank.submit(bulk_bank.file("1.00"))
+    again = await bulk_bank.submit(dict(reversed(bulk_bank.file("1.00").items())))
     assert (again.status_code, again.headers["idempotency-replayed"]) == (202, "true")
     assert again.json()["data"]["id"] == first.json()["data"]["id"]
-    other = await office.submit(office.file("2.00"))
+    other = await bulk_bank.submit(bulk_bank.file("2.00"))
     assert (other.status_code, other.json()["code"]) == (422, "VAL_002")
 
 
@@ -229,87 +231,87 @@ async def test_a_key_is_one_files_however_it_is_written(office: Office) -> None:
     ],
 )
 async def test_a_key_is_no_other_files_whatever_the_other_says_otherwise(
-    office: Office, of_file: dict[str, str], of_line: dict[str, str]
+    bulk_bank: BulkBank, of_file: dict[str, str], of_line: dict[str, str]
 ) -> None:
-    file = office.file("1.00", "1.00", label="March")
+    file = bulk_bank.file("1.00", "1.00", label="March")
     file["lines"][1] |= {"description": "rent of March", "reference": "INV-1"}
-    first = (await office.submit(file)).json()["data"]
-    other = await office.submit({**file, **of_file, "lines": [file["lines"][0], {**file["lines"][1], **of_line}]})
+    first = (await bulk_bank.submit(file)).json()["data"]
+    other = await bulk_bank.submit({**file, **of_file, "lines": [file["lines"][0], {**file["lines"][1], **of_line}]})
     assert (other.status_code, other.json()["code"]) == (422, "VAL_002")
-    again = await office.submit(file)
+    again = await bulk_bank.submit(file)
     assert (again.status_code, again.json()["data"]["id"]) == (202, first["id"])
-    assert [one["id"] for one in (await office.get("")).json()["data"]["items"]] == [first["id"]]
+    assert [one["id"] for one in (await bulk_bank.get("")).json()["data"]["items"]] == [first["id"]]
 
 
-async def test_a_key_is_no_other_files_from_or_to_another_wallet(office: Office) -> None:
-    first = (await office.submit(office.file("1.00"))).json()["data"]
+async def test_a_key_is_no_other_files_from_or_to_another_wallet(bulk_bank: BulkBank) -> None:
+    first = (await bulk_bank.submit(bulk_bank.file("1.00"))).json()["data"]
     second = new_id()
-    open_wallet = office.payments.wallets.open_issued_wallet
-    await open_wallet(actor=Actor.service("test"), wallet_id=second, owner_id=office.payer, currency="NAD")
-    elsewhere = [{"target_wallet_id": str(office.payees[1]), "amount": "1.00"}]
-    for other in (office.file("1.00", source_wallet_id=str(second)), office.file("1.00", lines=elsewhere)):
-        answer = await office.submit(other)
+    open_wallet = bulk_bank.payments.wallets.open_issued_wallet
+    await open_wallet(actor=Actor.service("test"), wallet_id=second, owner_id=bulk_bank.payer, currency="NAD")
+    elsewhere = [{"target_wallet_id": str(bulk_bank.payees[1]), "amount": "1.00"}]
+    for other in (bulk_bank.file("1.00", source_wallet_id=str(second)), bulk_bank.file("1.00", lines=elsewhere)):
+        answer = await bulk_bank.submit(other)
         assert (answer.status_code, answer.json()["code"]) == (422, "VAL_002")
-    assert [one["id"] for one in (await office.get("")).json()["data"]["items"]] == [first["id"]]
+    assert [one["id"] for one in (await bulk_bank.get("")).json()["data"]["items"]] == [first["id"]]
 
 
-async def test_the_same_file_handed_in_many_times_at_once_is_one_bulk(office: Office) -> None:
-    answers = await asyncio.gather(*(office.submit(office.file("1.00")) for _ in range(10)))
+async def test_the_same_file_handed_in_many_times_at_once_is_one_bulk(bulk_bank: BulkBank) -> None:
+    answers = await asyncio.gather(*(bulk_bank.submit(bulk_bank.file("1.00")) for _ in range(10)))
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.json()["data"]["id"] for answer in answers}) == 1
 
 
 @pytest.mark.clause("ASVS 8.4.1")
-async def test_a_bulk_is_its_payers_and_staffs_and_absent_to_others(office: Office) -> None:
-    bulk_id = (await office.submit(office.file("1.00"))).json()["data"]["id"]
+async def test_a_bulk_is_its_payers_and_staffs_and_absent_to_others(bulk_bank: BulkBank) -> None:
+    bulk_id = (await bulk_bank.submit(bulk_bank.file("1.00"))).json()["data"]["id"]
     stranger = new_id()
     for path in (f"/{bulk_id}", f"/{bulk_id}/lines", f"/{bulk_id}/events"):
-        assert (await office.get(path, stranger)).status_code == 404
-    assert (await office.get(f"/{bulk_id}", stranger, roles=("reader",))).status_code == 200
-    assert [one["id"] for one in (await office.get("")).json()["data"]["items"]] == [bulk_id]
-    assert (await office.get("", stranger)).json()["data"]["items"] == []
-    theirs = office.file("1.00", source_wallet_id=str(office.payees[2]))
-    assert (await office.submit(theirs, key="theirs")).status_code == 403
+        assert (await bulk_bank.get(path, stranger)).status_code == 404
+    assert (await bulk_bank.get(f"/{bulk_id}", stranger, roles=("reader",))).status_code == 200
+    assert [one["id"] for one in (await bulk_bank.get("")).json()["data"]["items"]] == [bulk_id]
+    assert (await bulk_bank.get("", stranger)).json()["data"]["items"] == []
+    theirs = bulk_bank.file("1.00", source_wallet_id=str(bulk_bank.payees[2]))
+    assert (await bulk_bank.submit(theirs, key="theirs")).status_code == 403
 
 
-async def test_a_payer_has_so_many_under_way_at_most(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_payer_has_so_many_under_way_at_most(bulk_bank: BulkBank, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("payments.application.bulk_transfers.submit_bulk.BULKS_OPEN_MAX", 2)
-    ids = [(await office.submit(office.file("1.00"), key=key)).json()["data"]["id"] for key in "ab"]
-    beyond = await office.submit(office.file("1.00"), key="c")
+    ids = [(await bulk_bank.submit(bulk_bank.file("1.00"), key=key)).json()["data"]["id"] for key in "ab"]
+    beyond = await bulk_bank.submit(bulk_bank.file("1.00"), key="c")
     assert (beyond.status_code, beyond.json()["code"]) == (429, "PAY_044")
-    await office.run(bulk_id=UUID(ids[0]))
-    assert (await office.submit(office.file("1.00"), key="c")).status_code == 202
+    await bulk_bank.run(bulk_id=UUID(ids[0]))
+    assert (await bulk_bank.submit(bulk_bank.file("1.00"), key="c")).status_code == 202
 
 
-async def test_only_whoever_handed_it_in_cancels_a_bulk(office: Office) -> None:
-    bulk_id = (await office.submit(office.file("1.00"))).json()["data"]["id"]
+async def test_only_whoever_handed_it_in_cancels_a_bulk(bulk_bank: BulkBank) -> None:
+    bulk_id = (await bulk_bank.submit(bulk_bank.file("1.00"))).json()["data"]["id"]
     for who, roles in ((new_id(), ("user",)), (new_id(), ("user", "admin"))):
-        answer = await office.cancel(bulk_id, by=who, roles=roles)
+        answer = await bulk_bank.cancel(bulk_id, by=who, roles=roles)
         assert (answer.status_code, answer.json()["code"]) == (404, "RES_001")
-    assert (await office.cancel(str(new_id()))).status_code == 404
+    assert (await bulk_bank.cancel(str(new_id()))).status_code == 404
 
 
-async def test_what_has_not_run_can_be_cancelled_once(office: Office) -> None:
-    bulk_id = (await office.submit(office.file("1.00", "2.00"))).json()["data"]["id"]
-    cancelled = await office.cancel(bulk_id)
+async def test_what_has_not_run_can_be_cancelled_once(bulk_bank: BulkBank) -> None:
+    bulk_id = (await bulk_bank.submit(bulk_bank.file("1.00", "2.00"))).json()["data"]["id"]
+    cancelled = await bulk_bank.cancel(bulk_id)
     assert (cancelled.status_code, cancelled.json()["data"]["status"], cancelled.json()["data"]["not_run"]) == (
         200,
         "cancelled",
         2,
     )
-    again = await office.cancel(bulk_id)
+    again = await bulk_bank.cancel(bulk_id)
     assert (again.status_code, again.json()["code"]) == (409, "PAY_040")
-    assert await office.run(bulk_id=UUID(bulk_id)) is None
+    assert await bulk_bank.run(bulk_id=UUID(bulk_id)) is None
 
 
-async def test_progress_is_followed_to_its_end(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_progress_is_followed_to_its_end(bulk_bank: BulkBank, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("payments.interfaces.rest.progress.LOOK_EVERY_SECONDS", 0.01)
-    bulk_id = (await office.submit(office.file("1.00", "2.00"))).json()["data"]["id"]
+    bulk_id = (await bulk_bank.submit(bulk_bank.file("1.00", "2.00"))).json()["data"]["id"]
     looks: list[str] = []
-    listen(office.database.engine.sync_engine, "before_cursor_execute", lambda *given: looks.append(given[2]))
-    following = asyncio.create_task(office.get(f"/{bulk_id}/events"))
+    listen(bulk_bank.database.engine.sync_engine, "before_cursor_execute", lambda *given: looks.append(given[2]))
+    following = asyncio.create_task(bulk_bank.get(f"/{bulk_id}/events"))
     await eventually(lambda: len(looks) > 2 * SILENCE_LOOKS_MAX)
-    await office.run(bulk_id=UUID(bulk_id))
+    await bulk_bank.run(bulk_id=UUID(bulk_id))
     answer = await asyncio.wait_for(following, 120)
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert answer.headers["cache-control"] == "no-store"
@@ -320,19 +322,19 @@ async def test_progress_is_followed_to_its_end(office: Office, monkeypatch: pyte
     assert (last["status"], last["settled"]) == ("completed", 2)
 
 
-async def test_more_lines_or_bytes_than_a_file_may_have_are_refused(office: Office) -> None:
-    many = await office.submit(office.file(*["0.01"] * 10_001))
+async def test_more_lines_or_bytes_than_a_file_may_have_are_refused(bulk_bank: BulkBank) -> None:
+    many = await bulk_bank.submit(bulk_bank.file(*["0.01"] * 10_001))
     assert (many.status_code, many.json()["errors"][0]["field"]) == (422, "lines")
-    large = await office.submit("x" * (8 * 1_048_576 + 1), media_type="text/csv")
+    large = await bulk_bank.submit("x" * (8 * 1_048_576 + 1), media_type="text/csv")
     assert (large.status_code, large.json()["code"]) == (413, "VAL_003")
-    elsewhere = {**office.forge.headers(office.payer), "Idempotency-Key": "k", "Content-Type": "application/json"}
-    plain = await office.client.post("/api/v1/transfers", content="x" * 1_048_577, headers=elsewhere)
+    elsewhere = {**bulk_bank.forge.headers(bulk_bank.payer), "Idempotency-Key": "k", "Content-Type": "application/json"}
+    plain = await bulk_bank.client.post("/api/v1/transfers", content="x" * 1_048_577, headers=elsewhere)
     assert plain.status_code == 413
 
 
-async def test_a_whole_file_of_ten_thousand_lines_runs(office: Office) -> None:
-    accepted = await office.submit(office.file(*["0.01"] * 10_000, mode="all_or_nothing"))
+async def test_a_whole_file_of_ten_thousand_lines_runs(bulk_bank: BulkBank) -> None:
+    accepted = await bulk_bank.submit(bulk_bank.file(*["0.01"] * 10_000, mode="all_or_nothing"))
     assert accepted.status_code == 202, accepted.text[:500]
-    await office.run(bulk_id=UUID(accepted.json()["data"]["id"]))
-    ended = (await office.get(f"/{accepted.json()['data']['id']}")).json()["data"]
+    await bulk_bank.run(bulk_id=UUID(accepted.json()["data"]["id"]))
+    ended = (await bulk_bank.get(f"/{accepted.json()['data']['id']}")).json()["data"]
     assert (ended["status"], ended["settled"]) == ("completed", 10_000)
