@@ -13,7 +13,7 @@ from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
 from identity.application.registration.purge_codes import PurgeCodes
 from identity.application.users.unfold_email import UnfoldEmail
-from identity.infrastructure.contact_parsing import ParsedContacts
+from identity.infrastructure.contact_parsing import ContactParser
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work
 from kernel.actor import Actor
@@ -146,7 +146,7 @@ async def test_address_that_was_stored_folded(
         await connection.execute(text("UPDATE profiles SET email_as_given = false"))
         await connection.execute(text("UPDATE users SET email_verified_at = NULL"))
     async with recording(database) as record:
-        await UnfoldEmail(uow, ParsedContacts(), clock)(
+        await UnfoldEmail(uow, ContactParser(), clock)(
             actor=Actor.service("identity"), user_id=UUID(claims.subject_id), email="Ndapewa@example.na", reason=REASON
         )
     resource = ("user", claims.subject_id)

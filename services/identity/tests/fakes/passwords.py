@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from identity.application.ports.passwords import Verified
+from identity.application.ports.passwords import PasswordVerification
 from kernel.errors import Unavailable
 
 
@@ -19,7 +19,7 @@ class FakePasswords:
             raise Unavailable
         return f"$argon2id${password[::-1]}"
 
-    async def verify(self, password_hash: str | None, password: str) -> Verified:
+    async def verify(self, password_hash: str | None, password: str) -> PasswordVerification:
         self.verified.append(password_hash)
         matches = password_hash == await self.hash(password) or password_hash == f"{await self.hash(password)}+"
-        return Verified(matches, f"{await self.hash(password)}+" if matches and self.outdated else None)
+        return PasswordVerification(matches, f"{await self.hash(password)}+" if matches and self.outdated else None)

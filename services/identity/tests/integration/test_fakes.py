@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from chassis.auth.ended_sessions import ENDED_KEY, FACTORS_KEY, factors_member
 from chassis.redis import redis_client
 from identity.application.ports.attempts import AttemptLimits
-from identity.application.ports.passwords import Passwords, Verified
+from identity.application.ports.passwords import Passwords, PasswordVerification
 from identity.application.ports.revocations import Revocations
 from identity.domain.errors import TooManyAttempts
 from identity.infrastructure.attempt_limits import RedisAttemptLimits
@@ -101,6 +101,6 @@ async def test_changed_factors_are_listed(revocations: Revocations, redis: Redis
 @pytest.mark.parametrize("passwords", [FakePasswords(), Argon2Passwords(memory_kib=64, passes=1)], ids=["fake", "argon2"])
 async def test_the_right_password_matches_and_a_wrong_or_missing_one_does_not(passwords: Passwords) -> None:
     stored = await passwords.hash("Oshana-Sunrise-47!")
-    assert await passwords.verify(stored, "Oshana-Sunrise-47!") == Verified(matches=True)
+    assert await passwords.verify(stored, "Oshana-Sunrise-47!") == PasswordVerification(matches=True)
     assert not (await passwords.verify(stored, "Oshana-Sunrise-47! ")).matches
     assert not (await passwords.verify(None, "Oshana-Sunrise-47!")).matches

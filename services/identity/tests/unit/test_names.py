@@ -16,10 +16,10 @@ from identity.domain.errors import (
 )
 from identity.domain.profile import Profile, canonical_username, chosen_username
 from identity.domain.wallet_address import masked, tidy_label
-from identity.infrastructure.contact_parsing import ParsedContacts
+from identity.infrastructure.contact_parsing import ContactParser
 from kernel.errors import InvalidValue
 
-CONTACTS = ParsedContacts()
+CONTACTS = ContactParser()
 RESERVED = (
     *("admin", "Admin1", "adm1n", "adrnin", "the.admin", "superadmin", "root", "r00t", "root_7", "staff", "st4ff", "support"),
     *(

@@ -98,13 +98,13 @@ async def unfold_email(settings: IdentitySettings, arguments: argparse.Namespace
     """Write an address out again; 1 when it is not the one that was folded."""
     from chassis.persistence.database import Database
     from identity.application.users.unfold_email import UnfoldEmail
-    from identity.infrastructure.contact_parsing import ParsedContacts
+    from identity.infrastructure.contact_parsing import ContactParser
     from kernel.actor import Actor
     from kernel.errors import DomainError
 
     database = Database.of(settings, pool_size=1)
     try:
-        unfold = UnfoldEmail(uow=unit_of_work(settings, database), contacts=ParsedContacts(), clock=SystemClock())
+        unfold = UnfoldEmail(uow=unit_of_work(settings, database), contacts=ContactParser(), clock=SystemClock())
         await unfold(actor=Actor.service("identity"), user_id=arguments.user_id, email=arguments.email, reason=arguments.reason)
     except DomainError as error:
         sys.stdout.write(f"Nothing changed: {error.message}\n")

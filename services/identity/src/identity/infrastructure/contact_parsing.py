@@ -21,7 +21,7 @@ _NO_COUNTRY: Final = "001"
 _TEXTED: Final = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.VOIP})
 
 
-class ParsedContacts:
+class ContactParser:
     def email(self, text: str) -> str:
         try:
             # Whether it can be delivered is for a confirmation mail to find out; no look-up while a client waits.

@@ -11,7 +11,7 @@ from identity.infrastructure.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class UnsealedMessage:
     to: str
     facts: dict[str, str | int]
 
@@ -21,10 +21,10 @@ def seal(vault: Vault, message_id: UUID, user_id: UUID, wrapped: bytes | None, t
     return vault.sealer_of(user_id, wrapped).seal(content, _context(message_id))
 
 
-def unseal(vault: Vault, message_id: UUID, user_id: UUID, wrapped: bytes | None, sealed: bytes) -> Opened:
+def unseal(vault: Vault, message_id: UUID, user_id: UUID, wrapped: bytes | None, sealed: bytes) -> UnsealedMessage:
     """Open a message's content; raises UnsealableError when it was moved or damaged."""
     content = json.loads(vault.sealer_of(user_id, wrapped).open(sealed, _context(message_id)))
-    return Opened(content["to"], content["facts"])
+    return UnsealedMessage(content["to"], content["facts"])
 
 
 def recipient_index(vault: Vault, template: Template, to: str) -> bytes:

@@ -29,7 +29,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from identity.application.ports.passkeys import Answering, NewCredential
+from identity.application.ports.passkeys import AnsweringCredential, NewCredential
 from identity.domain.errors import PasskeyRefused
 from identity.domain.passkey import Assertion
 
@@ -102,12 +102,12 @@ class LibraryWebAuthn:
             backed_up=verified.credential_backed_up,
         )
 
-    def answering(self, credential: Mapping[str, Any]) -> Answering:
+    def answering(self, credential: Mapping[str, Any]) -> AnsweringCredential:
         try:
             parsed = parse_authentication_credential_json(dict(credential))
         except _MALFORMED as error:
             raise PasskeyRefused(problem=type(error).__name__) from None
-        return Answering(parsed.raw_id, parsed.response.user_handle)
+        return AnsweringCredential(parsed.raw_id, parsed.response.user_handle)
 
     def verify_signature(self, challenge: bytes, credential: Mapping[str, Any], public_key: bytes) -> Assertion:
         try:

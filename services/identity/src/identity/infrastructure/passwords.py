@@ -11,7 +11,7 @@ from argon2.exceptions import VerifyMismatchError
 from argon2.low_level import Type
 from prometheus_client import Gauge, Histogram
 
-from identity.application.ports.passwords import Verified
+from identity.application.ports.passwords import PasswordVerification
 from kernel.errors import Unavailable
 
 T = TypeVar("T")
@@ -59,21 +59,21 @@ class Argon2Passwords:
     async def hash(self, password: str) -> str:
         return await self._run("hash", lambda: self._hasher.hash(password))
 
-    async def verify(self, password_hash: str | None, password: str) -> Verified:
+    async def verify(self, password_hash: str | None, password: str) -> PasswordVerification:
         verified = await self._run("verify", lambda: self._verify(password_hash or self._nobody, password))
-        return verified if password_hash else Verified(matches=False)
+        return verified if password_hash else PasswordVerification(matches=False)
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _verify(self, password_hash: str, password: str) -> Verified:
+    def _verify(self, password_hash: str, password: str) -> PasswordVerification:
         try:
             self._hasher.verify(password_hash, password)
         except VerifyMismatchError:
             # The one error that is about the password; a hash that cannot be read, or memory that is not there, is ours.
-            return Verified(matches=False)
+            return PasswordVerification(matches=False)
         stronger = self._hasher.hash(password) if self._hasher.check_needs_rehash(password_hash) else None
-        return Verified(matches=True, stronger_hash=stronger)
+        return PasswordVerification(matches=True, stronger_hash=stronger)
 
     async def _run(self, operation: str, work: Callable[[], T]) -> T:
         if self._in_hand >= self._in_hand_max:

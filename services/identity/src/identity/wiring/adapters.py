@@ -102,14 +102,14 @@ def create_administrator(
     settings: IdentitySettings, *, database: "Database", passwords: "Passwords", clock: Clock
 ) -> "CreateAdministrator":
     from identity.application.users.create_administrator import CreateAdministrator
-    from identity.infrastructure.contact_parsing import ParsedContacts
+    from identity.infrastructure.contact_parsing import ContactParser
     from identity.infrastructure.generated_password import generate_password
 
     return CreateAdministrator(
         uow=unit_of_work(settings, database),
         passwords=passwords,
         policy=password_policy(settings),
-        contacts=ParsedContacts(),
+        contacts=ContactParser(),
         generate_password=generate_password,
         clock=clock,
     )

@@ -27,7 +27,7 @@ from identity.application.sessions.start_session import StartSession
 from identity.application.sessions.withdraw_proofs import WithdrawProofs
 from identity.domain.password_policy import PasswordPolicy
 from identity.infrastructure.access_tokens import JwtAccessTokens
-from identity.infrastructure.contact_parsing import ParsedContacts
+from identity.infrastructure.contact_parsing import ContactParser
 from identity.infrastructure.device_tokens import SignedDeviceTokens
 from identity.infrastructure.one_time_codes import generate_code
 from identity.infrastructure.one_time_secrets import KeyedBackupCodes, RandomSecrets
@@ -72,8 +72,8 @@ class Dependencies:
         return SqlViews.of(self.database, adapters.vault(self.settings), self.clock)
 
     @cached_property
-    def contacts(self) -> ParsedContacts:
-        return ParsedContacts()
+    def contacts(self) -> ContactParser:
+        return ContactParser()
 
     @cached_property
     def secrets(self) -> RandomSecrets:

@@ -37,7 +37,7 @@ class NewCredential:
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
+class AnsweringCredential:
     """`user_handle` is whom the authenticator takes it for, where it says so."""
 
     credential_id: bytes
@@ -59,7 +59,7 @@ class WebAuthn(Protocol):
     def verify_registration(self, challenge: bytes, credential: Mapping[str, Any]) -> NewCredential:
         """Raise PasskeyRefused unless challenge, origin and platform are ours and the user was verified."""
 
-    def answering(self, credential: Mapping[str, Any]) -> Answering:
+    def answering(self, credential: Mapping[str, Any]) -> AnsweringCredential:
         """Read which credential answers; raises PasskeyRefused."""
 
     def verify_signature(self, challenge: bytes, credential: Mapping[str, Any], public_key: bytes) -> Assertion:

@@ -18,7 +18,7 @@ class PasswordHistory(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class PasswordVerification:
     """`stronger_hash` is the same password under today's parameters, where the stored hash has older ones."""
 
     matches: bool
@@ -29,7 +29,7 @@ class Passwords(Protocol):
     async def hash(self, password: str) -> str:
         """Hash a normalised password; raises Unavailable when too many wait."""
 
-    async def verify(self, password_hash: str | None, password: str) -> Verified:
+    async def verify(self, password_hash: str | None, password: str) -> PasswordVerification:
         """Verify a normalised password. Without a hash the answer is no, after just as long. Raises Unavailable."""
 
 

@@ -4,7 +4,7 @@ from typing import Protocol
 from uuid import UUID
 
 
-class Names(Protocol):
+class SealedNames(Protocol):
     async def seal(self, user_id: UUID, thing_id: UUID, name: str) -> str:
         """Seal a name under its owner's key, bound to the thing; raises NotFound for an owner who was erased."""
 

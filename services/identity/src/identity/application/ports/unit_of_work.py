@@ -15,7 +15,7 @@ from identity.application.ports.messages import Messages
 from identity.application.ports.one_time_codes import OneTimeCodes
 from identity.application.ports.passwords import PasswordHistory, PasswordResets
 from identity.application.ports.recovery import EmailUndos, RecoveryRequests
-from identity.application.ports.sealed_names import Names
+from identity.application.ports.sealed_names import SealedNames
 from identity.application.ports.sessions import Sessions
 from identity.application.ports.signing_keys import SigningKeys
 from identity.application.ports.users import Profiles, Users
@@ -81,7 +81,7 @@ class Transaction(BoundedRecord, Protocol):
     def messages(self) -> Messages: ...
 
     @property
-    def names(self) -> Names: ...
+    def names(self) -> SealedNames: ...
 
     @property
     def device_keys(self) -> DeviceKeys: ...

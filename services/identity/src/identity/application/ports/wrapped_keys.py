@@ -10,7 +10,7 @@ from kernel.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)
-class Rewrapped:
+class RewrappedBatch:
     """`last` is the last subject looked at, None when there were none; `count` how many keys were wrapped anew."""
 
     last: UUID | None
@@ -18,7 +18,7 @@ class Rewrapped:
 
 
 class WrappedKeys(Protocol):
-    async def rewrap_subjects(self, after: UUID, *, limit: int) -> Rewrapped:
+    async def rewrap_subjects(self, after: UUID, *, limit: int) -> RewrappedBatch:
         """Wrap the next subjects' keys, in order of id, with the master key."""
 
     async def rewrap_own(self) -> int:

@@ -8,7 +8,7 @@ from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.credentials import Credentials, CredentialView
 from identity.application.ports.devices import DeviceTokens
 from identity.application.ports.digests import Digests
-from identity.application.ports.passwords import Passwords, Verified
+from identity.application.ports.passwords import Passwords, PasswordVerification
 from identity.application.ports.session_rules import StartSession, TokenPair
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions import audit
@@ -80,7 +80,7 @@ class SignIn:
         return str(device_id) if proven else None
 
     async def _challenge_or_start(
-        self, actor: Actor, credential: CredentialView, verified: Verified, device_id: UUID, *, known_device: bool
+        self, actor: Actor, credential: CredentialView, verified: PasswordVerification, device_id: UUID, *, known_device: bool
     ) -> TokenPair | SecondFactorRequired:
         challenged = await self.challenge(
             actor=actor,
@@ -107,13 +107,13 @@ class SignIn:
             tx.tally(audit.sign_in_failed(account, user_id=user_id, device_id=device, reason=reason, at=at))
 
 
-def _failure_of(credential: CredentialView | None, verified: Verified) -> SignInFailure:
+def _failure_of(credential: CredentialView | None, verified: PasswordVerification) -> SignInFailure:
     if credential is None:
         return SignInFailure.UNKNOWN_ACCOUNT
     return SignInFailure.NOT_ACTIVE if verified.matches else SignInFailure.WRONG_PASSWORD
 
 
-def _confirm_credential(user: User, credential: CredentialView, verified: Verified) -> None:
+def _confirm_credential(user: User, credential: CredentialView, verified: PasswordVerification) -> None:
     # The password may have changed since it was read without a lock, or a second factor been set up.
     if (user.password_changed_at, user.has_second_factor) != (credential.password_changed_at, credential.has_second_factor):
         raise InvalidCredentials

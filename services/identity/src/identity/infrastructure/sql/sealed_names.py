@@ -8,7 +8,7 @@ from identity.infrastructure.sql.subject_keys import wrapped_key
 from identity.infrastructure.vault import Vault
 
 
-class SqlNames:
+class SqlSealedNames:
     def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault

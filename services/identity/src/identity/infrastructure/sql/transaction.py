@@ -18,7 +18,7 @@ from identity.infrastructure.sql.one_time_codes import SqlOneTimeCodes
 from identity.infrastructure.sql.passwords import SqlPasswordHistory, SqlPasswordResets
 from identity.infrastructure.sql.profiles import SqlProfiles
 from identity.infrastructure.sql.recovery import SqlEmailUndos, SqlRecoveryRequests
-from identity.infrastructure.sql.sealed_names import SqlNames
+from identity.infrastructure.sql.sealed_names import SqlSealedNames
 from identity.infrastructure.sql.sessions import SqlSessions
 from identity.infrastructure.sql.signing_keys import SqlSigningKeys
 from identity.infrastructure.sql.users import SqlUsers
@@ -48,7 +48,7 @@ class SqlIdentityTransaction(SqlTransaction, BoundedRecord):
         self.wallet_addresses = SqlWalletAddresses(session, vault)
         self.devices = SqlDevices(session)
         self.sessions = SqlSessions(session, vault)
-        self.names = SqlNames(session, vault)
+        self.names = SqlSealedNames(session, vault)
         self.signing_keys = SqlSigningKeys(session)
         self.device_keys = SqlDeviceKeys(session)
         self.factors = SqlFactors(session, vault)

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.unit_of_work import SqlTransaction
-from identity.application.ports.wrapped_keys import Rewrapped
+from identity.application.ports.wrapped_keys import RewrappedBatch
 from identity.infrastructure.signing_keys import SealedKeyMaker
 from identity.infrastructure.sql.erasures import receipt_keys
 from identity.infrastructure.sql.signing_keys import signing_keys
@@ -23,7 +23,7 @@ class SqlWrappedKeys:
         self._vault = vault
         self._key_maker = key_maker
 
-    async def rewrap_subjects(self, after: UUID, *, limit: int) -> Rewrapped:
+    async def rewrap_subjects(self, after: UUID, *, limit: int) -> RewrappedBatch:
         of = subject_keys.c
         # Locked: a key that is destroyed meanwhile must not come back.
         query = (
@@ -39,7 +39,7 @@ class SqlWrappedKeys:
             # Core's own way of executing many: the ORM would want to know each row.
             connection = await self._session.connection()
             await connection.execute(_REWRAP, changes)
-        return Rewrapped(rows[-1].subject_id if rows else None, len(changes))
+        return RewrappedBatch(rows[-1].subject_id if rows else None, len(changes))
 
     async def rewrap_own(self) -> int:
         of_tokens, of_receipts = signing_keys.c.sealed_private, receipt_keys.c.sealed_seed
