@@ -14,7 +14,7 @@ from chassis.rest.route import Route
 
 ROOT: Final = Path(__file__).parents[1]
 # Of these services every operation is found by its name.
-SERVICES: Final = ("compliance", "governance", "identity")
+SERVICES: Final = ("compliance", "governance", "identity", "payments")
 # The noun of an operation is the first segment of its path (under /auth the second), but for these.
 NOUNS: Final = {
     "sessions": r"/auth/(login(/verify)?|logout(-all)?|refresh|step-up(/options)?)",

@@ -275,7 +275,7 @@ async def test_a_bulk_is_its_payers_and_staffs_and_absent_to_others(bulk_bank: B
 
 
 async def test_a_payer_has_so_many_under_way_at_most(bulk_bank: BulkBank, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payments.application.bulk_transfers.submit_bulk.BULKS_OPEN_MAX", 2)
+    monkeypatch.setattr("payments.application.bulk_transfers.acceptance.BULKS_OPEN_MAX", 2)
     ids = [(await bulk_bank.submit(bulk_bank.file("1.00"), key=key)).json()["data"]["id"] for key in "ab"]
     beyond = await bulk_bank.submit(bulk_bank.file("1.00"), key="c")
     assert (beyond.status_code, beyond.json()["code"]) == (429, "PAY_044")

@@ -12,7 +12,7 @@ from elcorp.payments.v1 import events_pb2
 from kernel.errors import Unavailable
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.batch import Outcome
-from payments.application.transfers.post_transfers import Waiting
+from payments.application.transfers.post_transfers import QueuedRequest
 from payments.domain.approval import ApprovalQuestion
 from payments.domain.errors import PayerSuspended
 from payments.domain.price_book import PriceBook
@@ -160,7 +160,7 @@ async def test_what_was_made_by_a_run_that_was_killed_before_the_suspension_is_r
     bank.wait(seconds=3600)
     post = post_transfers(bank.dependencies)
 
-    async def dies(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+    async def dies(waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
         await post(waiting)
         raise Killed
 

@@ -133,7 +133,7 @@ Terms = Callable[[Holder], ApprovalTerms]
 async def test_of_many_requests_under_a_threshold_the_first_is_made_and_the_others_wait(
     bank: Bank, payer: Holder, payee: Holder, monkeypatch: pytest.MonkeyPatch, way: str, terms: Terms, times: int
 ) -> None:
-    monkeypatch.setattr("payments.application.bulk_transfers.submit_bulk.BULKS_OPEN_MAX", times)
+    monkeypatch.setattr("payments.application.bulk_transfers.acceptance.BULKS_OPEN_MAX", times)
     govern(bank, terms(payee))
     statuses = await WAYS[way](bank, payer, payee, times)
     assert statuses == {"completed": 1, "pending_approval": times - 1}

@@ -16,7 +16,7 @@ from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application import Payments
-from payments.application.bulk_transfers.submit_bulk import Accepted
+from payments.application.bulk_transfers.acceptance import Accepted
 from payments.application.transfers.expire_transfers import ExpireTransfers
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder

@@ -14,18 +14,19 @@ from kernel.actor import Actor, ActorKind
 from kernel.ids import new_id
 from kernel.money import Money
 from kernel.pages import CursorRequest
+from payments.application.bulk_transfers.acceptance import Accepted, BulkAcceptance
 from payments.application.bulk_transfers.cancel_bulk import CancelBulk
 from payments.application.bulk_transfers.judge_bulk import JudgeBulk
 from payments.application.bulk_transfers.read_submission import ReadSubmission
 from payments.application.bulk_transfers.resume_bulks import ResumeBulks
-from payments.application.bulk_transfers.run_bulk import PostBatch, RunBulk
-from payments.application.bulk_transfers.submit_bulk import Accepted, SubmitBulk
+from payments.application.bulk_transfers.run_bulk import RunBulk
+from payments.application.bulk_transfers.submit_bulk import SubmitBulk
 from payments.application.bulk_transfers.views import BulkLineView
 from payments.application.issuances.issue_money import IssueMoney
 from payments.application.ports.bulk_transfers import FileDefaults
 from payments.application.ports.transfers import Terms
 from payments.application.transfers.batch import Outcome
-from payments.application.transfers.post_transfers import PostTransfers, Waiting
+from payments.application.transfers.post_transfers import PostBatch, PostTransfers, QueuedRequest
 from payments.application.transfers.reverse_transfer import ReverseTransfer
 from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
 from payments.domain.bulk import Bulk, LineStatus
@@ -55,7 +56,7 @@ class Poster:
         self.dies_after: int | None = None
         self.posted = 0
 
-    async def __call__(self, waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+    async def __call__(self, waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
         outcomes = await self._post(waiting)
         self.posted += 1
         if self.posted == self.dies_after:
@@ -104,10 +105,12 @@ class BulkBank:
 
     def submitting(self) -> SubmitBulk:
         return SubmitBulk(
-            uow=self.uow,
-            judge_bulk=JudgeBulk(self.wallets, self.prices, self.policy, Terms()),
-            signatures=FakeSignatures(),
-            clock=self.clock,
+            acceptance=BulkAcceptance(
+                uow=self.uow,
+                judge_bulk=JudgeBulk(self.wallets, self.prices, self.policy, Terms()),
+                signatures=FakeSignatures(),
+                clock=self.clock,
+            )
         )
 
     async def submit(self, *amounts: str, key: str = "k", actor: Actor | None = None, targets: Sequence[UUID] = ()) -> Accepted:

@@ -25,6 +25,7 @@ from kernel.clock import SystemClock
 from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Money
+from payments.application.bulk_transfers.acceptance import BulkAcceptance
 from payments.application.bulk_transfers.cancel_bulk import CancelBulk
 from payments.application.bulk_transfers.judge_bulk import JudgeBulk
 from payments.application.bulk_transfers.read_submission import ReadSubmission
@@ -87,10 +88,12 @@ class BulkRuns:
             return RawFile(source=str(self.source), currency="NAD", mode=mode, lines=lines)
 
         submit = SubmitBulk(
-            uow=self.uow,
-            judge_bulk=JudgeBulk(SqlAccountLookup(self.database), FakePrices(), PayerPolicy(), Terms()),
-            signatures=FakeSignatures(),
-            clock=SystemClock(),
+            acceptance=BulkAcceptance(
+                uow=self.uow,
+                judge_bulk=JudgeBulk(SqlAccountLookup(self.database), FakePrices(), PayerPolicy(), Terms()),
+                signatures=FakeSignatures(),
+                clock=SystemClock(),
+            )
         )
         submission = await ReadSubmission({"test": read}, SystemClock())(key=str(new_id()), media_type="test", body=b"")
         accepted = await submit(actor=self.actor, submission=submission)

@@ -16,7 +16,7 @@ from kernel.errors import KeyReused
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application import Payments
-from payments.application.bulk_transfers.submit_bulk import Accepted
+from payments.application.bulk_transfers.acceptance import Accepted
 from payments.application.ports.transfers import Settled
 from payments.application.schedules.plan_transfer import Planned
 from payments.domain.schedule import Frequency, StandingOrder

@@ -16,7 +16,7 @@ from kernel.money import Money
 from payments.application.issuances.issue_money import IssueMoney
 from payments.application.ports.transfers import Request, Settled
 from payments.application.transfers.batch import Outcome
-from payments.application.transfers.post_transfers import Waiting
+from payments.application.transfers.post_transfers import QueuedRequest
 from payments.application.transfers.transfer_tokens import TransferTokens
 from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
 from payments.domain.account import treasury_id
@@ -221,7 +221,7 @@ async def test_linked_orders_that_are_refused_leave_nothing_to_their_neighbours_
     post = posting(bank.uow, bank.screening, bank.clock, prices)
     linked = (bank.order("300", key="k"), bank.order("1", key=leg_key("k", 1), target_id=new_id()))
     requests = [linked, (bank.order("500", key="alone"),), (bank.order("0.01", key="beyond"),)]
-    refused, settled, beyond = await post([Waiting(Request(orders, user(bank.ndapewa))) for orders in requests])
+    refused, settled, beyond = await post([QueuedRequest(Request(orders, user(bank.ndapewa))) for orders in requests])
     assert (type(refused), type(beyond)) == (NotFound, LimitExceeded)
     assert isinstance(settled, Sequence)
     [made] = settled
@@ -235,7 +235,7 @@ async def test_linked_orders_that_are_refused_leave_nothing_to_their_neighbours_
 async def test_a_caller_that_gave_up_keeps_nobody_from_an_answer(bank: SmallBank) -> None:
     post, began, goes_on = posting(bank.uow, bank.screening, bank.clock), asyncio.Event(), asyncio.Event()
 
-    async def slowly(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+    async def slowly(waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
         began.set()
         await goes_on.wait()
         return await post(waiting)
@@ -254,7 +254,7 @@ async def test_a_caller_that_gave_up_keeps_nobody_from_an_answer(bank: SmallBank
 async def test_a_batch_that_is_cut_off_leaves_nobody_waiting(bank: SmallBank) -> None:
     post, cuts = posting(bank.uow, bank.screening, bank.clock), iter([True])
 
-    async def cut_off_once(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+    async def cut_off_once(waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
         if next(cuts, False):
             await asyncio.sleep(0)
             raise asyncio.CancelledError

@@ -12,7 +12,7 @@ from payments.application.bulk_transfers.approve_bulk import ApproveBulk
 from payments.application.bulk_transfers.read_submission import ReadSubmission
 from payments.application.ports.bulk_transfers import BULKS_OPEN_MAX
 from payments.application.transfers.batch import Outcome
-from payments.application.transfers.post_transfers import Waiting
+from payments.application.transfers.post_transfers import QueuedRequest
 from payments.domain.bulk import BulkStatus, LineStatus
 from payments.domain.errors import NotTheOwner, SignatureRequired, TooManyBulks, UnknownFormat
 from payments.domain.events import BulkCompleted, TransferSettled, TransfersSettled
@@ -97,7 +97,7 @@ async def test_a_chunk_that_another_worker_has_run_meanwhile_is_counted_once(bul
     dying.dies_after = 2
     once = iter([True])
 
-    async def while_another_does(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+    async def while_another_does(waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
         outcomes = await bulk_bank.post(waiting)
         if next(once, False):
             with pytest.raises(Killed):

@@ -13,7 +13,7 @@ from chassis.rpc import RemoteError
 from kernel.errors import DomainError, Kind, Unavailable
 from payments.application.ports.authority import Roles
 from payments.application.transfers.batch import Outcome
-from payments.application.transfers.post_transfers import Waiting
+from payments.application.transfers.post_transfers import QueuedRequest
 from payments.domain.approval import ApprovalQuestion, ApprovalRules
 from payments.domain.bulk import BulkStatus
 from payments.domain.events import BulkCompleted
@@ -71,7 +71,7 @@ async def test_a_payer_who_may_not_pay_has_every_line_refused(
 async def test_a_payer_who_is_suspended_in_the_midst_has_the_rest_refused(bulk_bank: BulkBank) -> None:
     bulk = (await bulk_bank.submit("1.00", "2.00", "3.00", "4.00", "5.00")).bulk
 
-    async def then_is_suspended(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+    async def then_is_suspended(waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
         outcomes = await bulk_bank.post(waiting)
         bar(bulk_bank, {"standing": Standing.SUSPENDED})
         return outcomes
@@ -133,7 +133,7 @@ async def test_each_chunk_is_run_in_the_roles_of_its_moment(bulk_bank: BulkBank)
     bulk_bank.prices.book = PriceBook([fee_rule(tier(flat="0.50"), kind="transfer", waived_roles=frozenset({"trainee"}))])
     bulk = (await bulk_bank.submit("1.00", "2.00", "3.00", actor=replace(bulk_bank.actor, roles=frozenset({"trainee"})))).bulk
 
-    async def then_is_a_trainee(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+    async def then_is_a_trainee(waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
         outcomes = await bulk_bank.post(waiting)
         bulk_bank.authority.roles[bulk_bank.payer] = frozenset({"user", "trainee"})
         return outcomes

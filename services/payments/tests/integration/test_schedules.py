@@ -22,7 +22,7 @@ from payments.application.schedules.plan_transfer import Planned, PlanTransfer
 from payments.application.schedules.resume_schedule import ResumeSchedule
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.batch import Outcome
-from payments.application.transfers.post_transfers import Waiting
+from payments.application.transfers.post_transfers import QueuedRequest
 from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
 from payments.domain.account import Account
 from payments.domain.approval import ApprovalRules
@@ -72,7 +72,7 @@ class Planner:
         await issue(actor=self.actor, key="issue", wallet_id=self.source, amount=Money.of("100", "NAD"), reason="test")
         return self
 
-    async def _post(self, waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+    async def _post(self, waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
         outcomes = await self.post(waiting)
         if self.dies:
             self.dies = False
@@ -206,7 +206,7 @@ async def test_a_payer_has_so_many_at_most(planner: Planner, monkeypatch: pytest
 async def test_one_that_breaks_the_batch_does_not_hold_up_the_others(planner: Planner) -> None:
     made = [(await planner.plan(planner.order(f"{n}.00"), key=f"{n}")).schedule for n in (1, 2, 3)]
 
-    async def breaks(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+    async def breaks(waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
         if any(one.request.orders[0].amount.text == "2.00" for one in waiting):
             raise ArithmeticError
         return await planner.post(waiting)
@@ -285,7 +285,7 @@ async def test_rules_are_looked_at_before_every_batch(planner: Planner, monkeypa
         async def refresh(self) -> None:
             steps.append("rules")
 
-    async def post(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+    async def post(waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
         steps.append("post")
         return await planner.post(waiting)
 
@@ -315,7 +315,7 @@ async def test_what_has_been_due_the_longest_is_made_first(planner: Planner, mon
     planner.pass_time(hours=1)
     batches: list[list[str]] = []
 
-    async def post(waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+    async def post(waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
         batches.append([one.request.orders[0].key for one in waiting])
         return await planner.post(waiting)
 

@@ -90,7 +90,7 @@ async def test_whoever_looks_at_a_window_waits_for_what_its_payer_sends(bank: Ba
 
 
 async def test_payments_linked_legs_and_files_at_once_share_a_window(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payments.application.bulk_transfers.submit_bulk.BULKS_OPEN_MAX", REQUESTS)
+    monkeypatch.setattr("payments.application.bulk_transfers.acceptance.BULKS_OPEN_MAX", REQUESTS)
     first, target = await bank.wallet("9000.00"), await bank.wallet()
     second = await bank.wallet("9000.00", owner_id=bank.owners[first])
     bank.prices.rules = approval_from("100", window=timedelta(hours=24))

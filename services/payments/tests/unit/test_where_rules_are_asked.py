@@ -36,7 +36,7 @@ ATTRIBUTES: Final = {
         "application/fees/quote_order.py",
     },
     # A file is judged when it is handed in and, whole again, before its first line runs.
-    "judge_bulk": {"application/bulk_transfers/submit_bulk.py", "application/bulk_transfers/run_bulk.py"},
+    "judge_bulk": {"application/bulk_transfers/acceptance.py", "application/bulk_transfers/run_bulk.py"},
 }
 # Which requests are not judged any more: lines of a file that was judged whole, and what a schedule makes.
 SPARED: Final = {

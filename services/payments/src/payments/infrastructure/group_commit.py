@@ -5,18 +5,17 @@ and with them the transfers per commit.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextvars import copy_context
 
 from kernel.actor import Actor
 from kernel.errors import DomainError, Unavailable
 from payments.application.ports.transfers import Request, Settled
 from payments.application.transfers.batch import Outcome
-from payments.application.transfers.post_transfers import Waiting
+from payments.application.transfers.post_transfers import PostBatch, QueuedRequest
 from payments.domain.transfer_order import TransferOrder
 
-PostBatch = Callable[[Sequence[Waiting]], Awaitable[Sequence[Outcome]]]
-_Handed = tuple[Waiting, "asyncio.Future[Sequence[Settled]]"]
+_Handed = tuple[QueuedRequest, "asyncio.Future[Sequence[Settled]]"]
 
 
 class GroupCommit:
@@ -37,7 +36,7 @@ class GroupCommit:
         if len(self._waiting) >= self._waiting_max:
             raise Unavailable(retry_after_seconds=1, waiting=len(self._waiting))
         outcome: asyncio.Future[Sequence[Settled]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((Waiting(Request(tuple(orders), actor), copy_context()), outcome))
+        self._waiting.append((QueuedRequest(Request(tuple(orders), actor), copy_context()), outcome))
         if self._worker is None:
             self._worker = asyncio.create_task(self._drain())
         return await outcome

@@ -1,6 +1,7 @@
 """Bulk transfers on their ports."""
 
 from payments.application.bulk_transfers import BulkTransfers
+from payments.application.bulk_transfers.acceptance import BulkAcceptance
 from payments.application.bulk_transfers.approve_bulk import ApproveBulk
 from payments.application.bulk_transfers.cancel_bulk import CancelBulk
 from payments.application.bulk_transfers.follow_bulk import FollowBulk
@@ -32,12 +33,12 @@ def judge_bulk(given: Dependencies) -> JudgeBulk:
 
 def bulk_transfers(given: Dependencies) -> BulkTransfers:
     uow, clock, views = given.uow, given.clock, SqlBulkViews(given.database)
-    submit_bulk = SubmitBulk(uow=uow, judge_bulk=judge_bulk(given), signatures=given.signatures, clock=clock)
+    acceptance = BulkAcceptance(uow=uow, judge_bulk=judge_bulk(given), signatures=given.signatures, clock=clock)
     visible = VisibleBulks(views=views, permissions=given.permissions, reads=given.reads)
     return BulkTransfers(
         read_submission=ReadSubmission(readers=READERS, clock=clock),
-        submit_bulk=submit_bulk,
-        rehearse_bulk=RehearseBulk(submit_bulk=submit_bulk, rehearse=post_transfers(given).rehearse_run),
+        submit_bulk=SubmitBulk(acceptance=acceptance),
+        rehearse_bulk=RehearseBulk(acceptance=acceptance, rehearse=post_transfers(given).rehearse_run),
         list_bulks=ListBulks(views=views),
         list_bulks_awaiting_approval=ListBulksAwaitingApproval(views=views, reads=given.reads),
         get_bulk=GetBulk(visible=visible),

@@ -4,11 +4,11 @@ from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.errors import DomainError, InvalidValues, Kind
+from payments.application.bulk_transfers.acceptance import BulkAcceptance
 from payments.application.bulk_transfers.bulk_rehearsal import BulkRehearsal, RunRehearsal
 from payments.application.bulk_transfers.judge_bulk import kinds_of
 from payments.application.bulk_transfers.lines import outcomes_of, requests_of
 from payments.application.bulk_transfers.submission import Submission
-from payments.application.bulk_transfers.submit_bulk import SubmitBulk
 from payments.application.ports.transfers import Request
 from payments.application.transfers.rehearsed_run import RehearsedRun
 from payments.domain.bulk import Bulk, BulkStatus
@@ -22,19 +22,19 @@ class RehearseBulk:
     The steps are those of the submission and of the run, with nothing written.
     """
 
-    submit_bulk: SubmitBulk
+    acceptance: BulkAcceptance
     rehearse: Callable[[Sequence[Request]], Awaitable[RehearsedRun]]
 
     async def __call__(self, *, actor: Actor, submission: Submission) -> BulkRehearsal:
         """Raise InvalidValues for lines that are wrong, and InvalidAmount for a total that money cannot be."""
-        submit, file = self.submit_bulk, submission.file
+        accept, file = self.acceptance, submission.file
         total = file.total
         try:
-            if earlier := await submit.earlier(actor, submission):
+            if earlier := await accept.earlier(actor, submission):
                 return BulkRehearsal(file, total, bulk=earlier.bulk, replayed=True)
-            ready = await submit.prepare(actor, submission)
-            async with submit.uow.begin(actor) as tx:
-                needs = await submit.judge(tx, actor, ready)
+            ready = await accept.prepare(actor, submission)
+            async with accept.uow.begin(actor) as tx:
+                needs = await accept.judge(tx, actor, ready)
         except InvalidValues:
             raise
         except DomainError as refusal:
@@ -47,7 +47,7 @@ class RehearseBulk:
         self, actor: Actor, accepted: Bulk, submission: Submission, kinds: Mapping[UUID, TransferKind]
     ) -> RunRehearsal | None:
         """Return None where a dependency is away: such a run is tried again until it can be told."""
-        lines, at = submission.file.lines, self.submit_bulk.clock.now()
+        lines, at = submission.file.lines, self.acceptance.clock.now()
         # As it is once nothing more has to be decided.
         bulk = replace(accepted, status=BulkStatus.ACCEPTED)
         run = await self.rehearse(requests_of(bulk, lines, actor, kinds))

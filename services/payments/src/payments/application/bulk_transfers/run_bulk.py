@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,8 +13,7 @@ from payments.application.bulk_transfers.lines import outcome_found, outcome_ref
 from payments.application.ports.authority import Authority, Roles
 from payments.application.ports.bulk_transfers import Rules
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
-from payments.application.transfers.batch import Outcome
-from payments.application.transfers.post_transfers import Waiting
+from payments.application.transfers.post_transfers import PostBatch, QueuedRequest
 from payments.domain.bulk import Bulk, BulkStatus, Chunk, LineOutcome, LineStatus
 from payments.domain.bulk_file import BulkLine
 from payments.domain.errors import ApprovalNeeded
@@ -24,7 +23,6 @@ from payments.domain.transfer_order import TransferKind
 
 # A chunk, and each of its lines with the transfer that was made of it, if one was.
 _Unrecorded = tuple[Chunk, Sequence[tuple[BulkLine, Transfer | None]]]
-PostBatch = Callable[[Sequence[Waiting]], Awaitable[Sequence[Outcome]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +179,7 @@ class RunBulk:
         lines = [line for chunk in run.chunks for line in chunk.lines]
         context = copy_context()
         requests = requests_of(run.bulk, lines, run.actor, run.kinds or {})
-        outcomes = await self.post([Waiting(request, context) for request in requests])
+        outcomes = await self.post([QueuedRequest(request, context) for request in requests])
         return outcomes_of(run.bulk, lines, outcomes)
 
     async def _end_cancelled(self, tx: Transaction, bulk: Bulk, at: datetime) -> None:

@@ -1,45 +1,15 @@
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from kernel.actor import Actor
-from kernel.clock import Clock
-from kernel.errors import DomainError
-from kernel.ids import new_id
-from kernel.money import Currency
 from payments.application.bulk_transfers import audit
-from payments.application.bulk_transfers.judge_bulk import JudgeBulk, outflow_to
+from payments.application.bulk_transfers.acceptance import Accepted, BulkAcceptance
 from payments.application.bulk_transfers.submission import Submission
-from payments.application.ports.bulk_transfers import BULKS_OPEN_MAX
-from payments.application.ports.signatures import Signatures
-from payments.application.ports.unit_of_work import Transaction, UnitOfWork
-from payments.domain.account import Account
-from payments.domain.approval import Outflow
-from payments.domain.bulk import Bulk, Chunk
-from payments.domain.bulk_file import BulkFile, Faults, chunks_of
-from payments.domain.errors import TooManyBulks
-from payments.domain.parties import account, require_payer, require_plannable
-from payments.domain.payer_rules import Needs, PayerRequest, PayerRules
-from payments.domain.transfer_order import TransferKind
+from payments.domain.bulk import Chunk
+from payments.domain.bulk_file import chunks_of
 
 # Lines that are run, and committed, together: their accounts are locked for about a tenth of a second.
 CHUNK_LINES: Final = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    bulk: Bulk
-    replayed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A file that may be accepted, but for what is judged in the transaction that accepts it."""
-
-    bulk: Bulk
-    outflows: Sequence[Outflow]
-    rules: PayerRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +19,22 @@ class SubmitBulk:
     The file is judged as a whole: it runs as a job, or waits for somebody to approve it.
     """
 
-    uow: UnitOfWork
-    judge_bulk: JudgeBulk
-    signatures: Signatures
-    clock: Clock
+    acceptance: BulkAcceptance
 
     async def __call__(self, *, actor: Actor, submission: Submission) -> Accepted:
         """Raise InvalidValues (what is wrong where), NotTheOwner, KeyReused, TooManyBulks.
 
         Raises StepUpRequired, SignatureRequired or InvalidSignature for what the payer has to show with the file.
         """
-        if earlier := await self.earlier(actor, submission):
+        if earlier := await self.acceptance.earlier(actor, submission):
             return earlier
         actor.require_admitted()
-        ready = await self.prepare(actor, submission)
+        ready = await self.acceptance.prepare(actor, submission)
         bulk = ready.bulk
-        async with self.uow.begin(actor) as tx:
-            if earlier := await self._find(tx, actor, submission):
+        async with self.acceptance.uow.begin(actor) as tx:
+            if earlier := await self.acceptance.find(tx, actor, submission):
                 return earlier
-            needs = await self.judge(tx, actor, ready)
+            needs = await self.acceptance.judge(tx, actor, ready)
             needs.require_proof()
             chunks = [Chunk(number=n, lines=lines) for n, lines in enumerate(chunks_of(submission.file.lines, CHUNK_LINES), 1)]
             await tx.bulks.add(bulk, chunks, actor)
@@ -75,67 +42,3 @@ class SubmitBulk:
             for event in bulk.collect():
                 tx.announce(event)
         return Accepted(bulk, replayed=False)
-
-    async def earlier(self, actor: Actor, submission: Submission) -> Accepted | None:
-        """Look the key up before wallets, signature and rules are asked: they may have changed since."""
-        async with self.uow.begin(actor) as tx:
-            return await self._find(tx, actor, submission)
-
-    async def prepare(self, actor: Actor, submission: Submission) -> Ready:
-        """Ask for everything that others know."""
-        file, signature = submission.file, submission.signature
-        bulk = Bulk.accept(
-            file,
-            bulk_id=new_id(),
-            initiator_id=actor.user_id,
-            key=submission.key,
-            request_hash=submission.request_hash,
-            format_=submission.media_type,
-            signature=signature,
-            at=self.clock.now(),
-        )
-        outflows = _outflows(bulk, file, await self.judge_bulk.wallets.of([file.source_id, *file.target_ids]))
-        if signature:
-            await self.signatures.verify(signature, by=actor.user_id, texts=[submission.signed_text])
-        return Ready(bulk, outflows, self.judge_bulk.rules())
-
-    async def judge(self, tx: Transaction, actor: Actor, ready: Ready) -> Needs:
-        """Tell what a file needs, and let it wait for an approval that it needs. Raises TooManyBulks.
-
-        The payer's requests take turns: nothing is sent while the windows of approval rules are looked at.
-        """
-        if await tx.bulks.count_open(actor.user_id) >= BULKS_OPEN_MAX:
-            raise TooManyBulks(most=BULKS_OPEN_MAX)
-        bulk, at = ready.bulk, self.clock.now()
-        is_signed = bulk.signature is not None
-        request = PayerRequest(initiator_id=actor.user_id, actor=actor, outflows=ready.outflows, is_signed=is_signed)
-        needs = await self.judge_bulk(tx, bulk, request, ready.rules, at)
-        if needs.approval:
-            bulk.await_approval(needs.approval, at=at, expires_at=at + self.judge_bulk.terms.approval_life)
-        return needs
-
-    @staticmethod
-    async def _find(tx: Transaction, actor: Actor, submission: Submission) -> Accepted | None:
-        await tx.keys.claim(actor.user_id, submission.key, beside=["bulks"])
-        earlier = await tx.bulks.find_by_key(actor.user_id, submission.key)
-        return Accepted(earlier.confirm_replay(submission.request_hash), replayed=True) if earlier else None
-
-
-def _outflows(bulk: Bulk, file: BulkFile, found: Mapping[UUID, Account]) -> Sequence[Outflow]:
-    """Return what each line takes and who gets it.
-
-    Raises what no payer could have, and InvalidValues with every line whose payee is none.
-    """
-    source = account(found, file.source_id, "source_wallet_id")
-    require_payer(TransferKind.TRANSFER, source, bulk.initiator_id)
-    source.require_plannable(Currency.of(file.currency))
-    faults, outflows = Faults(), []
-    for line in file.lines:
-        try:
-            order = require_plannable(bulk.order(line), found)
-        except DomainError as refusal:
-            faults.add(f"lines.{line.number - 1}.target_wallet_id", refusal.message)
-            continue
-        outflows.append(outflow_to(found[order.target_id], order))
-    faults.require_none()
-    return outflows

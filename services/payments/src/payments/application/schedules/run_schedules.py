@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,10 +14,9 @@ from payments.application.ports.transfers import Request, Settled
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.schedules import audit
 from payments.application.transfers.batch import Outcome
-from payments.application.transfers.post_transfers import Waiting
+from payments.application.transfers.post_transfers import PostBatch, QueuedRequest
 from payments.domain.schedule import Run, Schedule
 
-PostBatch = Callable[[Sequence[Waiting]], Awaitable[Sequence[Outcome]]]
 BATCH: Final = 200
 _PASSING: Final = frozenset({Kind.UNAVAILABLE, Kind.INTERNAL, Kind.EXHAUSTED})
 
@@ -80,9 +79,9 @@ class RunSchedules:
 
     async def _make(self, due: Sequence[tuple[Schedule, Actor]]) -> int:
         context = copy_context()
-        waiting = [Waiting(Request((schedule.transfer_order(),), actor, is_planned=True), context) for schedule, actor in due]
+        requests = [Request((schedule.transfer_order(),), actor, is_planned=True) for schedule, actor in due]
         try:
-            outcomes = await self.post(waiting)
+            outcomes = await self.post([QueuedRequest(request, context) for request in requests])
         except DomainError:
             raise
         except Exception:

@@ -24,7 +24,7 @@ def made(transfer: Transfer, accounts: Accounts) -> AuditFact:
         resource_id=str(transfer.id),
         occurred_at=transfer.created_at,
         before=_balances_before(transfer, accounts),
-        after={**_balances(transfer, accounts), **_asked(order), **state(transfer)},
+        after={**_balances(transfer, accounts), **_order_state(order), **state(transfer)},
         reason=order.description or None,
         related_ids=_related(transfer, accounts),
     )
@@ -49,7 +49,7 @@ def refused(order: TransferOrder, *, reason: str, at: datetime, transfer_id: UUI
         resource_type="transfer" if transfer_id else "wallet",
         resource_id=str(transfer_id or order.source_id),
         occurred_at=at,
-        after=_asked(order),
+        after=_order_state(order),
         reason=reason,
         related_ids=wallets if transfer_id else wallets[1:],
     )
@@ -70,7 +70,7 @@ def state(transfer: Transfer) -> State:
     return shown
 
 
-def _asked(order: TransferOrder) -> dict[str, object]:
+def _order_state(order: TransferOrder) -> dict[str, object]:
     asked: dict[str, object] = {"amount": order.amount.text, "currency": order.amount.currency.code}
     if order.reference:
         asked["reference"] = order.reference

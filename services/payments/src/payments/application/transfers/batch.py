@@ -90,7 +90,7 @@ class Batch:
             if prepared.screening == "refused":
                 # Which leg it is for, the answer to the request does not say either.
                 raise ScreeningRefused
-            orders = self._known(prepared)
+            orders = self._with_kinds(prepared)
             needs = self._judge(request, [order for order, _ in orders])
         except DomainError as refusal:
             return Rehearsal(
@@ -98,7 +98,7 @@ class Batch:
             )
         before = self.left(prepared)
         never = request.is_linked and needs.approval
-        made, refused = self._try(orders, awaiting_approval=bool(needs.approval) and not request.is_linked)
+        made, refused = self._make_until_refused(orders, awaiting_approval=bool(needs.approval) and not request.is_linked)
         return Rehearsal(
             transfers=[] if refused or never else made,
             needs=needs,
@@ -176,12 +176,12 @@ class Batch:
         request = prepared.request
         before = self._snapshot(prepared) if request.is_linked else {}
         spent = dict(self.spent)
-        orders = self._known(prepared)
+        orders = self._with_kinds(prepared)
         needs = self._judge(request, [order for order, _ in orders])
         needs.require_proof()
         if request.is_linked:
             needs.require_no_approval()
-        made, refusal = self._try(orders, awaiting_approval=bool(needs.approval))
+        made, refusal = self._make_until_refused(orders, awaiting_approval=bool(needs.approval))
         if refusal:
             for account_id, (balance, held, version) in before.items():
                 account = self.locked.accounts[account_id]
@@ -189,10 +189,10 @@ class Batch:
             self.spent = spent
             raise refusal
         for transfer in made:
-            self._keep(transfer, request)
+            self._record_made(transfer, request)
         return made
 
-    def _try(
+    def _make_until_refused(
         self, orders: Sequence[tuple[TransferOrder, Quote]], *, awaiting_approval: bool
     ) -> tuple[Sequence[Transfer], DomainError | None]:
         """Make transfers up to the first that is refused; the caller undoes what was done by then."""
@@ -205,7 +205,7 @@ class Batch:
             return made, refusal
         return made, None
 
-    def _known(self, prepared: PreparedRequest) -> list[tuple[TransferOrder, Quote]]:
+    def _with_kinds(self, prepared: PreparedRequest) -> list[tuple[TransferOrder, Quote]]:
         """Return the orders as the kinds that their payees make them, and their prices.
 
         Raises InvalidSignature when the payer signed the order as another kind: a signature proves what was made.
@@ -273,7 +273,7 @@ class Batch:
             return None
         return self.rules.limits.of(tiered.tier).admit(self.spent.get(key, tiered.spending), order.amount, self.at)
 
-    def _keep(self, transfer: Transfer, request: Request) -> None:
+    def _record_made(self, transfer: Transfer, request: Request) -> None:
         order = transfer.order
         self.earlier[order.initiator_id, order.key] = transfer
         self.made.append(transfer)

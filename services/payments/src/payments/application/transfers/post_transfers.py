@@ -1,7 +1,7 @@
 """Settle the requests that wait, together: one screening call, one transaction, an outcome each."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,11 +34,14 @@ _PRICED_AT_ONCE_MAX: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class QueuedRequest:
     """A request, and the context (trace) that its events and audit facts belong to."""
 
     request: Request
     context: Context = field(default_factory=Context, compare=False)
+
+
+PostBatch = Callable[[Sequence[QueuedRequest]], Awaitable[Sequence[Outcome]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class PostTransfers:
     terms: Terms
     clock: Clock
 
-    async def __call__(self, waiting: Sequence[Waiting]) -> Sequence[Outcome]:
+    async def __call__(self, waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
         requests = [one.request for one in waiting]
         rules, prepared = await self._prepare(requests)
         async with self.uow.begin(Actor.service("payments")) as tx:
