@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,48 @@ NOUNS: Final = {
     "statements": r"/wallets/{wallet_id}/statement|/transfers/export",
     "receipts": r"/transfers/{transfer_id}/receipt",
     "approval_rules": r"/policies/approval-rules.*",
+}
+# What has no operation of its own: tools of routes, parts of schemas, work of jobs and peers, tables behind several nouns.
+SHARED: Final = {
+    "rest": {"dependencies", "dev_mailbox", "dry_run", "progress", "signing_keys", "transfer_answers"},
+    "schemas": {"bulk_rehearsal", "fields", "needs", "refusals", "rehearsal", "signatures", "versions"},
+    "application": {"attempts", "erasures", "messages", "payers", "ports", "signing_keys", "standings", "wrapped_keys"},
+    "sql": {
+        "actors",
+        "advisory_lock",
+        "attempts",
+        "bulk_transfer_rows",
+        "credentials",
+        "idempotency_keys",
+        "large_totals",
+        "ledger_breaks",
+        "ledger_check",
+        "ledger_verification",
+        "mapping",
+        "messages",
+        "one_time_codes",
+        "origins",
+        "prices",
+        "profiles",
+        "reads",
+        "retention",
+        "sealed_names",
+        "session_columns",
+        "sign_in_challenges",
+        "signing_keys",
+        "spending",
+        "standings",
+        "stored_log",
+        "subject_keys",
+        "transaction",
+        "transfer_history",
+        "transfer_rows",
+        "unique_constraints",
+        "user_data",
+        "versions",
+        "views",
+        "wrapped_keys",
+    },
 }
 PARTS: Final = ("libs", "services", "gateway", "deploy", "k8s", "tests-e2e")
 
@@ -84,6 +127,7 @@ class Operation:
         return self.folder / "application" / self.noun / f"{self.name}.py"
 
 
+@cache
 def operations() -> list[Operation]:
     found = [
         Operation(service, route.path.removeprefix("/api/v1"), str(route.operation_id))
@@ -120,3 +164,43 @@ def test_a_use_case_is_one_class_with_one_method(operation: Operation) -> None:
 
 def test_the_tests_of_a_noun_bear_its_name(operation: Operation) -> None:
     assert (ROOT / "services" / operation.service / "tests/contract" / f"test_{operation.noun}.py").is_file()
+
+
+def test_the_table_of_nouns_is_short_and_used() -> None:
+    assert len(NOUNS) <= 15
+    used = {operation.noun for operation in operations()}
+    assert set(NOUNS) <= used
+
+
+def test_a_use_case_is_registered_in_one_place_and_wired_in_one(operation: Operation) -> None:
+    """Beside its own files, an operation is in its noun's table of contents and in the wiring, once each."""
+    name = re.compile(rf"\b{''.join(word.capitalize() for word in operation.name.split('_'))}\(")
+    assert [bool(name.search(text)) for text in wiring(operation.folder)].count(True) == 1
+    contents = (operation.folder / "application" / operation.noun / "__init__.py").read_text()
+    assert re.search(rf"^    {operation.name}: ", contents, re.MULTILINE)
+
+
+@cache
+def wiring(package: Path) -> list[str]:
+    return [file.read_text() for file in (*package.glob("wiring.py"), *package.glob("wiring/*.py"))]
+
+
+def test_floors_bear_the_nouns_of_the_api() -> None:
+    """Routers, schemas, folders of use cases, and SQL: what serves no operation of its own is named here."""
+    for service in SERVICES:
+        package = ROOT / "services" / service / "src" / service
+        nouns = {operation.noun for operation in operations() if operation.service == service}
+        assert modules_of(package / "interfaces/rest") - nouns <= SHARED["rest"]
+        assert modules_of(package / "interfaces/rest/schemas") - nouns <= SHARED["schemas"]
+        assert {folder.name for folder in (package / "application").iterdir() if is_package(folder)} - nouns <= SHARED[
+            "application"
+        ]
+        assert modules_of(package / "infrastructure/sql") - nouns <= SHARED["sql"]
+
+
+def modules_of(folder: Path) -> set[str]:
+    return {file.stem for file in folder.glob("*.py")} - {"__init__"}
+
+
+def is_package(folder: Path) -> bool:
+    return (folder / "__init__.py").is_file()

@@ -26,8 +26,8 @@ from governance.application.approval_rules.views import ApprovalRuleView
 from governance.domain.approval_rule import ApprovalRule
 from governance.domain.window import Window
 from governance.infrastructure.sql.mapping import mapper, metadata
+from governance.infrastructure.sql.reads import fetch_page, fetch_rows
 from governance.infrastructure.sql.roles import roles
-from governance.infrastructure.sql.statements import fetch_page, fetch_rows
 from kernel.pages import Page, PageRequest
 
 

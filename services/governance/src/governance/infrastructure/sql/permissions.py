@@ -9,7 +9,7 @@ from chassis.persistence.database import Database
 from governance.application.permissions.views import PermissionView
 from governance.domain.role import Permission
 from governance.infrastructure.sql.mapping import mapper, metadata
-from governance.infrastructure.sql.statements import fetch_rows
+from governance.infrastructure.sql.reads import fetch_rows
 
 permissions = Table(
     "permissions",

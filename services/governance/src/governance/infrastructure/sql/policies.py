@@ -6,9 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.persistence.database import Database
 from governance.application.policies.views import BundleView, PolicyText
 from governance.domain.policy_bundle import PolicyBundle
-from governance.infrastructure.sql.advisory_locks import LOCK_PUBLISHING
+from governance.infrastructure.sql.advisory_lock import LOCK_PUBLISHING
 from governance.infrastructure.sql.mapping import mapper, metadata
-from governance.infrastructure.sql.statements import fetch_page, fetch_rows
+from governance.infrastructure.sql.reads import fetch_page, fetch_rows
 from kernel.pages import Page, PageRequest
 
 policy_bundles = Table(

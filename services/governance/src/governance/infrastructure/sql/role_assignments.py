@@ -10,10 +10,10 @@ from sqlalchemy.orm import attribute_keyed_dict, relationship
 from chassis.persistence.database import Database
 from governance.application.role_assignments.views import AssignmentView, SubjectView
 from governance.domain.role_holder import RoleAssignment, RoleHolder
-from governance.infrastructure.sql.advisory_locks import LOCK_SUBJECT
+from governance.infrastructure.sql.advisory_lock import LOCK_SUBJECT
 from governance.infrastructure.sql.mapping import mapper, metadata
+from governance.infrastructure.sql.reads import fetch_page, fetch_rows
 from governance.infrastructure.sql.roles import roles
-from governance.infrastructure.sql.statements import fetch_page, fetch_rows
 from kernel.pages import Page, PageRequest
 
 role_holders = Table(

@@ -12,7 +12,7 @@ from governance.application.roles.views import RoleView
 from governance.domain.role import Permission, Role
 from governance.infrastructure.sql.mapping import mapper, metadata
 from governance.infrastructure.sql.permissions import permissions
-from governance.infrastructure.sql.statements import fetch_rows
+from governance.infrastructure.sql.reads import fetch_rows
 
 roles = Table(
     "roles",

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.persistence.database import Database
 from governance.application.standings.views import StandingView
 from governance.domain.standing import Standing
-from governance.infrastructure.sql.advisory_locks import LOCK_STANDINGS
+from governance.infrastructure.sql.advisory_lock import LOCK_STANDINGS
 from governance.infrastructure.sql.mapping import mapper, metadata
-from governance.infrastructure.sql.statements import fetch_rows
+from governance.infrastructure.sql.reads import fetch_rows
 
 subject_standings = Table(
     "subject_standings",
