@@ -25,7 +25,7 @@ def signed_in(*methods: str, enrolled: bool = False, seconds_ago: int | None = 0
         (NONE, signed_in(seconds_ago=None)),
     ],
 )
-def test_a_session_that_is_sure_enough_may_go_on(assurance: Assurance, actor: Actor) -> None:
+def test_a_session_that_meets_the_requirement_is_accepted(assurance: Assurance, actor: Actor) -> None:
     assurance.require(actor, at=NOW)
 
 
@@ -42,20 +42,20 @@ def test_a_session_that_is_sure_enough_may_go_on(assurance: Assurance, actor: Ac
         (RECENT, signed_in("pwd", seconds_ago=None), False),
     ],
 )
-def test_a_session_that_falls_short_is_told_what_is_missing(assurance: Assurance, actor: Actor, multi_factor: bool) -> None:
+def test_the_refusal_of_a_session_says_what_is_missing(assurance: Assurance, actor: Actor, multi_factor: bool) -> None:
     with pytest.raises(StepUpRequired) as refused:
         assurance.require(actor, at=NOW)
 
     assert refused.value.facts == {"multi_factor": multi_factor, "age_seconds_max": 300}
 
 
-def test_actor_of_whom_nothing_is_known_is_read_as_having_two_factors() -> None:
+def test_an_actor_with_unknown_factors_counts_as_having_two() -> None:
     actor = Actor(kind=ActorKind.USER, subject_id="someone", authenticated_at=NOW, methods=("pwd",))
     with pytest.raises(StepUpRequired):
         RECENT.require(actor, at=NOW)
 
 
-def test_factors_at_hand_override_what_the_token_says() -> None:
+def test_present_factors_override_those_of_the_token() -> None:
     RECENT.require(signed_in("pwd", enrolled=True), at=NOW, factors=Factors(0, has_second=False))
     with pytest.raises(StepUpRequired):
         RECENT.require(signed_in("pwd"), at=NOW, factors=Factors(0, has_second=True))
@@ -63,7 +63,7 @@ def test_factors_at_hand_override_what_the_token_says() -> None:
 
 @pytest.mark.parametrize("assurance", [RECENT, STRONG])
 @pytest.mark.parametrize(("version", "enough"), [(6, False), (7, True), (8, True)])
-def test_a_token_of_before_the_factors_changed_has_proven_nothing(assurance: Assurance, version: int, enough: bool) -> None:
+def test_a_token_of_an_earlier_version_counts_as_no_authentication(assurance: Assurance, version: int, enough: bool) -> None:
     actor = replace(signed_in(*TWO, enrolled=True), factors_version=version)
     factors = Factors(7, has_second=True)
     NONE.require(actor, at=NOW, factors=factors)
@@ -75,7 +75,7 @@ def test_a_token_of_before_the_factors_changed_has_proven_nothing(assurance: Ass
 
 
 @pytest.mark.parametrize("has_second", [False, True])
-def test_the_refusal_asks_for_the_factors_that_the_account_has_now(has_second: bool) -> None:
+def test_the_refusal_requires_the_factors_that_the_user_has_now(has_second: bool) -> None:
     outdated = signed_in("pwd", enrolled=not has_second)
     with pytest.raises(StepUpRequired) as refused:
         RECENT.require(outdated, at=NOW, factors=Factors(1, has_second=has_second))

@@ -31,7 +31,7 @@ def test_ids_are_version_7_and_carry_the_time() -> None:
     after = time.time_ns() // 1_000_000
     assert made.version == 7
     assert made.variant == "specified in RFC 4122"
-    # A millisecond that was full, or a clock set back: ids may be ahead of the time, by no more than that.
+    # After a full millisecond, or a clock set back, ids may be ahead of the time by at most ten seconds.
     assert before <= made.int >> 80 <= after + 10_000
 
 
@@ -39,7 +39,7 @@ def test_ids_do_not_repeat() -> None:
     assert len({new_id() for _ in range(10_000)}) == 10_000
 
 
-def test_ids_are_in_the_order_in_which_they_were_made() -> None:
+def test_ids_are_in_order_of_creation() -> None:
     made = [new_id() for _ in range(10_000)]
     assert sorted(made) == made
     assert sorted(map(str, made)) == list(map(str, made))
@@ -47,7 +47,7 @@ def test_ids_are_in_the_order_in_which_they_were_made() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(-1_000, 5), st.integers(0, 2**80 - 1)), min_size=2))
-def test_ids_go_upwards_while_the_clock_stands_still_or_is_set_back(ticks: list[tuple[int, int]]) -> None:
+def test_ids_increase_while_the_clock_stands_still_or_is_set_back(ticks: list[tuple[int, int]]) -> None:
     now_ms, number = 1_774_080_000_000, 0
     for tick_ms, randomness in ticks:
         now_ms = max(now_ms + tick_ms, (number >> 74) - 10_000)
@@ -56,7 +56,7 @@ def test_ids_go_upwards_while_the_clock_stands_still_or_is_set_back(ticks: list[
         assert now_ms <= number >> 74
 
 
-def test_a_clock_that_was_far_ahead_is_not_followed_for_ever() -> None:
+def test_ids_follow_a_clock_that_is_set_back_far() -> None:
     assert _next((2**48 - 1) << 74, 1_774_080_000_000, 0) >> 74 == 1_774_080_000_000
 
 
@@ -77,7 +77,7 @@ def test_an_error_says_what_happened() -> None:
     class TooLate(DomainError):
         """The offer has ended.
 
-        A second paragraph is for the reader of the code.
+        The second paragraph is for developers.
         """
 
         kind = Kind.REFUSED
@@ -87,7 +87,7 @@ def test_an_error_says_what_happened() -> None:
     assert Unavailable(retry_after_seconds=5).retry_after_seconds == 5
 
 
-def test_every_error_has_its_kind_and_its_published_code() -> None:
+def test_every_error_has_a_kind_and_a_published_code() -> None:
     raised = [
         NotFound(),
         AlreadyExists(),
@@ -117,7 +117,7 @@ def test_only_a_user_has_a_user_id() -> None:
     assert isinstance(UUID(Actor.service("payments").request_id), UUID)
 
 
-def test_who_is_not_signed_in_is_told_by_what_is_known_of_them() -> None:
+def test_an_anonymous_actor_has_the_requests_address_and_device() -> None:
     known = Actor.anonymous(ip="192.0.2.1", user_agent="browser", request_id="r-1", device_id="phone")
     assert known == Actor(
         kind=ActorKind.ANONYMOUS,
@@ -130,7 +130,7 @@ def test_who_is_not_signed_in_is_told_by_what_is_known_of_them() -> None:
     assert Actor.anonymous() == Actor(kind=ActorKind.ANONYMOUS, subject_id="anonymous")
 
 
-def test_a_service_acts_under_its_name_and_each_time_under_an_id() -> None:
+def test_a_service_actor_has_its_name_and_a_new_request_id() -> None:
     assert Actor.service("payments", request_id="r-1") == Actor(kind=ActorKind.SERVICE, subject_id="payments", request_id="r-1")
     first, second = Actor.service("payments"), Actor.service("payments")
     assert UUID(first.request_id).version == UUID(second.request_id).version == 7

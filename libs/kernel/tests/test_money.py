@@ -20,12 +20,12 @@ def test_addition_is_exact(a: Money, b: Money, c: Money) -> None:
 
 
 @given(cents)
-def test_text_reads_back(money: Money) -> None:
+def test_the_text_of_money_parses_to_the_same_money(money: Money) -> None:
     assert Money.of(money.text, "NAD") == money
 
 
 @given(st.sampled_from(sorted(CURRENCIES)), st.integers(min_value=0, max_value=10**9))
-def test_amount_carries_the_currencys_minor_units(currency: str, units: int) -> None:
+def test_an_amount_has_the_currencys_minor_units(currency: str, units: int) -> None:
     whole, _, decimals = Money.of(units, currency).text.partition(".")
     assert (int(whole), len(decimals)) == (units, CURRENCIES[currency].minor_units)
 
@@ -52,7 +52,7 @@ def test_amount_carries_the_currencys_minor_units(currency: str, units: int) -> 
         "\x001",
     ],
 )
-def test_only_plain_decimals_are_amounts(amount: str) -> None:
+def test_only_plain_decimals_are_accepted(amount: str) -> None:
     with pytest.raises(InvalidAmount):
         Money.of(amount, "NAD")
 
@@ -63,7 +63,7 @@ def test_amounts_that_the_currency_cannot_hold_are_refused(amount: str, currency
         Money.of(amount, currency)
 
 
-def test_trailing_zeros_are_no_precision() -> None:
+def test_trailing_zeros_do_not_count_as_precision() -> None:
     assert Money.of("5.0000", "NAD") == Money.of("5", "NAD")
 
 
@@ -77,7 +77,7 @@ def test_sums_beyond_the_column_are_refused() -> None:
 
 
 @given(cents, cents)
-def test_money_is_ordered_as_its_amounts_are(a: Money, b: Money) -> None:
+def test_money_is_ordered_by_amount(a: Money, b: Money) -> None:
     assert (a < b, a <= b, a > b, a >= b) == (
         a.amount < b.amount,
         a.amount <= b.amount,
@@ -90,20 +90,20 @@ def test_money_is_ordered_as_its_amounts_are(a: Money, b: Money) -> None:
 
 
 @pytest.mark.parametrize(("amount", "positive"), [("0.01", True), ("0.00", False), ("-0.01", False)])
-def test_only_what_is_above_zero_is_positive(amount: str, *, positive: bool) -> None:
+def test_only_amounts_above_zero_are_positive(amount: str, *, positive: bool) -> None:
     assert Money.of(amount, "NAD").is_positive is positive
 
 
 @pytest.mark.parametrize("operation", [operator.add, operator.sub, operator.lt, operator.le, operator.gt, operator.ge])
-def test_currencies_do_not_mix(operation: Callable[[Money, Money], object]) -> None:
+def test_amounts_of_different_currencies_cannot_be_combined(operation: Callable[[Money, Money], object]) -> None:
     with pytest.raises(CurrencyMismatch):
         operation(Money.of("5.00", "NAD"), Money.of("1", "ELC"))
-    # Not even those with the same minor units.
+    # Even if they have the same minor units.
     with pytest.raises(CurrencyMismatch):
         operation(Money.of("5.00", "NAD"), Money.of("5.00", "ZAR"))
 
 
-def test_money_is_told_with_its_currency() -> None:
+def test_str_of_money_has_the_currency() -> None:
     assert str(Money.of("5", "NAD")) == "5.00 NAD"
     assert str(Money.zero("ELC")) == "0.00000000 ELC"
 
@@ -114,7 +114,7 @@ def test_unknown_currency_is_refused(code: str) -> None:
         Money.of("1", code)
 
 
-def test_stored_amounts_are_written_exactly_however_large() -> None:
+def test_large_stored_amounts_are_written_exactly() -> None:
     assert amount_text(Decimal("0E-8"), "ELC") == "0.00000000"
     assert amount_text(Decimal("-123456789012345678901234567890.12000000"), "NAD") == "-123456789012345678901234567890.12"
     with pytest.raises(Inexact):

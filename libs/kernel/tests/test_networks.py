@@ -1,4 +1,4 @@
-"""What an address counts as: itself, or the network of its subscriber."""
+"""An IPv4 address counts as itself, an IPv6 address as its subscriber's network."""
 
 import pytest
 
@@ -20,5 +20,5 @@ from kernel.networks import subscriber_of
         ("no address: at all", "no address: at all"),
     ],
 )
-def test_an_ipv6_address_counts_as_its_subscribers_network(ip: str, subscriber: str) -> None:
+def test_an_ipv6_address_counts_as_its_64_network(ip: str, subscriber: str) -> None:
     assert subscriber_of(ip) == subscriber

@@ -181,7 +181,7 @@ async def test_a_reason_of_blanks_is_no_reason(client: httpx.AsyncClient, way: s
         422,
         "VAL_001",
         field,
-        "A reason is expected, not blanks.",
+        "The reason must not be blank.",
     )
     assert wrong(await post(client, way, {field: "   ab  "}))[:3] == (422, "VAL_001", field)
 

@@ -1,4 +1,4 @@
-"""Who acts, from where, and how surely we know it."""
+"""The actor of a request, message or job, and how it authenticated."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,10 +19,10 @@ class ActorKind(StrEnum):
 class Actor:
     """The principal of one request, message or job.
 
-    `subject_id` is a user's UUID as text, or a service's name ("payments"), or "anonymous".
-    `authenticated_at` and `methods` (RFC 8176 values such as "pwd") describe the last proof, `has_second_factor` whether the
-    account has one; unknown is read as True, which asks for more. `factors_version` is the version of the account's factors at
-    that time. `refusal` is why access was refused, for callers who may still get an earlier answer again: a use case raises it
+    `subject_id` is a user's UUID as text, or a service's name ("payments"), or "anonymous". `authenticated_at` and `methods`
+    (RFC 8176 values such as "pwd") describe the last authentication. `has_second_factor` says whether the user has a second
+    factor; the default True requires more. `factors_version` is the version of the user's factors at that time. `refusal` is the
+    error for a caller who is refused access but may still get the stored answer to an earlier request: a use case raises it
     before it changes anything.
     """
 
@@ -42,7 +42,7 @@ class Actor:
 
     @classmethod
     def service(cls, name: str, *, request_id: str = "") -> "Actor":
-        """The platform's own work: a consumer, a job, a command."""
+        """Return the actor of the platform's own work: a consumer, a job, a command."""
         return cls(kind=ActorKind.SERVICE, subject_id=name, request_id=request_id or str(new_id()))
 
     @classmethod
@@ -57,13 +57,13 @@ class Actor:
         )
 
     def require_admitted(self) -> None:
-        """Raise why access was refused, where it was: to be called once no earlier answer was found."""
+        """Raise the refusal, if any. Call it when no earlier answer to the request was found."""
         if self.refusal:
             raise self.refusal
 
     @property
     def user_id(self) -> UUID:
-        """The user's id; only a signed-in user has one."""
+        """The user's id; raises ValueError unless the actor is a signed-in user."""
         if self.kind is not ActorKind.USER:
             raise ValueError(f"{self.kind} {self.subject_id} is not a user")
         return UUID(self.subject_id)

@@ -1,4 +1,4 @@
-"""How surely we must know who acts: by how many factors, and how lately (RFC 9470, NIST SP 800-63B)."""
+"""The sign-in that an operation requires: how many factors, and how recently (RFC 9470, NIST SP 800-63B)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -8,13 +8,13 @@ from typing import Final
 from kernel.actor import Actor
 from kernel.errors import DomainError, Kind
 
-# RFC 8176: identity adds it to a session's methods once two factors were shown.
+# RFC 8176: identity adds it to a session's methods after two factors were verified.
 MULTI_FACTOR = "mfa"
 AGE_SECONDS_MAX: Final = 300
 
 
 class StepUpRequired(DomainError):
-    """Sign in again or show a second factor, then repeat the request."""
+    """Sign in again or verify a second factor, then repeat the request."""
 
     kind = Kind.UNAUTHENTICATED
     code = "AUTH_005"
@@ -25,26 +25,26 @@ class StepUpRequired(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Factors:
-    """What is known of an account's factors, later than the access token at hand.
+    """The present factors of a user, which may be newer than the access token.
 
-    `version` is raised when earlier tokens say what is no longer true: the first second factor is gained, or a factor removed.
+    `version` is raised by a change that makes earlier tokens wrong: the first second factor is added, or a factor is removed.
     """
 
     version: int
     has_second: bool
 
     def judge(self, actor: Actor) -> Actor:
-        """Return the actor with the present factors; one whose token is of an earlier version has proven nothing."""
+        """Return the actor with the present factors; a token of an earlier version counts as no authentication."""
         if actor.factors_version < self.version:
             return replace(actor, authenticated_at=None, methods=(), has_second_factor=self.has_second)
         return replace(actor, has_second_factor=self.has_second)
 
 
 class Assurance(StrEnum):
-    """The sign-in that an operation requires of the caller's session. Refreshing tokens is no proof.
+    """The sign-in that an operation requires of the caller's session. Refreshing tokens is not a sign-in.
 
-    NONE: a session. RECENT: within the last five minutes, every factor that the account has. STRONG: two factors within
-    the last five minutes, whatever the account has.
+    NONE: a session. RECENT: every factor that the user has, within the last five minutes. STRONG: two factors within the last
+    five minutes, even if the user has only one.
     """
 
     NONE = "none"
@@ -52,9 +52,9 @@ class Assurance(StrEnum):
     STRONG = "strong"
 
     def require(self, actor: Actor, *, at: datetime, factors: Factors | None = None) -> None:
-        """Raise StepUpRequired, which says what is missing, for a session that falls short.
+        """Raise StepUpRequired, which says what is missing, if the session does not meet the requirement.
 
-        `factors`, where those of the actor's account are at hand, override what the access token says of them.
+        `factors`, if given, are the user's present factors and override those in the access token.
         """
         if self is Assurance.NONE:
             return

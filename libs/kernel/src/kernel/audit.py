@@ -1,4 +1,4 @@
-"""Audit facts: what the unit of work insists on before it commits a change."""
+"""Audit facts: the unit of work commits no change without one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,11 +15,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFact:
-    """One change, in the seed's terms: which action on which resource, before and after, and why.
+    """One change: the action, the resource, its state before and after, and the reason.
 
-    Who and from where come from the actor that the unit of work was begun with.
-    `action` is "<context>.<noun>.<verb>"; `related_ids` are other subjects and resources that the change concerns,
-    under which an auditor also finds it.
+    The actor and address are those of the unit of work. `action` is "<context>.<noun>.<verb>". `related_ids` are other subjects
+    and resources that the change concerns; auditors find the fact under each of them.
     """
 
     action: str
@@ -33,13 +32,13 @@ class AuditFact:
     fact_id: UUID = field(default_factory=new_id)
 
 
-# No slots: Python 3.11 cannot make a subscripted generic class with slots that is frozen.
+# No slots: Python 3.11 cannot create a frozen generic dataclass with slots.
 @dataclass(frozen=True, kw_only=True)
 class Audited(Generic[T]):
-    """How one kind of thing appears in the audit log.
+    """How one type of resource appears in the audit log.
 
-    `action` is "<context>.<noun>", to which the verb is appended. `state` is what before and after show; `related` gives the
-    other ids under which an auditor finds the fact.
+    `action` is "<context>.<noun>"; the verb is appended to it. `state` returns the state for before and after; `related` returns
+    the other ids under which auditors find the fact.
     """
 
     action: str

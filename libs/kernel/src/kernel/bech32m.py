@@ -1,4 +1,4 @@
-"""Bech32m (BIP-350): bytes as text that one can read out, with a checksum that notices any four wrong characters."""
+"""Bech32m (BIP-350): bytes as text that people can read aloud. The checksum detects up to four wrong characters."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -13,23 +13,23 @@ _PRINTABLE: Final = range(33, 127)
 
 
 class NotBech32m(ValueError):
-    """The text is no bech32m: mistyped, cut, of mixed case, or something else altogether."""
+    """The text is not valid bech32m: mistyped, truncated, of mixed case, or in another format."""
 
 
 def encode(prefix: str, data: bytes) -> str:
-    """Write bytes under a lower-case prefix."""
+    """Encode bytes under a lower-case prefix."""
     values = _regroup(data, 8, 5, pad=True)
     return prefix + "1" + "".join(_ALPHABET[value] for value in (*values, *_checksum(prefix, values)))
 
 
 def decode(text: str) -> tuple[str, bytes]:
-    """Read prefix and bytes; raises NotBech32m."""
+    """Decode prefix and bytes; raises NotBech32m."""
     prefix, values = decode_values(text)
     return prefix, bytes(_regroup(values, 5, 8, pad=False))
 
 
 def decode_values(text: str) -> tuple[str, Sequence[int]]:
-    """Read prefix and five-bit values, whatever they stand for; raises NotBech32m."""
+    """Decode prefix and five-bit values without interpreting them; raises NotBech32m."""
     if text.lower() != text and text.upper() != text:
         raise NotBech32m("mixed case")
     lowered = text.lower()
@@ -65,7 +65,7 @@ def _expanded(prefix: str) -> tuple[int, ...]:
 
 
 def _regroup(values: Iterable[int], width: int, new_width: int, *, pad: bool) -> list[int]:
-    """Cut a row of bits into groups of another width; raises NotBech32m when bits are left over that padding has not."""
+    """Regroup bits into another width; raises NotBech32m if the bits left over are not padding."""
     held, bits, groups = 0, 0, []
     for value in values:
         held, bits = held << width | value, bits + width

@@ -1,4 +1,4 @@
-"""Time is passed in: nothing below `bootstrap` asks the machine what time it is."""
+"""The clock that use cases are given: nothing below `bootstrap` reads the system time itself."""
 
 from datetime import UTC, datetime
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""The one error model: an error knows its kind and its facts, never a transport's status."""
+"""The error model: an error has a kind and facts, and no status of HTTP or gRPC."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from kernel.texts import shown
 
 
 class Kind(StrEnum):
-    """What went wrong, in the caller's terms; `chassis.errors` maps each to HTTP and gRPC."""
+    """What an error is to the caller; `chassis.errors` maps each kind to HTTP and gRPC."""
 
     INVALID = "invalid"
     UNAUTHENTICATED = "unauthenticated"
@@ -29,9 +29,9 @@ class Kind(StrEnum):
 class DomainError(Exception):
     """Base of every error that a caller may see.
 
-    The class docstring's first line is the message, `code` the published code (docs/api.md), `facts` what happened.
-    `field` names the request field at fault, where one is. `tells` names the facts that the caller may be told, as `details`:
-    none, unless the class says so, for a fact may be of somebody else.
+    The class docstring's first line is the message, `code` the published code (docs/api.md), `facts` what happened. `field`
+    names the request field at fault, if there is one. `tells` names the facts that the caller gets as `details`. By default
+    there are none, because a fact may concern another person.
     """
 
     kind: ClassVar[Kind] = Kind.INTERNAL
@@ -49,7 +49,7 @@ class DomainError(Exception):
 
     @property
     def details(self) -> dict[str, object]:
-        """The facts that the caller may be told, as JSON has them: an amount, an id or a time is a text."""
+        """The facts for the caller, as JSON values; amounts, ids and times are strings."""
         return {name: _plain(self.facts[name]) for name in self.tells if self.facts.get(name) is not None}
 
     def __str__(self) -> str:
@@ -97,9 +97,9 @@ class VersionRequired(DomainError):
 
 
 class InvalidValue(DomainError):
-    """The value is not acceptable.
+    """The value is not valid.
 
-    `expected` says what would be, `given` which value was not: the message has both. A secret is never `given`.
+    `expected` describes valid values, `given` is the rejected one; the message contains both. Never pass a secret as `given`.
     """
 
     kind = Kind.INVALID
@@ -123,7 +123,7 @@ class Fault:
 
 
 class InvalidValues(DomainError):
-    """Some of the values are not acceptable."""
+    """Some of the values are not valid."""
 
     kind = Kind.INVALID
     code = "VAL_001"
@@ -156,7 +156,7 @@ class Unavailable(DomainError):
 
 @contextmanager
 def at_place(place: str) -> Iterator[None]:
-    """Put a place, such as "legs.2", before the field of what is found not acceptable in it."""
+    """Prefix the field of an invalid value with its place, such as "legs.2"."""
     try:
         yield
     except DomainError as error:

@@ -1,4 +1,4 @@
-"""Domain events: facts that an aggregate announces and the unit of work carries to the outbox."""
+"""Domain events: an aggregate announces them, and the unit of work writes them to the outbox."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,14 +9,14 @@ from kernel.ids import new_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A fact that has happened. Subclasses add what happened; each has one proto message (publications.py)."""
+    """Something that has happened. Each subclass adds its fields and has one proto message (publications.py)."""
 
     occurred_at: datetime
     event_id: UUID = field(default_factory=new_id)
 
 
 class Aggregate:
-    """Base of what changes as one; collects the events that its verbs announce."""
+    """Base of aggregates; collects the events that their methods announce."""
 
     # Imperative mapping builds objects without __init__, so the list is made on first use.
     _announced: list[Event]
@@ -25,6 +25,6 @@ class Aggregate:
         self.__dict__.setdefault("_announced", []).append(event)
 
     def collect(self) -> list[Event]:
-        """Hand over the announced events, once."""
+        """Return the events announced since the last call."""
         announced: list[Event] = self.__dict__.pop("_announced", [])
         return announced

@@ -10,7 +10,7 @@ from kernel.errors import DomainError, Kind
 
 # Wallet and transfer columns are NUMERIC(20,8): twelve digits before the point.
 LARGEST_AMOUNT = Decimal("999999999999.99999999")
-# Only plain digits: Decimal() itself also takes "NaN", "1e400", digits of other scripts and "1_000".
+# Only plain digits: Decimal() also accepts "NaN", "1e400", digits of other scripts and "1_000".
 _PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
 
 
@@ -23,7 +23,7 @@ class InvalidAmount(DomainError):
 
 
 class UnknownCurrency(DomainError):
-    """The currency is not one that the platform moves."""
+    """The platform does not support this currency."""
 
     kind = Kind.INVALID
     code = "PAY_003"
@@ -44,7 +44,7 @@ class Currency:
 
     code: str
     minor_units: int
-    # The smallest amount: 0.01 for NAD. Kept, for every amount is held against it.
+    # The smallest amount: 0.01 for NAD. Stored because every amount is checked against it.
     quantum: Decimal = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -86,7 +86,7 @@ class Money:
 
     @classmethod
     def of(cls, amount: str | Decimal | int, currency: str, *, field: str = "amount") -> Self:
-        """Build money from outside input; raises InvalidAmount, which names the field, or UnknownCurrency; never rounds."""
+        """Parse money from external input without rounding; raises InvalidAmount, which names the field, or UnknownCurrency."""
         if isinstance(amount, str):
             if not _PLAIN_DECIMAL.fullmatch(amount):
                 raise InvalidAmount(field=field, amount=amount[:40], expected="a plain decimal number such as 250.00")
@@ -104,7 +104,7 @@ class Money:
 
     @property
     def text(self) -> str:
-        """The amount as it is written in JSON, messages and audit facts; `str` of a Decimal may say "0E-8"."""
+        """The amount for JSON, messages and audit facts; `str` of a Decimal may return "0E-8"."""
         return f"{self.amount:f}"
 
     @property
@@ -145,7 +145,7 @@ class Money:
 
 
 def amount_text(amount: Decimal, currency: str) -> str:
-    """Write a stored amount, however large, with the currency's own minor units."""
+    """Return a stored amount of any size with the currency's minor units."""
     return f"{amount.quantize(Currency.of(currency).quantum, context=_WIDE):f}"
 
 

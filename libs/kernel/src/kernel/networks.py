@@ -1,4 +1,4 @@
-"""Clients by their addresses, as limits and records count them."""
+"""Client addresses, as rate limits and records count them."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
@@ -7,9 +7,9 @@ _IPV6_PREFIX: Final = 64
 
 
 def subscriber_of(ip: str) -> str:
-    """Return what an address counts as: an IPv4 address itself, an IPv6 address its /64 network.
+    """Return an IPv4 address unchanged, and the /64 network of an IPv6 address.
 
-    One subscriber has all the 2^64 addresses of such a network. Text that is no address counts as itself.
+    One subscriber has all 2^64 addresses of such a network. Text that is not an address is returned unchanged.
     """
     if ":" not in ip:
         return ip

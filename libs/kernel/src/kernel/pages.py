@@ -1,4 +1,4 @@
-"""Pages of a list: numbered for small lists, by cursor for histories."""
+"""Pages of lists: numbered for small lists, with cursors for histories."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

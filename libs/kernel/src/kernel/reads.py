@@ -1,7 +1,7 @@
-"""Reading another person's data: recorded before it is answered.
+"""Reads of another person's data: recorded in the audit log before the response.
 
-Reading the caller's own data is not recorded. Each request that reads others' data is one fact, however many rows it shows;
-searches and exports over people have a reason.
+Reads of the caller's own data are not recorded. Each request that reads others' data is one audit fact, however many rows it
+returns; searches and exports of people require a reason.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,18 +15,18 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.errors import InvalidValue
 
-# A resource type of its own, so that many reads of a thing do not hide its changes.
+# A separate resource type, so that many reads of a resource do not hide its changes.
 READ: Final = "read"
-# The log cuts what one entry is found under at some 300 ids.
+# The audit log keeps about 300 ids per entry.
 OWNERS_MAX: Final = 250
 
 
 class ReadsOf(StrEnum):
-    """Whose data an operation shows. Each operation that reads declares it, as it declares its access.
+    """Whose data an operation returns. Each operation that reads declares it, like its access rule.
 
-    NOBODY: no person's, except ids in what staff recorded: who set a price, whose wallet a rule names. OWN: the caller's alone.
-    OTHERS: also another person's, which is an audit fact. SEARCH: a list or trail over people, an audit fact with a reason.
-    REFERENCE: what anybody with its reference may see, such as a payee's masked name by their address.
+    NOBODY: no personal data, except ids in staff's records, such as who set a price or whose wallet a rule names. OWN: only the
+    caller's. OTHERS: also another person's, which is recorded as an audit fact. SEARCH: a list or trail of people, an audit fact
+    with a reason. REFERENCE: data that anyone with its reference may see, such as a payee's masked name for an address.
     """
 
     NOBODY = "nobody"
@@ -44,12 +44,12 @@ REFERENCE: Final = ReadsOf.REFERENCE
 
 
 def read_of(resource_id: str) -> str:
-    """Return the id under which reads of a resource are recorded: not its own, which is for its changes."""
+    """Return the id under which reads of a resource are recorded; its own id is for its changes."""
     return f"{READ}/{resource_id}"
 
 
 class ReasonRequired(InvalidValue):
-    """Give a reason: it is recorded with every search and export over other people."""
+    """A reason is required: it is recorded with every search or export of other people's data."""
 
     def __init__(self) -> None:
         super().__init__(field="reason")
@@ -57,11 +57,11 @@ class ReasonRequired(InvalidValue):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOfOthers:
-    """What was read, whose data it is, and why.
+    """One read of other people's data: what was read, whose it is, and why.
 
     `action` is "<context>.<noun>.<verb>". `resource_id` is the resource, or the person whose resources are listed; None for a
-    search. `owners` are the people whose data was shown. `filters` are those of a search: of personal values only that they were
-    given. `shown` counts the rows of a list.
+    search. `owners` are the people whose data was returned. `filters` are a search's; for personal values they record only that
+    one was given. `shown` counts the rows of a list.
     """
 
     action: str
@@ -72,13 +72,13 @@ class ReadOfOthers:
     reason: str | None = None
 
     def facts(self, *, at: datetime) -> Iterator[AuditFact]:
-        """Make the audit fact; one with more than OWNERS_MAX owners is divided."""
+        """Yield the audit facts: one for each OWNERS_MAX owners."""
         owners = list(dict.fromkeys(str(owner) for owner in self.owners if owner is not None))
         for start in range(0, max(len(owners), 1), OWNERS_MAX):
             yield replace(self, owners=owners[start : start + OWNERS_MAX]).fact(at=at)
 
     def fact(self, *, at: datetime) -> AuditFact:
-        """Make the audit fact; an auditor finds it under the resource and under each owner."""
+        """Return the audit fact; auditors find it under the resource and each owner."""
         related = dict.fromkeys(str(each) for each in (self.resource_id, *self.owners) if each is not None)
         found = ({"filters": dict(self.filters)} if self.filters else {}) | ({} if self.shown is None else {"shown": self.shown})
         return AuditFact(
@@ -94,11 +94,11 @@ class ReadOfOthers:
 
 class Reads(Protocol):
     async def record(self, actor: Actor, read: ReadOfOthers, /) -> None:
-        """Record a read; raises when it cannot be recorded, and then nothing may be shown."""
+        """Record a read. If it raises, the data must not be returned."""
 
 
 def given(**filters: object) -> dict[str, object]:
-    """Return the filters of a search that are set, as JSON values."""
+    """Return the filters that are set, as JSON values."""
     return {name: _plain(value) for name, value in filters.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""What every use case may do in its transaction, besides the repositories that its service adds."""
+"""The transaction of a use case; each service adds its repositories."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -16,13 +16,13 @@ class Transaction(Protocol):
     """One transaction: state, audit facts and events are committed together or not at all."""
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
-        """Record an audit fact of the transaction's actor, or of another where one is named."""
+        """Record an audit fact for `actor`, by default the transaction's actor."""
 
     def announce(self, event: Event) -> None:
-        """Announce an event that no aggregate carries; it is published after the commit."""
+        """Announce an event that belongs to no aggregate; it is published after the commit."""
 
     def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
-        """Run an action, which must not raise, once this transaction is committed."""
+        """Run an action after this transaction commits. It must not raise."""
 
     @contextmanager
     def change(
@@ -35,10 +35,10 @@ class Transaction(Protocol):
         reason: str | None = None,
         actor: Actor | None = None,
     ) -> Iterator[datetime]:
-        """Record what the block changes of `item`, with its state before and after, and announce its events.
+        """Record the block's change of `item`, with the state before and after, and announce its events.
 
-        Gives the block `at`. Nothing is recorded when the block raises. A block always records: what changes nothing returns
-        before it.
+        Yields `at`. Records nothing if the block raises, and always records otherwise: if nothing changes, return before the
+        block.
         """
         before = audited.state(item)
         yield at
@@ -55,7 +55,7 @@ class Transaction(Protocol):
         reason: str | None = None,
         actor: Actor | None = None,
     ) -> None:
-        """Record that `item` is new, with its state, and announce its events."""
+        """Record the creation of `item`, with its state, and announce its events."""
         self.record(audited.fact(item, verb, at=at, after=audited.state(item), reason=reason), actor=actor)
         self._announce_all(item)
 

@@ -1,4 +1,4 @@
-"""Wallet addresses as people write them: the UUID, or "elc1…", which a mistyped character makes invalid."""
+"""Wallet addresses as text: the UUID, or "elc1…" with a checksum that detects mistyped characters."""
 
 from typing import Final
 from uuid import UUID
@@ -11,18 +11,18 @@ _BYTES = 16
 
 
 class InvalidWalletAddress(InvalidValue):
-    """Not a wallet address: look for a mistyped or missing character."""
+    """The wallet address is not valid; check it for a mistyped or missing character."""
 
 
 def address_text(address: UUID) -> str:
-    """Write an address with its checksum: 36 characters, lower case."""
+    """Return the text of an address with its checksum: 36 lower-case characters."""
     return bech32m.encode(PREFIX, address.bytes)
 
 
 def read_address(text: str, *, field: str = "address") -> UUID:
-    """Read an address from either form; raises InvalidWalletAddress, which names the field."""
+    """Parse an address in either form; raises InvalidWalletAddress, which names the field."""
     stripped = text.strip()
-    # Python reads digits of all scripts, and a KELVIN SIGN as a "k".
+    # Python accepts digits of all scripts, and lowers a KELVIN SIGN to "k".
     if not stripped.isascii():
         raise InvalidWalletAddress(field=field)
     try:

@@ -99,8 +99,8 @@ FAULTS = {
     ("thing", "code", "errors"),
     [
         ("faults", "VAL_001", [("rows.1", "No such wallet."), ("rows.7", "x" * 300), ("f" * 100, "Bad.")]),
-        ("fault", "VAL_001", [("amount", "The value is not acceptable.")]),
-        ("nowhere", "VAL_001", [("request", "The value is not acceptable.")]),
+        ("fault", "VAL_001", [("amount", "The value is not valid.")]),
+        ("nowhere", "VAL_001", [("request", "The value is not valid.")]),
         ("reused", "VAL_002", [("Idempotency-Key", "The Idempotency-Key was used before for another request.")]),
     ],
 )
