@@ -13,7 +13,7 @@ _ACCOUNTS_NAMED_MAX: Final = 200
 
 
 def attempts_counted(attempts: CountedAttempts, *, at: datetime) -> AuditFact:
-    """Account for the attempts of one address: how many of which kind, against which accounts, between which times."""
+    """Record the attempts of one address: how many of which kind, against which accounts, between which times."""
     named = [each for each in attempts.counts if each.account][:_ACCOUNTS_NAMED_MAX]
     return AuditFact(
         action="identity.attempts.count",

@@ -43,7 +43,7 @@ PROOF: Final = Audited(
 
 
 def signed_in(session: Session, *, replaced: Session | None, new_device: bool) -> AuditFact:
-    """Account for a session's start; a session that it replaced has a fact of its own."""
+    """Record the start of a session. A session that it replaced has a fact of its own."""
     return AuditFact(
         action="identity.user.sign_in",
         resource_type="session",
@@ -55,7 +55,7 @@ def signed_in(session: Session, *, replaced: Session | None, new_device: bool) -
 
 
 def sign_in_failed(account: str, *, user_id: str | None, device_id: str, reason: SignInFailure, at: datetime) -> AuditFact:
-    """Account for a refusal; `account` is a keyed digest of the name that was given, the user's id where it has one."""
+    """Record a refusal. `account` is a keyed digest of the name that was given."""
     return AuditFact(
         action="identity.user.sign_in_failed",
         resource_type="user" if user_id else "account",
@@ -68,7 +68,7 @@ def sign_in_failed(account: str, *, user_id: str | None, device_id: str, reason:
 
 
 def sign_in_stopped(challenge: SignInChallenge | None, *, digest: bytes, reason: SignInFailure, at: datetime) -> AuditFact:
-    """Account for a sign-in that failed after the password; without a `challenge`, its text was none of ours."""
+    """Record a sign-in that failed after the password. Without a `challenge`, its text was not ours."""
     return AuditFact(
         action="identity.user.sign_in_failed",
         resource_type="user" if challenge else "sign_in_challenge",
