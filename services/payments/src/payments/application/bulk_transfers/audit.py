@@ -1,6 +1,7 @@
 """The audit facts of bulk transfers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -30,7 +31,7 @@ BULK = Audited(
 )
 
 
-def accepted(bulk: Bulk) -> AuditFact:
+def _accepted_state(bulk: Bulk) -> State:
     asked: dict[str, object] = {
         "mode": bulk.mode.value,
         "format": bulk.format,
@@ -40,7 +41,11 @@ def accepted(bulk: Bulk) -> AuditFact:
     }
     if bulk.approval_rules:
         asked["approval_rules"] = list(bulk.approval_rules)
-    return BULK.fact(bulk, "accept", at=bulk.created_at, after={**asked, **state(bulk)}, reason=bulk.reason)
+    return {**asked, **state(bulk)}
+
+
+# A new bulk transfer: what was asked for besides what may change.
+ACCEPTED_BULK = replace(BULK, state=_accepted_state)
 
 
 def held_back(bulk: Bulk, *, before: State, at: datetime) -> AuditFact:

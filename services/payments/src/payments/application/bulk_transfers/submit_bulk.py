@@ -38,7 +38,5 @@ class SubmitBulk:
             needs.require_proof()
             chunks = [Chunk(number=n, lines=lines) for n, lines in enumerate(chunks_of(submission.file.lines, CHUNK_LINES), 1)]
             await tx.bulks.add(bulk, chunks, actor)
-            tx.record(audit.accepted(bulk))
-            for event in bulk.collect():
-                tx.announce(event)
+            tx.create(audit.ACCEPTED_BULK, bulk, "accept", at=bulk.created_at, reason=bulk.reason)
         return Accepted(bulk, replayed=False)

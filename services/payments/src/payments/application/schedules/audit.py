@@ -1,6 +1,8 @@
 """The audit facts of schedules."""
 
-from kernel.audit import Audited, AuditFact, State
+from dataclasses import replace
+
+from kernel.audit import Audited, State
 from kernel.reads import ReadOfOthers
 from payments.application.schedules.views import ScheduleView
 from payments.domain.schedule import Schedule
@@ -31,7 +33,7 @@ SCHEDULE = Audited(
 )
 
 
-def planned(schedule: Schedule) -> AuditFact:
+def _planned_state(schedule: Schedule) -> State:
     order = schedule.order
     asked: dict[str, object] = {
         "amount": order.amount.text,
@@ -43,7 +45,11 @@ def planned(schedule: Schedule) -> AuditFact:
         asked["ends_on"] = order.ends_on.isoformat()
     if order.occurrences_max:
         asked["occurrences_max"] = order.occurrences_max
-    return SCHEDULE.fact(schedule, "plan", at=schedule.created_at, after={**asked, **_state(schedule)})
+    return {**asked, **_state(schedule)}
+
+
+# A new schedule: what was asked for besides what may change.
+PLANNED_SCHEDULE = replace(SCHEDULE, state=_planned_state)
 
 
 def read(schedule: ScheduleView, verb: str) -> ReadOfOthers:

@@ -55,9 +55,7 @@ class PlanTransfer:
             if await tx.schedules.count_open(actor.user_id) >= SCHEDULES_OPEN_MAX:
                 raise TooManySchedules(most=SCHEDULES_OPEN_MAX)
             await tx.schedules.add(schedule, actor)
-            tx.record(audit.planned(schedule))
-            for event in schedule.collect():
-                tx.announce(event)
+            tx.create(audit.PLANNED_SCHEDULE, schedule, "plan", at=schedule.created_at)
         return Planned(schedule, replayed=False)
 
     async def _require_proof(self, actor: Actor, schedule: Schedule, transfer: TransferOrder, at: datetime) -> None:
