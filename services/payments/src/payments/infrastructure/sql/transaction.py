@@ -19,7 +19,6 @@ class SqlPaymentsTransaction(SqlTransaction):
     def __init__(self, session: AsyncSession, actor: Actor) -> None:
         super().__init__(session, actor)
         self.accounts = SqlAccounts(session)
-        self.wallets = SqlWallets(session, self.accounts)
         self.transfers = SqlTransfers(session)
         self.spending = SqlSpending(session)
         self.breaks = SqlBreaks(session)
@@ -27,3 +26,8 @@ class SqlPaymentsTransaction(SqlTransaction):
         self.bulks = SqlBulks(session)
         self.schedules = SqlSchedules(session)
         self.keys = SqlKeys(session)
+
+    @property
+    def wallets(self) -> SqlWallets:
+        # Made when it is asked for: transfers, the hot path, have no need of it.
+        return SqlWallets(self.session, self.accounts)
