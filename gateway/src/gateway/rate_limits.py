@@ -41,7 +41,7 @@ class Window:
         while self.own and (oldest := next(iter(self.steps))) <= past:
             self.own -= self.steps.pop(oldest)
         if self.others and self.others_oldest <= past:
-            # Which of theirs are left is not known before the next request; let go rather than refuse too long.
+            # Which of theirs are left is not known before the next sync: allow rather than refuse too long.
             self.others = 0
 
     def count(self, second: int) -> None:
@@ -82,7 +82,7 @@ class RateLimits:
         self.limit = limit
         self.name = name
         self.windows: dict[str, Window] = {}
-        # Clients that the next request reports.
+        # Clients that the next sync reports.
         self.asked: set[str] = set()
         self._now = now
 
@@ -121,7 +121,7 @@ class RateLimits:
         second = int(self._now())
         for key, window in list(self.windows.items()):
             window.pass_to(second)
-            # The next request reports the clients that asked since the last one.
+            # The next sync reports the clients that asked since the last one.
             if key not in self.asked and not window.own and not window.others and not window.unsent:
                 del self.windows[key]
 

@@ -69,7 +69,7 @@ class SharedRateLimits:
             await sleep_unless(stop, SYNC_SECONDS)
 
     async def sync(self) -> None:
-        """ProxiedRequest the counts of all clients that asked since the last time."""
+        """Sync the counts of all clients that asked since the last time."""
         windows: list[tuple[str, Window]] = []
         for rates in self._rates:
             asked, rates.asked = rates.asked, set()

@@ -15,7 +15,7 @@ from chassis.persistence.pipeline import Statement
 CHANNEL = "outbox"
 
 # One statement and one parameter for all rows. The relay's wake-up is not here: NOTIFY in a transaction would end group
-# commit (notifier.py).
+# commit (outbox_notifier.py).
 _INSERT: Final = """
     INSERT INTO outbox (message_id, type, aggregate_id, payload, headers)
     SELECT id, type, aggregate_id, decode(payload, 'hex'), headers
