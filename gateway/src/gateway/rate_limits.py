@@ -6,7 +6,7 @@ Decided from memory, for a round trip to Redis on each request would cost a fift
 added latency (docs/adr). `gateway.shared_rate_limits` tells the gateways of each other in the background, so the figures are:
 
 - one gateway: no minute ever holds more than the limit; a request counts for up to a second longer than a minute;
-- n gateways: a client gets through at most the limit, and what it can send to the other n-1 within one request
+- n gateways: a client gets through at most the limit, and what it can send to the other n-1 within one sync
   (100 ms and a round trip); in its very first such moment that is at most n times the limit;
 - Redis away: each gateway by itself, n times the limit.
 """
