@@ -16,7 +16,7 @@ USAGE_ERROR = 2
 
 
 def main() -> NoReturn:
-    """Run what the command line names, and exit with its code."""
+    """Run the command of the command line, and exit with its code."""
     survive_closed_pipes()
     arguments = _parser().parse_args()
     if arguments.command == "routes":
@@ -29,7 +29,7 @@ def main() -> NoReturn:
             place = f"ELCORP_{variable.upper()}: " if variable else ""
             sys.stderr.write(f"gateway: {place}{problem['msg']}\n")
         sys.exit(USAGE_ERROR)
-    # Only what a command needs is imported by it.
+    # Each command imports only what it needs.
     from chassis.run.process import run_command, run_process  # noqa: PLC0415
 
     if arguments.command == "openapi":
@@ -42,17 +42,17 @@ def main() -> NoReturn:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m gateway",
-        description="The one door: JWT, revocation, rate limits, routing. Settings come from the environment (ELCORP_…).",
+        description="The API gateway: authentication, rate limits, routing. Settings come from the environment (ELCORP_…).",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="answer clients", description="Answer clients until SIGTERM.")
+    commands.add_parser("serve", help="serve clients", description="Serve clients until SIGTERM.")
     openapi = commands.add_parser(
         "openapi",
         help="write the merged OpenAPI document of the running services",
         description="Fetch the document of each running service, merge them and write the result.",
     )
-    openapi.add_argument("--out", type=Path, help="a file; standard output otherwise")
-    commands.add_parser("routes", help="print which service answers for which path", description="Print the route table.")
+    openapi.add_argument("--out", type=Path, help="the file to write (default: standard output)")
+    commands.add_parser("routes", help="print the service of each path", description="Print the route table.")
     return parser
 
 
@@ -79,7 +79,7 @@ async def _write_openapi(settings: GatewaySettings, out: Path | None) -> int:
         sys.stdout.write(text)
     missing = document.get("x-missing-services", [])
     if missing:
-        sys.stderr.write(f"gateway: no document from {', '.join(missing)}\n")
+        sys.stderr.write(f"gateway: no OpenAPI document from {', '.join(missing)}\n")
     return 1 if missing else 0
 
 

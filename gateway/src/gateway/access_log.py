@@ -1,4 +1,4 @@
-"""What a request leaves behind: a metric and one log line."""
+"""The metric and the log line of each request."""
 
 import time
 from typing import Final
@@ -15,12 +15,12 @@ _REQUESTS: Final = Histogram(
     ("segment", "method", "status"),
     buckets=BUCKETS_SECONDS,
 )
-IN_FLIGHT: Final = Gauge("gateway_in_flight", "Requests on their way through.")
+IN_FLIGHT: Final = Gauge("gateway_in_flight", "Requests in progress.")
 _PATH_LENGTH_MAX: Final = 200
 
 
 def finish(request: ProxiedRequest) -> None:
-    """Count and tell a request that has been answered, or whose client is gone."""
+    """Count and log a request that was answered, or whose client has disconnected."""
     seconds = time.perf_counter() - request.started
     method = method_label(request.method)
     _REQUESTS.labels(request.route, method, request.status).observe(seconds)

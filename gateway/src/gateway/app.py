@@ -1,4 +1,4 @@
-"""The gateway as a bare ASGI application: one pass a request, nothing parsed that is not ours."""
+"""The gateway as a plain ASGI application; it parses only what it needs of a request."""
 
 import asyncio
 from typing import Final
@@ -25,7 +25,7 @@ _SCHEMES: Final = {b"http": "http", b"https": "https"}
 
 
 class Gateway:
-    """Request id, size, rate, token, ended session, route; then the service's answer as it comes."""
+    """Checks a request's size, rate, token, session and route, then streams the service's response."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Gateway:
             task = asyncio.current_task()
             if not request.gone or task is None:
                 raise
-            # The watcher cancelled us to end the upstream's work; that is done.
+            # The watcher cancelled this task to end the upstream's work, which has ended.
             task.uncancel()
             request.status, request.code = CLIENT_GONE, "REQ_GONE"
         except Broken as broken:
@@ -115,7 +115,7 @@ class Gateway:
             self._require_room()
             await page(request)
             return
-        # Several tokens are refused below; none of them is verified.
+        # Several Authorization headers are refused below, without verifying a token.
         authorization = headers.authorization[0] if len(headers.authorization) == 1 else None
         caller = await self._authentication.identify(authorization, request.ip)
         self._limit(request, caller)
@@ -124,7 +124,7 @@ class Gateway:
             await self._cors.preflight(request)
             return
         if headers.upgrade.lower() == b"websocket":
-            raise bad_request("WebSockets are not offered here.")
+            raise bad_request("WebSockets are not supported.")
         if segment is None:
             raise self._pages.refusal(request)
         route = self._routes.find(segment)
@@ -132,20 +132,20 @@ class Gateway:
             raise not_found()
         request.route = segment
         if len(headers.authorization) > 1:
-            raise bad_request("More than one Authorization header.")
+            raise bad_request("Send only one Authorization header.")
         if caller.unverified and not route.public:
             request.limited_by(caller.unverified)
         self._authentication.require(caller, route, request.method)
         if caller.claims:
             request.subject_id = caller.claims.subject_id
         elif caller.session_ended:
-            # A service that does not know yet would accept the token. An invalid one in its place is ignored where no token is
-            # needed, and refused (AUTH_003) where one is.
+            # A service that does not know yet that the session has ended would accept the token. Replace it with an invalid one,
+            # which is ignored where no token is required and refused (AUTH_003) where one is.
             headers.passed["Authorization"] = "Bearer ended"
         await self._forward(request, route, peer)
 
     def _limit(self, request: ProxiedRequest, caller: Caller) -> None:
-        """Count the request, by person where a valid token names one; raises Refusal (429, 503)."""
+        """Count the request, per person if it has a valid token, else per address; raises Refusal (429, 503)."""
         verdict = self._people.admit(caller.claims.subject_id) if caller.claims else self._addresses.admit(request.ip)
         request.limited_by(verdict)
         if not verdict.allowed:
@@ -167,7 +167,7 @@ class Gateway:
             await self._pass_on(request, route, body)
             return
         if request.headers.content_length:
-            # A streamed body keeps its declared length; without one it is chunked.
+            # A streamed body keeps its declared length; without a length it is chunked.
             headers["Content-Length"] = request.headers.content_length.decode("ascii")
         with self._uploads.place(route.service):
             await self._pass_on(request, route, body)
@@ -186,7 +186,7 @@ class Gateway:
         try:
             await request.answer(response)
         finally:
-            # Nothing is left of it when it was read to its end; else the connection is not used again.
+            # Has no effect after the whole response was read; otherwise the connection is not reused.
             response.close()
 
     def _scheme(self, request: ProxiedRequest, peer: str) -> str:

@@ -1,4 +1,4 @@
-"""Who may pass: the token verified, its session not ended."""
+"""Authentication of requests: verifies the token and checks that its session has not ended."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -15,9 +15,10 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The sender of a request: `claims` of a valid token, or the `refusal` of an invalid one; neither without a token.
+    """The caller of a request: the `claims` of a valid token or the `refusal` of an invalid one; without a token neither.
 
-    `session_ended`: the token is valid, but its session has ended. `unverified`: the limit for which the token was not verified.
+    `session_ended`: the token is valid, but its session has ended. `unverified`: the exceeded limit, if the token was not
+    verified.
     """
 
     claims: Claims | None = None
@@ -30,10 +31,10 @@ ANONYMOUS: Final = Caller()
 
 
 class Authentication:
-    """Reads a request's Authorization header, and decides whether its caller may use a route.
+    """Reads the Authorization header, and decides whether the caller may use a route.
 
-    `bad_tokens` counts invalid tokens by address: a bad signature costs as much as a good one, so after its limit an address has
-    no new token verified for the rest of the minute. Tokens verified before are still accepted.
+    `bad_tokens` counts invalid tokens per address. A bad signature costs as much to verify as a good one, so after the limit no
+    new token of the address is verified for the rest of the minute. Tokens verified earlier are still accepted.
     """
 
     def __init__(self, verifier: TokenVerifier, revocations: Revocations, bad_tokens: RateLimits) -> None:
@@ -42,7 +43,7 @@ class Authentication:
         self._bad_tokens = bad_tokens
 
     async def identify(self, authorization: bytes | None, ip: str) -> Caller:
-        """Return the caller. A bad token is no error yet: the route may need none."""
+        """Return the caller. A bad token is not an error yet, because the route may not require one."""
         if authorization is None:
             return ANONYMOUS
         scheme, _, value = authorization.partition(b" ")
@@ -51,17 +52,16 @@ class Authentication:
         return await self._read(value.strip().decode("latin-1"), ip)
 
     def require(self, caller: Caller, route: Route, method: str) -> None:
-        """Return when the caller may pass; raises Refusal.
+        """Raise Refusal unless the caller may use the route.
 
-        Where some operations need no token, the service refuses or ignores a bad one: only the service knows which operation is
-        requested.
+        On a public route the service refuses or ignores a bad token: only the service knows which operation is requested.
         """
         if caller.claims is None:
             if route.public:
                 return
             raise caller.refusal or unauthenticated("AUTH_004", "An access token is required.")
         if route.strict and method not in SAFE_METHODS and not self._revocations.is_current:
-            # Money does not move on a token whose session may have ended.
+            # The session may have ended: refuse to move money.
             raise unavailable()
 
     async def _read(self, token: str, ip: str) -> Caller:

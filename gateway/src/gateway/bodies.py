@@ -1,4 +1,4 @@
-"""Limits of request bodies: their time, their number by address, and the streamed ones by service."""
+"""Limits of request bodies: their time, their number per address, and streamed bodies per service."""
 
 import asyncio
 from collections import Counter
@@ -14,9 +14,10 @@ Body = bytes | AsyncIterator[bytes] | None
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """A body has `seconds`, one more for each `bytes_per_second` of its length, at most `seconds_max`; no pause beyond `seconds`.
+    """A body has `seconds`, plus one for each `bytes_per_second` of its length, up to `seconds_max`; no pause beyond `seconds`.
 
-    Up to `whole_bytes_max` it is received whole before its service is called. One address may send `open_max` bodies at once.
+    A body of up to `whole_bytes_max` is received completely before the service is called. One address may send `open_max` bodies
+    at once.
     """
 
     seconds: float
@@ -30,9 +31,9 @@ class BodyLimits:
 
 
 class BodyTime:
-    """The time left for one body. It passes only while the gateway waits for the client, not for a slow service.
+    """The time left for one body. It counts only while the gateway waits for the client, not for a slow service.
 
-    A body without a declared `length` has the time for the length that has arrived.
+    Without a declared `length`, the length received so far counts.
     """
 
     __slots__ = ("_arrived", "_length", "_limits", "_waited")
@@ -48,7 +49,7 @@ class BodyTime:
 
     @contextmanager
     def waiting(self) -> Iterator[float]:
-        """Count the time of the block; yields the seconds that it may take."""
+        """Count the time that the block takes; yields the seconds left for it."""
         loop = asyncio.get_running_loop()
         since = loop.time()
         length = self._arrived if self._length is None else self._length
@@ -57,14 +58,14 @@ class BodyTime:
 
 
 class OpenBodies:
-    """Counts the bodies that are arriving, by client address (IPv6: by /64)."""
+    """Counts the bodies being received, per client address (IPv6: per /64)."""
 
     def __init__(self, limits: BodyLimits) -> None:
         self.limits = limits
         self._open: Counter[str] = Counter()
 
     def take(self, ip: str) -> str:
-        """Take a place, to be released under the returned key; raises Refusal (429)."""
+        """Take a place and return the key to release it; raises Refusal (429)."""
         key = subscriber_of(ip)
         if self._open[key] >= self.limits.open_max:
             raise too_many_bodies()
@@ -81,7 +82,7 @@ class OpenBodies:
 
 
 class Uploads:
-    """Counts the bodies streamed to each service, so that connections remain for other requests."""
+    """Limits the bodies streamed to each service, so that connections remain for other requests."""
 
     def __init__(self, per_service_max: int) -> None:
         self._max = per_service_max

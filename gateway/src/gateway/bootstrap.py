@@ -1,4 +1,4 @@
-"""How the gateway is put together: the only file that names concrete classes."""
+"""Builds the gateway: the only file that names concrete classes."""
 
 import asyncio
 import time
@@ -41,7 +41,7 @@ from kernel.clock import Clock, SystemClock
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What one gateway process runs."""
+    """The parts of a gateway process."""
 
     application: Gateway
     readiness: Readiness
@@ -50,7 +50,7 @@ class Parts:
 
 @asynccontextmanager
 async def assemble(settings: GatewaySettings) -> AsyncIterator[Parts]:
-    """Build the parts, and close them at the block's end; nothing here needs anything to be there."""
+    """Build the parts, and close them at the block's end. No service or server needs to be reachable."""
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         redis = redis_client(settings.redis_url.get_secret_value())
@@ -96,7 +96,7 @@ def _verifier(settings: GatewaySettings, keys: JwksKeys, clock: Clock) -> TokenV
 
 
 async def serve(settings: GatewaySettings, stop: asyncio.Event) -> bool:
-    """Serve until told to stop; False when something failed."""
+    """Serve until `stop` is set; return False if something failed."""
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(assemble(settings))
         ops_port = await stack.enter_async_context(ops_server(settings.ops_host, settings.ops_port, parts.readiness))
@@ -121,7 +121,7 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event) -> bool:
 
 
 async def _stop(server: RestServer, background: Backgrounds, readiness: Readiness, settings: GatewaySettings) -> None:
-    """Say so first, let requests finish, then stop what they may have needed."""
+    """Report not ready first, let requests finish, then stop what they depend on."""
     readiness.draining = True
     server.drain()
     if not (background.failed or server.failed):
@@ -137,7 +137,7 @@ def _readiness(keys: JwksKeys, redis: Redis, listener: Listener) -> Readiness:
     async def signing_keys_known() -> None:
         nonlocal known
         if not known:
-            # No key has this name; asking for it fetches the document. Once had, keys are never lost again.
+            # No key has this id, so the lookup fetches the JWKS. Keys are never dropped once fetched.
             await keys.find("")
             known = True
 
@@ -147,7 +147,7 @@ def _readiness(keys: JwksKeys, redis: Redis, listener: Listener) -> Readiness:
 
     readiness = Readiness()
     readiness.add("signing_keys", signing_keys_known)
-    # Without these reads go on; what moves money waits for Redis.
+    # Without these, reads continue; operations that move money are refused until Redis is back.
     readiness.add("redis", redis.ping, required=False)
     readiness.add("broker", listening, required=False)
     return readiness

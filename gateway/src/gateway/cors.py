@@ -1,4 +1,4 @@
-"""Cross-origin requests: only from the origins on the list."""
+"""Cross-origin requests: only from the configured origins."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -17,13 +17,13 @@ VARY: Final = (b"vary", b"Origin")
 
 
 class Cors:
-    """Bearer tokens are the only credentials, so that cookies need no permission here."""
+    """Adds CORS headers. Bearer tokens are the only credentials, so cookies are not allowed."""
 
     def __init__(self, origins: Iterable[str]) -> None:
         self._origins = frozenset(origin.encode("ascii") for origin in origins)
 
     def mark(self, request: ProxiedRequest) -> None:
-        """Let pages of an allowed origin read the answer."""
+        """Allow pages of a configured origin to read the response."""
         if not self._origins:
             return
         request.added.append(VARY)
@@ -34,7 +34,7 @@ class Cors:
             )
 
     async def preflight(self, request: ProxiedRequest) -> None:
-        """Answer the browser's question before the request; raises Refusal (403)."""
+        """Respond to the browser's preflight request; raises Refusal (403)."""
         if request.headers.origin not in self._origins:
             raise origin_denied()
         permissions = [

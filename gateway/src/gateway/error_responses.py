@@ -1,4 +1,4 @@
-"""What the gateway itself answers when it passes nothing on: the platform's envelope."""
+"""The gateway's own error responses, in the platform's envelope."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ RETRY_SECONDS: Final = 2
 
 
 class Refusal(Exception):
-    """An answer of the gateway's own; `code` is one of docs/api.md."""
+    """An error response of the gateway; `code` is one of docs/api.md."""
 
     def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(code)

@@ -1,4 +1,4 @@
-"""Which headers pass, in both directions."""
+"""The headers that are forwarded, in both directions."""
 
 import re
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from chassis.http import SECURITY
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
-# Of one connection only (RFC 9110 section 7.6.1), and the ancient Proxy-Connection.
+# For one connection only (RFC 9110 section 7.6.1), and the obsolete Proxy-Connection.
 HOP_BY_HOP: Final = frozenset(
     {
         b"connection",
@@ -26,13 +26,13 @@ HOP_BY_HOP: Final = frozenset(
         b"http2-settings",
     }
 )
-# Said anew by us: the body's framing, who asks, and the request's identity.
+# The gateway sets these itself: the body's framing, the client's address, and the request id.
 _OURS: Final = frozenset(
     {b"host", b"content-length", b"expect", b"x-request-id", b"traceparent", b"x-real-ip", b"forwarded", b"x-client-ip"}
 )
 _DROPPED: Final = HOP_BY_HOP | _OURS
 _DROPPED_PREFIXES: Final = (b"x-forwarded-", b"x-elcorp-")
-# A Connection header may not take away what carries the request's meaning.
+# A Connection header must not remove headers that the request's meaning depends on.
 _KEPT: Final = frozenset({b"authorization", b"idempotency-key", b"if-match", b"content-type", b"accept", b"dpop"})
 
 _NOT_FROM_UPSTREAM: Final = HOP_BY_HOP | {
@@ -46,7 +46,7 @@ _NOT_FROM_UPSTREAM_PREFIXES: Final = (b"access-control-", b"x-elcorp-")
 BODILESS: Final = frozenset({204, 304})
 
 
-# Kept as single values under these names; of one that repeats, the last.
+# Stored as single values under these names; of repeated headers, the last.
 _NOTED: Final = {
     b"x-forwarded-proto": "forwarded_proto",
     b"x-request-id": "request_id",
@@ -60,7 +60,7 @@ _NOTED: Final = {
 
 @dataclass(slots=True)
 class Inbound:
-    """A request's headers, read once: what we need ourselves, and what passes on."""
+    """A request's headers, read once: those that the gateway uses, and those that it forwards."""
 
     passed: CIMultiDict[str] = field(default_factory=CIMultiDict)
     authorization: list[bytes] = field(default_factory=list)
@@ -91,7 +91,7 @@ class Inbound:
             elif name == b"connection":
                 nominated.update(token.strip().lower() for token in value.split(b","))
             if name not in _DROPPED and not name.startswith(_DROPPED_PREFIXES):
-                # Clients send UTF-8 where they send more than ASCII; what is neither must not change its length.
+                # Beyond ASCII, clients send UTF-8. Other bytes are replaced.
                 passed.add(name.decode("ascii"), value.decode("utf-8", "replace"))
         for name in nominated - _KEPT:
             passed.popall(name.decode("latin-1"), None)
@@ -102,7 +102,7 @@ REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
 
 def from_upstream(status: int, headers: RawHeaders) -> list[tuple[bytes, bytes]]:
-    """Keep of an upstream's answer what is the client's."""
+    """Return the headers of an upstream's response that the client gets."""
     kept: list[tuple[bytes, bytes]] = []
     for given, value in headers:
         name = given.lower()

@@ -1,4 +1,4 @@
-"""The merged OpenAPI document, kept fresh from the running services."""
+"""The merged OpenAPI document, refreshed from the running services."""
 
 import asyncio
 import hashlib
@@ -15,13 +15,13 @@ from gateway.routes import SERVICES, RouteTable
 from gateway.upstream import Upstreams
 
 FRESH_SECONDS: Final = 60.0
-# While a service is missing, it may be there at any moment.
+# While a service is missing, ask again soon.
 RETRY_SECONDS: Final = 5.0
 DOCUMENT_BYTES_MAX: Final = 8_388_608
 
 
 class OpenApiCache:
-    """Fetches each service's document when asked and due; one that is away is remembered as it was, or told missing."""
+    """Fetches each service's document on demand. For an unreachable service it uses the last document, or lists it as missing."""
 
     def __init__(self, upstreams: Upstreams, routes: RouteTable, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._upstreams = upstreams
@@ -63,7 +63,7 @@ class OpenApiCache:
         try:
             part = await self._upstreams.read(service, "/openapi.json", bytes_max=DOCUMENT_BYTES_MAX)
             if not isinstance(orjson.loads(part), dict):
-                raise ValueError("not an object")  # noqa: TRY004, TRY301  # whatever is wrong with it, it is not usable
+                raise ValueError("not an object")  # noqa: TRY004, TRY301  # any unusable document is handled alike
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             log.info("openapi_document_missing", missing_service=service, error=type(error).__name__)
             return False

@@ -1,4 +1,4 @@
-"""One OpenAPI document of four: what the gateway's clients see is one API."""
+"""Merges the services' four OpenAPI documents into one for the gateway's clients."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -15,8 +15,8 @@ _INFO: Final = {
     "title": "Elcorp Namibia",
     "version": "1",
     "description": (
-        "The platform's API, through its gateway. Every answer wears the envelope; amounts are strings, times RFC 3339 in "
-        "UTC, ids UUIDs. Unsafe requests take an `Idempotency-Key`; those that move money require one."
+        "The platform's API. Every response uses the same envelope; amounts are strings, times are RFC 3339 in "
+        "UTC, ids are UUIDs. Unsafe requests accept an `Idempotency-Key`; those that move money require one."
     ),
     "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
 }
@@ -24,21 +24,21 @@ _INFO: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """`problems` are contradictions between the services: a path that is not routed, a name that two use differently."""
+    """`problems` are conflicts between the services: a path that is not routed, or a name with two meanings."""
 
     document: Document
     problems: list[str] = field(default_factory=list)
 
 
 def merge(documents: Mapping[str, Document], routes: RouteTable, *, missing: Iterable[str] = ()) -> Merged:
-    """Merge the services' documents; the names in `missing` are told in it as `x-missing-services`."""
+    """Merge the services' documents; the names in `missing` are listed in the result as `x-missing-services`."""
     merged = Merged({"openapi": "3.1.0", "info": _INFO, "servers": [{"url": "/"}], "tags": [], "paths": {}})
     schemas: Document = {}
     others: dict[str, Document] = {}
     for service in SERVICES:
         if service in documents:
             document, renamed = _with_own_names(service, documents[service], schemas)
-            merged.problems.extend(f"{service}: schema {name} is another one in another service" for name in sorted(renamed))
+            merged.problems.extend(f"{service}: schema {name} differs from another service's" for name in sorted(renamed))
             _take_components(document, schemas, others)
             _take_paths(service, document, routes, merged)
     merged.document["components"] = {"schemas": dict(sorted(schemas.items())), **others}
@@ -48,7 +48,7 @@ def merge(documents: Mapping[str, Document], routes: RouteTable, *, missing: Ite
 
 
 def _with_own_names(service: str, document: Document, taken: Document) -> tuple[Document, set[str]]:
-    """Rename the schemas whose name another service uses for something else, and those that refer to them; return which."""
+    """Rename the schemas whose name has another meaning in another service, and those that refer to them; return which."""
     schemas: Document = document.get("components", {}).get("schemas", {})
     renamed = {name for name, schema in schemas.items() if name in taken and taken[name] != schema}
     while more := {name for name, schema in schemas.items() if name not in renamed and _refers(schema, renamed)} & set(taken):
@@ -63,7 +63,7 @@ def _with_own_names(service: str, document: Document, taken: Document) -> tuple[
     for name in renamed:
         own = schemas[f"{service.capitalize()}{name}"] = schemas.pop(name)
         if own.get("title") == name:
-            # Generators of clients name by it.
+            # Client generators take names from the title.
             own["title"] = f"{service.capitalize()}{name}"
     return changed, renamed
 
@@ -86,14 +86,14 @@ def _take_paths(service: str, document: Document, routes: RouteTable, merged: Me
     for path, item in document.get("paths", {}).items():
         segment = path.removeprefix(f"{API_PREFIX}/").partition("/")[0]
         if not path.startswith(f"{API_PREFIX}/"):
-            continue  # the service's own: probes, keys; nobody reaches them through the gateway
+            continue  # the service's own, such as probes and keys: not reachable through the gateway
         route = routes.find(segment)
         if route is None or route.service != service:
             merged.problems.append(f"{service}: {path} is not routed to it")
             continue
         for operation in _operations(item):
             if operation.get("operationId") in known:
-                merged.problems.append(f"{service}: operationId {operation['operationId']} is another service's too")
+                merged.problems.append(f"{service}: operationId {operation['operationId']} is also used by another service")
                 operation["operationId"] = f"{service}_{operation['operationId']}"
             tags.update(dict.fromkeys(operation.get("tags", ())))
         paths[path] = item

@@ -1,4 +1,4 @@
-"""Pages: read at their first request, compressed once, and served from memory."""
+"""Pages: read at the first request, compressed once, then served from memory."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ class Page(Protocol):
 
 @dataclass
 class StaticPage:
-    """A page that changes with the gateway only. `kept` says how long clients may cache it."""
+    """A page that changes only with a release of the gateway. `kept` says how long clients may cache it."""
 
     content_type: bytes
     read: Callable[[], bytes]
@@ -35,7 +35,7 @@ class StaticPage:
 
 @dataclass
 class FreshPage:
-    """A page read at each request, and compressed again when it has changed."""
+    """A page that is read at each request, and compressed again after a change."""
 
     content_type: bytes
     read: Callable[[], Awaitable[bytes]]

@@ -1,6 +1,6 @@
-"""What the gateway serves itself: its liveness, the API's description, the keys of tokens, and its pages.
+"""What the gateway serves itself: its liveness, the OpenAPI document, the keys of access tokens, and pages.
 
-A page for people is a file in `web/`: `<name>.html` is served at `/<name>`, shared files at `/pages/<name>`.
+Web pages are files in `web/`: `<name>.html` is served at `/<name>`, shared files at `/pages/<name>`.
 """
 
 from importlib.util import find_spec
@@ -21,7 +21,7 @@ _TYPES: Final = {
     ".css": b"text/css; charset=utf-8",
     ".png": b"image/png",
 }
-# The assets change with the gateway only.
+# The assets change only with a release of the gateway.
 CACHED: Final = (b"cache-control", b"public, max-age=86400")
 REVALIDATED: Final = (b"cache-control", b"no-cache")
 KEYS_CACHED: Final = (b"cache-control", b"public, max-age=%d" % KEPT_SECONDS)
@@ -29,14 +29,14 @@ _READING: Final = ("GET", "HEAD")
 
 
 def _policy(*more: str) -> RawHeader:
-    """Return a page's policy: our own scripts, styles and calls only; nothing inline or framed, no form submitted."""
+    """Return a page's policy: only our own scripts, styles and calls; nothing inline, no frames, no forms."""
     own = ("default-src 'none'", "script-src 'self'", *more, "connect-src 'self'")
     closed = ("frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'")
     return b"content-security-policy", "; ".join((*own, *closed)).encode("ascii")
 
 
 PAGE_POLICY: Final = _policy("style-src 'self'")
-# Swagger UI styles elements inline and draws with data: images.
+# Swagger UI uses inline styles and data: images.
 DOCS_POLICY: Final = _policy("style-src 'self' 'unsafe-inline'", "img-src 'self' data:")
 
 DOCS: Final = b"""<!doctype html>
@@ -68,7 +68,7 @@ WEB: Final = Path(__file__).parent / "web"
 
 
 class Pages:
-    """Readiness and metrics are not among them: they have their own port (`chassis.run.ops_server`)."""
+    """Finds the gateway's own pages. Readiness and metrics have their own port (`chassis.run.ops_server`)."""
 
     def __init__(self, description: OpenApiCache, keys: PublicKeys, *, metadata: bytes) -> None:
         self._pages: dict[str, Page] = {
@@ -82,7 +82,7 @@ class Pages:
         }
 
     async def answer_probe(self, request: ProxiedRequest) -> bool:
-        """Answer what machines ask every few seconds: not limited, not logged. False for anything else."""
+        """Answer a probe without limit or log line. Return False for other requests."""
         if request.scope["path"] != "/healthz":
             return False
         await request.reply(200, [(b"content-type", JSON)], b'{"alive":true}')
@@ -90,7 +90,7 @@ class Pages:
 
     def find(self, request: ProxiedRequest) -> Page | None:
         """Return the requested page; None for other paths and methods."""
-        # As it was sent: no other spelling of a path is a page.
+        # Compare the raw path: no other spelling of it is a page.
         path = request.scope["raw_path"].decode("ascii")
         page = self._pages.get(path) if request.method in _READING else None
         if page:
@@ -98,7 +98,7 @@ class Pages:
         return page
 
     def refusal(self, request: ProxiedRequest) -> Refusal:
-        """Return why nothing outside the API answers the request (404, 405)."""
+        """Return the refusal of a request that is neither the API's nor a page's (404, 405)."""
         path = request.scope["raw_path"].decode("ascii")
         if path not in self._pages:
             return not_found()
@@ -114,14 +114,14 @@ def _asset(name: str) -> StaticPage:
 
 
 def _web_page(file: Path) -> tuple[str, StaticPage]:
-    # Revalidated each time: a page must send what the API of this release accepts.
+    # Always revalidated: a page must match the API of this release.
     if file.suffix == ".html":
         return f"/{file.stem}", StaticPage(HTML, file.read_bytes, REVALIDATED, PAGE_POLICY)
     return f"/pages/{file.name}", StaticPage(_TYPES[file.suffix], file.read_bytes, REVALIDATED)
 
 
 def _folder() -> Path:
-    # Found without importing it, for its code wants the web framework.
+    # Find the package without importing it, because its code imports FastAPI.
     spec = find_spec("fastapi_swagger")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("fastapi_swagger")

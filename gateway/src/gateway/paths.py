@@ -1,7 +1,7 @@
-"""Paths: one reading each, or none.
+"""Paths: a path that can be read in more than one way is refused.
 
-What a path says is decided here and must not be read differently behind us: dot segments, empty segments and encoded
-separators, by which a request could reach another route than the one that was checked, are refused.
+The services must read a path as the gateway does. Dot segments, empty segments and encoded separators are refused: with them a
+request could reach another route than the one that was checked.
 """
 
 import re
@@ -9,9 +9,9 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 PATH_LENGTH_MAX: Final = 2048
-# What nearly every request looks like: no escape, no segment that begins with a dot.
+# The form of nearly all requests: no escape, no segment that begins with a dot.
 _PLAIN: Final = re.compile(rb"/api/v1/([a-z][a-z0-9-]*)(?:/[A-Za-z0-9_~:@$!*()+,=&-][A-Za-z0-9._~:@$!*()+,=&-]*)*/?")
-# RFC 3986: pchar, with every escape whole.
+# RFC 3986: pchar, with complete escapes only.
 _SEGMENT: Final = re.compile(rb"(?:[A-Za-z0-9._~:@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
 _API: Final = [b"api", b"v1"]
 _SPACE, _DELETE = 0x20, 0x7F
@@ -44,10 +44,10 @@ def _require_clear(segment: bytes) -> None:
     if not _SEGMENT.fullmatch(segment):
         raise AmbiguousPath("not a path segment")
     text = unquote_to_bytes(segment)
-    # A second decoding would find another path; separators of any operating system; control characters.
+    # No "%", which a second decoding would change, no separator of any operating system, no control character.
     if any(byte < _SPACE or byte == _DELETE or byte in b"%/\\" for byte in text):
         raise AmbiguousPath("encoded separator")
-    # Some servers cut "..;x" down to "..".
+    # Some servers read "..;x" as "..".
     if text.partition(b";")[0] in {b".", b".."}:
         raise AmbiguousPath("dot segment")
     try:

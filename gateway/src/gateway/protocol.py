@@ -1,8 +1,8 @@
-"""HTTP/1.1 on the public side: uvicorn's fastest protocol, with limits on the head of a request.
+"""HTTP/1.1 for clients: uvicorn's fastest protocol, with limits on the head of a request.
 
-The parser (llhttp, strict) refuses what a smuggler needs: Content-Length with Transfer-Encoding, several lengths, bare
-line feeds, obsolete folding. What it does not know is when a head is too large, or a head or the rest of a body takes too long.
-It takes codings that nobody here decodes, and a target's fragment.
+The parser (llhttp, strict) refuses what request smuggling needs: Content-Length with Transfer-Encoding, several lengths, bare
+line feeds, obsolete folding. It has no limits on the size of a head, or on the time of a head or the rest of a body. It also
+accepts transfer codings that we cannot decode, and a target's fragment.
 """
 
 import asyncio
@@ -13,9 +13,9 @@ from chassis.run.http_protocol import UNREADABLE, EarlyAnswer, EnvelopeProtocol
 
 HEAD_BYTES_MAX: Final = 32_768
 HEADERS_MAX: Final = 100
-# From the first byte, or the connection, to the end of the head.
+# From the connection or the first byte to the end of the head.
 HEAD_SECONDS_MAX: Final = 10.0
-# For the rest of the body of an answered request: clients that are still sending read the answer only after it.
+# For the rest of the body after the response: some clients read the response only after they have sent the body.
 REST_SECONDS_MAX: Final = 10.0
 _URL_BYTES_MAX: Final = 8192
 # RFC 3986: uri-host, which may not be empty in http (RFC 9110 section 4.2.1), and a port.
@@ -25,7 +25,7 @@ TARGET_TOO_LONG: Final = EarlyAnswer(414, "VAL_001", "The request's target is to
 
 
 class PublicProtocol(EnvelopeProtocol):
-    """Bounds the head of a request in size and time, the rest of a body in time, and requires one Host and one reading."""
+    """Limits the size and time of a head and the time of the rest of a body; requires one Host and unambiguous framing."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -47,7 +47,7 @@ class PublicProtocol(EnvelopeProtocol):
     def data_received(self, data: bytes) -> None:
         self._unread_bytes += len(data)
         super().data_received(data)
-        # A header reaches us only when it is whole; one that never ends would grow in the parser.
+        # The parser reports complete headers only; a header that never ends would grow in its memory.
         if self._deadline and self._unread_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
             self._early_answer = HEADERS_TOO_LARGE
             self.send_400_response("")
@@ -63,7 +63,7 @@ class PublicProtocol(EnvelopeProtocol):
         if len(self.url) > _URL_BYTES_MAX:
             self.refuse_head(TARGET_TOO_LONG)
         if b"#" in url:
-            # RFC 9112 section 3.2: a target has no fragment. What is in front of us may go by it, and we would not.
+            # RFC 9112 section 3.2: a target has no fragment. A proxy in front of us might use it, and we would not.
             self.refuse_head(UNREADABLE)
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -91,19 +91,19 @@ class PublicProtocol(EnvelopeProtocol):
             self._rest_deadline = self.loop.call_later(REST_SECONDS_MAX, self._hang_up)
 
     def _has_one_host(self) -> bool:
-        # RFC 9112 section 3.2. We do not use it, but a proxy in front of us may, and choose another one.
+        # RFC 9112 section 3.2. We do not use Host, but a proxy in front of us might, and choose another of several.
         hosts = [value for name, value in self.headers if name == b"host"]
         if not hosts:
             return self.parser.get_http_version() == "1.0"
         return len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None
 
     def _has_plain_framing(self) -> bool:
-        # RFC 9112 section 6.1: a coding that is not understood is refused. The parser sees to chunked alone.
+        # RFC 9112 section 6.1: refuse an unknown coding. The parser decodes only chunked.
         codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
         return codings in ([], [b"chunked"])
 
     def send_400_response(self, msg: str) -> None:
-        # Its head is read no further, and an earlier request's answer may take longer than a head.
+        # The head is not read further, and an earlier request's response may take longer than a head.
         self._have_head()
         super().send_400_response(msg)
 
@@ -121,7 +121,7 @@ class PublicProtocol(EnvelopeProtocol):
             self._rest_deadline = None
 
     def _hang_up(self) -> None:
-        # No request is under way that an answer would belong to.
+        # There is no complete request to respond to.
         self._deadline = self._rest_deadline = None
         if not self.transport.is_closing():
             self.transport.close()

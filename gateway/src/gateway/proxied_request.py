@@ -1,4 +1,4 @@
-"""One request on its way through: its body counted, its client watched, its answer streamed."""
+"""One proxied request: limits its body, watches for a disconnect, streams the response."""
 
 import asyncio
 import time
@@ -15,22 +15,22 @@ from gateway.headers import BODILESS, REQUEST_ID, Inbound, from_upstream
 from gateway.rate_limits import Verdict
 from kernel.ids import new_id
 
-# Most requests are through by then, and a task to watch the client would cost more than it saves.
+# Most requests have ended by then, and a task that watches the client would cost more than it saves.
 WATCH_AFTER_SECONDS: Final = 0.05
 
 RawHeader = tuple[bytes, bytes]
 
 
 class ClientGone(Exception):
-    """The client hung up; nobody is there to answer."""
+    """The client has disconnected; no response can be sent."""
 
 
 class Broken(Exception):
-    """The upstream's answer ended early; the connection to the client ends with it, so that it notices."""
+    """The upstream's response ended early; the client's connection is closed so that the client notices."""
 
 
 class ProxiedRequest:
-    """`added` are the headers that every answer gets."""
+    """`added` are headers that every response gets."""
 
     __slots__ = (
         "_closed",
@@ -83,21 +83,21 @@ class ProxiedRequest:
         self._watcher: asyncio.Task[None] | None = None
 
     def limited_by(self, verdict: Verdict) -> None:
-        """Put this limit into the answer's headers, in place of any other."""
+        """Set the response's rate limit headers, replacing any other limit."""
         self.added = [header for header in self.added if not header[0].startswith(b"ratelimit-")]
         self.added += verdict.headers()
 
     def vary(self, name: bytes) -> None:
-        """Add a request header to the Vary of the answer."""
+        """Add a request header to the response's Vary."""
         others = [value for header, value in self.added if header == b"vary"]
         self.added = [header for header in self.added if header[0] != b"vary"]
         self.added.append((b"vary", b", ".join([*others, name])))
 
     async def body(self, bytes_max: int, bodies: OpenBodies) -> Body:
-        """Return the request's body: whole up to the limits' `whole_bytes_max`, else a stream once so much has arrived.
+        """Return the request's body: as bytes up to the limits' `whole_bytes_max`, otherwise as a stream.
 
-        Raises Refusal (400, 408, 413, 429). Once the body has been read, the task is cancelled when the client hangs up
-        (`gone`).
+        Raises Refusal (400, 408, 413, 429). After the body was read, a disconnect of the client cancels the task and sets
+        `gone`.
         """
         declared, length = self.headers.content_length, None
         if declared:
@@ -133,13 +133,13 @@ class ProxiedRequest:
                     return
                 chunk, more = await self._chunk()
         except Refusal as refusal:
-            # The client library wraps what we raise; it is told from here.
+            # aiohttp wraps the exception; `refused` keeps the original.
             self._refused = refusal
             raise
 
     async def _chunk(self) -> tuple[bytes, bool]:
         if self._time is None:
-            raise RuntimeError("no body was asked for")
+            raise RuntimeError("body() was not called")
         try:
             with self._time.waiting() as seconds:
                 async with asyncio.timeout(seconds):
@@ -164,7 +164,7 @@ class ProxiedRequest:
 
     @property
     def refused(self) -> Refusal | None:
-        """Why the body stream was ended, if it was."""
+        """The refusal that ended the body's stream, if any."""
         return self._refused
 
     def _watch_soon(self) -> None:
@@ -172,7 +172,7 @@ class ProxiedRequest:
             self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_SECONDS, self._start_watching)
 
     def close(self) -> None:
-        """The answer is out, or nobody waits for it."""
+        """Release what the request holds, after its response was sent or its client left."""
         self._closed = True
         self._end_body()
         if self._timer:
@@ -191,7 +191,7 @@ class ProxiedRequest:
             self._task.cancel()
 
     async def answer(self, response: aiohttp.ClientResponse) -> None:
-        """Pass an upstream's answer on as it comes; raises Broken when it ends early."""
+        """Stream an upstream's response to the client; raises Broken if it ends early."""
         self.status = response.status
         headers = from_upstream(response.status, response.raw_headers)
         headers += self.added
@@ -207,7 +207,7 @@ class ProxiedRequest:
             await self._send({"type": "http.response.body", "body": chunk, "more_body": more})
 
     async def reply(self, status: int, headers: list[RawHeader], body: bytes = b"") -> None:
-        """Answer by ourselves; what says nothing of being kept is not to be."""
+        """Send the gateway's own response. Without cache headers it is not cached."""
         self.status = status
         self.sent_bytes = len(body)
         if status not in BODILESS:

@@ -1,14 +1,14 @@
-"""Requests per minute of each client: a moving window in steps of a second.
+"""Requests per minute of each client: a sliding window in steps of one second.
 
-A client is an address, or the person of a valid token: hundreds may share an address, and one person may have many.
+A client is an address, or the person of a valid token: hundreds of people may share an address, and one may have many.
 
-Decided from memory, for a round trip to Redis on each request would cost a fifth of the gateway's time and a third of its
-added latency (docs/adr). `gateway.shared_rate_limits` tells the gateways of each other in the background, so the figures are:
+Requests are counted in memory: a round trip to Redis per request would cost a fifth of the gateway's time and a third of its
+added latency (docs/adr). `gateway.shared_rate_limits` shares the counts between gateways in the background. So the limits are:
 
-- one gateway: no minute ever holds more than the limit; a request counts for up to a second longer than a minute;
-- n gateways: a client gets through at most the limit, and what it can send to the other n-1 within one sync
-  (100 ms and a round trip); in its very first such moment that is at most n times the limit;
-- Redis away: each gateway by itself, n times the limit.
+- one gateway: never more than the limit in any minute; a request counts for up to a second longer than a minute;
+- n gateways: at most the limit, plus what a client can send to the other n-1 within one sync (100 ms and a round trip); in
+  its very first sync that is at most n times the limit;
+- Redis unavailable: each gateway counts by itself, so n times the limit.
 """
 
 import time
@@ -19,15 +19,15 @@ from typing import Final
 from kernel.networks import subscriber_of
 
 WINDOW_SECONDS: Final = 60
-# A request may have come at the end of its second: its step leaves when all of that second is a minute old.
+# A request may arrive at the end of its second: keep the step until the whole second is a minute old.
 STEPS: Final = WINDOW_SECONDS + 1
-# A client that falls out of memory starts at zero again here, until the shared count is back.
+# A client that is evicted starts at zero here, until the shared count arrives.
 WINDOWS_MAX: Final = 20_000
 
 
 @dataclass(slots=True)
 class Window:
-    """One client's requests: our own by second, and what other gateways counted when last asked."""
+    """One client's requests: this gateway's by second, and the other gateways' total at the last sync."""
 
     steps: dict[int, int] = field(default_factory=dict)
     own: int = 0
@@ -36,12 +36,12 @@ class Window:
     unsent: dict[int, int] = field(default_factory=dict)
 
     def pass_to(self, second: int) -> None:
-        """Let what is older than the window leave."""
+        """Drop the counts that are older than the window."""
         past = second - STEPS
         while self.own and (oldest := next(iter(self.steps))) <= past:
             self.own -= self.steps.pop(oldest)
         if self.others and self.others_oldest <= past:
-            # Which of theirs are left is not known before the next sync: allow rather than refuse too long.
+            # How many of the others' requests are left is unknown until the next sync: forget them rather than refuse too long.
             self.others = 0
 
     def count(self, second: int) -> None:
@@ -50,7 +50,7 @@ class Window:
         self.own += 1
 
     def seconds_to_relief(self, second: int) -> int:
-        """Return how long until the oldest counted request leaves the window."""
+        """Return the seconds until the oldest counted request leaves the window."""
         oldest = next(iter(self.steps)) if self.own else second
         if self.others:
             oldest = min(oldest, self.others_oldest)
@@ -59,7 +59,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether one more request may pass, and what to tell the client."""
+    """Whether one more request is admitted, and its rate limit headers."""
 
     allowed: bool
     limit: int
@@ -67,7 +67,7 @@ class Verdict:
     reset_seconds: int
 
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """Return RateLimit headers (draft-ietf-httpapi-ratelimit-headers-03, the widely understood form)."""
+        """Return RateLimit headers (draft-ietf-httpapi-ratelimit-headers-03, the widely supported form)."""
         return [
             (b"ratelimit-limit", b"%d" % self.limit),
             (b"ratelimit-remaining", b"%d" % self.remaining),
@@ -76,18 +76,18 @@ class Verdict:
 
 
 class RateLimits:
-    """The windows of all clients of one kind seen in the last minute; gateways share the counts of one `name`."""
+    """The windows of all clients of one kind in the last minute; gateways share the counts under `name`."""
 
     def __init__(self, limit: int, *, name: str = "", now: Callable[[], float] = time.time) -> None:
         self.limit = limit
         self.name = name
         self.windows: dict[str, Window] = {}
-        # Clients that the next sync reports.
+        # Clients whose counts the next sync reports.
         self.asked: set[str] = set()
         self._now = now
 
     def admit(self, client: str) -> Verdict:
-        """Count a request of an address or a person's id, unless the minute is used up: what is refused is not counted."""
+        """Count a request of an address or a person's id. A request beyond the limit is refused and not counted."""
         key = subscriber_of(client)
         second = int(self._now())
         window = self.windows.get(key) or self._open(key)
@@ -105,7 +105,7 @@ class RateLimits:
         )
 
     def refusal(self, client: str) -> Verdict | None:
-        """Return the refusal of a client that has used up its minute, None for any other; counts nothing."""
+        """Return the refusal of a client that has reached its limit, else None, without counting a request."""
         window = self.windows.get(subscriber_of(client))
         if window is None:
             return None
@@ -117,11 +117,11 @@ class RateLimits:
         return Verdict(allowed=False, limit=self.limit, remaining=0, reset_seconds=window.seconds_to_relief(second))
 
     def forget_idle(self) -> None:
-        """Drop the windows in which nothing is left."""
+        """Drop empty windows."""
         second = int(self._now())
         for key, window in list(self.windows.items()):
             window.pass_to(second)
-            # The next sync reports the clients that asked since the last one.
+            # Keep clients in `asked`: the next sync reports them.
             if key not in self.asked and not window.own and not window.others and not window.unsent:
                 del self.windows[key]
 

@@ -1,6 +1,6 @@
-"""What the gateway serves itself, plain and compressed, each with its own entity tag (RFC 9110 sections 8.8.3 and 12.5.3).
+"""The gateway's own content, plain and compressed, each with its own entity tag (RFC 9110 sections 8.8.3 and 12.5.3).
 
-Only content that is the same for everybody is compressed: the compressed length of a secret discloses it (BREACH).
+Compress only content that is the same for all clients: the compressed length can disclose a secret (BREACH).
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from gateway.proxied_request import ProxiedRequest, RawHeader
 NOT_MODIFIED: Final = 304
 ENCODED: Final = (b"content-encoding", b"gzip")
 _LEVEL: Final = 9
-# Compress only what gets at least this much smaller.
+# Compress only if the result is at most this fraction of the original.
 _WORTH: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Representation:
-    """`packed` is gzip, kept alone where it is worth it: plain requests, which are rare, unpack it."""
+    """`packed` is the gzip form. If it is worth it, only that is stored: requests for plain content are rare and unpack it."""
 
     content_type: bytes
     plain: bytes | None
@@ -37,7 +37,7 @@ class Representation:
         return cls(content_type, None if is_worth_it else body, packed if is_worth_it else None, etag)
 
     async def serve(self, request: ProxiedRequest, *headers: RawHeader) -> None:
-        """Answer 200, or 304 when the client has it; `headers` say how long it may be cached. Raises Refusal (412)."""
+        """Respond with 200, or 304 if the client has this version; `headers` control caching. Raises Refusal (412)."""
         packed = self.packed if takes_gzip(_field(request, "Accept-Encoding")) else None
         etag = f'"{self.etag}-gzip"' if packed else f'"{self.etag}"'
         own = [*headers, (b"etag", etag.encode("ascii"))]
@@ -61,12 +61,12 @@ class Representation:
 
 
 def _field(request: ProxiedRequest, name: str) -> str:
-    """Return a list field of the request, its lines joined (RFC 9110 section 5.3)."""
+    """Return a list header of the request with its lines joined (RFC 9110 section 5.3)."""
     return ",".join(request.headers.passed.getall(name, ()))
 
 
 def takes_gzip(accept_encoding: str) -> bool:
-    """Return whether Accept-Encoding accepts gzip at least as well as plain; an empty field does not."""
+    """Return whether Accept-Encoding prefers gzip at least as much as plain; an empty header does not."""
     qualities: dict[str, float] = {}
     for part in accept_encoding.lower().split(","):
         coding, _, parameter = part.partition(";")

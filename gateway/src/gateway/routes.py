@@ -1,4 +1,4 @@
-"""Which service answers for which first path segment: all that the gateway knows of the domains."""
+"""The service of each first path segment: all that the gateway knows about the domains."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Final
 API_PREFIX: Final = "/api/v1"
 SERVICES: Final = ("identity", "payments", "governance", "compliance")
 TIMEOUT_SECONDS: Final = 10.0
-# A file of ten thousand payments.
+# Enough for a file of ten thousand payments.
 FILE_BYTES_MAX: Final = 8 * 1_048_576
 
 
@@ -19,10 +19,10 @@ class SegmentClaimedTwice(ValueError):
 class Route:
     """`/api/v1/<segment>` and all below it.
 
-    `public`: some of it answers callers without a token, so the service decides; elsewhere the gateway refuses them.
-    `strict`: its unsafe methods move money, so they are refused while ended sessions cannot be known.
-    `timeout_seconds`: how long the service may stay silent.
-    `body_bytes_max`: where some of it takes larger bodies than the rest of the API; the service bounds the others.
+    `public`: some operations need no token, so the service decides; on other routes the gateway refuses callers without one.
+    `strict`: unsafe methods move money, so they are refused while it is unknown which sessions have ended.
+    `timeout_seconds`: how long the service may send nothing.
+    `body_bytes_max`: the limit where some operation takes larger bodies; the service limits its other operations.
     """
 
     segment: str
@@ -34,7 +34,7 @@ class Route:
 
 
 class RouteTable:
-    """Finds the route of a path; raises SegmentClaimedTwice when made of routes that contradict each other."""
+    """Finds the route of a path segment; raises SegmentClaimedTwice if two routes have the same segment."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes: dict[str, Route] = {}

@@ -8,11 +8,11 @@ from gateway.routes import SERVICES
 
 
 class GatewaySettings(ProcessSettings):
-    """What the gateway has beside what every process has. It holds no secret of its own."""
+    """The gateway's settings in addition to those of every process. It has no secrets of its own."""
 
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(default=8000, ge=0, le=65535)
-    # /healthz, /readyz and /metrics; the public port has /healthz alone.
+    # /healthz, /readyz and /metrics; the public port serves only /healthz of these.
     ops_host: str = "127.0.0.1"
     ops_port: int = Field(default=8200, ge=0, le=65535)
 
@@ -23,7 +23,7 @@ class GatewaySettings(ProcessSettings):
 
     # Origins whose pages may call the API from a browser, such as ["https://app.elcorp.na"].
     cors_origins: tuple[str, ...] = ()
-    # Of an address, for callers without a valid token; and of a person, never less than of an address.
+    # Per address, for callers without a valid token; and per person, never less than per address.
     rate_limit_per_minute: int = Field(default=100, ge=1)
     person_rate_limit_per_minute: int = Field(default=600, ge=1)
     body_bytes_max: int = Field(default=1_048_576, ge=1)
@@ -34,7 +34,7 @@ class GatewaySettings(ProcessSettings):
     body_whole_bytes_max: int = Field(default=65_536, ge=0)
     open_bodies_max: int = Field(default=32, ge=1)
     in_flight_max: int = Field(default=1000, ge=1)
-    # To each service; uploads are the streamed bodies among them.
+    # Connections to each service; uploads are the streamed bodies among them.
     upstream_connections_max: int = Field(default=200, ge=1)
     upstream_uploads_max: int = Field(default=50, ge=1)
 

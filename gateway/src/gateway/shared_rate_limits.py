@@ -1,4 +1,4 @@
-"""Tells the gateways of each other's requests, through Redis, in the background."""
+"""Shares request counts between gateways through Redis, in the background."""
 
 import asyncio
 import time
@@ -16,14 +16,14 @@ from gateway.rate_limits import STEPS, RateLimits, Window
 
 SYNC_SECONDS: Final = 0.1
 FORGET_SECONDS: Final = 10.0
-# Of one script call: Redis does nothing else meanwhile.
+# Per script call: Redis serves nobody else while a script runs.
 WINDOWS_PER_CALL: Final = 200
 KEY_PREFIX: Final = "elcorp:rate:"
 
 _FAILED: Final = Counter("gateway_rate_limit_sync_failures_total", "Syncs of request counts with Redis that failed.")
 
-# Each client has a hash: second → requests that all gateways let through in it. At most 61 fields.
-_EXCHANGE: Final = """
+# Each client has a hash of at most 61 fields: second → requests admitted by all gateways in that second.
+_SYNC: Final = """
 local second, window, at, answer = tonumber(ARGV[1]), tonumber(ARGV[2]), 3, {}
 for index, key in ipairs(KEYS) do
   local steps = tonumber(ARGV[at])
@@ -50,12 +50,12 @@ return answer
 
 
 class SharedRateLimits:
-    """Sends what this gateway counted and learns what the others did, ten times a second."""
+    """Sends this gateway's counts and receives the others', ten times a second."""
 
     def __init__(self, redis: Redis, *rates: RateLimits, now: Callable[[], float] = time.time) -> None:
         self._rates = rates
         self._now = now
-        self._script = redis.register_script(_EXCHANGE)
+        self._script = redis.register_script(_SYNC)
         self._away = False
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -69,7 +69,7 @@ class SharedRateLimits:
             await sleep_unless(stop, SYNC_SECONDS)
 
     async def sync(self) -> None:
-        """Sync the counts of all clients that asked since the last time."""
+        """Exchange the counts of all clients that sent requests since the last sync."""
         windows: list[tuple[str, Window]] = []
         for rates in self._rates:
             asked, rates.asked = rates.asked, set()
@@ -78,7 +78,7 @@ class SharedRateLimits:
             for first in range(0, len(windows), WINDOWS_PER_CALL):
                 await self._sync(windows[first : first + WINDOWS_PER_CALL])
         except (RedisError, OSError) as error:
-            self._tell_away(error)
+            self._record_failure(error)
         else:
             self._away = False
 
@@ -87,7 +87,7 @@ class SharedRateLimits:
         arguments: list[int] = [second, STEPS]
         owned = []
         for _, window in windows:
-            # Taken before the answer is known: a sync that fails half-way must not count twice.
+            # Cleared before the answer is known: a sync that fails half-way must not count twice.
             unsent, window.unsent = window.unsent, {}
             arguments += [len(unsent), *chain.from_iterable(unsent.items())]
             window.pass_to(second)
@@ -97,7 +97,7 @@ class SharedRateLimits:
             window.others = max(0, total - own)
             window.others_oldest = oldest
 
-    def _tell_away(self, error: Exception) -> None:
+    def _record_failure(self, error: Exception) -> None:
         _FAILED.inc()
         for rates in self._rates:
             for window in rates.windows.values():

@@ -1,4 +1,4 @@
-"""The services behind the gateway: one pool of connections to all."""
+"""The services behind the gateway, with one connection pool for all."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -14,23 +14,24 @@ from gateway.error_responses import Refusal, unavailable
 from gateway.routes import Route
 
 CONNECT_SECONDS: Final = 2.0
-# Shorter than the services keep an idle connection (75 s), so that they never hang up on a request.
+# Shorter than the services' idle timeout (75 s), so that a service never closes a connection under a request.
 KEEP_ALIVE_SECONDS: Final = 30.0
 READ_BUFFER_BYTES: Final = 65_536
 RETRY_PAUSE_SECONDS: Final = 0.05
-# RFC 9110 calls PUT and DELETE idempotent as well; but they are worth less repeated than an outcome told twice is dear.
+# RFC 9110 calls PUT and DELETE idempotent too, but we do not retry them: the second response could differ (404 after a
+# DELETE that succeeded).
 _REPEATED: Final = frozenset({"GET", "HEAD"})
-# Headers that aiohttp would add by itself.
+# Headers that aiohttp would otherwise add.
 _NOTHING_ADDED: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
-# Nothing was sent. (A refused connection, a name that does not resolve, a pool that stays full.)
+# Nothing was sent: connection refused, name not resolved, or pool exhausted.
 _NEVER_REACHED: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
-# Nothing was sent, or to a connection from the pool that the service had closed meanwhile.
+# Nothing was sent, or the service had closed the pooled connection.
 _UNANSWERED: Final = (*_NEVER_REACHED, aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
 
 
 class Upstreams:
-    """Sends requests to the services, at `urls`; raises Refusal (503) when one is away or silent."""
+    """Sends requests to the services at `urls`; raises Refusal (503) if one is unreachable or does not respond."""
 
     def __init__(self, session: aiohttp.ClientSession, urls: Mapping[str, str]) -> None:
         self._session = session
@@ -49,13 +50,13 @@ class Upstreams:
             skip_auto_headers=_NOTHING_ADDED,
             read_bufsize=READ_BUFFER_BYTES,
         )
-        # aiohttp repeats PUT and DELETE by itself; we repeat less, below.
+        # aiohttp would also retry PUT and DELETE; `send` retries by itself.
         session._retry_connection = False  # noqa: SLF001  # there is no public switch
         async with session:
             yield cls(session, urls)
 
     async def send(self, route: Route, method: str, target: str, headers: CIMultiDict[str], body: Body) -> aiohttp.ClientResponse:
-        """Return the response as soon as its headers are there; the caller reads or closes it."""
+        """Return the response once its headers have arrived; the caller must read or close it."""
         url = URL(self.urls[route.service] + target, encoded=True)
         repeatable = method in _REPEATED and body is None
         try:
@@ -70,7 +71,7 @@ class Upstreams:
             raise _refusal(error) from error
 
     async def read(self, service: str, path: str, *, bytes_max: int) -> bytes:
-        """Return the body of a service's own page; raises aiohttp.ClientError, or ValueError when it is too long."""
+        """Return the body of a service's page; raises aiohttp.ClientError, or ValueError if it is too long."""
         timeout = aiohttp.ClientTimeout(total=CONNECT_SECONDS)
         async with self._session.get(self.urls[service] + path, timeout=timeout) as response:
             response.raise_for_status()
@@ -91,16 +92,16 @@ class Upstreams:
     def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
         timeout = self._timeouts.get(seconds)
         if timeout is None:
-            # No total: a long answer may take its time as long as it flows.
+            # No total timeout: a long response may take as long as data keeps arriving.
             timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=seconds)
             self._timeouts[seconds] = timeout
         return timeout
 
 
 def _refusal(error: aiohttp.ClientError) -> Refusal:
-    """Say what became of the request: a client that repeats an unsafe one needs its Idempotency-Key."""
+    """Return the refusal, which says whether the request may have had an effect: repeating it needs its Idempotency-Key."""
     if isinstance(error, _NEVER_REACHED):
         return unavailable()
     if isinstance(error, aiohttp.SocketTimeoutError):
-        return unavailable("The service did not answer in time; the outcome is not known.")
-    return unavailable("The service went away before it answered; the outcome is not known.")
+        return unavailable("The service did not respond in time; the outcome is unknown.")
+    return unavailable("The service closed the connection before it responded; the outcome is unknown.")

@@ -1,4 +1,4 @@
-"""What partners need to verify access tokens: the keys (RFC 7517) and the issuer's metadata (RFC 8414)."""
+"""What partners need to verify access tokens: keys (RFC 7517) and the issuer's metadata (RFC 8414)."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from gateway.upstream import Upstreams
 
 JWKS_PATH: Final = "/.well-known/jwks.json"
 METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
-# A key is published long before it signs and long after, so a minute of caching here and at clients does no harm.
+# A key is published long before and after it signs, so caching for a minute, here and at clients, is safe.
 FRESH_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 5.0
 KEPT_SECONDS: Final = 60
@@ -22,11 +22,11 @@ _DOCUMENT_BYTES_MAX: Final = 262_144
 
 
 def metadata(issuer: str) -> bytes:
-    """Return the authorization server's metadata; no grant of OAuth 2.0 is offered yet.
+    """Return the authorization server's metadata; no OAuth 2.0 grant is supported yet.
 
-    `issuer` is the `iss` of tokens, and the URL by which clients reach the gateway: clients build the metadata's URL from it, and
-    refuse metadata of another issuer (RFC 8414 sections 3.1 and 3.3). The empty lists break section 3.2, which omits empty ones:
-    omitted, they would mean the defaults of section 2, which are not offered either.
+    `issuer` is the `iss` of tokens, and the URL by which clients reach the gateway: clients build the metadata's URL from it,
+    and refuse metadata of another issuer (RFC 8414 sections 3.1 and 3.3). The empty lists deviate from section 3.2, which omits
+    empty lists: omitted lists would mean the defaults of section 2, which are not supported either.
     """
     content = {
         "issuer": issuer,
@@ -39,7 +39,7 @@ def metadata(issuer: str) -> bytes:
 
 
 class PublicKeys:
-    """The JWKS of identity, refreshed on demand; while identity is away, the last one."""
+    """Identity's JWKS, refreshed on demand; while identity is unavailable, the last one."""
 
     def __init__(self, upstreams: Upstreams, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._upstreams = upstreams
@@ -49,7 +49,7 @@ class PublicKeys:
         self._lock = asyncio.Lock()
 
     async def get(self) -> bytes:
-        """Return the document; raises Refusal (503) until it was read once."""
+        """Return the JWKS; raises Refusal (503) until it was read for the first time."""
         async with self._lock:
             if self._monotonic() >= self._due_at:
                 await self._refresh()

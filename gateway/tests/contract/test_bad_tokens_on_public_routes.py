@@ -64,7 +64,7 @@ async def test_two_authorizations_are_refused_everywhere(gateway: Start, stub: S
         head = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{line}{line}\r\n"
         answer = await running.raw(head.encode())
         assert answer.startswith(b"HTTP/1.1 400 ")
-        assert b"More than one Authorization header." in answer
+        assert b"Send only one Authorization header." in answer
     assert stub.arrived == []
     _, _, body = await running.call("GET", "/api/v1/users", token=False)
     assert is_error(body, "AUTH_004")

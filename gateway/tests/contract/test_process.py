@@ -160,7 +160,7 @@ async def test_the_description_is_written_and_what_is_missing_told(stub: Stub) -
         output, errors = await asyncio.wait_for(running.communicate(), 120)
     assert running.returncode == 1
     assert json.loads(output)["x-missing-services"] == ["compliance"]
-    assert b"no document from compliance" in errors
+    assert b"no OpenAPI document from compliance" in errors
 
 
 async def _arrived(stub: Stub) -> int:

@@ -139,7 +139,7 @@ async def test_websockets_are_refused_cleanly(gateway: Start, stub: Stub, name: 
     )
     answer = await running.raw(handshake.encode(), until=b'"code":"VAL_001"')
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b'"error":"WebSockets are not offered here.","code":"VAL_001"' in answer
+    assert b'"error":"WebSockets are not supported.","code":"VAL_001"' in answer
     assert stub.arrived == []
 
 

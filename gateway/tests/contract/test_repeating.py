@@ -20,8 +20,8 @@ from .stub import Stub
 
 WRITES = ["POST", "PUT", "PATCH", "DELETE"]
 USERS = Route("users", "identity")
-GONE = "The service went away before it answered; the outcome is not known."
-SILENT = "The service did not answer in time; the outcome is not known."
+GONE = "The service closed the connection before it responded; the outcome is unknown."
+SILENT = "The service did not respond in time; the outcome is unknown."
 
 
 class Names(AbstractResolver):

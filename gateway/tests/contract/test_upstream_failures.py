@@ -14,7 +14,7 @@ from .answers import is_error
 from .running_gateway import AWAY, Answer, Start, StartProxy, be_quick
 from .stub import Stub
 
-SILENT = "The service did not answer in time; the outcome is not known."
+SILENT = "The service did not respond in time; the outcome is unknown."
 
 
 def is_unavailable(answer: Answer, message: str | None = None) -> bool:

@@ -65,7 +65,7 @@ def test_a_path_that_is_not_routed_to_its_service_is_a_problem() -> None:
 
 def test_an_operation_claimed_twice_is_a_problem_and_still_unique() -> None:
     merged = merge({"identity": document("/api/v1/users"), "payments": document("/api/v1/wallets")}, ROUTES)
-    assert merged.problems == ["payments: operationId read is another service's too"]
+    assert merged.problems == ["payments: operationId read is also used by another service"]
     assert merged.document["paths"]["/api/v1/wallets"]["get"]["operationId"] == "payments_read"
 
 
@@ -79,7 +79,7 @@ def test_schemas_of_one_name_and_two_meanings_are_problems_and_kept_apart_with_a
         schemas={"Thing": {"type": "string"}, "Page": page, "Same": {"type": "null"}},
     )
     merged = merge({"identity": first, "payments": second}, ROUTES)
-    assert merged.problems == ["payments: schema Thing is another one in another service"]
+    assert merged.problems == ["payments: schema Thing differs from another service's"]
     schemas = merged.document["components"]["schemas"]
     assert schemas["Thing"] == {"type": "object"}
     assert schemas["PaymentsThing"] == {"type": "string"}
