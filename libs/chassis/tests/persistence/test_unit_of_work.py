@@ -288,6 +288,21 @@ async def test_a_change_records_before_and_after_and_announces_the_events(
     assert sent.count(("identity.user.registered",)) == 1
 
 
+async def test_events_of_an_aggregate_keep_their_order_whatever_announced_them(
+    uow: SqlUnitOfWork[DoorTransaction], database: Database
+) -> None:
+    door = await build(uow)
+    async with uow.begin(ACTOR) as tx:
+        door = await tx.door(door.id)
+        with tx.change(DOOR, door, "open", at=NOW):
+            door.open()
+        door.open()
+    sent = await rows(database, "SELECT message_id FROM outbox WHERE type = 'identity.user.registered' ORDER BY position")
+    # Ids are in the order of announcement.
+    assert len(sent) == 2
+    assert sent == sorted(sent)
+
+
 async def test_a_change_that_fails_records_nothing(uow: SqlUnitOfWork[DoorTransaction]) -> None:
     door = await build(uow)
 

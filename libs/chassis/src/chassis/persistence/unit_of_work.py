@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
@@ -68,6 +68,13 @@ class SqlTransaction(Transaction):
     def announce(self, event: Event) -> None:
         """Announce an event of something that no mapped aggregate carries; it belongs to the caller's trace."""
         self.outgoing.append(self.encode(event))
+
+    def _announce_all(self, item: object) -> None:
+        # The session collects from its own aggregates at the commit, in the order of their verbs; what is collected here goes out
+        # after all of that.
+        state = inspect(item, raiseerr=False)
+        if state is None or state.session is not self.session.sync_session:
+            super()._announce_all(item)
 
 
 TxT = TypeVar("TxT", bound=SqlTransaction)
