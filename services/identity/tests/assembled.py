@@ -1,4 +1,4 @@
-"""Identity as its tests put it together."""
+"""Wire identity for tests."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -16,7 +16,7 @@ from services.identity.tests.stored import MASTER_KEY
 
 OVER_USERS = ["user:create", "user:read", "user:update", "user:delete"]
 OVER_OTHERS = ["user:read_any", "user:update_any", "user:export_any", "user:erase_any"]
-# "clerk" is a role as governance may make one: it has the permissions over users, and over others none.
+# "clerk" is a role as governance may define one: it has the permissions over users and no others.
 GRANTS = {
     "admin": [*OVER_USERS, *OVER_OTHERS],
     "clerk": OVER_USERS,
@@ -39,13 +39,13 @@ async def database(databases: Databases, database_urls: DatabaseUrls) -> AsyncIt
 
 @pytest.fixture(scope="session")
 def usual_settings() -> IdentitySettings:
-    """Cheap hashes: what they cost is tested where it matters. Made once: reading the environment takes 25 ms."""
+    """Use cheap hashes; other tests cover their cost. Built once, because reading the environment takes 25 ms."""
     return IdentitySettings(
         master_key=MASTER_KEY,
         argon2_memory_kib=64,
         argon2_passes=1,
         login_attempts_per_hour=5,
-        # Tests of what is recorded look at each fact; that they are counted is tested in test_attempt_counts.py.
+        # Most tests look at each recorded fact; test_attempt_counts.py tests that attempts are counted.
         attempts_recorded_singly=1000,
         acts_recorded_singly=1000,
     )

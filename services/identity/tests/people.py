@@ -1,4 +1,4 @@
-"""People who register and show the code, as tests of other things need them."""
+"""Users who register and confirm their code, for tests about other things."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from identity.application.registration.verification import VerificationResult
 from identity.application.registration.verify_email import VerifyEmail
 from kernel.actor import Actor
 
-# What every one-time code is in these tests.
+# The value of every one-time code in these tests.
 CODE = "246810"
 PASSWORD = "Oshana-Sunrise-47!"
 DETAILS: dict[str, Any] = {
@@ -22,7 +22,7 @@ STRANGER = Actor.anonymous(ip="198.51.100.7", user_agent="tests")
 
 
 async def registered(register_user: RegisterUser, verify_email: VerifyEmail, **changes: Any) -> VerificationResult:
-    """Register and show the code; raises InvalidCode where the registration clashed with another account."""
+    """Register and confirm the code; raises InvalidCode if the registration clashed with another account."""
     pending = await register_user(actor=STRANGER, **{**DETAILS, **changes})
     return await verify_email(actor=STRANGER, verification_id=pending.id, code=CODE)
 

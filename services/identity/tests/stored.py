@@ -1,4 +1,4 @@
-"""What is stored, as tests ask for it."""
+"""Queries of stored data, for tests."""
 
 import base64
 from typing import Any
@@ -12,7 +12,7 @@ from identity.infrastructure.sql.views import SqlViews
 from identity.infrastructure.vault import Vault
 from kernel.clock import SystemClock
 
-# Of every test that names no other.
+# The key of every test that names no other key.
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 
 
@@ -30,5 +30,5 @@ async def recorded_actions(database: Database) -> list[str]:
 
 
 def views_of(database: Database) -> SqlViews:
-    """Read what the tests' usual master key opens."""
+    """Read stored data with the tests' usual master key."""
     return SqlViews.of(database, Vault(base64.b64decode(MASTER_KEY)), SystemClock())

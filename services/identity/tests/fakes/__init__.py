@@ -1,6 +1,6 @@
-"""Fakes of what identity asks of others: governance, Redis, and what takes long or leaves the machine.
+"""Fakes of identity's peers (governance), of Redis, and of whatever is slow or leaves the machine.
 
-What the database keeps is tested on the database.
+Database behaviour is tested on the real database.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from services.identity.tests.fakes.revocations import FakeRevocations
 
 @dataclass
 class Fakes:
-    """What identity asks of others, faked."""
+    """Fakes of everything that identity calls."""
 
     roles: FakeRoles = field(default_factory=FakeRoles)
     authority: FakeAuthority = field(default_factory=FakeAuthority)

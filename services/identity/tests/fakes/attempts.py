@@ -8,7 +8,7 @@ from identity.domain.errors import TooManyAttempts
 
 @dataclass
 class FakeAttempts:
-    """Admits `limit` attempts an account, or a known device of one, until one succeeds; `limit_of_address` failures."""
+    """Admit `limit` attempts per account, or per known device of it, until one succeeds; `limit_of_address` failures."""
 
     limit: int = 10
     limit_of_address: int = 100

@@ -1,4 +1,4 @@
-"""Governance's word on roles, and on who may act on whom."""
+"""Fakes of governance's answers on roles and on authority."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from kernel.errors import Unavailable
 
 @dataclass
 class FakeRoles:
-    """`roles` are everybody's but theirs whom `held` names."""
+    """Give everyone `roles`, except the users in `held`."""
 
     roles: tuple[str, ...] = ("user",)
     held: dict[UUID, tuple[str, ...]] = field(default_factory=dict)
@@ -24,9 +24,9 @@ class FakeRoles:
 
 @dataclass
 class FakeAuthority:
-    """Governance's word: `beyond` may more than anybody who acts on them, `last` are the last who can manage roles.
+    """Answer on authority: `beyond` may do more than anyone who acts on them; `last` are the last who can manage roles.
 
-    `asked` and `disabled` tell what was asked for (by whom, about whom); `meanwhile` runs before each answer.
+    `asked` and `disabled` record the requests (by whom, about whom); `meanwhile` runs before each answer.
     """
 
     beyond: set[UUID] = field(default_factory=set)

@@ -7,7 +7,7 @@ from identity.domain.message import Letter
 
 @dataclass
 class FakeTransport:
-    """Takes every letter, or raises `problem`."""
+    """Accept every message, or raise `problem`."""
 
     problem: Exception | None = None
     delivered: list[Letter] = field(default_factory=list)

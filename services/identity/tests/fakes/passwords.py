@@ -1,4 +1,4 @@
-"""Passwords, hashed for nothing."""
+"""Password hashing that costs nothing."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from kernel.errors import Unavailable
 
 @dataclass
 class FakePasswords:
-    """Hashes by reversal; `outdated` as when the parameters have changed since."""
+    """Hash by reversal; `outdated` says that the parameters have changed since."""
 
     outdated: bool = False
     busy: bool = False

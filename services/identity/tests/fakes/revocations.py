@@ -1,4 +1,4 @@
-"""The lists that gateways and services read."""
+"""The revocation lists that gateways and services read."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

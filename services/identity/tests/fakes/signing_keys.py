@@ -1,4 +1,4 @@
-"""Pairs of keys that sign nothing."""
+"""Key pairs that sign nothing."""
 
 from uuid import UUID, uuid4
 

@@ -1,4 +1,4 @@
-"""Aggregates, compared before and after one of their verbs."""
+"""Compare an aggregate before and after one of its methods."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What attempts of an address are counted under."""
+"""The source under which the attempts of an address are counted."""
 
 import pytest
 
@@ -17,5 +17,5 @@ from identity.domain.attempts import source_of
         ("testclient", "testclient"),
     ],
 )
-def test_source_is_an_address_or_a_subscribers_network(ip: str, source: str) -> None:
+def test_the_source_is_an_ipv4_address_or_an_ipv6_subscriber_network(ip: str, source: str) -> None:
     assert source_of(ip) == source

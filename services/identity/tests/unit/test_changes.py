@@ -1,4 +1,4 @@
-"""What each verb of the other aggregates changes: that, and nothing else."""
+"""Each method of the other aggregates changes its own fields and nothing else."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,7 +17,7 @@ from identity.domain.signing_key import SigningKey
 from identity.domain.totp import Totp
 from services.identity.tests.unit.changes import AT, BEFORE, DEVICE_ID, ID, OTHER, compare
 
-# While codes and challenges live.
+# Within the lifetime of codes and challenges.
 SOON = BEFORE + timedelta(minutes=1)
 
 
@@ -102,14 +102,14 @@ DECIDED = {"status": RecoveryStatus.APPROVED, "decided_at": AT, "decided_by": DE
 RENEWED = {"digest": b"next", "tries": 0, "sends": 2, "sent_at": SOON, "expires_at": SOON + timedelta(minutes=10)}
 
 OTHERS: list[Any] = [
-    pytest.param(code, tries(b"digest"), {"tries": 1, "used_at": SOON}, id="a code is shown"),
-    pytest.param(code, tries(b"wrong", b"digest"), {"tries": 2, "used_at": SOON}, id="a code is shown after a wrong one"),
-    pytest.param(code, tries(b"digest", b"digest"), {"tries": 1, "used_at": SOON}, id="a code is shown twice"),
-    pytest.param(code, tries(*[b"wrong"] * 4, b"digest"), {"tries": 5, "used_at": SOON}, id="a code is the fifth try"),
-    pytest.param(code, tries(*[b"wrong"] * 5, b"digest"), {"tries": 5}, id="a code is the sixth try"),
-    pytest.param(lambda: code(decoy=True), tries(b"digest"), {"tries": 1}, id="a code is a decoy"),
-    pytest.param(lambda: code(tries=5), lambda made: made.renew(b"next", at=SOON), RENEWED, id="a code is renewed"),
-    pytest.param(lambda: code(used_at=BEFORE), lambda made: made.renew(b"next", at=SOON), {}, id="a used code is not"),
+    pytest.param(code, tries(b"digest"), {"tries": 1, "used_at": SOON}, id="a code is entered"),
+    pytest.param(code, tries(b"wrong", b"digest"), {"tries": 2, "used_at": SOON}, id="a code is entered after a wrong one"),
+    pytest.param(code, tries(b"digest", b"digest"), {"tries": 1, "used_at": SOON}, id="a code is entered twice"),
+    pytest.param(code, tries(*[b"wrong"] * 4, b"digest"), {"tries": 5, "used_at": SOON}, id="the fifth wrong code"),
+    pytest.param(code, tries(*[b"wrong"] * 5, b"digest"), {"tries": 5}, id="the sixth try"),
+    pytest.param(lambda: code(decoy=True), tries(b"digest"), {"tries": 1}, id="the code of a decoy"),
+    pytest.param(lambda: code(tries=5), lambda made: made.renew(b"next", at=SOON), RENEWED, id="a code is sent again"),
+    pytest.param(lambda: code(used_at=BEFORE), lambda made: made.renew(b"next", at=SOON), {}, id="a used code is not sent again"),
     pytest.param(lambda: code(sends=4), lambda made: made.renew(b"next", at=SOON), {**RENEWED, "sends": 5}, id="a fifth sending"),
     pytest.param(lambda: code(sends=5), lambda made: made.renew(b"next", at=SOON), {}, id="no sixth sending"),
     pytest.param(reset, lambda made: made.use(at=SOON), {"used_at": SOON}, id="a link is used"),
@@ -121,15 +121,17 @@ OTHERS: list[Any] = [
         id="a challenge serves",
     ),
     pytest.param(
-        ceremony, lambda made: made.take(CeremonyKind.SIGN_IN, user_id=OTHER, at=SOON), {}, id="a challenge is for something else"
+        ceremony, lambda made: made.take(CeremonyKind.SIGN_IN, user_id=OTHER, at=SOON), {}, id="a challenge has another purpose"
     ),
-    pytest.param(ceremony, lambda made: made.take(CeremonyKind.STEP_UP, user_id=ID, at=SOON), {}, id="a challenge is another's"),
-    pytest.param(ceremony, lambda made: made.take(CeremonyKind.STEP_UP, user_id=None, at=SOON), {}, id="a challenge is nobody's"),
+    pytest.param(
+        ceremony, lambda made: made.take(CeremonyKind.STEP_UP, user_id=ID, at=SOON), {}, id="a challenge belongs to another user"
+    ),
+    pytest.param(ceremony, lambda made: made.take(CeremonyKind.STEP_UP, user_id=None, at=SOON), {}, id="a challenge has no user"),
     pytest.param(
         lambda: ceremony(used_at=BEFORE),
         lambda made: made.take(CeremonyKind.STEP_UP, user_id=OTHER, at=SOON),
         {},
-        id="a challenge was taken",
+        id="a challenge was already used",
     ),
     pytest.param(message, lambda made: made.deliver(at=AT, keep_content=False), {"delivered_at": AT, **GONE}, id="is delivered"),
     pytest.param(message, lambda made: made.deliver(at=AT, keep_content=True), {"delivered_at": AT}, id="is kept"),
@@ -137,21 +139,21 @@ OTHERS: list[Any] = [
     pytest.param(passkey, lambda made: made.use(shown(6), at=AT), {"sign_count": 6, "last_used_at": AT}, id="signs"),
     pytest.param(passkey, lambda made: made.use(shown(5), at=AT), {"flagged_at": AT}, id="signs with the same count"),
     pytest.param(passkey, lambda made: made.use(shown(4), at=AT), {"flagged_at": AT}, id="signs with an earlier count"),
-    pytest.param(passkey, lambda made: made.use(shown(0), at=AT), {"flagged_at": AT}, id="signs and counts no more"),
+    pytest.param(passkey, lambda made: made.use(shown(0), at=AT), {"flagged_at": AT}, id="signs and stops counting"),
     pytest.param(lambda: passkey(sign_count=0), lambda made: made.use(shown(0), at=AT), {"last_used_at": AT}, id="never counts"),
     pytest.param(lambda: passkey(flagged_at=BEFORE), lambda made: made.use(shown(9), at=AT), {}, id="was flagged"),
-    pytest.param(passkey, lambda made: made.use(shown(9, eligible=True), at=AT), {}, id="is another kind of key by now"),
+    pytest.param(passkey, lambda made: made.use(shown(9, eligible=True), at=AT), {}, id="is now another kind of key"),
     pytest.param(
         lambda: passkey(backup_eligible=True),
         lambda made: made.use(Assertion(6, backup_eligible=True, backed_up=True), at=AT),
         {"sign_count": 6, "last_used_at": AT, "backed_up": True},
-        id="is backed up by now",
+        id="is now backed up",
     ),
     pytest.param(
         lambda: passkey(backup_eligible=None),
         lambda made: made.use(shown(6, eligible=True), at=AT),
         {"sign_count": 6, "last_used_at": AT, "backup_eligible": True},
-        id="tells what was not kept",
+        id="reports what was not stored before",
     ),
     pytest.param(passkey, lambda made: made.rename("other"), {"name": "other"}, id="has another name"),
     pytest.param(
@@ -166,7 +168,7 @@ OTHERS: list[Any] = [
     ),
     pytest.param(challenge, lambda made: made.finish(at=AT), {"finished_at": AT}, id="is finished"),
     pytest.param(signing_key, lambda made: made.activate(at=AT), {"activated_at": AT}, id="signs tokens"),
-    pytest.param(signing_key, lambda made: made.retire(at=AT), {"retired_at": AT}, id="signs tokens no more"),
+    pytest.param(signing_key, lambda made: made.retire(at=AT), {"retired_at": AT}, id="stops signing tokens"),
     pytest.param(asked_recovery, lambda made: made.confirm(at=AT), {"confirmed_at": AT}, id="is confirmed by its mailbox"),
     pytest.param(recovery, lambda made: made.confirm(at=AT), {}, id="is not confirmed twice"),
     pytest.param(
@@ -187,5 +189,7 @@ OTHERS: list[Any] = [
 
 
 @pytest.mark.parametrize(("make", "verb", "changes"), OTHERS)
-def test_of_others(make: Callable[[], Any], verb: Callable[[Any], object], changes: dict[str, Any]) -> None:
+def test_each_method_changes_only_its_own_fields(
+    make: Callable[[], Any], verb: Callable[[Any], object], changes: dict[str, Any]
+) -> None:
     compare(make(), verb, changes)

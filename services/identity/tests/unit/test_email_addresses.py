@@ -1,4 +1,4 @@
-"""The canonical form of an e-mail address, and which stored addresses may have been another's."""
+"""The canonical form of an e-mail address, and the stored addresses that may have been another person's."""
 
 import unicodedata
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from identity.domain.email_address import canonical_email, earlier_index_form, may_have_been_folded, takes_mail
 
 LONG_S, KELVIN = "\N{LATIN SMALL LETTER LONG S}", "\N{KELVIN SIGN}"
-# A name that ends in a sigma: in the form for the end of a word, in capitals, and folded.
+# A name that ends in a sigma: with the final form of the letter, in capitals, and folded.
 SISYPHUS = "\u03c3\u03af\u03c3\u03c5\u03c6\u03bf\u03c2"
 IN_CAPITALS = "\u03a3\u038a\u03a3\u03a5\u03a6\u039f\u03a3"
 FOLDED = "\u03c3\u03af\u03c3\u03c5\u03c6\u03bf\u03c3"
@@ -41,14 +41,14 @@ TAKEN_APART = "\u03b9\u0308\u0301"
     ],
     ids=ascii,
 )
-def test_the_ascii_of_the_local_part_is_lowered_and_the_domain_is_in_a_labels(given_as: str, canonical: str) -> None:
+def test_the_canonical_form_lowers_ascii_in_the_local_part_and_uses_a_labels_in_the_domain(given_as: str, canonical: str) -> None:
     assert canonical_email(given_as) == canonical
 
 
 @given(st.text(max_size=40))
 @example("ß@ß.ß")
 @example("@xn--")
-def test_the_form_exists_for_any_text_and_is_its_own(text: str) -> None:
+def test_every_text_has_a_canonical_form_that_is_stable(text: str) -> None:
     assert canonical_email(canonical_email(text)) == canonical_email(text)
 
 
@@ -66,8 +66,8 @@ def test_the_form_exists_for_any_text_and_is_its_own(text: str) -> None:
     ],
     ids=ascii,
 )
-def test_earlier_releases_indexed_the_unicode_domain(email: str, earlier: str | None) -> None:
-    """None where their folding changed a letter: another person may be found under that form."""
+def test_the_index_of_earlier_releases_used_the_unicode_domain(email: str, earlier: str | None) -> None:
+    """Expect None where their folding changed a letter: that form may find another person."""
     assert earlier_index_form(email) == earlier
 
 
@@ -85,7 +85,7 @@ def test_earlier_releases_indexed_the_unicode_domain(email: str, earlier: str | 
     ],
     ids=ascii,
 )
-def test_what_folding_may_have_changed_is_known_by_its_letters(stored: str, *, may_have: bool) -> None:
+def test_letters_that_folding_may_have_changed_are_detected(stored: str, *, may_have: bool) -> None:
     assert may_have_been_folded(stored) is may_have
 
 
@@ -94,7 +94,7 @@ def test_what_folding_may_have_changed_is_known_by_its_letters(stored: str, *, m
 @example("İ")
 @example("\u0390")
 def test_no_letter_that_folding_changes_is_missed(letter: str) -> None:
-    """Unless it is the same mailbox all the same, or a compatibility letter, which no mailbox has."""
+    """Except where the mailbox stays the same, and for compatibility letters, which no mailbox has."""
     given_as = f"a{letter}b@example.na"
     stored = unicodedata.normalize("NFC", given_as).casefold()
     is_same = canonical_email(given_as) == canonical_email(stored)
@@ -104,7 +104,7 @@ def test_no_letter_that_folding_changes_is_missed(letter: str) -> None:
 
 @pytest.mark.parametrize("as_given", [True, False])
 @pytest.mark.parametrize("is_verified", [True, False])
-def test_only_what_may_have_been_folded_and_was_never_proven_takes_no_mail(*, as_given: bool, is_verified: bool) -> None:
+def test_only_an_unverified_address_that_may_have_been_folded_gets_no_mail(*, as_given: bool, is_verified: bool) -> None:
     takes = takes_mail("karl@strasse.example.na", as_given=as_given, is_verified=is_verified)
     assert takes is (as_given or is_verified)
     assert takes_mail("anna@example.na", as_given=as_given, is_verified=is_verified)

@@ -1,4 +1,4 @@
-"""Second factors and recovery in the domain: what is spent, counted, over."""
+"""Second factors and recovery in the domain: use, counts and expiry."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -19,14 +19,14 @@ from identity.infrastructure.totp import PyotpCodes
 from kernel.clock import SystemClock
 
 NOW = SystemClock().now()
-# RFC 6238 appendix B, SHA-1, its last six digits; the secret is "12345678901234567890".
+# RFC 6238 appendix B, SHA-1, last six digits; the secret is "12345678901234567890".
 RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 RFC_VECTORS = [(59, "287082"), (1111111109, "081804"), (1234567890, "005924"), (20000000000, "353130")]
 
 
 @pytest.mark.clause("RFC 6238 5.2")
 @given(st.lists(st.integers(min_value=0, max_value=40)))
-def test_steps_only_ever_go_forward(steps: list[int]) -> None:
+def test_time_steps_only_go_forward(steps: list[int]) -> None:
     totp = Totp.begin(uuid4(), at=NOW)
     assert not totp.accept(10)
     totp.confirm(5, at=NOW)
@@ -37,7 +37,7 @@ def test_steps_only_ever_go_forward(steps: list[int]) -> None:
 
 @pytest.mark.clause("ASVS 6.5.3", "ASVS 6.5.8")
 @pytest.mark.parametrize(("seconds", "code"), RFC_VECTORS)
-def test_codes_are_those_of_the_standard(seconds: int, code: str) -> None:
+def test_codes_are_those_of_rfc_6238(seconds: int, code: str) -> None:
     at = NOW.fromtimestamp(seconds, NOW.tzinfo)
     codes = PyotpCodes()
     assert codes.step_of(RFC_SECRET, code, at=at) == seconds // 30
@@ -46,12 +46,12 @@ def test_codes_are_those_of_the_standard(seconds: int, code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["", "٣٤٥٦٧٨", "12345", "1234567"])
-def test_what_is_no_code_is_wrong(code: str) -> None:
+def test_text_that_is_not_a_code_is_wrong(code: str) -> None:
     assert PyotpCodes().step_of(RFC_SECRET, code, at=NOW) is None
 
 
 @pytest.mark.clause("ASVS 6.5.2")
-def test_backup_codes_differ_and_their_digests_are_of_key_user_and_code() -> None:
+def test_backup_codes_differ_and_their_digests_depend_on_key_user_and_code() -> None:
     maker, user_id = KeyedBackupCodes(bytes(32)), uuid4()
     codes = maker.make()
     assert len({*codes, *maker.make()}) == 20
@@ -69,7 +69,7 @@ def test_links_have_256_random_bits() -> None:
 
 @pytest.mark.clause("WebAuthn 7.2")
 @given(st.lists(st.integers(min_value=0, max_value=20), min_size=1))
-def test_counter_never_goes_back_unnoticed(counts: list[int]) -> None:
+def test_a_signature_counter_that_goes_back_is_detected(counts: list[int]) -> None:
     passkey = Passkey(uuid4(), uuid4(), b"id", b"key", 0, backed_up=False, name="key", created_at=NOW)
     seen = 0
     for count in counts:
@@ -82,7 +82,7 @@ def test_counter_never_goes_back_unnoticed(counts: list[int]) -> None:
             seen = count
 
 
-def test_recovery_is_decided_once_confirmed_once_and_within_a_week(clock: ControlledClock) -> None:
+def test_a_recovery_is_confirmed_once_and_decided_once_within_a_week(clock: ControlledClock) -> None:
     request = RecoveryRequest.ask(uuid4(), uuid4(), RecoveryReason.LOST, at=clock.now())
     with pytest.raises(RecoveryUnconfirmed):
         request.decide(RecoveryStatus.REJECTED, by=uuid4(), reason="early", at=clock.now())
@@ -96,14 +96,14 @@ def test_recovery_is_decided_once_confirmed_once_and_within_a_week(clock: Contro
     assert request.status is RecoveryStatus.REJECTED
 
 
-def test_passwords_of_before_undo_a_change_unless_it_was_made_on_a_known_device(clock: ControlledClock) -> None:
+def test_an_earlier_password_undoes_a_change_unless_it_was_replaced_on_a_known_device(clock: ControlledClock) -> None:
     at = clock.now()
     on_any, on_known = (EmailUndo.issue(uuid4(), uuid4(), b"digest", at=at, from_known_device=known) for known in (False, True))
     assert (at - on_any.passwords_since, at - on_known.passwords_since) == (SUSPECT_FOR, timedelta())
     assert on_any.suspect_since == on_known.suspect_since == at - SUSPECT_FOR
 
 
-def test_a_device_is_long_known_72_hours_after_it_was_met_or_met_again(clock: ControlledClock) -> None:
+def test_a_device_counts_as_long_known_72_hours_after_it_was_registered_or_reactivated(clock: ControlledClock) -> None:
     met = clock.now()
     device = Device.register(uuid4(), uuid4(), at=met)
     assert [device.is_long_known(at=met + timedelta(hours=72, seconds=after)) for after in (-1, 0)] == [False, True]
@@ -112,6 +112,6 @@ def test_a_device_is_long_known_72_hours_after_it_was_met_or_met_again(clock: Co
     assert not device.is_long_known(at=again)
     assert device.record_sign_in(at=again)
     assert [device.is_long_known(at=again + timedelta(hours=72, seconds=after)) for after in (-1, 0)] == [False, True]
-    # As devices of before revocation was recorded are.
+    # Devices registered before revocation was recorded have no such time.
     device.known_since = None
     assert device.is_long_known(at=again)

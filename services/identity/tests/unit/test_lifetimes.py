@@ -1,4 +1,4 @@
-"""What lasts for a time: it holds until the very end of it, and no longer."""
+"""Anything with a lifetime is valid up to its last moment, and no longer."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -99,22 +99,22 @@ def known_total(at: datetime) -> bool:
     return totals.known(UserFilter()) == LARGE
 
 
-# What holds, and for how long from AT on.
+# Each thing with a lifetime, and how long it is valid from AT.
 LIVES: list[Any] = [
     pytest.param(lambda at: code().accept(b"digest", at=at), 10 * MINUTE, id="a code"),
-    pytest.param(lambda at: renewed().accept(b"digest", at=at), 10 * MINUTE, id="a code that was renewed"),
-    pytest.param(lambda at: code().renew(b"digest", at=at), DAY, id="the renewal of a code"),
+    pytest.param(lambda at: renewed().accept(b"digest", at=at), 10 * MINUTE, id="a code that was sent again"),
+    pytest.param(lambda at: code().renew(b"digest", at=at), DAY, id="sending a code again"),
     pytest.param(lambda at: PasswordReset.issue(ID, OTHER, b"digest", at=AT).use(at=at), 10 * MINUTE, id="a reset link"),
-    pytest.param(lambda at: challenge().is_open(at=at), 5 * MINUTE, id="a sign-in that waits"),
+    pytest.param(lambda at: challenge().is_open(at=at), 5 * MINUTE, id="a pending sign-in"),
     pytest.param(lambda at: ceremony().take(CeremonyKind.STEP_UP, user_id=OTHER, at=at), 5 * MINUTE, id="a passkey's challenge"),
-    pytest.param(decides, 7 * DAY, id="a request for recovery"),
+    pytest.param(decides, 7 * DAY, id="a recovery request"),
     pytest.param(refreshes, 7 * DAY, id="a session"),
-    pytest.param(lambda at: refreshes(at, idle_for=DAY), DAY, id="a session that is left alone"),
-    # Up to the tenth second, which is part of it.
+    pytest.param(lambda at: refreshes(at, idle_for=DAY), DAY, id="an idle session"),
+    # Up to and including the tenth second.
     pytest.param(retries, timedelta(seconds=10) + MOMENT, id="a retry"),
     pytest.param(lambda at: key(retired_at=AT).is_published(at), 20 * MINUTE, id="a retired key"),
-    pytest.param(lambda at: not key(activated_at=AT).is_due(at, life=30 * DAY), 30 * DAY, id="a key that signs"),
-    pytest.param(lambda at: not erasure().ask_again(at=at), 12 * HOUR, id="patience with who does not answer"),
+    pytest.param(lambda at: not key(activated_at=AT).is_due(at, life=30 * DAY), 30 * DAY, id="a signing key"),
+    pytest.param(lambda at: not erasure().ask_again(at=at), 12 * HOUR, id="the wait for a service's answer"),
     pytest.param(
         lambda at: not erasure(status=ErasureStatus.RESTRICTED, restricted_until=AT + DAY).is_due(at), DAY, id="a legal date"
     ),
@@ -123,11 +123,11 @@ LIVES: list[Any] = [
 
 
 @pytest.mark.parametrize(("holds", "life"), LIVES)
-def test_it_holds_until_its_end(holds: Callable[[datetime], bool], life: timedelta) -> None:
+def test_it_is_valid_until_its_end(holds: Callable[[datetime], bool], life: timedelta) -> None:
     assert [holds(AT + life + after) for after in (-life, -MOMENT, timedelta(), MOMENT)] == [True, True, False, False]
 
 
-def test_a_challenge_for_a_key_is_good_for_five_minutes() -> None:
+def test_a_challenge_for_a_device_key_is_valid_for_five_minutes() -> None:
     made = SignedChallenges(bytes(32)).issue(OTHER, DEVICE_ID, at=AT)
     assert made.expires_at == AT + 5 * MINUTE
 
@@ -153,12 +153,12 @@ def test_the_key_that_was_activated_last_signs() -> None:
     [((None, None, None), 0), ((None, 3, None), 3), ((1, 3, 2), 3), ((3, 1, None), 3)],
     ids=["no law", "one law", "the last of three", "the later of two"],
 )
-def test_an_erasure_waits_for_the_latest_date_that_any_law_asks_for(days: tuple[int | None, ...], until: int) -> None:
+def test_an_erasure_waits_for_the_latest_retention_date(days: tuple[int | None, ...], until: int) -> None:
     made = erasure()
     for number, (context, wait) in enumerate(zip(sorted(CONTEXTS), days, strict=True), start=1):
         date = AT + wait * DAY if wait is not None else None
         assert made.acknowledge(context, Acknowledgement(AT + HOUR, ("ledger",), date))
-        # Neither earlier than all have answered, nor by a second answer.
+        # Not before all services have answered; a second answer changes nothing.
         assert not made.acknowledge(context, Acknowledgement(AT + 2 * HOUR, (), AT + 365 * DAY))
         assert (made.status is ErasureStatus.RESTRICTED, made.restricted_until is not None) == (number == 3, number == 3)
     assert made.restricted_until == AT + until * DAY
@@ -174,5 +174,5 @@ def test_an_erasure_waits_for_the_latest_date_that_any_law_asks_for(days: tuple[
 
 
 @pytest.mark.parametrize(("hours", "reason"), [(23, None), (24, EndReason.IDLE), (7 * 24, EndReason.EXPIRED)])
-def test_a_session_says_why_it_should_be_over(hours: int, reason: EndReason | None) -> None:
+def test_an_overdue_session_states_why_it_ends(hours: int, reason: EndReason | None) -> None:
     assert session().overdue(at=AT + hours * HOUR, idle_for=DAY) == reason

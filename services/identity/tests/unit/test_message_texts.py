@@ -9,7 +9,7 @@ from identity.application.messages.texts import letter
 from identity.application.messages.views import MessageContent
 from identity.domain.message import Channel, Template
 
-# What is sent: every template but the decoy.
+# Everything that is sent: every template but the decoy.
 SENT = tuple(template for template in Template if template is not Template.DECOY)
 USER = uuid4()
 
@@ -23,7 +23,7 @@ def test_every_template_has_a_text_and_shows_its_facts(template: Template, clock
     assert "anna" not in repr(written)
 
 
-def test_no_two_templates_say_the_same(clock: ControlledClock) -> None:
+def test_no_two_templates_have_the_same_text(clock: ControlledClock) -> None:
     letters = [letter(MessageContent(uuid4(), USER, template, "anna@example.na", {}, clock.now())) for template in SENT]
     for said in ({each.subject for each in letters}, {each.text for each in letters}):
         assert len(said) == len(SENT)
@@ -51,5 +51,5 @@ def test_no_two_templates_say_the_same(clock: ControlledClock) -> None:
     ],
     ids=str,
 )
-def test_a_letter_says_what_happened(template: Template, words: str, clock: ControlledClock) -> None:
+def test_a_message_states_what_happened(template: Template, words: str, clock: ControlledClock) -> None:
     assert words in letter(MessageContent(uuid4(), USER, template, "anna@example.na", {}, clock.now())).text

@@ -38,7 +38,7 @@ def test_good_passwords_pass(password: str) -> None:
     ],
 )
 @pytest.mark.clause("ASVS 6.2.11")
-def test_weak_passwords_say_which_rule(password: str, rule: str) -> None:
+def test_a_weak_password_is_refused_with_the_rule_it_breaks(password: str, rule: str) -> None:
     with pytest.raises(WeakPassword) as refused:
         POLICY.check(password, ("Ndapewa Shikongo",))
     assert (refused.value.facts["rule"], refused.value.field) == (rule, "password")
@@ -50,7 +50,7 @@ def test_weak_passwords_say_which_rule(password: str, rule: str) -> None:
     [(("Anna Ou",), "anna"), (("x", "Kunene.Delta"), "delta"), (("some_thing",), "thing"), (("ÉTOSHA",), "étosha")],
     ids=["four letters", "after a dot", "after an underscore", "in other letters"],
 )
-def test_no_word_of_four_letters_or_more_about_the_owner_is_in_it(context: tuple[str, ...], word: str) -> None:
+def test_a_password_with_a_word_of_four_or_more_letters_about_its_owner_is_refused(context: tuple[str, ...], word: str) -> None:
     POLICY.check("Big-Ou-Xyz-Sun-63!", context)
     with pytest.raises(WeakPassword) as refused:
         POLICY.check(f"Big-Xyz-{word}-63!", context)
@@ -76,7 +76,7 @@ def test_no_word_of_four_letters_or_more_about_the_owner_is_in_it(context: tuple
         ("ndapewa.sh", "NdapewaSh-Big-63!"),
     ],
 )
-def test_ones_own_name_is_refused_without_its_accents_and_signs_too(context: str, password: str) -> None:
+def test_the_owners_name_is_refused_without_its_accents_and_signs_too(context: str, password: str) -> None:
     with pytest.raises(WeakPassword) as refused:
         POLICY.check(normalise(password), (context,))
     assert refused.value.facts["rule"] == "context"
@@ -113,18 +113,18 @@ def test_complexity_can_be_switched_off_and_the_blocklist_cannot() -> None:
 
 @given(st.text(min_size=12, max_size=128))
 @pytest.mark.clause("ASVS 6.2.8", "ASVS 6.2.9")
-def test_a_password_is_never_cut(text: str) -> None:
+def test_a_password_is_never_truncated(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
     assert (normalise(text) == normalise(text + "x")) is False
 
 
-def test_the_same_password_from_two_keyboards_is_one() -> None:
+def test_a_password_from_two_keyboards_is_the_same_password() -> None:
     assert normalise("Å-Sunrise-47!") == normalise("A\u030a-Sunrise-47!")
 
 
 @pytest.mark.clause("ASVS 6.2.4")
 def test_the_blocklist_is_large_and_read_once() -> None:
-    """ASVS 6.2.4: at least the 3,000 most used; ours are ten times as many, shipped with the package."""
+    """ASVS 6.2.4 requires at least the 3,000 most used passwords; the package ships ten times as many."""
     assert len(common_passwords()) >= 10_000
     assert common_passwords() is common_passwords()
     assert {"password", "qwertyuiop", "iloveyou", "correcthorsebatterystaple"} <= common_passwords()
@@ -139,8 +139,8 @@ def test_common_passwords_in_disguise_are_refused(password: str) -> None:
 
 
 @pytest.mark.clause("NIST 3.1.1.2 length")
-def test_a_password_alone_may_be_asked_to_be_longer() -> None:
-    """NIST SP 800-63B-4 3.1.1.2: 15 characters where it is the only factor."""
+def test_a_password_without_a_second_factor_may_have_to_be_longer() -> None:
+    """NIST SP 800-63B-4 3.1.1.2: 15 characters if the password is the only factor."""
     strict = PasswordPolicy(length_min_single_factor=15)
     strict.check("Oshana-Sun-47!", multi_factor=True)
     with pytest.raises(WeakPassword):

@@ -1,4 +1,4 @@
-"""What people make of rules of composition: words, years and sequences, which attackers try after the common passwords."""
+"""Predictable answers to composition rules: words, years and sequences, which attackers try after the common passwords."""
 
 import string
 from collections.abc import Callable
@@ -41,12 +41,12 @@ DICE = (
         "Qwerty123456!",
         "Asdfgh123456!",
         "Zyxwvut98765!",
-        # In whichever case.
+        # In any case.
         "SUMMER2026!aa",
         "sUMMER2026!Aa",
         "SuMmEr2026!aB",
         "MUTORWA2024!aa",
-        # A word again, and words of one kind.
+        # A repeated word, and words of one kind.
         "NdapewaNdapewa1!",
         "mutorwaMUTORWA24!",
         "Mutorwa2024!!Mutorwa2024!!",
@@ -56,16 +56,16 @@ DICE = (
         "JanuarieDesember1!",
         "Ndapewa-Shikongo-1!",
         "Windhoek.Namibia.26!",
-        # A word that is split, by signs or by the year.
+        # A word that is split by signs or by the year.
         "Sum-mer-2026-A!",
         "Su.mm.er.2026.A!",
         "S2026ummer!Aab",
         "Wind2026hoek!Aa",
-        # Letters that nobody thinks of.
+        # Letters without thought.
         "Maart2026!!Aabb",
         "Mei2026!!Aabbcc",
         "Summer2026!Abcd",
-        # Digits in a row, in steps, in pairs, of a date.
+        # Digits in a row, in steps, in pairs, or as a date.
         "Ndapewa13579!!",
         "Ndapewa97531!!",
         "Mutorwa2468!!!",
@@ -84,7 +84,7 @@ DICE = (
     ],
 )
 @pytest.mark.clause("ASVS 6.2.12")
-def test_a_word_a_year_and_a_sequence_are_foreseen(password: str) -> None:
+def test_a_word_with_a_year_and_a_sequence_is_predictable(password: str) -> None:
     assert is_predictable(password)
 
 
@@ -103,7 +103,7 @@ def test_a_word_a_year_and_a_sequence_are_foreseen(password: str) -> None:
         "Öäx-63!-Kunene",
         "Kavango-Summer-63?*",
         "Kavango-7ac619112087d682-7!",
-        # No name, for nobody can speak them.
+        # These are not names, because they cannot be pronounced.
         "Xvbqprtymwzk1!",
         "Ueaoieuaoi24!!",
         "Summer2026!Kqx7Vw",
@@ -113,32 +113,32 @@ def test_a_word_a_year_and_a_sequence_are_foreseen(password: str) -> None:
         "marching-ants-47-Sand!",
     ],
 )
-def test_two_words_or_four_characters_more_are_not(password: str) -> None:
+def test_two_words_or_four_more_characters_are_not_predictable(password: str) -> None:
     assert not is_predictable(password)
 
 
-def test_what_is_generated_passes() -> None:
+def test_generated_passwords_pass() -> None:
     assert not any(is_predictable(generate_password()) for _ in range(1_000))
 
 
 @pytest.mark.parametrize("length", [14, 16, 20, 40])
 def test_random_characters_pass(length: int) -> None:
-    """As a password manager makes them. Of 14 one in ten thousand looks like a name with little beside it; none of these does."""
+    """As a password manager generates them. Of 14 characters, one in 10,000 looks like a name plus little; none of these does."""
     drawn, signs = Random(47), string.ascii_letters + string.digits + "!@#$%^&*"
     assert not [password for _ in range(500) if is_predictable(password := "".join(drawn.choices(signs, k=length)))]
 
 
 @given(st.integers(min_value=0), st.sampled_from(["-", " ", ".", "", "7"]), st.sampled_from([str.title, str.lower]))
 def test_four_words_pass(seed: int, separator: str, spelt: Callable[[str], str]) -> None:
-    """Drawn by chance, as with dice. Where nothing parts them, capitals do."""
+    """Words drawn by dice; without separators, capitals separate them."""
     words = Random(seed).sample(DICE, k=4)
     assert not is_predictable(separator.join((spelt if separator else str.title)(word) for word in words))
 
 
-def test_accents_are_left_out() -> None:
+def test_accents_are_removed() -> None:
     assert without_accents("Ünïcödé Straße Łódź Ångström") == "Unicode Strasse Lodz Angstrom"
 
 
 @given(st.text(max_size=128))
-def test_any_text_is_judged(text: str) -> None:
+def test_any_text_can_be_judged(text: str) -> None:
     assert is_predictable(text) in {True, False}

@@ -37,7 +37,7 @@ def rotate(session: Session, spent: RefreshToken, clock: ControlledClock) -> Ref
     return successor
 
 
-def test_current_token_is_current_and_its_successor_after_it(
+def test_the_current_token_is_current_and_then_its_successor(
     session: Session,
     first: RefreshToken,
     clock: ControlledClock,
@@ -51,7 +51,7 @@ def test_current_token_is_current_and_its_successor_after_it(
     ("seconds", "expected"), [(0, TokenUse.RETRIED), (RETRY_SECONDS_MAX, TokenUse.RETRIED), (10.1, TokenUse.REUSED)]
 )
 @pytest.mark.clause("RFC 9700 4.14.2 retry")
-def test_spent_token_is_a_retry_only_for_ten_seconds(
+def test_a_used_token_is_a_retry_for_ten_seconds_only(
     session: Session,
     first: RefreshToken,
     clock: ControlledClock,
@@ -80,7 +80,7 @@ def test_every_token_used_within_ten_seconds_leads_to_the_current_one(
         chain.append(rotate(session, chain[-1], clock))
     *used, current = chain
     presented = [session.present(token, device_id=DEVICE, at=clock.now()) for token in used]
-    # Used 12 seconds ago, 9, 6, 3, and just now.
+    # Used 12, 9, 6, 3 and 0 seconds ago.
     assert presented == [TokenUse.REUSED, *[TokenUse.RETRIED] * 4]
     assert [opened(session, token) for token in used[1:]] == [current.text] * 4
     clock.advance(seconds=1)
@@ -89,7 +89,7 @@ def test_every_token_used_within_ten_seconds_leads_to_the_current_one(
     assert session.present(used[1], device_id=DEVICE, at=clock.now()) is TokenUse.REUSED
 
 
-def test_tokens_that_nobody_may_retry_are_forgotten(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
+def test_tokens_that_may_no_longer_be_retried_are_dropped(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
     token = first
     for seconds in (0, 5, 5.1):
         clock.advance(seconds=seconds)
@@ -99,7 +99,7 @@ def test_tokens_that_nobody_may_retry_are_forgotten(session: Session, first: Ref
     assert session.earlier_used == ()
 
 
-def test_a_client_that_refreshes_without_pause_gets_its_token_back_unused(
+def test_a_client_that_refreshes_without_pause_gets_its_unused_token_again(
     session: Session, first: RefreshToken, clock: ControlledClock
 ) -> None:
     token = first
@@ -112,8 +112,10 @@ def test_a_client_that_refreshes_without_pause_gets_its_token_back_unused(
     assert session.present(token, device_id=DEVICE, at=clock.now()) is TokenUse.CURRENT
 
 
-def test_a_gap_in_the_chain_is_no_way_to_the_current_token(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
-    """The previous release, which still runs while this one is rolled out, remembers the last used token alone."""
+def test_a_gap_in_the_chain_does_not_lead_to_the_current_token(
+    session: Session, first: RefreshToken, clock: ControlledClock
+) -> None:
+    """The previous release, which still runs during a rollout, stores only the last used token."""
     second = rotate(session, first, clock)
     third = rotate(session, second, clock)
     session.earlier_used = ()
@@ -123,14 +125,16 @@ def test_a_gap_in_the_chain_is_no_way_to_the_current_token(session: Session, fir
 
 
 @pytest.mark.clause("RFC 9700 2.2.2")
-def test_another_device_is_a_thief_with_either_token(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
+def test_either_token_from_another_device_is_treated_as_stolen(
+    session: Session, first: RefreshToken, clock: ControlledClock
+) -> None:
     second = rotate(session, first, clock)
     for token in (first, second):
         assert session.present(token, device_id=uuid4(), at=clock.now()) is TokenUse.WRONG_DEVICE
 
 
 @pytest.mark.clause("ASVS 10.4.8")
-def test_refreshing_never_moves_the_absolute_end(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
+def test_refreshing_never_extends_the_absolute_end(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
     clock.advance(days=6.9)
     second = rotate(session, first, clock)
     clock.advance(days=0.2)
@@ -138,7 +142,9 @@ def test_refreshing_never_moves_the_absolute_end(session: Session, first: Refres
         session.present(second, device_id=DEVICE, at=clock.now())
 
 
-def test_ended_session_takes_no_token_and_says_so_once(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
+def test_an_ended_session_accepts_no_token_and_announces_its_end_once(
+    session: Session, first: RefreshToken, clock: ControlledClock
+) -> None:
     session.end(EndReason.SIGNED_OUT, at=clock.now(), access_token_life=ACCESS)
     session.end(EndReason.REPLACED, at=clock.now(), access_token_life=ACCESS)
     with pytest.raises(InvalidRefreshToken):
@@ -149,7 +155,9 @@ def test_ended_session_takes_no_token_and_says_so_once(session: Session, first: 
     assert session.sealed_successor is None
 
 
-def test_successor_opens_with_the_spent_token_only(session: Session, first: RefreshToken, clock: ControlledClock) -> None:
+def test_the_successor_can_be_opened_with_the_used_token_only(
+    session: Session, first: RefreshToken, clock: ControlledClock
+) -> None:
     second = rotate(session, first, clock)
     assert session.sealed_successor
     assert TOKENS.open_successor(first, session.sealed_successor) == second.text
@@ -169,18 +177,18 @@ def test_successor_opens_with_the_spent_token_only(session: Session, first: Refr
         lambda text: text.replace("elr_", "elr_A"),
     ],
 )
-def test_only_our_own_spelling_of_our_own_token_is_read(first: RefreshToken, change: Callable[[str], str]) -> None:
+def test_only_our_own_encoding_of_our_own_token_is_accepted(first: RefreshToken, change: Callable[[str], str]) -> None:
     assert TOKENS.read(first.text) == first
     with pytest.raises(InvalidRefreshToken):
         TOKENS.read(change(first.text))
 
 
-def test_token_of_another_key_is_not_ours(first: RefreshToken) -> None:
+def test_a_token_of_another_key_is_not_accepted(first: RefreshToken) -> None:
     with pytest.raises(InvalidRefreshToken):
         SignedRefreshTokens(bytes([1]) * 32).read(first.text)
 
 
-def test_a_session_whose_proof_is_older_lives_from_its_start(first: RefreshToken, clock: ControlledClock) -> None:
+def test_a_session_with_an_earlier_authentication_lasts_from_its_start(first: RefreshToken, clock: ControlledClock) -> None:
     shown_at = clock.now()
     clock.advance(seconds=299)
     proof = Proof.of(("pwd", "otp"), at=shown_at)

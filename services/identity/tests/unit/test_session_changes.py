@@ -1,4 +1,4 @@
-"""What each verb of a device and of a session changes: that, and nothing else."""
+"""Each method of a device and of a session changes its own fields and nothing else."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -29,7 +29,7 @@ def device(**changes: Any) -> Device:
 
 DEVICES: list[Any] = [
     pytest.param(device, lambda made: made.record_sign_in(at=AT), {"last_seen_at": AT}, id="is seen"),
-    # From before it was noted since when a device is known.
+    # From before devices recorded since when they are known.
     pytest.param(
         lambda: device(known_since=None),
         lambda made: made.record_sign_in(at=AT),
@@ -51,7 +51,9 @@ DEVICES: list[Any] = [
 
 
 @pytest.mark.parametrize(("make", "verb", "changes"), DEVICES)
-def test_of_a_device(make: Callable[[], Device], verb: Callable[[Any], object], changes: dict[str, Any]) -> None:
+def test_each_method_of_a_device_changes_only_its_own_fields(
+    make: Callable[[], Device], verb: Callable[[Any], object], changes: dict[str, Any]
+) -> None:
     compare(make(), verb, changes)
 
 
@@ -97,7 +99,7 @@ SESSIONS: list[Any] = [
 ]
 
 
-def test_of_a_session_that_starts() -> None:
+def test_a_new_session_has_exactly_these_fields() -> None:
     assert state(session()) == {
         "id": ID,
         "user_id": OTHER,
@@ -123,5 +125,5 @@ def test_of_a_session_that_starts() -> None:
 
 
 @pytest.mark.parametrize(("verb", "changes"), SESSIONS)
-def test_of_a_session(verb: Callable[[Any], object], changes: dict[str, Any]) -> None:
+def test_each_method_of_a_session_changes_only_its_own_fields(verb: Callable[[Any], object], changes: dict[str, Any]) -> None:
     compare(session(), verb, changes)

@@ -1,4 +1,4 @@
-"""What may be set, and what holds where nothing is set."""
+"""The range and the default of each setting."""
 
 import pytest
 from pydantic import ValidationError
@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from identity.application.factors.required_factors import RequiredOf
 from identity.settings import IdentitySettings
 
-# Default, the least and the most that may be set.
+# The default, the minimum and the maximum.
 LIMITS = {
     "access_token_seconds": (900, 60, 900),
     "session_days": (7, 1, 7),
@@ -56,7 +56,7 @@ def test_every_setting_of_identity_has_its_default() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(LIMITS))
-def test_a_number_beyond_its_limits_is_refused(name: str) -> None:
+def test_a_number_out_of_range_is_refused(name: str) -> None:
     _, least, most = LIMITS[name]
     for number in (least, most):
         assert getattr(IdentitySettings.model_validate({name: number}), name) == number
@@ -66,7 +66,7 @@ def test_a_number_beyond_its_limits_is_refused(name: str) -> None:
         assert [error["loc"] for error in refused.value.errors()] == [(name,)]
 
 
-def test_times_are_of_the_unit_that_their_setting_names() -> None:
+def test_durations_use_the_unit_in_their_settings_name() -> None:
     given = {"access_token_seconds": 61, "session_days": 2, "session_idle_minutes": 30, "signing_key_days": 3}
     settings = IdentitySettings.model_validate(given)
     lives = (settings.access_token_life, settings.session_life, settings.session_idle, settings.signing_key_life)
@@ -83,7 +83,7 @@ def test_times_are_of_the_unit_that_their_setting_names() -> None:
         ("production", RequiredOf.EVERYONE, RequiredOf.EVERYONE),
     ],
 )
-def test_outside_local_the_privileged_must_have_a_second_factor_whatever_is_set(
+def test_outside_local_privileged_users_always_need_a_second_factor(
     environment: str, setting: RequiredOf, asked: RequiredOf
 ) -> None:
     given = {"environment": environment, "mfa_required_of": setting}
@@ -91,5 +91,5 @@ def test_outside_local_the_privileged_must_have_a_second_factor_whatever_is_set(
 
 
 @pytest.mark.parametrize(("environment", "kept"), [("local", True), ("staging", False), ("production", False)])
-def test_messages_are_kept_for_a_developer_alone(environment: str, kept: bool) -> None:
+def test_messages_are_stored_for_developers_only(environment: str, kept: bool) -> None:
     assert IdentitySettings().model_copy(update={"environment": environment}).has_mailbox is kept

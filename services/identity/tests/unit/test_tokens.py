@@ -1,4 +1,4 @@
-"""What we sign for a device or its user: good for whom and for what it was given, and for nothing else."""
+"""Signed device tokens, challenges and codes are valid only for their subject and purpose."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ SHOWN: dict[str, Any] = {"user_id": USER, "device_id": DEVICE, "known_since": AT
     ],
     ids=["another user", "another device", "changed about", "met anew", "met before"],
 )
-def test_a_devices_token_is_of_one_device_of_one_user_since_one_moment(changes: dict[str, Any]) -> None:
+def test_a_device_token_names_one_device_of_one_user_since_one_moment(changes: dict[str, Any]) -> None:
     tokens = SignedDeviceTokens(KEY)
     text = tokens.issue(Device.register(USER, DEVICE, at=AT))
     assert tokens.proves(text, **SHOWN)
@@ -39,7 +39,7 @@ def test_a_devices_token_is_of_one_device_of_one_user_since_one_moment(changes: 
 
 
 @pytest.mark.parametrize("spoil", [lambda text: text[:-1], lambda text: text[4:], lambda _: "", lambda _: "eld_", lambda _: "ü"])
-def test_a_devices_token_is_good_as_it_is_written(spoil: Callable[[str], str]) -> None:
+def test_a_device_token_is_valid_only_as_issued(spoil: Callable[[str], str]) -> None:
     tokens = SignedDeviceTokens(KEY)
     text = tokens.issue(Device.register(USER, DEVICE, at=AT))
     assert text == tokens.issue(Device.register(USER, DEVICE, at=AT))
@@ -63,19 +63,19 @@ def test_a_challenge_ends_after_five_minutes(seconds: int, good: bool) -> None:
         SignedChallenges(OTHER_KEY).check(text, USER, DEVICE, at=AT)
 
 
-def test_no_two_of_them_are_the_same() -> None:
+def test_no_two_tokens_are_equal() -> None:
     challenges, refresh = SignedChallenges(KEY), SignedRefreshTokens(KEY)
     assert len({challenges.issue(USER, DEVICE, at=AT).text for _ in range(50)}) == 50
     assert len({refresh.issue(session_id=OTHER, user_id=USER, generation=1).text for _ in range(50)}) == 50
 
 
-def test_a_refresh_token_tells_whose_it_is() -> None:
+def test_a_refresh_token_names_its_session() -> None:
     issued = SignedRefreshTokens(KEY).issue(session_id=OTHER, user_id=USER, generation=7)
     read = SignedRefreshTokens(KEY).read(issued.text)
     assert (read.session_id, read.user_id, read.generation, read.digest) == (OTHER, USER, 7, issued.digest)
 
 
-def test_backup_codes_are_ten_of_sixty_bits_in_groups_that_nobody_misreads() -> None:
+def test_backup_codes_are_ten_of_sixty_bits_in_groups_without_ambiguous_characters() -> None:
     codes = KeyedBackupCodes(KEY).make()
     assert len(set(codes)) == 10
     for code in codes:

@@ -1,4 +1,4 @@
-"""Codes as people type them, and as what they copy from shows them."""
+"""Codes as people type or copy them."""
 
 import pytest
 
@@ -20,10 +20,10 @@ from identity.domain.typed_code import read_code
         "\ufeff246810\u200b",
     ],
 )
-def test_spaces_and_dashes_are_no_part_of_a_code(typed: str) -> None:
+def test_spaces_and_dashes_are_ignored_in_a_code(typed: str) -> None:
     assert read_code(typed) == "246810"
 
 
 @pytest.mark.parametrize("typed", ["24681O", "246.810", "246_810", "\uff12\uff14\uff16\uff18\uff11\uff10"])
-def test_everything_else_is(typed: str) -> None:
+def test_every_other_character_is_part_of_the_code(typed: str) -> None:
     assert read_code(typed) == typed

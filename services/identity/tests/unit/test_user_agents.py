@@ -1,4 +1,4 @@
-"""Programs by the names that their users know."""
+"""User agents are shown by names that users know."""
 
 import pytest
 
@@ -24,5 +24,5 @@ from identity.infrastructure.user_agents import program_of
         ("(unknown)", None),
     ],
 )
-def test_a_program_is_named(user_agent: str, program: str | None) -> None:
+def test_a_user_agent_is_named(user_agent: str, program: str | None) -> None:
     assert program_of(user_agent) == program

@@ -1,4 +1,4 @@
-"""What each verb of a user changes: that, and nothing else."""
+"""Each method of a user changes its own fields and nothing else."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from services.identity.tests.unit.changes import AT, BEFORE, ID, OTHER, compare
 
 
 def user(**changes: Any) -> User:
-    """Somebody of whom all that there can be is noted, at an earlier time."""
+    """Make a user with every field set, at an earlier time."""
     made = User.register(
         user_id=ID,
         username="ndapewa",
@@ -92,13 +92,13 @@ USERS: list[Any] = [
         lambda: user(status=UserStatus.DELETED, deleted_at=BEFORE, suspended_at_deletion=True),
         lambda made: made.restore("r", at=AT),
         {"status": UserStatus.SUSPENDED, "deleted_at": None, "suspended_at_deletion": None, "version": 2},
-        id="is restored as it was: suspended",
+        id="is restored to suspended",
     ),
     pytest.param(
         lambda: user(status=UserStatus.DELETED, deleted_at=BEFORE),
         lambda made: made.restore("r", at=AT),
         {"status": UserStatus.SUSPENDED, "deleted_at": None, "version": 2},
-        id="is restored, and how it was is not known",
+        id="is restored without a known earlier status",
     ),
     pytest.param(user, lambda made: made.restrict(at=AT), {"status": UserStatus.RESTRICTED, "version": 2}, id="is restricted"),
     pytest.param(
@@ -119,5 +119,7 @@ USERS: list[Any] = [
 
 
 @pytest.mark.parametrize(("make", "verb", "changes"), USERS)
-def test_of_a_user(make: Callable[[], User], verb: Callable[[Any], object], changes: dict[str, Any]) -> None:
+def test_each_method_of_a_user_changes_only_its_own_fields(
+    make: Callable[[], User], verb: Callable[[Any], object], changes: dict[str, Any]
+) -> None:
     compare(make(), verb, changes)

@@ -1,4 +1,4 @@
-"""Sealed personal data is bound to its table, column and person, and no nonce comes twice (ASVS 11.3.3, 11.3.4)."""
+"""Sealed personal data is bound to its table, column and person, and no nonce repeats (ASVS 11.3.3, 11.3.4)."""
 
 import os
 from dataclasses import asdict, replace
@@ -30,7 +30,7 @@ def opened(user_id: UUID, sealed: SealedProfile) -> Profile | None:
 
 
 @given(user_id=ids, profile=profiles)
-def test_what_is_sealed_opens_for_its_person(user_id: UUID, profile: Profile) -> None:
+def test_a_sealed_value_opens_for_its_person(user_id: UUID, profile: Profile) -> None:
     sealed = VAULT.seal(user_id, profile)
     assert VAULT.open(user_id, sealed) == profile
     contents = b"".join(getattr(sealed, column) for column in COLUMNS)
@@ -41,7 +41,7 @@ def test_what_is_sealed_opens_for_its_person(user_id: UUID, profile: Profile) ->
 
 @pytest.mark.clause("ASVS 11.3.3")
 @given(one=ids, other=ids, profile=profiles, data=st.data())
-def test_value_moved_to_another_column_or_person_does_not_open(
+def test_a_value_moved_to_another_column_or_person_does_not_open(
     one: UUID, other: UUID, profile: Profile, data: st.DataObject
 ) -> None:
     sealed = VAULT.seal(one, profile)
@@ -59,7 +59,7 @@ def test_value_moved_to_another_column_or_person_does_not_open(
 
 @pytest.mark.clause("ASVS 11.3.3")
 @given(user_id=ids, address=ids, elsewhere=ids, label=texts)
-def test_label_opens_at_its_own_address_alone(user_id: UUID, address: UUID, elsewhere: UUID, label: str) -> None:
+def test_a_label_opens_only_at_its_own_address(user_id: UUID, address: UUID, elsewhere: UUID, label: str) -> None:
     wrapped = VAULT.seal(user_id, Profile(full_name="Ndapewa", email="n@example.na", phone=None)).wrapped_key
     sealed = VAULT.seal_label(user_id, wrapped, address, label)
     assert VAULT.open_label(user_id, wrapped, address, sealed) == label
@@ -70,7 +70,7 @@ def test_label_opens_at_its_own_address_alone(user_id: UUID, address: UUID, else
 
 @pytest.mark.clause("ASVS 11.3.3")
 @given(user_id=ids, profile=profiles, data=st.data())
-def test_any_changed_bit_is_noticed(user_id: UUID, profile: Profile, data: st.DataObject) -> None:
+def test_any_changed_bit_is_detected(user_id: UUID, profile: Profile, data: st.DataObject) -> None:
     sealed = VAULT.seal(user_id, profile)
     column = data.draw(st.sampled_from((*COLUMNS, "wrapped_key")))
     value = bytearray(getattr(sealed, column))
@@ -81,7 +81,7 @@ def test_any_changed_bit_is_noticed(user_id: UUID, profile: Profile, data: st.Da
 
 
 @pytest.mark.clause("ASVS 11.3.4")
-def test_no_nonce_comes_twice() -> None:
+def test_no_nonce_repeats() -> None:
     user_id, profile = uuid4(), Profile(full_name="Ndapewa", email="n@example.na", phone="+264811234567", organization="O")
     wrapped = VAULT.seal(user_id, profile).wrapped_key
     sealed = [VAULT.seal(user_id, profile, wrapped) for _ in range(2_500)]
@@ -90,9 +90,9 @@ def test_no_nonce_comes_twice() -> None:
 
 
 @given(profile=profiles)
-def test_equal_people_look_different_and_are_found_alike(profile: Profile) -> None:
+def test_equal_values_are_sealed_differently_and_found_by_the_same_index(profile: Profile) -> None:
     one, two = VAULT.seal(uuid4(), profile), VAULT.seal(uuid4(), profile)
     assert not {getattr(one, column) for column in COLUMNS} & {getattr(two, column) for column in COLUMNS}
     assert (one.email_index, one.phone_index) == (two.email_index, two.phone_index)
-    # A digest of one column tells nothing of the other.
+    # The digest for one column reveals nothing about another column.
     assert VAULT.phone_index(profile.email) != VAULT.email_index(profile.email)
