@@ -1,4 +1,4 @@
-"""An authenticator app, as a person has it on the phone (RFC 6238)."""
+"""An authenticator app, as on a person's phone (RFC 6238)."""
 
 import time
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ _STEP_SECONDS: Final = 30
 
 @dataclass
 class Authenticator:
-    """`secret` is base32. Each code works once, so a second code within a time step is that of the next step."""
+    """`secret` is base32. Each code works once, so a second code within a time step is the code of the next step."""
 
     secret: str
     _step: int = field(default=0, repr=False)
@@ -21,5 +21,5 @@ class Authenticator:
         return pyotp.TOTP(self.secret).at(self._step * _STEP_SECONDS)
 
     def wait_seconds(self) -> float:
-        """Return how long to wait until the next code is accepted: that of the present time step or the next."""
+        """Return how long to wait until the next code is accepted: the code of the current time step or of the next."""
         return max(0.0, self._step * _STEP_SECONDS - time.time())

@@ -1,7 +1,7 @@
 """Measure the platform on this machine: `python tests-e2e/bench.py [--only NAME]`.
 
-All figures of one run come from one machine at one time, so ratios hold where digits do not. A target that is missed is
-reported; nothing fails because of it. Loopback only, bounded in time: about ten minutes for all.
+All figures of a run come from one machine at one time, so ratios are comparable between machines and absolute figures are not.
+A missed target is reported; no benchmark fails. It uses loopback only and takes about ten minutes.
 """
 
 import argparse
@@ -33,17 +33,17 @@ UNLIMITED = {
 
 
 def start(bank: Bank) -> list[Result]:
-    """From nothing but installed packages to every process ready."""
+    """From installed packages only to every process ready."""
     return [Result.below("start: all processes ready", bank.start_seconds, "s", target=15)]
 
 
 def pgbench(bank: Bank) -> list[Result]:
-    """The same rows by pgbench, for the ratios."""
+    """The same rows written by pgbench, for the ratios."""
     return [Result(f"pgbench: same rows, {clients} clients", rate, "transfers/s") for clients, rate in bank.pgbench.items()]
 
 
 def gateway(bank: Bank) -> list[Result]:
-    """What the gateway adds to a read, one request at a time."""
+    """The time that the gateway adds to a read, one request at a time."""
     person = bank.people[0]
     path = f"/api/v1/wallets/{person.wallet_id}"
     rounds = [
@@ -64,7 +64,7 @@ def gateway(bank: Bank) -> list[Result]:
 
 
 def audit(bank: Bank) -> list[Result]:
-    """How fast a backlog of audit facts goes into the log: relay, broker, consumer, Merkle tree."""
+    """How fast a backlog of audit facts is written to the log: relay, broker, consumer, Merkle tree."""
     entries = "SELECT count(*) FROM audit_entries"
     bank.drain()
     bank.platform.pause("compliance-work")
@@ -78,7 +78,7 @@ def audit(bank: Bank) -> list[Result]:
 
 
 def memory(bank: Bank) -> list[Result]:
-    """Memory of each process, after whatever ran before: its share, and all that is resident."""
+    """Memory of each process after the benchmarks before this one: proportional share (PSS) and resident size."""
     results = []
     for name, process in sorted(bank.platform.supervisor.processes.items()):
         share, resident = megabytes(process.pid)
@@ -87,19 +87,19 @@ def memory(bank: Bank) -> list[Result]:
     return results
 
 
-# In this order: what fills the databases comes last.
+# The order matters: benchmarks that fill the databases come last.
 BENCHMARKS: dict[str, Callable[[Bank], list[Result]]] = {
     "start": start,
     "pgbench": pgbench,
     "transfers": ledger.transfers,
     "steady": ledger.steady,
     "hot": ledger.hot,
-    "grpc": ledger.grpc_straight,
+    "grpc": ledger.grpc_direct,
     "bulk": bulk.bulk,
     "gateway": gateway,
     "audit": audit,
     "sign-ins": accounts.sign_ins,
-    "alike": accounts.alike,
+    "alike": accounts.refused_sign_ins,
     "tokens": tokens.token_check,
     "memory": memory,
     "revocation": accounts.revocation,

@@ -1,4 +1,4 @@
-"""An OTLP collector that only remembers: what the platform's processes export, a test can look at."""
+"""An OTLP collector that keeps in memory what the platform's processes export, so that tests can read it."""
 
 import threading
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span as it was exported; ids in hex. `linked` are the traces that it is linked to."""
+    """An exported span; ids in hex. `linked` lists the traces that it is linked to."""
 
     process: str
     name: str

@@ -1,4 +1,4 @@
-"""The whole platform, once for all end-to-end tests that do not break it: real processes, the gateway in front."""
+"""The whole platform, once for all end-to-end tests that do not break it: real processes behind the gateway."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
@@ -29,7 +29,7 @@ def collector() -> Iterator[Collector]:
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory, servers: Servers, collector: Collector) -> Iterator[Platform]:
-    """On the servers of the whole run; tests that stop servers or kill their processes have a platform in `faults`."""
+    """Uses the servers of the whole run; tests that stop servers or kill processes have their own platform in `faults`."""
     rabbitmq_url = kept.enter_context(virtual_host(servers.rabbitmq_url, servers.rabbitmq_management_url))
     yield kept.enter_context(
         Platform.start(
@@ -39,13 +39,13 @@ def platform(tmp_path_factory: pytest.TempPathFactory, servers: Servers, collect
             backing=Backing(servers.postgres_url, rabbitmq_url, servers.rabbitmq_management_url, servers.redis_url),
         )
     )
-    # The last test's servers stop before the hook below runs.
+    # The servers of the last test stop before the hook below runs.
     kept.close()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
-    # Not at the end of the session: its thirteen processes would take their part of the other tests' time.
+    # Not at the end of the session: its thirteen processes would take CPU time from the other tests.
     if nextitem is None or HERE not in nextitem.path.parents:
         kept.close()
 
@@ -66,20 +66,20 @@ async def admin(platform: Platform, api: Api) -> Person:
     admin = Person("Administrator", email=platform.admin_email, password=platform.admin_password)
     await Journey(api, admin, print).administrator_signs_in()
 
-    async def untold() -> int:
+    async def unsent() -> int:
         connection = await psycopg.AsyncConnection.connect(platform.database_url("governance"))
         async with connection:
             [(count,)] = await (await connection.execute("SELECT count(*) FROM outbox")).fetchall()
             return int(count)
 
-    # A service that has heard of the first of the administrator's roles and not yet of the next refuses what that one allows.
-    await eventually(untold, 0)
+    # A service that has received the first of the administrator's roles but not the next refuses what the next one allows.
+    await eventually(unsent, 0)
     return admin
 
 
 @pytest.fixture
 def holder(api: Api, admin: Person) -> Callable[..., Awaitable[Person]]:
-    """Make people with an open wallet and, where asked, money in it."""
+    """Create people with an open wallet and, if `funds` is given, money in it."""
 
     async def make(name: str = "Holder", *, funds: str | None = None) -> Person:
         return await Journey(api, admin, print).make_holder(name, funds=funds)

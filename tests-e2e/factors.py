@@ -14,6 +14,6 @@ async def add_second_factor(api: Api, person: Person, *, end_other_sessions: boo
 
 
 async def step_up(api: Api, person: Person, app: Authenticator) -> None:
-    """Show both factors, for what asks that they were shown minutes ago."""
+    """Authenticate with both factors, for operations that require it within the last minutes."""
     answer = await api.data("POST", "/auth/step-up", by=person, password=person.password, code=app.code())
     person.access_token = answer["access_token"]

@@ -1,4 +1,4 @@
-"""Requests to one operation, made from its description: its examples, the edges of its schema, and a few at random."""
+"""Requests to one operation, generated from its description: examples, limits of its schema, and a few random ones."""
 
 from typing import Any
 
@@ -22,11 +22,11 @@ SETTINGS = settings(
 
 
 def each_request(operation: Any, session: requests.Session, url: str, headers: dict[str, str]) -> None:
-    """Make the requests; AssertionError at an answer that is an error of the server or not as documented."""
+    """Make the requests. Raises AssertionError for a server error or an undocumented response."""
 
-    def answer_is_as_documented(case: Case[Any]) -> None:
+    def response_is_as_documented(case: Case[Any]) -> None:
         case.validate_response(case.call(base_url=url, session=session, headers=headers), checks=CHECKS)
 
     project = SchemathesisConfig().projects.default
     config = HypothesisTestConfig(project=project, modes=list(HypothesisTestMode), settings=SETTINGS)
-    create_test(operation=operation, test_func=answer_is_as_documented, config=config)()
+    create_test(operation=operation, test_func=response_is_as_documented, config=config)()

@@ -1,9 +1,9 @@
-"""The platform's main job, walked through the gateway as its users would, step by step.
+"""The main use of the platform, performed through the gateway as its users would, step by step.
 
 `python tests-e2e/journey.py --url http://localhost:8000` needs ELCORP_ADMIN_PASSWORD (and ELCORP_ADMIN_EMAIL) in the
-environment, and ELCORP_ADMIN_TOTP_SECRET where the administrator has an authenticator app. Each step prints a tick and the
-time it took; a step that fails says why, and the exit code is 1. It can be walked again and again: every walk registers people
-of its own.
+environment, and ELCORP_ADMIN_TOTP_SECRET if the administrator has an authenticator app. Each step prints a tick and the
+time it took; a failed step prints the reason, and the exit code is 1. The journey can be repeated: each run registers new
+people.
 """
 
 import argparse
@@ -23,15 +23,15 @@ from authenticator import Authenticator
 from compliance.verifier import verify_bundle
 
 Say = Callable[[str], None]
-# Returns the code of the newest mail to an address, None while there is none.
+# Returns the code of the newest mail to an address, or None if there is none.
 Mailbox = Callable[[str], Awaitable[str | None]]
-# For a crowded machine: nobody waits longer than it takes, and what it took is told.
+# For a busy machine: a wait ends as soon as its condition holds, and the time it took is printed.
 EVENTS_ARRIVE_SECONDS_MAX = 120
 PAUSE_SECONDS_MAX = 5
 
 
 class StepFailed(Exception):
-    """What a step expected and what it met."""
+    """A step did not get what it expected; the message has both."""
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Person:
 
 
 class Api:
-    """The gateway, seen by a client: unwraps the envelope and says what was not as expected."""
+    """The gateway as a client uses it: unwraps the envelope and reports unexpected responses."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
@@ -82,7 +82,7 @@ class Api:
 
 class Journey:
     def __init__(self, api: Api, admin: Person, say: Say, mailbox: Mailbox | None = None) -> None:
-        """`mailbox` is where mails arrive; the developer's mailbox of the environment `local` by default."""
+        """`mailbox` returns the codes of mails; the default is the developer's mailbox of the environment `local`."""
         self.api, self.admin, self.say = api, admin, say
         self.mailbox = mailbox or self._developers_mailbox
         self.ndapewa, self.johannes, self.auditor = Person("Ndapewa"), Person("Johannes"), Person("Auditor")
@@ -104,7 +104,7 @@ class Journey:
         ]
 
     async def administrator_signs_in(self) -> str:
-        # At the very first start governance may still be hearing of the administrator.
+        # At the first start governance may not have received the event about the administrator yet.
         async def is_admin() -> bool:
             await self.sign_in(self.admin)
             me = await self.api.data("GET", "/users/me", by=self.admin)
@@ -198,7 +198,7 @@ class Journey:
             try:
                 bundle = await self.api.data("GET", f"/audit/entries/{sequence}/proof", by=self.auditor)
             except StepFailed as failure:
-                # Not under a checkpoint yet: one is signed about every half second.
+                # Not under a checkpoint yet: about two are signed a second.
                 if "CMP_002" not in str(failure):
                     raise
             return bundle is not None
@@ -213,7 +213,7 @@ class Journey:
         started = time.perf_counter()
 
         async def refused() -> bool:
-            response = await self.api._client.get(  # noqa: SLF001  # the status is the point
+            response = await self.api._client.get(  # noqa: SLF001  # the status is what matters
                 "/api/v1/wallets", headers={"Authorization": f"Bearer {self.ndapewa.access_token}"}
             )
             return response.status_code == httpx.codes.UNAUTHORIZED
@@ -222,7 +222,7 @@ class Journey:
         return f"after {(time.perf_counter() - started) * 1000:.0f} ms"
 
     async def make_holder(self, name: str, *, funds: str | None = None) -> Person:
-        """Make a person with an open wallet, which the administrator funds with NAD where asked."""
+        """Create a person with an open wallet; the administrator funds it with NAD if `funds` is given."""
         person = Person(name)
         await self.register(person)
         await self.sign_in(person)
@@ -276,7 +276,7 @@ class Journey:
     async def _developers_mailbox(self, email: str) -> str | None:
         answer = await self.api.call("GET", f"/dev/mailbox?recipient={email}", expect=None)
         if answer.get("code") == "RES_001":
-            raise StepFailed("only `local` keeps mails that the journey can read; here no address can be confirmed")
+            raise StepFailed("the journey can read mails in `local` only; no address can be confirmed here")
         items = answer["data"]["items"]
         return str(items[0]["facts"]["code"]) if items else None
 
@@ -285,11 +285,11 @@ class Journey:
             "POST", "/auth/login", email=person.email, password=person.password, device_id=person.device_id
         )
         if "challenge" in answer:
-            answer = await self._show_second_factor(person, answer["challenge"], enrolment=answer["enrolment"])
+            answer = await self._prove_second_factor(person, answer["challenge"], enrolment=answer["enrolment"])
         person.access_token = answer["access_token"]
 
-    async def _show_second_factor(self, person: Person, challenge: str, *, enrolment: bool) -> Any:
-        """Complete a sign-in with the person's authenticator app; set one up first where the platform asks for it."""
+    async def _prove_second_factor(self, person: Person, challenge: str, *, enrolment: bool) -> Any:
+        """Complete a sign-in with the person's authenticator app; set one up first if the platform requires it."""
         if enrolment:
             begun = await self.api.data("POST", "/auth/login/totp", expect=201, challenge=challenge)
             person.app = Authenticator(begun["secret"])
@@ -324,7 +324,7 @@ async def until(
     pause_seconds: float = 0.05,
     pause_growth: float = 1,
 ) -> None:
-    """Ask until it is done; `pause_growth` lengthens the pauses, for requests that are limited per minute."""
+    """Call `is_done` until it returns True; `pause_growth` lengthens the pauses, for requests that are limited per minute."""
     deadline = time.perf_counter() + seconds_max
     while not await done():
         if time.perf_counter() > deadline:
@@ -345,7 +345,7 @@ def _shortened(name: str) -> str:
 
 
 async def walk(url: str, admin: Person, say: Say, mailbox: Mailbox | None = None) -> bool:
-    """Walk every step; False at the first that fails."""
+    """Run every step; return False at the first that fails."""
     async with httpx.AsyncClient(base_url=url, timeout=60) as client:
         journey = Journey(Api(client), admin, say, mailbox)
         begun = time.perf_counter()
@@ -357,13 +357,13 @@ async def walk(url: str, admin: Person, say: Say, mailbox: Mailbox | None = None
                 say(f"  ✗ {number:>2}. {title}\n        {type(failure).__name__}: {failure}")
                 return False
             say(f"  ✓ {number:>2}. {title}  ({(time.perf_counter() - started) * 1000:,.0f} ms)\n        {result}")
-        say(f"  The journey is through in {time.perf_counter() - begun:.1f} s.")
+        say(f"  The journey took {time.perf_counter() - begun:.1f} s.")
         return True
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--url", default="http://localhost:8000", help="where the gateway listens")
+    parser.add_argument("--url", default="http://localhost:8000", help="the URL of the gateway")
     parser.add_argument("--admin-email", default=os.environ.get("ELCORP_ADMIN_EMAIL", "admin@elcorp.na"))
     arguments = parser.parse_args()
     password = os.environ.get("ELCORP_ADMIN_PASSWORD")

@@ -1,4 +1,4 @@
-"""A bulk of transfers, and a transfer that is made later: both are the work of payments' jobs."""
+"""A bulk transfer, and a transfer that is made later: payments' jobs process makes both."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ def bearer(person: Person) -> dict[str, str]:
 
 
 async def submit(client: httpx.AsyncClient, payer: Person, payees: list[Person], *, lines: int, mode: str) -> dict[str, Any]:
-    # Longer than other bodies may be.
+    # Longer than other request bodies may be.
     words = "wages of the month of March, by the agreement of 2026, paid in full"
     body = {
         "source_wallet_id": payer.wallet_id,
@@ -32,7 +32,7 @@ async def submit(client: httpx.AsyncClient, payer: Person, payees: list[Person],
 
 
 async def follow(client: httpx.AsyncClient, payer: Person, bulk_id: str) -> list[dict[str, Any]]:
-    """Follow a bulk live, as a browser would."""
+    """Follow a bulk transfer live, as a browser would."""
     events: list[dict[str, Any]] = []
     async with client.stream("GET", f"/api/v1/transfers/bulk/{bulk_id}/events", headers=bearer(payer), timeout=120) as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
@@ -41,7 +41,7 @@ async def follow(client: httpx.AsyncClient, payer: Person, bulk_id: str) -> list
 
 
 async def plan(api: Api, payer: Person, payee: Person) -> dict[str, Any]:
-    """Plan a transfer that is due in a moment."""
+    """Schedule a transfer that is due in a moment."""
     facts = {
         "source_wallet_id": payer.wallet_id,
         "target_wallet_id": payee.wallet_id,

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-# The limits that protect people from guessing would stop the load of a test.
+# The limits against password guessing would stop a test's load.
 TEST_SETTINGS: Final = {
     "ELCORP_RATE_LIMIT_PER_MINUTE": "1000000",
     "ELCORP_LOGIN_ATTEMPTS_PER_HOUR": "100000",
-    # What is done each minute is waited for in several tests.
+    # Several tests wait for work that is done every minute.
     "ELCORP_JOB_SECONDS": "6",
 }

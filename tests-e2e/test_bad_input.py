@@ -1,4 +1,4 @@
-"""Whatever comes in, the answer is in the envelope, has the right status and code, and nothing is written."""
+"""Every response to bad input is in the envelope with the right status and code, and nothing is written."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -22,7 +22,7 @@ def transfers_in(platform: Platform) -> int:
         return int(row[0]) if row else -1
 
 
-def answers_in_the_envelope(response: httpx.Response, status: int, code: str | None = None) -> None:
+def is_in_the_envelope(response: httpx.Response, status: int, code: str | None = None) -> None:
     assert response.status_code == status, response.text
     body = response.json()
     assert body["status"] in {"error", "validation_error"}
@@ -85,9 +85,9 @@ async def test_bad_fields_are_refused_and_nothing_is_written(
     before = transfers_in(platform)
     for changes, status, code in BAD_FIELDS:
         response = await client.post("/api/v1/transfers", json=order(pair, **changes), headers=headers(pair[0]))
-        answers_in_the_envelope(response, status, code or None)
+        is_in_the_envelope(response, status, code or None)
     own = await client.post("/api/v1/transfers", json=order(pair, target_wallet_id=pair[0].wallet_id), headers=headers(pair[0]))
-    answers_in_the_envelope(own, 422, "PAY_005")
+    is_in_the_envelope(own, 422, "PAY_005")
     assert transfers_in(platform) == before
 
 
@@ -110,7 +110,7 @@ async def test_malformed_bodies_are_refused(client: httpx.AsyncClient, pair: tup
     response = await client.post(
         "/api/v1/transfers", content=body, headers=headers(pair[0], **{"Content-Type": "application/json"})
     )
-    answers_in_the_envelope(response, 422, "VAL_001")
+    is_in_the_envelope(response, 422, "VAL_001")
 
 
 async def test_a_huge_body_is_refused_with_and_without_its_length(client: httpx.AsyncClient, pair: tuple[Person, Person]) -> None:
@@ -124,24 +124,24 @@ async def test_a_huge_body_is_refused_with_and_without_its_length(client: httpx.
         response = await client.post(
             "/api/v1/transfers", content=content, headers=headers(pair[0], **{"Content-Type": "application/json"})
         )
-        answers_in_the_envelope(response, 413)
+        is_in_the_envelope(response, 413)
 
 
-async def test_routes_and_methods_that_do_not_exist(client: httpx.AsyncClient, pair: tuple[Person, Person]) -> None:
+async def test_unknown_routes_and_methods_are_refused(client: httpx.AsyncClient, pair: tuple[Person, Person]) -> None:
     bearer = {"Authorization": f"Bearer {pair[0].access_token}"}
     for path in ("/api/v1/nothing", "/api/v1/transfers/x/y/z", "/nothing", "/api/v2/transfers"):
-        answers_in_the_envelope(await client.get(path, headers=bearer), 404)
+        is_in_the_envelope(await client.get(path, headers=bearer), 404)
     wrong = await client.delete("/api/v1/transfers", headers=headers(pair[0]))
-    answers_in_the_envelope(wrong, 405)
+    is_in_the_envelope(wrong, 405)
     assert "POST" in wrong.headers["allow"]
 
 
-async def test_a_money_moving_request_needs_a_sane_key(client: httpx.AsyncClient, pair: tuple[Person, Person]) -> None:
+async def test_a_money_moving_request_needs_a_valid_key(client: httpx.AsyncClient, pair: tuple[Person, Person]) -> None:
     bearer = {"Authorization": f"Bearer {pair[0].access_token}"}
     for key in (None, "", "x" * 256, "with space"):
         extra = {} if key is None else {"Idempotency-Key": key}
         response = await client.post("/api/v1/transfers", json=order(pair), headers={**bearer, **extra})
-        answers_in_the_envelope(response, 422, "VAL_001")
+        is_in_the_envelope(response, 422, "VAL_001")
 
 
 async def test_bad_tokens_are_refused(client: httpx.AsyncClient, platform: Platform, pair: tuple[Person, Person]) -> None:
@@ -158,21 +158,21 @@ async def test_bad_tokens_are_refused(client: httpx.AsyncClient, platform: Platf
     ]
     for token in forged:
         response = await client.post("/api/v1/transfers", json=order(pair), headers=headers(Person("", access_token=token)))
-        answers_in_the_envelope(response, 401, "AUTH_003")
+        is_in_the_envelope(response, 401, "AUTH_003")
     missing = await client.post("/api/v1/transfers", json=order(pair), headers={"Idempotency-Key": "k"})
-    answers_in_the_envelope(missing, 401, "AUTH_004")
+    is_in_the_envelope(missing, 401, "AUTH_004")
     assert transfers_in(platform) == before
 
 
-async def test_a_refresh_token_is_no_access_token(client: httpx.AsyncClient, pair: tuple[Person, Person]) -> None:
+async def test_a_refresh_token_is_not_accepted_as_an_access_token(client: httpx.AsyncClient, pair: tuple[Person, Person]) -> None:
     login = await client.post(
         "/api/v1/auth/login", json={"email": pair[0].email, "password": pair[0].password, "device_id": pair[0].device_id}
     )
     refresh = Person("", access_token=login.json()["data"]["refresh_token"])
-    answers_in_the_envelope(await client.post("/api/v1/transfers", json=order(pair), headers=headers(refresh)), 401, "AUTH_003")
+    is_in_the_envelope(await client.post("/api/v1/transfers", json=order(pair), headers=headers(refresh)), 401, "AUTH_003")
 
 
-async def test_bypassing_the_gateway_gains_nothing(platform: Platform, pair: tuple[Person, Person]) -> None:
+async def test_services_refuse_bad_requests_without_the_gateway(platform: Platform, pair: tuple[Person, Person]) -> None:
     async with httpx.AsyncClient(base_url=platform.service_url("payments")) as direct:
         forged = {"X-Elcorp-Subject": pair[0].user_id, "X-User-Id": pair[0].user_id, "Idempotency-Key": "k"}
-        answers_in_the_envelope(await direct.post("/api/v1/transfers", json=order(pair), headers=forged), 401, "AUTH_004")
+        is_in_the_envelope(await direct.post("/api/v1/transfers", json=order(pair), headers=forged), 401, "AUTH_004")

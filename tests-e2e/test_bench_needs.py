@@ -1,4 +1,4 @@
-"""`make bench` names or installs the programs that it runs before it starts anything."""
+"""`make bench` installs or names the programs that it runs before it starts anything."""
 
 import os
 from pathlib import Path
@@ -22,12 +22,12 @@ def put(folder: Path, name: str, text: str = "") -> None:
     (folder / name).chmod(0o755)
 
 
-def test_all_that_is_missing_is_named_with_the_command_that_brings_it() -> None:
+def test_all_missing_programs_are_named_with_the_command_that_installs_them() -> None:
     with pytest.raises(ProgramsMissing, match=r"pgbench, wrk\. Run: sudo apt-get install postgresql wrk"):
         needs.require(ALL, print)
 
 
-def test_a_benchmark_demands_nothing_that_it_does_not_run(path: Path) -> None:
+def test_a_benchmark_requires_only_the_programs_that_it_runs(path: Path) -> None:
     needs.require(["start", "memory", "sign-ins"], print)
     put(path, "pgbench")
     needs.require(["pgbench", "bulk"], print)
@@ -48,11 +48,11 @@ def test_root_installs_what_is_missing(path: Path, tmp_path: Path, monkeypatch: 
     assert "install -y --no-install-recommends wrk\n" in asked
 
 
-def test_what_an_installation_said_is_shown_when_it_failed(path: Path) -> None:
+def test_the_output_of_a_failed_installation_is_shown(path: Path) -> None:
     put(path, "apt-get", "echo 'no network' >&2; exit 100")
     with pytest.raises(ProgramsMissing, match="wrk"):
         needs.require(["hot"], print)
 
 
-def test_every_benchmark_that_is_named_exists() -> None:
+def test_every_named_benchmark_exists() -> None:
     assert needs.NEEDS.keys() <= BENCHMARKS.keys()

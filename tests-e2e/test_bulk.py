@@ -1,4 +1,4 @@
-"""A file of payments and a planned one, through the gateway, run by the jobs process, which may be killed."""
+"""A bulk transfer and a schedule, through the gateway, run by the jobs process, which may be killed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -32,13 +32,13 @@ async def test_ten_thousand_lines_are_followed_to_their_end(
     bulk = await submit(client, payer, payees, lines=LINES, mode="best_effort")
     told = await follow(client, payer, bulk["id"])
     assert (told[-1]["status"], told[-1]["settled"]) == ("completed", LINES)
-    # It was told as it went, not at the end.
+    # Progress was sent during the run, not only at the end.
     assert len({event["settled"] for event in told}) > 2
     assert await made(platform, bulk["id"]) == (LINES, LINES)
     assert (await api.data("GET", f"/wallets/{payer.wallet_id}", by=payer))["balance"] == "900.00"
 
 
-async def test_its_worker_killed_the_next_one_goes_on_and_what_is_due_is_made(
+async def test_after_its_worker_was_killed_the_next_continues_and_due_transfers_are_made(
     client: httpx.AsyncClient, api: Api, platform: Platform, holder: Holder
 ) -> None:
     modes = ("best_effort", "all_or_nothing")
@@ -56,7 +56,7 @@ async def test_its_worker_killed_the_next_one_goes_on_and_what_is_due_is_made(
     async def running() -> bool:
         return all(bulk["status"] != "accepted" for bulk in await look())
 
-    await until(running, "the bulks to begin")
+    await until(running, "the bulk transfers to begin")
     platform.kill("payments-jobs")
 
     async def ended() -> bool:
@@ -66,8 +66,8 @@ async def test_its_worker_killed_the_next_one_goes_on_and_what_is_due_is_made(
         found = await api.data("GET", f"/transfers/schedules/{schedule['id']}", by=payers[0])
         return bool(found["status"] == "ended")
 
-    # A worker that has not been heard of for a while is taken for dead; what is due is looked for now and then.
-    await until(ended, "the bulks to end", seconds_max=200)
+    # A worker that has sent no heartbeat for a while is considered dead; due transfers are looked for periodically.
+    await until(ended, "the bulk transfers to end", seconds_max=200)
     assert [await made(platform, bulk["id"]) for bulk in bulks] == [(5000, 5000)] * 2
     await until(due, "the transfer to be made", seconds_max=120)
     [run] = (await api.data("GET", f"/transfers/schedules/{schedule['id']}/runs", by=payers[0]))["items"]

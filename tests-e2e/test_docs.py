@@ -1,4 +1,4 @@
-"""The documents say what the code says: codes, settings, metrics, files."""
+"""The documents agree with the code: error codes, settings, metrics, files."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ REPOSITORY = [str(path.relative_to(ROOT)) for part in PARTS for path in (ROOT / 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 PACKAGES = ("kernel", "chassis", "identity", "payments", "governance", "compliance", "gateway")
 SOURCES = [path for part in ("libs", "services", "gateway") for path in sorted((ROOT / part).rglob("src/**/*.py"))]
-# A document may leave out src/<package>, which says nothing.
+# A document may omit src/<package>, which adds nothing.
 FILES = [re.sub(r"src/\w+/", "", path) for path in REPOSITORY] + REPOSITORY
 CODE = re.compile(r'"((?:AUTH|ACC|[A-Z]{3}|RATE)_[0-9]{3})"')
 METRIC = re.compile(r'(?:Counter|Gauge|Histogram)\(\s*"(\w+)"')
@@ -36,7 +36,7 @@ def test_every_error_code_is_documented_and_no_other() -> None:
     assert in_code == set(documented("api.md", r"[A-Z]+_[0-9]{3}"))
 
 
-def test_the_status_of_every_error_is_the_documented_one() -> None:
+def test_every_error_has_its_documented_status() -> None:
     documented_statuses = documented("api.md", r"[A-Z]+_[0-9]{3}")
     for error in errors():
         status = str(STATUS[error.kind].http)
@@ -52,13 +52,13 @@ def errors() -> Iterator[type[DomainError]]:
     while pending:
         error = pending.pop()
         pending += error.__subclasses__()
-        # An error whose kind is each instance's own (a peer's, rebuilt) has none to hold it to.
+        # An error whose kind differs by instance (rebuilt from a peer's) has no status to compare.
         if error.__module__.partition(".")[0] in PACKAGES and isinstance(error.__dict__.get("kind", error.kind), Kind):
             yield error
 
 
 def test_every_setting_is_documented_and_no_other() -> None:
-    list(errors())  # imports every module, and so every settings class
+    list(errors())  # imports every module, and thus every settings class
     in_code = {f"ELCORP_{name.upper()}" for settings in settings_classes() for name in settings.model_fields}
     assert in_code == set(documented("operations.md", r"ELCORP_(?!LOCAL_|TEST_)\w+"))
 

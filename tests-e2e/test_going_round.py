@@ -1,4 +1,4 @@
-"""A caller inside the network, who bypasses the gateway."""
+"""A caller inside the network who bypasses the gateway."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -13,7 +13,7 @@ from chassis.testing.running import eventually
 from elcorp_local.platform import Platform
 
 pytestmark = pytest.mark.e2e
-# One read of each service that asks for a token.
+# One read of each service that requires a token.
 READS = {
     "identity": "/api/v1/users/me",
     "payments": "/api/v1/wallets",
@@ -22,7 +22,7 @@ READS = {
 }
 
 
-async def test_a_token_is_refused_by_every_service_itself_once_its_user_has_signed_out(
+async def test_every_service_refuses_the_token_of_a_user_who_has_signed_out(
     platform: Platform, api: Api, holder: Callable[..., Awaitable[Person]]
 ) -> None:
     person = await holder("Leaver")
@@ -40,7 +40,7 @@ async def test_a_token_is_refused_by_every_service_itself_once_its_user_has_sign
 
 
 NOBODYS = "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"
-# Acts of each service that ask for a recent sign-in, one that asks for two factors, and what they answer to one who has it.
+# Operations of each service that require a recent sign-in, one that requires two factors, and their responses after it.
 ACTS = {
     ("identity", "DELETE", f"/device-keys/{NOBODYS}"): "RES_001",
     ("payments", "POST", f"/wallets/{NOBODYS}/freeze"): "VAL_001",
@@ -52,7 +52,7 @@ STRONG_ACT = ("payments", "POST", f"/wallets/{NOBODYS}/unfreeze")
 
 @pytest.fixture
 async def manager(api: Api, admin: Person, holder: Callable[..., Awaitable[Person]]) -> AsyncIterator[Person]:
-    """Somebody with one factor who may do all of that, until the test is over."""
+    """Return a user with one factor who may do all of these for the length of the test."""
     manager = await holder("Manager")
     grant = {"subject_id": manager.user_id, "role": "admin", "reason": "e2e test"}
     await api.data("POST", "/role-assignments", by=admin, expect=201, **grant)
@@ -61,7 +61,7 @@ async def manager(api: Api, admin: Person, holder: Callable[..., Awaitable[Perso
     await api.call("DELETE", f"/role-assignments/{manager.user_id}/admin", by=admin)
 
 
-async def test_a_token_of_before_its_users_factors_changed_proves_nothing_to_any_service(
+async def test_every_service_requires_a_new_sign_in_after_the_users_factors_changed(
     platform: Platform, api: Api, admin: Person, manager: Person
 ) -> None:
     elsewhere = replace(manager, device_id=str(uuid4()))
@@ -85,12 +85,12 @@ async def test_a_token_of_before_its_users_factors_changed_proves_nothing_to_any
         await eventually(lambda: answers(both, STRONG_ACT), {**ACTS, STRONG_ACT: "VAL_001"})
         await api.call("DELETE", "/auth/factors/totp?end_other_sessions=false", by=manager)
         await eventually(lambda: answers(both, STRONG_ACT), dict.fromkeys((*ACTS, STRONG_ACT), "AUTH_005"))
-        # The session goes on, and is believed again once its user has shown what is left.
+        # The session continues, and is trusted again once its user has authenticated with the remaining factors.
         again = await api.data("POST", "/auth/step-up", by=manager, password=manager.password)
         await eventually(lambda: answers(again["access_token"]), ACTS)
 
 
-async def test_no_port_that_clients_reach_shows_readiness_or_metrics(platform: Platform) -> None:
+async def test_no_public_port_shows_readiness_or_metrics(platform: Platform) -> None:
     async with httpx.AsyncClient(timeout=120) as client:
         for url in (platform.url, *(platform.service_url(name) for name in READS)):
             for path in ("/readyz", "/metrics"):

@@ -1,4 +1,4 @@
-"""Two administrators, across identity and governance: whatever they do to each other, one of them can manage roles."""
+"""Two administrators, across identity and governance: whatever they do to each other, one can still manage roles."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ REASON: dict[str, Any] = {"reason": "e2e test"}
 
 @pytest.fixture
 async def other(api: Api, admin: Person) -> AsyncIterator[Person]:
-    """A second administrator, who is none afterwards, so that other tests find one again."""
+    """Return a second administrator, whose role is revoked afterwards, so that other tests find only one."""
     journey, other = Journey(api, admin, print), Person("Other")
     await journey.register(other)
     await api.data("POST", "/role-assignments", by=admin, expect=201, subject_id=other.user_id, role="admin", **REASON)
@@ -24,7 +24,7 @@ async def other(api: Api, admin: Person) -> AsyncIterator[Person]:
 
 
 async def suspend(api: Api, by: Person, whom: Person) -> str:
-    """Return the code of the refusal, "" when there is none."""
+    """Return the code of the refusal, or "" if there is none."""
     answer = await api.call("POST", f"/users/{whom.user_id}/suspend", by=by, expect=None, **REASON)
     return str(answer.get("code", ""))
 
@@ -35,7 +35,7 @@ async def revoke(api: Api, by: Person, whom: Person) -> str:
 
 
 async def revoked(api: Api, by: Person, whom: Person) -> None:
-    """Revoke as soon as governance has received the event that there are two again."""
+    """Revoke as soon as governance has received the event that there are two administrators again."""
 
     async def refusal() -> str:
         return await revoke(api, by, whom)
@@ -48,7 +48,7 @@ async def activate(api: Api, by: Person, whom: Person) -> None:
     await Journey(api, whom, print).sign_in(whom)
 
 
-async def test_the_one_who_suspended_the_other_stays(api: Api, admin: Person, other: Person) -> None:
+async def test_the_administrator_who_suspended_the_other_stays(api: Api, admin: Person, other: Person) -> None:
     assert await suspend(api, other, admin) == ""
     try:
         assert await revoke(api, other, other) == "GOV_002"
@@ -57,9 +57,9 @@ async def test_the_one_who_suspended_the_other_stays(api: Api, admin: Person, ot
     await revoked(api, other, other)
 
 
-async def test_of_two_who_suspend_each_other_at_once_one_stays(api: Api, admin: Person, other: Person) -> None:
+async def test_of_two_administrators_who_suspend_each_other_at_once_one_stays(api: Api, admin: Person, other: Person) -> None:
     outcomes = await asyncio.gather(suspend(api, admin, other), suspend(api, other, admin))
-    # The latter where the first's session ended before the second was let in.
+    # The latter if the first one's session ended before the second request was authenticated.
     assert sorted(outcomes) in (["", "GOV_002"], ["", "AUTH_003"])
     (by, whom) = (admin, other) if outcomes[0] == "" else (other, admin)
     await activate(api, by, whom)

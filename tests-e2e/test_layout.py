@@ -1,4 +1,4 @@
-"""How the code is laid out, as far as a machine can say it. Needs no server."""
+"""The layout of the code, as far as a machine can check it. Needs no server."""
 
 import ast
 import re
@@ -14,9 +14,9 @@ import pytest
 from chassis.rest.route import Route
 
 ROOT: Final = Path(__file__).parents[1]
-# Of these services every operation is found by its name.
+# Every operation of these services is found by its name.
 SERVICES: Final = ("compliance", "governance", "identity", "payments")
-# The noun of an operation is the first segment of its path (under /auth the second), but for these.
+# The noun of an operation is the first segment of its path (under /auth the second), with these exceptions.
 NOUNS: Final = {
     "sessions": r"/auth/(login(/verify)?|logout(-all)?|refresh|step-up(/options)?)",
     "registration": r"/auth/(register|verify-(email|phone)(/resend)?)|/users/me/(email|phone)",
@@ -31,7 +31,7 @@ NOUNS: Final = {
     "receipts": r"/transfers/{transfer_id}/receipt",
     "approval_rules": r"/policies/approval-rules.*",
 }
-# What has no operation of its own: tools of routes, parts of schemas, work of jobs and peers, tables behind several nouns.
+# Modules without an operation: tools of routes, parts of schemas, work of jobs and peers, tables behind several nouns.
 SHARED: Final = {
     "rest": {"dependencies", "dev_mailbox", "dry_run", "progress", "signing_keys", "transfer_answers"},
     "schemas": {"bulk_rehearsal", "fields", "needs", "refusals", "rehearsal", "signatures", "versions"},
@@ -104,7 +104,7 @@ def test_an_imported_test_is_found_in_every_form() -> None:
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation of the API, and where its code should be."""
+    """An operation of the API, and where its code must be."""
 
     service: str
     path: str
@@ -162,7 +162,7 @@ def test_a_use_case_is_one_class_with_one_method(operation: Operation) -> None:
     assert (call.name, [argument.arg for argument in call.args.args]) == ("__call__", ["self"])
 
 
-def test_the_tests_of_a_noun_bear_its_name(operation: Operation) -> None:
+def test_the_tests_of_a_noun_have_its_name(operation: Operation) -> None:
     assert (ROOT / "services" / operation.service / "tests/contract" / f"test_{operation.noun}.py").is_file()
 
 
@@ -173,7 +173,7 @@ def test_the_table_of_nouns_is_short_and_used() -> None:
 
 
 def test_a_use_case_is_registered_in_one_place_and_wired_in_one(operation: Operation) -> None:
-    """Beside its own files, an operation is in its noun's table of contents and in the wiring, once each."""
+    """Besides its own files, an operation is listed once in its noun's table of contents and once in the wiring."""
     name = re.compile(rf"\b{''.join(word.capitalize() for word in operation.name.split('_'))}\(")
     assert [bool(name.search(text)) for text in wiring(operation.folder)].count(True) == 1
     contents = (operation.folder / "application" / operation.noun / "__init__.py").read_text()
@@ -185,8 +185,8 @@ def wiring(package: Path) -> list[str]:
     return [file.read_text() for file in (*package.glob("wiring.py"), *package.glob("wiring/*.py"))]
 
 
-def test_floors_bear_the_nouns_of_the_api() -> None:
-    """Routers, schemas, folders of use cases, and SQL: what serves no operation of its own is named here."""
+def test_layers_use_the_nouns_of_the_api() -> None:
+    """Routers, schemas, use-case folders and SQL: modules without an operation are named above."""
     for service in SERVICES:
         package = ROOT / "services" / service / "src" / service
         nouns = {operation.noun for operation in operations() if operation.service == service}

@@ -1,4 +1,4 @@
-"""Links of mails, followed to the end: the mail, the page at the gateway, what its script sends, and the sign-in after it."""
+"""Links of mails, followed to the end: the mail, the gateway's page, what its script sends, and the sign-in after it."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ async def mail(api: Api, recipient: str, template: str) -> dict[str, Any]:
 
 
 def link_of(platform: Platform, message: dict[str, Any]) -> str:
-    """Return the link as the reader sees it: a line of the text, and at the gateway."""
+    """Return the link as the reader sees it: on its own line of the text, and pointing to the gateway."""
     (link,) = [word for word in message["text"].split() if "://" in word]
     assert link.startswith(f"{platform.url}/")
     return str(link)
@@ -48,13 +48,13 @@ async def submit(client: httpx.AsyncClient, form: LinkForm, **typed: str) -> tup
     return response.status_code, response.json()
 
 
-async def test_the_link_of_a_reset_leads_to_a_new_password(
+async def test_a_reset_link_leads_to_a_new_password(
     platform: Platform, client: httpx.AsyncClient, api: Api, admin: Person, person: Person
 ) -> None:
     await api.data("POST", "/auth/password-reset", expect=202, email=person.email)
     form = await follow(client, link_of(platform, await mail(api, person.email, "password_reset")))
     status, refused = await submit(client, form, password="short")
-    # By the field's name the page finds the place to say it.
+    # The page uses the field's name to place the error message.
     assert (status, {error["field"] for error in refused["errors"]}) == (REFUSED, {"password"})
     status, answer = await submit(client, form, password=NEW_PASSWORD)
     assert status == httpx.codes.OK, answer
@@ -62,12 +62,12 @@ async def test_the_link_of_a_reset_leads_to_a_new_password(
     await Journey(api, admin, print).sign_in(person)
     assert (await api.data("GET", "/users/me", by=person))["email"] == person.email
     await api.call("POST", "/auth/login", expect=401, email=person.email, password=former, device_id=person.device_id)
-    # The link worked once; the page shows this sentence.
+    # The link works once; the page shows this sentence.
     status, spent = await submit(client, form, password="Another-Evening-59!")
     assert (status >= httpx.codes.BAD_REQUEST, bool(spent.get("error") or spent.get("errors"))) == (True, True)
 
 
-async def test_the_link_of_a_changed_address_brings_the_former_one_back(
+async def test_the_link_about_a_changed_address_restores_the_former_one(
     platform: Platform, client: httpx.AsyncClient, api: Api, admin: Person, person: Person
 ) -> None:
     former, other = person.email, f"other.{person.email}"
@@ -77,7 +77,7 @@ async def test_the_link_of_a_changed_address_brings_the_former_one_back(
     form = await follow(client, link_of(platform, await mail(api, former, "email_changed")))
     status, answer = await submit(client, form, password=person.password)
     assert status == httpx.codes.OK, answer
-    # As the page says: every device is signed out and the password is retired, so that a reset at the former address goes on.
+    # As the page says: every device is signed out and the password is retired, so a reset at the former address comes next.
     with pytest.raises(StepFailed, match="401"):
         await Journey(api, admin, print).sign_in(person)
     await api.data("POST", "/auth/password-reset", expect=202, email=former)

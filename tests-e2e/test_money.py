@@ -1,4 +1,4 @@
-"""What people do with money besides sending it, through the gateway, across the services."""
+"""Payments, holds, approvals and freezes through the gateway, across the services."""
 
 import base64
 import hashlib
@@ -29,7 +29,7 @@ def order(source: Person, target: Person, amount: str, **more: object) -> dict[s
 
 
 async def wallet(api: Api, person: Person) -> tuple[str, str]:
-    """What a person has, and what of it is on hold."""
+    """Return a person's balance and held amount."""
     found = await api.data("GET", f"/wallets/{person.wallet_id}", by=person)
     return found["balance"], found["held"]
 
@@ -72,7 +72,7 @@ async def test_a_merchant_captures_a_part_refunds_a_part_and_both_have_statement
     assert "INV-1" in exported.text
 
 
-async def test_a_large_transfer_waits_until_somebody_with_two_factors_approves_it(
+async def test_a_large_transfer_waits_until_a_user_with_two_factors_approves_it(
     api: Api, client: httpx.AsyncClient, admin: Person, holder: Holder
 ) -> None:
     payer, payee = await holder("Payer", funds="100000.00"), await holder("Payee")
@@ -88,7 +88,7 @@ async def test_a_large_transfer_waits_until_somebody_with_two_factors_approves_i
         made.append(await api.data("POST", "/transfers", by=payer, expect=201, key=str(uuid4()), **body))
         if made[-1]["status"] == "pending_approval":
             return True
-        # The rule had not reached payments yet: back with it.
+        # The rule had not reached payments yet: return the money.
         await api.data("POST", f"/transfers/{made[-1]['id']}/refund", by=payee, expect=201, key=str(uuid4()), reason="early")
         return False
 
@@ -116,7 +116,7 @@ async def test_a_large_transfer_waits_until_somebody_with_two_factors_approves_i
     assert await wallet(api, payee) == ("90000.00", "0.00")
 
 
-async def test_small_payments_and_a_file_wait_under_a_rule_with_a_window(
+async def test_small_payments_and_a_file_wait_for_approval_under_a_rule_with_a_window(
     api: Api, client: httpx.AsyncClient, holder: Holder, admin: Person
 ) -> None:
     payer, payee = await holder("Payer", funds="1000.00"), await holder("Payee")
@@ -141,7 +141,7 @@ async def test_small_payments_and_a_file_wait_under_a_rule_with_a_window(
         return made
 
     async def file_waits() -> bool:
-        # One line, as large as the rule: a rehearsal tells when the rule has reached payments.
+        # One line, as large as the rule: a dry run shows when the rule has reached payments.
         told = await api.data(
             "POST", "/transfers", by=payer, expect=200, key=str(uuid4()), **order(payer, payee, "100.00", dry_run=True)
         )
@@ -210,7 +210,7 @@ async def test_a_signed_transfer_shows_its_signature_and_a_forged_one_is_refused
     assert made["signature"] == signature
     assert (await api.data("GET", f"/transfers/{made['id']}", by=payee))["signature"] == signature
     receipt = await proven(api, payee, made["id"])
-    # Whoever has the receipt and the payer's public key needs nobody else.
+    # The receipt and the payer's public key are enough to verify it.
     private.public_key().verify(base64.urlsafe_b64decode(value + "=="), receipt["signed_text"].encode())
     await require_leaf(api, client, admin, made["id"], receipt["transfer"]["transaction_hash"])
     headers = {"Authorization": f"Bearer {payer.access_token}"}
@@ -219,7 +219,7 @@ async def test_a_signed_transfer_shows_its_signature_and_a_forged_one_is_refused
 
 
 async def proven(api: Api, by: Person, transfer_id: str) -> dict[str, Any]:
-    """Return the receipt once it bears the hash by which the audit log has the transfer."""
+    """Return the receipt once it contains the transfer's hash in the audit log."""
     receipt: dict[str, Any] = {}
 
     async def has_hash() -> bool:
@@ -231,7 +231,7 @@ async def proven(api: Api, by: Person, transfer_id: str) -> dict[str, Any]:
 
 
 async def require_leaf(api: Api, client: httpx.AsyncClient, admin: Person, transfer_id: str, transaction_hash: str) -> None:
-    """Hold the hash against the log: it is that of the entry of the transfer's making, by RFC 6962."""
+    """Check the hash against the log: it is the RFC 6962 leaf hash of the entry about the transfer's creation."""
     listed = await api.data("GET", f"/audit/entries?resource_type=transfer&resource_id={transfer_id}", by=admin)
     [entry] = [one for one in listed["items"] if one["action"] == "payments.transfer.settle"]
     assert base64.b64decode(entry["leaf_hash"]).hex() == transaction_hash
@@ -250,7 +250,7 @@ async def require_leaf(api: Api, client: httpx.AsyncClient, admin: Person, trans
 
 @pytest.fixture
 async def officer(api: Api, admin: Person, holder: Holder) -> AsyncIterator[Person]:
-    """Somebody who keeps the ledger and has just signed in with two factors; afterwards without the role again."""
+    """Return a ledger officer who has just signed in with two factors; the role is revoked afterwards."""
     officer = await holder("Officer")
     grant = {"subject_id": officer.user_id, "role": "admin", "reason": "e2e test"}
     await api.data("POST", "/role-assignments", by=admin, expect=201, **grant)
@@ -259,7 +259,7 @@ async def officer(api: Api, admin: Person, holder: Holder) -> AsyncIterator[Pers
     await api.call("DELETE", f"/role-assignments/{officer.user_id}/admin", by=admin)
 
 
-async def test_staff_freeze_a_wallet_and_nothing_moves_until_they_let_it(
+async def test_staff_freeze_a_wallet_and_nothing_moves_until_they_unfreeze_it(
     api: Api, client: httpx.AsyncClient, admin: Person, officer: Person, holder: Holder
 ) -> None:
     payer, payee = await holder("Payer", funds="50.00"), await holder("Payee")

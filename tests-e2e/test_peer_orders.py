@@ -1,4 +1,4 @@
-"""Orders handed to payments by gRPC, past the gateway, as the benchmark does."""
+"""Orders sent to payments by gRPC, bypassing the gateway, as the benchmark does."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ async def stub(platform: Platform) -> "AsyncIterator[Stub]":
 
 
 async def outcome(stub: "Stub", payer: Person, payee: Person, *, caller: str = "benchmark") -> str:
-    """Hand in an order of one cent; return its status, or the code or status of its refusal."""
+    """Send an order of one cent; return its status, or the code or status of its refusal."""
     order = payments_pb2.Order(
         key=str(uuid4()),
         initiator_id=payer.user_id,
@@ -50,7 +50,7 @@ async def balances(api: Api, *people: Person) -> list[str]:
     return [(await api.data("GET", f"/wallets/{each.wallet_id}", by=each))["balance"] for each in people]
 
 
-async def test_only_the_caller_that_the_contract_names_hands_in_orders(api: Api, holder: Holder, stub: "Stub") -> None:
+async def test_only_the_caller_named_in_the_contract_may_send_orders(api: Api, holder: Holder, stub: "Stub") -> None:
     payer, payee = await holder("Payer", funds="1.00"), await holder("Payee")
     for caller in ("compliance", "gateway", "payments"):
         assert await outcome(stub, payer, payee, caller=caller) == "PERMISSION_DENIED"
@@ -60,7 +60,7 @@ async def test_only_the_caller_that_the_contract_names_hands_in_orders(api: Api,
 
 
 @pytest.mark.parametrize("how", ["signed out", "suspended"])
-async def test_the_token_of_a_session_that_has_ended_moves_no_money_past_the_gateway_either(
+async def test_the_token_of_an_ended_session_moves_no_money_by_grpc_either(
     api: Api, admin: Person, holder: Holder, stub: "Stub", how: str
 ) -> None:
     payer, payee = await holder("Payer", funds="1.00"), await holder("Payee")

@@ -1,4 +1,4 @@
-"""Erasure across the services: asked at the gateway, answered over the broker, carried out by a job, proven by a receipt."""
+"""Erasure across the services: requested at the gateway, answered over the broker, completed by a job, proven by a receipt."""
 
 import base64
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from identity.infrastructure.erasure_receipts import verify_receipt
 
 pytestmark = pytest.mark.e2e
 
-# Compliance waits five seconds for the audit log; the job comes now and then.
+# Compliance waits five seconds for the audit log; the job runs periodically.
 SECONDS_MAX = 300
 
 
@@ -25,7 +25,7 @@ async def erase(api: Api, person: Person) -> str:
 
 async def wait_for(api: Api, erasure_id: str, what: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     async def done() -> bool:
-        # Without a token: who is erased has none.
+        # Without a token: an erased user has none.
         return what(await api.data("GET", f"/erasures/{erasure_id}"))
 
     await until(done, f"erasure {erasure_id}", seconds_max=SECONDS_MAX)
@@ -33,14 +33,14 @@ async def wait_for(api: Api, erasure_id: str, what: Callable[[dict[str, Any]], b
     return told
 
 
-async def test_who_never_paid_is_erased_and_whose_money_moved_is_restricted_for_years(
+async def test_a_user_without_payments_is_erased_and_one_with_payments_is_restricted_for_years(
     api: Api, holder: Callable[..., Awaitable[Person]]
 ) -> None:
     newcomer, payer = await holder("Newcomer"), await holder("Payer", funds="40.00")
     asked_at = datetime.now(UTC)
     of_newcomer, of_payer = await erase(api, newcomer), await erase(api, payer)
     for person in (newcomer, payer):
-        # Within a second, as for any session that ends.
+        # Within a second, as for any ended session.
         await until(partial(refused, api, person), "the token to be refused", seconds_max=120)
     kept = await wait_for(api, of_payer, lambda told: told["status"] == "restricted")
     assert kept["answered"] == ["compliance", "governance", "payments"]
@@ -62,7 +62,7 @@ async def refused(api: Api, person: Person) -> bool:
     return True
 
 
-async def test_further_address_gets_its_wallet_and_a_payer_sees_whom_they_pay(
+async def test_a_further_address_gets_its_wallet_and_payers_see_the_payees_name(
     api: Api, holder: Callable[..., Awaitable[Person]]
 ) -> None:
     payee, payer = await holder("Payee"), await holder("Payer")

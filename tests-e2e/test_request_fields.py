@@ -1,4 +1,4 @@
-"""Every text and time that any service takes is of a kind that says what may be in it."""
+"""Every text and time in a request of any service has a type that limits its content."""
 
 from importlib import import_module
 
@@ -10,6 +10,6 @@ SERVICES = ("identity", "payments", "governance", "compliance")
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_text_and_time_of_a_request_is_of_a_strict_kind(service: str) -> None:
+def test_every_text_and_time_of_a_request_has_a_strict_type(service: str) -> None:
     routers = import_module(f"{service}.interfaces.rest").ROUTERS
     assert loose_fields(route for router in routers for route in router.routes) == []

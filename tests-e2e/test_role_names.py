@@ -1,4 +1,4 @@
-"""Roles are data: code asks for permissions, and names no role. Needs no server."""
+"""Roles are data: code checks permissions and names no role. Needs no server."""
 
 import ast
 from collections.abc import Iterator
@@ -7,15 +7,15 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 ROLES: Final = frozenset({"admin", "staff", "user", "guest"})
-# Governance owns the roles. `chassis.testing` is for tests, which give roles their permissions themselves.
+# Governance owns the roles. `chassis.testing` is for tests, which assign permissions to roles themselves.
 ELSEWHERE: Final = ("services/governance", "libs/chassis/src/chassis/testing")
-# A role's name alone, or beside others, is found wherever it stands; but "user" is also the kind of an actor or of a resource: it
-# is found beside another role's name, or where roles are spoken of.
+# A role's name is found anywhere, alone or beside others. But "user" is also the kind of an actor or a resource: it is found
+# beside another role's name, or where the code deals with roles.
 AMBIGUOUS: Final = "user"
 NAMES_NO_ROLE: Final = frozenset({"examples", "resource_type"})
 ALLOWED: Final = {
-    # The first role of an account is a seed of the platform: identity vouches for it at registration, and governance decides what
-    # it may. No other code compares with it.
+    # The first role of a user is a seed of the platform: identity assigns it at registration, and governance decides what it
+    # permits. No other code compares with it.
     ("services/identity/src/identity/domain/user.py", "admin"),
     # A username that nobody may register.
     ("services/identity/src/identity/domain/reserved_usernames.py", "admin"),
@@ -29,7 +29,7 @@ def sources() -> Iterator[Path]:
 
 
 def role_names(source: str) -> Iterator[str]:
-    """Find the texts that are the name of a role or a list of such, but for docstrings and the examples of fields."""
+    """Find strings that are a role's name or a list of them, except in docstrings and examples of fields."""
     tree = ast.parse(source)
     parents = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     for node in ast.walk(tree):
@@ -43,7 +43,7 @@ def role_names(source: str) -> Iterator[str]:
 
 
 def _around(node: ast.AST, parents: dict[int, ast.AST]) -> Iterator[ast.AST]:
-    """Go outwards from a text to its whole expression, or to the assignment that it is part of."""
+    """Yield the parents of a string, up to its whole expression or the assignment that it is part of."""
     while isinstance(node, ast.expr | ast.keyword | ast.comprehension | ast.Assign | ast.AnnAssign | ast.Return):
         yield node
         node = parents[id(node)]
@@ -54,7 +54,7 @@ def test_code_names_no_role() -> None:
     assert found == ALLOWED
 
 
-def test_the_name_of_a_role_is_found_in_what_code_writes() -> None:
+def test_role_names_in_code_are_found() -> None:
     assert set(role_names('OFFICES = frozenset({"admin", "staff"})')) == {"admin", "staff"}
     assert set(role_names('if "user" in actor.roles: pass')) == {"user"}
     assert set(role_names('ORDINARY_ROLE = "user"')) == {"user"}

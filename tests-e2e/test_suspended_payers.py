@@ -1,4 +1,4 @@
-"""A payer is suspended: what waits stops by identity's news, and what was put on hold before the receiver still captures."""
+"""A payer is suspended: schedules pause after identity's event, and receivers can still capture earlier holds."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ async def test_a_suspended_payers_schedule_pauses_until_the_payer_resumes_it_and
     async def paused() -> bool:
         return bool((await api.data("GET", path, by=admin))["status"] == "paused")
 
-    await until(paused, "payments to hear of the suspension")
+    await until(paused, "payments to receive the suspension")
     assert (await api.data("GET", path, by=admin))["status_reason"] == "The payer's account is suspended; contact support."
     captured = await api.data("POST", f"/transfers/{held['id']}/capture", by=payee, amount="30.00")
     assert (captured["status"], captured["captured_amount"]) == ("completed", "30.00")

@@ -1,4 +1,4 @@
-"""One request is one trace across HTTP and gRPC, and what it announced is linked to it across outbox and broker."""
+"""One request is one trace across HTTP and gRPC; the handling of its events is linked to it across outbox and broker."""
 
 from collections.abc import Awaitable, Callable
 from secrets import token_hex, token_urlsafe
@@ -74,7 +74,7 @@ async def test_a_registrations_events_are_linked_to_its_trace(client: httpx.Asyn
     )
     assert response.status_code == 200, response.text
 
-    async def heard() -> bool:
+    async def received() -> bool:
         return {"payments-work", "governance-work", "compliance-work"} <= {span.process for span in collector.linked_to(trace_id)}
 
-    await until(heard, "the consumers' spans")
+    await until(received, "the consumers' spans")

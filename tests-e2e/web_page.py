@@ -1,4 +1,4 @@
-"""A page of the gateway, read as a browser reads it: its script and its form, and what the script would send."""
+"""A page of the gateway, read as a browser reads it: its script, its form, and what the script would send."""
 
 import re
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class _Elements(HTMLParser):
 
 @dataclass(frozen=True, slots=True)
 class LinkForm:
-    """What a link of a mail leads to: the operation that the page's form is sent to, its fields, and the link's secret."""
+    """The target of a mail's link: the operation that the page's form sends to, its fields, and the link's secret."""
 
     operation: str
     method: str
@@ -36,13 +36,13 @@ class LinkForm:
     secret: str
 
     def content(self, **typed: str) -> dict[str, str]:
-        """Return what the script sends when these fields were typed, all that the form has."""
+        """Return what the script sends after these fields were typed, which must be all fields of the form."""
         assert typed.keys() == set(self.fields)
         return {**typed, self.secret_field: self.secret}
 
 
 async def follow(client: httpx.AsyncClient, link: str) -> LinkForm:
-    """Open the page of a link and its script; the policy that the page came with allows all that they need."""
+    """Open the page of a link and its script; check that the page's policy allows everything that they need."""
     page = await client.get(link)
     assert page.status_code == httpx.codes.OK
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -54,7 +54,7 @@ async def follow(client: httpx.AsyncClient, link: str) -> LinkForm:
     style = await client.get(_own(link, next(each["href"] for tag, each in elements.found if tag == "link")))
     assert style.headers["Content-Type"] == "text/css; charset=utf-8"
     fields = tuple(str(each["name"]) for tag, each in elements.found if tag == "input" and each.get("name"))
-    # The names as the script has them, so that this fails when they no longer are the API's.
+    # The names as the script has them, so that this fails when they no longer match the API.
     parameter = _one(r'new URLSearchParams\(location\.hash\.slice\(1\)\)\.get\("(\w+)"\)', script.text)
     secret_field = _one(r"body: JSON\.stringify\(\{ \.\.\.content, (\w+): secret \}\)", script.text)
     assert _one(r"await fetch\(form\.dataset\.(\w+),", script.text) == "action"
@@ -79,7 +79,7 @@ def _require_closed(page: httpx.Response) -> None:
 
 
 def _own(link: str, reference: str | None) -> str:
-    """Return the whole address of what the page refers to, which 'self' of its policy is to cover."""
+    """Return the full address of a reference in the page, which the policy's 'self' must cover."""
     assert reference
     address = urljoin(link, reference)
     assert urlsplit(address)[:2] == urlsplit(link)[:2]

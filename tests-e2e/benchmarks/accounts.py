@@ -1,4 +1,4 @@
-"""Identity: signing in, refreshing, checking tokens, reading and finding people, ending sessions."""
+"""Identity: sign-ins, refreshes, token checks, reading and finding users, ending sessions."""
 
 import asyncio
 import base64
@@ -27,14 +27,14 @@ FEW, MANY = 1_000, 100_000
 SEED_SECONDS_MAX = 90
 CHUNK = 5_000
 CALLERS = 4
-# Of each caller, in turn: a session that is refreshed 32 times in ten seconds gets its token back unused.
+# Each caller uses its sessions in turn: a session refreshed 32 times in ten seconds gets its token back unused.
 DEVICES = 50
 REFUSALS = 60
 TELLING_RATIO = 1 / 0.9
 
 
 def sign_ins(bank: Bank) -> list[Result]:
-    """Logins a second and core against bare Argon2id of the same run; refreshes a second and core."""
+    """Sign-ins per second and core, compared with bare Argon2id in the same run; refreshes per second and core."""
     return asyncio.run(_sign_ins(bank, bank.people[:CALLERS]))
 
 
@@ -78,7 +78,7 @@ async def _bare_hashes() -> float:
 
 
 async def _per_second_and_core(bank: Bank, callers: list[Callable[[], Awaitable[object]]]) -> float:
-    """Have each caller call again and again; divide what was done by the CPU that identity's serving process spent."""
+    """Let each caller call repeatedly; divide the number of calls by the CPU time of identity's serving process."""
     before, ends_at, done = seconds_by_process(bank.platform)["identity-serve"], time.monotonic() + RUN_SECONDS, 0
 
     async def call_on(call: Callable[[], Awaitable[object]]) -> None:
@@ -91,17 +91,17 @@ async def _per_second_and_core(bank: Bank, callers: list[Callable[[], Awaitable[
     return done / (seconds_by_process(bank.platform)["identity-serve"] - before)
 
 
-def alike(bank: Bank) -> list[Result]:
-    """How long a refused sign-in takes where there is an account, and where there is none: nobody is to tell by it."""
-    return asyncio.run(_alike(bank))
+def refused_sign_ins(bank: Bank) -> list[Result]:
+    """Time of a refused sign-in with and without an account: the two must not be distinguishable."""
+    return asyncio.run(_refused_sign_ins(bank))
 
 
-async def _alike(bank: Bank) -> list[Result]:
+async def _refused_sign_ins(bank: Bank) -> list[Result]:
     known, spent_ms = bank.people[0], defaultdict[str, list[float]](list)
     names = {"wrong password": known.email, "unknown user": "nobody.at.all@example.na"}
     async with httpx.AsyncClient(base_url=bank.platform.url, timeout=20) as client:
         for _ in range(REFUSALS):
-            # In turn, so that whatever else the machine does falls on both.
+            # Alternate, so that other load on the machine affects both.
             for what, email in names.items():
                 began = time.perf_counter()
                 body = {"email": email, "password": "Not-the-one-7!", "device_id": str(new_id())}
@@ -121,7 +121,7 @@ async def _alike(bank: Bank) -> list[Result]:
 
 
 def people(bank: Bank) -> list[Result]:
-    """A page of 100 users, decrypted, and a look-up by e-mail address, among few and among many."""
+    """A page of 100 users, decrypted, and a search by e-mail address, among few users and among many."""
     _ = bank.people
     results: list[Result] = []
     found: dict[int, float] = {}
@@ -138,7 +138,7 @@ def people(bank: Bank) -> list[Result]:
 
 
 def _seed(bank: Bank, number: int) -> int:
-    """Make so many users with sealed profiles, or as many as the time allows; return how many there are."""
+    """Create up to `number` users with sealed profiles, fewer if the time runs out; return how many exist."""
     vault = Vault(base64.b64decode(bank.platform.processes.secrets["ELCORP_MASTER_KEY"]))
     deadline = time.monotonic() + SEED_SECONDS_MAX
     with psycopg.connect(bank.superuser_url("identity"), autocommit=True) as connection:
@@ -179,7 +179,7 @@ def _copy(connection: "psycopg.Connection[tuple[object, ...]]", rows: list[tuple
 
 
 def revocation(bank: Bank) -> list[Result]:
-    """From the answer to a log-out until the gateway refuses the session's token."""
+    """Time from the response to a sign-out until the gateway refuses the session's token."""
     return [Result.below("revocation reaches the gateway after", asyncio.run(_revocation(bank, bank.people[-1])), "s", target=1)]
 
 

@@ -1,4 +1,4 @@
-"""What the benchmarks of one run share: a running platform, people with money, the baseline."""
+"""What the benchmarks of a run share: a running platform, people with money, the baseline."""
 
 import asyncio
 import time
@@ -13,12 +13,12 @@ from benchmarks import baseline
 from elcorp_local.platform import Platform
 
 PEOPLE = 24
-# People's tokens live for a quarter of an hour; a run takes longer.
+# People's tokens are valid for a quarter of an hour; a run takes longer.
 TOKENS_SECONDS = 600
 
 
 class Bank:
-    """A running platform and what the benchmarks share of it; `peak` is the best rate seen through the gateway."""
+    """A running platform and the data that benchmarks share; `peak` is the highest rate measured through the gateway."""
 
     def __init__(self, platform: Platform, start_seconds: float) -> None:
         self.platform, self.start_seconds, self.peak = platform, start_seconds, 0.0
@@ -85,7 +85,7 @@ class Bank:
         return self.count("payments", "SELECT count(*) FROM transfers WHERE description <> 'seed'")
 
     def drain(self, seconds_max: float = 120) -> float:
-        """Wait until every committed transfer is in the audit log; return the seconds it took."""
+        """Wait until every committed transfer is in the audit log; return the seconds that it took."""
         made, began = self.transfers_made(), time.monotonic()
         written = "SELECT count(*) FROM audit_entries WHERE resource_type = 'transfer'"
         while self.count("compliance", written) < made:

@@ -1,4 +1,4 @@
-"""pgbench writing the same rows straight into the same server, one transfer a transaction."""
+"""pgbench writing the same rows directly to the same server, one transfer per transaction."""
 
 import os
 import re
@@ -17,10 +17,10 @@ WALLETS = 1000
 CLIENTS = (1, 8, 16)
 SECONDS = 6
 
-# Wallets and transfers have numbers for ids, written as UUIDs.
+# The ids of wallets and transfers are numbers, written as UUIDs.
 _A, _B, _T = (f"lpad(to_hex(:{name}::bigint), 32, '0')::uuid" for name in "abt")
 
-# The rows of one transfer through the platform: the transfer, two postings, two balances, what its owner has spent, its
+# The rows that the platform writes for one transfer: the transfer, two postings, two balances, its owner's spending, its
 # event and its audit fact.
 _SCRIPT = f"""
 \\set a random(1, {WALLETS})
@@ -45,7 +45,7 @@ _NAME = "bench_pgbench"
 
 
 def transfers_per_second(platform: Platform) -> dict[int, float]:
-    """Measure each number of clients; the key is the number."""
+    """Measure with each number of clients; the key is that number."""
     with psycopg.connect(platform.backing.postgres_url, autocommit=True) as superuser:
         superuser.execute(f"DROP DATABASE IF EXISTS {_NAME}")
         superuser.execute(f"CREATE DATABASE {_NAME} OWNER payments_owner")

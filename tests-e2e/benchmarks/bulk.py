@@ -1,4 +1,4 @@
-"""Bulk: a file of 10,000 lines, from its hand-in to its last line settled."""
+"""Bulk: a file of 10,000 lines, from its upload until its last line is settled."""
 
 import asyncio
 import time
@@ -45,7 +45,7 @@ async def _bulk(bank: Bank, people: Sequence[Person]) -> float | None:
         began = time.monotonic()
         answer = await client.post("/api/v1/transfers/bulk", json=body, headers=headers)
         if answer.is_error:
-            print(f"  no bulk: {answer.status_code} {answer.text[:200]}")
+            print(f"  the bulk was refused: {answer.status_code} {answer.text[:200]}")
             return None
         path = f"/api/v1/transfers/bulk/{answer.json()['data']['id']}"
         while time.monotonic() - began < SECONDS_MAX:

@@ -1,4 +1,4 @@
-"""CPU time by process, from the scheduler's own account: wall time means little where others work as well."""
+"""CPU time per process, as the scheduler counts it: wall time says little if other programs run as well."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -7,14 +7,14 @@ from pathlib import Path
 from elcorp_local.platform import Platform
 
 _PROC = Path("/proc")
-# What a process spends on less than this for a transfer is its rest.
+# Processes that spend less than this on a transfer are summed up.
 NOISE_MS = 0.02
-# The servers' pid files in the platform's folder, by what their processes are called here.
+# The servers' pid files in the platform's folder, by the names of their processes here.
 _SERVERS = {"postgres": "postgresql", "rabbitmq": "rabbitmq", "redis": "redis"}
 
 
 def seconds_by_process(platform: Platform) -> dict[str, float]:
-    """Return the CPU seconds that each process, and each server with its children, has had since it began."""
+    """Return the CPU seconds that each process, and each server with its children, has used since it started."""
     children = _children()
     roots = {name: process.pid for name, process in platform.supervisor.processes.items()}
     roots |= dict(_servers(platform))
@@ -22,7 +22,7 @@ def seconds_by_process(platform: Platform) -> dict[str, float]:
 
 
 def per_transfer_ms(before: Mapping[str, float], after: Mapping[str, float], transfers: int) -> dict[str, float]:
-    """Return the milliseconds of CPU that each process spent on one transfer, the costliest first."""
+    """Return the milliseconds of CPU that each process used per transfer, the highest first."""
     spent = {name: (after[name] - before.get(name, 0)) * 1000 / max(transfers, 1) for name in after}
     return dict(sorted(spent.items(), key=lambda item: -item[1]))
 

@@ -1,4 +1,4 @@
-"""Moving money: through the gateway, to one hot account, over gRPC straight to payments; history of a large ledger."""
+"""Money movements: through the gateway, to one hot account, by gRPC directly to payments; reads of a large ledger's history."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ CHUNK = 500_000
 
 
 def transfers(bank: Bank) -> list[Result]:
-    """POST /api/v1/transfers through the gateway: accepted, and written to the audit log, apart."""
+    """POST /api/v1/transfers through the gateway: transfers accepted, and transfers written to the audit log, separately."""
     load.transfers(bank.platform.url, bank.people, connections=16, seconds=3)  # warm
     bank.drain()
     results: list[Result] = []
@@ -57,7 +57,7 @@ def _accepted_and_drained(bank: Bank, connections: int) -> list[Result]:
 
 
 def steady(bank: Bank) -> list[Result]:
-    """Latency at 70 % of the peak, from arrivals that do not wait for answers."""
+    """Latency at 70 % of the peak rate; requests arrive without waiting for earlier responses."""
     peak = bank.peak or load.transfers(bank.platform.url, bank.people, connections=64, seconds=RUN_SECONDS).rate
     seen = load.arrivals(bank.platform.url, bank.people, per_second=peak * 0.7, seconds=RUN_SECONDS)
     bank.drain()
@@ -69,7 +69,7 @@ def steady(bank: Bank) -> list[Result]:
 
 
 def hot(bank: Bank) -> list[Result]:
-    """Half of all transfers go to one account, against the same load spread evenly."""
+    """Half of all transfers go to one account; compared with the same load spread evenly."""
     even, hot_ = (
         load.transfers(bank.platform.url, bank.people, connections=64, seconds=RUN_SECONDS, hot=share) for share in (0.0, 0.5)
     )
@@ -77,8 +77,8 @@ def hot(bank: Bank) -> list[Result]:
     return [Result.against("hot account: half of all to one", hot_.rate, "transfers/s", baseline=even.rate, ratio_min=0.5)]
 
 
-def grpc_straight(bank: Bank) -> list[Result]:
-    """LedgerService straight to payments: one order a call, and batches; each order with its payer's access token."""
+def grpc_direct(bank: Bank) -> list[Result]:
+    """LedgerService directly at payments: one order per call, and batches; each order has its payer's access token."""
     return asyncio.run(_grpc(bank, bank.people, bank.best))
 
 
@@ -97,12 +97,12 @@ async def _grpc(bank: Bank, people: Sequence[Person], best: float) -> list[Resul
         batch = await _rate(lambda number: _many(stub, people, number), callers=4) * BATCH
     bank.drain()
     return [
-        Result.against("gRPC straight to payments, 64 callers", unary, "transfers/s", baseline=best, ratio_min=0.8),
+        Result.against("gRPC directly to payments, 64 callers", unary, "transfers/s", baseline=best, ratio_min=0.8),
         Result.against(f"gRPC in batches of {BATCH}, 4 callers", batch, "transfers/s", baseline=best, ratio_min=0.8),
     ]
 
 
-# The contract names this caller, in the environment `local` only.
+# The contract names this caller in the environment `local` only.
 _METADATA = (("x-elcorp-service", "benchmark"), ("x-request-id", "bench-grpc"))
 
 
@@ -149,7 +149,7 @@ async def _rate(call, *, callers: int) -> float:  # type: ignore[no-untyped-def]
 
 
 def history(bank: Bank) -> list[Result]:
-    """Pages of postings and of history, and a statement, in a ledger of 100,000 postings and in a large one."""
+    """Pages of postings and of the history, and a statement, in a ledger of 100,000 postings and in a large one."""
     person, payments = bank.people[0], bank.platform.supervisor.processes["payments-serve"].pid
     since = _now()
     load.transfers(bank.platform.url, bank.people, connections=16, seconds=3)
@@ -185,7 +185,7 @@ def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-# Rows of a ledger that has been there for long, spread evenly over the people's wallets.
+# Rows of an old ledger, spread evenly over the people's wallets.
 _SEED = """
 WITH made AS (
     INSERT INTO transfers (
@@ -204,12 +204,12 @@ FROM made, LATERAL (VALUES (source_id, target_id, -0.01), (target_id, source_id,
 
 
 def _seed(bank: Bank, rows: int) -> int:
-    """Fill up to so many postings, or as many as the time allows; return how many there are."""
+    """Write postings up to a number, fewer if the time runs out; return how many exist."""
     owner = UUID(bank.people[0].user_id)
     wallets = [UUID(person.wallet_id) for person in bank.people]
     url = bank.superuser_url("payments")
     with psycopg.connect(url, autocommit=True) as connection:
-        # Neither triggers nor foreign keys: the rows are right by construction, and ten millions must not take an hour.
+        # Neither triggers nor foreign keys: the rows are correct by construction, and ten million of them must not take an hour.
         connection.execute("SET session_replication_role = replica")
         connection.execute("SET synchronous_commit = off")
         deadline = time.monotonic() + SEED_SECONDS_MAX

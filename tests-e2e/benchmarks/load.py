@@ -1,4 +1,4 @@
-"""Load by wrk, which takes little of the two cores that it shares with the platform."""
+"""Load from wrk, which uses little of the two cores that it shares with the platform."""
 
 import json
 import subprocess
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from journey import Person
 
-# Connections that stand for clients who arrive by themselves, and about how long each of their answers takes.
+# Connections that represent clients who arrive independently, and about how long each of their responses takes.
 ARRIVING = 200
 ANSWER_MS = 20
 
-# Each request has a key of its own; payer and payee are drawn at random.
+# Each request has its own key; payer and payee are random.
 _TRANSFERS = """
 local people = {PEOPLE}
 local counter, thread_count = 0, 0
@@ -49,7 +49,7 @@ end
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What wrk saw: rate per second of requests that succeeded, and latencies in milliseconds."""
+    """The measurements of wrk: successful requests per second, and latencies in milliseconds."""
 
     rate: float
     failed: int
@@ -58,12 +58,12 @@ class Load:
 
 
 def transfers(url: str, people: list[Person], *, connections: int, seconds: int, hot: float = 0.0) -> Load:
-    """Each connection sends its next transfer when its last is answered; the share `hot` of all goes to one wallet."""
+    """Each connection sends its next transfer after the response to its last; the share `hot` of all goes to one wallet."""
     return _wrk(f"{url}/api/v1/transfers", _script(people, hot), connections=connections, seconds=seconds)
 
 
 def arrivals(url: str, people: list[Person], *, per_second: float, seconds: int) -> Load:
-    """Transfers at about so many a second, however long the answers take: many connections that pause at random."""
+    """About `per_second` transfers a second, however long the responses take: many connections that pause at random."""
     pause_ms = max(1, round(1000 * ARRIVING / per_second) - ANSWER_MS)
     script = _script(people, 0.0) + _PAUSES.replace("PAUSE_MS", str(pause_ms))
     return _wrk(f"{url}/api/v1/transfers", script, connections=ARRIVING, seconds=seconds)

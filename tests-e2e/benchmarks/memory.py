@@ -1,4 +1,4 @@
-"""Memory of a process: its share (PSS: a shared page counts once over those that map it), and all that is resident."""
+"""Memory of a process: its proportional share (PSS: processes that map a page share its size), and its resident size."""
 
 from pathlib import Path
 from typing import NamedTuple

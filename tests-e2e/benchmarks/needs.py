@@ -1,4 +1,4 @@
-"""The programs that benchmarks run, installed or named before anything starts."""
+"""The programs that benchmarks run: installed, or reported as missing, before anything starts."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from elcorp_local.backing import packages
 from elcorp_local.failure import Failure
 
 _WRK, _PGBENCH = "wrk", "pgbench"
-# By benchmark; the other benchmarks run no program.
+# By benchmark; benchmarks that are not listed run no program.
 NEEDS: dict[str, Sequence[str]] = {
     "pgbench": (_PGBENCH,),
     "transfers": (_WRK, _PGBENCH),
@@ -21,16 +21,16 @@ NEEDS: dict[str, Sequence[str]] = {
     "people": (_WRK,),
     "history": (_WRK,),
 }
-# PostgreSQL's own package brings pgbench.
+# PostgreSQL's own package contains pgbench.
 _PACKAGES = {_WRK: "wrk", _PGBENCH: "postgresql"}
 
 
 class ProgramsMissing(Failure):
-    """Programs that the chosen benchmarks run and that are not on this machine."""
+    """Programs that the chosen benchmarks run are not on this machine."""
 
 
 def require(benchmarks: Sequence[str], say: Callable[[str], None]) -> None:
-    """Install the missing programs of the benchmarks, as root on Debian or Ubuntu; else raise ProgramsMissing."""
+    """Install the missing programs of the benchmarks, as root on Debian or Ubuntu; otherwise raise ProgramsMissing."""
     missing, why = _missing(benchmarks), ""
     if missing and packages.are_possible():
         try:
@@ -40,7 +40,7 @@ def require(benchmarks: Sequence[str], say: Callable[[str], None]) -> None:
         missing = _missing(benchmarks)
     if missing:
         wanted = " ".join(_PACKAGES[program] for program in missing)
-        raise ProgramsMissing(f"needed and not on PATH: {', '.join(missing)}. Run: sudo apt-get install {wanted}{why}")
+        raise ProgramsMissing(f"these programs are not on PATH: {', '.join(missing)}. Run: sudo apt-get install {wanted}{why}")
 
 
 def _missing(benchmarks: Sequence[str]) -> list[str]:

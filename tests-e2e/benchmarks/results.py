@@ -1,4 +1,4 @@
-"""What a benchmark says, on the terminal and in .local/bench.json."""
+"""The results of benchmarks, on the terminal and in .local/bench.json."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -8,7 +8,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One figure; `ratio` is value over baseline, from the same run. `met` is None where there is no target."""
+    """One figure; `ratio` is the value divided by the baseline of the same run. `met` is None if there is no target."""
 
     name: str
     value: float
@@ -44,7 +44,7 @@ def show(results: list[Result]) -> str:
 
 
 def markdown(results: list[Result]) -> str:
-    """Write the table as docs/performance.md holds it."""
+    """Write the table that docs/performance.md contains."""
     lines = ["| figure | value | ratio | target |", "|---|---:|---:|---|"]
     for result in results:
         ratio = f"{result.ratio:.2f}" if result.ratio is not None else ""
@@ -54,7 +54,7 @@ def markdown(results: list[Result]) -> str:
 
 
 def write(results: list[Result], file: Path) -> None:
-    """Write the list, keeping figures of other benchmarks that this run did not measure."""
+    """Write the results; keep the figures of benchmarks that this run did not measure."""
     file.parent.mkdir(parents=True, exist_ok=True)
     measured = {result.name for result in results}
     kept = [row for row in json.loads(file.read_text()) if row["name"] not in measured] if file.exists() else []

@@ -1,4 +1,4 @@
-"""What checking a token costs: its signature, and whether its session has ended."""
+"""The cost of checking a token: its signature, and whether its session has ended."""
 
 import asyncio
 import time
@@ -21,12 +21,12 @@ from kernel.ids import new_id
 CHECKS = 3_000
 PAIRS = 5
 ROUNDS = 20
-# As many sessions as end in a quarter of an hour when 11 end in a second.
+# The sessions that end in a quarter of an hour at 11 per second.
 ENDED = 10_000
 
 
 def token_check(bank: Bank) -> list[Result]:
-    """What the gateway's check of a token costs, and what the ended sessions add to the cheapest request."""
+    """The cost of the gateway's token check, and what the list of ended sessions adds to the cheapest request."""
     return [*asyncio.run(_token_check()), *_ended_sessions(bank)]
 
 
@@ -56,14 +56,14 @@ def _p99(values: list[float]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Unchecked(AccessControl):
-    """As services were before they knew the ended sessions."""
+    """Access control without the check for ended sessions."""
 
     def _refuse_ended(self, claims: Claims, *, strictly: bool) -> None:
         """Refuse nobody."""
 
 
 def _ended_sessions(bank: Bank) -> list[Result]:
-    """Five pairs, in turn, of authenticating with and without the ended sessions, beside a read of a wallet at its service."""
+    """Five alternating pairs of authentications with and without the ended sessions, beside a read of a wallet at its service."""
     person, url = bank.people[0], bank.platform.service_url("payments")
     read = load.reads(url, person, f"/api/v1/wallets/{person.wallet_id}", connections=1, seconds=3)
     with_list, without = asyncio.run(_pairs())
@@ -88,14 +88,14 @@ async def _pairs() -> tuple[list[float], list[float]]:
     for access in sides:
         await _microseconds(access, tokens)
     for pair in range(PAIRS):
-        # Each first in its turn, so that neither profits from its place.
+        # Each goes first in turn, so that neither gains from its position.
         for side in (0, 1) if pair % 2 else (1, 0):
             spent[side].append(await _microseconds(sides[side], tokens))
     return spent
 
 
 async def _microseconds(access: AccessControl, tokens: Sequence[str]) -> float:
-    """Return the time of one call, of many. CPU time: what others do meanwhile is not counted."""
+    """Return the average time of one call. It is CPU time, so that other processes do not count."""
     began = time.process_time()
     for _ in range(ROUNDS):
         for token in tokens:

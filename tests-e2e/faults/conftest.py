@@ -1,4 +1,4 @@
-"""A platform on servers of its own, for tests that stop servers, kill processes or leave random things behind."""
+"""A platform with its own servers, for tests that stop servers, kill processes or leave random data."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +19,6 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
-    # As in the folder above.
+    # As in the conftest of the folder above.
     if nextitem is None or HERE not in nextitem.path.parents:
         kept.close()

@@ -1,8 +1,8 @@
-"""A bank's day in half a minute: many people at once, everything that can fall away falling away, and not a cent lost.
+"""A bank's day in half a minute: many users at once, every part failing in turn, and not a cent lost.
 
-Clients transfer, put on hold, capture, void, refund, reverse and hand in bulks at random, each act repeated with its key until
-it is answered, while processes and the database's own are killed, connections are cut, answers are lost and a peer stops
-answering. Afterwards the books, the events and the audit log say the same.
+Clients transfer, put on hold, capture, void, refund, reverse and send bulk transfers at random. They repeat each request with
+its key until it is answered. Meanwhile processes and PostgreSQL backends are killed, connections are cut, responses are lost and
+a peer stops answering. Afterwards the ledger, the events and the audit log must agree.
 """
 
 import asyncio
@@ -30,21 +30,21 @@ from payments.infrastructure.sql.ledger_verification import RULES
 
 pytestmark = pytest.mark.e2e
 CLIENTS, WALLETS = 64, 12
-# How much is to be done between one fault and the next, so that each meets a bank at work, however fast it is.
+# How many requests must succeed between two faults, so that each fault hits a busy bank, however fast the machine is.
 ACTS_BETWEEN = 40
 FUNDS = "500.00"
-# What a client may be told of an act that met another: of money that is not there, or of a hold that has ended.
-# PAY_044: as many bulks of one payer as there may be.
+# Errors that a client may get because of a concurrent request: not enough money, or a hold that has ended.
+# PAY_044: the payer has the maximum number of bulk transfers.
 REFUSED = {"PAY_001", "PAY_012", "PAY_014", "PAY_044"}
 SETTLED, SETTLED_TOGETHER = "payments.transfer.settled", "payments.transfers.settled"
 BULK_LINES = 8
-# A worker that was killed is taken for dead after a while; the next one goes on.
+# A killed worker is considered dead after a while; the next one continues its work.
 BULKS_END_SECONDS_MAX = 180
 
 
 @dataclass
 class Done:
-    """What clients were told, by the keys that they gave: of each act the transfer that it made or changed."""
+    """The responses that clients received, by their idempotency keys: the transfer that each request created or changed."""
 
     moved: dict[str, str] = field(default_factory=dict)
     bulks: dict[str, str] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Client:
         return await self._move("/transfers", source, self._order(source, target))
 
     async def hold(self) -> None:
-        """Put money on hold; its receiver takes it, in part, or lets it go; or two take it at once."""
+        """Put money on hold; its receiver captures a part or voids it, or two requests capture it at once."""
         source, target = self.choose.sample(self.people, 2)
         body = {**self._order(source, target), "capture": "later"}
         held = await self._move("/transfers", source, body)
@@ -83,7 +83,7 @@ class Client:
         ]
         picked = self.choose.choices(ends, k=2)
         answers = await asyncio.gather(*(self._act(held, target, verb, body) for verb, body in picked))
-        # Of two at once one does it; both may be told so only when the second was a repetition after a lost answer.
+        # One of two concurrent requests succeeds. Both may report success only if the second repeated one with a lost response.
         assert any(answers)
 
     async def refund(self) -> None:
@@ -138,7 +138,7 @@ class Client:
             except httpx.TransportError:
                 await asyncio.sleep(0.1)
                 continue
-            # In progress: an earlier try of ours, whose answer was lost, is still at work.
+            # In progress: an earlier attempt, whose response was lost, still runs.
             if response.status_code != 503 and response.json().get("code") != "RES_004":
                 return response
             await asyncio.sleep(0.1)
@@ -153,8 +153,8 @@ class Client:
         }
 
 
-async def fall_away(platform: Platform, network: FaultProxy, done: Done, is_over: asyncio.Event) -> None:
-    """Let one part after another fall away; then it is over."""
+async def fail_in_turn(platform: Platform, network: FaultProxy, done: Done, is_over: asyncio.Event) -> None:
+    """Let one part after another fail, then set `is_over`."""
     faults: list[Callable[[], Awaitable[None]]] = [
         lambda: _killed(platform, "payments-work"),
         lambda: _cut(platform),
@@ -182,7 +182,7 @@ async def _busy(done: Done) -> None:
     async def has_done_more() -> bool:
         return done.acts.total() >= before + ACTS_BETWEEN
 
-    await until(has_done_more, "the clients to get on", seconds_max=120, pause_seconds=0.02)
+    await until(has_done_more, "the clients to make progress", seconds_max=120, pause_seconds=0.02)
 
 
 async def _killed(platform: Platform, name: str) -> None:
@@ -190,15 +190,15 @@ async def _killed(platform: Platform, name: str) -> None:
 
 
 async def _paused(platform: Platform, name: str) -> None:
-    """A peer that is there and does not answer: what a network that swallows packets looks like."""
+    """Pause a process that stays connected and does not answer, like a network that drops packets."""
     platform.pause(name)
-    # Longer than anybody waits for its answer.
+    # Longer than any caller waits for its response.
     await asyncio.sleep(1.5)
     platform.resume(name)
 
 
 async def _cut(platform: Platform) -> None:
-    """Every connection of payments to its database ends, in the middle of whatever it was at."""
+    """Terminate every connection of payments to its database, whatever it is doing."""
     ending = (
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid()"
     )
@@ -206,34 +206,34 @@ async def _cut(platform: Platform) -> None:
 
 
 async def _backend_killed(platform: Platform) -> None:
-    """One of the database's processes is gone, as by the kernel when memory ends: the server ends all others and recovers."""
+    """Kill a PostgreSQL backend, as the kernel does when memory runs out: the server ends all others and recovers."""
     busy = "SELECT max(pid) FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid()"
     os.kill(await scalar(platform.database_url("payments"), busy), signal.SIGKILL)
 
 
 async def _answers_lost(network: FaultProxy) -> None:
-    """Requests arrive and are acted on; their answers never come, and the connections are cut."""
+    """Deliver and process requests but lose their responses and cut the connections."""
     before = network.held_back
     network.blackhole(replies_only=True)
 
-    async def are_lost() -> bool:
+    async def is_lost() -> bool:
         return network.held_back >= before + CLIENTS // 2
 
-    await until(are_lost, "answers to be lost", seconds_max=120, pause_seconds=0.02)
+    await until(is_lost, "responses to be lost", seconds_max=120, pause_seconds=0.02)
     network.cut()
     await network.heal()
 
 
 @asynccontextmanager
 async def settled_events(platform: Platform) -> AsyncIterator[set[str]]:
-    """Listen to what payments publishes, from before the load on; the broker gives each event at least once."""
-    heard: set[str] = set()
+    """Collect the events that payments publishes, starting before the load; the broker delivers each at least once."""
+    received: set[str] = set()
 
-    async def hear(message: aio_pika.abc.AbstractIncomingMessage) -> None:
+    async def receive(message: aio_pika.abc.AbstractIncomingMessage) -> None:
         if message.routing_key == SETTLED_TOGETHER:
-            heard.update(one.transfer_id for one in events_pb2.TransfersSettled.FromString(message.body).transfers)
+            received.update(one.transfer_id for one in events_pb2.TransfersSettled.FromString(message.body).transfers)
         else:
-            heard.add(events_pb2.TransferSettled.FromString(message.body).transfer_id)
+            received.add(events_pb2.TransferSettled.FromString(message.body).transfer_id)
 
     connection = await aio_pika.connect(platform.backing.rabbitmq_url)
     async with connection:
@@ -241,8 +241,8 @@ async def settled_events(platform: Platform) -> AsyncIterator[set[str]]:
         queue = await channel.declare_queue(exclusive=True)
         for routing_key in (SETTLED, SETTLED_TOGETHER):
             await queue.bind(await channel.get_exchange("elcorp.payments"), routing_key)
-        await queue.consume(hear, no_ack=True)
-        yield heard
+        await queue.consume(receive, no_ack=True)
+        yield received
 
 
 async def scalar(url: str, query: str, *parameters: object) -> int:
@@ -266,7 +266,7 @@ async def network(platform: Platform) -> AsyncIterator[FaultProxy]:
 
 @pytest.fixture
 async def behind(network: FaultProxy) -> AsyncIterator[httpx.AsyncClient]:
-    """Clients behind a network that fails."""
+    """Return a client behind a network that fails."""
     async with httpx.AsyncClient(
         base_url=f"http://localhost:{network.port}", timeout=20, limits=httpx.Limits(max_connections=100)
     ) as client:
@@ -275,7 +275,7 @@ async def behind(network: FaultProxy) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def officer(api: Api, client: httpx.AsyncClient, admin: Person, holder: Callable[..., Awaitable[Person]]) -> Person:
-    """Somebody who may reverse transfers, and has just signed in with two factors."""
+    """Return a user who may reverse transfers and has just signed in with two factors."""
     officer = await holder("Officer")
     await api.data("POST", "/role-assignments", by=admin, expect=201, subject_id=officer.user_id, role="admin", reason="e2e")
 
@@ -298,21 +298,21 @@ async def test_not_a_cent_is_made_lost_or_moved_twice(
     total = await scalar(payments, held_by_us, wallets)
     before = await scalar(payments, "SELECT count(*) FROM transfers WHERE status IN ('completed', 'reversed')")
     done = Done()
-    async with settled_events(platform) as heard:
+    async with settled_events(platform) as received:
         is_over = asyncio.Event()
         clients = [Client(behind, people, officer, done, random.Random(seed), is_over) for seed in range(CLIENTS)]
-        await asyncio.gather(fall_away(platform, network, done, is_over), *(one.work() for one in clients))
+        await asyncio.gather(fail_in_turn(platform, network, done, is_over), *(one.work() for one in clients))
 
-        # Enough to have met every fault; how many is the machine's affair.
+        # Enough to have met every fault; the number depends on the machine.
         assert len(done.moved) > CLIENTS
         wanted = {"transfers", "refund", "reverse", "capture", "void", "bulk"}
         assert wanted <= {act for act, times in done.acts.items() if times}
         await bulks_end(payments, done)
-        # One key, one effect; and every effect that was told is there.
+        # One key has one effect, and every reported effect exists.
         assert len(set(done.moved.values())) == len(done.moved)
         told = "SELECT count(*) FROM transfers WHERE idempotency_key = ANY(%s)"
         assert await scalar(payments, told, list(done.moved)) == len(done.moved)
-        # The books add up, by every rule of theirs.
+        # The ledger satisfies each of its rules.
         assert await scalar(payments, held_by_us, wallets) == total == WALLETS * 50_000
         assert await broken_rules(payments) == {}
 
@@ -321,18 +321,18 @@ async def test_not_a_cent_is_made_lost_or_moved_twice(
 
         async def drained() -> bool:
             unsent, audited = await scalar(payments, "SELECT count(*) FROM outbox"), await scalar(compliance, _MADE)
-            # Shown when it takes too long.
-            print(f"unsent {unsent}, heard {len(heard)} of {settled - before}, audited {audited} of {transfers}")
-            return unsent == 0 and audited >= transfers and len(heard) >= settled - before
+            # pytest shows this output if it takes too long.
+            print(f"unsent {unsent}, received {len(received)} of {settled - before}, audited {audited} of {transfers}")
+            return unsent == 0 and audited >= transfers and len(received) >= settled - before
 
         await until(drained, "events and audit log to catch up", seconds_max=120)
-        # Events and audit log say what the books say: each transfer once.
-        assert len(heard) == settled - before
+        # Events and audit log agree with the ledger: each transfer appears once.
+        assert len(received) == settled - before
         assert await scalar(compliance, _MADE) == await scalar(compliance, _MADE_ONCE) == transfers
 
 
 async def bulks_end(payments: str, done: Done) -> None:
-    """Wait for the bulks; each line has one outcome, and each that was settled is one transfer."""
+    """Wait for the bulk transfers to end; each line has one outcome, and each settled line is one transfer."""
     bulks = list(done.bulks.values())
     assert len(set(bulks)) == len(bulks)
     ended = "SELECT count(*) FROM bulks WHERE id = ANY(%s) AND ended_at IS NOT NULL"
@@ -340,7 +340,7 @@ async def bulks_end(payments: str, done: Done) -> None:
     async def all_have() -> bool:
         return await scalar(payments, ended, bulks) == len(bulks)
 
-    await until(all_have, "the bulks to end", seconds_max=BULKS_END_SECONDS_MAX)
+    await until(all_have, "the bulk transfers to end", seconds_max=BULKS_END_SECONDS_MAX)
     lines = "SELECT sum(settled + awaiting + refused + not_run) FROM bulks WHERE id = ANY(%s)"
     assert await scalar(payments, lines, bulks) == BULK_LINES * len(bulks)
     made = "SELECT count(*) FROM transfers WHERE link_id = ANY(%s)"

@@ -1,4 +1,4 @@
-"""One part falls away; the rest does what it still may, and all recovers by itself."""
+"""One part fails; the others do what is still allowed, and everything recovers without intervention."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -42,7 +42,7 @@ async def audited(platform: Platform, transfer_id: str) -> None:
 
 
 @contextmanager
-def without(platform: Platform, server: str) -> Iterator[None]:
+def stopped(platform: Platform, server: str) -> Iterator[None]:
     platform.backing.stop_server(server)
     try:
         yield
@@ -50,22 +50,22 @@ def without(platform: Platform, server: str) -> Iterator[None]:
         platform.backing.start_server(server)
 
 
-async def test_rabbitmq_away_transfers_succeed_and_their_events_arrive_later(
+async def test_without_rabbitmq_transfers_succeed_and_their_events_arrive_later(
     client: httpx.AsyncClient, platform: Platform, holder: Holder
 ) -> None:
     payer, payee = await holder("Payer", funds="10.00"), await holder("Payee")
-    with without(platform, "rabbitmq"):
+    with stopped(platform, "rabbitmq"):
         response = await pay(client, payer, payee)
         assert response.status_code == 201, response.text
     await audited(platform, response.json()["data"]["id"])
 
 
-async def test_redis_away_reads_work_and_money_does_not_move_unchecked(
+async def test_without_redis_reads_work_and_money_does_not_move_unchecked(
     client: httpx.AsyncClient, platform: Platform, holder: Holder
 ) -> None:
     payer, payee = await holder("Payer", funds="1000.00"), await holder("Payee")
     bearer = {"Authorization": f"Bearer {payer.access_token}"}
-    with without(platform, "redis"):
+    with stopped(platform, "redis"):
 
         async def refused() -> bool:
             return is_unavailable(await pay(client, payer, payee))
@@ -80,7 +80,7 @@ async def test_redis_away_reads_work_and_money_does_not_move_unchecked(
     await until(moves, "money to move again", seconds_max=120)
 
 
-# A read of each service, and who may make it.
+# A read of each service, and a user who may make it.
 READS = {
     "identity": "/users/me",
     "payments": "/wallets",
@@ -90,7 +90,7 @@ READS = {
 
 
 @pytest.mark.parametrize("service", READS)
-async def test_one_services_database_away_is_that_services_503_only(
+async def test_without_its_database_only_that_service_answers_503(
     client: httpx.AsyncClient, platform: Platform, admin: Person, service: str
 ) -> None:
     bearer = {"Authorization": f"Bearer {admin.access_token}"}
@@ -113,11 +113,11 @@ async def test_one_services_database_away_is_that_services_503_only(
         return (await read(service)).status_code == 200
 
     await until(recovers, f"{service} to recover", seconds_max=120)
-    # By itself means that no process had to be started anew.
+    # No process had to be restarted.
     assert {name: process.pid for name, process in platform.supervisor.processes.items()} == processes
 
 
-async def test_compliance_away_fails_closed_and_posts_nothing(
+async def test_without_compliance_nothing_is_posted(
     client: httpx.AsyncClient, api: Api, platform: Platform, holder: Holder
 ) -> None:
     payer, payee = await holder("Payer", funds="10.00"), await holder("Payee")
@@ -130,10 +130,10 @@ async def test_compliance_away_fails_closed_and_posts_nothing(
     finally:
         platform.resume("compliance-serve")
 
-    async def goes_through() -> bool:
+    async def succeeds() -> bool:
         return (await pay(client, payer, payee, key)).status_code == 201
 
-    await until(goes_through, "screening to answer again", seconds_max=120)
+    await until(succeeds, "screening to answer again", seconds_max=120)
     wallet = await api.data("GET", f"/wallets/{payer.wallet_id}", by=payer)
     assert wallet["balance"] == "9.00"
 
@@ -144,20 +144,20 @@ async def sign_in(client: httpx.AsyncClient, person: Person) -> httpx.Response:
 
 
 @pytest.mark.parametrize("away", ["governance-serve", "identity-serve"])
-async def test_without_it_nobody_signs_in_and_who_is_in_goes_on(
+async def test_without_it_nobody_signs_in_and_existing_sessions_continue(
     client: httpx.AsyncClient, platform: Platform, holder: Holder, away: str
 ) -> None:
     payer, payee = await holder("Payer", funds="10.00"), await holder("Payee")
     key = str(uuid4())
 
-    async def goes_through() -> bool:
+    async def succeeds() -> bool:
         return (await pay(client, payer, payee, key)).status_code == 201
 
     platform.pause(away)
     try:
         assert is_unavailable(await sign_in(client, payer))
-        # A crowded machine may have it refused once: screening waits for no answer.
-        await until(goes_through, f"a transfer without {away}", seconds_max=120)
+        # A busy machine may refuse it once: screening does not wait for an answer.
+        await until(succeeds, f"a transfer without {away}", seconds_max=120)
     finally:
         platform.resume(away)
 
@@ -167,7 +167,7 @@ async def test_without_it_nobody_signs_in_and_who_is_in_goes_on(
     await until(signs_in, f"{away} to answer again", seconds_max=120)
 
 
-async def test_any_process_killed_comes_back_and_the_facts_of_meanwhile_arrive(
+async def test_any_killed_process_is_restarted_and_the_facts_of_the_outage_arrive(
     client: httpx.AsyncClient, platform: Platform, holder: Holder
 ) -> None:
     payer, payee = await holder("Payer", funds="100.00"), await holder("Payee")
@@ -176,7 +176,7 @@ async def test_any_process_killed_comes_back_and_the_facts_of_meanwhile_arrive(
         platform.kill(name)
         key = str(uuid4())
 
-        async def goes_through(key: str = key) -> bool:
+        async def succeeds(key: str = key) -> bool:
             try:
                 response = await pay(client, payer, payee, key)
             except httpx.TransportError:
@@ -185,7 +185,7 @@ async def test_any_process_killed_comes_back_and_the_facts_of_meanwhile_arrive(
                 paid.append(response.json()["data"]["id"])
             return response.status_code == 201
 
-        await until(goes_through, f"a transfer to go through after {name} was killed", seconds_max=120)
+        await until(succeeds, f"a transfer to succeed after {name} was killed", seconds_max=120)
     assert len(set(paid)) == len(paid) == len(platform.supervisor.processes)
     for transfer_id in paid:
         await audited(platform, transfer_id)

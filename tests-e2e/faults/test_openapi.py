@@ -1,4 +1,4 @@
-"""Requests made from the published OpenAPI document: nothing breaks, and every answer is as documented."""
+"""Requests generated from the published OpenAPI document: nothing breaks, and every response is as documented."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import requests
 from elcorp_local.platform import Platform
 
 pytestmark = pytest.mark.e2e
-# `make check` holds the file to what the services publish.
+# `make check` compares the file with what the services publish.
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
 OPERATIONS = [
     (method.upper(), path)
@@ -24,7 +24,7 @@ OPERATIONS = [
 
 @pytest.fixture(scope="module")
 def document() -> Any:
-    # Half of the time that all of pytest's collection would take, and only this file needs it.
+    # Importing it takes half of pytest's whole collection time, and only this file needs it.
     import schemathesis  # noqa: PLC0415
 
     return schemathesis.openapi.from_path(DOCUMENT)
@@ -38,7 +38,7 @@ def connection() -> Iterator[requests.Session]:
 
 @pytest.fixture
 def bearer(platform: Platform, connection: requests.Session) -> str:
-    """An administrator's token, made anew when the last one is dead: a request may have signed out."""
+    """Return an administrator's token; sign in again if the last one is no longer valid: a request may have signed out."""
     held = connection.headers.get("Authorization")
     if isinstance(held, str) and connection.get(f"{platform.url}/api/v1/users/me").status_code == httpx.codes.OK:
         return held
@@ -53,7 +53,7 @@ def bearer(platform: Platform, connection: requests.Session) -> str:
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_every_answer_is_as_documented(
+def test_every_response_is_as_documented(
     method: str, path: str, document: Any, platform: Platform, connection: requests.Session, bearer: str
 ) -> None:
     from fuzzing import each_request  # noqa: PLC0415  # imports schemathesis

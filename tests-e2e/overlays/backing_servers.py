@@ -24,19 +24,19 @@ from k8s.tests.rendering import K8S
 DATABASES: Final = K8S / "components" / "backing" / "databases" / "databases.sh"
 _ALL: Final = {"configure": ".*", "write": ".*", "read": ".*"}
 
-# The passwords by the keys of the Secrets `postgres`, `rabbitmq` and `redis` in the namespace of the backing services.
+# Passwords by the keys of the Secrets `postgres`, `rabbitmq` and `redis` in the namespace of the backing services.
 Passwords = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class BackingServers:
-    """The servers of the test run, one overlay after the other."""
+    """The servers of the test run, used by one overlay after another."""
 
     backing: Backing
     tls: bool = True
 
     def provide(self, passwords: Passwords) -> None:
-        """Remove the data of earlier overlays, and make this one's databases, roles and users."""
+        """Remove the data of earlier overlays, and create the databases, roles and users of this one."""
         self._drop_databases()
         self.databases(**passwords)
         self._broker("DELETE", "/api/vhosts/%2F")
@@ -48,7 +48,7 @@ class BackingServers:
             redis.execute_command("ACL", "SETUSER", "default", "resetpass", f">{passwords['REDIS_PASSWORD']}")
 
     def databases(self, *arguments: str, **passwords: str) -> None:
-        """Run the project's own script, as an administrator of the environment does."""
+        """Run the project's own script, as an environment's administrator does."""
         environment = {"PATH": os.environ["PATH"], **libpq_variables(self.backing.postgres_url), **passwords}
         done = subprocess.run(  # noqa: S603  # our own script
             [str(DATABASES), *arguments], env=environment, capture_output=True, text=True, check=False, timeout=120
@@ -62,7 +62,7 @@ class BackingServers:
         self._broker("DELETE", f"/api/users/{user}")
 
     def redis_passwords(self, *passwords: str, before: str) -> None:
-        """Let the default user log in by any of these."""
+        """Allow the default user to log in with any of these."""
         with Redis.from_url(self.backing.redis_url, password=before) as redis:
             redis.execute_command("ACL", "SETUSER", "default", "resetpass", *(f">{password}" for password in passwords))
 
@@ -71,12 +71,12 @@ class BackingServers:
         self._broker("PUT", f"/api/permissions/%2F/{user}", **_ALL)
 
     def unlock_redis(self, password: str) -> None:
-        """Let everybody into Redis again, as before the overlay."""
+        """Remove the password of Redis again, as before the overlay."""
         with Redis.from_url(self.backing.redis_url, password=password) as redis:
             redis.execute_command("ACL", "SETUSER", "default", "nopass")
 
     def outside(self) -> Outside:
-        """Return where a cluster finds them, by TLS or without."""
+        """Return the servers' addresses as seen by a cluster, with or without TLS."""
         backing = self.backing
         rabbitmq = {5671: endpoint(backing.rabbitmq_tls_url)} if self.tls else {5672: endpoint(backing.rabbitmq_url)}
         return {
@@ -96,4 +96,4 @@ class BackingServers:
         headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
         url = f"http://{parts.hostname}:{parts.port}{path}"
         with urlopen(Request(url, json.dumps(body).encode(), headers, method=method), timeout=60):  # our own server
-            """Raises HTTPError for an answer that is no success."""
+            """Raises HTTPError unless the request succeeds."""

@@ -1,8 +1,8 @@
-"""A rendered overlay, run as processes of this machine, with what a cluster does around them.
+"""A rendered overlay, run as processes on this machine, with what a cluster does around them.
 
-What differs from a cluster: pods are on the loopback network and not on one of their own (`_TRANSLATED`), they run as this user
-on this machine's programs instead of in their image, each Deployment has one, and nothing holds network policies, liveness
-probes and memory limits. Prepared statements are off behind Debian's PgBouncer (`_ADDED`).
+Differences from a cluster: pods use the loopback network instead of their own (`_TRANSLATED`); they run as this user with this
+machine's programs instead of in their image; each Deployment has one pod; network policies, liveness probes and memory limits
+have no effect. Prepared statements are off behind Debian's PgBouncer (`_ADDED`).
 """
 
 import asyncio
@@ -20,14 +20,14 @@ from overlays.pod_spec import PodSpec, pod_spec
 from k8s.tests.rendering import Document, kind, name, render, workloads
 
 NAMESPACE = "elcorp"
-# Debian 12's PgBouncer ends at once when it is asked to; the image's lets its clients leave first.
+# Debian 12's PgBouncer ends immediately when asked to; the image's version first waits for its clients to leave.
 _NOT_REPLACED = frozenset({"pooler"})
 # The endpoints of servers outside the namespace, by host name and port.
 Outside = Mapping[str, Mapping[int, Endpoint]]
 # Values of the rendered overlay that name the pods' network.
 _TRANSLATED = {
     "10.0.0.0/8": "127.0.0.0/8",
-    "0.0.0.0": "{address}",  # noqa: S104  # what the pods would listen on
+    "0.0.0.0": "{address}",  # noqa: S104  # the address on which pods listen
     "listen_addr = *": "listen_addr = {address}",
     # Debian 12's PgBouncer is older than the image's.
     "max_prepared_statements = ": "; max_prepared_statements = ",
@@ -38,7 +38,7 @@ _ADDED = {"ELCORP_DATABASE_PREPARED": "false"}
 
 @dataclass
 class Cluster:
-    """`secrets` are the Secrets of the namespace by name; change them, and `remount` or `roll` as a cluster would."""
+    """`secrets` are the namespace's Secrets by name; change them, then `remount` or `roll` as a cluster would."""
 
     overlay: str
     folder: Path
@@ -56,7 +56,7 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """Where the Ingress finds the gateway."""
+        """Return the address at which the Ingress finds the gateway."""
         return f"http://{self.services['gateway']}"
 
     @property
@@ -79,13 +79,13 @@ class Cluster:
         await asyncio.gather(*(pod.kill() for pods in self.pods.values() for pod in pods))
 
     async def roll(self, deployments: Iterable[str] | None = None) -> None:
-        """Replace the pods of the Deployments, of all by default: a new one is ready before the old one is asked to stop."""
+        """Replace the pods of the Deployments, by default of all: a new pod is ready before the old one is asked to stop."""
         async with asyncio.TaskGroup() as tasks:
             for deployment in deployments or set(self.deployments) - _NOT_REPLACED:
                 tasks.create_task(self._roll(deployment))
 
     def remount(self) -> None:
-        """Bring changed Secrets and ConfigMaps into the files of running pods."""
+        """Write changed Secrets and ConfigMaps to the files of running pods."""
         for deployment, pods in self.pods.items():
             for pod in pods:
                 spec = self._spec(self._document(deployment), pod.address)
@@ -164,17 +164,17 @@ class Cluster:
         return [pod for pods in self.pods.values() for pod in pods if selector <= pod.spec.labels.items()]
 
     def _write_hosts(self) -> None:
-        """Write what the cluster's DNS would answer: a Service's address, or every ready pod of a headless one."""
+        """Write what the cluster's DNS would answer: a Service's address, or every ready pod of a headless Service."""
         lines = ["127.0.0.1 localhost", *(f"{address} {host}" for host, address in self.services.items())]
         for service in self._services(headless=True):
             lines += [f"{pod.address} {name(service)}" for pod in self._selected(service)]
-        # In place: the pods have this very file mounted.
+        # In place, because the pods have this file mounted.
         (self.folder / "hosts").write_text("\n".join(lines) + "\n")
 
 
 def _translated(spec: PodSpec, address: str) -> PodSpec:
     translated = {value: other.format(address=address) for value, other in _TRANSLATED.items()}
-    # Folders that the machine may not have are below one that each pod has of its own.
+    # Folders that the machine may not have are below a folder of each pod.
     folders = {path: f"/run{path}" for path in spec.files if not path.startswith("/run/")}
 
     def of(text: str) -> str:

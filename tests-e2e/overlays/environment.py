@@ -1,4 +1,4 @@
-"""What an environment provides to an overlay: Secrets, as the project's own script and the cluster's operators make them."""
+"""What an environment provides to an overlay: Secrets, as the project's script and the cluster's operators create them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ BACKING_NAMESPACE = "elcorp-data"
 
 @dataclass(frozen=True)
 class Authorities:
-    """Whom each kind of peer is certified by: PostgreSQL, RabbitMQ, Redis and the pooler by one, the mail relay by another."""
+    """The authorities of each kind of server: one for PostgreSQL, RabbitMQ, Redis and the pooler, another for the mail relay."""
 
     servers: Authority
     public: Authority
@@ -31,7 +31,7 @@ def make_authority(folder: Path) -> Authority:
 
 @dataclass
 class Environment:
-    """`services` certifies the services to each other. `vault` holds the Secrets' values by entry."""
+    """`services` signs the services' certificates. `vault` holds the Secrets' values by entry."""
 
     overlay: str
     authorities: Authorities
@@ -43,12 +43,12 @@ class Environment:
         values = secret_values(self.overlay)
         self.passwords = {key: value for secret in values[BACKING_NAMESPACE].values() for key, value in secret.items()}
         self.vault = {f"elcorp/{secret}": entry for secret, entry in values["elcorp"].items()}
-        # Values that the script leaves to others.
+        # Values that the script does not create.
         self.vault["elcorp/backing-ca"] = {"ca.crt": self.authorities.servers.pem.decode()}
         self.vault["elcorp/identity-runtime"]["smtp-password"] = "relay-Zk3vQ"
 
     def secrets(self, documents: list[Document]) -> Values:
-        """Make the namespace's Secrets: those of the overlay's vault entries and certificates, or else the whole vault."""
+        """Create the namespace's Secrets: those of the overlay's vault entries and certificates, or else the whole vault."""
         made: Values = {}
         for each in kind(documents, "ExternalSecret"):
             [source] = each["spec"]["dataFrom"]

@@ -1,4 +1,4 @@
-"""What kube-proxy does for a Service: each new connection goes to one of the endpoints, in turn."""
+"""What kube-proxy does for a Service: each new connection goes to the next endpoint in turn."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ Endpoints = Callable[[], Sequence[Endpoint]]
 
 
 class LoadBalancer:
-    """Listens on one address. A connection stays with its endpoint, even when that is no longer among the endpoints."""
+    """Listens on one address. A connection stays with its endpoint, even after the endpoint is removed."""
 
     def __init__(self, endpoints: Endpoints) -> None:
         self._endpoints = endpoints
@@ -20,7 +20,7 @@ class LoadBalancer:
 
     @classmethod
     async def start(cls, host: str, port: int, endpoints: Endpoints) -> Self:
-        """`endpoints` is asked at each connection; while there are none, connections are closed."""
+        """`endpoints` is called for each connection; if it returns none, the connection is closed."""
         balancer = cls(endpoints)
         loop = asyncio.get_running_loop()
         balancer._server = await loop.create_server(lambda: _Client(balancer), host, port)
@@ -31,7 +31,7 @@ class LoadBalancer:
             self._server.close()
         for client in list(self._clients):
             client.abort()
-        # What was aborted is closed in the loop's next round.
+        # Aborted connections are closed in the loop's next iteration.
         await asyncio.sleep(0)
 
     def choose(self) -> Endpoint | None:
@@ -46,7 +46,7 @@ class LoadBalancer:
 
 
 class _Side(asyncio.Protocol):
-    """One end of a connection: what arrives here goes out at the other, no faster than that one takes it."""
+    """One end of a connection: forwards what it receives to the other end, no faster than that end accepts it."""
 
     transport: asyncio.Transport
     other: "_Side | None" = None
@@ -61,7 +61,7 @@ class _Side(asyncio.Protocol):
     def eof_received(self) -> bool:
         if self.other and self.other.transport.can_write_eof():
             self.other.transport.write_eof()
-        # The other direction goes on.
+        # The other direction stays open.
         return True
 
     def pause_writing(self) -> None:
@@ -78,7 +78,7 @@ class _Side(asyncio.Protocol):
 
 
 class _Client(_Side):
-    """The accepted end, which connects the other one."""
+    """The accepted end, which opens the connection to the endpoint."""
 
     def __init__(self, balancer: LoadBalancer) -> None:
         self._balancer = balancer

@@ -1,4 +1,4 @@
-"""A mail relay as a provider runs it: STARTTLS, a user with a password, and a certificate that is checked."""
+"""A mail relay as a provider runs it: STARTTLS, a user with a password, and a certificate that clients verify."""
 
 import re
 import ssl
@@ -19,7 +19,7 @@ _CODE: Final = re.compile(r"\b(\d{6})\b")
 
 @dataclass
 class MailRelay:
-    """Keeps the mails that it accepted, oldest first."""
+    """Stores the mails that it accepted, oldest first."""
 
     username: str
     password: str
@@ -27,7 +27,7 @@ class MailRelay:
     _controller: Controller | None = None
 
     def start(self, certificate: Mapping[str, Path]) -> int:
-        """Listen on this machine; returns the port."""
+        """Listen on this machine; return the port."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate["tls_cert_file"], certificate["tls_key_file"])
         port = free_port()

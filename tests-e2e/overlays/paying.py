@@ -1,4 +1,4 @@
-"""People who pay without a pause while something happens to the platform."""
+"""People who pay without a pause while the platform is being changed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -19,9 +19,9 @@ PAUSE_SECONDS = 0.2
 
 @dataclass
 class Paying:
-    """`made` counts the transfers of 0.01 NAD that were answered, `retried` the answers that asked to send one again.
+    """`made` counts the successful transfers of 0.01 NAD, `retried` the responses that asked to send one again.
 
-    `failures` are all other answers, and requests that got none.
+    `failures` are all other responses, and requests without a response.
     """
 
     made: int = 0
@@ -44,7 +44,7 @@ class Paying:
             except httpx.HTTPError as error:
                 self.failures.append(f"{type(error).__name__}: {error}")
                 return
-            # A busy machine answers 503 as well: when a peer or Redis takes longer than a request may wait.
+            # A busy machine answers 503 too, if a peer or Redis takes longer than a request may wait.
             if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE or "Retry-After" not in answer.headers:
                 break
             self.retried += 1
@@ -53,8 +53,8 @@ class Paying:
         else:
             self.failures.append(f"{answer.status_code} {answer.text[:300]}")
 
-    async def goes_on(self) -> None:
-        """Wait until some more were made."""
+    async def continues(self) -> None:
+        """Wait until some more transfers succeed."""
         enough = self.made + 10
         await eventually(lambda: self.made >= enough or bool(self.failures))
 
@@ -64,7 +64,7 @@ class Paying:
 
 @asynccontextmanager
 async def paying(url: str, payers: Sequence[Person], payee: Person) -> AsyncIterator[Paying]:
-    """Let people pay another for the length of the block, each on a connection of its own."""
+    """Let people pay another person for the length of the block, each on their own connection."""
     load = Paying()
     async with asyncio.TaskGroup() as tasks:
         for payer in payers:

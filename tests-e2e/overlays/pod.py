@@ -1,4 +1,4 @@
-"""One pod, as a process in a mount namespace of its own: its files, its hosts, a read-only root, and only its environment."""
+"""One pod, as a process in its own mount namespace: its files, its hosts, a read-only root, and only its environment."""
 
 import asyncio
 import os
@@ -21,16 +21,16 @@ from elcorp_local import logs
 
 RESTARTS_MAX = 3
 READY_SECONDS_MAX = 300
-# Sooner than a kubelet asks again, and seldom enough to leave the machine to the processes.
+# More often than a kubelet probes, but rarely enough to leave the CPU to the processes.
 PROBE_SECONDS = 0.25
-# The public authorities that the image trusts: for the mail relay.
+# The public authorities that the image trusts, for the mail relay.
 _PUBLIC_AUTHORITIES = "/run/public-authorities.crt"
 _OWN_MOUNTS = ("unshare", "--mount", "--propagation", "private", "--")
-_MARKS = ("ELCORP_TEST_RUN", "ELCORP_CI_RUN")  # by which leftovers of a run that was cut off are found
+_MARKS = ("ELCORP_TEST_RUN", "ELCORP_CI_RUN")  # they identify leftovers of an interrupted run
 
 
 class PodFailed(Exception):
-    """A pod's process ended by itself, or did not end when asked to; the message ends with its log."""
+    """A pod's process ended by itself, or did not end when asked to; the message ends with the end of its log."""
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Pod:
             self.volumes[path].put_files({name: text.encode() for name, text in content.items()})
 
     async def wait_ready(self) -> None:
-        """Ask the startup probe, then the readiness probe, until both succeed; PodFailed when the process keeps ending."""
+        """Call the startup probe, then the readiness probe, until both succeed. Raises PodFailed if the process keeps ending."""
         for probe in self.spec.probes.values():
 
             async def passes(probe: Mapping[str, Mapping[str, object]] = probe) -> bool:
@@ -79,12 +79,12 @@ class Pod:
                 raise PodFailed(self._with_log_tail("is not ready")) from error
 
     async def wait_done(self) -> None:
-        """Wait until a Job's pod succeeds; PodFailed when it keeps failing."""
+        """Wait until a Job's pod succeeds. Raises PodFailed if it keeps failing."""
         while self.child and await self.child.wait() != 0:
             await self._restart_ended()
 
     async def stop(self) -> None:
-        """Stop it as a kubelet does; raises PodFailed where it does not end by itself, with success, within its grace."""
+        """Stop it as a kubelet does. Raises PodFailed unless it ends by itself, with success, within its grace period."""
         if self.child is None:
             return
         if self.child.returncode is not None:
@@ -102,7 +102,7 @@ class Pod:
             raise PodFailed(self._with_log_tail(f"ended with {status}"))
 
     async def execute(self, *command: str) -> str:
-        """Run a command among the pod's files, with its environment, as `kubectl exec` does; PodFailed unless it succeeds."""
+        """Run a command with the pod's files and environment, as `kubectl exec` does. Raises PodFailed unless it succeeds."""
         if self.child is None:
             raise PodFailed(f"{self.spec.name} does not run")
         done = await asyncio.create_subprocess_exec(
@@ -129,7 +129,7 @@ class Pod:
             )
 
     async def _restart_ended(self) -> None:
-        """Start a process that has ended again, a few times, as restartPolicy and backoffLimit say."""
+        """Restart a process that has ended, a few times, as restartPolicy and backoffLimit say."""
         if self.child is None or self.child.returncode is None:
             return
         self.restarts += 1
@@ -147,12 +147,12 @@ class Pod:
             if path != "/tmp":  # noqa: S108  # of the pod
                 yield f"mkdir -p {path}"
         yield "mount -o remount,bind,ro /"
-        # Last: the volumes of tests are in the machine's own.
+        # Last, because the volumes of tests are in the machine's /tmp.
         yield "mount -t tmpfs -o size=64m,mode=1777 tmpfs /tmp"
         yield f"cd /tmp && exec setpriv --pdeathsig KILL {self._user()} {shlex.join(self.spec.command)}"
 
     def _user(self) -> str:
-        # Only its own user may be able to read this machine's interpreter; PgBouncer refuses to run as root.
+        # This machine's interpreter may be readable to its own user only; PgBouncer refuses to run as root.
         return "" if self.spec.command[0] == "python" else "--reuid 10001 --regid 10001 --clear-groups"
 
     def _environment(self) -> dict[str, str]:
@@ -176,7 +176,7 @@ class Pod:
 
 
 async def _answers(host: str, port: int, path: str) -> bool:
-    """Ask by hand: a client library reads all certificate authorities first, for each of hundreds of questions."""
+    """Send the request by hand: a client library would first read all certificate authorities, for each of many requests."""
     try:
         reader, writer = await asyncio.open_connection(host, port)
     except OSError:

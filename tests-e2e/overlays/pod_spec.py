@@ -17,7 +17,7 @@ Secrets = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class PodSpec:
-    """`files` are the mounted ConfigMaps and Secrets: folder, file name, content. `empty` are the folders to write in."""
+    """`files` are the mounted ConfigMaps and Secrets: folder, file name, content. `empty` are the writable folders."""
 
     name: str
     labels: Mapping[str, str]
@@ -32,7 +32,7 @@ class PodSpec:
 
 
 def pod_spec(workload: Document, documents: list[Document], secrets: Secrets) -> PodSpec:
-    """Read a Deployment or Job; KeyError for a ConfigMap, Secret or key that nothing provides."""
+    """Read a Deployment or Job. Raises KeyError for a ConfigMap, Secret or key that nothing provides."""
     container, pod = container_of(workload), pod_of(workload)
     mounts = {mount["name"]: mount["mountPath"] for mount in container.get("volumeMounts", [])}
     volumes = {mounts[volume["name"]]: volume for volume in pod.get("volumes", [])}
@@ -54,7 +54,7 @@ def pod_spec(workload: Document, documents: list[Document], secrets: Secrets) ->
 
 
 def _optional(container: Document) -> frozenset[tuple[str, str]]:
-    """Return the Secrets' keys without which the container starts as well."""
+    """Return the Secrets' keys that the container can start without."""
     references = [variable.get("valueFrom", {}).get("secretKeyRef", {}) for variable in container.get("env", [])]
     return frozenset((each["name"], each["key"]) for each in references if each.get("optional"))
 

@@ -1,4 +1,4 @@
-"""Replace certificates, passwords and keys of an environment while people pay, by the steps of the documents."""
+"""Replace an environment's certificates, passwords and keys while people pay, by the steps of the documents."""
 
 import secrets
 from base64 import b64encode
@@ -17,7 +17,7 @@ _WITH_KEYS = ("identity", "identity-jobs")
 
 
 async def renew_certificates(here: RunningOverlay, *, former: Authority | None = None) -> None:
-    """Replace each service's certificate in its Secret; nothing is restarted. `former` certified those until now."""
+    """Replace each service's certificate in its Secret; nothing is restarted. `former` is the authority of the old ones."""
     client = _client(here.environment.services, trusting=former or here.environment.services)
     before = {pod.address: await _serial(client, pod) for pod in _answering(here)}
     for service in SERVICES:
@@ -53,7 +53,7 @@ async def replace_authority(here: RunningOverlay) -> None:
 
 
 async def rotate_token_key(here: RunningOverlay) -> None:
-    """Let the next key sign access tokens, as if it had been published for long enough."""
+    """Let the next key sign access tokens, as if it had been published long enough."""
     with here.servers.superuser("identity") as superuser:
         superuser.execute("UPDATE signing_keys SET created_at = created_at - interval '1 day' WHERE activated_at IS NULL")
     [pod] = here.cluster.pods["identity"]
@@ -61,7 +61,7 @@ async def rotate_token_key(here: RunningOverlay) -> None:
 
 
 async def replace_passwords_and_master_key(here: RunningOverlay) -> None:
-    """Replace the processes' passwords at PostgreSQL, RabbitMQ and Redis, and the key that seals personal data."""
+    """Replace the processes' passwords at PostgreSQL, RabbitMQ and Redis, and the key that encrypts personal data."""
     cluster, identity = here.cluster, here.cluster.secrets["identity-runtime"]
     new_key = b64encode(secrets.token_bytes(32)).decode()
     identity["other-master-key"] = new_key
@@ -86,16 +86,16 @@ async def replace_passwords_and_master_key(here: RunningOverlay) -> None:
     await pod.execute("python", "-m", "identity", "rotate-master-key")
     del identity["other-master-key"]
     await cluster.roll(_WITH_KEYS)
-    _end_what_was_before(here, redis, old_redis)
+    _disable_old_passwords(here, redis, old_redis)
 
 
-def _end_what_was_before(here: RunningOverlay, redis: str, old_redis: str) -> None:
+def _disable_old_passwords(here: RunningOverlay, redis: str, old_redis: str) -> None:
     here.servers.remove_broker_user("elcorp")
     here.servers.redis_passwords(redis, before=old_redis)
     here.environment.passwords["REDIS_PASSWORD"] = redis
     for service in SERVICES:
         with here.servers.superuser(service) as superuser:
-            # The pooler keeps these sessions for five minutes, though no process uses the login any more.
+            # The pooler keeps these sessions for five minutes, although no process uses the login any more.
             superuser.execute(
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s", (f"{service}_app",)
             )
@@ -112,9 +112,9 @@ def _answering(here: RunningOverlay) -> list[Pod]:
 
 
 def _client(authority: Authority, *, trusting: Authority) -> SSLContext:
-    """Return what a peer connects with that `authority` certifies, and that trusts servers of this one and of another."""
+    """Return the TLS context of a peer that `authority` certifies and that trusts the servers of both authorities."""
     context = SSLContext(PROTOCOL_TLS_CLIENT)
-    # Pods are reached by their addresses here.
+    # Pods are reached by IP address here.
     context.check_hostname = False
     context.load_verify_locations(cadata=(authority.pem + trusting.pem).decode())
     context.set_alpn_protocols(["h2"])
@@ -124,5 +124,5 @@ def _client(authority: Authority, *, trusting: Authority) -> SSLContext:
 
 
 async def _serial(client: SSLContext, pod: Pod) -> int:
-    """Return the serial number of the certificate that a pod presents to its peers now; OSError where it refuses the client's."""
+    """Return the serial number of the certificate that a pod presents to peers. Raises OSError if it refuses the client's."""
     return await presented_serial(pod.address, pod.spec.ports["grpc"], client)

@@ -1,4 +1,4 @@
-"""One overlay with all that it needs around it: Secrets, servers, a mail relay, and an administrator."""
+"""An overlay with everything that it needs around it: Secrets, servers, a mail relay, and an administrator."""
 
 import os
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from overlays.mail_relay import MailRelay
 
 from chassis.testing.running import endpoint
 
-# Of the loopback network, one for each process that runs tests.
+# An address range of the loopback network, one for each process that runs tests.
 _NETWORK = f"127.{64 + os.getpid() % 128}"
 
 

@@ -1,4 +1,4 @@
-"""Each overlay's own processes serve people, run what waits, and are replaced while people pay."""
+"""The processes of each overlay serve users, run background work, and are replaced while people pay."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -31,14 +31,14 @@ def authorities(tmp_path_factory: pytest.TempPathFactory) -> Authorities:
 
 @pytest.fixture(scope="session")
 def servers_of_overlays(tmp_path_factory: pytest.TempPathFactory, authorities: Authorities) -> Iterator[BackingServers]:
-    pooler.program()  # installed where it is missing
+    pooler.program()  # installs it if it is missing
     issued = authorities.servers.issue("postgres.elcorp-data", "rabbitmq.elcorp-data", "redis.elcorp-data")
     certificates = ServerCertificates(issued["tls_cert_file"], issued["tls_key_file"], issued["tls_ca_file"])
     with start_backing(tmp_path_factory.mktemp("backing"), fast=True, certificates=certificates) as backing:
         yield BackingServers(backing)
 
 
-# Dozens of processes start in it, on a machine that may be busy.
+# It starts dozens of processes, on a machine that may be busy.
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("overlay", OVERLAYS)
 async def test_an_overlay_serves_and_is_replaced_while_people_pay(
@@ -54,7 +54,7 @@ async def test_an_overlay_serves_and_is_replaced_while_people_pay(
         bulk = await submit(here.client, employer, [payee], lines=LINES, mode="best_effort")
 
         async with paying(here.cluster.url, payers, payee) as load:
-            await load.goes_on()
+            await load.continues()
             before = load.made
             if overlay == "staging":
                 await renew_certificates(here)
@@ -64,9 +64,9 @@ async def test_an_overlay_serves_and_is_replaced_while_people_pay(
             else:
                 await here.cluster.roll()
             assert load.made > before
-            await load.goes_on()
+            await load.continues()
         assert load.failures == []
-        print(f"{overlay}: {load.made} payments were made, {load.retried} answers asked for another try")
+        print(f"{overlay}: {load.made} payments were made, {load.retried} responses asked for a retry")
 
         told = await follow(here.client, employer, bulk["id"])
         assert (told[-1]["status"], told[-1]["settled"]) == ("completed", LINES)
@@ -76,7 +76,7 @@ async def test_an_overlay_serves_and_is_replaced_while_people_pay(
             seconds_max=200,
             pause_seconds=1,
         )
-        await _books_hold(here, people, payee, load)
+        await _balances_match(here, people, payee, load)
         if overlay != "local":
             _require_tls(here)
             assert _traced(collector) >= {"gateway", "identity-serve", "payments-serve", "compliance-work", "payments-jobs"}
@@ -86,8 +86,8 @@ async def _has_ended(api: Api, payer: Person, schedule_id: str) -> bool:
     return bool((await api.data("GET", f"/transfers/schedules/{schedule_id}", by=payer))["status"] == "ended")
 
 
-async def _books_hold(here: RunningOverlay, payers: list[Person], payee: Person, load: Paying) -> None:
-    """Compare balances with what was answered: the lines and payments of 0.01 each, and the planned 4.00."""
+async def _balances_match(here: RunningOverlay, payers: list[Person], payee: Person, load: Paying) -> None:
+    """Compare balances with the responses: the lines and payments of 0.01 each, and the planned 4.00."""
     moved = Decimal("0.01") * (load.made + LINES) + 4
     people = (*payers, payee)
     balances = [Decimal((await here.api.data("GET", f"/wallets/{each.wallet_id}", by=each))["balance"]) for each in people]
@@ -96,7 +96,7 @@ async def _books_hold(here: RunningOverlay, payers: list[Person], payee: Person,
 
 
 def _require_tls(here: RunningOverlay) -> None:
-    """Ask PostgreSQL which sessions use TLS; RabbitMQ and Redis are reached at their TLS ports only."""
+    """Ask PostgreSQL which sessions use TLS; RabbitMQ and Redis have TLS ports only."""
     with here.servers.superuser("postgres") as superuser:
         query = """
             SELECT usename, bool_and(ssl) FROM pg_stat_activity JOIN pg_stat_ssl USING (pid)

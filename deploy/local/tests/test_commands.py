@@ -102,7 +102,7 @@ def test_the_error_names_a_platform_that_does_not_run(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_the_error_names_a_process_that_ends_meanwhile() -> None:
+def test_the_error_names_a_process_that_ends_during_the_read() -> None:
     with subprocess.Popen(["true"]) as process:  # noqa: S607  # of the system
         process.wait()
     with pytest.raises(pids.Ended, match=str(process.pid)):

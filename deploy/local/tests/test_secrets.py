@@ -56,7 +56,7 @@ def test_the_administrators_password_may_come_from_the_environment(file: Path, m
         "A-new-line-1!\nX=Y",
     ],
 )
-def test_a_password_that_the_platform_would_refuse_is_refused_at_once(
+def test_a_password_that_the_platform_would_refuse_is_refused_at_the_start(
     file: Path, monkeypatch: pytest.MonkeyPatch, weak: str
 ) -> None:
     monkeypatch.setenv("ELCORP_ADMIN_PASSWORD", weak)

@@ -51,7 +51,7 @@ def run_platform(arguments: argparse.Namespace) -> int:
     print("Starting the platform", flush=True)
     with Platform.start(arguments.folder, ports=Ports.from_environment(), say=say) as platform:
         signals.insist = platform.supervisor.hurry
-        _tell_password(platform)
+        _show_password(platform)
         print(f"Ready in {time.monotonic() - started:.1f} s\n", flush=True)
         status = _walk(platform.url, platform.admin_email, platform.admin_password)
         if arguments.once or status:
@@ -125,13 +125,13 @@ def run_bench(arguments: argparse.Namespace) -> int:
     return _script("bench.py", *(["--only", arguments.only] if arguments.only else []))
 
 
-def _tell_password(platform: Platform) -> None:
+def _show_password(platform: Platform) -> None:
     given = os.environ.get("ELCORP_ADMIN_PASSWORD")
     if platform.secrets_are_new and not given:
         who = f"administrator {platform.admin_email}, password {platform.admin_password}"
         say(f"{who}  (shown once; kept in secrets.env)")
     elif given and given != platform.admin_password:
-        say("ELCORP_ADMIN_PASSWORD is not what the administrator was made with at the first start; that one is used")
+        say("ELCORP_ADMIN_PASSWORD differs from the password that the administrator was created with; the latter is used")
 
 
 def _walk(url: str, email: str, password: str) -> int:
@@ -142,7 +142,7 @@ def _script(name: str, *arguments: str, **environment: str) -> int:
     script = Path(SCRIPTS) / name
     if not script.exists():
         raise Failure(f"{script} is not here: run this from the root of the repository")
-    # In its own session: we handle Ctrl-C, and its exception here ends the process.
+    # In its own session: we handle Ctrl-C, and its exception ends the process here.
     command = [sys.executable, str(script), *arguments]
     return subprocess.run(command, env={**os.environ, **environment}, check=False, start_new_session=True).returncode  # noqa: S603
 

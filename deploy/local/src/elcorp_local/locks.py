@@ -1,4 +1,4 @@
-"""One runner at a time for a folder: a second would stop the first one's servers as leftovers."""
+"""One runner at a time per folder: a second runner would stop the servers of the first as leftovers."""
 
 import fcntl
 import os

@@ -76,7 +76,7 @@ class Managed:
         return self.child.pid
 
     def ended_with(self) -> int | None:
-        """Return the exit status of a process that has ended, None while it runs or before it ever did."""
+        """Return the exit status of a process that has ended; None while it runs or if it never ran."""
         return self.child.poll() if self.child else None
 
     def is_ready(self) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 class ServerCertificates:
     """PEM files for all three servers: a certificate, its key, and the authority that signed it.
 
-    The certificate must have the names by which clients connect; the URLs of `Backing` have 127.0.0.1. With `tls_only` no
+    The certificate must contain the names by which clients connect; the URLs of `Backing` have 127.0.0.1. With `tls_only` no
     server accepts connections without TLS.
     """
 

@@ -16,7 +16,7 @@ Say = Callable[[str], None]
 
 
 class NoSource(Failure):
-    """There is no way to run a server here; the message says what would help."""
+    """No source can provide a server here; the message says what would help."""
 
 
 class Start(Protocol):
