@@ -47,7 +47,7 @@ def test_whatever_else_there_is_of_a_transfer_is_on_its_receipt() -> None:
         ("Amount", "100.50 NAD"),
         ("Fees", "2.50 NAD"),
         ("Arrived", "5.00 USD"),
-        ("Given back", "40.00 NAD"),
+        ("Refunded", "40.00 NAD"),
         ("Reference", "INV-7"),
         ("Description", "rent"),
         ("Approved by", str(UUID(int=5))),

@@ -1,4 +1,4 @@
-"""What payments refuses, and why. The codes are published in docs/api.md."""
+"""The errors of payments. Their codes are published in docs/api.md."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -9,8 +9,8 @@ from kernel.errors import AccessDenied, DomainError, InvalidValue, Kind
 class InsufficientFunds(DomainError):
     """The wallet does not hold enough.
 
-    `available` is a fact only where the payer ordered it from a wallet of their own: whose wallet a refund or a reversal
-    takes from is not always for the caller to know.
+    `available` is disclosed only for an order from the caller's own wallet: a refund or a reversal may debit a wallet that the
+    caller may not read.
     """
 
     kind = Kind.REFUSED
@@ -34,7 +34,7 @@ class SelfTransfer(DomainError):
 
 
 class BalanceLimit(DomainError):
-    """The wallet cannot hold that much."""
+    """The amount would raise the wallet above its highest allowed balance."""
 
     kind = Kind.REFUSED
     code = "PAY_006"
@@ -62,7 +62,7 @@ class AccountClosed(DomainError):
 
 
 class NotEmpty(DomainError):
-    """Only an empty wallet can be closed: move its money, and wait for or void the holds on it and to it."""
+    """Only an empty wallet can be closed. Move its money, and wait for or void the holds from it and to it."""
 
     kind = Kind.REFUSED
     code = "PAY_010"
@@ -77,7 +77,7 @@ class NotFrozen(DomainError):
 
 
 class NotPending(DomainError):
-    """The transfer is not in a state in which this can be done; read it again."""
+    """The transfer's status does not allow this; get its current status."""
 
     kind = Kind.REFUSED
     code = "PAY_012"
@@ -85,7 +85,7 @@ class NotPending(DomainError):
 
 
 class NotRefundable(DomainError):
-    """The transfer cannot be given back in this way."""
+    """The transfer cannot be refunded or reversed in this way."""
 
     kind = Kind.REFUSED
     code = "PAY_013"
@@ -93,7 +93,7 @@ class NotRefundable(DomainError):
 
 
 class RefundTooLarge(DomainError):
-    """More than what is left of the transfer to give back."""
+    """The amount is more than what is left of the transfer to refund."""
 
     kind = Kind.REFUSED
     code = "PAY_014"
@@ -101,7 +101,7 @@ class RefundTooLarge(DomainError):
 
 
 class CaptureTooLarge(DomainError):
-    """More than what was put on hold."""
+    """The amount is more than the hold."""
 
     kind = Kind.REFUSED
     code = "PAY_015"
@@ -117,14 +117,14 @@ class SignatureRequired(DomainError):
 
 
 class InvalidSignature(DomainError):
-    """The signature is not this transfer's, or its key is not (or no longer) the payer's."""
+    """The signature does not match this transfer, or its key is not, or is no longer, a key of the payer."""
 
     kind = Kind.INVALID
     code = "PAY_017"
 
 
 class TooManyWallets(DomainError):
-    """There are as many wallets as one owner may have."""
+    """You have reached the maximum number of wallets."""
 
     kind = Kind.REFUSED
     code = "PAY_018"
@@ -132,17 +132,17 @@ class TooManyWallets(DomainError):
 
 
 class OwnDecision(AccessDenied):
-    """Nobody decides on what they ordered, pay or receive, nor on a wallet of their own; somebody else must."""
+    """You cannot decide on a transfer that you ordered, pay or receive, or on your own wallet; someone else must decide."""
 
 
 class LedgerBroken(DomainError):
-    """The ledger does not add up; the account is closed to postings until somebody has looked at it."""
+    """The ledger does not add up; the account accepts no postings until staff have examined it."""
 
     code = "PAY_020"
 
 
 class LimitExceeded(DomainError):
-    """The amount is above what the payer may move at once, in a day or in a month."""
+    """The amount exceeds the payer's limit per transfer, day or month."""
 
     kind = Kind.REFUSED
     code = "PAY_030"
@@ -150,7 +150,7 @@ class LimitExceeded(DomainError):
 
 
 class NoRate(DomainError):
-    """There is no rate in force between the two currencies."""
+    """No exchange rate is in force between the two currencies."""
 
     kind = Kind.REFUSED
     code = "PAY_031"
@@ -158,7 +158,7 @@ class NoRate(DomainError):
 
 
 class TooSmallToConvert(DomainError):
-    """The amount converts to nothing in the other currency."""
+    """The amount is too small: it converts to zero in the other currency."""
 
     kind = Kind.REFUSED
     code = "PAY_032"
@@ -166,7 +166,7 @@ class TooSmallToConvert(DomainError):
 
 
 class LaterVersion(DomainError):
-    """A version that begins no earlier is recorded already; end that one first."""
+    """A version with the same or a later start already exists; end it first."""
 
     kind = Kind.REFUSED
     code = "PAY_033"
@@ -182,7 +182,7 @@ class AlreadyEnded(DomainError):
 
 
 class BulkEnded(DomainError):
-    """The bulk has ended already; what has run stays as it is."""
+    """The bulk transfer has already ended; its lines do not change any more."""
 
     kind = Kind.REFUSED
     code = "PAY_040"
@@ -190,7 +190,7 @@ class BulkEnded(DomainError):
 
 
 class TooManyBulks(DomainError):
-    """There are as many bulks under way as one payer may have; wait for one to end."""
+    """You have reached the maximum number of running bulk transfers; wait for one to end."""
 
     kind = Kind.EXHAUSTED
     code = "PAY_044"
@@ -198,13 +198,13 @@ class TooManyBulks(DomainError):
 
 
 class UnknownFormat(InvalidValue):
-    """A bulk file is application/json, text/csv or application/xml (pain.001)."""
+    """A bulk file must be application/json, text/csv or application/xml (pain.001)."""
 
     tells = ("known",)
 
 
 class ApprovalNeeded(DomainError):
-    """The request needs an approval, and linked transfers cannot wait for one; send them separately, or as a file."""
+    """The request requires approval, and linked transfers cannot wait for one; send them separately, or as a file."""
 
     kind = Kind.REFUSED
     code = "PAY_041"
@@ -212,12 +212,12 @@ class ApprovalNeeded(DomainError):
 
     @classmethod
     def of(cls, rules: Sequence[str]) -> Self:
-        """Say which rules ask for it, and whose approval it would be: of a holder of that permission."""
+        """Name the rules that match and the permission that the approver must hold."""
         return cls(field="amount", rules=list(rules), approval_by="payment:approve")
 
 
 class ScheduleEnded(DomainError):
-    """The schedule has ended, or is not in a state in which this can be done."""
+    """The schedule has ended, or its status does not allow this."""
 
     kind = Kind.REFUSED
     code = "PAY_042"
@@ -225,7 +225,7 @@ class ScheduleEnded(DomainError):
 
 
 class TooManySchedules(DomainError):
-    """There are as many schedules under way as one payer may have."""
+    """You have reached the maximum number of active schedules."""
 
     kind = Kind.EXHAUSTED
     code = "PAY_043"
@@ -247,22 +247,22 @@ class PayerClosed(DomainError):
 
 
 class PayeeBarred(DomainError):
-    """The receiver's account cannot be paid now."""
+    """The receiver's account cannot receive payments at present."""
 
     kind = Kind.REFUSED
     code = "PAY_052"
 
 
 class UsageChanged(DomainError):
-    """The payee's wallet has another use since the file was judged; send the line again."""
+    """The usage of the payee's wallet changed after the file was checked; send the line again."""
 
     kind = Kind.REFUSED
     code = "PAY_053"
 
 
 class NoLongerPermitted(AccessDenied):
-    """The payer may not make payments any more."""
+    """The payer is no longer permitted to make payments."""
 
 
 class NotTheOwner(AccessDenied):
-    """The wallet belongs to somebody else."""
+    """The wallet belongs to another user."""

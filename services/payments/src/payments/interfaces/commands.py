@@ -8,7 +8,7 @@ from payments.application.ledger.views import Finding
 
 
 async def print_findings(findings: AsyncIterator[Finding]) -> int:
-    """Print a line for each rule, and the rows that break it; return how many rules are broken."""
+    """Print a line for each rule and the rows that break it. Return the number of broken rules."""
     broken = 0
     started = time.monotonic()
     async for finding in findings:

@@ -1,4 +1,4 @@
-"""What peers ask payments: to move money, to look, to freeze."""
+"""The gRPC service for other services: make and read transfers, read, freeze and unfreeze wallets."""
 
 import asyncio
 from dataclasses import replace
@@ -23,7 +23,7 @@ from payments.application import Payments
 from payments.application.ports.transfers import Settled
 from payments.domain.transfer_order import TransferKind, TransferOrder, require_callers_key
 
-# ruff: noqa: N802, ARG002  # the proto's names, and the context that each is given
+# ruff: noqa: N802, ARG002  # gRPC gives the names of the methods and their context argument
 
 
 class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
@@ -35,7 +35,7 @@ class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
         return payments_pb2.TransferResponse(settled=await self._settle(request.order))
 
     async def PostTransfers(self, request: payments_pb2.PostTransfersRequest, context: Any) -> payments_pb2.PostTransfersResponse:
-        # Handed in together, they are settled together; each keeps its own outcome.
+        # Orders that arrive together are settled in one commit; each has its own outcome.
         outcomes = await asyncio.gather(*(self._outcome(order) for order in request.orders))
         return payments_pb2.PostTransfersResponse(outcomes=outcomes)
 
@@ -86,12 +86,12 @@ class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
 
     async def _settle(self, order: payments_pb2.Order) -> payments_pb2.Settled:
         payer = await self._payer(order)
-        # For the peers that are called on the payer's behalf, and the log lines from here on.
+        # Later calls to peers on the payer's behalf, and later log lines, carry this actor.
         bind(actor=payer.subject_id)
         return _settled(await self._payments.transfers.transfer_tokens(actor=payer, order=_order(order)))
 
     async def _payer(self, order: payments_pb2.Order) -> Actor:
-        """Admit the payer as a REST request with the same token is; the peer that hands the order in is their user agent."""
+        """Authorise the payer as for a REST request with the same token. The calling peer is recorded as the user agent."""
         if not order.access_token:
             raise MissingToken
         payer = await self._access_control.authenticate(
@@ -102,7 +102,7 @@ class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
         try:
             self._access_control.authorize(payer, "payment:create")
         except DomainError as refusal:
-            # Raised by the use case, unless the same order was settled before.
+            # The use case raises it, unless the same order was settled before.
             return replace(payer, refusal=refusal)
         return payer
 
@@ -121,7 +121,7 @@ def _order(order: payments_pb2.Order) -> TransferOrder:
 
 
 def _line(field: str, text: str) -> str:
-    """Return a text as the REST interface keeps it; raises InvalidValue."""
+    """Normalise a text as the REST interface does. Raise InvalidValue."""
     try:
         return read_line(text)
     except ValueError as wrong:

@@ -1,4 +1,4 @@
-"""Payments' background jobs. Any of them may run twice: each catches up to now."""
+"""The background jobs of payments. Each may safely run twice: it does all work that is due now."""
 
 from typing import Final
 from uuid import UUID
@@ -16,14 +16,14 @@ from payments.application.transfers.expire_transfers import ExpireTransfers
 LEDGER_QUEUE = "ledger"
 BULK_QUEUE = "bulks"
 SCHEDULE_QUEUE = "schedules"
-# Known to whoever queues one (infrastructure/job_queue.py).
+# infrastructure/job_queue.py queues the job under this name.
 RUN_BULK: Final = "run_bulk"
-# 4, 8, 16, 32, 64 seconds apart; then resume_bulks queues it anew as long as there is hope.
+# Retry after 4, 8, 16, 32 and 64 seconds; then resume_bulks queues the bulk again while it can still succeed.
 _ATTEMPTS_MAX: Final = 5
 
 
 def ledger_jobs(expire_transfers: ExpireTransfers, check_ledger: CheckLedger, *, job_seconds: int) -> Blueprint:
-    """Make the jobs that keep the ledger: what has run out ends, what moved is derived again."""
+    """Return the ledger's jobs: expire overdue transfers, and check the accounts that moved against their postings."""
     blueprint = Blueprint()
 
     @blueprint.periodic(cron=each(job_seconds))
@@ -40,7 +40,7 @@ def ledger_jobs(expire_transfers: ExpireTransfers, check_ledger: CheckLedger, *,
 
 
 def bulk_jobs(run_bulk: RunBulk, resume_bulks: ResumeBulks, expire_bulks: ExpireBulks, *, job_seconds: int) -> Blueprint:
-    """Make the job that runs a bulk, queued with it, and those that resume what was left behind and end what is overdue."""
+    """Return the jobs of bulks: run one (queued when it is accepted), resume interrupted ones, expire overdue ones."""
     blueprint = Blueprint()
 
     @blueprint.task(name=RUN_BULK, queue=BULK_QUEUE, retry=RetryStrategy(max_attempts=_ATTEMPTS_MAX, exponential_wait=2))
@@ -61,7 +61,7 @@ def bulk_jobs(run_bulk: RunBulk, resume_bulks: ResumeBulks, expire_bulks: Expire
 
 
 def schedule_jobs(run_schedules: RunSchedules, *, job_seconds: int) -> Blueprint:
-    """Make the job that makes the transfers that are due. One that fails is made up for by the next one."""
+    """Return the job that makes the transfers that are due. The next run does the work of a failed run."""
     blueprint = Blueprint()
 
     @blueprint.periodic(cron=each(job_seconds))

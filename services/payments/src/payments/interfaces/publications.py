@@ -1,4 +1,4 @@
-"""The events that payments announces, and their messages."""
+"""Translate the events of payments into their messages."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What payments does about others' events."""
+"""Handlers of other services' events."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
 
 # A user starts with one wallet, in the national currency.
 FIRST_CURRENCY = "NAD"
-# Of the statuses of UserStatusChanged.
+# Statuses in UserStatusChanged.
 ACTIVE = "active"
 
 
@@ -43,7 +43,7 @@ def subscriptions(
         )
 
     async def on_user_status_changed(delivery: Delivery[events_pb2.UserStatusChanged]) -> None:
-        # A user who is active again resumes the schedules that are still wanted.
+        # A user who is active again resumes the schedules they still want.
         if delivery.message.status != ACTIVE:
             await stop_payer(actor=Actor.service("payments"), user_id=UUID(delivery.message.user_id))
 

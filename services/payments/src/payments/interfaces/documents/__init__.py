@@ -1,1 +1,1 @@
-"""Documents that payments gives out: comma-separated values, Parquet, PDF."""
+"""Documents that payments produces: CSV, Parquet and PDF."""

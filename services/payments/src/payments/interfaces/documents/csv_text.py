@@ -1,14 +1,14 @@
-"""Writing CSV that spreadsheets open without running it."""
+"""Write CSV whose cells spreadsheets do not run as formulas."""
 
 from datetime import UTC, datetime
 from typing import Final
 
-# A cell that begins so is a formula to a spreadsheet (OWASP: CSV injection).
+# Spreadsheets run a cell that begins with one of these as a formula (OWASP: CSV injection).
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Lines:
-    """Where `csv.writer` writes; `take` gives what was written since, and forgets it."""
+    """The output of a `csv.writer`. `take` returns and clears what was written since the last call."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
@@ -23,7 +23,7 @@ class Lines:
 
 
 def safe(text: str) -> str:
-    """Return somebody's words so that a spreadsheet shows them and does not calculate them."""
+    """Escape user input so that a spreadsheet shows it as text and does not evaluate it."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 

@@ -30,7 +30,7 @@ def _data(receipt: Receipt) -> dict[str, object]:
         ("Amount", f"{transfer.moved.text} {currency}"),
         ("Fees", f"{quote.fee_total.text} {currency}"),
         ("Arrived", f"{quote.conversion.target.text} {order.target_currency}" if quote.conversion else ""),
-        ("Given back", f"{amount_text(transfer.refunded, currency)} {currency}" if transfer.refunded else ""),
+        ("Refunded", f"{amount_text(transfer.refunded, currency)} {currency}" if transfer.refunded else ""),
         ("Reference", order.reference),
         ("Description", order.description),
         ("Approved by", str(transfer.decided_by) if transfer.decided_by else ""),
@@ -47,5 +47,5 @@ def _data(receipt: Receipt) -> dict[str, object]:
 
 
 def _folded(text: str) -> str:
-    """Break what has no spaces to break at, so that it stays on the page."""
+    """Insert line breaks into text without spaces, so that it fits the page."""
     return "\n".join(text[start : start + _WIDTH] for start in range(0, len(text), _WIDTH))

@@ -1,4 +1,4 @@
-"""A statement as comma-separated values (RFC 4180)."""
+"""A statement as CSV (RFC 4180)."""
 
 import csv
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _LINES_A_CHUNK = 500
 
 
 def statement_csv(statement: Statement) -> Iterator[bytes]:
-    """Write the opening balance, the lines and the closing balance, a chunk at a time."""
+    """Yield the opening balance, the lines and the closing balance in chunks."""
     currency = statement.currency
     lines = Lines()
     writer = csv.writer(lines)

@@ -1,4 +1,4 @@
-"""The columns of an export of transfers, alike in every format, under the names that the REST interface uses."""
+"""The columns of an export of transfers: the same in every format, with the names of the REST interface."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from payments.application.statements.views import Movement
 
 
 class ColumnType(Enum):
-    """`ID` and `CODE` are the platform's own text, `WORDS` what somebody wrote."""
+    """`ID` and `CODE` are text from the platform, `WORDS` is text from users."""
 
     ID = auto()
     CODE = auto()
@@ -23,7 +23,7 @@ class ColumnType(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`value` reads it of a movement, `currency` the currency that an amount is in."""
+    """`value` reads the cell from a movement; `currency` reads the currency of an amount."""
 
     name: str
     type: ColumnType
@@ -45,7 +45,7 @@ def _rate(movement: Movement) -> Decimal | None:
     return conversion.rate if conversion else None
 
 
-# `moved` is the change of the wallet's balance, `fee` the part of it that is fees; both in `moved_currency`, the wallet's.
+# `moved` is the change of the wallet's balance, `fee` is the part of it that is fees; both in the wallet's `moved_currency`.
 COLUMNS: Final = (
     _of_transfer("id", ColumnType.ID),
     _of_transfer("kind", ColumnType.CODE, "order.kind"),

@@ -1,4 +1,4 @@
-"""Transfers as comma-separated values (RFC 4180)."""
+"""Transfers as CSV (RFC 4180)."""
 
 import csv
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ _TEXTS: Final[Mapping[ColumnType, Callable[[Any], object]]] = {
 
 
 async def transfers_csv(batches: AsyncIterable[Sequence[Movement]]) -> AsyncIterator[bytes]:
-    """Write the header, then each batch as it comes: memory holds one."""
+    """Yield the header, then each batch as it arrives. Only one batch is in memory."""
     lines = Lines()
     writer = csv.writer(lines)
     writer.writerow(HEADER)
@@ -31,7 +31,7 @@ async def transfers_csv(batches: AsyncIterable[Sequence[Movement]]) -> AsyncIter
 
 
 def _text(column: Column, movement: Movement) -> object:
-    """Return a cell; what has no value is empty."""
+    """Return the cell's text, empty if it has no value."""
     value = column.value(movement)
     if value is None:
         return ""

@@ -1,4 +1,4 @@
-"""Transfers as Parquet, for those who compute with them: exact decimals, times in UTC."""
+"""Transfers as Parquet, for computing: exact decimals, times in UTC."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from payments.interfaces.documents.transfer_columns import COLUMNS, ColumnType
 
 
 class _Sink:
-    """A file that is written to and read away: the writer's bytes leave as they come."""
+    """A write-only file for the Parquet writer. `take` returns and clears the bytes written so far."""
 
     closed = False
 
@@ -22,7 +22,7 @@ class _Sink:
         return len(chunk)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: there is no buffer."""
 
     def take(self) -> bytes:
         taken, self._chunks = self._chunks, []
@@ -30,8 +30,8 @@ class _Sink:
 
 
 async def transfers_parquet(batches: AsyncIterable[Sequence[Movement]]) -> AsyncIterator[bytes]:
-    """Write each batch as a row group; memory holds one. Amounts are decimal128(38, 8), as wide as any column of the ledger."""
-    import pyarrow as pa  # noqa: PLC0415  # 60 MB that only who asks for Parquet has need of
+    """Yield each batch as a row group; only one is in memory. Amounts are decimal128(38, 8), as wide as the ledger's columns."""
+    import pyarrow as pa  # noqa: PLC0415  # 60 MB, needed only for Parquet exports
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     types = {

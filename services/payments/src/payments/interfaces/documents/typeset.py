@@ -1,4 +1,4 @@
-"""Documents set by typst."""
+"""Typeset documents with typst."""
 
 import asyncio
 import json
@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-# Setting takes a core for a fifth of a second and its memory: one at a time, or payments would have to wait for paper.
+# Typesetting takes a core for 0.2 seconds, and memory. Allow one at a time, or payments would wait for documents.
 _ONE_AT_A_TIME = asyncio.Semaphore(1)
 
 
 async def pdf(template: Path, data: Mapping[str, object], *, made_at: datetime) -> bytes:
-    """Set a document, beside the event loop; the same data at the same moment is the same document."""
+    """Typeset a document in a thread. The same data and `made_at` give the same bytes."""
     async with _ONE_AT_A_TIME:
         return await asyncio.to_thread(_set, template, json.dumps(data), made_at)
 
 
 def _set(template: Path, data: str, made_at: datetime) -> bytes:
-    import typst  # noqa: PLC0415  # 40 MB that only a process which sets documents has need of
+    import typst  # noqa: PLC0415  # 40 MB, needed only to typeset documents
 
     seconds = int(made_at.timestamp())
     document = typst.compile(

@@ -1,4 +1,4 @@
-"""Payments' REST side."""
+"""The REST interface of payments."""
 
 from payments.interfaces.rest.accounts import accounts
 from payments.interfaces.rest.bulk_transfers import bulk_transfers
@@ -14,7 +14,7 @@ from payments.interfaces.rest.statements import statements
 from payments.interfaces.rest.transfers import transfers
 from payments.interfaces.rest.wallets import wallets
 
-# These first: "export", "bulk" and "schedules" below "/transfers" are no transfers' ids.
+# These come first, or "export", "bulk" and "schedules" below "/transfers" would be read as transfer ids.
 ROUTERS = (
     statements,
     bulk_transfers,

@@ -40,9 +40,9 @@ async def list_accounts(  # each is a filter of the query string
     owner_id: UUID | None = None,
     reason: ReadReasonOfOthers = None,
 ) -> Envelope[PageOf[AccountResponse]]:
-    """List the chart of accounts: the system's own first, then wallets, oldest first.
+    """List the chart of accounts: system accounts first, then wallets, oldest first.
 
-    Recorded with its reason, except the system's own alone (`kind=system`) and the caller's own.
+    The read is recorded with its reason, unless it lists only system accounts (`kind=system`) or only the caller's own.
     """
     wanted = AccountFilter(kind=kind, status=status, currency=currency, owner_id=owner_id)
     page = await app.accounts.list_accounts(actor=actor, wanted=wanted, page=paging, reason=reason)
@@ -51,7 +51,7 @@ async def list_accounts(  # each is a filter of the query string
 
 @accounts.get("/{account_id}", dependencies=[Requires("payment:reconcile")], reads=OTHERS)
 async def get_account(account_id: UUID, actor: CurrentActor, app: App) -> Envelope[AccountResponse]:
-    """Read any account."""
+    """Get any account."""
     return envelope(AccountResponse.of(await app.accounts.get_account(actor=actor, account_id=account_id)))
 
 
@@ -59,13 +59,13 @@ async def get_account(account_id: UUID, actor: CurrentActor, app: App) -> Envelo
 async def list_account_postings(
     account_id: UUID, actor: CurrentActor, cursor: CursorPaging, app: App
 ) -> Envelope[CursorPageOf[PostingResponse]]:
-    """Page through any account's postings, newest first. What is other people's is recorded as read."""
+    """List the postings of any account, newest first. Reads of other people's accounts are recorded."""
     page = await app.accounts.list_account_postings(actor=actor, account_id=account_id, cursor=cursor)
     return cursor_of(page, PostingResponse.of)
 
 
 @accounts.post("/{account_id}/unfreeze", dependencies=[Requires("payment:reconcile")], assurance=STRONG)
 async def unfreeze_account(account_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[AccountResponse]:
-    """Let money move again on an account of the system's own that did not add up; wallets are unfrozen as wallets."""
+    """Unfreeze a system account that was frozen because it did not add up. To unfreeze a wallet, use its own operation."""
     account = await app.accounts.unfreeze_account(actor=actor, account_id=account_id, reason=body.reason)
     return envelope(AccountResponse.of(account))

@@ -1,4 +1,4 @@
-"""Bulks: a file of transfers, run as a job."""
+"""Bulk transfers: a file of transfers, run as a job."""
 
 from typing import Annotated, Final
 from uuid import UUID
@@ -34,9 +34,9 @@ from payments.interfaces.rest.schemas.transfers import ReasonRequest
 
 bulk_transfers = Router(prefix="/transfers/bulk", tags=["bulk transfers"], moves_money=True)
 
-# 10,000 lines of XML, each some 700 bytes.
+# 10,000 lines of XML of about 700 bytes each.
 FILE_BYTES_MAX: Final = 8 * 1_048_576
-_BESIDE: Final = "For files that cannot say it themselves"
+_BESIDE: Final = "For file formats that do not contain it"
 
 
 @bulk_transfers.post(
@@ -59,14 +59,14 @@ async def submit_bulk(  # each is of the query string or a header
     mode: Annotated[Mode | None, Query(description=_BESIDE)] = None,
     source_wallet_id: Annotated[UUID | None, Query(description=_BESIDE)] = None,
     currency: Annotated[str | None, Query(pattern=r"^[A-Z]{3}$", description=_BESIDE)] = None,
-    dry_run: Annotated[bool, Query(description="Answer 200 with what it would come to; a JSON file may say so itself")] = False,
+    dry_run: Annotated[bool, Query(description="Return the result with 200, write nothing; JSON files may set it too")] = False,
     signature: PayloadSignature = None,
 ) -> Envelope[BulkResponse] | Response:
-    """Hand in up to 10,000 transfers from one wallet as JSON, CSV or ISO 20022 pain.001, to be run at once.
+    """Submit up to 10,000 transfers from one wallet as JSON, CSV or ISO 20022 pain.001, to run at once.
 
-    The file is accepted when every line is right, and refused with what is wrong where. A file that an approval rule matches
-    as a whole waits (pending_approval). Then all lines are settled, or none (all_or_nothing), or each that can be
-    (best_effort). A payer who may no longer pay has the lines that are left refused.
+    A file with an invalid line is refused as a whole, with each fault and its line. A file that matches an approval rule
+    waits for a decision (`pending_approval`). Then either all lines are settled or none (`all_or_nothing`), or each line that
+    can be (`best_effort`). If the payer loses the right to pay, the remaining lines are refused.
     """
     submission = await app.bulk_transfers.read_submission(
         key=key,
@@ -89,7 +89,7 @@ async def submit_bulk(  # each is of the query string or a header
 
 @bulk_transfers.get("", dependencies=[Authenticated], reads=OWN)
 async def list_bulks(actor: CurrentActor, cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[BulkResponse]]:
-    """Page through the caller's bulks, newest first."""
+    """List the caller's bulk transfers, newest first."""
     return cursor_of(await app.bulk_transfers.list_bulks(actor=actor, cursor=cursor), BulkResponse.of)
 
 
@@ -97,13 +97,13 @@ async def list_bulks(actor: CurrentActor, cursor: CursorPaging, app: App) -> Env
 async def list_bulks_awaiting_approval(
     actor: CurrentActor, cursor: CursorPaging, app: App
 ) -> Envelope[CursorPageOf[BulkResponse]]:
-    """Page through everybody's bulks that wait for a decision, newest first."""
+    """List all users' bulk transfers that await approval, newest first."""
     return cursor_of(await app.bulk_transfers.list_bulks_awaiting_approval(actor=actor, cursor=cursor), BulkResponse.of)
 
 
 @bulk_transfers.get("/{bulk_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_bulk(bulk_id: UUID, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
-    """Read how a bulk stands: its status, its counts, how fast it goes."""
+    """Get a bulk transfer's status, counts and speed."""
     return envelope(BulkResponse.of(await app.bulk_transfers.get_bulk(actor=actor, bulk_id=bulk_id)))
 
 
@@ -115,7 +115,7 @@ async def list_bulk_lines(
     app: App,
     status: Annotated[list[LineStatus], Query(max_length=5)] = [],  # noqa: B006  # FastAPI copies it
 ) -> Envelope[CursorPageOf[BulkLineResponse]]:
-    """Page through a bulk's lines, each with what became of it."""
+    """List the lines of a bulk transfer with their outcomes."""
     page = await app.bulk_transfers.list_bulk_lines(actor=actor, bulk_id=bulk_id, cursor=cursor, statuses=status)
     return cursor_of(page, BulkLineResponse.of)
 
@@ -127,9 +127,9 @@ async def list_bulk_lines(
     reads=OTHERS,
 )
 async def follow_bulk(bulk_id: UUID, actor: CurrentActor, readmit: Readmission, app: App) -> StreamingResponse:
-    """Follow a bulk as server-sent events: `progress` whenever it has moved, `end` with its result. Reconnect to go on.
+    """Follow a bulk transfer as server-sent events: `progress` after each change, `end` with the result.
 
-    The stream ends with the caller's session.
+    Reconnect to continue. The stream ends when the caller's session ends.
     """
 
     async def first_look() -> BulkView:
@@ -143,19 +143,19 @@ async def follow_bulk(bulk_id: UUID, actor: CurrentActor, readmit: Readmission, 
 
 @bulk_transfers.post("/{bulk_id}/approve", dependencies=[Requires("payment:approve")], assurance=STRONG)
 async def approve_bulk(bulk_id: UUID, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
-    """Approve a waiting file: all of it runs. Nobody approves what they handed in or are paid by."""
+    """Approve a waiting bulk transfer, so that it runs. Nobody may approve a file that they submitted or that pays them."""
     return envelope(BulkResponse.of(BulkView.of(await app.bulk_transfers.approve_bulk(actor=actor, bulk_id=bulk_id))))
 
 
 @bulk_transfers.post("/{bulk_id}/reject", dependencies=[Requires("payment:approve")], assurance=STRONG)
 async def reject_bulk(bulk_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
-    """Reject a waiting file: nothing of it runs. Nobody decides on what they handed in or are paid by."""
+    """Reject a waiting bulk transfer: no line runs. Nobody may decide on a file that they submitted or that pays them."""
     bulk = await app.bulk_transfers.reject_bulk(actor=actor, bulk_id=bulk_id, reason=body.reason)
     return envelope(BulkResponse.of(BulkView.of(bulk)))
 
 
 @bulk_transfers.post("/{bulk_id}/cancel", dependencies=[Requires("payment:create")], assurance=NONE)
 async def cancel_bulk(bulk_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
-    """Run no more of a bulk; what is settled stays settled, and the lines under way are let finish."""
+    """Stop a bulk transfer. Settled lines stay settled, and the lines in progress finish."""
     bulk = await app.bulk_transfers.cancel_bulk(actor=actor, bulk_id=bulk_id, reason=body.reason)
     return envelope(BulkResponse.of(BulkView.of(bulk)))

@@ -1,4 +1,4 @@
-"""What endpoints are given."""
+"""The dependencies of the routes."""
 
 from typing import Annotated
 from uuid import UUID
@@ -20,7 +20,7 @@ def application(request: Request) -> Payments:
 
 App = Annotated[Payments, Depends(application)]
 
-_AMOUNT = "In units of the currency, such as 250.00"
+_AMOUNT = "Amount in units of the currency, such as 250.00"
 
 
 async def _history(  # each is a filter of the query string
@@ -34,10 +34,10 @@ async def _history(  # each is a filter of the query string
     amount_max: Annotated[AmountText | None, Query(description=_AMOUNT)] = None,
     since: Annotated[Moment | None, Query(description="Created at or after")] = None,
     until: Annotated[Moment | None, Query(description="Created before")] = None,
-    settled_since: Annotated[Moment | None, Query(description="Settled, which is when money moved, at or after")] = None,
+    settled_since: Annotated[Moment | None, Query(description="Settled (money moved) at or after")] = None,
     settled_until: Annotated[Moment | None, Query(description="Settled before")] = None,
     reference: Annotated[
-        str | None, Query(min_length=1, max_length=64, description="The whole reference, exactly"), ONE_LINE
+        str | None, Query(min_length=1, max_length=64, description="The exact, complete reference"), ONE_LINE
     ] = None,
     text: Annotated[str | None, Query(min_length=2, max_length=64, description="In description or reference"), ONE_LINE] = None,
 ) -> HistoryFilter:
@@ -47,7 +47,7 @@ async def _history(  # each is a filter of the query string
         status=status,
         kind=kind,
         currency=currency,
-        # ELC has the most decimals of all currencies: a bound, not an amount of one.
+        # The filter names no currency. ELC has the most decimals of all currencies, so it is the bound.
         amount_min=Money.of(amount_min, "ELC", field="amount_min").amount if amount_min is not None else None,
         amount_max=Money.of(amount_max, "ELC", field="amount_max").amount if amount_max is not None else None,
         since=since,

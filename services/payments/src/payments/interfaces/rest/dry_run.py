@@ -1,4 +1,4 @@
-"""What a dry run answers in place of what it would have made: 200, past the response model of the operation."""
+"""The response of a dry run: 200, with a model of its own instead of the operation's."""
 
 from typing import Any, Final
 
@@ -72,8 +72,8 @@ def _answers(model: type[ResponseModel], data: dict[str, Any]) -> dict[int | str
     example = {"status": "success", "data": data, "timestamp": "2026-03-21T08:00:00.000000Z"}
     return {
         200: {
-            "model": Envelope[model],  # type: ignore[valid-type]  # FastAPI reads it as it runs
-            "description": "Of a dry run",
+            "model": Envelope[model],  # type: ignore[valid-type]  # FastAPI evaluates it at run time
+            "description": "The result of a dry run",
             "content": {"application/json": {"example": example}},
         }
     }

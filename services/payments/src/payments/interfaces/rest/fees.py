@@ -1,4 +1,4 @@
-"""Fee rules, and quotes by them."""
+"""Fee rules and quotes."""
 
 from typing import Annotated
 from uuid import UUID
@@ -32,7 +32,7 @@ async def list_fees(
     kind: Annotated[str | None, Query(pattern=KIND_PATTERN, examples=["transfer"])] = None,
     currency: Annotated[str | None, Query(pattern=CURRENCY_PATTERN, examples=["NAD"])] = None,
 ) -> Envelope[PageOf[FeeRuleResponse]]:
-    """List the rules in force, by code."""
+    """List the fee rules in force, ordered by code."""
     return page_of(await app.fees.list_fees(page=page, kind=kind, currency=currency), FeeRuleResponse.of)
 
 
@@ -40,13 +40,13 @@ async def list_fees(
 async def list_fee_history(
     page: Paging, app: App, code: Annotated[str | None, Query(pattern=CODE_PATTERN, examples=["transfer-service"])] = None
 ) -> Envelope[PageOf[FeeRuleHistoryResponse]]:
-    """List every version ever recorded, past and planned, the newest first."""
+    """List all recorded versions, past and planned, newest first."""
     return page_of(await app.fees.list_fee_history(page=page, code=code), FeeRuleHistoryResponse.of_recorded)
 
 
 @fees.post("", status_code=201, dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def set_fee_rule(body: FeeRuleRequest, actor: CurrentActor, app: App) -> Envelope[FeeRuleResponse]:
-    """Record the next version of a rule; the one before it ends where this one begins."""
+    """Record the next version of a fee rule. The previous version ends when this one starts."""
     rule = await app.fees.set_fee_rule(
         actor=actor, draft=body.draft, period=RequestedPeriod(since=body.valid_from, until=body.valid_until), reason=body.reason
     )
@@ -55,16 +55,16 @@ async def set_fee_rule(body: FeeRuleRequest, actor: CurrentActor, app: App) -> E
 
 @fees.post("/{rule_id}/end", dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def end_fee_rule(rule_id: UUID, body: EndVersionRequest, actor: CurrentActor, app: App) -> Envelope[FeeRuleResponse]:
-    """End a version, now or at a later time; one that has not begun never will."""
+    """End a fee rule now or at a later time. A version that has not started is cancelled."""
     rule = await app.fees.end_fee_rule(actor=actor, version_id=rule_id, until=body.valid_until, reason=body.reason)
     return envelope(FeeRuleResponse.of(rule))
 
 
 @fees.post("/quote", dependencies=[Authenticated], idempotency=False, assurance=NONE)
 async def quote_order(body: QuoteRequest, actor: CurrentActor, app: App) -> Envelope[QuoteResponse]:
-    """Tell what an order would cost the caller now, what would arrive, and what it would need.
+    """Get an order's current price, the amount that would arrive, and what the order would require.
 
-    Name both wallets to learn what limits, compliance and funds would refuse. The exact answer is a dry run of the order.
+    Name both wallets to also check limits, screening and funds. For the exact result, make a dry run of the order.
     """
     quoted = await app.fees.quote_order(
         actor=actor,

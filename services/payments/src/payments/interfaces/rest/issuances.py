@@ -1,4 +1,4 @@
-"""Issuances. They keep their own Idempotency-Key, with the issuance and for as long."""
+"""Issuances. Each is stored with its Idempotency-Key, for as long as the issuance itself."""
 
 from fastapi import Response
 

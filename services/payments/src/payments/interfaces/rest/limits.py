@@ -1,4 +1,4 @@
-"""Limits by tier, and owners' tiers."""
+"""Limits of tiers, and the tiers of owners."""
 
 from typing import Annotated
 from uuid import UUID
@@ -44,13 +44,13 @@ CurrencyFilter = Annotated[str | None, Query(pattern=CURRENCY_PATTERN, examples=
 async def list_limits(
     page: Paging, app: App, tier: TierFilter = None, currency: CurrencyFilter = None
 ) -> Envelope[PageOf[LimitResponse]]:
-    """List the limits in force, of every tier."""
+    """List the limits in force of every tier."""
     return page_of(await app.limits.list_limits(page=page, tier=tier, currency=currency), LimitResponse.of)
 
 
 @limits.get("/mine", dependencies=[Authenticated], reads=OWN)
 async def list_my_limits(actor: CurrentActor, app: App) -> Envelope[MyLimitsResponse]:
-    """List the caller's limits by currency: what is spent, what is left, and when it renews. No limit: null."""
+    """List the caller's limits by currency: spent, left, and when the period renews. A missing limit is null."""
     return envelope(MyLimitsResponse.of(await app.limits.list_my_limits(actor=actor)))
 
 
@@ -58,13 +58,13 @@ async def list_my_limits(actor: CurrentActor, app: App) -> Envelope[MyLimitsResp
 async def list_limit_history(
     page: Paging, app: App, tier: TierFilter = None, currency: CurrencyFilter = None
 ) -> Envelope[PageOf[LimitHistoryResponse]]:
-    """List every version ever recorded, past and planned, the newest first."""
+    """List all recorded versions, past and planned, newest first."""
     return page_of(await app.limits.list_limit_history(page=page, tier=tier, currency=currency), LimitHistoryResponse.of_recorded)
 
 
 @limits.post("", status_code=201, dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def set_limit(body: LimitRequest, actor: CurrentActor, app: App) -> Envelope[LimitResponse]:
-    """Record the next limits of a tier in a currency; those before end where these begin."""
+    """Record the next limits of a tier in a currency. The previous limits end when these start."""
     limit = await app.limits.set_limit(
         actor=actor, draft=body.draft, period=RequestedPeriod(since=body.valid_from, until=body.valid_until), reason=body.reason
     )
@@ -73,14 +73,14 @@ async def set_limit(body: LimitRequest, actor: CurrentActor, app: App) -> Envelo
 
 @limits.post("/{limit_id}/end", dependencies=[Requires("policy:manage")], assurance=RECENT)
 async def end_limit(limit_id: UUID, body: EndVersionRequest, actor: CurrentActor, app: App) -> Envelope[LimitResponse]:
-    """End a version, now or at a later time: without one, the tier is unlimited in its currency."""
+    """End a limit now or at a later time. Without a limit, the tier is unlimited in that currency."""
     limit = await app.limits.end_limit(actor=actor, version_id=limit_id, until=body.valid_until, reason=body.reason)
     return envelope(LimitResponse.of(limit))
 
 
 @limits.get("/tiers/{owner_id}", dependencies=[Requires("policy:manage")], reads=OTHERS)
 async def get_tier(owner_id: UUID, actor: CurrentActor, app: App, response: Response) -> Envelope[TierResponse]:
-    """Read an owner's tier, by default the standard one. Reading another's is recorded."""
+    """Get an owner's tier; the default is `standard`. Reads of another owner's tier are recorded."""
     assigned = await app.limits.get_tier(actor=actor, owner_id=owner_id)
     tier = TierResponse.of(assigned) if assigned else TierResponse(owner_id=owner_id, tier=STANDARD_TIER, version=0)
     set_etag(response, tier.version)
@@ -91,7 +91,7 @@ async def get_tier(owner_id: UUID, actor: CurrentActor, app: App, response: Resp
 async def assign_tier(
     *, owner_id: UUID, body: AssignTierRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[TierResponse]:
-    """Put an owner into a tier; its limits hold from the next transfer on."""
+    """Assign an owner to a tier. Its limits apply from the next transfer."""
     tier = await app.limits.assign_tier(actor=actor, owner_id=owner_id, tier=body.tier, version=version, reason=body.reason)
     set_etag(response, tier.version)
     return envelope(TierResponse.of(tier))

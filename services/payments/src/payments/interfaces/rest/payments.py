@@ -1,4 +1,4 @@
-"""Payments to merchants and billers. They keep their own Idempotency-Key, with the payment and for as long."""
+"""Payments to merchants and billers. Each is stored with its Idempotency-Key, for as long as the payment itself."""
 
 from fastapi import Response
 
@@ -36,7 +36,7 @@ payments = Router(prefix="/payments", tags=["payments"], moves_money=True)
 async def make_payment(
     body: PaymentRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[TransferResponse] | Response:
-    """Pay a merchant or biller under their reference. Money to a wallet that is not a merchant's is a transfer all the same."""
+    """Pay a merchant or biller under their reference. To a wallet that is not a merchant's, the payment is a transfer."""
     order = body.order(actor, key)
     if body.dry_run:
         return await rehearsal(app, actor, [order])
@@ -47,5 +47,5 @@ async def make_payment(
 async def list_payments(
     actor: CurrentActor, cursor: CursorPaging, app: App, wanted: HistoryQuery
 ) -> Envelope[CursorPageOf[TransferResponse]]:
-    """Page through the caller's payments, made and received, newest first."""
+    """List the payments that the caller made and received, newest first."""
     return cursor_of(await app.payments.list_payments(actor=actor, wanted=wanted, cursor=cursor), TransferResponse.of)

@@ -12,11 +12,11 @@ from payments.interfaces.rest.schemas.bulk_transfers import BulkResponse
 
 EVENT_STREAM: Final = "text/event-stream"
 LOOK_EVERY_SECONDS: Final = 0.5
-# The gateway gives up on an answer that is silent for ten seconds.
+# The gateway gives up on a response that is silent for ten seconds.
 SILENCE_LOOKS_MAX: Final = 10
-# Then the client connects anew, with a token that may have ended by now.
+# Then the client reconnects, so that an expired token is noticed.
 LOOKS_MAX: Final = 600
-# In one process; each looks at one row twice a second.
+# Per process. Each follower reads one row twice a second.
 FOLLOWERS_MAX: Final = 200
 
 _followers = 0
@@ -26,9 +26,9 @@ Read = Callable[[], Awaitable[BulkView]]
 
 
 async def follow(read: Read, *, again: Read | None = None) -> StreamingResponse:
-    """Answer with the stream; raises what the first look raises, or Unavailable when too many follow.
+    """Return the stream. Raise the errors of the first read, or Unavailable when there are too many followers.
 
-    `again`, if given, is used for every look after the first.
+    `again`, if given, replaces `read` after the first time.
     """
     if _followers >= FOLLOWERS_MAX:
         raise Unavailable(retry_after_seconds=5, followers=_followers)
@@ -38,7 +38,7 @@ async def follow(read: Read, *, again: Read | None = None) -> StreamingResponse:
 
 
 async def _events(seen: BulkView, read: Read) -> AsyncIterator[bytes]:
-    global _followers  # noqa: PLW0603  # one number a process
+    global _followers  # noqa: PLW0603  # one counter per process
     _followers += 1
     try:
         yield b"retry: 1000\n\n" + _event(seen)
@@ -50,7 +50,7 @@ async def _events(seen: BulkView, read: Read) -> AsyncIterator[bytes]:
             try:
                 now = await read()
             except DomainError:
-                # For example, the session has ended. The client connects again and gets the reason.
+                # For example, the session has ended. The client reconnects and receives the reason.
                 return
             if now.version != seen.version:
                 yield _event(now)

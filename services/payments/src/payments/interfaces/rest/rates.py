@@ -1,4 +1,4 @@
-"""Rates of exchange."""
+"""Exchange rates."""
 
 from typing import Annotated
 from uuid import UUID
@@ -21,7 +21,7 @@ Quote = Annotated[str | None, Query(pattern=CURRENCY_PATTERN, examples=["USD"])]
 
 @rates.get("", dependencies=[Authenticated], reads=NOBODY)
 async def list_rates(page: Paging, app: App, base: Base = None, quote: Quote = None) -> Envelope[PageOf[RateResponse]]:
-    """List the rates in force, each in one direction."""
+    """List the exchange rates in force. Each is for one direction."""
     return page_of(await app.rates.list_rates(page=page, base=base, quote=quote), RateResponse.of)
 
 
@@ -29,13 +29,13 @@ async def list_rates(page: Paging, app: App, base: Base = None, quote: Quote = N
 async def list_rate_history(
     page: Paging, app: App, base: Base = None, quote: Quote = None
 ) -> Envelope[PageOf[RateHistoryResponse]]:
-    """List every version ever recorded, past and planned, the newest first."""
+    """List all recorded versions, past and planned, newest first."""
     return page_of(await app.rates.list_rate_history(page=page, base=base, quote=quote), RateHistoryResponse.of_recorded)
 
 
 @rates.post("", status_code=201, dependencies=[Requires("payment:reconcile")], assurance=RECENT)
 async def set_rate(body: RateRequest, actor: CurrentActor, app: App) -> Envelope[RateResponse]:
-    """Record the next rate of a pair; the one before it ends where this one begins."""
+    """Record the next exchange rate of a currency pair. The previous rate ends when this one starts."""
     rate = await app.rates.set_rate(
         actor=actor, draft=body.draft, period=RequestedPeriod(since=body.valid_from, until=body.valid_until), reason=body.reason
     )
@@ -44,6 +44,6 @@ async def set_rate(body: RateRequest, actor: CurrentActor, app: App) -> Envelope
 
 @rates.post("/{rate_id}/end", dependencies=[Requires("payment:reconcile")], assurance=RECENT)
 async def end_rate(rate_id: UUID, body: EndVersionRequest, actor: CurrentActor, app: App) -> Envelope[RateResponse]:
-    """End a rate, now or at a later time: without one, conversions are refused."""
+    """End an exchange rate now or at a later time. Without a rate, conversions are refused."""
     rate = await app.rates.end_rate(actor=actor, version_id=rate_id, until=body.valid_until, reason=body.reason)
     return envelope(RateResponse.of(rate))

@@ -1,4 +1,4 @@
-"""Receipts: what a payer or a payee shows to others."""
+"""Receipts, which a payer or payee can show to others."""
 
 from typing import Annotated, Final, Literal
 from uuid import UUID
@@ -29,7 +29,7 @@ async def get_receipt(
     app: App,
     format: Annotated[Literal["json", "pdf"], Query()] = "json",  # noqa: A002  # the parameter's name
 ) -> Envelope[ReceiptResponse] | Response:
-    """Make the receipt of a transfer that has moved money, with what proves it: the audit log's hash, the payer's signature."""
+    """Get the receipt of a settled transfer, with its proofs: the hash in the audit log and the payer's signature."""
     receipt = await app.receipts.get_receipt(actor=actor, transfer_id=transfer_id)
     if format == "pdf":
         document = await receipt_pdf(receipt)

@@ -1,4 +1,4 @@
-"""Transfers planned for later, once or again and again."""
+"""Scheduled transfers, once or repeated."""
 
 from uuid import UUID
 
@@ -32,11 +32,11 @@ schedules = Router(prefix="/transfers/schedules", tags=["scheduled transfers"], 
 async def plan_transfer(
     body: ScheduleRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[ScheduleResponse]:
-    """Plan a transfer from one of the caller's wallets: once at a time, or daily, weekly or monthly until an end.
+    """Schedule a transfer from one of the caller's wallets: once, or daily, weekly or monthly until an end date.
 
-    Each occurrence is settled within a minute of its time as a transfer of its own, under the rules, in the roles and with the
-    money of that time; one that is refused is recorded and announced, and the schedule goes on. While the payer's account is
-    suspended it is paused.
+    Each occurrence is made within a minute of its time as a separate transfer, under the rules, roles and funds of that time.
+    A refused occurrence is recorded and announced, and the schedule continues. The schedule is paused while the payer is
+    suspended.
     """
     planned = await app.schedules.plan_transfer(
         actor=actor,
@@ -51,13 +51,13 @@ async def plan_transfer(
 
 @schedules.get("", dependencies=[Authenticated], reads=OWN)
 async def list_schedules(actor: CurrentActor, cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[ScheduleResponse]]:
-    """Page through the caller's schedules, newest first."""
+    """List the caller's schedules, newest first."""
     return cursor_of(await app.schedules.list_schedules(actor=actor, cursor=cursor), ScheduleResponse.of)
 
 
 @schedules.get("/{schedule_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_schedule(schedule_id: UUID, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
-    """Read how a schedule stands and when it is due next."""
+    """Get a schedule's status and its next due time."""
     return envelope(ScheduleResponse.of(await app.schedules.get_schedule(actor=actor, schedule_id=schedule_id)))
 
 
@@ -65,26 +65,26 @@ async def get_schedule(schedule_id: UUID, actor: CurrentActor, app: App) -> Enve
 async def list_schedule_runs(
     schedule_id: UUID, actor: CurrentActor, cursor: CursorPaging, app: App
 ) -> Envelope[CursorPageOf[ScheduleRunResponse]]:
-    """Page through what became of each occurrence, newest first."""
+    """List a schedule's past occurrences with their outcomes, newest first."""
     page = await app.schedules.list_schedule_runs(actor=actor, schedule_id=schedule_id, cursor=cursor)
     return cursor_of(page, ScheduleRunResponse.of)
 
 
 @schedules.post("/{schedule_id}/pause", dependencies=[Requires("payment:create")], assurance=NONE)
 async def pause_schedule(schedule_id: UUID, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
-    """Let nothing be due until it is resumed."""
+    """Pause a schedule until it is resumed."""
     return _enveloped(await app.schedules.pause_schedule(actor=actor, schedule_id=schedule_id))
 
 
 @schedules.post("/{schedule_id}/resume", dependencies=[Requires("payment:create")], assurance=NONE)
 async def resume_schedule(schedule_id: UUID, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
-    """Go on with the next occurrence to come; what fell into the pause is left out."""
+    """Resume a paused schedule from its next occurrence. Occurrences during the pause are skipped."""
     return _enveloped(await app.schedules.resume_schedule(actor=actor, schedule_id=schedule_id))
 
 
 @schedules.post("/{schedule_id}/cancel", dependencies=[Requires("payment:create")], assurance=NONE)
 async def cancel_schedule(schedule_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
-    """End a schedule; what it has made stays made."""
+    """Cancel a schedule. The transfers that it has made remain."""
     return _enveloped(await app.schedules.cancel_schedule(actor=actor, schedule_id=schedule_id, reason=body.reason))
 
 

@@ -1,4 +1,4 @@
-"""Statements and exports: what happened, as documents."""
+"""Statements and exports as documents."""
 
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -17,7 +17,7 @@ from payments.interfaces.rest.schemas.statements import StatementResponse
 
 statements = Router(tags=["statements"])
 _CSV, _PDF, _PARQUET = "text/csv; charset=utf-8", "application/pdf", "application/vnd.apache.parquet"
-# Writing a row takes some 0.1 ms, in which the process does nothing else.
+# Writing a row takes about 0.1 ms and blocks the process.
 _ROWS_A_READ: Final = 500
 
 
@@ -42,7 +42,7 @@ async def get_statement(  # each is of the path or the query string
     format: Annotated[Literal["json", "csv", "pdf"], Query()] = "json",  # noqa: A002  # the parameter's name
     reason: ReadReasonOfOthers = None,
 ) -> Envelope[StatementResponse] | Response:
-    """Make the statement of a wallet: what it held, what moved, what it holds at the period's end."""
+    """Get the statement of a wallet: its opening balance, its postings, and its closing balance."""
     made = await app.statements.get_statement(actor=actor, wallet_id=wallet_id, since=since, until=until, reason=reason)
     name = f"statement-{wallet_id}-{since:%Y%m%d}-{until:%Y%m%d}"
     if format == "csv":
@@ -60,9 +60,9 @@ async def export_transfers(
     wanted: HistoryQuery,
     format: Annotated[Literal["csv", "parquet"], Query()] = "csv",  # noqa: A002
 ) -> StreamingResponse:
-    """Export all transfers that the filters of the history let through, newest first, however many.
+    """Export all transfers that match the filters, newest first, without a limit on their number.
 
-    Each row is of one of the caller's wallets and says what moved there; a transfer between two of them has two rows.
+    Each row is the movement on one of the caller's wallets; a transfer between two of them has two rows.
     """
     batches = app.statements.export_transfers(actor=actor, wanted=wanted, batch=_ROWS_A_READ)
     if format == "parquet":

@@ -1,4 +1,4 @@
-"""The answers of routes that make a transfer."""
+"""The responses of routes that make a transfer."""
 
 from collections.abc import Sequence
 
@@ -16,12 +16,12 @@ from payments.interfaces.rest.schemas.transfers import TransferResponse
 
 
 async def rehearsal(app: Payments, actor: Actor, orders: Sequence[TransferOrder]) -> Response:
-    """Rehearse orders, and answer with what would come of them."""
+    """Return the response of a dry run of these orders."""
     return rehearsed(RehearsalResponse.of(await app.transfers.rehearse_transfers(actor=actor, orders=orders)))
 
 
 def settled_answer(settled: Settled, response: Response) -> Envelope[TransferResponse]:
-    """Answer with a transfer that was made, now or by an earlier request with the same key."""
+    """Return the response with a transfer made now or by an earlier request with the same key."""
     if settled.replayed:
         mark_replayed(response)
     return enveloped(settled.transfer)

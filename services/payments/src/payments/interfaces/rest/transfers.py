@@ -1,4 +1,4 @@
-"""Transfers. They keep their own Idempotency-Key, with the transfer and for as long."""
+"""Transfers. Each is stored with its Idempotency-Key, for as long as the transfer itself."""
 
 from uuid import UUID
 
@@ -50,7 +50,7 @@ async def transfer_tokens(
 ) -> Envelope[TransferResponse] | Response:
     """Move money from one of the caller's wallets to another wallet: now, or on hold until it is captured.
 
-    One that needs a second person's approval answers with status pending_approval, its money on hold.
+    A transfer that requires another person's approval is returned with status `pending_approval`, and its money is on hold.
     """
     order = body.order(actor, key)
     if body.dry_run:
@@ -70,7 +70,7 @@ async def transfer_tokens(
 async def transfer_linked(
     body: LinkedTransfersRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[LinkedTransfersResponse] | Response:
-    """Make up to 100 transfers, all of them or none."""
+    """Make up to 100 linked transfers: all are settled, or none."""
     if body.dry_run:
         return await rehearsal(app, actor, body.orders(actor, key))
     settled = await app.transfers.transfer_linked(actor=actor, orders=body.orders(actor, key))
@@ -84,23 +84,23 @@ async def transfer_linked(
 async def list_transfers(
     actor: CurrentActor, cursor: CursorPaging, app: App, wanted: HistoryQuery
 ) -> Envelope[CursorPageOf[TransferResponse]]:
-    """Page through what the caller's wallets sent and received, newest first.
+    """List the transfers that the caller's wallets sent and received, newest first.
 
-    A page may be short and still have a next; an empty one is the last.
+    A page may be shorter than requested and still have a next page; an empty page is the last.
     """
     return cursor_of(await app.transfers.list_transfers(actor=actor, wanted=wanted, cursor=cursor), TransferResponse.of)
 
 
 @transfers.get("/awaiting-approval", dependencies=[Requires("payment:approve")], reads=OTHERS)
 async def list_awaiting_approval(actor: CurrentActor, cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[TransferResponse]]:
-    """Page through everybody's transfers that wait for a decision, newest first."""
+    """List all users' transfers that await approval, newest first."""
     page = await app.transfers.list_awaiting_approval(actor=actor, cursor=cursor)
     return cursor_of(page, TransferResponse.of)
 
 
 @transfers.get("/{transfer_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
-    """Read a transfer that the caller made, sent or received; staff read any."""
+    """Get a transfer that the caller made, sent or received. Staff may get any."""
     transfer, transaction_hash = await app.transfers.get_transfer(actor=actor, transfer_id=transfer_id)
     return envelope(TransferResponse.of(transfer, transaction_hash=transaction_hash))
 
@@ -109,9 +109,9 @@ async def get_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Enve
 async def capture_transfer(
     transfer_id: UUID, body: CaptureTransferRequest, actor: CurrentActor, app: App
 ) -> Envelope[TransferResponse]:
-    """Move the money on hold, or a part of it, and release the rest. Both its sender and its receiver may do so.
+    """Capture a hold, in whole or in part, and release the rest. The sender and the receiver may do so.
 
-    Not for a receiver whose account is suspended or closed.
+    Refused if the receiver's account is suspended or closed.
     """
     currency = await app.transfers.get_transfer_currency(actor=actor, transfer_id=transfer_id)
     amount = Money.of(body.amount, currency) if body.amount is not None else None
@@ -120,19 +120,19 @@ async def capture_transfer(
 
 @transfers.post("/{transfer_id}/void", dependencies=[Authenticated], assurance=NONE, others=RECENT)
 async def void_transfer(transfer_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
-    """Cancel a hold and release its money: the receiver and staff may at any time, the sender while it waits for approval."""
+    """Cancel a hold and release its money. The receiver and staff may at any time; the sender only while it awaits approval."""
     return enveloped(await app.transfers.void_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
 
 
 @transfers.post("/{transfer_id}/approve", dependencies=[Requires("payment:approve")], assurance=STRONG)
 async def approve_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
-    """Approve a waiting transfer. Nobody approves what they ordered, pay or receive."""
+    """Approve a waiting transfer. Nobody may approve a transfer that they ordered, pay or receive."""
     return enveloped(await app.transfers.approve_transfer(actor=actor, transfer_id=transfer_id))
 
 
 @transfers.post("/{transfer_id}/reject", dependencies=[Requires("payment:approve")], assurance=STRONG)
 async def reject_transfer(transfer_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
-    """Reject a waiting transfer and release its money. Nobody decides on what they ordered, pay or receive."""
+    """Reject a waiting transfer and release its money. Nobody may decide on a transfer that they ordered, pay or receive."""
     return enveloped(await app.transfers.reject_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
 
 
@@ -142,7 +142,7 @@ async def reject_transfer(transfer_id: UUID, body: ReasonRequest, actor: Current
 async def refund_transfer(
     transfer_id: UUID, body: RefundRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[TransferResponse]:
-    """Give back a part of what the caller received, or all of it; answers with the refund, a transfer of its own."""
+    """Refund a transfer that the caller received, in whole or in part. Returns the refund, which is a transfer of its own."""
     currency = await app.transfers.get_transfer_currency(actor=actor, transfer_id=transfer_id)
     amount = Money.of(body.amount, currency) if body.amount is not None else None
     settled = await app.transfers.refund_transfer(
@@ -161,6 +161,6 @@ async def refund_transfer(
 async def reverse_transfer(
     transfer_id: UUID, body: ReasonRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[TransferResponse]:
-    """Undo a whole entry, fees and all; answers with the reversal, a transfer of its own."""
+    """Undo a whole entry, including its fees. Returns the reversal, which is a transfer of its own."""
     settled = await app.transfers.reverse_transfer(actor=actor, key=key, transfer_id=transfer_id, reason=body.reason)
     return settled_answer(settled, response)

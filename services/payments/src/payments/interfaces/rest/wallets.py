@@ -50,15 +50,15 @@ async def list_wallets(actor: CurrentActor, paging: Paging, app: App) -> Envelop
 
 @wallets.post("", status_code=201, dependencies=[Requires("payment:create")], assurance=NONE)
 async def open_wallet(body: OpenWalletRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
-    """Open one more wallet, in any currency."""
+    """Open another wallet, in any currency."""
     return _response_of(await app.wallets.open_wallet(actor=actor, currency=body.currency, name=body.name))
 
 
 @wallets.get("/{wallet_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_wallet(wallet_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[WalletResponse]:
-    """Read one of the caller's wallets, or with `wallet:read_any` any. Every posting changes the ETag.
+    """Get one of the caller's wallets, or any wallet with `wallet:read_any`. Every posting changes the ETag.
 
-    Reading another's is recorded.
+    Reads of another user's wallet are recorded.
     """
     wallet = await app.wallets.get_wallet(actor=actor, wallet_id=wallet_id)
     set_etag(response, wallet.version)
@@ -67,13 +67,13 @@ async def get_wallet(wallet_id: UUID, actor: CurrentActor, response: Response, a
 
 @wallets.patch("/{wallet_id}", dependencies=[Authenticated], assurance=NONE)
 async def rename_wallet(wallet_id: UUID, body: RenameWalletRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
-    """Name a wallet of the caller's."""
+    """Rename one of the caller's wallets."""
     return _response_of(await app.wallets.rename_wallet(actor=actor, wallet_id=wallet_id, name=body.name))
 
 
 @wallets.delete("/{wallet_id}", dependencies=[Authenticated], assurance=NONE)
 async def close_wallet(wallet_id: UUID, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
-    """Close a wallet of the caller's permanently; it must be empty, with no hold on it and none to it."""
+    """Close one of the caller's wallets permanently. It must be empty, without holds from it or to it."""
     return _response_of(await app.wallets.close_wallet(actor=actor, wallet_id=wallet_id))
 
 
@@ -82,9 +82,9 @@ async def get_balance(
     wallet_id: UUID,
     actor: CurrentActor,
     app: App,
-    as_of: Annotated[Moment, Query(examples=["2026-03-01T00:00:00Z"], description="After all postings before it")],
+    as_of: Annotated[Moment, Query(examples=["2026-03-01T00:00:00Z"], description="Includes all postings before it")],
 ) -> Envelope[BalanceResponse]:
-    """Read what a wallet held at an instant."""
+    """Get the balance of a wallet at a past moment."""
     balance, currency = await app.wallets.get_balance(actor=actor, wallet_id=wallet_id, at=as_of)
     return envelope(BalanceResponse(wallet_id=wallet_id, as_of=as_of, balance=amount_text(balance, currency), currency=currency))
 
@@ -93,7 +93,7 @@ async def get_balance(
 async def list_postings(
     wallet_id: UUID, actor: CurrentActor, cursor: CursorPaging, app: App
 ) -> Envelope[CursorPageOf[PostingResponse]]:
-    """Page through a wallet's postings, newest first, each with the balance it left."""
+    """List a wallet's postings, newest first, each with the resulting balance."""
     page = await app.wallets.list_postings(actor=actor, wallet_id=wallet_id, cursor=cursor)
     return cursor_of(page, PostingResponse.of)
 
@@ -106,7 +106,7 @@ async def freeze_wallet(wallet_id: UUID, body: FreezeWalletRequest, actor: Curre
 
 @wallets.post("/{wallet_id}/unfreeze", dependencies=[Requires("payment:reconcile")], assurance=STRONG)
 async def unfreeze_wallet(wallet_id: UUID, body: FreezeWalletRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
-    """Let money move on a frozen wallet again."""
+    """Unfreeze a wallet, so that its money can move again."""
     return _response_of(await app.wallets.unfreeze_wallet(actor=actor, wallet_id=wallet_id, reason=body.reason))
 
 
@@ -114,7 +114,7 @@ async def unfreeze_wallet(wallet_id: UUID, body: FreezeWalletRequest, actor: Cur
 async def set_ceiling(
     wallet_id: UUID, body: WalletCeilingRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[WalletResponse]:
-    """Set the highest balance that a wallet may hold. If-Match with the wallet's ETag is required."""
+    """Set the highest balance that a wallet may hold. Requires If-Match with the wallet's ETag."""
     wallet = await app.wallets.set_ceiling(
         actor=actor, wallet_id=wallet_id, ceiling=body.amount, version=version, reason=body.reason
     )
@@ -126,9 +126,9 @@ async def set_ceiling(
 async def set_wallet_usage(
     wallet_id: UUID, body: WalletUsageRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[WalletResponse]:
-    """Make a wallet a merchant's, or a personal one again. What was ordered before stays what it is.
+    """Set a wallet's usage to merchant or personal. Earlier orders do not change.
 
-    If-Match with the wallet's ETag is required.
+    Requires If-Match with the wallet's ETag.
     """
     wallet = await app.wallets.set_wallet_usage(
         actor=actor, wallet_id=wallet_id, usage=body.usage, version=version, reason=body.reason
@@ -138,5 +138,5 @@ async def set_wallet_usage(
 
 
 def _response_of(wallet: Account) -> Envelope[WalletResponse]:
-    # As it was written, not read again: a keyed request commits only with its answer.
+    # Return what was written instead of reading it again: a keyed request commits only together with its response.
     return envelope(WalletResponse.of(WalletView.of(wallet)))

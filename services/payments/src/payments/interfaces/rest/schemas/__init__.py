@@ -1,1 +1,1 @@
-"""What payments' REST takes and gives. Amounts are strings, times RFC 3339 UTC."""
+"""Requests and responses of payments' REST interface. Amounts are strings; times are RFC 3339 in UTC."""

@@ -1,4 +1,4 @@
-"""The ledger's accounts and their postings."""
+"""Ledger accounts and their postings."""
 
 from datetime import datetime
 from typing import Self
@@ -11,7 +11,7 @@ from payments.application.accounts.views import AccountView, PostingView
 
 
 class AccountResponse(BaseModel):
-    """`balance` is credit-positive; `normal_side` is the side on which it grows. `code` names a system account."""
+    """`balance` is credit-positive. `normal_side` is the side on which the balance grows. `code` is set for system accounts."""
 
     id: UUID
     kind: str

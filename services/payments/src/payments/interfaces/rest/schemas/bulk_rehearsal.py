@@ -1,4 +1,4 @@
-"""What a dry run of a file answers."""
+"""The response of a dry run of a file."""
 
 from typing import Final, Literal, Self
 from uuid import UUID
@@ -13,7 +13,7 @@ from payments.domain.bulk_file import BulkFile, BulkMode
 from payments.interfaces.rest.schemas.needs import OrderNeedsResponse
 from payments.interfaces.rest.schemas.refusals import LimitLeftResponse, RehearsedRefusalResponse
 
-# Of the lines that would be refused; the counts are of all.
+# The refused lines that are listed; the counts are of all lines.
 REFUSED_MAX: Final = 100
 
 
@@ -37,9 +37,9 @@ class RehearsedRefusedLineResponse(ResponseModel):
 
 
 class RehearsedRunResponse(ResponseModel):
-    """How the file would end if it ran now. `settled`, `refused` and `not_run` count the lines.
+    """The result if the file ran now. `settled`, `refused` and `not_run` count the lines.
 
-    `refused_lines` has the first 100; of a file that is settled all or none it names the line that stands in the way.
+    `refused_lines` lists the first 100; for an `all_or_nothing` file it lists the line that prevents the others.
     `limits_left` is what the payer could still move afterwards.
     """
 
@@ -66,11 +66,11 @@ class RehearsedRunResponse(ResponseModel):
 
 
 class BulkRehearsalResponse(ResponseModel):
-    """What the file would be answered with now. Nothing was written, and its Idempotency-Key stays unused.
+    """The response that the file would get now. Nothing was written, and its Idempotency-Key stays unused.
 
-    `outcome` is `accepted`, `replayed` (an earlier file has this key: `bulk_id`) or `refused`; `refusals` begin with what the
-    file would be answered with, and `status` is the one that it would be accepted in. `fee_total` has the fees of all lines,
-    at the prices of now. `run` is null where the file would not run, or a service that it needs is away.
+    `outcome` is `accepted`, `replayed` (an earlier file, `bulk_id`, has this key) or `refused`. The first of `refusals` is the
+    error that would be returned; `status` is the first status of an accepted file. `fee_total` is the fees of all lines at
+    current prices. `run` is null if the file would not run, or if a service that it needs is unavailable.
     """
 
     outcome: Literal["accepted", "replayed", "refused"]
@@ -82,7 +82,7 @@ class BulkRehearsalResponse(ResponseModel):
     lines_total: int = Field(examples=[240])
     amount_total: str = Field(examples=["1980000.00"])
     fee_total: str | None = Field(examples=["480.00"])
-    total: str | None = Field(description="What the payer's wallet is debited if every line is settled", examples=["1980480.00"])
+    total: str | None = Field(description="The debit of the payer's wallet if every line is settled", examples=["1980480.00"])
     needs: OrderNeedsResponse
     refusals: list[RehearsedRefusalResponse]
     run: RehearsedRunResponse | None

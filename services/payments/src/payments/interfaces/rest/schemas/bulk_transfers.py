@@ -29,7 +29,7 @@ _LINE: Final = {
         "target_wallet_id": _text(format="uuid"),
         "amount": _text(examples=["250.00"]),
         "description": _text(maxLength=DESCRIPTION_LENGTH_MAX),
-        "reference": _text(maxLength=REFERENCE_LENGTH_MAX, description="The payee's own, such as the number of an invoice"),
+        "reference": _text(maxLength=REFERENCE_LENGTH_MAX, description="The payee's reference, such as an invoice number"),
     },
 }
 _FILE: Final = {
@@ -44,7 +44,7 @@ _FILE: Final = {
         "dry_run": {
             "type": "boolean",
             "default": False,
-            "description": "Answer 200 with what it would come to; nothing is written, no key is used",
+            "description": "Return the result with 200, but write nothing and do not use the key",
         },
         "lines": {"type": "array", "minItems": 1, "maxItems": LINES_MAX, "items": _LINE},
     },
@@ -55,7 +55,7 @@ _EXAMPLE: Final = {
     "mode": "best_effort",
     "lines": [{"target_wallet_id": _TARGET, "amount": "8250.00", "description": "wages, March"}],
 }
-# The body is read by its own readers, line by line, so that each fault is told where it is; here is what they take.
+# infrastructure/bulk_files reads the body line by line, to report each fault with its place; these schemas describe it.
 BODY: Final = {
     "requestBody": {
         "required": True,
@@ -74,7 +74,7 @@ BODY: Final = {
 class BulkResponse(ResponseModel):
     """`settled`, `awaiting_approval`, `refused`, `not_run` and `waiting` count the lines.
 
-    `approval_rules` are the rules that the file as a whole matched: somebody decides on it before `expires_at`.
+    `approval_rules` are the rules that the whole file matched. It expires at `expires_at` if nobody has decided by then.
     """
 
     id: UUID
@@ -133,7 +133,7 @@ class BulkResponse(ResponseModel):
 
 
 class BulkLineResponse(ResponseModel):
-    """`code` and `error` say why a line was refused, as a transfer by itself would have been."""
+    """`code` and `error` are the error that refused the line, the same as for a single transfer."""
 
     number: Annotated[int, Field(ge=1, examples=[1])]
     target_wallet_id: UUID

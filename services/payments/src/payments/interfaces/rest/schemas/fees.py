@@ -1,4 +1,4 @@
-"""Fee rules, and quotes by them."""
+"""Fee rules and quotes."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -44,19 +44,19 @@ class FeeTierRequest(RequestModel):
 
 
 class FeeRuleRequest(RequestModel):
-    """The next version of the rule of this code, or its first."""
+    """The first or next version of the rule with this code."""
 
     code: str = Field(pattern=CODE_PATTERN, examples=["transfer-service"])
     kind: str = Field(pattern=KIND_PATTERN, description="transfer, payment or conversion", examples=["transfer"])
     currency: CurrencyText
     tiers: list[FeeTierRequest] = Field(min_length=1, max_length=TIERS_MAX)
-    marginal: bool = Field(default=False, description="Each tier prices its own part of the amount, and not all of it")
+    marginal: bool = Field(default=False, description="Each tier prices only its own part of the amount")
     least: AmountText | None = None
     most: AmountText | None = None
     waived_roles: list[RoleText] = Field(default=[], max_length=20, examples=[["staff"]])
-    vat_percent: PercentText = Field(default="0", description="Within the fee", examples=["15"])
+    vat_percent: PercentText = Field(default="0", description="VAT, included in the fee", examples=["15"])
     rounding: Rounding = Rounding.DOWN
-    refundable: bool = Field(default=False, description="Given back pro rata with a refund")
+    refundable: bool = Field(default=False, description="A refund returns the fee pro rata")
     valid_from: From = None
     valid_until: Until = None
     reason: Reason
@@ -95,7 +95,9 @@ class QuoteRequest(RequestModel):
     currency: CurrencyText
     target_currency: CurrencyText | None = Field(default=None, examples=["USD"])
     target_wallet_id: UUID | None = Field(default=None, examples=[_EXAMPLE_ID])
-    source_wallet_id: UUID | None = Field(default=None, description="The caller's, to look at its funds", examples=[_EXAMPLE_ID])
+    source_wallet_id: UUID | None = Field(
+        default=None, description="The caller's wallet, to check its funds", examples=[_EXAMPLE_ID]
+    )
 
 
 class FeeTierResponse(ResponseModel):
@@ -150,7 +152,7 @@ class FeeRuleHistoryResponse(FeeRuleResponse, HistoryResponse):
 
 class QuotedFeeResponse(ResponseModel):
     rule_id: UUID
-    account: str = Field(description="fees, or vat", examples=["fees"])
+    account: str = Field(description="fees or vat", examples=["fees"])
     amount: str
 
 
@@ -163,19 +165,19 @@ class ConversionResponse(ResponseModel):
 
 
 class QuoteResponse(ResponseModel):
-    """As of now, and no promise: what is charged is what holds when the order is settled.
+    """The price at this moment, not guaranteed: the order is charged at the prices in force when it is settled.
 
-    `limits_left` is what the caller may still move now in the currency, `screening` compliance's verdict where the payee was
-    named (null where there is none), `refusal` what limits, compliance or the funds of a named wallet would refuse.
+    `limits_left` is what the caller may still move in the currency. `screening` is compliance's verdict if the payee was named
+    (else null). `refusal` is the error that limits, screening or the funds of a named wallet would cause.
     """
 
     amount: str
     currency: str
     fees: list[QuotedFeeResponse]
     fee_total: str
-    total: str = Field(description="What the payer's wallet is debited", examples=["101.00"])
+    total: str = Field(description="The debit of the payer's wallet", examples=["101.00"])
     conversion: ConversionResponse | None
-    kind: TransferKind = Field(description="It follows from the payee's wallet, where one was named")
+    kind: TransferKind = Field(description="Derived from the payee's wallet, if named")
     needs_approval: bool
     needs: OrderNeedsResponse
     limits_left: list[LimitLeftResponse]

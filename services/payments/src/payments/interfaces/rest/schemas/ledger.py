@@ -10,7 +10,7 @@ from payments.application.ledger.views import AccountSum, TrialBalance
 
 
 class AccountSumResponse(BaseModel):
-    """An account of the system's own, or all wallets together (`code` is null), in the column that its balance is in."""
+    """A system account, or all wallets together (`code` is null), with its balance as a debit or as a credit."""
 
     code: str | None
     normal_side: str
@@ -30,7 +30,7 @@ class AccountSumResponse(BaseModel):
 
 
 class TrialBalanceLineResponse(BaseModel):
-    """`wallets`, `system` and `total` are credit-positive; the debits of `lines` are as much as their credits."""
+    """`wallets`, `system` and `total` are credit-positive. The debits and the credits of `lines` have the same sum."""
 
     currency: str
     wallets: str

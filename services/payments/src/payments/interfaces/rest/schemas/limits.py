@@ -1,4 +1,4 @@
-"""Limits by tier, owners' tiers, and what callers may still spend."""
+"""Limits of tiers, tiers of owners, and what callers may still spend."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -30,7 +30,7 @@ TIER_PATTERN = r"^[a-z][a-z0-9-]{0,30}$"
 
 
 class LimitRequest(RequestModel):
-    """What a tier may move in a currency; what is left out is unlimited."""
+    """What a tier may move in a currency. A limit that is left out is unlimited."""
 
     tier: str = Field(pattern=TIER_PATTERN, examples=["standard"])
     currency: CurrencyText
@@ -85,7 +85,7 @@ class LimitHistoryResponse(LimitResponse, HistoryResponse):
 
 
 class TierResponse(ResponseModel):
-    """`version` is 0 for an owner that was never assigned a tier, and the ETag, for If-Match."""
+    """`version` is the ETag for If-Match; it is 0 for an owner who was never assigned a tier."""
 
     owner_id: UUID
     tier: str
@@ -97,9 +97,9 @@ class TierResponse(ResponseModel):
 
 
 class MyLimitResponse(ResponseModel):
-    """The caller's spending in a currency, and the limit in force: its fields are null where there is none.
+    """The caller's spending in a currency and the limit in force, whose fields are null if there is none.
 
-    Days and months are those of Namibia (UTC+2).
+    Days and months are in Namibian time (UTC+2).
     """
 
     id: UUID | None
@@ -108,7 +108,7 @@ class MyLimitResponse(ResponseModel):
     valid_until: datetime | None
     tier: str
     currency: str
-    left: str | None = Field(description="The most that the next transfer may be, fees apart", examples=["1250.00"])
+    left: str | None = Field(description="The highest amount of the next transfer, without fees", examples=["1250.00"])
     single_max: str | None
     day_max: str | None
     day_spent: str

@@ -1,4 +1,4 @@
-"""What a request is still to have before it is settled."""
+"""What a request still requires before it can be settled."""
 
 from typing import Self
 
@@ -10,12 +10,12 @@ from payments.domain.payer_rules import Needs
 
 
 class OrderNeedsResponse(ResponseModel):
-    """`approval_rules` are the approval rules that match; somebody who holds the permission `approval_by` decides."""
+    """`approval_rules` are the approval rules that match. A user with the permission `approval_by` decides."""
 
     approval_rules: list[str] = Field(examples=[["large-payments"]])
     approval_by: str | None = Field(examples=[APPROVED_BY])
-    signature: bool = Field(description="By a device key of the payer's (PAY_016)")
-    step_up: bool = Field(description="Two factors, shown within five minutes (AUTH_005)")
+    signature: bool = Field(description="By one of the payer's device keys (PAY_016)")
+    step_up: bool = Field(description="Two factors within the last five minutes (AUTH_005)")
 
     @classmethod
     def of(cls, needs: Needs) -> Self:

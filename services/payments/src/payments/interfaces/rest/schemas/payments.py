@@ -15,7 +15,7 @@ _TARGET = "01980a52-7c00-7000-8000-000000000002"
 
 
 class PaymentRequest(MoveRequest):
-    """To a merchant or biller, under the reference that they gave."""
+    """A payment to a merchant or biller, under the reference that they gave."""
 
     dry_run: DryRun = False
     reference: Reference

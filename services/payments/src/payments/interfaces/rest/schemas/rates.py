@@ -1,4 +1,4 @@
-"""Rates of exchange."""
+"""Exchange rates."""
 
 from decimal import Decimal
 from typing import Annotated, Self
@@ -27,7 +27,7 @@ RateText = Annotated[str, Field(pattern=r"^[0-9]{1,10}(\.[0-9]{1,10})?$", exampl
 
 
 class RateRequest(RequestModel):
-    """So many units of `quote` for one of `base`; it must end, within seven days."""
+    """The price of one unit of `base` in units of `quote`. It must end within seven days."""
 
     base: CurrencyText
     quote: CurrencyText = Field(examples=["USD"])
@@ -52,7 +52,7 @@ class RateRequest(RequestModel):
 
 
 class RateResponse(VersionResponse):
-    """`rate` is what a customer gets: `mid` less the spread."""
+    """`rate` is the customer's rate: `mid` less the spread."""
 
     base: str
     quote: str

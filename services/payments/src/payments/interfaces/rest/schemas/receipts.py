@@ -7,9 +7,9 @@ from payments.interfaces.rest.schemas.transfers import TransferResponse
 
 
 class ReceiptResponse(BaseModel):
-    """`transfer` has the hash by which the audit log has it and, where its payer signed, the signature.
+    """`transfer` contains its hash in the audit log and, if the payer signed it, the signature.
 
-    `signed_text` is what the signature is of, byte for byte in UTF-8: whoever has the payer's public key can verify it.
+    `signed_text` is the exact text that was signed, in UTF-8; verify the signature with the payer's public key.
     """
 
     transfer: TransferResponse

@@ -1,4 +1,4 @@
-"""What would be refused, and what would be left."""
+"""Refusals and remaining limits in dry runs."""
 
 from decimal import Decimal
 from typing import Any, Self
@@ -12,7 +12,7 @@ from payments.domain.limits import Allowance
 
 
 class RehearsedRefusalResponse(ResponseModel):
-    """What the request would be answered with; `leg` counts linked transfers from 0."""
+    """The error that the request would get. `leg` is the number of the linked transfer, from 0."""
 
     code: str = Field(examples=["PAY_001"])
     error: str = Field(examples=["The wallet does not hold enough."])
@@ -27,7 +27,7 @@ class RehearsedRefusalResponse(ResponseModel):
 
 
 class LimitLeftResponse(ResponseModel):
-    """What the payer could still move afterwards; null where there is no limit."""
+    """What the payer could still move afterwards; null if there is no limit."""
 
     currency: str
     day: str | None = Field(examples=["9750.00"])

@@ -1,4 +1,4 @@
-"""What a dry run answers."""
+"""The response of a dry run."""
 
 from typing import Literal, Self
 from uuid import UUID
@@ -22,7 +22,7 @@ class RehearsedTransferResponse(ResponseModel):
     amount: str = Field(examples=["250.00"])
     currency: str
     fee_total: str = Field(examples=["2.00"])
-    total: str = Field(description="What the payer's wallet is debited", examples=["252.00"])
+    total: str = Field(description="The debit of the payer's wallet", examples=["252.00"])
     fees: list[FeeLineResponse]
     target_amount: str | None
     target_currency: str | None
@@ -48,12 +48,12 @@ class RehearsedTransferResponse(ResponseModel):
 
 
 class RehearsalResponse(ResponseModel):
-    """What the request would come to now. Nothing was written, and its Idempotency-Key stays unused.
+    """The result that the request would have now. Nothing was written, and its Idempotency-Key stays unused.
 
-    `outcome` is `made`, `replayed` (an earlier request has this key) or `refused`; `refusals` begin with what the request
-    would be answered with. `transfers` are those that would be made once `needs` are met, and none where that cannot be;
+    `outcome` is `made`, `replayed` (an earlier request has this key) or `refused`. The first of `refusals` is the error that
+    would be returned. `transfers` are those that would be made once `needs` are met, or empty if they cannot be made.
     `limits_left` is what the payer could still move after them. `screening` is compliance's verdict: `clear`, `refused`, or
-    null where there is none.
+    null if there is none.
     """
 
     outcome: Literal["made", "replayed", "refused"]

@@ -18,17 +18,17 @@ _TARGET = "01980a52-7c00-7000-8000-000000000002"
 
 
 class ScheduleRequest(RequestModel):
-    """Days and months are Namibia's; monthly from the 31st is the last day of shorter months."""
+    """Days and months are in Namibian time. A monthly schedule from the 31st is due on the last day of shorter months."""
 
     source_wallet_id: UUID
     target_wallet_id: UUID
     amount: AmountText
     currency: CurrencyCode
     description: Description = ""
-    reference: Annotated[OptionalReference, Field(description="The payee's own, such as the number of an invoice")] = ""
+    reference: Annotated[OptionalReference, Field(description="The payee's reference, such as an invoice number")] = ""
     frequency: Literal["once", "daily", "weekly", "monthly"] = "once"
-    starts_at: Annotated[Moment, Field(description="The first occurrence")]
-    ends_on: Annotated[Day | None, Field(description="The last day on which it may be due")] = None
+    starts_at: Annotated[Moment, Field(description="The time of the first occurrence")]
+    ends_on: Annotated[Day | None, Field(description="The last day on which an occurrence may be due")] = None
     occurrences_max: Annotated[int | None, Field(ge=1, le=OCCURRENCES_MAX)] = None
     signature: SignatureRequest | None = None
 
@@ -64,10 +64,10 @@ class ScheduleRequest(RequestModel):
 
 
 class ScheduleResponse(ResponseModel):
-    """`succeeded` and `failed` count the occurrences; `last_code` says why the last was refused, if it was.
+    """`succeeded` and `failed` count the occurrences. `last_code` is the error code of the last one, if it was refused.
 
-    `status_reason` says why the platform paused or cancelled it: the account was suspended or closed. One that was paused
-    for a suspension is resumed by its payer, once the account is active again.
+    `status_reason` says why the platform paused or cancelled the schedule: the account was suspended or closed. After a
+    suspension, the payer resumes it once the account is active again.
     """
 
     id: UUID
@@ -118,9 +118,9 @@ class ScheduleResponse(ResponseModel):
 
 
 class ScheduleRunResponse(ResponseModel):
-    """An occurrence that was due: its transfer, or why there is none."""
+    """A past occurrence: its transfer, or the reason why there is none."""
 
-    number: int = Field(ge=0, description="From 0")
+    number: int = Field(ge=0, description="Number of the occurrence, from 0")
     due_at: datetime
     run_at: datetime
     transfer_id: UUID | None

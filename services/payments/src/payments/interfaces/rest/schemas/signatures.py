@@ -1,4 +1,4 @@
-"""A payer's signature, in a body and, of what is a file, in a header."""
+"""A payer's signature: in the body, or for files in a header."""
 
 import re
 from typing import Annotated, Final, Literal
@@ -16,7 +16,7 @@ _TEXT: Final = re.compile(r"([0-9a-f-]{36})\.(Ed25519|ES256)\.([A-Za-z0-9_-]{86}
 
 
 class SignatureRequest(RequestModel):
-    """By a device key of the payer's, over the canonical form of the request (docs/api.md)."""
+    """A signature by one of the payer's device keys over the canonical form of the request (docs/api.md)."""
 
     key_id: UUID
     algorithm: Literal["Ed25519", "ES256"]
@@ -41,14 +41,14 @@ PayloadSignature = Annotated[
     Header(
         alias=_HEADER,
         max_length=160,
-        description="By a device key of the payer's, over the digest of the body: `<key_id>.<algorithm>.<value>` (docs/api.md)",
+        description="By one of the payer's device keys over the digest of the body: `<key_id>.<algorithm>.<value>` (docs/api.md)",
     ),
     VERBATIM,
 ]
 
 
 def signature_of(text: str | None) -> Signature | None:
-    """Read the header's text; raises InvalidValue for what is none."""
+    """Parse the header. Raise InvalidValue for a malformed one."""
     if text is None:
         return None
     found = _TEXT.fullmatch(text)

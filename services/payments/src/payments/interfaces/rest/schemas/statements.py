@@ -37,7 +37,7 @@ class StatementLineResponse(BaseModel):
 
 
 class StatementResponse(BaseModel):
-    """The opening balance and the lines make the closing balance."""
+    """The opening balance plus the amounts of all lines equals the closing balance."""
 
     wallet_id: UUID
     currency: str

@@ -32,7 +32,7 @@ _TARGET = "01980a52-7c00-7000-8000-000000000002"
 def _named_once(metadata: Any) -> Any:
     names = [read_lines(name) for name in metadata] if isinstance(metadata, dict) else []
     if len(set(names)) < len(names):
-        raise ValueError("Two names are the same in NFC.")
+        raise ValueError("Two names are equal in NFC.")
     return metadata
 
 
@@ -44,7 +44,7 @@ Metadata = Annotated[
 ]
 
 
-DryRun = Annotated[bool, Field(description="Answer 200 with what it would come to; nothing is written, no key is used")]
+DryRun = Annotated[bool, Field(description="Return the result with 200, but write nothing and do not use the key")]
 
 
 class MoveRequest(RequestModel):
@@ -63,12 +63,12 @@ class MoveRequest(RequestModel):
             source_id=self.source_wallet_id,
             target_id=self.target_wallet_id,
             amount=Money.of(self.amount, self.currency),
-            **values,  # type: ignore[arg-type]  # each caller's own fields, by their names
+            **values,  # type: ignore[arg-type]  # the fields of each subclass, by name
         )
 
 
 class TransferRequest(MoveRequest):
-    """`capture` later puts the money on hold; `target_currency` converts it at the rate of the moment."""
+    """With `capture` "later" the money is put on hold. With `target_currency` it is converted at the current rate."""
 
     dry_run: DryRun = False
     reference: OptionalReference = ""
@@ -105,7 +105,7 @@ class TransferRequest(MoveRequest):
 
 
 class TransferLegRequest(MoveRequest):
-    """What a transfer takes; a signature is over all legs together."""
+    """One linked transfer. The signature is over all legs together."""
 
     reference: OptionalReference = ""
     capture: Literal["now", "later"] = "now"
@@ -127,7 +127,7 @@ class TransferLegRequest(MoveRequest):
 
 
 class LinkedTransfersRequest(RequestModel):
-    """Transfers of which all are made, or none. `signature` is over the digest of the list of legs."""
+    """Transfers that are all settled, or none. `signature` is over the digest of the list of legs."""
 
     legs: Annotated[list[TransferLegRequest], Field(min_length=2, max_length=100)]
     dry_run: DryRun = False
@@ -147,13 +147,13 @@ class LinkedTransfersRequest(RequestModel):
     )
 
     def orders(self, actor: Actor, key: str) -> list[TransferOrder]:
-        """The legs' own keys are made of the whole's: repeated, it finds each of them."""
+        """Derive each leg's key from the request's key, so that a repeated request finds every leg."""
         signature = self.signature.signature() if self.signature else None
         return [leg.leg(number, actor, key, signature) for number, leg in enumerate(self.legs)]
 
 
 class CaptureTransferRequest(RequestModel):
-    """Without an amount, all of it."""
+    """Without an amount, the whole hold is captured."""
 
     amount: AmountText | None = None
 
@@ -165,7 +165,7 @@ class ReasonRequest(RequestModel):
 
 
 class RefundRequest(RequestModel):
-    """Without an amount, all of it."""
+    """Without an amount, all that is left is refunded."""
 
     amount: AmountText | None = None
     reason: Reason
@@ -185,10 +185,11 @@ class FeeLineResponse(BaseModel):
 
 
 class TransferResponse(BaseModel):
-    """`fee_total` is on top of the amount. `target_amount` is what arrived of a conversion, at `rate` net of the spread.
+    """`fee_total` is charged on top of the amount. `target_amount` is the result of a conversion at `rate`, net of the spread.
 
-    `transaction_hash` is the leaf hash (RFC 6962) of the audit entry of its making, told when one transfer is read, once the
-    entry is on the log; GET /audit/trails/:id, with a `reason`, has its place and GET /audit/entries/:sequence/proof its proof.
+    `transaction_hash` is the leaf hash (RFC 6962) of the transfer's first audit entry. It is returned by GET /transfers/:id,
+    once the entry is on the log. GET /audit/trails/:id with a `reason` returns its position, and
+    GET /audit/entries/:sequence/proof its proof.
     """
 
     id: UUID

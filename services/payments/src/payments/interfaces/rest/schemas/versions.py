@@ -1,4 +1,4 @@
-"""What versions of fees, rates and limits share. Amounts and percentages are text."""
+"""The common fields of versions of fees, rates and limits. Amounts and percentages are text."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -17,8 +17,8 @@ CURRENCY_PATTERN = r"^[A-Z]{3}$"
 CurrencyText = Annotated[str, Field(pattern=CURRENCY_PATTERN, examples=["NAD"])]
 PercentText = Annotated[str, Field(pattern=r"^[0-9]{1,3}(\.[0-9]{1,4})?$", examples=["1.5"])]
 Reason = Annotated[str, Field(min_length=3, max_length=500, examples=["board resolution 12/2026"]), REASON]
-From = Annotated[Moment | None, Field(description="Now when left out; never in the past", examples=["2026-12-01T00:00:00Z"])]
-Until = Annotated[Moment | None, Field(description="Without an end when left out", examples=["2027-12-01T00:00:00Z"])]
+From = Annotated[Moment | None, Field(description="Default: now. Not in the past", examples=["2026-12-01T00:00:00Z"])]
+Until = Annotated[Moment | None, Field(description="Default: no end", examples=["2027-12-01T00:00:00Z"])]
 
 
 class EndVersionRequest(RequestModel):
@@ -27,7 +27,7 @@ class EndVersionRequest(RequestModel):
 
 
 class VersionResponse(ResponseModel):
-    """What every version tells. Who recorded it and why is the staff's to know."""
+    """The public fields of every version. Only staff see who recorded it and why."""
 
     id: UUID
     version: int
@@ -59,6 +59,6 @@ def decimal_text(amount: Decimal | None) -> str | None:
 
 
 def number_text(number: Decimal) -> str:
-    """Write a number without the zeros that only its column has."""
+    """Write a number without the trailing zeros of its column."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -31,14 +31,14 @@ class FreezeWalletRequest(RequestModel):
 
 
 class WalletCeilingRequest(RequestModel):
-    """Without an amount, as much as any wallet holds."""
+    """Without an amount, the wallet gets the general ceiling."""
 
     amount: AmountText | None
     reason: Reason
 
 
 class WalletUsageRequest(RequestModel):
-    """`merchant`: money to the wallet is a payment. `personal`: it is a transfer."""
+    """Money to a `merchant` wallet is a payment; to a `personal` one, a transfer."""
 
     usage: WalletUsage
     reason: Reason
@@ -47,7 +47,7 @@ class WalletUsageRequest(RequestModel):
 
 
 class WalletResponse(BaseModel):
-    """`available` is the balance less what is on hold."""
+    """`available` is the balance less the money on hold."""
 
     id: UUID
     currency: str
