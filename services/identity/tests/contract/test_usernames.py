@@ -14,7 +14,7 @@ def refused(answer: httpx.Response) -> tuple[int, Any]:
     return answer.status_code, answer.json()["errors"]
 
 
-RESERVED = (422, [{"field": "username", "message": "The username is reserved; choose another."}])
+RESERVED = (422, [{"field": "username", "message": "The username is reserved. Choose another one."}])
 
 
 async def test_the_public_registers_no_username_of_the_platform(api: Api) -> None:
@@ -49,7 +49,7 @@ async def test_a_username_is_judged_as_it_was_sent(api: Api, fakes: Fakes) -> No
 
 
 async def test_a_number_that_takes_no_message_gets_none(api: Api) -> None:
-    landline = "The number does not receive text messages; give a mobile number, not a landline, premium or satellite number."
+    landline = "The number cannot receive text messages. Give a mobile number, not a landline, premium or satellite number."
     token = await api.signed_in()
     answer = await api.post("/users/me/phone", {"phone": "+264 61 234 567"}, token=token)
     assert refused(answer) == (422, [{"field": "phone", "message": landline}])

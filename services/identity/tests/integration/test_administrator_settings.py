@@ -58,7 +58,7 @@ async def test_a_process_with_a_bad_password_serves_and_its_restart_with_a_good_
         line = await process.line("administrator_not_made")
         assert line["level"] == "error"
         assert line["problem"] == "ELCORP_ADMIN_PASSWORD: The password is too short (rule length_min)"
-        assert await problem(process) == f"no administrator was made: {line['problem']}"
+        assert await problem(process) == f"no administrator was created: {line['problem']}"
         assert len((await fetched(process, "rest_port", "/.well-known/jwks.json"))["keys"]) == 2
         assert await rows(database, administrators) == [(0,)]
 

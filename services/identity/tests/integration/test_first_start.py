@@ -70,7 +70,7 @@ async def test_generated_password_is_printed_once_and_works(
         start = replace(first_start(identity, ring), create_administrator=cast("CreateAdministrator", create))
         async with running(start.run):
             await seen_to.wait()
-    told = [line for line in capsys.readouterr().out.splitlines() if "shown only now" in line]
+    told = [line for line in capsys.readouterr().out.splitlines() if "shown only once" in line]
     assert len(told) == 1
     await sign_in(identity, told[0].rsplit(" ", 1)[1])
 
@@ -105,12 +105,12 @@ async def test_settings_that_give_no_administrator_are_named_again_and_again_unt
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        ({"admin_email": "nobody"}, "ELCORP_ADMIN_EMAIL: Not an e-mail address"),
+        ({"admin_email": "nobody"}, "ELCORP_ADMIN_EMAIL: The e-mail address is invalid"),
         ({"admin_password": "My-Passw0rd-of-Rundu!"}, "ELCORP_ADMIN_PASSWORD: .*rule context"),
         ({"admin_password": "ChangeMe-2026-Rundu!"}, "ELCORP_ADMIN_PASSWORD: .*rule context"),
         ({"admin_password": "Aa1!" * 40}, "ELCORP_ADMIN_PASSWORD: .*rule length_max"),
         ({"admin_password": "Kunene-River-\udcff-2026!"}, "ELCORP_ADMIN_PASSWORD: The password is not UTF-8"),
-        ({"admin_email": "admin\udcff@elcorp.na"}, "ELCORP_ADMIN_EMAIL: Not an e-mail address"),
+        ({"admin_email": "admin\udcff@elcorp.na"}, "ELCORP_ADMIN_EMAIL: The e-mail address is invalid"),
     ],
 )
 async def test_other_bad_settings_are_named_too(identity: Identity, ring: KeyRing, given: dict[str, Any], problem: str) -> None:
@@ -156,7 +156,7 @@ async def test_the_command_refuses_a_bad_address_in_a_sentence(
 ) -> None:
     with_database = settings.model_copy(update={"database_url": SecretStr(database_urls.app)})
     assert await create_admin(with_database, argparse.Namespace(email="bad")) == 1
-    assert capsys.readouterr().out == "No administrator was made: Not an e-mail address.\n"
+    assert capsys.readouterr().out == "No administrator was made: The e-mail address is invalid.\n"
 
 
 async def test_command_makes_one_more_administrator(

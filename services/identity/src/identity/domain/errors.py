@@ -1,4 +1,4 @@
-"""What identity refuses, in its own terms."""
+"""The errors of identity. An error's docstring is its message to the caller."""
 
 from typing import ClassVar
 
@@ -13,21 +13,21 @@ class InvalidCredentials(DomainError):
 
 
 class SessionExpired(DomainError):
-    """The session has expired; sign in again."""
+    """The session has expired. Sign in again."""
 
     kind = Kind.UNAUTHENTICATED
     code = "AUTH_002"
 
 
 class InvalidRefreshToken(DomainError):
-    """The refresh token is not valid; sign in again."""
+    """The refresh token is invalid. Sign in again."""
 
     kind = Kind.UNAUTHENTICATED
     code = "AUTH_003"
 
 
 class TooManyAttempts(DomainError):
-    """Too many sign-in attempts; wait before the next."""
+    """Too many sign-in attempts. Wait before the next one."""
 
     kind = Kind.EXHAUSTED
     code = "RATE_001"
@@ -39,38 +39,38 @@ class TooManyAttempts(DomainError):
 
 
 class UserExists(AlreadyExists):
-    """An account with these details exists already."""
+    """An account with these details already exists."""
 
 
 class InvalidCode(DomainError):
-    """The code is wrong, was used, or has expired; ask for another."""
+    """The code is wrong, already used or expired. Request another one."""
 
     kind = Kind.UNAUTHENTICATED
     code = "AUTH_010"
 
 
 class InvalidEmail(InvalidValue):
-    """Not an e-mail address."""
+    """The e-mail address is invalid."""
 
 
 class InvalidPhone(InvalidValue):
-    """Not a telephone number in international form, such as +264811234567."""
+    """The telephone number is invalid. Give it in international form, such as +264811234567."""
 
 
 class NoTextMessages(InvalidPhone):
-    """The number does not receive text messages; give a mobile number, not a landline, premium or satellite number."""
+    """The number cannot receive text messages. Give a mobile number, not a landline, premium or satellite number."""
 
 
 class InvalidName(InvalidValue):
-    """A name is of the length that is told, has a letter, and holds no character that cannot be seen."""
+    """A name has a limited length, at least one letter and no invisible characters."""
 
     tells = ("length_min", "length_max")
 
     @property
     def message(self) -> str:
         return (
-            f"A name has {self.facts['length_min']} to {self.facts['length_max']} characters, at least one of them a letter and "
-            "none of them one that is not seen."
+            f"A name has {self.facts['length_min']} to {self.facts['length_max']} characters, at least one letter and no "
+            "invisible characters."
         )
 
 
@@ -79,11 +79,11 @@ class InvalidUsername(InvalidValue):
 
 
 class ReservedUsername(InvalidValue):
-    """The username is reserved; choose another."""
+    """The username is reserved. Choose another one."""
 
 
 class TermsNotAgreed(InvalidValue):
-    """The terms and conditions must be agreed to."""
+    """You must agree to the terms and conditions."""
 
 
 class WeakPassword(InvalidValue):
@@ -96,9 +96,9 @@ class WeakPassword(InvalidValue):
         "lower_case": "needs a lower-case letter",
         "digit": "needs a digit",
         "special": "needs a special character",
-        "reused": "is one of your last five",
-        "common": "is one that attackers try first",
-        "predictable": "is a word, a year or a sequence with too little added",
+        "reused": "is one of your last five passwords",
+        "common": "is one of the passwords that attackers try first",
+        "predictable": "is a word, a year or a sequence with too little added to it",
         "context": "must not contain your name, e-mail address or the platform's name",
     }
 
@@ -113,44 +113,44 @@ class WeakPassword(InvalidValue):
 
 
 class InvalidChallenge(InvalidValue):
-    """The challenge is not one of ours for this device, or has expired; ask for another."""
+    """The challenge was not issued to this device, or has expired. Request another one."""
 
 
 class InvalidDeviceKey(InvalidValue):
-    """Not a public key of the algorithm: base64url of 32 bytes for Ed25519, of the 65-byte uncompressed point for ES256."""
+    """The public key is invalid. Send base64url of 32 bytes for Ed25519, or of the 65-byte uncompressed point for ES256."""
 
 
 class PossessionNotProven(InvalidValue):
-    """The signature is not the key's over the challenge."""
+    """The signature of the challenge does not match the public key."""
 
 
 class DeviceKeyKnown(AlreadyExists):
-    """The key was registered before; make a new one."""
+    """The key was registered before. Create a new one."""
 
 
 class WrongCode(DomainError):
-    """The code is not right, or was used before."""
+    """The code is wrong or was used before."""
 
     kind = Kind.UNAUTHENTICATED
     code = "AUTH_006"
 
 
 class SignInOver(DomainError):
-    """The sign-in has ended; begin again."""
+    """The sign-in has ended. Start again."""
 
     kind = Kind.UNAUTHENTICATED
     code = "AUTH_007"
 
 
 class PasskeyRefused(DomainError):
-    """The passkey's answer is not acceptable."""
+    """The passkey's response was not accepted."""
 
     kind = Kind.UNAUTHENTICATED
     code = "AUTH_008"
 
 
 class DeviceProofRefused(DomainError):
-    """The session's device has a registered key: send a valid proof of that key in the DPoP header."""
+    """The device of the session has a registered key. Send a valid proof of that key in the DPoP header."""
 
     kind = Kind.UNAUTHENTICATED
     code = "AUTH_011"
@@ -158,11 +158,11 @@ class DeviceProofRefused(DomainError):
 
 
 class InvalidResetLink(InvalidValue):
-    """The link is no longer valid; ask for a new one."""
+    """The link is no longer valid. Request another one."""
 
 
 class InvalidUndoLink(InvalidValue):
-    """The link is not valid: it was used, is older than 72 hours or incomplete, or the account was closed permanently."""
+    """The link is invalid: it was used, is incomplete or older than 72 hours, or the account was closed permanently."""
 
 
 class FormerAddressTaken(DomainError):
@@ -173,7 +173,7 @@ class FormerAddressTaken(DomainError):
 
 
 class EmailChangeCanBeUndone(DomainError):
-    """The account's e-mail address was changed and the change can still be undone; request the erasure when it no longer can."""
+    """The last change of the account's e-mail address can still be undone. Request the erasure after that period (72 hours)."""
 
     kind = Kind.REFUSED
     code = "IDN_006"
@@ -181,40 +181,40 @@ class EmailChangeCanBeUndone(DomainError):
 
 
 class FactorExists(AlreadyExists):
-    """The second factor is set up already; remove it first."""
+    """The second factor is already set up. Remove it first."""
 
 
 class TooManyPasskeys(AlreadyExists):
-    """No more passkeys may be added; remove one first."""
+    """You have reached the maximum number of passkeys. Remove one first."""
 
 
 class RecoveryDecided(AlreadyExists):
-    """The request was decided already, or has ended, or its account is not active."""
+    """The request was already decided or has ended, or its account is not active."""
 
 
 class RecoveryUnconfirmed(DomainError):
-    """The request has not been confirmed yet with the code that was sent to the account's e-mail address."""
+    """The request has not yet been confirmed with the code that was sent to the account's e-mail address."""
 
     kind = Kind.REFUSED
     code = "IDN_004"
 
 
 class OwnRecovery(AccessDenied):
-    """You cannot decide on the recovery of your own account, or on one that you triggered."""
+    """You cannot decide on the recovery of your own account, or on one in which you took part."""
 
 
 class RecoveryPending(AlreadyExists):
-    """A request to recover this account waits already."""
+    """A confirmed request to recover this account already waits for a decision."""
 
 
 class InvalidLabel(InvalidValue):
-    """A label has 1 to 64 characters, none of them one that is not seen."""
+    """A label has 1 to 64 characters and no invisible characters."""
 
     tells = ("length_max",)
 
 
 class TooManyAddresses(DomainError):
-    """No more wallet addresses can be issued; retire one first."""
+    """You have reached the maximum number of wallet addresses. Retire one first."""
 
     kind = Kind.REFUSED
     code = "IDN_001"
@@ -222,14 +222,14 @@ class TooManyAddresses(DomainError):
 
 
 class LastAddress(DomainError):
-    """The last wallet address of an account cannot be retired."""
+    """You cannot retire the last wallet address of an account."""
 
     kind = Kind.REFUSED
     code = "IDN_002"
 
 
 class StillInOffice(DomainError):
-    """An account that decides for others cannot be erased; have its roles revoked first."""
+    """The account has roles with which it decides for others, so it cannot be erased. Revoke these roles first."""
 
     kind = Kind.REFUSED
     code = "IDN_003"
@@ -237,18 +237,18 @@ class StillInOffice(DomainError):
 
 
 class BeyondAuthority(DomainError):
-    """The person has permissions that you do not have."""
+    """The user has permissions that you do not have."""
 
     kind = Kind.DENIED
     code = "ACC_003"
 
 
 class LastAdministrator(DomainError):
-    """At least one active person must be able to manage roles; grant such a role to somebody else first."""
+    """At least one active user must be able to manage roles. Grant such a role to another user first."""
 
     kind = Kind.REFUSED
     code = "GOV_002"
 
 
 class UnknownAcknowledgement(InvalidValue):
-    """The acknowledgement is of a service that was not asked."""
+    """The acknowledgement comes from a service that was not asked."""

@@ -1,4 +1,4 @@
-"""The audit facts of messages: that one went out, never what it said."""
+"""The audit facts of messages. They record that a message was sent, never its content."""
 
 from datetime import datetime
 

@@ -16,9 +16,9 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class DeliverMessage:
-    """Send a queued message, then note that it went out; killed in between, it goes out again under the same id.
+    """Send a queued message, then record that it was sent. After a crash in between, it is sent again under the same id.
 
-    `keep_content` is for a developer's mailbox; elsewhere nothing of a message is kept once it has gone out.
+    `keep_content` is for a developer's mailbox. Otherwise the content is deleted after delivery.
     """
 
     uow: UnitOfWork
@@ -28,7 +28,7 @@ class DeliverMessage:
     keep_content: bool = False
 
     async def __call__(self, *, message_id: UUID) -> None:
-        """Raise Unavailable when it may go through later: the job then runs again."""
+        """Raise Unavailable if a later attempt may succeed. The job then runs again."""
         content = await self.views.waiting_message(message_id)
         if content is None:
             return

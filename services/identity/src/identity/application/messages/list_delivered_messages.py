@@ -9,7 +9,7 @@ LISTED_MAX: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class ListDeliveredMessages:
-    """List the messages that were delivered and kept, newest first. Only a local environment keeps them."""
+    """List the delivered messages that were kept, newest first. Only a local environment keeps them."""
 
     views: MessageViews
 

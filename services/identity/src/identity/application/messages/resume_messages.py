@@ -9,9 +9,9 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class ResumeMessages:
-    """Queue notices again whose delivery has used up its attempts, as in an outage of the mail relay.
+    """Queue notices again whose delivery has used all its attempts, for example in an outage of the mail relay.
 
-    Codes and reset links, which a user asked for, are stale by then: the user asks again. A notice is stale after `patience`.
+    Codes and reset links have expired by then, and the user can request them again. A notice is not sent after `patience`.
     """
 
     uow: UnitOfWork
@@ -21,12 +21,12 @@ class ResumeMessages:
     patience: timedelta = timedelta(hours=72)
 
     async def __call__(self, *, limit: int = 500) -> int:
-        """Return how many were queued."""
+        """Return how many were queued again."""
         at, queued = self.clock.now(), 0
         for message_id in await self.messages.left_behind(at - self.patience, at - self.silence, limit=limit):
             async with self.uow.begin(Actor.service("identity")) as tx:
                 message = await tx.messages.lock(message_id)
-                # Delivered or forgotten meanwhile.
+                # It may have been delivered or deleted meanwhile.
                 if message and message.is_waiting:
                     await tx.messages.queue(message_id)
                     queued += 1

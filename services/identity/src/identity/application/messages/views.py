@@ -11,7 +11,7 @@ from identity.domain.message import Template
 
 @dataclass(frozen=True, slots=True)
 class MessageContent:
-    """A message that waits, or that was kept, opened."""
+    """A message that waits or was kept, with its content opened."""
 
     id: UUID
     user_id: UUID
@@ -26,7 +26,7 @@ class MessageContent:
 
 class MessageViews(Protocol):
     async def waiting_message(self, message_id: UUID) -> MessageContent | None:
-        """Open a message; None when it has gone out, was given up, or nothing opens it any more."""
+        """Open a message. Return None if it was sent or given up, or if its key is gone."""
 
     async def delivered_messages(self, recipient: str | None, limit: int) -> Sequence[MessageContent]:
-        """Open the messages that were delivered and kept (only locally), newest first."""
+        """Open the delivered messages that were kept (only locally), newest first."""
