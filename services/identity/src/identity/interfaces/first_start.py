@@ -1,4 +1,4 @@
-"""Makes what the first sign-in needs: a signing key and an administrator."""
+"""Create what the first sign-in needs: a signing key and an administrator."""
 
 import asyncio
 import sys
@@ -21,15 +21,15 @@ REMEDY = (
     "correct ELCORP_ADMIN_EMAIL or ELCORP_ADMIN_PASSWORD and restart identity, "
     "or run `python -m identity create-admin --email <address>`"
 )
-# Errors in the settings themselves: waiting does not correct them.
+# Errors in the settings themselves: retrying does not help.
 _REFUSED = (Kind.INVALID, Kind.CONFLICT)
 
 
 class AdministratorCheck:
-    """Whether there is an administrator. Identity serves without one, so the check does not count."""
+    """Report whether an administrator exists. Identity serves without one, so readiness does not depend on this check."""
 
     def __init__(self) -> None:
-        self.problem: str | None = "not made yet"
+        self.problem: str | None = "not created yet"
 
     async def __call__(self) -> None:
         if self.problem:
@@ -38,7 +38,7 @@ class AdministratorCheck:
 
 @dataclass(frozen=True, slots=True)
 class FirstStart:
-    """Background work of a serving process, done once by the first process; waits for the database."""
+    """Background work of a serving process. The first process does it, once; it waits for the database."""
 
     ensure_signing_keys: EnsureSigningKeys
     create_administrator: CreateAdministrator
@@ -49,20 +49,20 @@ class FirstStart:
 
     async def run(self, stop: asyncio.Event) -> None:
         await wait_until_ready("the signing keys", self._load_keys, stop)
-        await wait_until_ready("the administrator to be made", self._administrator, stop)
+        await wait_until_ready("the administrator to be created", self._administrator, stop)
         # The settings do not change while the process runs, but an operator may run `create-admin`.
         while self.check.problem:
             await sleep_unless(stop, self.retry_seconds)
             if stop.is_set():
                 return
-            await wait_until_ready("the administrator to be made", self._administrator, stop)
+            await wait_until_ready("the administrator to be created", self._administrator, stop)
         await stop.wait()
 
     async def _load_keys(self) -> None:
         self.hold_keys(await self.ensure_signing_keys())
 
     async def _administrator(self) -> None:
-        """Make the administrator, or log why the settings are refused; raises errors that waiting may resolve."""
+        """Create the administrator, or log why the settings are refused. Raise errors that a retry may resolve."""
         try:
             await self._create()
         except DomainError as error:
@@ -70,13 +70,13 @@ class FirstStart:
                 raise
             self._report(_named(error))
         except UnicodeEncodeError:
-            # Of the environment's bytes, Python keeps those that are no UTF-8 as characters that nothing can encode.
+            # Python decodes bytes of the environment that are not UTF-8 to surrogates, which cannot be encoded.
             self._report("ELCORP_ADMIN_PASSWORD: The password is not UTF-8")
         else:
             self.check.problem = None
 
     def _report(self, problem: str) -> None:
-        self.check.problem = f"no administrator was made: {problem}"
+        self.check.problem = f"no administrator was created: {problem}"
         log.error("administrator_not_made", problem=problem, remedy=REMEDY, retry_seconds=self.retry_seconds)
 
     async def _create(self) -> None:
@@ -92,7 +92,7 @@ class FirstStart:
 
 
 def _named(error: DomainError) -> str:
-    """Name the refused setting and the problem, never its value."""
+    """Return the name of the refused setting and the problem, never its value."""
     message = error.message.rstrip(".")
     if isinstance(error, WeakPassword):
         return f"ELCORP_ADMIN_PASSWORD: {message} (rule {error.facts['rule']})"
@@ -100,7 +100,7 @@ def _named(error: DomainError) -> str:
 
 
 def tell_password(made: NewAdministrator) -> None:
-    """Print a generated password, this once and past the log, which would hide it."""
+    """Print a generated password once. Bypass the log, which would redact it."""
     if made.generated_password:
-        sys.stdout.write(f"\nAdministrator {made.email}, password (shown only now): {made.generated_password}\n\n")
+        sys.stdout.write(f"\nAdministrator {made.email}, password (shown only once): {made.generated_password}\n\n")
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""What peers ask identity."""
+"""The RPCs of identity for other services."""
 
 from datetime import datetime
 from typing import Any

@@ -14,14 +14,14 @@ from identity.application.registration.purge_codes import PurgeCodes
 from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
 from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
 
-# About 2, 4, 8, … seconds apart: half an hour in all, after which a code in it would be stale anyway. Notices are then resumed.
+# About 2, 4, 8, … seconds apart: half an hour in all, after which a code has expired anyway. Notices are then resumed.
 _DELIVERY_ATTEMPTS_MAX = 11
 DELIVER = "deliver_message"
 MESSAGES_QUEUE = "messages"
 
 
 def message_jobs(deliver_message: DeliverMessage, resume_messages: ResumeMessages, *, job_seconds: int) -> Blueprint:
-    """Make the job that delivers a message, queued with it, and the job that queues messages left behind again."""
+    """Return the job that delivers a message, queued with it, and the job that queues undelivered notices again."""
     blueprint = Blueprint()
 
     @blueprint.task(
@@ -39,7 +39,7 @@ def message_jobs(deliver_message: DeliverMessage, resume_messages: ResumeMessage
 
 
 def registration_jobs(purge_codes: PurgeCodes) -> Blueprint:
-    """Make the jobs that keep accounts tidy."""
+    """Return the job that purges expired codes."""
     blueprint = Blueprint()
 
     @blueprint.periodic(cron="25 * * * *")
@@ -51,7 +51,7 @@ def registration_jobs(purge_codes: PurgeCodes) -> Blueprint:
 
 
 def factor_jobs(purge_challenges: PurgeChallenges) -> Blueprint:
-    """Make the job that drops challenges and links that have expired."""
+    """Return the job that purges expired challenges and links."""
     blueprint = Blueprint()
 
     @blueprint.periodic(cron="40 * * * *")
@@ -63,7 +63,7 @@ def factor_jobs(purge_challenges: PurgeChallenges) -> Blueprint:
 
 
 def attempt_jobs(record_counted: RecordCountedAttempts, *, job_seconds: int) -> Blueprint:
-    """Make the job that records counted attempts in the audit log."""
+    """Return the job that records counted attempts in the audit log."""
     blueprint = Blueprint()
 
     @blueprint.periodic(cron=each(job_seconds))
@@ -75,7 +75,7 @@ def attempt_jobs(record_counted: RecordCountedAttempts, *, job_seconds: int) -> 
 
 
 def erasure_jobs(carry_out_erasures: CarryOutErasures, *, job_seconds: int) -> Blueprint:
-    """Make the job that erases who may be erased, and asks services that have not answered again."""
+    """Return the job that carries out due erasures and asks services that have not answered again."""
     blueprint = Blueprint()
 
     @blueprint.periodic(cron=each(job_seconds))
@@ -87,7 +87,7 @@ def erasure_jobs(carry_out_erasures: CarryOutErasures, *, job_seconds: int) -> B
 
 
 def session_jobs(end_overdue: EndOverdueSessions, rotate_keys: RotateSigningKeys) -> Blueprint:
-    """Make the jobs that end sessions left alone and let the next key sign."""
+    """Return the jobs that end overdue sessions and rotate signing keys."""
     blueprint = Blueprint()
 
     @blueprint.periodic(cron="*/15 * * * *")

@@ -1,4 +1,4 @@
-"""The events that identity announces, and their messages."""
+"""The events that identity publishes, and their messages."""
 
 from google.protobuf.timestamp_pb2 import Timestamp
 

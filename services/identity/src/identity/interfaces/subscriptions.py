@@ -1,4 +1,4 @@
-"""What identity does about events: its own, for what must happen after the commit, and answers to what it asked."""
+"""How identity reacts to events: to its own, for work after the commit, and to answers about erasures."""
 
 from datetime import UTC
 from typing import Any, Final
@@ -18,7 +18,7 @@ from identity.application.sessions.record_revocation import RecordRevocation
 from identity.domain.erasure import Acknowledgement
 from kernel.assurance import Factors
 
-# Every service has its own message for it, alike in all of them.
+# Every service has its own message for this; all have the same fields.
 ANSWERS: Final[tuple[type[Message], ...]] = (
     payments.ErasureAcknowledged,
     governance.ErasureAcknowledged,
@@ -40,7 +40,7 @@ def subscriptions(
     async def on_erasure_acknowledged(delivery: Delivery[Any]) -> None:
         message = delivery.message
         until = message.retain_until.ToDatetime(UTC) if message.HasField("retain_until") else None
-        # By the producer, which the broker's exchange vouches for: nobody answers for another.
+        # The producer's name comes from the broker's exchange, so no service can answer for another.
         await acknowledge_erasure(
             erasure_id=UUID(message.erasure_id),
             context=delivery.producer,

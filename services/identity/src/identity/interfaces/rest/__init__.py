@@ -1,4 +1,4 @@
-"""Identity over REST."""
+"""The REST API of identity."""
 
 from chassis.rest import Router
 from identity.interfaces.rest.dev_mailbox import dev
@@ -37,7 +37,7 @@ ROUTERS = (
 
 
 def served(*, mailbox: bool) -> tuple[Router, ...]:
-    """Return what a process serves; the developer's mailbox only where messages are kept for one."""
+    """Return the routers of a process. The developer's mailbox is served only where messages are kept for it."""
     return (*ROUTERS, dev) if mailbox else ROUTERS
 
 

@@ -1,4 +1,4 @@
-"""The messages that users would have got, for a developer to read; served only by a local environment."""
+"""The messages to users, for a developer to read. Only a local environment serves this."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -50,6 +50,6 @@ class MailboxResponse(ResponseModel):
 async def read_mailbox(
     app: App, recipient: Annotated[str | None, Query(min_length=3, max_length=254), ONE_LINE] = None
 ) -> Envelope[MailboxResponse]:
-    """Read what was delivered, newest first."""
+    """List delivered messages, newest first."""
     contents = await app.messages.list_delivered_messages(recipient=recipient)
     return envelope(MailboxResponse(items=[MailResponse.of(content) for content in contents]))

@@ -19,33 +19,33 @@ async def list_devices(
     actor: CurrentActor,
     paging: Paging,
     app: App,
-    user_id: Annotated[UUID | None, Query(description="Another's, for staff")] = None,
+    user_id: Annotated[UUID | None, Query(description="Another user's devices, for staff")] = None,
 ) -> Envelope[PageOf[DeviceResponse]]:
-    """List the devices that have signed in, the latest first, the revoked ones too."""
+    """List the devices that have signed in, by last sign-in, latest first, including revoked devices."""
     page = await app.devices.list_devices(actor=actor, page=paging, user_id=user_id)
     return page_of(page, lambda view: DeviceResponse.of(view, current_id=actor.device_id))
 
 
 @devices.get("/{device_id}", dependencies=[Authenticated], reads=OWN)
 async def get_device(device_id: UUID, actor: CurrentActor, app: App) -> Envelope[DeviceResponse]:
-    """Read one of the caller's devices."""
+    """Get one of the caller's devices."""
     view = await app.devices.get_device(actor=actor, device_id=device_id)
     return envelope(DeviceResponse.of(view, current_id=actor.device_id))
 
 
 @devices.patch("/{device_id}", dependencies=[Authenticated], idempotency=False, assurance=NONE)
 async def change_device(device_id: UUID, body: ChangeDeviceRequest, actor: CurrentActor, app: App) -> Envelope[DeviceResponse]:
-    """Name a device."""
+    """Rename a device."""
     given = frozenset(body.model_fields_set)
     view = await app.devices.change_device(actor=actor, device_id=device_id, given=given, name=body.name)
     return envelope(DeviceResponse.of(view, current_id=actor.device_id))
 
 
-# A signing key ends by it, and so does how long the device has been known, by which an owner is told from a thief (ADR 0025).
+# This revokes the signing key and makes the device unknown, and long-known devices are trusted as the owner's (ADR 0025).
 @devices.delete("/{device_id}", status_code=204, dependencies=[Authenticated], idempotency=False, assurance=RECENT)
 async def revoke_device(device_id: UUID, actor: CurrentActor, app: App) -> None:
-    """Revoke a device: its session and its signing key end, and it is a stranger at its next sign-in.
+    """Revoke a device: its session ends, its signing key is revoked, and it is unknown at its next sign-in.
 
-    Requires a sign-in of the last five minutes. To sign a device out without one, revoke its session.
+    Requires a sign-in within the last five minutes. To sign out a device without that, revoke its session.
     """
     await app.devices.revoke_device(actor=actor, device_id=device_id)

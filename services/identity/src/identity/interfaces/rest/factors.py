@@ -1,4 +1,4 @@
-"""Second factors. What answers with a secret is never kept for repeats."""
+"""Second factors. Responses with secrets are never stored for repeats."""
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, Public, Router, envelope
 from identity.interfaces.rest.dependencies import App
@@ -20,7 +20,7 @@ factors = Router(prefix="/auth", tags=["second factors"], idempotent=False)
 
 @factors.post("/login/totp", status_code=201, dependencies=[Public], assurance=NONE)
 async def begin_totp_at_sign_in(body: SignInChallengeRequest, actor: CurrentActor, app: App) -> Envelope[NewTotpResponse]:
-    """Set up an authenticator app where a session needs one first."""
+    """Begin to set up an authenticator app during a sign-in that requires a second factor."""
     return envelope(NewTotpResponse.of(await app.factors.begin_totp_at_sign_in(actor=actor, challenge=body.challenge)))
 
 
@@ -28,20 +28,20 @@ async def begin_totp_at_sign_in(body: SignInChallengeRequest, actor: CurrentActo
 async def confirm_totp_at_sign_in(
     body: ConfirmTotpAtSignInRequest, actor: CurrentActor, app: App
 ) -> Envelope[BackupCodesResponse]:
-    """Confirm the app; the sign-in goes on at /auth/login/verify, with the app's next code."""
+    """Confirm the app with a code. Complete the sign-in at `POST /auth/login/verify` with the app's next code."""
     codes = await app.factors.confirm_totp_at_sign_in(actor=actor, challenge=body.challenge, code=body.code)
     return envelope(BackupCodesResponse.of(codes))
 
 
 @factors.get("/factors", dependencies=[Authenticated], reads=OWN)
 async def get_factors(actor: CurrentActor, app: App) -> Envelope[FactorsResponse]:
-    """Tell which second factors the caller has."""
+    """Get the caller's second factors."""
     return envelope(FactorsResponse.of(await app.factors.get_factors(actor=actor)))
 
 
 @factors.post("/factors/totp", status_code=201, dependencies=[Authenticated], assurance=RECENT)
 async def begin_totp(actor: CurrentActor, app: App) -> Envelope[NewTotpResponse]:
-    """Begin to set up an authenticator app; `POST /auth/factors/totp/confirm` completes it."""
+    """Begin to set up an authenticator app. `POST /auth/factors/totp/confirm` completes the setup."""
     return envelope(NewTotpResponse.of(await app.factors.begin_totp(actor=actor)))
 
 
@@ -49,7 +49,7 @@ async def begin_totp(actor: CurrentActor, app: App) -> Envelope[NewTotpResponse]
 async def confirm_totp(
     body: ConfirmTotpRequest, actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
 ) -> Envelope[BackupCodesResponse]:
-    """Confirm the app with a code, which is used up; answers with ten backup codes, shown only here."""
+    """Confirm the app with a code, which cannot be used again. Returns ten backup codes, which are shown only once."""
     codes = await app.factors.confirm_totp(actor=actor, code=body.code, end_other_sessions=end_other_sessions)
     return envelope(BackupCodesResponse.of(codes))
 
@@ -65,6 +65,6 @@ async def remove_totp(actor: CurrentActor, app: App, end_other_sessions: EndOthe
 async def renew_backup_codes(
     actor: CurrentActor, app: App, end_other_sessions: EndOthers = True
 ) -> Envelope[BackupCodesResponse]:
-    """Make ten new backup codes; the ones before are void."""
+    """Create ten new backup codes. The previous codes no longer work."""
     codes = await app.factors.renew_backup_codes(actor=actor, end_other_sessions=end_other_sessions)
     return envelope(BackupCodesResponse.of(codes))

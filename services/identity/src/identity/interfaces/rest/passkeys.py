@@ -1,4 +1,4 @@
-"""Passkeys. What answers with a secret is never stored for repeats."""
+"""Passkeys. Responses with secrets are never stored for repeats."""
 
 from uuid import UUID
 
@@ -21,13 +21,13 @@ passkeys = Router(prefix="/auth", tags=["second factors"], idempotent=False)
 
 @passkeys.post("/passkeys/options", dependencies=[Public], assurance=NONE)
 async def challenge_passkey(actor: CurrentActor, app: App) -> Envelope[PasskeyCeremonyResponse]:
-    """Give a challenge that any passkey of this platform may answer, once and within five minutes."""
+    """Get a challenge that any passkey of this platform may answer, once and within five minutes."""
     return envelope(PasskeyCeremonyResponse.of(await app.passkeys.challenge_passkey(actor=actor)))
 
 
 @passkeys.post("/passkeys/login", dependencies=[Public], assurance=NONE)
 async def sign_in_with_passkey(body: PasskeySignInRequest, actor: CurrentActor, app: App) -> Envelope[TokenPairResponse]:
-    """Start a session by passkey, without a password; it counts as two factors."""
+    """Sign in with a passkey, without a password. A passkey counts as two factors."""
     pair = await app.passkeys.sign_in_with_passkey(
         actor=actor, ceremony_id=body.ceremony_id, credential=body.credential, device_id=body.device_id
     )
@@ -59,7 +59,7 @@ async def add_passkey(
 async def rename_passkey(
     passkey_id: UUID, body: RenamePasskeyRequest, actor: CurrentActor, app: App
 ) -> Envelope[PasskeyResponse]:
-    """Name a passkey."""
+    """Rename a passkey."""
     passkey = await app.passkeys.rename_passkey(actor=actor, passkey_id=passkey_id, name=body.name)
     return envelope(PasskeyResponse.of(passkey, name=body.name))
 

@@ -1,4 +1,4 @@
-"""Recovering an account: a lost second factor, a stolen e-mail address."""
+"""Account recovery after the loss of a second factor or the theft of an e-mail address."""
 
 from typing import Annotated
 from uuid import UUID
@@ -26,10 +26,10 @@ recovery = Router(prefix="/auth", tags=["recovery"], idempotent=False)
 
 @recovery.post("/email-change/undo", dependencies=[Public], assurance=NONE)
 async def undo_email_change(body: UndoEmailChangeRequest, actor: CurrentActor, app: App) -> Envelope[EmailChangeUndoneResponse]:
-    """Restore the former address with the link sent to it and a password from before the change; all sessions end.
+    """Restore the former address with the link sent to it and a password from before the change. All sessions end.
 
-    The password is retired: choose the next one by a reset at the restored address. Passkeys and device keys that were added
-    since 72 hours before the change are removed. Scheduled transfers stay: check them, and cancel those that are not yours.
+    The password is disabled: choose the next one by a reset at the restored address. Passkeys and device keys that were added
+    within 72 hours before the change, or later, are removed. Scheduled transfers stay: cancel those that are not yours.
     """
     await app.recovery.undo_email_change(actor=actor, token=body.token, password=body.password)
     return envelope(EmailChangeUndoneResponse())
@@ -37,10 +37,10 @@ async def undo_email_change(body: UndoEmailChangeRequest, actor: CurrentActor, a
 
 @recovery.post("/recovery", status_code=202, dependencies=[Public], assurance=NONE)
 async def ask_recovery(body: AskRecoveryRequest, actor: CurrentActor, app: App) -> Envelope[RecoveryAskedResponse]:
-    """Ask to do without a lost second factor, by the challenge of a sign-in. A code is sent to the account's e-mail address.
+    """Request the removal of a lost second factor, with a sign-in's challenge. A code is sent to the account's e-mail address.
 
-    Confirm the request with it; another person then decides, within a week. `/auth/verify-email/resend` sends another code. A
-    sign-in or step-up with a second factor of the account ends the request.
+    Confirm the request with the code; another person then decides within a week. `/auth/verify-email/resend` sends another code.
+    A sign-in or step-up with a second factor of the account ends the request.
     """
     return envelope(
         RecoveryAskedResponse.of(await app.recovery.ask_recovery(actor=actor, challenge=body.challenge, reason=body.reason))
@@ -49,7 +49,7 @@ async def ask_recovery(body: AskRecoveryRequest, actor: CurrentActor, app: App) 
 
 @recovery.post("/recovery/confirm", dependencies=[Public], assurance=NONE)
 async def confirm_recovery(body: VerifyCodeRequest, actor: CurrentActor, app: App) -> Envelope[RecoveryConfirmedResponse]:
-    """Confirm a request for recovery with the code from the mail. Nobody can decide on it before."""
+    """Confirm a recovery request with the code from the mail. Nobody can decide on the request before that."""
     await app.recovery.confirm_recovery(actor=actor, verification_id=body.verification_id, code=body.code)
     return envelope(RecoveryConfirmedResponse())
 
@@ -60,10 +60,10 @@ async def list_recovery_requests(
     paging: Paging,
     app: App,
     status: Annotated[RecoveryStatus | None, Query()] = None,
-    confirmed: Annotated[bool | None, Query(description="Whether the account's mailbox has confirmed it")] = None,
+    confirmed: Annotated[bool | None, Query(description="Whether the request is confirmed by the code from the mail")] = None,
     reason: ReadReasonOfOthers = None,
 ) -> Envelope[PageOf[RecoveryResponse]]:
-    """List requests for recovery, newest first. Those that wait (`status=pending`) are listed without a reason."""
+    """List recovery requests, newest first. Requires a reason, except for those that wait (`status=pending`)."""
     requests = await app.recovery.list_recovery_requests(
         actor=actor, status=status, page=paging, confirmed=confirmed, reason=reason
     )
@@ -74,7 +74,7 @@ async def list_recovery_requests(
 async def decide_recovery(
     request_id: UUID, body: DecideRecoveryRequest, actor: CurrentActor, app: App
 ) -> Envelope[RecoveryResponse]:
-    """Decide on another's confirmed request. Approved, the user's second factors are removed and all sessions end.
+    """Decide on another user's confirmed request. Approval removes the user's second factors and ends all sessions.
 
     A request of an account that is not active can only be rejected.
     """

@@ -1,7 +1,7 @@
-"""Users: the caller's account, and others for staff.
+"""Users: the caller's account, and other accounts for staff.
 
-Answers that hold personal data are kept for no repeats: they would lie in the database unsealed. What changes a user is
-harmless to repeat, and `If-Match` guards it.
+Responses with personal data are not stored for repeats: they would be in the database unsealed. Changes of a user are
+harmless to repeat, and `If-Match` guards them.
 """
 
 from typing import Annotated
@@ -52,10 +52,8 @@ data_exports = Router(prefix="/users", tags=["privacy"])
 
 async def _filter(
     status: UserStatus | None = None,
-    email: Annotated[
-        str | None, Query(min_length=3, max_length=254, description="Whole, found by its blind index"), ONE_LINE
-    ] = None,
-    phone: Annotated[str | None, Query(min_length=7, max_length=32, description="Whole, in E.164"), ONE_LINE] = None,
+    email: Annotated[str | None, Query(min_length=3, max_length=254, description="The whole address"), ONE_LINE] = None,
+    phone: Annotated[str | None, Query(min_length=7, max_length=32, description="The whole number, in E.164"), ONE_LINE] = None,
     username: Annotated[str | None, Query(min_length=1, max_length=64), AS_SENT] = None,
     verified: Annotated[bool | None, Query(description="Whether the e-mail address is confirmed")] = None,
     registered_from: Moment | None = None,
@@ -78,20 +76,20 @@ async def _filter(
 async def list_users(
     actor: CurrentActor, paging: Paging, which: Annotated[UserFilter, Depends(_filter)], reason: ReadReason, app: App
 ) -> Envelope[PageOf[UserResponse]]:
-    """List users, newest first; those that are deleted only by their status."""
+    """List users, newest first. Deleted users are listed only with `status=deleted`."""
     return page_of(await app.users.list_users(actor=actor, page=paging, which=which, reason=reason), UserResponse.of)
 
 
 @users.post("", status_code=201, dependencies=[Requires("user:create")], assurance=RECENT)
 async def create_user(body: CreateUserRequest, actor: CurrentActor, app: App) -> Envelope[CreatedUserResponse]:
-    """Open an account for a person, who gets a mail that says how to choose a password."""
+    """Create an account for a person. A mail tells them how to choose a password."""
     return envelope(CreatedUserResponse.of(await app.users.create_user(actor=actor, **body.model_dump())))
 
 
-# Before "/{user_id}", which would take it.
+# Before "/{user_id}", which would match this path too.
 @users.get("/me", dependencies=[Authenticated], reads=OWN)
 async def get_me(actor: CurrentActor, response: Response, app: App) -> Envelope[MeResponse]:
-    """Read the caller's account, with the roles that hold right now."""
+    """Get the caller's account and current roles."""
     view = await app.users.get_me(actor=actor)
     set_etag(response, view.version, view.last_sign_in_at, sorted(actor.roles))
     return envelope(MeResponse.with_roles(view, actor.roles))
@@ -99,7 +97,7 @@ async def get_me(actor: CurrentActor, response: Response, app: App) -> Envelope[
 
 @users.get("/{user_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_user(user_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[UserResponse]:
-    """Read the caller's account, or with `user:read_any` any user's; reading another's is recorded."""
+    """Get the caller's account. `user:read_any` allows any user's; reading another user's is recorded."""
     view = await app.users.get_user(actor=actor, user_id=user_id)
     set_etag(response, view.version, view.last_sign_in_at)
     return envelope(UserResponse.of(view))
@@ -109,7 +107,7 @@ async def get_user(user_id: UUID, actor: CurrentActor, response: Response, app: 
 async def replace_user(
     user_id: UUID, body: ReplaceUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[UserResponse]:
-    """Replace the details of an account that need no proof."""
+    """Replace all details of an account that can change without verification."""
     view = await app.users.replace_user(actor=actor, user_id=user_id, details=body.details, version=version)
     return _with_etag(view, response)
 
@@ -118,15 +116,15 @@ async def replace_user(
 async def update_user(
     user_id: UUID, body: UpdateUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[UserResponse]:
-    """Change some of the details of an account that need no proof."""
+    """Change some details of an account that can change without verification."""
     view = await app.users.update_user(actor=actor, user_id=user_id, details=body.details, version=version)
     return _with_etag(view, response)
 
 
-# Governance is asked between two transactions; repeating it is harmless.
+# Governance is asked between two transactions. Repeating the request is harmless.
 @users.delete("/{user_id}", status_code=204, dependencies=[Requires("user:delete")], idempotency=False, assurance=RECENT)
 async def delete_user(user_id: UUID, reason: Annotated[Reason, Query()], actor: CurrentActor, version: IfMatch, app: App) -> None:
-    """Close an account: its sessions end at once, its data stays until it is erased, and it can be restored."""
+    """Close an account. Its sessions end at once. The data stays until it is erased, and the account can be restored."""
     await app.users.delete_user(actor=actor, user_id=user_id, reason=reason, version=version)
 
 
@@ -134,7 +132,7 @@ async def delete_user(user_id: UUID, reason: Annotated[Reason, Query()], actor: 
 async def restore_user(
     user_id: UUID, body: UserReasonRequest, actor: CurrentActor, response: Response, app: App
 ) -> Envelope[UserResponse]:
-    """Open a closed account again."""
+    """Reopen a closed account."""
     return _with_etag(await app.users.restore_user(actor=actor, user_id=user_id, reason=body.reason), response)
 
 
@@ -142,7 +140,7 @@ async def restore_user(
 async def suspend_user(
     user_id: UUID, body: UserReasonRequest, actor: CurrentActor, response: Response, app: App
 ) -> Envelope[UserResponse]:
-    """Suspend a user: all sessions end at once. Doing it again changes nothing."""
+    """Suspend a user: all sessions end at once. Repeating it changes nothing."""
     return _with_etag(await app.users.suspend_user(actor=actor, user_id=user_id, reason=body.reason), response)
 
 
@@ -150,19 +148,19 @@ async def suspend_user(
 async def activate_user(
     user_id: UUID, body: UserReasonRequest, actor: CurrentActor, response: Response, app: App
 ) -> Envelope[UserResponse]:
-    """Let a suspended user act again. Doing it again changes nothing."""
+    """Allow a suspended user to act again. Repeating it changes nothing."""
     return _with_etag(await app.users.activate_user(actor=actor, user_id=user_id, reason=body.reason), response)
 
 
 @users.post("/{user_id}/unlock", status_code=204, dependencies=[Requires("user:update_any")], idempotency=False, assurance=RECENT)
 async def unlock_user(user_id: UUID, body: UserReasonRequest, actor: CurrentActor, app: App) -> None:
-    """Let a user who has used up the attempts of the hour sign in again."""
+    """Reset the sign-in attempts of a user who has used up those of the hour."""
     await app.users.unlock_user(actor=actor, user_id=user_id, reason=body.reason)
 
 
 @users.get("/{user_id}/profile", dependencies=[Authenticated], reads=OTHERS)
 async def get_profile(user_id: UUID, actor: CurrentActor, response: Response, app: App) -> Envelope[ProfileResponse]:
-    """Read the caller's profile, or with `user:read_any` any user's; reading another's is recorded."""
+    """Get the caller's profile. `user:read_any` allows any user's; reading another user's is recorded."""
     return _profile(await app.users.get_profile(actor=actor, user_id=user_id), response)
 
 
@@ -175,12 +173,12 @@ async def update_profile(
     return _profile(view, response)
 
 
-# Its answer is all that is personal: kept nowhere for repeats.
+# The response consists of personal data, so it is not stored for repeats.
 @data_exports.post("/{user_id}/data-export", dependencies=[Authenticated], idempotency=False, assurance=RECENT, reads=OTHERS)
 async def export_user_data(
     user_id: UUID, actor: CurrentActor, app: App, reason: ReadReasonOfOthers = None
 ) -> Envelope[DataExportResponse]:
-    """Export all data held about the caller, or with `user:export_any` about any user."""
+    """Export all data held about the caller. `user:export_any` allows any user's."""
     held = await app.users.export_user_data(actor=actor, user_id=user_id, reason=reason)
     return envelope(DataExportResponse.model_validate(held))
 

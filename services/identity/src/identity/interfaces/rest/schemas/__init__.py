@@ -1,1 +1,1 @@
-"""What identity's REST takes and gives. Times are RFC 3339 UTC; no answer ever holds a password or its hash."""
+"""The requests and responses of identity's REST API. Times are RFC 3339 UTC; no response has a password or its hash."""

@@ -1,4 +1,4 @@
-"""Keys that devices sign with."""
+"""The signing keys of devices."""
 
 import base64
 from datetime import datetime
@@ -24,7 +24,7 @@ PublicKey = Annotated[
 
 
 class DeviceKeyChallengeResponse(ResponseModel):
-    challenge: str = Field(description="To be signed as it is")
+    challenge: str = Field(description="Sign it unchanged")
     expires_at: datetime
 
     @classmethod
@@ -33,7 +33,7 @@ class DeviceKeyChallengeResponse(ResponseModel):
 
 
 class RegisterDeviceKeyRequest(RequestModel):
-    """`signature` is over four lines, joined by line feeds: elcorp-device-key-v1, challenge, algorithm, public_key."""
+    """`signature` covers four lines, joined by line feeds: elcorp-device-key-v1, challenge, algorithm, public_key."""
 
     algorithm: KeyAlgorithm
     public_key: PublicKey

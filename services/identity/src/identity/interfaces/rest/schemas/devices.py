@@ -22,11 +22,11 @@ class OriginResponse(ResponseModel):
 class DeviceResponse(ResponseModel):
     id: UUID
     name: str | None = Field(examples=["Telephone"])
-    current: bool = Field(description="Whether this very request comes from it")
+    current: bool = Field(description="Whether this request comes from this device")
     trusted: Annotated[Literal[False], Field(deprecated=True, description="Always false")] = False
     first_seen_at: datetime
     last_active_at: datetime
-    last_seen_from: OriginResponse | None = Field(description="Where its last sign-in or refresh came from")
+    last_seen_from: OriginResponse | None = Field(description="Origin of its last sign-in or refresh")
     trusted_at: Annotated[None, Field(deprecated=True, description="Always null")] = None
     revoked_at: datetime | None
     session_id: UUID | None = Field(description="Its live session")
@@ -46,7 +46,7 @@ class DeviceResponse(ResponseModel):
 
 
 class ChangeDeviceRequest(RequestModel):
-    """What is left out stays as it is; a name of null is none."""
+    """Omitted fields stay unchanged. A name of null removes the name."""
 
     name: Annotated[str | None, Field(min_length=1, max_length=64, examples=["Telephone"]), ONE_LINE] = None
     trusted: Annotated[bool | None, Field(deprecated=True, description="Has no effect")] = None

@@ -36,7 +36,7 @@ class NewTotpResponse(ResponseModel):
 
 
 class BackupCodesResponse(ResponseModel):
-    backup_codes: tuple[str, ...] = Field(description="Told once; each is good once")
+    backup_codes: tuple[str, ...] = Field(description="Shown once; each code works once")
 
     @classmethod
     def of(cls, codes: Sequence[str]) -> Self:

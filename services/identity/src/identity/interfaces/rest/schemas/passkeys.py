@@ -14,23 +14,23 @@ from identity.domain.passkey import Passkey
 from identity.interfaces.rest.schemas.fields import DeviceId
 
 PasskeyName = Annotated[str, Field(min_length=1, max_length=64, examples=["Work laptop"]), ONE_LINE]
-# Its form is the WebAuthn standard's; the library reads it and refuses what is not of it.
+# The WebAuthn standard defines its form; the library parses it and refuses any other.
 Credential = Annotated[
-    dict[str, Any], Field(description="What navigator.credentials gave, by its toJSON()", max_length=16), VERBATIM
+    dict[str, Any], Field(description="The result of navigator.credentials, as its toJSON() gives it", max_length=16), VERBATIM
 ]
 
 
 class PasskeyResponse(ResponseModel):
     id: UUID
     name: str
-    synchronized: bool = Field(description="Whether its provider keeps it on several devices")
+    synchronized: bool = Field(description="Whether its provider synchronizes it between devices")
     created_at: datetime
     last_used_at: datetime | None
-    flagged_at: datetime | None = Field(description="When it was taken for a copy; it is refused since")
+    flagged_at: datetime | None = Field(description="When it was suspected to be cloned; it is refused from then on")
 
     @classmethod
     def of(cls, passkey: Passkey | PasskeyView, *, name: str | None = None) -> Self:
-        """Show a passkey by `name` where its own is sealed: the one that was just given."""
+        """Return a passkey; `name` is its name in plain text, because the passkey's own is sealed."""
         return cls(
             id=passkey.id,
             name=name or passkey.name,
@@ -42,7 +42,7 @@ class PasskeyResponse(ResponseModel):
 
 
 class PasskeyCeremonyResponse(ResponseModel):
-    """`options` go to navigator.credentials as `publicKey` (parse…OptionsFromJSON)."""
+    """Pass `options` to navigator.credentials as `publicKey` (parse…OptionsFromJSON)."""
 
     ceremony_id: UUID
     options: Mapping[str, Any]

@@ -22,13 +22,13 @@ class AskPasswordResetRequest(RequestModel):
 
 
 class PasswordResetAskedResponse(ResponseModel):
-    """The same whether or not somebody has the address."""
+    """The response is the same whether or not the address has an account."""
 
     accepted: Literal[True] = True
 
 
 class ResetPasswordRequest(RequestModel):
-    token: Annotated[str, Field(min_length=1, max_length=128, description="The token of the link, behind `#token=`"), VERBATIM]
+    token: Annotated[str, Field(min_length=1, max_length=128, description="The part of the link after `#token=`"), VERBATIM]
     password: Password
 
 

@@ -14,13 +14,13 @@ from identity.interfaces.rest.schemas.fields import ChallengeText
 
 
 class UndoEmailChangeRequest(RequestModel):
-    token: Annotated[str, Field(min_length=1, max_length=128, description="The token of the link, behind `#token=`"), VERBATIM]
+    token: Annotated[str, Field(min_length=1, max_length=128, description="The part of the link after `#token=`"), VERBATIM]
     password: Annotated[
         str,
         Field(
             min_length=1,
             max_length=256,
-            description="A password of the account at the time of the change, or within 72 hours before it, "
+            description="A password that the account had at the time of the change, or within 72 hours before it, "
             "except one that was replaced on a device known for 72 hours",
             examples=["Oshana-Sunrise-47!"],
             json_schema_extra={"format": "password"},
@@ -42,7 +42,7 @@ class RecoveryAskedResponse(ResponseModel):
     id: UUID
     status: RecoveryStatus
     expires_at: datetime
-    verification_id: UUID = Field(description="To be shown together with the code, to confirm the request")
+    verification_id: UUID = Field(description="Send it together with the code to confirm the request")
     code_expires_at: datetime
 
     @classmethod
@@ -73,7 +73,7 @@ class RecoveryResponse(ResponseModel):
     status: RecoveryStatus
     requested_at: datetime
     expires_at: datetime
-    confirmed_at: datetime | None = Field(description="When the account's mailbox confirmed it: nobody decides before")
+    confirmed_at: datetime | None = Field(description="When the code from the mail confirmed it; required before a decision")
     decided_at: datetime | None
     decided_by: UUID | None
     decision_reason: str | None

@@ -1,4 +1,4 @@
-"""Registration, and verified e-mail addresses and telephone numbers."""
+"""Registration, and verification of e-mail addresses and telephone numbers."""
 
 from datetime import datetime
 from typing import Literal, Self
@@ -45,9 +45,9 @@ class ChangePhoneRequest(RequestModel):
 
 
 class VerificationResponse(ResponseModel):
-    """The same whether or not a code was sent."""
+    """The response is the same whether or not a code was sent."""
 
-    verification_id: UUID = Field(description="To be shown together with the code")
+    verification_id: UUID = Field(description="Send it together with the code")
     expires_at: datetime
 
     @classmethod
@@ -62,7 +62,7 @@ class VerifyCodeRequest(RequestModel):
 
 class ContactVerifiedResponse(ResponseModel):
     id: UUID = Field(description="The user's id")
-    wallet_address: UUID | None = Field(description="Where an account was opened: the wallet address that it holds")
+    wallet_address: UUID | None = Field(description="The wallet address of the account, if this opened one")
 
     @classmethod
     def of(cls, result: VerificationResult) -> Self:

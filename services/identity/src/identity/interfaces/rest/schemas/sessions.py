@@ -19,7 +19,7 @@ from identity.interfaces.rest.schemas.passkeys import Credential
 
 
 class SignInRequest(RequestModel):
-    """Sign in by `email` or by `username`: one of them."""
+    """Sign in with either `email` or `username`."""
 
     email: Email | None = None
     username: Username | None = None
@@ -28,7 +28,8 @@ class SignInRequest(RequestModel):
     device_token: Annotated[
         str | None,
         Field(
-            max_length=128, description="What the last sign-in on this device gave: its attempts then count apart from strangers'"
+            max_length=128,
+            description="From the device's last sign-in: its attempts are then counted apart from strangers'",
         ),
         VERBATIM,
     ] = None
@@ -57,9 +58,9 @@ class SignInRequest(RequestModel):
 
 
 class SecondFactorResponse(ResponseModel):
-    """The password was right; the sign-in goes on with `challenge`, within `expires_in` seconds and five tries.
+    """The password is right. Complete the sign-in with `challenge` within `expires_in` seconds; a code may be wrong five times.
 
-    `enrolment`: a second factor must be set up first, at /auth/login/totp.
+    `enrolment`: first set up a second factor at /auth/login/totp.
     """
 
     mfa_required: Literal[True] = True
@@ -93,7 +94,7 @@ DpopHeader = Annotated[
     Header(
         alias="DPoP",
         max_length=4096,
-        description="Required where the device has a registered key: a proof of that key for this request (RFC 9449)",
+        description="A proof of the device's key for this request (RFC 9449); required if the device has a registered key",
     ),
     VERBATIM,
 ]
@@ -105,7 +106,7 @@ class TokenPairResponse(ResponseModel):
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  # the scheme's name
     expires_in: int = Field(description="Seconds until the access token expires", examples=[900])
     device_token: str | None = Field(
-        default=None, description="Given at sign-in: keep it, and show it at the next", examples=["eld_x7…"]
+        default=None, description="Returned at sign-in; store it and send it at the next sign-in", examples=["eld_x7…"]
     )
 
     @classmethod
@@ -124,7 +125,7 @@ class PasskeyAssertionRequest(RequestModel):
 
 
 class StepUpRequest(RequestModel):
-    """A `passkey` (two factors), `password` and `code` together (two factors), or one of these two (one factor).
+    """Send a `passkey` (two factors), `password` and `code` together (two factors), or one of the latter (one factor).
 
     `password` alone is for users who have no second factor.
     """
@@ -145,7 +146,7 @@ class StepUpRequest(RequestModel):
 
 
 class AccessTokenResponse(ResponseModel):
-    """A new access token of the same session; the refresh token stays as it is."""
+    """A new access token of the same session. The refresh token does not change."""
 
     access_token: str = Field(examples=["eyJ…"])
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  # the scheme's name
@@ -161,7 +162,7 @@ class SignedOutResponse(ResponseModel):
 
 
 class SignOutEverywhereRequest(RequestModel):
-    keep_current: bool = Field(default=False, description="Whether the session that asks goes on", examples=[True])
+    keep_current: bool = Field(default=False, description="Whether to keep the current session", examples=[True])
 
 
 class SignedOutEverywhereResponse(ResponseModel):
@@ -172,14 +173,14 @@ class SessionResponse(ResponseModel):
     id: UUID
     user_id: UUID
     device_id: UUID
-    current: bool = Field(description="Whether this very request belongs to it")
-    methods: tuple[str, ...] = Field(description="The methods of the last proof (RFC 8176)", examples=[["pwd"]])
+    current: bool = Field(description="Whether this request belongs to this session")
+    methods: tuple[str, ...] = Field(description="The methods of the last authentication (RFC 8176)", examples=[["pwd"]])
     started_at: datetime
     refreshed_at: datetime | None
     last_active_at: datetime = Field(description="The last sign-in, step-up or refresh")
     last_proof_at: datetime = Field(description="The last sign-in or step-up")
     started_from: OriginResponse | None
-    last_seen_from: OriginResponse | None = Field(description="Where the last refresh, or the sign-in, came from")
+    last_seen_from: OriginResponse | None = Field(description="Origin of the last refresh or, before any, of the sign-in")
     expires_at: datetime
     ended_at: datetime | None
     end_reason: str | None

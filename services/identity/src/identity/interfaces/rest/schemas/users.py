@@ -1,4 +1,4 @@
-"""Users: what is asked and answered."""
+"""The requests and responses about users."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -18,16 +18,16 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-# What is left out stays as it is. The document names no default: the empty text would not obey the field's own rules.
+# An omitted field stays unchanged. The document shows no default: an empty text would break the field's own rules.
 _LEFT_OUT: Final = Field(default="", json_schema_extra=_without_default)
 _TAKES_MAIL: Final = Field(
-    description="False where an earlier release changed the address' spelling: it gets no mail until its owner confirms it",
+    description="False if an earlier release changed the spelling of the address: it gets no mail until its owner confirms it",
     examples=[True],
 )
 
 
 class CreatedUserResponse(ResponseModel):
-    """Kept for repeats of the request, so it holds no personal data."""
+    """The response is stored for repeats of the request, so it has no personal data."""
 
     id: UUID
     wallet_address: UUID
@@ -39,7 +39,7 @@ class CreatedUserResponse(ResponseModel):
 
 
 class CreateUserRequest(RequestModel):
-    """No password: its owner chooses it."""
+    """There is no password: the user chooses it."""
 
     full_name: FullName
     email: Email
@@ -51,7 +51,7 @@ class CreateUserRequest(RequestModel):
 
 
 class ReplaceUserRequest(RequestModel):
-    """All that may be changed without proof; addresses change by `/email` and `/phone`."""
+    """All details that can change without verification. Addresses change by `/email` and `/phone`."""
 
     full_name: FullName
     organization: Organization | None
@@ -124,7 +124,7 @@ class UserResponse(ResponseModel):
 
 
 class MeResponse(UserResponse):
-    roles: list[str] = Field(description="The roles that hold right now", examples=[["user"]])
+    roles: list[str] = Field(description="The roles that the user holds now", examples=[["user"]])
 
     @classmethod
     def with_roles(cls, view: UserView, roles: Iterable[str]) -> Self:
@@ -135,7 +135,7 @@ Rows = list[dict[str, Any]]
 
 
 class DataExportResponse(ResponseModel):
-    """All that identity holds about a user; no hash, seed or token is in it. Sections have at most 10,000 rows."""
+    """All data that identity holds about a user, without hashes, seeds and tokens. Sections have at most 10,000 rows."""
 
     exported_at: datetime
     account: dict[str, Any]
@@ -153,6 +153,6 @@ class DataExportResponse(ResponseModel):
     recovery_requests: Rows
     verifications: Rows
     messages: Rows
-    audit_trail: str = Field(description="Where compliance tells what was done by and about the user")
+    audit_trail: str = Field(description="Where to read the audit log of the user's acts and of acts on the user")
 
     model_config = ConfigDict(frozen=True)

@@ -21,14 +21,14 @@ class IssueWalletAddressRequest(RequestModel):
 
 
 class LabelWalletAddressRequest(RequestModel):
-    label: Label | None = Field(description="null takes the label away")
+    label: Label | None = Field(description="null removes the label")
 
 
 class IssuedWalletAddressResponse(ResponseModel):
-    """Kept for repeats of the request, so it has no label: that is personal."""
+    """The response is stored for repeats of the request, so it has no label: labels are personal data."""
 
     address: UUID
-    text: str = Field(description="The same with a checksum, to be shown", examples=["elc1qxv2ruqurea588gv8u4978m6zq0ex2yj"])
+    text: str = Field(description="With a checksum, for display", examples=["elc1qxv2ruqurea588gv8u4978m6zq0ex2yj"])
     currency: str = Field(examples=["NAD"])
     issued_at: datetime
 
@@ -44,7 +44,7 @@ class IssuedWalletAddressResponse(ResponseModel):
 
 class WalletAddressResponse(ResponseModel):
     address: UUID
-    text: str = Field(description="The same with a checksum, to be shown", examples=["elc1qxv2ruqurea588gv8u4978m6zq0ex2yj"])
+    text: str = Field(description="With a checksum, for display", examples=["elc1qxv2ruqurea588gv8u4978m6zq0ex2yj"])
     currency: str = Field(examples=["NAD"])
     label: str | None
     issued_at: datetime
@@ -65,7 +65,7 @@ class WalletAddressResponse(ResponseModel):
 class PayeeResponse(ResponseModel):
     address: UUID
     text: str
-    masked_name: str = Field(description="Enough to notice a wrong address", examples=["N••• S•••"])
+    masked_name: str = Field(description="The payee's name, masked; enough to notice a wrong address", examples=["N••• S•••"])
 
     @classmethod
     def of(cls, payee: Payee) -> Self:
