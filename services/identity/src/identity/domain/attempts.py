@@ -1,9 +1,9 @@
-"""What anybody may repeat without end is recorded by count: each address adds few entries to the append-only log (ADR 0020).
+"""Counting of repeatable attempts, so that an address adds few entries to the append-only log (ADR 0020).
 
-The first attempt of an address is a fact of its own at once. Those that follow within the hour are counted, and become one
-fact when the address is quiet, or when the hour has passed.
-What the owner of an account may repeat with the right credentials is a fact of its own a number of times within an hour, of each
-kind, and is counted by address beyond.
+The first attempt of an address is recorded at once as its own fact. Later attempts within the hour are counted and become
+one fact when the address is quiet or the hour has passed.
+An account's owner can repeat acts with the right credentials: a number of each kind per hour are facts of their own, and
+the rest are counted by address.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ QUIET: Final = timedelta(minutes=1)
 
 
 def source_of(ip: str) -> str:
-    """Return what attempts of an address are counted under: an IPv4 address, or the /64 network of an IPv6 address."""
-    # A caller within the process has no address.
+    """Return the key under which attempts of an address are counted: an IPv4 address, or the /64 network of an IPv6 address."""
+    # A caller in the same process has no address.
     return subscriber_of(ip) or "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptCount:
-    """How often an attempt was made: `account` is the user's id where it was against one, or empty."""
+    """A number of attempts. `account` is the user's id if they were made on an account, else empty."""
 
     action: str
     reason: str
@@ -34,7 +34,7 @@ class AttemptCount:
 
 @dataclass(frozen=True, slots=True)
 class CountedAttempts:
-    """What of an address waits for its entry in the audit log, most frequent first."""
+    """The counted attempts of one address that are not in the audit log yet, most frequent first."""
 
     source: str
     first_at: datetime

@@ -1,6 +1,6 @@
-"""Passwords that attackers try first: 30,000 of the most used, by zxcvbn's list (MIT, its licence lies beside), and ours.
+"""Passwords that attackers try first: the 30,000 most used by zxcvbn's list (MIT, licence in this folder), and our additions.
 
-Kept packed in the package, for nothing is asked of the network; unpacked at the first password that is judged.
+The list is part of the package, because the service must not ask the network. It is unpacked at the first check of a password.
 """
 
 import gzip
@@ -10,6 +10,6 @@ from importlib.resources import files
 
 @cache
 def common_passwords() -> frozenset[str]:
-    """Return them in lower case."""
+    """Return the passwords in lower case."""
     packed = files(__package__).joinpath("common_passwords.txt.gz").read_bytes()
     return frozenset(gzip.decompress(packed).decode().splitlines())

@@ -1,19 +1,19 @@
-"""A device from which a user has signed in. The id is the device's own claim; sessions and tokens are bound to it."""
+"""A device from which a user has signed in. The device chooses its id; sessions and tokens are bound to it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Self
 from uuid import UUID
 
-# A stranger who signs in is told of by mail; a device that nobody objected to for so long is taken for its owner's.
+# A mail reports the sign-in of an unknown device. If the user does not object for this long, the device counts as the owner's.
 LONG_KNOWN_AFTER: Final = timedelta(hours=72)
 
 
 @dataclass(eq=False)
 class Device:
-    """`known_since` is when it was first used, or used again after it was revoked; its device token is bound to that moment.
+    """`known_since` is when the device was first used, or first used after it was revoked. Its token is bound to that time.
 
-    `name` is sealed, for it is its owner's own words.
+    `name` is sealed, because the owner wrote it.
     """
 
     user_id: UUID
@@ -33,7 +33,7 @@ class Device:
         return self.revoked_at is not None
 
     def record_sign_in(self, *, at: datetime) -> bool:
-        """Record a sign-in. Return True if it re-activates a revoked device, which is then known only from now on."""
+        """Record a sign-in. Return True if it re-activates a revoked device, which is then known only from this time."""
         self.last_seen_at = at
         self.known_since = self.known_since or self.first_seen_at
         if not self.is_revoked:
@@ -42,14 +42,14 @@ class Device:
         return True
 
     def is_long_known(self, *, at: datetime) -> bool:
-        """Tell whether the account has known the device for so long that a change made on it is its owner's (ADR 0025)."""
+        """Return whether the account has known the device long enough to attribute a change on it to the owner (ADR 0025)."""
         return not self.is_revoked and at - (self.known_since or self.first_seen_at) >= LONG_KNOWN_AFTER
 
     def rename(self, name: str | None) -> None:
         self.name = name
 
     def revoke(self, *, at: datetime) -> bool:
-        """Forget that the device is known; False when that is so already."""
+        """Make the device unknown. Return False if it is revoked already."""
         if self.is_revoked:
             return False
         self.revoked_at = at

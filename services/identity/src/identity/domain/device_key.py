@@ -1,4 +1,4 @@
-"""A key that a device signs transfers with: only its public half is known here, and never a private one."""
+"""A key with which a device signs transfers. Identity has only the public half."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +28,7 @@ class RevokeReason(StrEnum):
 
 @dataclass(eq=False)
 class DeviceKey(Aggregate):
-    """A device has one live key. A key that was ever registered is never registered again, by nobody."""
+    """A device has one live key. A key that was registered once can never be registered again, by any user."""
 
     id: UUID
     user_id: UUID
@@ -48,7 +48,7 @@ class DeviceKey(Aggregate):
         return self.revoked_at is None
 
     def revoke(self, reason: RevokeReason, *, at: datetime) -> None:
-        """Let the key sign nothing more; revoking it again changes nothing."""
+        """Revoke the key, so that its signatures are refused. Repeating it changes nothing."""
         if not self.is_live:
             return
         self.revoked_at, self.revoke_reason = at, reason
@@ -58,5 +58,5 @@ class DeviceKey(Aggregate):
 
 
 def possession_message(challenge: str, algorithm: KeyAlgorithm, public_key_text: str) -> bytes:
-    """Return what a device signs to show that it holds the private half; `public_key_text` is base64url."""
+    """Return the message that a device signs to prove that it has the private key; `public_key_text` is base64url."""
     return f"elcorp-device-key-v1\n{challenge}\n{algorithm.value}\n{public_key_text}".encode()

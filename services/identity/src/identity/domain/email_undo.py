@@ -1,4 +1,4 @@
-"""A link in a mailbox that was left, by which the change of address is undone."""
+"""A link, sent to the former mailbox, that undoes a change of e-mail address."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,17 +6,17 @@ from typing import Final, Self
 from uuid import UUID
 
 LIFE: Final = timedelta(hours=72)
-# What was done to the account so shortly before its address was changed may be the same thief's.
+# A thief may also have made the changes to the account within this time before the change of address.
 SUSPECT_FOR: Final = timedelta(hours=72)
-# Replaced passwords are kept for as long as a link may ask for one.
+# Keep replaced passwords for as long as a link may require one.
 PASSWORDS_KEPT_FOR: Final = SUSPECT_FOR + LIFE
-# Each costs a hash. The oldest first: a thief's are later than the one that they replaced.
+# Each try costs one hash. Oldest first: a thief's passwords are newer than the one that they replaced.
 PASSWORDS_TRIED_MAX: Final = 10
 
 
 @dataclass(eq=False)
 class EmailUndo:
-    """`digest` is SHA-256 of 256 random bits that only the link holds; the address itself is kept sealed beside it.
+    """`digest` is SHA-256 of 256 random bits that only the link has. The address itself is sealed in the same row.
 
     `from_known_device`: the change was made on a device that the account had known for long, so by its owner.
     """
@@ -35,14 +35,14 @@ class EmailUndo:
 
     @property
     def suspect_since(self) -> datetime:
-        """Since when a thief may have acted: a passkey that was added since is removed."""
+        """Return the time from which a thief may have acted. Passkeys added since then are removed."""
         return self.created_at - SUSPECT_FOR
 
     @property
     def passwords_since(self) -> datetime:
-        """Since when a password may have been replaced and undoes the change all the same.
+        """Return the earliest time at which a replaced password can have been replaced and still undo the change.
 
-        An owner who fled a thief of the password, and changed the address on a known device, is not undone by that password.
+        An owner may replace a stolen password, and then the address, on a known device. The stolen one cannot undo that.
         """
         return self.created_at if self.from_known_device else self.suspect_since
 
@@ -50,7 +50,7 @@ class EmailUndo:
         return self.used_at is None and at < self.expires_at
 
     def use(self, *, at: datetime) -> bool:
-        """Use the link up; False when it was, or is too old."""
+        """Use the link. Return False if it was used before or has expired."""
         if not self.is_open(at=at):
             return False
         self.used_at = at

@@ -1,4 +1,4 @@
-"""A user's erasure: asked for, answered by every service that holds anything, and carried out when the law allows it."""
+"""The erasure of a user: requested, acknowledged by every service that has data, and carried out when the law allows it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,13 +12,13 @@ from kernel.events import Aggregate
 from kernel.ids import new_id
 
 CONTEXTS: Final = frozenset({"payments", "governance", "compliance"})
-# Who has not answered by then is asked again.
+# Services that have not answered after this time are asked again.
 ASKED_AGAIN_AFTER: Final = timedelta(hours=12)
 RECEIPT_TYPE: Final = "elcorp-erasure-receipt-v1"
 
 
 class ErasureReason(StrEnum):
-    """Of a list, for whatever a person writes is personal too, and this is kept for good."""
+    """Codes only: a text that a person writes could be personal, and this record is kept permanently."""
 
     ASKED = "asked"
     CONSENT_WITHDRAWN = "consent_withdrawn"
@@ -34,7 +34,7 @@ class ErasureStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """What one service did. `kept`: what stays, and why; `retain_until`: until when the law asks for a name."""
+    """What one service did. `kept`: what it keeps, and why; `retain_until`: until when the law requires the person's name."""
 
     acknowledged_at: datetime
     kept: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Acknowledgement:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The acknowledgement as JSON has it."""
+        """Return the acknowledgement as JSON."""
         until = self.retain_until.isoformat() if self.retain_until else None
         return {"acknowledged_at": self.acknowledged_at.isoformat(), "kept": list(self.kept), "retain_until": until}
 
@@ -58,9 +58,9 @@ class Acknowledgement:
 
 @dataclass(eq=False)
 class Erasure(Aggregate):
-    """One a user, for good. Until it is carried out the account is restricted: nobody signs in, nobody is shown its data.
+    """A user has one, permanently. Until it is carried out the account is restricted: no sign-in, and its data is not shown.
 
-    `answers` are acknowledgements as JSON has them, by service. `receipt` is signed when nothing personal is left.
+    `answers` are the acknowledgements as JSON, by service. `receipt` is signed once no personal data is left.
     """
 
     id: UUID
@@ -90,15 +90,15 @@ class Erasure(Aggregate):
         return self.answers.keys() >= CONTEXTS
 
     def acknowledge(self, context: str, acknowledgement: Acknowledgement) -> bool:
-        """Note a service's answer; False when it has answered before: its first answer counts.
+        """Record a service's answer. Return False if it has answered before: the first answer counts.
 
-        Raises UnknownAcknowledgement for a service that was not asked.
+        Raise UnknownAcknowledgement for a service that was not asked.
         """
         if context not in CONTEXTS:
             raise UnknownAcknowledgement(context=context)
         if context in self.answers:
             return False
-        # A new mapping: SQLAlchemy does not see into the old one.
+        # A new mapping, because SQLAlchemy does not detect changes inside the old one.
         self.answers = {**self.answers, context: acknowledgement.document}
         if self.is_answered:
             self.status = ErasureStatus.RESTRICTED
@@ -110,7 +110,7 @@ class Erasure(Aggregate):
         return self.status is ErasureStatus.RESTRICTED and self.restricted_until is not None and self.restricted_until <= at
 
     def ask_again(self, *, at: datetime) -> bool:
-        """Ask those who have not answered; False when that is not due."""
+        """Ask the services that have not answered. Return False if that is not due."""
         if self.status is not ErasureStatus.REQUESTED or at < self.asked_at + ASKED_AGAIN_AFTER:
             return False
         self.asked_at = at
@@ -118,7 +118,7 @@ class Erasure(Aggregate):
         return True
 
     def statement(self, *, key_digest: str, at: datetime) -> dict[str, Any]:
-        """Return what the receipt says: what was destroyed, when, and what each service keeps. Nothing personal."""
+        """Return the receipt's statement: what was destroyed, when, and what each service keeps. It has no personal data."""
         return {
             "type": RECEIPT_TYPE,
             "erasure_id": str(self.id),

@@ -1,4 +1,4 @@
-"""What identity announces."""
+"""The events that identity publishes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ class UserRegistered(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserStatusChanged(Event):
-    """`version` is the account's after the change; it orders changes."""
+    """`version` is the account's version after the change. It orders changes."""
 
     user_id: UUID
     status: str
@@ -26,7 +26,7 @@ class UserStatusChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserFactorsChanged(Event):
-    """What access tokens of a lower version say of the sign-in is no longer true."""
+    """Access tokens of a lower version make untrue claims about the sign-in."""
 
     user_id: UUID
     factors_version: int
@@ -35,7 +35,7 @@ class UserFactorsChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded(Event):
-    """`tokens_valid_until`: until when an access token of the session could still be unexpired."""
+    """`tokens_valid_until`: until when an access token of the session can be unexpired."""
 
     session_id: UUID
     user_id: UUID
@@ -53,7 +53,7 @@ class DeviceKeyRevoked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalletAddressIssued(Event):
-    """One more address; that of the registration comes with UserRegistered."""
+    """A further address. UserRegistered has the first one."""
 
     user_id: UUID
     address: UUID

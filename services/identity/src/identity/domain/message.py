@@ -1,4 +1,4 @@
-"""A message to a user: which, by which channel, and whether it has gone out."""
+"""A message to a user: its template, its channel, and whether it was delivered."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from uuid import UUID
 
 
 class Undeliverable(Exception):
-    """Nobody will ever take this message."""
+    """The message can never be delivered."""
 
 
 class Channel(StrEnum):
@@ -54,11 +54,11 @@ class Template(StrEnum):
 
     @property
     def is_notice(self) -> bool:
-        """Tell of a change of an account; what somebody asks for has limits of its own (codes, reset links)."""
+        """Return whether it reports a change of an account. Requested messages (codes, reset links) have other limits."""
         return self not in _ASKED_FOR
 
 
-# How often an hour a notice of one kind goes to one account. By kind, so that many of one cannot hide another.
+# Notices of one kind per account and hour. The limit is per kind, so that many of one kind cannot hide another.
 NOTICES_PER_HOUR_MAX: Final = 5
 _ASKED_FOR: Final = frozenset(
     {
@@ -76,9 +76,9 @@ _BY_SMS: Final = frozenset({Template.VERIFY_PHONE})
 
 @dataclass(eq=False)
 class Message:
-    """`sealed` holds recipient and facts; it is dropped once the message has gone out, unless a developer is to read it.
+    """`sealed` has the recipient and the facts. It is deleted after delivery, unless a developer's mailbox keeps it.
 
-    `asked_from` is the source (attempts.py) of an anonymous caller who caused it, until then.
+    `asked_from` is the source (attempts.py) of the anonymous caller who caused the message, until delivery.
     """
 
     id: UUID
@@ -101,7 +101,7 @@ class Message:
             self._forget()
 
     def fail(self, *, at: datetime) -> None:
-        """Give up a message that nobody will take."""
+        """Give up a message that can never be delivered."""
         self.failed_at, self.asked_from = at, None
         self._forget()
 
@@ -111,7 +111,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message ready to go out. `subject` is not for text messages."""
+    """A message ready to send. Text messages have no subject."""
 
     id: UUID
     channel: Channel
@@ -120,5 +120,5 @@ class Letter:
     text: str
 
     def __repr__(self) -> str:
-        # Never an address or a code in a log line.
+        # Keep addresses and codes out of logs.
         return f"Letter(id={self.id}, channel={self.channel})"

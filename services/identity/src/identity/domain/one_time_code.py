@@ -1,4 +1,4 @@
-"""A code of six digits that is told to somebody over mail or telephone, to see whether they receive it."""
+"""A code of six digits, sent by mail or text message, that proves that a user receives messages there."""
 
 import hmac
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ DIGITS: Final = 6
 LIFE: Final = timedelta(minutes=10)
 TRIES_MAX: Final = 5
 SENDS_MAX: Final = 5
-# How often one address may be written to about all its codes together.
+# Messages per hour to one address, for all its codes together.
 SENDS_PER_HOUR_MAX: Final = 5
-# And how often on behalf of one account, to whichever addresses: text messages cost money.
+# Messages per hour on behalf of one account, to any addresses: text messages cost money.
 SENDS_PER_HOUR_OF_ACCOUNT_MAX: Final = 10
-# For how long after it was first asked for a code may be sent again.
+# How long after its first request a code may be sent again.
 RENEWABLE_FOR: Final = timedelta(hours=24)
 
 
@@ -29,10 +29,10 @@ class Purpose(StrEnum):
 
 @dataclass(eq=False)
 class OneTimeCode:
-    """`id` is told to whoever asked, the code to whoever holds the address: only both together prove anything.
+    """The caller gets `id`, and the owner of the address gets the code. Only both together prove anything.
 
-    `digest` is keyed, and of the id and the code. `target_index` is the blind index of the address. A `decoy` looks like
-    any other and is never accepted: it stands where the answer must not tell that an account exists.
+    `digest` is a keyed digest of the id and the code. `target_index` is the blind index of the address. A `decoy` looks like
+    any other code but is never accepted. It is used where the response must not reveal whether an account exists.
     """
 
     id: UUID
@@ -73,7 +73,7 @@ class OneTimeCode:
         )
 
     def accept(self, digest: bytes, *, at: datetime) -> bool:
-        """Use the code up if it is the right one; each wrong one counts, and the fifth is the last."""
+        """Use the code if it is right. Each wrong code counts, and the fifth ends it."""
         if self.used_at is not None or self.tries >= TRIES_MAX or at >= self.expires_at:
             return False
         self.tries += 1
@@ -83,7 +83,7 @@ class OneTimeCode:
         return True
 
     def renew(self, digest: bytes, *, at: datetime) -> bool:
-        """Replace the code by another, which may be tried anew; False once it has been sent too often or too long ago."""
+        """Replace the code with a new one and reset the failures. Return False if it was sent too often or too long ago."""
         if self.used_at is not None or self.sends >= SENDS_MAX or at >= self.created_at + RENEWABLE_FOR:
             return False
         self.digest, self.tries = digest, 0

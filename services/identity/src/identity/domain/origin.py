@@ -1,15 +1,15 @@
-"""From where a request came: the address, and what the program said of itself."""
+"""The origin of a request: the IP address and the User-Agent."""
 
 from dataclasses import dataclass
 from typing import Final, Self
 
-# What browsers send is shorter; the rest of a longer one says nothing more of the program.
+# Browsers send less. The rest of a longer User-Agent does not help to identify the program.
 _USER_AGENT_LENGTH_MAX: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Personal data: it is kept sealed."""
+    """Personal data, so it is stored sealed."""
 
     address: str
     user_agent: str

@@ -1,4 +1,4 @@
-"""Passkeys (WebAuthn level 3): a public key that an authenticator made for this platform, and the ceremonies that use it."""
+"""Passkeys (WebAuthn level 3): a public key that an authenticator created for this platform, and its ceremonies."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ PER_USER_MAX: Final = 20
 
 
 class PasskeyUse(StrEnum):
-    """What a signature of a passkey, which held, turned out to be worth."""
+    """The result of using a passkey whose signature is valid."""
 
     ACCEPTED = "accepted"
     COUNTER_REGRESSION = "counter_regression"
@@ -22,7 +22,7 @@ class PasskeyUse(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """What an authenticator signed besides the challenge: its counter, and whether the key may be, and is, backed up."""
+    """The authenticator's signed data besides the challenge: its counter, and whether the key can be, and is, backed up."""
 
     sign_count: int
     backup_eligible: bool
@@ -31,9 +31,9 @@ class Assertion:
 
 @dataclass(eq=False)
 class Passkey:
-    """`backup_eligible` never changes (WebAuthn level 3, section 6.1.3); None until a passkey of before it was kept is used.
+    """`backup_eligible` never changes (WebAuthn level 3, section 6.1.3). It is None for an older passkey until its next use.
 
-    `flagged_at`: when its signature counter ran backwards, as a cloned authenticator's does; it signs nobody in since.
+    `flagged_at`: when its signature counter went backwards, as a cloned authenticator's does. From then on it cannot sign in.
     """
 
     id: UUID
@@ -53,12 +53,12 @@ class Passkey:
         return (SOFTWARE_KEY if self.backed_up else HARDWARE_KEY, USER_VERIFIED)
 
     def use(self, shown: Assertion, *, at: datetime) -> PasskeyUse:
-        """Record a signature that held; it is not accepted from another kind of key, from two of this key, or once flagged."""
+        """Record a valid signature. Refuse it if the key's kind has changed, if its counter suggests a clone, or once flagged."""
         if self.flagged_at is not None:
             return PasskeyUse.COUNTER_REGRESSION
         if self.backup_eligible not in {None, shown.backup_eligible}:
             return PasskeyUse.ELIGIBILITY_CHANGED
-        # Zero twice is an authenticator that does not count.
+        # Zero twice means that the authenticator does not count.
         if (shown.sign_count or self.sign_count) and shown.sign_count <= self.sign_count:
             self.flagged_at = at
             return PasskeyUse.COUNTER_REGRESSION
@@ -78,7 +78,7 @@ class CeremonyKind(StrEnum):
 
 @dataclass(eq=False)
 class Ceremony:
-    """One challenge, answered once. `user_id` is whose it is, None where anybody may answer (sign-in)."""
+    """One challenge, answered once. `user_id` is its user, or None if any passkey may answer (sign-in)."""
 
     id: UUID
     kind: CeremonyKind
@@ -93,11 +93,11 @@ class Ceremony:
 
     @property
     def begun_at(self) -> datetime:
-        """When the challenge was made: what answers it was shown no earlier, and perhaps then."""
+        """When the challenge was created. Its answer is no older, but may be as old."""
         return self.expires_at - CEREMONY_LIFE
 
     def take(self, kind: CeremonyKind, *, user_id: UUID | None, at: datetime) -> bool:
-        """Use the challenge up; False when it was, is too old, or is another's."""
+        """Use the challenge. Return False if it was used, has expired, or belongs to another user."""
         if self.used_at is not None or at >= self.expires_at or (self.kind, self.user_id) != (kind, user_id):
             return False
         self.used_at = at

@@ -1,4 +1,4 @@
-"""Which passwords are good enough (NIST SP 800-63B, ASVS 6.2, and the complexity rules of the platform's brief)."""
+"""Which passwords are acceptable (NIST SP 800-63B, ASVS 6.2, and the complexity rules of the platform's brief)."""
 
 import re
 import unicodedata
@@ -14,20 +14,20 @@ _LOOKALIKES: Final = str.maketrans({"@": "a", "4": "a", "3": "e", "1": "l", "!":
 _TAIL: Final = "0123456789!@#$%^&*?+=.,-_ "
 _PLATFORM_WORDS: Final = ("elcorp",)
 _WORD_LENGTH_MIN = 4
-# Shorter ones stand between the words of any passphrase.
+# Shorter words occur by chance between the words of a passphrase.
 _JOINED_LENGTH_MIN: Final = 5
 _UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 _DISTINCT_MIN = 5
 
 
 def normalise(password: str) -> str:
-    """Bring a password to one form, so that it is the same from every keyboard (NIST SP 800-63B 3.1.1.2: NFKC)."""
+    """Return a password in one form for every keyboard (NIST SP 800-63B 3.1.1.2: NFKC)."""
     return unicodedata.normalize("NFKC", password)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordPolicy:
-    """Lengths in characters; `specials` are the signs of which one is needed, where complexity is asked for."""
+    """Lengths are in characters. `specials` are the characters of which one is required if complexity is required."""
 
     length_min: int = 12
     length_min_single_factor: int = 12
@@ -36,9 +36,9 @@ class PasswordPolicy:
     specials: str = "!@#$%^&*"
 
     def check(self, password: str, context: Iterable[str] = (), *, multi_factor: bool = False) -> None:
-        """Return when a normalised password is good enough; `context` are texts about its owner. Raises WeakPassword.
+        """Check a normalised password; `context` are texts about its owner. Raise WeakPassword.
 
-        `multi_factor`: whether a second factor stands beside it.
+        `multi_factor`: whether the user also has a second factor.
         """
         length_min = self.length_min if multi_factor else max(self.length_min, self.length_min_single_factor)
         for rule in self._broken(password, context, length_min):
@@ -71,7 +71,7 @@ class PasswordPolicy:
 
 def _is_common(password: str) -> bool:
     lowered = password.casefold()
-    # "P@ssw0rd2026!" is "password" in disguise, with a tail that every attacker tries.
+    # "P@ssw0rd2026!" is "password" with substitutes and a suffix that every attacker tries.
     bare = lowered.rstrip(_TAIL)
     trimmed = bare.translate(_LOOKALIKES)
     skeletons = {_once(_letters(lowered)), _once(_letters(trimmed))}
@@ -79,8 +79,8 @@ def _is_common(password: str) -> bool:
 
 
 def _once(text: str) -> str:
-    """Return what a text repeats: "dragon" of "dragondragon"."""
-    # A text that repeats itself is found within its own double before its end.
+    """Return the repeated part of a text: "dragon" of "dragondragon"."""
+    # A text that repeats itself occurs in its own double before the end of the first copy.
     return text[: (text + text).find(text, 1)]
 
 
@@ -89,7 +89,7 @@ def _letters(text: str) -> str:
 
 
 def _is_about(password: str, words: Iterable[str]) -> bool:
-    """Tell whether one of these words is in a password: with accents or without, parted by signs, or with digits for letters."""
+    """Return whether a password has one of these words: with accents or without, split by signs, or with digits for letters."""
     plain = without_accents(password).casefold()
     readings = (plain, plain.translate(_LOOKALIKES), plain.translate(_LOOKALIKES | {ord("1"): "i"}))
     texts = [(reading, _letters(reading)) for reading in readings]
@@ -100,7 +100,7 @@ def _is_about(password: str, words: Iterable[str]) -> bool:
 
 
 def _words(texts: Iterable[str]) -> Iterable[str]:
-    """Return the words of texts as they may be typed: without accents, "ü" as "u" or "ue", "d'Abbadie" whole and in its parts."""
+    """Return the words of texts as they may be typed: without accents, "ü" as "u" or "ue", "d'Abbadie" whole and in parts."""
     for text in texts:
         for typed in {without_accents(text), without_accents(text.translate(_UMLAUTS))}:
             lowered = typed.casefold()

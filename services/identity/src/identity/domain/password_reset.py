@@ -1,4 +1,4 @@
-"""A link by which a password that was forgotten is chosen anew."""
+"""A link with which a user who forgot the password chooses a new one."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,13 +6,13 @@ from typing import Final, Self
 from uuid import UUID
 
 LIFE: Final = timedelta(minutes=10)
-# How many links an account may be sent within an hour.
+# Links per account and hour.
 PER_HOUR_MAX: Final = 5
 
 
 @dataclass(eq=False)
 class PasswordReset:
-    """`digest` is SHA-256 of 256 random bits that only the link holds."""
+    """`digest` is SHA-256 of 256 random bits that only the link has."""
 
     id: UUID
     user_id: UUID
@@ -26,7 +26,7 @@ class PasswordReset:
         return cls(reset_id, user_id, digest, at, at + LIFE)
 
     def use(self, *, at: datetime) -> bool:
-        """Use the link up; False when it was, or is too old."""
+        """Use the link. Return False if it was used before or has expired."""
         if self.used_at is not None or at >= self.expires_at:
             return False
         self.used_at = at

@@ -1,10 +1,10 @@
-"""Passwords that people make when they are asked for a letter, a digit and a sign: a word, a year, and little else.
+"""Passwords that people choose to satisfy rules of composition: a word, a year, and little else.
 
-`Summer2026!Aa`, `Ndapewa12345!` and `Abc123!Abc123!` obey every rule of composition and fall to the first rules of a cracker.
-What is guessable is taken away: words of this list however they are written, years and dates, runs and repetition, signs. A
-password is predictable when less than two words and less than four characters are left. (zxcvbn was measured: it takes
-`Summer2026!Aa` for better than the brief's own `SecurePass123!`, knows no name of Namibia, and spends five seconds on 72
-characters made for it.)
+`Summer2026!Aa`, `Ndapewa12345!` and `Abc123!Abc123!` satisfy every such rule and fall to a cracker's first rules.
+This module removes what is guessable: the words of a list in any spelling, years and dates, runs and repetition, signs. A
+password is predictable if fewer than two words and fewer than four characters remain. (zxcvbn was measured: it rates
+`Summer2026!Aa` above the brief's own `SecurePass123!`, knows no Namibian names, and spends five seconds on a crafted password of
+72 characters.)
 """
 
 import re
@@ -15,36 +15,36 @@ from typing import Final
 
 from identity.domain.common_passwords import common_passwords
 
-# Fewer than so many characters besides the word are no secret.
+# Fewer characters than this besides the word are no secret.
 _SURPRISE_MIN: Final = 4
-# A word that no list knows, a name for example, is guessed all the same if it can be spoken, in a password as short as this and
-# of as few runs: where letters, digits and signs alternate, chance has made them. So it is with one that is known, of more.
+# A word that is in no list, such as a name, is also guessable if it is pronounceable, in a password at most this long and with
+# few runs: where letters, digits and signs alternate often, the password is random. Known words allow more runs.
 _SHAPE_LENGTH_MAX: Final = 16
 _SHAPE_RUNS_MAX: Final = 5
 _KNOWN_RUNS_MAX: Final = 8
 _SHAPE_SURPRISE_MIN: Final = 3
-# Five letters, of which four in a row are no consonants, nor vowels; "sch" sounds as one.
+# At least five letters, with no four consonants or four vowels in a row. "sch" counts as one sound.
 _SPOKEN: Final = re.compile(r"(?=.{5})(?!.*[^aeiouy]{4})(?!.*[aeiouy]{4}).*[aeiouy].*")
 _WORD_LENGTH_MIN: Final = 3
-# Shorter ones stand in other words and between them.
+# Shorter words occur in other words and between them.
 _WITHIN_LENGTH_MIN: Final = 5
-# As many digits are guessed with a word, and with one that no list knows.
+# Up to this many digits are guessed together with a word, known or not.
 _DIGITS_BESIDE_WORD_MAX: Final = 4
 _DIGITS_BESIDE_SHAPE_MAX: Final = 2
 _SEQUENCE_LENGTH_MIN: Final = 3
-# "135" may be a number, "1357" is typed.
+# "135" may be a number, "1357" is a sequence.
 _STEPS_LENGTH_MIN: Final = 4
 _SEQUENCES: Final = ("1234567890", "qwertyuiop", "qwertzuiop", "asdfghjkl", "zxcvbnm")
-# "SecurePass" are two words, "SUMMER" is one; "Aa" is one run.
+# "SecurePass" has two words, "SUMMER" is one; "Aa" is one run.
 _RUNS: Final = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+|[\W_]+")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _DATE_LENGTH_MAX: Final = 8
 _DAY, _MONTH = "(?:0[1-9]|[12][0-9]|3[01])", "(?:0[1-9]|1[0-2])"
-# The first of March 1990 is 010390, 030190 or 900301.
+# Forms of the first of March 1990: 010390, 030190, 900301.
 _SHORT_DATE: Final = re.compile(rf"(?:{_DAY}{_MONTH}|{_MONTH}{_DAY})\d\d|\d\d{_MONTH}{_DAY}")
-# What NFKD leaves as it is.
+# Letters that NFKD does not decompose.
 _OTHER_LETTERS: Final = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d"})
-# As it stands, and with signs and digits for letters: "W1nt3r" and "Apri1".
+# Unchanged, and with signs and digits read as letters: "W1nt3r" and "Apri1".
 _READINGS: Final[tuple[dict[int, int], ...]] = (
     {},
     str.maketrans("@4310$57!", "aaelossti"),
@@ -53,13 +53,13 @@ _READINGS: Final[tuple[dict[int, int], ...]] = (
 
 
 def without_accents(text: str) -> str:
-    """Return a text as it is typed where the keyboard has no accents: "Frühling" is "Fruhling"."""
+    """Return a text as typed on a keyboard without accents: "Frühling" is "Fruhling"."""
     decomposed = unicodedata.normalize("NFKD", text.translate(_OTHER_LETTERS))
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
-# Seasons, months and days, places, and names of this country, in its languages: 30,000 common passwords have those of English.
-# Those of a kind are one word: "SummerWinter" is guessed as soon as "Summer".
+# Seasons, months, days, places and names of Namibia, in its languages. The 30,000 common passwords have the English ones.
+# All words of a kind count as one: "SummerWinter" is guessed as soon as "Summer".
 _KINDS: Final = tuple(
     frozenset(word for line in lines for word in line.split())
     for lines in (
@@ -91,10 +91,10 @@ _WITHIN: Final = re.compile(
 
 
 def is_predictable(password: str) -> bool:
-    """Tell whether a normalised password is a word, or none, with less than four characters that nobody foresees."""
+    """Return whether a normalised password is at most one word with fewer than four unpredictable characters."""
     text = without_accents(password)
     kinds = _guessed(text)
-    # Each once, in whichever case: "Abc123!Abc123!" is "Abc123!".
+    # Count each run once, ignoring case: "Abc123!Abc123!" is "Abc123!".
     runs = {run.group().lower(): run for run in reversed(list(_RUNS.finditer(text)))}
     left = [(run, _left(match, kinds)) for run, match in runs.items()]
     words = {_once(run) for run, rest in left if rest == run and _is_word(run)}
@@ -116,9 +116,9 @@ def is_predictable(password: str) -> bool:
 
 
 def _guessed(text: str) -> Mapping[int, int]:
-    """Return the places of the list's words, each with its word's kind.
+    """Return the positions of the list's words, each with the kind of its word.
 
-    Words that stand alone, run into one another, are split by signs or a year, or have signs for letters.
+    The words may stand alone or joined, be split by signs or a year, or have signs for letters.
     """
     kinds = {
         place: _KIND_OF[run.group().lower()]
@@ -148,7 +148,7 @@ def _is_word(run: str) -> bool:
 
 
 def _surprise_of_digits(run: str) -> int:
-    """Count the digits of a run that an attacker has to guess. Of a date only day and month are left, which are few."""
+    """Count the digits of a run that an attacker has to guess. A date counts only its day and month, which have few values."""
     if _is_sequence(run):
         return 0
     if _SHORT_DATE.fullmatch(run):
@@ -158,13 +158,13 @@ def _surprise_of_digits(run: str) -> int:
 
 
 def _once(text: str) -> str:
-    """Return what a text repeats: "ndapewa" of "ndapewandapewa"."""
-    # A text that repeats itself is found within its own double before its end.
+    """Return the repeated part of a text: "ndapewa" of "ndapewandapewa"."""
+    # A text that repeats itself occurs in its own double before the end of the first copy.
     return text[: (text + text).find(text, 1)]
 
 
 def _is_sequence(run: str) -> bool:
-    """Tell whether a run is typed without thought: "aabb", "13579", "qwerty", "98765"."""
+    """Return whether a run is a common sequence: "aabb", "13579", "qwerty", "98765"."""
     steps = {ord(following) - ord(character) for character, following in pairwise(run)}
     if len(run) > 1 and steps <= {-1, 0, 1}:
         return True
