@@ -1,4 +1,4 @@
-"""What identity can do: the table of contents."""
+"""The use cases of identity: the table of contents."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What several nouns ask of an actor's sign-in."""
+"""The sign-in that use cases of several nouns require."""
 
 from datetime import datetime
 
@@ -8,5 +8,5 @@ from kernel.assurance import RECENT
 
 
 async def require_recent(tx: Transaction, actor: Actor, *, at: datetime) -> None:
-    """Raise StepUpRequired where the actor's account, not their token, says that they fall short of RECENT."""
+    """Raise StepUpRequired unless the sign-in is RECENT by the factors of the actor's account, whatever their token claims."""
     RECENT.require(actor, at=at, factors=await tx.users.factors_of(actor.user_id))

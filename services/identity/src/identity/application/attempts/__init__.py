@@ -1,1 +1,1 @@
-"""Attempts that are recorded by count."""
+"""Attempts that are counted before they are recorded."""

@@ -1,4 +1,4 @@
-"""The audit fact of attempts that were counted. It names no address of a person but the one they came from."""
+"""The audit fact of counted attempts. Its only personal data is the address that the attempts came from."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,12 +8,12 @@ from typing import Final
 from identity.domain.attempts import AttemptCount, CountedAttempts
 from kernel.audit import AuditFact
 
-# More would be cut off by the log's limits. Those who were tried most are named, of the rest there is the number.
+# The log's limits would cut off more. The accounts with the most attempts are named, the others are counted.
 _ACCOUNTS_NAMED_MAX: Final = 200
 
 
 def attempts_counted(attempts: CountedAttempts, *, at: datetime) -> AuditFact:
-    """Record the attempts of one address: how many of which kind, against which accounts, between which times."""
+    """Record the attempts of one address: how many of which kind, on which accounts, between which times."""
     named = [each for each in attempts.counts if each.account][:_ACCOUNTS_NAMED_MAX]
     return AuditFact(
         action="identity.attempts.count",

@@ -1,4 +1,4 @@
-"""What sign-in attempts are recorded and counted under."""
+"""The keys under which sign-in attempts are recorded and counted."""
 
 from uuid import UUID
 
@@ -7,10 +7,10 @@ from identity.domain.sign_in_name import SignInName
 
 
 def account_of(digest: Digests, name: SignInName) -> str:
-    """Return what a name is called in the record, whether or not an account has it."""
+    """Return the digest that stands for a sign-in name in the audit log, whether or not an account has the name."""
     return digest(f"{name.kind}:{name.text}").hex()[:32]
 
 
 def counter_of(digest: Digests, account: UUID | str) -> str:
-    """Return what attempts are counted under: the user, by whichever name; where no account has the name, the name."""
+    """Return the counter of attempts: the user, for any of their names; the name, if no account has it."""
     return digest(f"counter:{account}").hex()[:32]

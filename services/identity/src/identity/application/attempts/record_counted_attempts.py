@@ -15,14 +15,14 @@ _BATCHES_MAX: Final = 500
 class RecordCountedAttempts:
     """Record counted attempts in the audit log, one fact for each address that is due.
 
-    Counts and fact change hands in one transaction: killed in between, the counts are still there.
+    The counts are deleted in the transaction that records the fact, so a crash loses neither.
     """
 
     uow: UnitOfWork
     clock: Clock
 
     async def __call__(self) -> int:
-        """Return how many addresses were recorded; the next run records what this one leaves."""
+        """Return how many addresses were recorded. The next run records the rest."""
         recorded = 0
         for _ in range(_BATCHES_MAX):
             count = await self._record_batch()
@@ -35,7 +35,7 @@ class RecordCountedAttempts:
         at = self.clock.now()
         async with self.uow.begin(Actor.service("identity")) as tx:
             due = await tx.attempt_counts.lock_due(at=at, limit=_BATCH)
-            # A run that finds nothing writes nothing: it would be an entry each minute.
+            # A run without due attempts must not write: it would add an entry each minute.
             if due:
                 await tx.attempt_counts.settle([each.source for each in due], at=at)
             for each in due:

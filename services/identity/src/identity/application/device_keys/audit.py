@@ -10,7 +10,7 @@ def _ids(key: DeviceKey) -> tuple[str, ...]:
     return str(key.user_id), str(key.device_id)
 
 
-# A new key is shown whole; of a later change, only whether it is live.
+# Record a new key in full. Of a later change, record only whether it is live.
 DEVICE_KEY: Final = Audited(
     action="identity.device_key",
     resource_type="device_key",

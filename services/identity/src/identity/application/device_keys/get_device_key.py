@@ -7,7 +7,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class GetDeviceKey:
-    """Tell a peer the key that a device signs with, a revoked one too: what it signed before stays provable."""
+    """Get a device's key for another service. Revoked keys too: what they signed before stays provable."""
 
     views: DeviceKeyViews
 

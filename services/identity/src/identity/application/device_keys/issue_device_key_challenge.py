@@ -8,9 +8,9 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class IssueDeviceKeyChallenge:
-    """Give the caller's device a challenge to sign, which proves that it holds a key's private half.
+    """Issue a challenge. The signature of the caller's device over it proves that the device has the private key.
 
-    Nothing is stored: the challenge is signed by us for this user and device. Nor need its use be remembered, for a key is
+    Nothing is stored: we sign the challenge for this user and device. Its use need not be stored either, because a key can be
     registered only once.
     """
 

@@ -7,7 +7,7 @@ from kernel.pages import Page, PageRequest
 
 @dataclass(frozen=True, slots=True)
 class ListDeviceKeys:
-    """List the caller's keys of all devices, newest first, with the revoked ones."""
+    """List the keys of all of the caller's devices, newest first, including revoked keys."""
 
     views: DeviceKeyViews
 

@@ -20,9 +20,9 @@ from kernel.errors import AccessDenied
 
 @dataclass(frozen=True, slots=True)
 class RegisterDeviceKey:
-    """Keep the public key of the caller's device, once the device has shown that it holds the private half.
+    """Register the public key of the caller's device, after the device has proven that it has the private key.
 
-    The key that the device had is revoked. The user is told by mail, for a key signs away money.
+    The device's previous key is revoked. The user is notified by mail, because the key signs transfers.
     """
 
     uow: UnitOfWork
@@ -68,7 +68,7 @@ class RegisterDeviceKey:
     async def _replace(self, tx: Transaction, actor: Actor, key: DeviceKey, at: datetime) -> None:
         user = await tx.users.lock(key.user_id)
         if user is None or not user.is_active:
-            # The token outlives the account by minutes.
+            # The token may be valid for some minutes after the account was closed.
             raise AccessDenied(user_id=key.user_id)
         RECENT.require(actor, at=at, factors=user.factors)
         await revoke_keys(tx, key.user_id, RevokeReason.REPLACED, at=at, device_id=key.device_id)
@@ -82,5 +82,5 @@ def _decode(text: str) -> bytes | None:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
-    # One spelling of one value: what is signed is the text.
+    # Accept only one spelling of a value, because the text is signed.
     return raw if base64.urlsafe_b64encode(raw).decode().rstrip("=") == text else None

@@ -28,7 +28,7 @@ async def revoke_keys(
 
 
 def revoke_key(tx: Transaction, key: DeviceKey, reason: RevokeReason, *, at: datetime) -> None:
-    """Revoke a locked key, and record it. A revoked key stays as it is."""
+    """Revoke a locked key and record it. A revoked key stays unchanged."""
     if key.is_live:
         with tx.change(audit.DEVICE_KEY_LIFE, key, "revoke", at=at, reason=reason.value):
             key.revoke(reason, at=at)

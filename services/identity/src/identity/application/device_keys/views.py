@@ -11,7 +11,7 @@ from kernel.pages import Page, PageRequest
 
 @dataclass(frozen=True, slots=True)
 class DeviceKeyView:
-    """`is_active`: it may sign now, for it is not revoked and its user may act."""
+    """`is_active`: it may sign now, because it is not revoked and its user is active."""
 
     id: UUID
     user_id: UUID
@@ -28,4 +28,4 @@ class DeviceKeyViews(Protocol):
     async def device_key(self, key_id: UUID) -> DeviceKeyView | None: ...
 
     async def device_keys_of(self, user_id: UUID, page: PageRequest) -> Page[DeviceKeyView]:
-        """List a user's keys, newest first, the revoked ones too."""
+        """List a user's keys, newest first, including revoked keys."""

@@ -10,7 +10,7 @@ from kernel.reads import ReadOfOthers
 
 
 def _state(device: Device) -> State:
-    # A name is the owner's own words, so only the digest of the sealed name is shown.
+    # The owner wrote the name, so only the digest of the sealed name is recorded.
     name = sha256(device.name.encode()).hexdigest()[:16] if device.name else None
     return {"name_digest": name, "revoked": device.is_revoked}
 

@@ -13,14 +13,14 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class ChangeDevice:
-    """Name a device of the caller."""
+    """Rename a device of the caller."""
 
     uow: UnitOfWork
     views: DeviceViews
     clock: Clock
 
     async def __call__(self, *, actor: Actor, device_id: UUID, given: frozenset[str], name: str | None) -> DeviceView:
-        """Change the name, where "name" is `given`. Raise NotFound, also for a revoked device."""
+        """Change the name if "name" is `given`. Raise NotFound, also for a revoked device."""
         async with self.uow.begin(actor) as tx:
             device = await lock_own_device(tx, actor, device_id)
             if device.is_revoked:

@@ -8,7 +8,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class GetDevice:
-    """Read a device of the caller. Its id is unique only among them."""
+    """Get a device of the caller. Device ids are unique only per user."""
 
     views: DeviceViews
 

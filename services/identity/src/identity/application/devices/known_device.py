@@ -6,10 +6,10 @@ from identity.domain.device import LONG_KNOWN_AFTER
 
 
 async def is_on_known_device(tx: Transaction, session_id: UUID | None, *, at: datetime) -> bool:
-    """Tell whether a session is on a device that its user has used for long: what is done there, its owner does (ADR 0025).
+    """Return whether a session is on a device that its user has used for long, so that the owner acts there (ADR 0025).
 
-    Clients choose their devices' ids, and others may learn them, so the id alone proves nothing: the device has shown its token
-    at the sign-in, or this very session is as old. The session is locked: lock its user first.
+    Clients choose their devices' ids, and others may learn them, so an id alone proves nothing: the device must have sent its
+    token at the sign-in, or this session itself must be as old. The session gets locked: lock its user first.
     """
     session = await tx.sessions.lock(session_id) if session_id else None
     if session is None or not session.is_live:

@@ -12,7 +12,7 @@ from kernel.reads import Reads
 
 @dataclass(frozen=True, slots=True)
 class ListDevices:
-    """List the devices of the caller, or with `user:read_any` of any user, which is recorded."""
+    """List the devices of the caller. `user:read_any` allows any user's, which is recorded."""
 
     views: DeviceViews
     permissions: Permissions

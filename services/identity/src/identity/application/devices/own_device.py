@@ -7,8 +7,8 @@ from kernel.errors import NotFound
 
 
 async def lock_own_device(tx: Transaction, actor: Actor, device_id: UUID) -> Device:
-    """Find a device of the caller under their lock. Raise NotFound."""
-    # The user first, as everywhere: a sign-in on the device waits, or has been committed.
+    """Find a device of the caller, under the caller's lock. Raise NotFound."""
+    # Lock the user first, as everywhere: a concurrent sign-in on the device then waits or is committed.
     await tx.users.lock(actor.user_id)
     device = await tx.devices.find(actor.user_id, device_id)
     if device is None:

@@ -10,7 +10,7 @@ from kernel.pages import Page, PageRequest
 
 @dataclass(frozen=True, slots=True)
 class OriginView:
-    """`program` is what the client says of itself, in words ("Firefox 140 on Windows"); None where it says nothing known."""
+    """`program` is the name of the User-Agent ("Firefox 140 on Windows"), None if it is unknown."""
 
     address: str
     program: str | None
@@ -18,7 +18,7 @@ class OriginView:
 
 @dataclass(frozen=True, slots=True)
 class DeviceView:
-    """`last_active_at` is the last refresh, or the last sign-in, `seen_from` from where; `session_id` its live session."""
+    """`last_active_at` is the last refresh or sign-in, and `seen_from` its origin. `session_id` is the device's live session."""
 
     device_id: UUID
     name: str | None
@@ -32,9 +32,9 @@ class DeviceView:
 
 class DeviceViews(Protocol):
     async def devices_of(self, user_id: UUID, page: PageRequest) -> Page[DeviceView]:
-        """List a user's devices by their last sign-in, latest first, the revoked ones too."""
+        """List a user's devices by last sign-in, latest first, including revoked devices."""
 
     async def device(self, user_id: UUID, device_id: UUID) -> DeviceView | None: ...
 
     async def known_since(self, user_id: UUID, device_id: UUID) -> datetime | None:
-        """Return since when a device is known to its user; None for one that is not, or was revoked."""
+        """Return since when the user's device is known, or None if it is unknown or revoked."""

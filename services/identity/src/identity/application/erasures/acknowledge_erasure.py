@@ -11,13 +11,13 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgeErasure:
-    """Note a service's answer; with the last one it is known when the erasure may be carried out."""
+    """Record a service's answer. The last answer determines when the erasure may be carried out."""
 
     uow: ErasureUnitOfWork
     clock: Clock
 
     async def __call__(self, *, erasure_id: UUID, context: str, acknowledgement: Acknowledgement) -> None:
-        """Raise NotFound or UnknownAcknowledgement for an answer to nothing that was asked."""
+        """Raise NotFound for an unknown erasure, UnknownAcknowledgement for a service that was not asked."""
         at = self.clock.now()
         async with self.uow.begin(Actor.service("identity")) as tx:
             user_id = await tx.erasures.user_of(erasure_id)

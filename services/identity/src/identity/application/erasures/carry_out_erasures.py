@@ -14,14 +14,14 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class CarryOutErasures:
-    """Erase those whose legal date has come, and ask services that have not answered again; each in its own transaction."""
+    """Erase users whose legal date has come, and ask services that have not answered again. Each in its own transaction."""
 
     uow: UnitOfWork
     book: ErasureBook
     clock: Clock
 
     async def __call__(self) -> int:
-        """Return how many were erased."""
+        """Return how many users were erased."""
         at = self.clock.now()
         for erasure_id in await self.book.unanswered_erasures(at - ASKED_AGAIN_AFTER, limit=BATCH):
             await self._ask_again(erasure_id)
@@ -40,7 +40,7 @@ class CarryOutErasures:
             user_id = await tx.erasures.user_of(erasure_id)
             user = await tx.users.lock(user_id) if user_id else None
             erasure = await tx.erasures.lock(erasure_id)
-            # Another worker may have been here first.
+            # Another worker may have carried it out already.
             if user is None or erasure is None or not erasure.is_due(at):
                 return False
             await complete(tx, user, erasure, at=at)

@@ -1,4 +1,4 @@
-"""Carrying an erasure out, in the caller's transaction."""
+"""Carries out an erasure in the caller's transaction."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from identity.domain.user import User
 
 
 async def complete(tx: Transaction, user: User, erasure: Erasure, *, at: datetime) -> None:
-    """Destroy what is personal and sign the receipt; both are locked, and the erasure is due."""
+    """Destroy the personal data and sign the receipt. The caller has locked both, and the erasure is due."""
     await tx.messages.forget(user.id)
     destroyed = await tx.erasures.destroy(user.id)
     user.erase(at=at)

@@ -7,7 +7,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class GetErasure:
-    """Tell how an erasure stands, to whoever knows its id: who is erased can sign in no more."""
+    """Get the status of an erasure. The id is enough, because the erased user cannot sign in."""
 
     views: ErasureViews
 

@@ -22,18 +22,18 @@ from kernel.assurance import RECENT
 from kernel.clock import Clock
 from kernel.errors import NotFound, Unavailable
 
-# How often governance is asked again because the account has changed since it was read.
+# How often to ask governance again if the account has changed since it was read.
 TRIES_MAX: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class RequestUserErasure:
-    """Restrict an account at once and for good, and ask every service to answer for its erasure.
+    """Restrict an account at once and permanently, and ask every service to acknowledge its erasure.
 
-    Sessions end and device keys are revoked in the same transaction. The data goes when all have answered and no law
-    asks for it any longer. Asking again gives the erasure that there is; another's is on record as read.
+    Sessions end and device keys are revoked in the same transaction. The data is erased when all services have answered and no
+    law requires it any longer. Asking again returns the existing erasure; reading another user's is recorded.
 
-    While a change of e-mail can be undone there is no erasure, also for staff: a thief of the account would make the theft final.
+    While a change of e-mail can be undone, the erasure is refused, also for staff: it would make a thief's takeover permanent.
     """
 
     uow: UnitOfWork
@@ -44,15 +44,15 @@ class RequestUserErasure:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, reason: ErasureReason) -> Erasure:
-        """Raise StepUpRequired, StillInOffice, Unavailable when governance is away, or NotFound for a caller who may not ask.
+        """Raise StepUpRequired, StillInOffice, Unavailable if governance is down, or NotFound for a caller who may not ask.
 
-        EmailChangeCanBeUndone while an undo link of the account is open.
-        LastAdministrator and BeyondAuthority too, whatever the role is called that may do so much.
+        Raise EmailChangeCanBeUndone while an undo link of the account is open.
+        Raise LastAdministrator and BeyondAuthority, too, for any role with such permissions.
         """
         RECENT.require(actor, at=self.clock.now())
         if actor.user_id != user_id and not self.permissions.allows(actor, ERASE_ANY_USER):
             raise NotFound(user_id=user_id)
-        # Those who decide for others are first relieved of that, by a person.
+        # Another person must first revoke the roles with which the user decides for others.
         held = await self.roles.of(user_id)
         if offices := sorted(role for role in held if self.permissions.exceed_default(frozenset({role}))):
             raise StillInOffice(roles=offices)
@@ -60,14 +60,14 @@ class RequestUserErasure:
             found = await self._find_erasure_or_version(actor, user_id)
             if isinstance(found, Erasure):
                 return found
-            # Before the account is restricted, outside of the transaction, about the version that is changed.
+            # Before the account is restricted, outside the transaction, and for the version that is then changed.
             await self.authority.disable(actor_id=actor.user_id, subject_id=user_id, version=found)
             if erasure := await self._restrict_account(actor, user_id, reason, found):
                 return erasure
-        raise Unavailable(reason="the account changes all the time", user_id=user_id)
+        raise Unavailable(reason="the account keeps changing", user_id=user_id)
 
     async def _find_erasure_or_version(self, actor: Actor, user_id: UUID) -> Erasure | int:
-        """Return the erasure that there is, or the version of the account."""
+        """Return the existing erasure, or the version of the account."""
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             await require_recent(tx, actor, at=at)
@@ -76,17 +76,17 @@ class RequestUserErasure:
                 raise NotFound(user_id=user_id)
             erasure = await tx.erasures.lock_of(user_id)
             if erasure and actor.user_id != user_id:
-                # The answer shows it, and leaves no other fact.
+                # The response shows the erasure, and no other fact records that.
                 tx.record(audit.others_erasure_read(erasure).fact(at=at))
             if erasure:
                 return erasure
-            # A change of address makes another version of the account, so this is true still when it is closed.
+            # A change of address creates another version of the account, so this still holds when the account is closed.
             if until := await tx.email_undos.open_until(user_id, at=at):
                 raise EmailChangeCanBeUndone(user_id=user_id, possible_from=until.isoformat())
             return user.version
 
     async def _restrict_account(self, actor: Actor, user_id: UUID, reason: ErasureReason, version: int) -> Erasure | None:
-        """Restrict the account of the version seen; None when it is of another meanwhile."""
+        """Restrict the account if it still has this version, else return None."""
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             user = await tx.users.lock(user_id)

@@ -1,4 +1,4 @@
-"""What can be asked about erasures, and all that is held about a user."""
+"""The read models of erasures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class ErasureView:
-    """Nothing in it is personal: whoever knows the id may read it."""
+    """It has no personal data: every caller who knows the id may read it."""
 
     id: UUID
     status: str
@@ -31,4 +31,4 @@ class ErasureViews(Protocol):
     async def erasure(self, erasure_id: UUID) -> ErasureView | None: ...
 
     async def receipt_keys(self) -> Sequence[ReceiptKeyView]:
-        """Return every key that ever signed receipts, oldest first."""
+        """Return every key that has signed receipts, oldest first."""

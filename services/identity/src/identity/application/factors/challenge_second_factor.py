@@ -17,7 +17,7 @@ from kernel.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class SecondFactorRequired:
-    """A sign-in that goes on with `text`; `methods` are what may be shown, none where a factor must be set up first."""
+    """`text` continues the sign-in. `methods` are the accepted factors; none if the user must first set one up."""
 
     text: str
     methods: tuple[str, ...]
@@ -30,7 +30,7 @@ class SecondFactorRequired:
 
 @dataclass(frozen=True, slots=True)
 class ChallengeSecondFactor:
-    """Ask for the second factor after a right password: of users who have one, and of those who must have one."""
+    """Require the second factor after a right password, from users who have one and users who must have one."""
 
     uow: UnitOfWork
     views: FactorViews
@@ -49,7 +49,7 @@ class ChallengeSecondFactor:
         stronger_hash: str | None = None,
         known_device: bool = False,
     ) -> SecondFactorRequired | None:
-        """Return None for a user who needs none. Raise Unavailable when governance is away and a role must be known."""
+        """Return None for a user who needs none. Raise Unavailable if roles must be known and governance is unavailable."""
         user_id, enrolment = credential.user_id, not credential.has_second_factor
         if enrolment and not self.required.two(await self.roles.of(user_id) if self.required.depend_on_roles else ()):
             return None

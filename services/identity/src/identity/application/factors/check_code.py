@@ -10,7 +10,7 @@ from identity.application.ports.unit_of_work import Transaction
 
 @dataclass(frozen=True, slots=True)
 class CheckCode:
-    """Check a code of a second factor and use it up. `counter` is what failures count under (code_failures.py)."""
+    """Check a code of a second factor and use it. `counter` is the counter of failures (code_failures.py)."""
 
     totp: TotpCodes
     backup: BackupCodeMaker

@@ -1,4 +1,4 @@
-"""How wrong codes, and wrong passwords within a session, are counted and limited."""
+"""Counting and limits of wrong codes, and of wrong passwords within a session."""
 
 from datetime import datetime
 from math import ceil
@@ -11,7 +11,7 @@ from identity.domain.errors import TooManyAttempts
 
 
 async def admit(tx: Transaction, user_id: UUID, *, counter: str, at: datetime) -> None:
-    """Raise TooManyAttempts after too many failures under this counter. Concurrent attempts are counted one after another."""
+    """Raise TooManyAttempts after too many failures under this counter. Concurrent attempts are counted in turn."""
     failures = await tx.factors.failures.lock_latest(user_id, counter, limit=code_failures.IN_A_ROW_MAX)
     if wait := code_failures.wait_after(failures, at=at):
         raise TooManyAttempts(retry_after_seconds=ceil(wait.total_seconds()))

@@ -10,14 +10,14 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class ConfirmTotp:
-    """Confirm the caller's authenticator app with a code, which is used up."""
+    """Confirm the caller's authenticator app with a code, which is then used."""
 
     uow: UnitOfWork
     confirm_setup: ConfirmSetup
     clock: Clock
 
     async def __call__(self, *, actor: Actor, code: str, end_other_sessions: bool = True) -> Sequence[str]:
-        """Return new backup codes. Raise StepUpRequired, or WrongCode, also when no app waits to be confirmed."""
+        """Return new backup codes. Raise StepUpRequired, or WrongCode, also if no app waits for confirmation."""
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             user = await lock_with_recent_proof(tx, actor, at=at)

@@ -6,7 +6,7 @@ from kernel.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class GetFactors:
-    """Read which second factors the caller has."""
+    """Get the caller's second factors."""
 
     views: FactorViews
 

@@ -1,4 +1,4 @@
-"""Access tokens that claim factors which their user no longer has."""
+"""Access tokens that claim factors that their user no longer has."""
 
 from datetime import datetime
 from functools import partial
@@ -9,8 +9,8 @@ from identity.domain.user import User
 
 
 def outdate_tokens(tx: Transaction, revocations: Revocations, user: User, *, at: datetime) -> None:
-    """Once the transaction is committed, tell services which tokens of the user prove nothing: those of earlier versions.
+    """After the commit, tell services to distrust the factors in the user's tokens of earlier versions.
 
-    A change of factors that made no token untrue raised no version, so it outdates nothing.
+    A change of factors that leaves all tokens true does not raise the version, so it outdates none.
     """
     tx.after_commit(partial(revocations.try_change_factors, user.id, user.factors, changed_at=at))

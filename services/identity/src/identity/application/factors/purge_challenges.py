@@ -8,15 +8,15 @@ from identity.domain.recovery_request import TRIGGER_COUNTS_FOR
 from kernel.actor import Actor
 from kernel.clock import Clock
 
-# Links are counted for an hour; what is older serves nobody.
+# Links are counted for an hour; older ones have no use.
 KEPT_FOR: Final = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
 class PurgeChallenges:
-    """Drop sign-ins that waited in vain, passkey challenges and reset links, some time after their end; used proofs at it.
+    """Delete unfinished sign-ins, passkey challenges and reset links some time after their end, and used proofs at their end.
 
-    Who required a reset is forgotten with it, once that bars nobody any more; so is an address of which no attempt waits.
+    Delete who required a password reset once that no longer bars them, and addresses that have no unrecorded attempts.
     """
 
     uow: UnitOfWork
@@ -30,6 +30,6 @@ class PurgeChallenges:
             dropped += await tx.device_keys.purge_proofs(at=at)
             dropped += await tx.password_resets.purge_required(at - TRIGGER_COUNTS_FOR)
             await tx.attempt_counts.purge(at - KEPT_FOR)
-            # A DELETE of nothing is a write all the same, and a write has its fact.
+            # A DELETE of no rows is a write too, and a write requires a fact.
             tx.record(audit.challenges_purged(dropped, at=at))
         return dropped

@@ -10,9 +10,9 @@ from kernel.assurance import RECENT
 
 
 async def lock_with_recent_proof(tx: Transaction, actor: Actor, *, at: datetime) -> User:
-    """Lock the caller, who is about to change their factors. Users with a second factor must just have shown two (ASVS 7.5.1).
+    """Lock the caller, who changes their factors. Users with a second factor must just have authenticated with two (ASVS 7.5.1).
 
-    Raise StepUpRequired, or InvalidCredentials for a user who may not act.
+    Raise StepUpRequired, or InvalidCredentials for an inactive user.
     """
     user = await tx.users.lock(actor.user_id)
     if user is None or not user.is_active:
@@ -22,5 +22,5 @@ async def lock_with_recent_proof(tx: Transaction, actor: Actor, *, at: datetime)
 
 
 async def require_recent(tx: Transaction, actor: Actor, *, at: datetime) -> None:
-    """Raise StepUpRequired where the actor falls short of RECENT by their account's factors, whatever their token says."""
+    """Raise StepUpRequired unless the sign-in is RECENT by the factors of the actor's account, whatever their token claims."""
     RECENT.require(actor, at=at, factors=await tx.users.factors_of(actor.user_id))

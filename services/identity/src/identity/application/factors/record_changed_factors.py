@@ -8,10 +8,10 @@ from kernel.assurance import Factors
 
 @dataclass(frozen=True, slots=True)
 class RecordChangedFactors:
-    """Put a change of a user's factors on the list that services read; doing it twice changes nothing."""
+    """Put a change of a user's factors on the list that services read. Repeating it changes nothing."""
 
     revocations: Revocations
 
     async def __call__(self, *, user_id: UUID, factors: Factors, changed_at: datetime) -> None:
-        """Raise Unavailable while the list cannot be reached: the message then comes again."""
+        """Raise Unavailable if the list cannot be reached. The message is then redelivered."""
         await self.revocations.change_factors(user_id, factors, changed_at=changed_at)

@@ -17,8 +17,8 @@ from kernel.actor import Actor
 class RecordRemovedFactor:
     """Do what follows the removal of a second factor. With a user's last factor, their backup codes are removed too.
 
-    Other sessions end if asked to (ASVS 7.4.3). The factor is withdrawn from the proofs of those that go on, and those that
-    rested on it alone end.
+    Other sessions end if asked to (ASVS 7.4.3). In sessions that continue, the factor is withdrawn from the proofs; sessions
+    without another proof end.
     """
 
     end_sessions: EndSessions
@@ -36,7 +36,7 @@ class RecordRemovedFactor:
         at: datetime,
         passkey_id: UUID | None = None,
     ) -> None:
-        """Take `passkey_id` for a passkey; without it, codes were removed."""
+        """`passkey_id` is the removed passkey; without it, codes were removed."""
         ended = 0
         if end_other_sessions:
             ended = await self.end_sessions(tx, user.id, EndReason.FACTOR_CHANGED, at=at, except_session=actor.session_id)

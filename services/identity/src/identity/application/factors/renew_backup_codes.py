@@ -15,7 +15,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class RenewBackupCodes:
-    """Make ten new backup codes, which are returned once. The previous ones are void."""
+    """Create ten new backup codes and return them once. The previous ones become invalid."""
 
     uow: UnitOfWork
     backup: BackupCodeMaker

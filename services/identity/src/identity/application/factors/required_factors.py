@@ -15,7 +15,7 @@ class RequiredOf(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RequiredFactors:
-    """Tell which users must have a second factor, by what their roles permit now."""
+    """Decide which users must have a second factor, from what their roles permit now."""
 
     permissions: Permissions
     of: RequiredOf
@@ -25,7 +25,7 @@ class RequiredFactors:
         return self.of is RequiredOf.PRIVILEGED
 
     def two(self, roles: Sequence[str]) -> bool:
-        """Raise Unavailable when it depends on the roles and no policy bundle is in force yet."""
+        """Raise Unavailable if it depends on the roles and no policy bundle is loaded yet."""
         if self.depend_on_roles:
             return self.permissions.exceed_default(roles)
         return self.of is RequiredOf.EVERYONE

@@ -10,7 +10,7 @@ from kernel.clock import Clock
 async def open_challenge(tx: Transaction, digest: bytes, *, clock: Clock) -> SignInChallenge:
     """Find and lock a challenge that still waits. Raise SignInOver."""
     challenge = await tx.factors.challenges.lock(digest)
-    # The clock is read under the lock: it may have taken a while.
+    # Read the clock under the lock, because waiting for the lock may take long.
     if challenge is None or not challenge.is_open(at=clock.now()):
         raise SignInOver
     return challenge

@@ -1,6 +1,6 @@
 """The setup of an authenticator app: first its secret, then a code as proof that the app has it.
 
-A signed-in user sets one up; so does, by the challenge of the sign-in, a user who must have a second factor first.
+A signed-in user can do this, and so can a user who must have a second factor first, with the challenge of the sign-in.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from kernel.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class NewTotp:
-    """What an app is given, as text and as the content of a QR code."""
+    """The secret for the app, as text and as the content of a QR code."""
 
     secret: str
     uri: str
@@ -42,7 +42,7 @@ async def begin_setup(tx: Transaction, codes: TotpCodes, user: User, *, at: date
 
 @dataclass(frozen=True, slots=True)
 class ConfirmSetup:
-    """Confirm the app of a locked user. The code is used up: the first sign-in needs the next one."""
+    """Confirm the app of a locked user. The code is then used: the first sign-in needs the next one."""
 
     codes: TotpCodes
     backup: BackupCodeMaker
@@ -51,7 +51,7 @@ class ConfirmSetup:
     async def __call__(
         self, tx: Transaction, actor: Actor, user: User, code: str, *, end_other_sessions: bool, at: datetime
     ) -> Sequence[str]:
-        """Return new backup codes. Raise WrongCode, also when no app waits to be confirmed."""
+        """Return new backup codes. Raise WrongCode, also if no app waits for confirmation."""
         found = await tx.factors.totps.lock(user.id)
         step = self.codes.step_of(found[1], code, at=at) if found and not found[0].is_confirmed else None
         if found is None or step is None:

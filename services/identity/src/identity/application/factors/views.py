@@ -27,7 +27,7 @@ class FactorsView:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """What can be shown at a sign-in."""
+        """The factors that the user can use at a sign-in."""
         offered = {
             "totp": self.totp_confirmed_at is not None,
             "backup_code": self.backup_codes_left > 0,

@@ -29,7 +29,7 @@ class AddPasskey:
     async def __call__(
         self, *, actor: Actor, ceremony_id: UUID, name: str, credential: Mapping[str, Any], end_other_sessions: bool = True
     ) -> Passkey:
-        """Raise PasskeyRefused (the challenge is used up all the same), StepUpRequired, FactorExists or TooManyPasskeys."""
+        """Raise PasskeyRefused (the challenge is used all the same), StepUpRequired, FactorExists or TooManyPasskeys."""
         at, passkey = self.clock.now(), None
         async with self.uow.begin(actor) as tx:
             user = await lock_with_recent_proof(tx, actor, at=at)
@@ -37,7 +37,7 @@ class AddPasskey:
             if verified:
                 passkey = await _add(tx, user, verified, name, at)
                 await self.record_added_factor(tx, actor, user, "passkey", end_other_sessions=end_other_sessions, at=at)
-        # Raised after the commit, or the refusal would not be recorded.
+        # Raise it after the commit, or the refusal would not be recorded.
         if passkey is None:
             raise PasskeyRefused
         return passkey

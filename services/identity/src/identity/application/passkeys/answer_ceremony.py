@@ -14,7 +14,7 @@ from identity.domain.passkey import Ceremony, CeremonyKind, Passkey, PasskeyUse
 
 @dataclass(frozen=True, slots=True)
 class PasskeyProof:
-    """`shown_since`: when the challenge was made. Nothing tells how long the answer to it was held back."""
+    """`shown_since`: when the challenge was created. The answer may be as old, because it can be held back."""
 
     passkey: Passkey
     shown_since: datetime
@@ -22,10 +22,10 @@ class PasskeyProof:
 
 @dataclass(frozen=True, slots=True)
 class AnswerCeremony:
-    """Take a passkey's answer to a challenge, within the caller's transaction, which must be committed either way.
+    """Verify a passkey's answer to a challenge in the caller's transaction, which must be committed in either case.
 
-    The challenge is used up by a wrong answer too; a counter that ran backwards flags the passkey. One whose backup eligibility
-    is not what it was registered with is refused (WebAuthn level 3, section 7.2).
+    A wrong answer uses the challenge, too. A counter that went backwards flags the passkey. A passkey whose backup eligibility
+    differs from its registration is refused (WebAuthn level 3, section 7.2).
     """
 
     webauthn: WebAuthn
@@ -40,9 +40,9 @@ class AnswerCeremony:
         user_id: UUID | None,
         at: datetime,
     ) -> PasskeyProof | None:
-        """Return the passkey that signed, and since when it may have.
+        """Return the passkey that signed, and the earliest time at which it can have signed.
 
-        None when the answer is refused, of which the audit fact is recorded here.
+        Return None if the answer is refused. That is recorded here.
         """
         ceremony = await tx.factors.ceremonies.lock(ceremony_id)
         if ceremony is None or not ceremony.take(kind, user_id=user_id, at=at):
@@ -54,11 +54,11 @@ class AnswerCeremony:
             return None
         passkey, used = await self._verify(tx, ceremony, credential, user_id, at)
         if passkey and used is PasskeyUse.ACCEPTED:
-            # A passkey speaks for its user: there is nobody else in an anonymous sign-in to record it.
+            # In an anonymous sign-in, the passkey's user is the only known actor.
             tx.record_bounded(second_factor_shown(passkey.user_id, "passkey", at=at), account=passkey.user_id)
             return PasskeyProof(passkey, ceremony.begun_at)
         failed = audit.ceremony_failed(ceremony_id, passkey=passkey, at=at, reason=used.value if used else "refused")
-        # Of a caller who is known, or of the passkey itself: nobody else makes such an answer.
+        # Bounded for a known caller or a genuine passkey: nobody else can produce such an answer.
         if owner := user_id or (passkey.user_id if passkey and used else None):
             tx.record_bounded(failed, account=owner)
         else:
@@ -68,7 +68,7 @@ class AnswerCeremony:
     async def _verify(
         self, tx: Transaction, ceremony: Ceremony, credential: Mapping[str, Any], user_id: UUID | None, at: datetime
     ) -> tuple[Passkey | None, PasskeyUse | None]:
-        """Return the passkey that the answer names, and the result of its use: None where its signature is refused."""
+        """Return the passkey that the answer names and the result of its use, which is None if the signature is invalid."""
         passkey = None
         try:
             answering = self.webauthn.answering(credential)

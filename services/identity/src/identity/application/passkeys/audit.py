@@ -20,7 +20,7 @@ def ceremony_begun(ceremony_id: UUID, kind: CeremonyKind, *, user_id: UUID | Non
 
 
 def ceremony_failed(ceremony_id: UUID, *, passkey: Passkey | None, at: datetime, reason: str = "refused") -> AuditFact:
-    """Record a refused answer. A passkey whose counter ran backwards is flagged by the same change."""
+    """Record a refused answer. The same change flags a passkey whose counter went backwards."""
     flagged = passkey is not None and passkey.flagged_at is not None
     return AuditFact(
         action="identity.passkey.refuse",
@@ -34,7 +34,7 @@ def ceremony_failed(ceremony_id: UUID, *, passkey: Passkey | None, at: datetime,
 
 
 def passkey_renamed(passkey: Passkey, *, at: datetime) -> AuditFact:
-    # Without the name: people write their own into it.
+    # Without the name, because its owner wrote it.
     return AuditFact(
         action="identity.passkey.rename",
         resource_type="passkey",

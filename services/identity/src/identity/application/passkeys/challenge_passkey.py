@@ -12,7 +12,7 @@ from kernel.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class ChallengePasskey:
-    """Give anybody a challenge to sign in with. It names no credential, which would reveal whose exist."""
+    """Issue a challenge for a sign-in. It names no credential, because that would reveal which ones exist."""
 
     uow: UnitOfWork
     webauthn: WebAuthn

@@ -17,9 +17,9 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class SignInWithPasskey:
-    """Sign in by passkey, without a password.
+    """Sign in with a passkey, without a password.
 
-    Failures do not count against password attempts: there is nothing to guess.
+    Failures do not count against password attempts, because a passkey cannot be guessed.
     """
 
     uow: UnitOfWork
@@ -28,7 +28,7 @@ class SignInWithPasskey:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, ceremony_id: UUID, credential: Mapping[str, Any], device_id: UUID) -> TokenPair:
-        """Raise PasskeyRefused, InvalidCredentials for a user who may not act, or Unavailable."""
+        """Raise PasskeyRefused, InvalidCredentials for an inactive user, or Unavailable."""
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             proof = await self.answer(tx, ceremony_id, CeremonyKind.SIGN_IN, credential, user_id=None, at=at)
@@ -53,6 +53,6 @@ class SignInWithPasskey:
 
 
 def _require_second_factor(user: User) -> None:
-    # All factors may have been removed since, as by a recovery.
+    # All factors may have been removed meanwhile, for example by a recovery.
     if not user.has_second_factor:
         raise PasskeyRefused

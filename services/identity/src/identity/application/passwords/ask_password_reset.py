@@ -20,9 +20,9 @@ _HOUR: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class AskPasswordReset:
-    """Send a link to the owner of an address. The answer, and the work, are the same for an address that nobody has.
+    """Send a reset link to the owner of an address. For an unknown address, the response and the work are the same.
 
-    `page` takes the link's secret behind its "#", which browsers send to no server.
+    The link's secret follows the "#" of `page`, because browsers never send that part to a server.
     """
 
     uow: UnitOfWork

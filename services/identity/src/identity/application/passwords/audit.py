@@ -22,7 +22,7 @@ def password_reset_required(user: User, reason: str, *, sessions_ended: int, at:
 
 
 def reset_asked(account: str, reset: PasswordReset | None, *, at: datetime) -> AuditFact:
-    """Account for a request, also for an account that there is not: `account` is a keyed digest of the address."""
+    """Record a reset request, also if no account exists. `account` is a keyed digest of the address."""
     return AuditFact(
         action="identity.password.reset_asked",
         resource_type="user" if reset else "account",

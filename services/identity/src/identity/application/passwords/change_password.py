@@ -21,7 +21,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class ChangePassword:
-    """Change the caller's password by giving the current one. Every other session ends, and the owner is notified."""
+    """Change the caller's password. Requires the current one. All other sessions end, and the owner is notified."""
 
     uow: UnitOfWork
     credentials: Credentials
@@ -32,7 +32,7 @@ class ChangePassword:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, current: str, new: str) -> None:
-        """Raise StepUpRequired, InvalidCredentials, WeakPassword, TooManyAttempts, or NotFound for another's account."""
+        """Raise StepUpRequired, InvalidCredentials, WeakPassword, TooManyAttempts, or NotFound for another user's account."""
         if actor.user_id != user_id:
             raise NotFound(user_id=user_id)
         credential = await self._verify_current(actor, user_id, current)
@@ -40,7 +40,7 @@ class ChangePassword:
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             user = await tx.users.lock(user_id)
-            # It may have changed since it was read without a lock; hashes are salted, so times need not tell.
+            # The credential was read without a lock. Compare hashes: they are salted, while times could be equal.
             if user is None or not user.is_active or user.password_hash != credential.password_hash:
                 raise InvalidCredentials
             RECENT.require(actor, at=at, factors=user.factors)
@@ -51,9 +51,9 @@ class ChangePassword:
             tx.record(audit.password_changed(user, sessions_ended=ended, at=at))
 
     async def _verify_current(self, actor: Actor, user_id: UUID, current: str) -> CredentialView:
-        """Return the credential that the current password opened; a stolen session guesses no faster than a sign-in.
+        """Return the credential that matches the current password. A thief with a session gets no more guesses than at a sign-in.
 
-        Attempts count for the session alone: a thief of one keeps its owner from nothing in the others.
+        Attempts count only for this session, so that its thief cannot lock out the owner in other sessions.
         """
         counter, session = f"password:{user_id}", str(actor.session_id)
         try:

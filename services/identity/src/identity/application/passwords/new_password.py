@@ -1,4 +1,4 @@
-"""What every way to a new password asks of it: that it is good enough, and none of the last five."""
+"""The rules of every new password: it is good enough, and not one of the last five."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class NewPassword:
-    """`prepare` outside a transaction, for it hashes; `set` within it."""
+    """Call `prepare` outside a transaction, because it hashes, and `set` within one."""
 
     passwords: Passwords
     policy: PasswordPolicy
@@ -24,7 +24,7 @@ class NewPassword:
     hashes: PasswordHashes
 
     async def prepare(self, *, user_id: UUID, password: str, multi_factor: bool) -> str:
-        """Return the hash of a password that the user may have; raises WeakPassword, NotFound or Unavailable."""
+        """Return the hash of an acceptable password. Raise WeakPassword, NotFound or Unavailable."""
         view = await self.users.user(user_id)
         if view is None:
             raise NotFound(user_id=user_id)
@@ -39,15 +39,15 @@ class NewPassword:
     async def set(
         self, tx: Transaction, user: User, password_hash: str, *, at: datetime, from_known_device: bool = False
     ) -> None:
-        """Give a locked user the password, keep the hash of the one before, and void what waits to be confirmed.
+        """Set the password of a locked user, keep the previous hash, and void what waits for confirmation.
 
-        `from_known_device`: it was changed on a device known for long, by its owner: the one before undoes no later change of
-        address. Resets by link, or that staff require, are on no device: nothing tells who is behind them (ADR 0025).
+        `from_known_device`: the owner changed it on a long-known device, so the previous password cannot undo a later change of
+        address. Resets by link or by staff's request have no device: nothing shows who makes them (ADR 0025).
         """
         await tx.password_history.add(user.id, user.password_hash, replaced_at=at, from_known_device=from_known_device)
         user.change_password(password_hash, at=at)
-        # A link that was sent before could undo it.
+        # Or a link that was sent before could undo the change.
         await tx.password_resets.void(user.id, at=at)
-        # Who asked for a recovery gave the password that is gone.
+        # Unconfirmed recovery requests were made with the previous password.
         await tx.recovery_requests.void(user.id, at=at, unconfirmed_only=True)
         await tx.factors.failures.forget(user.id, counter=RECOVERY_CODES)

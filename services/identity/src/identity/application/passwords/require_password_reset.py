@@ -17,9 +17,9 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class RequirePasswordReset:
-    """Retire another's password and end their sessions; only they can choose the next, by the reset that they are mailed about.
+    """Disable another user's password and end their sessions. Only the user can set the next one, by a reset; a mail tells them.
 
-    A person who requires it decides on no recovery of the account, neither on one that waits nor on one that follows.
+    The person who requires it cannot decide on a recovery of the account, neither a waiting one nor a later one.
     """
 
     uow: UnitOfWork
@@ -31,7 +31,7 @@ class RequirePasswordReset:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, reason: str) -> None:
-        """Raise NotFound, BeyondAuthority; Unavailable when hashing is at its limit, or governance is away."""
+        """Raise NotFound, BeyondAuthority, or Unavailable if hashing is at its limit or governance is unavailable."""
         await self.authority.require(actor_id=actor.user_id, subject_id=user_id)
         password_hash = await self.passwords.hash(self.generate_password())
         at = self.clock.now()

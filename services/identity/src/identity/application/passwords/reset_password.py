@@ -19,9 +19,9 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class ResetPassword:
-    """Set a new password by a reset link. Every session ends, and the owner is notified.
+    """Set a new password with a reset link. All sessions end, and the owner is notified.
 
-    It signs nobody in, so it bypasses no second factor. Failed attempts with the former password are forgotten.
+    It does not sign in, so it cannot bypass a second factor. Failed attempts with the previous password are reset.
     """
 
     uow: UnitOfWork
@@ -34,7 +34,7 @@ class ResetPassword:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, token: str, password: str) -> None:
-        """Raise InvalidResetLink, or WeakPassword, which leaves the link good; Unavailable when hashing is at its limit."""
+        """Raise InvalidResetLink; WeakPassword, after which the link stays valid; or Unavailable if hashing is at its limit."""
         digest = self.secrets.digest(token)
         user_id = await self._owner_of(actor, digest)
         credential = await self.credentials.credential_of(user_id)
@@ -42,7 +42,7 @@ class ResetPassword:
         password_hash = await self.new_password.prepare(user_id=user_id, password=password, multi_factor=multi_factor)
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
-            # The user first, as everywhere; then the link is looked at again, for another may have used it meanwhile.
+            # Lock the user first, as everywhere. Then check the link again: another request may have used it meanwhile.
             user = await tx.users.lock(user_id)
             reset = await tx.password_resets.lock(digest)
             if user is None or not user.is_active or reset is None or not reset.use(at=at):
@@ -54,7 +54,7 @@ class ResetPassword:
             tx.after_commit(lambda: self.attempts.forget(counter_of(self.digest, user_id), actor.ip))
 
     async def _owner_of(self, actor: Actor, digest: bytes) -> UUID:
-        """Return whose link it is. An invalid link is refused before any password is hashed."""
+        """Return the user of the link. Refuse an invalid link before any password is hashed."""
         async with self.uow.begin(actor) as tx:
             reset = await tx.password_resets.lock(digest)
             if reset is None or reset.used_at is not None or self.clock.now() >= reset.expires_at:

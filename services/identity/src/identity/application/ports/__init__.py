@@ -1,1 +1,1 @@
-"""What identity needs of the world, one file for each part of it."""
+"""The ports of identity, one file for each noun or peer."""

@@ -1,4 +1,4 @@
-"""What device keys need of the world."""
+"""The ports of device keys."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from identity.domain.device_key import DeviceKey, KeyAlgorithm
 
 class DeviceKeys(Protocol):
     async def add(self, key: DeviceKey) -> None:
-        """Add a key; raises DeviceKeyKnown when it was ever registered, by whomever."""
+        """Add a key. Raise DeviceKeyKnown if any user ever registered it."""
 
     async def lock(self, key_id: UUID) -> DeviceKey | None:
         """Find a key and lock it until the transaction ends."""
 
     async def lock_live(self, user_id: UUID, *, device_id: UUID | None = None) -> Sequence[DeviceKey]:
-        """Find and lock a user's live keys, of one device or of all; only under the user's lock."""
+        """Find and lock a user's live keys, of one device or of all. Call this only under the user's lock."""
 
     async def use_proof(self, key_id: UUID, proof: "UsedProof") -> bool:
-        """Record that a proof of a key was used; False when it was used before."""
+        """Record that a proof of a key was used. Return False if it was used before."""
 
     async def purge_proofs(self, *, at: datetime) -> int:
-        """Drop proofs that their own time refuses by now. Return how many there were."""
+        """Delete proofs that are refused by now because of their own time. Return how many there were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,15 @@ class Challenge:
 
 class Challenges(Protocol):
     def issue(self, user_id: UUID, device_id: UUID, *, at: datetime) -> Challenge:
-        """Make a challenge that only this user's device can answer, and only for minutes."""
+        """Issue a challenge that only this user's device can answer, within minutes."""
 
     def check(self, text: str, user_id: UUID, device_id: UUID, *, at: datetime) -> None:
-        """Raise InvalidChallenge for one that is not ours, another's, or too old."""
+        """Raise InvalidChallenge if the challenge is not ours, is for another user or device, or has expired."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsedProof:
-    """`digest` is of the proof's own id (`jti`), which is remembered until `expires_at`."""
+    """`digest` is the digest of the proof's id (`jti`). It is stored until `expires_at`."""
 
     digest: bytes
     expires_at: datetime
@@ -50,7 +50,7 @@ class UsedProof:
 
 class DeviceProofs(Protocol):
     def check(self, text: str, key: DeviceKey, *, at: datetime) -> UsedProof:
-        """Check that a key signed this request (RFC 9449); raises DeviceProofRefused, also when it is another key's."""
+        """Check that the key signed this request (RFC 9449). Raise DeviceProofRefused, also if another key signed it."""
 
 
 class DeviceSignatures(Protocol):

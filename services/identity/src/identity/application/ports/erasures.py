@@ -1,4 +1,4 @@
-"""What erasure needs of the world."""
+"""The ports of erasures."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -15,7 +15,7 @@ from kernel.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class DestroyedKey:
-    """`key_digest` is the SHA-256, in hex, of the wrapped key that is no more."""
+    """`key_digest` is the SHA-256, in hex, of the destroyed wrapped key."""
 
     key_digest: str
 
@@ -24,25 +24,25 @@ class Erasures(Protocol):
     def add(self, erasure: Erasure) -> None: ...
 
     async def lock(self, erasure_id: UUID) -> Erasure | None:
-        """Find an erasure and lock it until the transaction ends; after its user."""
+        """Find an erasure and lock it until the transaction ends. Lock its user first."""
 
     async def lock_of(self, user_id: UUID) -> Erasure | None:
-        """Find a user's erasure and lock it; only under the user's lock, or another may come between."""
+        """Find a user's erasure and lock it. Call this only under the user's lock, or another request may add one meanwhile."""
 
     async def user_of(self, erasure_id: UUID) -> UUID | None:
-        """Tell whose an erasure is, which never changes."""
+        """Return the user of an erasure, who never changes."""
 
     async def destroy(self, user_id: UUID) -> DestroyedKey:
-        """Destroy a user's key, and with it, in backups too, all that it sealed; and whatever else is personal here."""
+        """Destroy a user's key, and so all data that it sealed, in backups too; and delete all other personal data here."""
 
 
 class Receipts(Protocol):
     async def sign(self, statement: dict[str, Any], *, at: datetime) -> dict[str, Any]:
-        """Return the statement as a receipt that anybody can check offline with our public key."""
+        """Return the statement as a receipt that anybody can verify offline with our public key."""
 
 
 class ErasureTransaction(transaction.Transaction, Protocol):
-    """What noting an answer takes: no key, so that a process without one can do it."""
+    """What recording an answer requires: no master key, so that a process without one can do it."""
 
     @property
     def users(self) -> Users: ...
@@ -56,7 +56,7 @@ class ErasureUnitOfWork(Protocol):
 
 
 class ErasureBook(Protocol):
-    """What the jobs look for."""
+    """What the jobs look up."""
 
     async def due_erasures(self, at: datetime, *, limit: int) -> Sequence[UUID]:
         """Find erasures whose legal date has come."""

@@ -1,4 +1,4 @@
-"""What second factors need of the world."""
+"""The ports of second factors."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from identity.domain.totp import Totp
 
 class Totps(Protocol):
     async def add(self, totp: Totp, secret: str) -> None:
-        """Keep a user's authenticator app, its secret sealed, in place of one that was never confirmed."""
+        """Store a user's authenticator app, its secret sealed, in place of one that was never confirmed."""
 
     async def lock(self, user_id: UUID) -> tuple[Totp, str] | None:
         """Find a user's app and its secret, and lock it until the transaction ends."""
@@ -22,26 +22,26 @@ class Totps(Protocol):
 
 class BackupCodes(Protocol):
     async def replace(self, user_id: UUID, digests: Sequence[bytes], *, at: datetime) -> None:
-        """Keep new codes; the ones before are void. None at all removes them."""
+        """Store new codes in place of the previous ones. No codes at all removes them."""
 
     async def spend(self, user_id: UUID, digest: bytes, *, at: datetime) -> bool:
-        """Use a code up; True for one caller only, however many ask at once."""
+        """Use a code. Return True for one caller only, even for concurrent calls."""
 
 
 class FactorFailures(Protocol):
-    """Wrong codes since the last right one, by counter (code_failures.py)."""
+    """The wrong codes since the last right one, by counter (code_failures.py)."""
 
     async def note(self, user_id: UUID, counter: str, *, at: datetime) -> None: ...
 
     async def lock_latest(self, user_id: UUID, counter: str, *, limit: int) -> Sequence[datetime]:
-        """Return when the last failures were, newest first; until the transaction ends, no other counts for the user."""
+        """Return the times of the last failures, newest first. Until the transaction ends, others cannot count for the user."""
 
     async def forget(self, user_id: UUID, *, counter: str | None = None) -> None:
-        """Forget the failures under a counter, or under all of the user's but that of codes for recovery."""
+        """Delete the failures of a counter, or of all the user's counters except that of recovery codes."""
 
 
 class Factors(Protocol):
-    """All of a user's second factors, and what is under way with them, within one transaction."""
+    """All of a user's second factors, and unfinished operations with them, in one transaction."""
 
     @property
     def totps(self) -> Totps: ...
@@ -65,22 +65,22 @@ class Factors(Protocol):
         """Remove all second factors of a user, and sign-ins that wait for one."""
 
     async def purge(self, expired_before: datetime) -> int:
-        """Drop challenges that nobody can answer any more; tell how many there were."""
+        """Delete challenges that have expired. Return how many there were."""
 
 
 class TotpCodes(Protocol):
     def new_secret(self) -> str:
-        """Make 160 random bits, in base32."""
+        """Return 160 random bits in base32."""
 
     def uri(self, secret: str, account: str) -> str:
-        """Write the secret as authenticator apps read it from a QR code."""
+        """Return the secret in the form that authenticator apps read from a QR code."""
 
     def step_of(self, secret: str, code: str, *, at: datetime) -> int | None:
-        """Tell whose time step a code is, one either side of now; None for a wrong code."""
+        """Return the time step of a code, at most one step from now, or None for a wrong code."""
 
 
 class BackupCodeMaker(Protocol):
     def make(self) -> Sequence[str]: ...
 
     def digest(self, user_id: UUID, code: str) -> bytes:
-        """Hash a code, however it was typed, under a key and the user's id."""
+        """Return a digest of a code, in any typed form, under a key and the user's id."""

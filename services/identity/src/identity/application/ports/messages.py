@@ -1,4 +1,4 @@
-"""What messages need of the world."""
+"""The ports of messages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,11 +10,11 @@ from identity.domain.message import Letter, Message, Template
 
 class Messages(Protocol):
     async def send(self, user_id: UUID, template: Template, /, *, to: str | None = None, **facts: str | int) -> bool:
-        """Queue a message in this transaction; it leaves after the commit, and never without it.
+        """Queue a message in this transaction. It is sent only after the commit.
 
-        It goes to the user's own address unless `to` names another, and nowhere when the user has none or when that address
-        may be another's (`takes_mail`): False then, after the same work. `facts` are what the message shows, such as
-        `code="123456"`. Kept sealed until it has gone out.
+        It goes to the user's own address unless `to` gives another one. If the user has none, or that address may be another
+        person's (`takes_mail`), it is not sent: return False after the same work. `facts` are shown in the message, such as
+        `code="123456"`, and are sealed until it is sent.
         """
 
     async def lock(self, message_id: UUID) -> Message | None:
@@ -24,7 +24,7 @@ class Messages(Protocol):
         """Queue the delivery of a message again."""
 
     async def forget(self, user_id: UUID) -> None:
-        """Drop what messages to a user still hold; those that wait are not sent."""
+        """Delete the content of a user's messages. Those that wait are not sent."""
 
 
 class LeftBehind(Protocol):
@@ -34,4 +34,4 @@ class LeftBehind(Protocol):
 
 class MessageTransport(Protocol):
     async def deliver(self, letter: Letter) -> None:
-        """Hand a letter over; raises Unavailable when it may go through later, Undeliverable when it never will."""
+        """Send a letter. Raise Unavailable if a later attempt may succeed, Undeliverable if none will."""

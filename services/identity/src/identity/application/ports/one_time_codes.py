@@ -1,4 +1,4 @@
-"""What one-time codes need of the world."""
+"""The ports of one-time codes."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,28 +7,28 @@ from uuid import UUID
 
 from identity.domain.one_time_code import OneTimeCode
 
-# What is to happen once the code is shown, such as the details of a registration.
+# What happens once the code is confirmed, such as the details of a registration.
 Pending = Mapping[str, str | None]
 
 
 class OneTimeCodes(Protocol):
     async def add(self, code: OneTimeCode, pending: Pending) -> None:
-        """Keep a code, and sealed beside it what waits for it."""
+        """Store a code, and sealed with it the pending operation."""
 
     async def lock(self, code_id: UUID) -> tuple[OneTimeCode, Pending] | None:
-        """Find a code and lock it until the transaction ends; what waited for it is gone once it was used."""
+        """Find a code and lock it until the transaction ends. A used code has no pending operation."""
 
     async def settle(self, code: OneTimeCode) -> None:
-        """Drop what waited for a code that was used."""
+        """Delete the pending operation of a used code."""
 
     async def lock_sent(self, target_index: bytes, user_id: UUID, since: datetime) -> tuple[int, int]:
-        """Count how often codes were sent to an address, and on behalf of a user to any.
+        """Count how often codes were sent to an address, and on behalf of a user to any address.
 
-        Until the transaction ends, no other counts for either: of many at once, no more are sent than in turn.
+        Until the transaction ends, others cannot count for either, so concurrent requests send no more than sequential ones.
         """
 
     async def forget(self, user_id: UUID) -> int:
-        """Drop all codes of a user; tell how many there were."""
+        """Delete all codes of a user. Return how many there were."""
 
     async def purge(self, created_before: datetime) -> int:
-        """Drop old codes, and with them registrations that nobody confirmed; tell how many there were."""
+        """Delete old codes, and with them unconfirmed registrations. Return how many there were."""

@@ -1,4 +1,4 @@
-"""Secrets that are sent or shown once, and kept as digests."""
+"""Secrets that are sent or shown once and stored as digests."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,6 +12,6 @@ class OneTimeSecret:
 
 class OneTimeSecrets(Protocol):
     def issue(self) -> OneTimeSecret:
-        """Make 256 random bits."""
+        """Return 256 random bits."""
 
     def digest(self, text: str) -> bytes: ...

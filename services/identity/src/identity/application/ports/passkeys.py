@@ -1,4 +1,4 @@
-"""What passkeys need of the world."""
+"""The ports of passkeys."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from identity.domain.passkey import Assertion, Ceremony, Passkey
 
 class Passkeys(Protocol):
     async def add(self, passkey: Passkey) -> None:
-        """Add a passkey; raises FactorExists for a credential that is registered, by whomever."""
+        """Add a passkey. Raise FactorExists if any user has registered the credential."""
 
     async def lock(self, passkey_id: UUID) -> Passkey | None: ...
 
@@ -38,7 +38,7 @@ class NewCredential:
 
 @dataclass(frozen=True, slots=True)
 class AnsweringCredential:
-    """`user_handle` is whom the authenticator takes it for, where it says so."""
+    """`user_handle` is the user's id as the authenticator gives it, if it does."""
 
     credential_id: bytes
     user_handle: bytes | None
@@ -60,7 +60,7 @@ class WebAuthn(Protocol):
         """Raise PasskeyRefused unless challenge, origin and platform are ours and the user was verified."""
 
     def answering(self, credential: Mapping[str, Any]) -> AnsweringCredential:
-        """Read which credential answers; raises PasskeyRefused."""
+        """Return the credential that answers. Raise PasskeyRefused."""
 
     def verify_signature(self, challenge: bytes, credential: Mapping[str, Any], public_key: bytes) -> Assertion:
-        """Return what was signed; raises PasskeyRefused as above, or when the signature does not hold."""
+        """Return the signed data. Raise PasskeyRefused as above, or if the signature is invalid."""

@@ -1,11 +1,11 @@
-"""What identity asks of the policies in force, beyond the permission that a route asks for."""
+"""What identity asks the policies in force, besides the permission that a route requires."""
 
 from collections.abc import Iterable
 from typing import Final, Protocol
 
 from kernel.actor import Actor
 
-# The seed grants "user:read" to every user: it means oneself. These are about others.
+# The seed grants "user:read" to every user, for their own data. These permissions are about other users.
 READ_ANY_USER: Final = "user:read_any"
 UPDATE_ANY_USER: Final = "user:update_any"
 EXPORT_ANY_USER: Final = "user:export_any"
@@ -14,7 +14,7 @@ ERASE_ANY_USER: Final = "user:erase_any"
 
 class Permissions(Protocol):
     def allows(self, actor: Actor, permission: str, /) -> bool:
-        """Tell whether the actor may; raises Unavailable when nobody can tell."""
+        """Return whether the actor has the permission. Raise Unavailable if no policies are loaded."""
 
     def exceed_default(self, roles: Iterable[str], /) -> bool:
-        """Tell whether roles permit anything that the default role does not; raises Unavailable when nobody can tell."""
+        """Return whether roles permit more than the default role. Raise Unavailable if no policies are loaded."""

@@ -1,4 +1,4 @@
-"""How gateways and services learn that sessions ended and factors changed."""
+"""How gateways and services learn of ended sessions and changed factors."""
 
 from datetime import datetime
 from typing import Protocol
@@ -9,13 +9,13 @@ from kernel.assurance import Factors
 
 class Revocations(Protocol):
     async def add(self, session_id: UUID, *, ended_at: datetime) -> None:
-        """Let every gateway refuse the session's access tokens; raises Unavailable when the list cannot be reached."""
+        """Make every gateway refuse the session's access tokens. Raise Unavailable if the list is unreachable."""
 
     async def try_add(self, session_id: UUID, *, ended_at: datetime) -> None:
-        """Do the same now if that is possible; the event does it for certain a moment later."""
+        """Do the same now if possible. The event does it reliably a moment later."""
 
     async def change_factors(self, user_id: UUID, factors: Factors, *, changed_at: datetime) -> None:
-        """Let the user's access tokens of earlier versions prove nothing; raises Unavailable when the list cannot be reached."""
+        """Make services distrust the user's access tokens of earlier versions. Raise Unavailable if the list is unreachable."""
 
     async def try_change_factors(self, user_id: UUID, factors: Factors, *, changed_at: datetime) -> None:
-        """Do the same now if that is possible; the event does it for certain a moment later."""
+        """Do the same now if possible. The event does it reliably a moment later."""

@@ -1,4 +1,4 @@
-"""The roles that governance keeps."""
+"""The roles of users, from governance."""
 
 from typing import Protocol
 from uuid import UUID
@@ -6,4 +6,4 @@ from uuid import UUID
 
 class Roles(Protocol):
     async def of(self, user_id: UUID) -> tuple[str, ...]:
-        """Return the roles that a user holds now; raises Unavailable when governance does not answer."""
+        """Return the current roles of a user. Raise Unavailable if governance does not answer."""

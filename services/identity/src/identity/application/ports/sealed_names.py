@@ -1,4 +1,4 @@
-"""What people call their devices and passkeys: their own words, so sealed like the rest that is personal."""
+"""Names of devices and passkeys: their owners write them, so they are sealed like other personal data."""
 
 from typing import Protocol
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 
 class SealedNames(Protocol):
     async def seal(self, user_id: UUID, thing_id: UUID, name: str) -> str:
-        """Seal a name under its owner's key, bound to the thing; raises NotFound for an owner who was erased."""
+        """Seal a name under its owner's key, bound to the thing. Raise NotFound for an erased owner."""
 
     async def open(self, user_id: UUID, thing_id: UUID, sealed: str) -> str:
-        """Open a sealed name; raises NotFound for an owner who was erased."""
+        """Open a sealed name. Raise NotFound for an erased owner."""

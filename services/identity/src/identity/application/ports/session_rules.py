@@ -1,4 +1,4 @@
-"""The rules of sessions that other nouns apply: how a session starts and ends, and what it may still claim."""
+"""The rules of sessions that other nouns apply: how a session starts and ends, and what it may claim."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from kernel.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """`expires_in` is the access token's life in seconds; `device_token` comes with a sign-in, not with a refresh."""
+    """`expires_in` is the access token's life in seconds. `device_token` comes with a sign-in, not with a refresh."""
 
     access_token: str
     refresh_token: str
@@ -22,7 +22,7 @@ class TokenPair:
     device_token: str | None = None
 
     def __repr__(self) -> str:
-        # Never in a log line or a traceback.
+        # Keep tokens out of logs and tracebacks.
         return f"TokenPair(expires_in={self.expires_in})"
 
 
@@ -44,7 +44,7 @@ class StartSession(Protocol):
 
 class EndSession(Protocol):
     def __call__(self, tx: Transaction, session: Session, reason: EndReason, *, at: datetime) -> None:
-        """End a locked session in the caller's transaction; after the commit, gateways refuse its access tokens."""
+        """End a locked session in the caller's transaction. After the commit, gateways refuse its access tokens."""
 
 
 class EndSessions(Protocol):

@@ -9,4 +9,4 @@ class SignInChallenges(Protocol):
     def add(self, challenge: SignInChallenge) -> None: ...
 
     async def lock(self, digest: bytes) -> SignInChallenge | None:
-        """Find a challenge by its text's digest and lock it until the transaction ends."""
+        """Find a challenge by the digest of its text and lock it until the transaction ends."""

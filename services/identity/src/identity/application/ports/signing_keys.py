@@ -1,4 +1,4 @@
-"""What signing keys need of the world."""
+"""The ports of signing keys."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from identity.domain.signing_key import SigningKey
 
 class SigningKeys(Protocol):
     async def lock_all(self) -> Sequence[SigningKey]:
-        """Become the only transaction that changes keys, and return them all."""
+        """Take the lock under which keys change, and return all keys."""
 
     def add(self, key: SigningKey) -> None: ...
 
@@ -19,7 +19,7 @@ class SigningKeys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """`public_jwk` is RFC 7517; the private half is sealed for the key's own id."""
+    """`public_jwk` is RFC 7517. The private key is sealed, bound to the key's id."""
 
     public_jwk: dict[str, str]
     sealed_private: bytes

@@ -1,4 +1,4 @@
-"""The transaction: every repository of identity, and the audit log beside it."""
+"""The transaction: all repositories of identity, and the audit log."""
 
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -28,20 +28,20 @@ T = TypeVar("T")
 
 
 class BoundedRecord(transaction.Transaction, Protocol):
-    """How a transaction records what somebody may repeat without end."""
+    """How a transaction records acts that can be repeated without end."""
 
     def record_bounded(self, fact: AuditFact, *, account: UUID) -> None:
-        """Record what the owner of an account may repeat without end, with the right credentials.
+        """Record an act that an account's owner can repeat without end with the right credentials.
 
-        By a fact of its own up to a number within an hour of each action; by `tally` beyond. What others do to the account, such
-        as staff, is always a fact of its own.
+        Within an hour, a number of acts per action become facts of their own; the others go through `tally`. Acts of others on
+        the account, such as staff, are always facts of their own.
         """
 
     @contextmanager
     def change_bounded(
         self, audited: Audited[T], item: T, verb: str, *, at: datetime, account: UUID, reason: str | None = None
     ) -> Iterator[datetime]:
-        """Do what `change` does, and record it by `record_bounded`."""
+        """Do the same as `change`, but record through `record_bounded`."""
         before = audited.state(item)
         yield at
         after = audited.state(item)
@@ -49,9 +49,9 @@ class BoundedRecord(transaction.Transaction, Protocol):
         self._announce_all(item)
 
     def tally(self, fact: AuditFact, *, account: UUID | None = None, source: str | None = None) -> None:
-        """Record what anybody may repeat without end: by a fact of its own, or by a count of where it comes from.
+        """Record an act that anybody can repeat without end, as its own fact or in a count per source.
 
-        `account` is the user concerned, where that is not the fact's resource; `source` (attempts.py) is the actor's by default.
+        `account` is the user concerned if the fact's resource is another. `source` (attempts.py) defaults to the actor's.
         """
 
 

@@ -1,4 +1,4 @@
-"""What wallet addresses need of the world."""
+"""The ports of wallet addresses."""
 
 from typing import Protocol
 from uuid import UUID
@@ -13,7 +13,7 @@ class WalletAddresses(Protocol):
         """Find an address and lock it until the transaction ends."""
 
     async def count_live(self, user_id: UUID) -> int:
-        """Count a user's addresses that are not retired; only under the user's lock, or another may come between."""
+        """Count a user's live addresses. Call this only under the user's lock, or another may be added meanwhile."""
 
     async def label(self, address: WalletAddress, label: str | None) -> None:
-        """Seal an address's label under its owner's key, or take it away."""
+        """Seal an address's label under its owner's key, or remove it."""

@@ -1,4 +1,4 @@
-"""What replacing the master key needs of the world."""
+"""The ports for the replacement of the master key."""
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from kernel.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class RewrappedBatch:
-    """`last` is the last subject looked at, None when there were none; `count` how many keys were wrapped anew."""
+    """`last` is the last subject of the batch, None if it was empty. `count` is how many keys were wrapped again."""
 
     last: UUID | None
     count: int
@@ -19,10 +19,10 @@ class RewrappedBatch:
 
 class WrappedKeys(Protocol):
     async def rewrap_subjects(self, after: UUID, *, limit: int) -> RewrappedBatch:
-        """Wrap the next subjects' keys, in order of id, with the master key."""
+        """Wrap the keys of the next subjects, in id order, with the master key."""
 
     async def rewrap_own(self) -> int:
-        """Seal the service's own signing keys with the master key; return for how many that was news."""
+        """Seal the service's own keys with the master key. Return how many were not yet sealed with it."""
 
 
 class KeyTransaction(transaction.Transaction, Protocol):

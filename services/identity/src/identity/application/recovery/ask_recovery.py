@@ -1,4 +1,4 @@
-"""A lost second factor: its owner asks by a right password and confirms by mail; another person decides; the factors are gone."""
+"""Recovery from a lost second factor: a right password, the code from the mail, and another person's decision."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ _HOUR: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class PendingRecovery:
-    """`code` was sent to the account's mailbox: with its id it confirms the request, before which nobody decides."""
+    """`code` was sent to the account's mailbox. With its id it confirms the request, which nobody can decide on before."""
 
     request: RecoveryRequest
     code: OneTimeCode
@@ -40,10 +40,10 @@ class PendingRecovery:
 
 @dataclass(frozen=True, slots=True)
 class AskRecovery:
-    """Ask by the challenge of a sign-in, which a right password gave; it goes on for nothing else then.
+    """Request recovery with the challenge of a sign-in with a right password. The challenge then has no other use.
 
-    The password may be a thief's, and the thief one of those who decide. So a request is confirmed by a code that is sent to the
-    account's mailbox. Requests that wait for their codes are apart, each with its own: a thief's keeps the owner from none.
+    The password may be a thief's, and the thief one of those who decide. So a code sent to the account's mailbox must confirm the
+    request. Unconfirmed requests are separate, each with its own code, so a thief's request cannot block the owner's.
     """
 
     uow: UnitOfWork
@@ -54,12 +54,12 @@ class AskRecovery:
     async def __call__(self, *, actor: Actor, challenge: str, reason: RecoveryReason) -> PendingRecovery:
         """Raise SignInOver, RecoveryPending while a confirmed request waits, or TooManyAttempts for too many within the hour.
 
-        SignInOver is also for a challenge whose password was replaced since.
+        Raise SignInOver also for a challenge whose password was replaced since.
         """
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             waiting = await open_challenge(tx, self.secrets.digest(challenge), clock=self.clock)
-            # Its user is locked, so that of two requests at once one is made.
+            # Lock the user, so that two concurrent requests create one.
             user = await tx.users.lock(waiting.user_id)
             if user is None or not user.is_active or not _may_ask(user, waiting):
                 raise SignInOver
@@ -83,7 +83,7 @@ class AskRecovery:
 
 
 def _may_ask(user: User, waiting: SignInChallenge) -> bool:
-    # A new password ends what the former one asked for; so a challenge that the former one gave asks for nothing.
+    # A new password invalidates challenges that were issued for the previous one.
     is_current = user.password_changed_at == waiting.password_changed_at
     return is_current and user.has_second_factor and not waiting.enrolment
 

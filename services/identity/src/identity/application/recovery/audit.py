@@ -22,7 +22,7 @@ RECOVERY_REQUEST: Final = Audited[RecoveryRequest](
 
 
 def email_change_undone(user: User, undo: EmailUndo, counts: Mapping[str, int], *, at: datetime) -> AuditFact:
-    """Record what was restored; `counts` says how much was ended, removed and revoked, by name."""
+    """Record what was restored. `counts` has how many things were ended, removed and revoked, by name."""
     return AuditFact(
         action="identity.email.undo",
         resource_type="user",
@@ -34,14 +34,14 @@ def email_change_undone(user: User, undo: EmailUndo, counts: Mapping[str, int], 
 
 
 def email_undo_refused(user_id: UUID, *, reason: str, at: datetime) -> AuditFact:
-    """Record that the link was right, and the password was not."""
+    """Record that the link was right but the password was wrong."""
     return AuditFact(
         action="identity.email.undo_refused", resource_type="user", resource_id=str(user_id), occurred_at=at, reason=reason
     )
 
 
 def recovery_confirmed(request: RecoveryRequest, *, at: datetime, reason: str | None = None) -> AuditFact:
-    """Record that the mailbox confirmed a request. `reason` is an operator's, who confirmed it in its place."""
+    """Record the confirmation of a request. `reason` is given by an operator who confirmed it in place of the mailbox."""
     return AuditFact(
         action="identity.recovery.confirm",
         resource_type="recovery_request",

@@ -1,4 +1,4 @@
-"""A request for recovery is confirmed from the account's mailbox, or in its place by an operator who has seen its owner."""
+"""Confirmation of a recovery request by the account's mailbox, or by an operator who has seen the owner in person."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,10 +21,10 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class ConfirmRecovery:
-    """Confirm a request by the code that the account's mailbox received, together with its id, which the mail does not hold.
+    """Confirm a request with the code that the account's mailbox received and the code's id, which the mail does not contain.
 
-    Whatever is wrong is answered alike, and counted before it is answered: for the code, and for the account, whose requests may
-    be many. A request that was asked for with a password of before waits no longer.
+    Every failure gets the same answer and is counted first: for the code, and for the account, which may have many requests. A
+    request that was made with a previous password can no longer be confirmed.
     """
 
     uow: UnitOfWork
@@ -32,7 +32,7 @@ class ConfirmRecovery:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, verification_id: UUID, code: str) -> None:
-        """Raise InvalidCode, RecoveryPending when another request was confirmed first, or TooManyAttempts."""
+        """Raise InvalidCode, RecoveryPending if another request was confirmed first, or TooManyAttempts."""
         at, confirmed = self.clock.now(), False
         async with self.uow.begin(actor) as tx:
             found = await tx.one_time_codes.lock(verification_id)
@@ -44,7 +44,7 @@ class ConfirmRecovery:
     async def _confirm(self, tx: Transaction, one_time: OneTimeCode, pending: Pending, code: str, at: datetime) -> bool:
         user = await tx.users.lock(one_time.user_id)
         await admit(tx, one_time.user_id, counter=RECOVERY_CODES, at=at)
-        # Before the code is looked at, or a right one would be used up while the account is suspended.
+        # Check this before the code, or a right code would be used up while the account is suspended.
         waits = user is not None and user.is_active and await is_still_pending(tx, one_time, pending, at=at)
         if user is None or not waits or not one_time.accept(self.codes.digest_of(one_time.id, code), at=at):
             await tx.factors.failures.note(one_time.user_id, RECOVERY_CODES, at=at)

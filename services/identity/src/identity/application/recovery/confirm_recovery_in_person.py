@@ -1,4 +1,4 @@
-"""A request for recovery is confirmed from the account's mailbox, or in its place by an operator who has seen its owner."""
+"""Confirmation of a recovery request by the account's mailbox, or by an operator who has seen the owner in person."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,20 +13,20 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class ConfirmRecoveryInPerson:
-    """Confirm a request of an owner whose mailbox is gone, or takes no mail. For the command line.
+    """Confirm a request of an owner whose mailbox is lost or receives no mail. For the command line.
 
-    `seen_by` is the member of staff who has seen the owner and the owner's papers: they do not decide on it.
+    `seen_by` is the member of staff who has seen the owner and the owner's papers. They cannot decide on the request.
     """
 
     uow: UnitOfWork
     clock: Clock
 
     async def __call__(self, *, actor: Actor, request_id: UUID, seen_by: UUID, reason: str) -> None:
-        """Raise NotFound, RecoveryDecided when it is decided or too old, or RecoveryPending when it or another is confirmed."""
+        """Raise NotFound, RecoveryDecided if it is decided or too old, or RecoveryPending if it or another one is confirmed."""
         at = self.clock.now()
         user_id = await self._owner_of(actor, request_id)
         async with self.uow.begin(actor) as tx:
-            # The users first, as everywhere, and in id order, or two transactions that lock both deadlock.
+            # Lock the users first, as everywhere, and in id order, or two transactions that lock both deadlock.
             users = {id_: await tx.users.lock(id_) for id_ in sorted({user_id, seen_by})}
             if None in users.values():
                 raise NotFound(user_id=user_id, seen_by=seen_by)

@@ -1,4 +1,4 @@
-"""A request for recovery is confirmed from the account's mailbox, or in its place by an operator who has seen its owner."""
+"""Confirmation of a recovery request by the account's mailbox, or by an operator who has seen the owner in person."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from kernel.errors import NotFound
 
 
 async def confirm(tx: Transaction, request_id: UUID, *, at: datetime) -> RecoveryRequest:
-    """Confirm a request of a user who is locked; of each user one waits to be decided."""
+    """Confirm a request of a locked user. Only one request per user may wait for a decision."""
     request = await tx.recovery_requests.lock(request_id)
     if request is None:
         raise NotFound(request_id=request_id)

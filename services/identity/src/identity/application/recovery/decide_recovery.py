@@ -1,4 +1,4 @@
-"""A lost second factor: its owner asks by a right password and confirms by mail; another person decides; the factors are gone."""
+"""Recovery from a lost second factor: a right password, the code from the mail, and another person's decision."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,10 +26,10 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class DecideRecovery:
-    """Vote on a confirmed request; once approved, all of the user's factors are removed and all sessions ended.
+    """Vote on a confirmed request. Approval removes all of the user's factors and ends all sessions.
 
-    The route asks for "user:update" and two factors just now; how many votes it takes, `approvals` says. Nobody votes on a person
-    with permissions that they lack, or on a request that they triggered.
+    The route requires "user:update" and two factors just now. `approvals` decides how many votes are needed. Nobody can vote on a
+    user who has permissions that they lack, or on a request that they triggered.
     """
 
     uow: UnitOfWork
@@ -42,14 +42,14 @@ class DecideRecovery:
     async def __call__(self, *, actor: Actor, request_id: UUID, approve: bool, reason: str) -> RecoveryRequest:
         """Raise NotFound, OwnRecovery, BeyondAuthority, Unavailable, RecoveryUnconfirmed, or RecoveryDecided.
 
-        RecoveryDecided is for a request that is settled or has ended, and for approving one of an account that is not active.
+        RecoveryDecided is for a request that is decided or has ended, and for approval if the account is not active.
         """
         user_id = await self._owner_of(actor, request_id)
         if user_id != actor.user_id:
             await self.authority.require(actor_id=actor.user_id, subject_id=user_id)
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
-            # The user first, as everywhere: a new password that is required meanwhile is seen, or comes after.
+            # Lock the user first, as everywhere: a concurrent requirement of a new password is then visible, or comes after.
             user = await tx.users.lock(user_id)
             request = await tx.recovery_requests.lock(request_id)
             if user is None or request is None:

@@ -10,9 +10,9 @@ from kernel.reads import Reads, ReasonRequired
 
 @dataclass(frozen=True, slots=True)
 class ListRecoveryRequests:
-    """Page through requests for recovery, for those who decide on them. Requests of others are recorded as read.
+    """List recovery requests for those who decide on them. Requests of other users are recorded as read.
 
-    Those that wait are work to do; a list of what was decided is a search over people, and says why.
+    A list of waiting requests is a work list; a list of decided requests is a search for people and requires a reason.
     """
 
     views: RecoveryViews
@@ -27,7 +27,7 @@ class ListRecoveryRequests:
         confirmed: bool | None = None,
         reason: str | None = None,
     ) -> Page[RecoveryView]:
-        """Raise ReasonRequired, except for those that wait."""
+        """Raise ReasonRequired, except for waiting requests."""
         is_search = status != RecoveryStatus.PENDING
         if is_search and reason is None:
             raise ReasonRequired

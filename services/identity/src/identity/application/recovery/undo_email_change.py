@@ -26,16 +26,17 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class UndoEmailChange:
-    """Restore the address that a change of e-mail replaced, by the link in its mailbox and a password of before the change.
+    """Restore the former address with the link in its mailbox and a password from before the change.
 
-    This works on a suspended or deleted account, too, which stays so: a thief may have caused it.
+    This also works on a suspended or deleted account, which stays so: a thief may have caused that status.
 
-    A thief of a session has no old mailbox. A stranger who reads the old mailbox, which may be why it was left, has no password:
-    none that the owner gave up before the change on a device known for long, or that preceded one so given up (ADR 0025).
-    All sessions end, codes and links that wait are void, and the password is retired, for a thief may know it: its owner chooses
-    the next by a reset at the restored address, which bypasses no second factor. Recently added passkeys are removed and recently
-    registered device keys revoked. Transfers that a thief has scheduled stay: the owner cancels them.
-    Links of later changes are void, for they lie in the thief's mailboxes; links of earlier ones stay good.
+    A thief with a session does not have the former mailbox. A stranger who reads the former mailbox, perhaps the reason for the
+    change, has no password: passwords that the owner gave up before the change on a long-known device, and all earlier ones, are
+    not accepted (ADR 0025).
+    All sessions end, waiting codes and links become void, and the password is disabled, because a thief may know it. The owner
+    chooses the next one by a reset at the restored address, which does not bypass a second factor. Recently added passkeys are
+    removed and recently registered device keys revoked. Transfers that a thief has scheduled stay: the owner cancels them.
+    Links of later changes become void, because they are in the thief's mailboxes. Links of earlier changes stay valid.
     """
 
     uow: UnitOfWork
@@ -50,9 +51,9 @@ class UndoEmailChange:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, token: str, password: str) -> None:
-        """Raise InvalidUndoLink, or InvalidCredentials or TooManyAttempts, which leave the link good.
+        """Raise InvalidUndoLink, or InvalidCredentials or TooManyAttempts, after which the link stays valid.
 
-        Raise FormerAddressTaken when the address is another account's by now: the link stays good, too. Raise Unavailable when
+        Raise FormerAddressTaken if another account has the address now; the link stays valid, too. Raise Unavailable if
         hashing is at its limit.
         """
         digest = self.secrets.digest(token)
@@ -61,7 +62,7 @@ class UndoEmailChange:
         password_hash = await self.passwords.hash(self.generate_password())
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
-            # The user first, as everywhere; then the link again, for another request may have used it meanwhile.
+            # Lock the user first, as everywhere. Then check the link again: another request may have used it meanwhile.
             user = await tx.users.lock(undo.user_id)
             found = await tx.email_undos.lock(digest)
             if user is None or user.is_closed_permanently or found is None or not found[0].use(at=at):
@@ -77,7 +78,7 @@ class UndoEmailChange:
 
     async def _require_password(self, actor: Actor, undo: EmailUndo, password: str) -> None:
         try:
-            # Of this link, which only its mailbox holds: with a later one of their own, thieves would use up the owner's tries.
+            # Count per link, which only its mailbox has: thieves cannot use up the owner's attempts with a link of their own.
             await self.attempts.admit(f"undo:{undo.id}", actor.ip)
         except TooManyAttempts:
             await self._record_refusal(actor, undo.user_id, "throttled")
@@ -93,10 +94,10 @@ class UndoEmailChange:
         raise InvalidCredentials
 
     async def _restore(self, tx: Transaction, user: User, undo: EmailUndo, email: str, password_hash: str, at: datetime) -> None:
-        # To the address that goes, which may be its owner's after all.
+        # Sent to the address that is being replaced, which may be the owner's after all.
         await tx.messages.send(user.id, Template.EMAIL_RESTORED)
         await _restore_address(tx, user, email)
-        # The link was received there.
+        # The link was received at this address.
         user.verify_email(at=at)
         await self.new_password.set(tx, user, password_hash, at=at)
         await tx.one_time_codes.forget(user.id)
@@ -112,10 +113,10 @@ class UndoEmailChange:
         outdate_tokens(tx, self.revocations, user, at=at)
 
     async def _remove_passkeys(self, tx: Transaction, user: User, undo: EmailUndo, at: datetime) -> int:
-        """Remove the passkeys that a thief may have added: each signs in alone. Return how many.
+        """Remove the passkeys that a thief may have added, because a passkey alone signs in. Return how many.
 
-        The account keeps its second factor: an owner without another one asks for recovery, which takes another person's
-        decision. Otherwise a reader of the old mailbox could bypass the second factor.
+        The account keeps its second factor. An owner without another one requests recovery, which requires another person's
+        decision; otherwise a reader of the former mailbox could bypass the second factor.
         """
         added = [passkey for passkey in await tx.factors.passkeys.of(user.id) if passkey.created_at >= undo.suspect_since]
         for passkey in added:
@@ -131,9 +132,9 @@ class UndoEmailChange:
 
 
 async def _restore_address(tx: Transaction, user: User, email: str) -> None:
-    """Give the account its former address, unless another account has it: its owner's next one, perhaps, or a stranger's.
+    """Restore the former address, unless another account has it: the owner's next account, or a stranger's.
 
-    Both have received a code there, and nothing tells them apart. The other account's user gives the address up by changing it.
+    Both have received a code there, so they cannot be distinguished. The other account's user frees the address by changing it.
     """
     profile = await tx.profiles.of(user.id)
     try:

@@ -1,4 +1,4 @@
-"""What can be asked about recovery."""
+"""The read models of recovery."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,4 +26,4 @@ class RecoveryViews(Protocol):
     async def recovery_requests(
         self, status: str | None, page: PageRequest, *, confirmed: bool | None = None
     ) -> Page[RecoveryView]:
-        """List requests, newest first: of a status, and those that are confirmed, or are not."""
+        """List requests, newest first, filtered by status and by whether they are confirmed."""

@@ -8,7 +8,7 @@ from kernel.audit import AuditFact, State
 
 
 def registration_requested(code: OneTimeCode) -> AuditFact:
-    """Account for a registration that waits for its code; a decoy's fact is like any other's."""
+    """Record a registration that waits for its code. A decoy's fact looks like any other."""
     return _code_fact("identity.registration.request", code, at=code.created_at)
 
 
@@ -39,13 +39,13 @@ def codes_purged(count: int, *, at: datetime) -> AuditFact:
 
 
 def email_changed(user: User, *, can_be_undone: bool, sessions_ended: int, at: datetime) -> AuditFact:
-    """Record a change of address, never the addresses; its code has a fact of its own."""
+    """Record a change of address, without the addresses. Its code has a fact of its own."""
     after = {"can_be_undone": can_be_undone, "sessions_ended": sessions_ended}
     return AuditFact(action="identity.email.change", resource_type="user", resource_id=str(user.id), occurred_at=at, after=after)
 
 
 def phone_removed(user: User, code: OneTimeCode, *, before: State, at: datetime) -> AuditFact:
-    """Account for a number that another user verified; `code` leads an auditor to them, and the user nowhere."""
+    """Record the removal of a number that another user verified. `code` leads only an auditor to that user."""
     return AuditFact(
         action="identity.user.remove_phone",
         resource_type="user",

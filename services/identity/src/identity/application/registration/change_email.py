@@ -18,7 +18,7 @@ class ChangeEmail:
     async def __call__(self, *, actor: Actor, email: str, end_other_sessions: bool = True) -> PendingVerification:
         """Raise InvalidEmail, or StepUpRequired: a person with the mailbox can reset the password.
 
-        `end_other_sessions`: whether all but the session that asks end by the change.
+        `end_other_sessions`: whether the change ends all sessions but the current one.
         """
         kept_session = str(actor.session_id) if end_other_sessions and actor.session_id else None
         pending = {"email": self.contacts.email(email), KEPT_SESSION: kept_session}

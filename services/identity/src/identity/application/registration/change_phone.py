@@ -9,7 +9,7 @@ from kernel.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class ChangePhone:
-    """Send a code to the caller's telephone number, present or new, which is verified by it."""
+    """Send a code to the caller's present or new telephone number. The code verifies it."""
 
     contacts: Contacts
     send_code: SendContactCode

@@ -1,4 +1,4 @@
-"""What changing an e-mail address and a telephone number have in common."""
+"""The common part of changing an e-mail address and a telephone number."""
 
 from dataclasses import dataclass
 
@@ -18,9 +18,9 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class SendContactCode:
-    """Send a code to a new e-mail address or number, which is taken over once the code is verified, while this session lives.
+    """Send a code to a new e-mail address or number. Once verified, it replaces the present one, while this session lives.
 
-    The present number gets its first verification that way. An address of another user gets no code, and the answer does not
+    A present number can be verified for the first time this way. Another user's address gets no code, and the response does not
     reveal that.
     """
 
@@ -29,7 +29,7 @@ class SendContactCode:
     clock: Clock
 
     async def __call__(self, purpose: Purpose, pending: Pending, *, actor: Actor) -> PendingVerification:
-        """Raise StepUpRequired, or NotFound for a user who may not act."""
+        """Raise StepUpRequired, or NotFound for an inactive user."""
         at = self.clock.now()
         pending = {**pending, ASKING_SESSION: str(actor.session_id)}
         async with self.uow.begin(actor) as tx:

@@ -20,7 +20,7 @@ _TEMPLATES: Final[Mapping[Purpose, Template]] = {
     Purpose.PHONE: Template.VERIFY_PHONE,
     Purpose.RECOVERY: Template.RECOVERY_REQUESTED,
 }
-# What waits for a code names the address that the code is sent to.
+# The field of the pending operation that has the address of the code.
 TARGET: Final[Mapping[Purpose, str]] = {
     Purpose.REGISTRATION: "email",
     Purpose.EMAIL: "email",
@@ -31,7 +31,7 @@ TARGET: Final[Mapping[Purpose, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class DecoyMessage:
-    """What is sent in place of a code that must not be sent. It takes as much work, so that the time reveals nothing."""
+    """The message that replaces a code that must not be sent. It takes the same work, so that the timing reveals nothing."""
 
     user_id: UUID
     template: Template
@@ -55,9 +55,9 @@ class CodeIssuer:
         at: datetime,
         instead: DecoyMessage | None = None,
     ) -> OneTimeCode:
-        """Issue a code and send it, or a decoy and what is sent instead.
+        """Issue a code and send it, or a decoy and its message.
 
-        Nothing is sent to an address that got too many, or for an account that asked for too many.
+        Nothing is sent if the address got too many codes or the account requested too many.
         """
         target = pending[TARGET[purpose]] or ""
         code_id, text = new_id(), self.generate()
@@ -80,7 +80,7 @@ class CodeIssuer:
         return code
 
     async def renew(self, tx: Transaction, code: OneTimeCode, pending: Pending, *, at: datetime) -> bool:
-        """Replace a code by another and send that, where both are allowed. Return whether it was replaced."""
+        """Replace a code and send the new one, if both are allowed. Return whether it was replaced."""
         text = self.generate()
         if not await self._may_send(tx, code.target_index, code.user_id, at) or not code.renew(
             self.digest_of(code.id, text), at=at
@@ -100,12 +100,12 @@ class CodeIssuer:
 
 
 def _counted_under(purpose: Purpose, target: str) -> str:
-    # A count of its own for recovery: strangers who register with the address again and again use up none of it.
+    # Recovery has its own count, so that strangers who register with the address cannot use it up.
     name = "recovery" if purpose is Purpose.RECOVERY else "target"
-    # Two spellings of a mailbox share one count.
+    # All spellings of a mailbox share one count.
     return f"{name}:{target if purpose is Purpose.PHONE else canonical_email(target)}"
 
 
 def _recipient(purpose: Purpose, target: str | None) -> str | None:
-    # A recovery is confirmed by the account's own mailbox, and by none where that may be another person's (ADR 0021).
+    # Only the account's own mailbox confirms a recovery, and none does if it may be another person's (ADR 0021).
     return None if purpose is Purpose.RECOVERY else target

@@ -1,4 +1,4 @@
-"""What was asked for waits for its code no longer than that by which it was asked for."""
+"""A pending change is valid only as long as the session or request that asked for it."""
 
 from datetime import datetime
 from typing import Final
@@ -8,18 +8,17 @@ from identity.application.ports.one_time_codes import Pending
 from identity.application.ports.unit_of_work import Transaction
 from identity.domain.one_time_code import OneTimeCode, Purpose
 
-# Names the session in what waits for a code.
+# The field that names the session that asked.
 ASKING_SESSION: Final = "asking_session"
-# Names the request for recovery in what waits for a code.
+# The field that names the recovery request.
 RECOVERY_REQUEST: Final = "recovery_request"
 
 
 async def is_still_pending(tx: Transaction, code: OneTimeCode, pending: Pending, *, at: datetime) -> bool:
-    """Tell whether what a code confirms may still happen. The session, or request, is locked: lock its user first.
+    """Return whether the pending operation of a code may still happen. It locks the session or request: lock its user first.
 
-    What an owner does about a thief (a new password, a reset, a recovery, signing out elsewhere) ends the thief's session, and
-    with it the change that the thief has asked for; a new password ends requests for recovery that wait to be confirmed. A
-    registration has neither.
+    What an owner does about a thief (a new password, a reset, a recovery, signing out elsewhere) ends the thief's session, and so
+    the changes that the thief requested. A new password also ends unconfirmed recovery requests. A registration has neither.
     """
     if code.purpose is Purpose.REGISTRATION:
         return True

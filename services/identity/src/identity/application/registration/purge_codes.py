@@ -13,7 +13,7 @@ KEPT_FOR: Final = RENEWABLE_FOR + timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class PurgeCodes:
-    """Drop codes that can serve no more, and the registrations that nobody confirmed."""
+    """Delete codes that can no longer be used, and registrations that nobody confirmed."""
 
     uow: UnitOfWork
     clock: Clock
@@ -22,6 +22,6 @@ class PurgeCodes:
         at = self.clock.now()
         async with self.uow.begin(Actor.service("identity")) as tx:
             dropped = await tx.one_time_codes.purge(at - KEPT_FOR)
-            # A DELETE of nothing is a write all the same, and a write has its fact.
+            # A DELETE of no rows is a write too, and a write requires a fact.
             tx.record(audit.codes_purged(dropped, at=at))
         return dropped

@@ -18,11 +18,10 @@ from kernel.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class RegisterUser:
-    """Take a registration, and send a code to its e-mail address; the account is made once the code is shown.
+    """Accept a registration and send a code to its e-mail address. The code then opens the account.
 
-    The answer, and what it costs, is the same whether or not there is an account already: its owner is told by mail.
-    Nobody can register another's address in advance either, for two registrations of one address are apart: each takes
-    its own id and its own code.
+    The response and its cost are the same whether or not the address has an account. The owner of an account is notified by mail.
+    Nobody can reserve another person's address: two registrations of one address are separate, each with its own id and code.
     """
 
     uow: UnitOfWork
@@ -44,7 +43,7 @@ class RegisterUser:
         organization: str | None = None,
         username: str | None = None,
     ) -> PendingVerification:
-        """Raise WeakPassword, or InvalidValue naming the field; Unavailable when hashing is at its limit."""
+        """Raise WeakPassword, InvalidValue with the name of the field, or Unavailable if hashing is at its limit."""
         if not agreed_terms:
             raise TermsNotAgreed(field="agreed_terms")
         profile = Profile.of(
@@ -73,14 +72,14 @@ class RegisterUser:
         return PendingVerification(code.id, code.expires_at)
 
     async def _decoy_for(self, tx: Transaction, profile: Profile, username: str | None) -> DecoyMessage | None:
-        """Tell what is mailed in place of a code when the registration cannot go on. Always asks for all there is.
+        """Return the message that replaces a code if the registration cannot continue. Always do all look-ups.
 
-        A telephone number keeps nobody from registering, and is not asked for: it counts for nothing until it is verified,
-        and whether another user has verified it is not disclosed (ADR 0016).
+        A telephone number does not block a registration, so it is not looked up: it has no effect until it is verified, and
+        whether another user has verified it is not disclosed (ADR 0016).
         """
         owner = await tx.profiles.holder_of_email(profile.email)
         named = await tx.users.holder_of(username) if username else None
         if owner:
             return DecoyMessage(owner, Template.ALREADY_REGISTERED)
-        # To the mailbox that registers, not to the stranger whose name it is; it says nothing of them.
+        # Sent to the mailbox that registers, not to the user who has the username, and it does not mention that user.
         return DecoyMessage(new_id(), Template.REGISTRATION_CLASHED, profile.email) if named else None

@@ -1,4 +1,4 @@
-"""What resending codes by mail and by text message have in common."""
+"""The common part of resending codes by mail and by text message."""
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass

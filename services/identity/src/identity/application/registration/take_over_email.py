@@ -20,16 +20,16 @@ from identity.domain.user import User
 from kernel.errors import NotFound
 from kernel.ids import new_id
 
-# Names in what waits for a code the session that goes on when the others end.
+# The field that names the session that continues when the others end.
 KEPT_SESSION = "kept_session"
 
 
 @dataclass(frozen=True, slots=True)
 class TakeOverEmail:
-    """Take over an address at which a code was received, in the transaction of that code.
+    """Change the address to one at which a code was received, in the transaction of that code.
 
-    The former mailbox gets a link that undoes the change: only its reader can notice a thief. `undo_page` takes the
-    link's secret behind its "#", which browsers send to no server.
+    The former mailbox gets a link that undoes the change, because only its reader can notice a thief. The link's secret follows
+    the "#" of `undo_page`, because browsers never send that part to a server.
     """
 
     secrets: OneTimeSecrets
@@ -37,7 +37,7 @@ class TakeOverEmail:
     undo_page: str
 
     async def __call__(self, tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> VerificationResult | None:
-        """Return None when it waits no longer. Raise NotFound for a user who may not act, UserExists for another's address."""
+        """Return None if it is no longer pending. Raise NotFound for an inactive user, UserExists for another user's address."""
         user = await tx.users.lock(code.user_id)
         if user is None or not user.is_active:
             raise NotFound(user_id=code.user_id)
@@ -53,12 +53,12 @@ class TakeOverEmail:
         return VerificationResult(user.id)
 
     async def _replace_address(self, tx: Transaction, user: User, profile: Profile, pending: Pending, at: datetime) -> None:
-        # A reset link lies in the old mailbox, which the user may have left because somebody else reads it.
+        # A reset link is in the former mailbox, which the user may have left because someone else reads it.
         await tx.password_resets.void(user.id, at=at)
-        # Requests that it confirmed are confirmed by the account's mailbox no more.
+        # Recovery requests that the former mailbox confirmed are no longer confirmed by the account's mailbox.
         await tx.recovery_requests.void(user.id, at=at)
         secret = self.secrets.issue()
-        # Sent while the old address is still the user's, so it goes there: a thief would not report the change.
+        # Queue it before the change, so that it goes to the former address: a thief would not report the change.
         sent = await tx.messages.send(user.id, Template.EMAIL_CHANGED, undo_link=f"{self.undo_page}#token={secret.text}")
         if sent:
             from_known_device = await is_on_known_device(tx, _session(pending, ASKING_SESSION), at=at)

@@ -1,4 +1,4 @@
-"""Taking over a telephone number at which a code was received."""
+"""Changing the telephone number to one at which a code was received."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from kernel.errors import NotFound
 
 async def take_over_phone(tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> VerificationResult | None:
     number = pending["phone"] or ""
-    # All in id order, or two users who prove each other's numbers deadlock.
+    # Lock all users in id order, or two users who verify each other's numbers deadlock.
     users = {id_: await tx.users.lock(id_) for id_ in sorted({code.user_id, *await tx.profiles.all_with_phone(number)})}
     user = users.pop(code.user_id)
     if user is None or not user.is_active:
@@ -30,7 +30,7 @@ async def take_over_phone(tx: Transaction, code: OneTimeCode, pending: Pending, 
         await tx.profiles.replace(user.id, profile.with_phone(number))
         await tx.messages.send(user.id, Template.PHONE_CHANGED)
     user.verify_phone(at=at)
-    # Now, while it can be answered: of two who prove one number at once, the second is refused by the database.
+    # Flush now, while an error can be returned: of two concurrent verifications of a number, the database refuses the second.
     await tx.users.flush()
     return VerificationResult(user.id)
 
@@ -38,7 +38,7 @@ async def take_over_phone(tx: Transaction, code: OneTimeCode, pending: Pending, 
 async def _remove_phone(tx: Transaction, user: User, number: str, code: OneTimeCode, at: datetime) -> None:
     """Remove a number that a user never verified: another user has just received a code at it (ADR 0016)."""
     profile, before = await tx.profiles.of(user.id), user.version
-    # Read again under the lock: they may have another by now.
+    # Read again under the lock, because the number may have changed.
     if profile.phone != number:
         return
     await tx.profiles.replace(user.id, profile.with_phone(None))

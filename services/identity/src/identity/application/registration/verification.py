@@ -1,4 +1,4 @@
-"""What the callers of registration and verification receive."""
+"""The results of registration and verification."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class PendingVerification:
-    """`id` is required together with the code. It does not reveal whether there is an account."""
+    """`id` is required together with the code. It does not reveal whether an account exists."""
 
     id: UUID
     expires_at: datetime
@@ -15,7 +15,7 @@ class PendingVerification:
 
 @dataclass(frozen=True, slots=True)
 class VerificationResult:
-    """Whose address was verified; `wallet_address` where that opened the account."""
+    """The user whose address was verified; `wallet_address` if that opened the account."""
 
     user_id: UUID
     wallet_address: UUID | None = None

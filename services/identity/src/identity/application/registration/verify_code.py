@@ -1,4 +1,4 @@
-"""What verifying an e-mail address and a telephone number have in common."""
+"""The common part of verifying an e-mail address and a telephone number."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from identity.domain.one_time_code import OneTimeCode, Purpose
 from kernel.actor import Actor
 from kernel.clock import Clock
 
-# Does in the code's transaction what waited for the code; None when that may not happen any more.
+# Does the pending operation in the code's transaction. Returns None if it may no longer happen.
 Effect = Callable[[Transaction, OneTimeCode, Pending, datetime], Awaitable[VerificationResult | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyCode:
-    """Use a one-time code of one of the purposes that have an effect.
+    """Use a one-time code of one of the purposes in `effects`.
 
-    Every failure gets the same answer, and is counted before it is answered.
+    Every failure gets the same answer and is counted first.
     """
 
     uow: UnitOfWork
@@ -33,7 +33,7 @@ class VerifyCode:
     async def __call__(
         self, effects: Mapping[Purpose, Effect], *, actor: Actor, verification_id: UUID, code: str
     ) -> VerificationResult:
-        """Raise InvalidCode; UserExists when somebody else verified the same details first."""
+        """Raise InvalidCode, or UserExists if another user verified the same details first."""
         at = self.clock.now()
         result = None
         async with self.uow.begin(actor) as tx:

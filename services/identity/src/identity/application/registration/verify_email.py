@@ -16,13 +16,13 @@ from kernel.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class VerifyEmail:
-    """Verify an e-mail address by the code that was mailed to it: open the registered account, or take over a new address."""
+    """Verify an e-mail address with the code that was mailed to it. Opens the registered account or changes the address."""
 
     verify_code: VerifyCode
     take_over_email: TakeOverEmail
 
     async def __call__(self, *, actor: Actor, verification_id: UUID, code: str) -> VerificationResult:
-        """Raise InvalidCode; UserExists when somebody else verified the same details first."""
+        """Raise InvalidCode, or UserExists if another user verified the same details first."""
         effects: dict[Purpose, Effect] = {Purpose.REGISTRATION: _open_account, Purpose.EMAIL: self.take_over_email}
         return await self.verify_code(effects, actor=actor, verification_id=verification_id, code=code)
 

@@ -10,10 +10,10 @@ from kernel.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class VerifyPhone:
-    """Verify a telephone number by the code that was sent to it as a text message."""
+    """Verify a telephone number with the code from the text message."""
 
     verify_code: VerifyCode
 
     async def __call__(self, *, actor: Actor, verification_id: UUID, code: str) -> VerificationResult:
-        """Raise InvalidCode; UserExists when another user verified the number first."""
+        """Raise InvalidCode, or UserExists if another user verified the number first."""
         return await self.verify_code({Purpose.PHONE: take_over_phone}, actor=actor, verification_id=verification_id, code=code)

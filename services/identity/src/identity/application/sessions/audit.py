@@ -32,7 +32,7 @@ SESSION: Final = Audited(
     id_of=lambda session: session.id,
     related=_ids,
 )
-# What a step-up changes.
+# The state that a step-up changes.
 PROOF: Final = Audited(
     action="identity.session",
     resource_type="session",
@@ -43,7 +43,7 @@ PROOF: Final = Audited(
 
 
 def signed_in(session: Session, *, replaced: Session | None, new_device: bool) -> AuditFact:
-    """Record the start of a session. A session that it replaced has a fact of its own."""
+    """Record the start of a session. A session that it replaces has a fact of its own."""
     return AuditFact(
         action="identity.user.sign_in",
         resource_type="session",
@@ -55,7 +55,7 @@ def signed_in(session: Session, *, replaced: Session | None, new_device: bool) -
 
 
 def sign_in_failed(account: str, *, user_id: str | None, device_id: str, reason: SignInFailure, at: datetime) -> AuditFact:
-    """Record a refusal. `account` is a keyed digest of the name that was given."""
+    """Record a refused sign-in. `account` is a keyed digest of the given name, `user_id` the user of that name, if any."""
     return AuditFact(
         action="identity.user.sign_in_failed",
         resource_type="user" if user_id else "account",
@@ -68,7 +68,7 @@ def sign_in_failed(account: str, *, user_id: str | None, device_id: str, reason:
 
 
 def sign_in_stopped(challenge: SignInChallenge | None, *, digest: bytes, reason: SignInFailure, at: datetime) -> AuditFact:
-    """Record a sign-in that failed after the password. Without a `challenge`, its text was not ours."""
+    """Record a sign-in that failed after the password. Without a `challenge`, the challenge's text was unknown."""
     return AuditFact(
         action="identity.user.sign_in_failed",
         resource_type="user" if challenge else "sign_in_challenge",
@@ -81,7 +81,7 @@ def sign_in_stopped(challenge: SignInChallenge | None, *, digest: bytes, reason:
 
 
 def recovery_ended(request_id: UUID, user_id: UUID, *, at: datetime) -> AuditFact:
-    """Record that a request for recovery ended because a second factor of its account was shown."""
+    """Record that a recovery request ended because the user authenticated with a second factor."""
     return AuditFact(
         action="identity.recovery.end",
         resource_type="recovery_request",
@@ -95,12 +95,12 @@ def recovery_ended(request_id: UUID, user_id: UUID, *, at: datetime) -> AuditFac
 
 
 def proof_withdrawn(session: Session, *, before: State, at: datetime) -> AuditFact:
-    """Record what a session claims after one of its user's factors was removed."""
+    """Record the proofs of a session after one of its user's factors was removed."""
     return SESSION.fact(session, "withdraw_proof", at=at, before=before, after=SESSION.state(session))
 
 
 def refresh_refused(session: Session, *, problem: str, at: datetime) -> AuditFact:
-    """Record a genuine refresh token that came without a valid proof of its device's key; the session goes on."""
+    """Record a genuine refresh token without a valid proof of its device's key. The session continues."""
     return AuditFact(
         action="identity.session.refresh_refused",
         resource_type="session",

@@ -12,7 +12,7 @@ from kernel.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class ChallengeStepUp:
-    """Give the caller a challenge for one of their passkeys, to step up with it."""
+    """Issue a challenge to step up with one of the caller's passkeys."""
 
     uow: UnitOfWork
     webauthn: WebAuthn

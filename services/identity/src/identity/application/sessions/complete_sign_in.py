@@ -18,7 +18,7 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import DomainError
 
-# A wrong code has a fact of its own, in the transaction that counts it.
+# The transaction that counts a wrong code also records it.
 _REASONS: Final[Mapping[type[DomainError], SignInFailure]] = {
     SignInOver: SignInFailure.OVER,
     TooManyAttempts: SignInFailure.THROTTLED,
@@ -30,7 +30,7 @@ _REASONS: Final[Mapping[type[DomainError], SignInFailure]] = {
 class CompleteSignIn:
     """Complete a sign-in with a code of the second factor.
 
-    The code is used up before the session starts: after a crash in between, the user begins again.
+    The code is used before the session starts. After a crash in between, the user must sign in again.
     """
 
     uow: UnitOfWork
@@ -49,7 +49,7 @@ class CompleteSignIn:
                 user_id=waiting.user_id,
                 device_id=waiting.device_id,
                 methods=(*waiting.methods, OTP),
-                # The password was shown then: with the time of the code, RECENT would stretch by the challenge's life.
+                # The time of the password. With the time of the code, RECENT would last longer by the challenge's life.
                 shown_since=waiting.created_at,
                 known_device=waiting.known_device,
                 confirm=lambda user: _confirm_unchanged(user, waiting),
@@ -62,7 +62,7 @@ class CompleteSignIn:
         async with self.uow.begin(actor) as tx:
             waiting = await open_challenge(tx, digest, clock=self.clock)
             shown = await self.check(tx, waiting.user_id, code, counter=waiting.failures_counter, at=at)
-            # Kept whatever comes of it: what is raised within the transaction would forgive the failure.
+            # Commit the failure in every case: an error raised within the transaction would roll it back.
             (waiting.finish if shown else waiting.fail)(at=at)
         if not shown:
             raise WrongCode
@@ -75,6 +75,6 @@ class CompleteSignIn:
 
 
 def _confirm_unchanged(user: User, challenge: SignInChallenge) -> None:
-    # The factor that was shown may have been removed since: the session would claim what the account no longer has.
+    # The factor may have been removed meanwhile. The session would then claim a factor that the account no longer has.
     if user.password_changed_at != challenge.password_changed_at or not user.has_second_factor:
         raise InvalidCredentials

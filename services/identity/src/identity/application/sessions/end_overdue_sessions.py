@@ -15,9 +15,9 @@ _BATCHES_MAX: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class EndOverdueSessions:
-    """End sessions that are idle or past their end, so that lists of sessions are right.
+    """End sessions that are idle or expired, so that lists of sessions are correct.
 
-    Refreshing refuses them anyway. An access token lives shorter than a session may idle: there is none to revoke.
+    Refreshing refuses them in any case. Access tokens live shorter than the idle time, so there are none to revoke.
     """
 
     uow: UnitOfWork
@@ -25,7 +25,7 @@ class EndOverdueSessions:
     idle_for: timedelta
 
     async def __call__(self) -> int:
-        """Return how many were ended; the next run ends those that this one leaves."""
+        """Return how many were ended. The next run ends the rest."""
         ended = 0
         for _ in range(_BATCHES_MAX):
             count = await self._end_batch()

@@ -8,7 +8,7 @@ from identity.application.ports.unit_of_work import Transaction
 from identity.application.sessions import audit
 from identity.domain.session import EndReason, Session
 
-# An access token may be issued for no longer (settings refuse it), so none is left after that.
+# The settings allow no longer life, so every access token has expired after this time.
 ACCESS_TOKEN_LIFE_MAX: Final = timedelta(minutes=15)
 
 

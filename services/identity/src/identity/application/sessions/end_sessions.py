@@ -16,7 +16,7 @@ class EndSessions:
     async def __call__(
         self, tx: Transaction, user_id: UUID, reason: EndReason, *, at: datetime, except_session: UUID | None = None
     ) -> int:
-        # The user first, then sessions in id order, or two transactions that end the same ones deadlock.
+        # Lock the user first, then sessions in id order, or two transactions that end the same sessions deadlock.
         await tx.users.lock(user_id)
         ended = [session for session in await tx.sessions.lock_all_live(user_id) if session.id != except_session]
         for session in ended:

@@ -11,7 +11,7 @@ from kernel.reads import Reads
 
 @dataclass(frozen=True, slots=True)
 class GetSession:
-    """Read a session of the caller, or with `user:read_any` any session, which is recorded."""
+    """Get a session of the caller. `user:read_any` allows any session, which is recorded."""
 
     views: SessionViews
     permissions: Permissions

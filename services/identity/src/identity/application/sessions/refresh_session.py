@@ -27,20 +27,20 @@ _REASONS = {
     TokenUse.WRONG_DEVICE: EndReason.WRONG_DEVICE,
     TokenUse.IDLE: EndReason.IDLE,
 }
-# Nobody is suspected then: signing in again is all it takes.
+# Ends that are not suspicious: the user only has to sign in again.
 _OVER = frozenset({EndReason.IDLE, EndReason.FACTOR_REQUIRED})
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshSession:
-    """Spend a refresh token for the next pair, as one operation on the locked session.
+    """Exchange a refresh token for new tokens, as one operation on the locked session.
 
-    The same device that shows a used token again within ten seconds gets the token that is current by now, however often the
-    session was refreshed since: its answer may have been lost, or another of its tabs was faster. A used token otherwise, or
-    one from another device, is a stolen one: it ends the session, and its owner is notified.
-    Where the session's device has a key, each refresh must be signed by it. One that is not is refused and recorded, and ends
-    nothing: the token is worth nothing without the key, and must not sign its owner out either.
-    A session that was left alone for `idle_for` ends too, and one of a single factor whose user must have two by now.
+    If the same device repeats a used token within ten seconds, it gets the current token, however often the session was refreshed
+    since: the response may have been lost, or another of its tabs was faster. Any other used token, or a token from another
+    device, is considered stolen: it ends the session, and the owner is notified. If the device has a key, the key must sign each
+    refresh. A refresh without a valid proof is refused and recorded, but ends nothing: the token is worthless without the key,
+    and must not sign out the owner either. A session that was idle for `idle_for` ends, too, and so does a single-factor session
+    whose user must have two by now.
     """
 
     uow: UnitOfWork
@@ -55,9 +55,9 @@ class RefreshSession:
     idle_for: timedelta = timedelta.max
 
     async def __call__(self, *, actor: Actor, refresh_token: str, device_id: UUID, proof: str | None = None) -> TokenPair:
-        """Raise InvalidRefreshToken, SessionExpired, DeviceProofRefused, or Unavailable when governance is away.
+        """Raise InvalidRefreshToken, SessionExpired, DeviceProofRefused, or Unavailable if governance is unavailable.
 
-        `proof` is a DPoP proof (RFC 9449). Nothing is used up when it is refused, or when governance is away.
+        `proof` is a DPoP proof (RFC 9449). If it is refused, or governance is unavailable, nothing is used up.
         """
         token = self.refresh_tokens.read(refresh_token)
         roles = await self.roles.of(token.user_id)
@@ -66,7 +66,7 @@ class RefreshSession:
             origin = Origin.of(actor.ip, actor.user_agent)
             session, outcome = await self._exchange(tx, token, device_id, roles, proof, origin, at)
             factors = await tx.users.factors_of(session.user_id)
-        # Raised after the commit: an end, or a refusal, must be recorded.
+        # Raise it after the commit: an end or a refusal must be recorded.
         if isinstance(outcome, DomainError):
             raise outcome
         access_token = self.access_tokens.issue(session, roles=roles, factors=factors, at=at)
@@ -82,20 +82,20 @@ class RefreshSession:
         origin: Origin,
         at: datetime,
     ) -> tuple[Session, str | DomainError]:
-        """Return the token that is current from now on, or why there is none."""
+        """Return the current token, or why there is none."""
         found = await tx.sessions.lock_with_key(token.session_id)
         if found is None:
             raise InvalidRefreshToken(session_id=token.session_id)
         session, key = found
-        # Before the token is judged: without the key it opens nothing, so it shall end nothing either.
+        # Check the proof before the token: without the key, a used token must not end the session.
         if session.is_live and key and (refusal := await self._check_proof(tx, key, proof, at)):
-            # A thief of the token may present it without end.
+            # A thief of the token can present it without end.
             tx.tally(audit.refresh_refused(session, problem=str(refusal.facts["problem"]), at=at), account=session.user_id)
             return session, refusal
         before = audit.SESSION.state(session)
         outcome = await self._use(tx, session, token, device_id, roles, origin, at)
         if key and audit.SESSION.state(session) == before:
-            # A retry changes nothing of the session, but its proof is used up.
+            # A retry does not change the session, but its proof is used.
             retried = audit.SESSION.fact(session, "refresh", at=at, before=before, after=before)
             tx.record_bounded(retried, account=session.user_id)
         return session, outcome
@@ -140,7 +140,7 @@ class RefreshSession:
         return successor.text
 
     def _current(self, session: Session, used: RefreshToken) -> str:
-        """Open the chain from a used token to the one that is current."""
+        """Open the chain of successors from a used token to the current one."""
         token = used
         for sealed in session.successors_of(used):
             token = self.refresh_tokens.read(self.refresh_tokens.open_successor(token, sealed))

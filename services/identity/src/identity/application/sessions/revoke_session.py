@@ -15,7 +15,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class RevokeSession:
-    """End another session of the caller, or with `user:update_any` any user's. Repeating it changes nothing."""
+    """End another session of the caller, or with `user:update_any` a session of any user. Repeating it changes nothing."""
 
     uow: UnitOfWork
     permissions: Permissions
@@ -24,7 +24,7 @@ class RevokeSession:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, session_id: UUID) -> None:
-        """Raise NotFound for a session that is not the caller's; StepUpRequired, BeyondAuthority or Unavailable for another's."""
+        """Raise NotFound if the caller may not end it; StepUpRequired, BeyondAuthority or Unavailable for another user's."""
         at = self.clock.now()
         owner = await self._owner_of(actor, session_id)
         if owner != actor.user_id:

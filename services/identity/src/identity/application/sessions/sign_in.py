@@ -44,7 +44,7 @@ class SignIn:
     async def __call__(
         self, *, actor: Actor, name: SignInName, password: str, device_id: UUID, device_token: str | None = None
     ) -> TokenPair | SecondFactorRequired:
-        """Raise InvalidCredentials, TooManyAttempts, or Unavailable (hashing at its limit, governance away)."""
+        """Raise InvalidCredentials, TooManyAttempts, or Unavailable (hashing at its limit, governance unavailable)."""
         account = account_of(self.digest, name)
         credential = await self.credentials.credential(name)
         counter = counter_of(self.digest, credential.user_id if credential else account)
@@ -64,15 +64,15 @@ class SignIn:
         except InvalidCredentials:
             await self._record_failure(actor, account, credential, device_id, SignInFailure.CHANGED_MEANWHILE)
             raise
-        # A right password is no guess; codes have a count of their own.
+        # A right password is not a guess. Codes have their own count.
         await self.attempts.forget(counter, actor.ip, device=known)
         return outcome
 
     async def _known_device(self, credential: CredentialView | None, device_id: UUID, token: str | None) -> str | None:
-        """Return the device's id when it proves that it is known to the account."""
+        """Return the device's id if it proves to be known to the account."""
         if token is None:
             return None
-        # Asked for nobody's device too: how long an answer takes must not tell whether there is an account.
+        # Look up a device for unknown names, too, so that the response time does not reveal whether an account exists.
         known_since = await self.devices.known_since(credential.user_id if credential else UUID(int=0), device_id)
         if credential is None or known_since is None:
             return None
@@ -114,7 +114,7 @@ def _failure_of(credential: CredentialView | None, verified: PasswordVerificatio
 
 
 def _confirm_credential(user: User, credential: CredentialView, verified: PasswordVerification) -> None:
-    # The password may have changed since it was read without a lock, or a second factor been set up.
+    # The credential was read without a lock. The password may have changed since, or a second factor been added.
     if (user.password_changed_at, user.has_second_factor) != (credential.password_changed_at, credential.has_second_factor):
         raise InvalidCredentials
     if verified.stronger_hash:

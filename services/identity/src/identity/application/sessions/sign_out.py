@@ -12,7 +12,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class SignOut:
-    """End the caller's own session: its refresh token at once, its access token as soon as gateways know."""
+    """End the caller's session. Its refresh token is refused at once, its access token as soon as gateways know."""
 
     uow: UnitOfWork
     end_session: EndSession
@@ -20,13 +20,13 @@ class SignOut:
     clock: Clock
 
     async def __call__(self, *, actor: Actor) -> None:
-        """Signing out of an ended session changes nothing. Raises NotFound for a session that never existed."""
+        """Raise NotFound for an unknown session. Signing out of an ended session changes nothing."""
         async with self.uow.begin(actor) as tx:
             session = await tx.sessions.lock(actor.session_id) if actor.session_id else None
             if session is None or session.user_id != actor.user_id:
                 raise NotFound(session_id=actor.session_id)
             if session.ended_at:
-                # The list of ended sessions may have missed it.
+                # The session may be missing from the list of ended sessions.
                 tx.after_commit(partial(self.revocations.try_add, session.id, ended_at=session.ended_at))
             else:
                 self.end_session(tx, session, EndReason.SIGNED_OUT, at=self.clock.now())

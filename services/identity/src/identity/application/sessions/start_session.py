@@ -27,10 +27,10 @@ from kernel.ids import new_id
 class StartSession:
     """Start a session for an authenticated user. Ends the device's previous session, if any.
 
-    `methods` are the RFC 8176 names of what they showed, `passkey_id` is the passkey among it. `shown_since` is when the first of
-    it may have been shown, where that was before now: the proof is no younger (ADR 0025). `known_device`: the device has proved
-    that it is known to the account. `confirm` is called with the locked user: it raises when what the proof rests on has changed
-    since it was checked, and may change the user.
+    `methods` are the RFC 8176 names of the user's proofs, `passkey_id` is the passkey among them. `shown_since` is the earliest
+    time of a proof, if that is before now; the session's proof gets that time (ADR 0025). `known_device`: the device has proven
+    that it is known to the account. `confirm` is called with the locked user: it raises an error if the credentials have changed
+    since they were checked, and may change the user.
     """
 
     uow: UnitOfWork
@@ -53,7 +53,7 @@ class StartSession:
         shown_since: datetime | None = None,
         known_device: bool = False,
     ) -> TokenPair:
-        """Raise InvalidCredentials for a user who may not act, or Unavailable when governance is away."""
+        """Raise InvalidCredentials for an inactive user, or Unavailable if governance is unavailable."""
         roles = await self.roles.of(user_id)
         at = self.clock.now()
         proof = Proof.of(methods, at=shown_since or at, passkey_id=passkey_id)
@@ -87,7 +87,7 @@ class StartSession:
         tx.record_bounded(audit.signed_in(session, replaced=replaced, new_device=new_device), account=user.id)
 
     async def _register_device(self, tx: Transaction, user: User, device_id: UUID, ip: str, at: datetime) -> tuple[Device, bool]:
-        """Return the device and whether it is new; its owner is told of one that is, but not of their very first."""
+        """Return the device and whether it is new. The user is notified of a new one, except of the account's first."""
         device = await tx.devices.find(user.id, device_id)
         if device:
             is_new = device.record_sign_in(at=at)
@@ -99,7 +99,7 @@ class StartSession:
         return device, is_new
 
     async def _end_replaced(self, tx: Transaction, user_id: UUID, device_id: UUID, at: datetime) -> Session | None:
-        """End the session that the device has, for one device has one, and those left alone longest where there are too many."""
+        """End the device's previous session, and the longest unused ones if there are too many."""
         live = await tx.sessions.lock_all_live(user_id)
         replaced = next((session for session in live if session.device_id == device_id), None)
         others = sorted((session for session in live if session is not replaced), key=lambda session: session.last_active_at)

@@ -47,9 +47,9 @@ class ShownPasskey:
 class StepUp:
     """Re-authenticate within the session (RFC 9470): new access tokens carry the new `auth_time`, `amr` and `acr`.
 
-    They claim what was shown here and nothing of before: password and code together are two factors, so is a passkey; a
-    code alone is one. A password alone is for users who have no second factor. The refresh token stays as it is: rotated
-    here, an answer that is lost would cost the session, for the client would come back with a spent one.
+    They claim only what is proven here: password and code together are two factors, and so is a passkey; a code alone is one.
+    A password alone is for users who have no second factor. The refresh token does not change: if it were rotated here, a lost
+    response would end the session, because the client would return with a used token.
     """
 
     uow: UnitOfWork
@@ -65,10 +65,10 @@ class StepUp:
     async def __call__(
         self, *, actor: Actor, password: str | None = None, code: str | None = None, passkey: ShownPasskey | None = None
     ) -> FreshToken:
-        """Take a passkey, or a code, a password, or both.
+        """Accept a passkey, or a code, a password, or both.
 
-        Raise PasskeyRefused, InvalidCredentials, WrongCode, TooManyAttempts, Unavailable, or StepUpRequired for a password
-        alone of a user who has, or must have, two factors.
+        Raise PasskeyRefused, InvalidCredentials, WrongCode, TooManyAttempts, Unavailable, or StepUpRequired for a password alone
+        if the user has, or must have, two factors.
         """
         at, roles = self.clock.now(), await self.roles.of(actor.user_id)
         password_matches = None if password is None else await self._password_matches(actor, password, roles, alone=code is None)
@@ -80,7 +80,7 @@ class StepUp:
                 refusal = await self._prove_by_secrets(tx, session, password_matches, code, at)
             if refusal is None and (passkey or code is not None):
                 await end_recovery_requests(tx, user.id, at=at)
-        # Raised after the commit, or the failure would not be counted.
+        # Raise it after the commit, or the failure would not be counted.
         if refusal:
             raise refusal
         return self._issue_token(user, session, roles, at)
@@ -98,14 +98,14 @@ class StepUp:
         counter = of_session(session.id)
         if password_matches is not None:
             await admit(tx, session.user_id, counter=counter, at=at)
-        # The password first: a wrong one leaves the code unused.
+        # Check the password first: if it is wrong, the code stays unused.
         if password_matches is False:
             await note_failure(tx, session.user_id, counter=counter, at=at, factor="password")
             return InvalidCredentials()
         if code is not None and not await self.check(tx, session.user_id, code, counter=counter, at=at):
             return WrongCode()
         if code is None:
-            # Not beside a code: a thief of the password would forget the wrong codes by it.
+            # Not together with a code, or a thief with the password could reset the count of wrong codes.
             await tx.factors.failures.forget(session.user_id, counter=counter)
         methods = (*((PASSWORD,) if password_matches else ()), *((OTP,) if code is not None else ()))
         with tx.change_bounded(audit.PROOF, session, "step_up", at=at, account=session.user_id):
@@ -126,7 +126,7 @@ class StepUp:
 
 
 async def _lock_own_session(tx: Transaction, actor: Actor) -> tuple[User, Session]:
-    # The user first, as everywhere; and so that tries at once are counted one after another.
+    # Lock the user first, as everywhere, so that concurrent attempts are counted in turn.
     user = await tx.users.lock(actor.user_id)
     session = await tx.sessions.lock(actor.session_id) if actor.session_id else None
     if user is None or not user.is_active or session is None or session.user_id != user.id or not session.is_live:

@@ -11,7 +11,7 @@ from kernel.pages import PER_PAGE_MAX, PageRequest
 
 @dataclass(frozen=True, slots=True)
 class UnlockAttempts:
-    """Reset the counts of a user's password attempts: of sign-ins, on known devices too, and of changes within sessions."""
+    """Reset the counts of a user's password attempts: at sign-in, including known devices, and within sessions."""
 
     devices: DeviceViews
     sessions: SessionViews
@@ -19,7 +19,7 @@ class UnlockAttempts:
     digest: Digests
 
     async def __call__(self, *, user_id: UUID) -> None:
-        """Raise Unavailable when the counters cannot be reached."""
+        """Raise Unavailable if the counters cannot be reached."""
         page = PageRequest(per_page=PER_PAGE_MAX)
         latest = await self.devices.devices_of(user_id, page)
         await self.attempts.unlock(counter_of(self.digest, user_id), devices=[str(device.device_id) for device in latest.items])

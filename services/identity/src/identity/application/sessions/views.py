@@ -11,7 +11,7 @@ from kernel.pages import Page, PageRequest
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """`last_active_at` is the last refresh, sign-in or step-up; `proven_at` the last of the latter two."""
+    """`last_active_at` is the last refresh, sign-in or step-up; `proven_at` is the last sign-in or step-up."""
 
     id: UUID
     user_id: UUID
@@ -30,6 +30,6 @@ class SessionView:
 
 class SessionViews(Protocol):
     async def sessions_of(self, user_id: UUID, page: PageRequest, *, live: bool | None = None) -> Page[SessionView]:
-        """List a user's sessions, newest first: those that live, those that have ended, or all."""
+        """List a user's sessions, newest first: live ones, ended ones, or all."""
 
     async def session(self, session_id: UUID) -> SessionView | None: ...

@@ -10,7 +10,7 @@ from identity.domain.session import EndReason
 
 @dataclass(frozen=True, slots=True)
 class WithdrawProofs:
-    """Remove codes, or a passkey, from the proofs of a user's live sessions. End those without a proof."""
+    """Remove codes, or a passkey, from the proofs of a user's live sessions. End sessions that have no proof left."""
 
     end_session: EndSession
 

@@ -8,7 +8,7 @@ from kernel.ids import new_id
 
 
 def announce_key(tx: Transaction, key_maker: KeyMaker, at: datetime, *, active: bool = False) -> SigningKey:
-    """Make a key in the caller's transaction, which holds the lock of keys."""
+    """Create a key in the caller's transaction, which holds the lock of keys."""
     key_id = new_id()
     pair = key_maker.make(key_id)
     key = SigningKey.announce(key_id, public_jwk=pair.public_jwk, sealed_private=pair.sealed_private, at=at)

@@ -19,5 +19,5 @@ def signing_key_created(key: SigningKey, *, at: datetime) -> AuditFact:
 
 
 def signing_key_removed(key: SigningKey, *, at: datetime) -> AuditFact:
-    """Record a removed key: its tokens have expired, or are void because somebody else may have it."""
+    """Record the removal of a key. Its tokens have expired, or are void because someone else may have the key."""
     return SIGNING_KEY.fact(key, "remove", at=at, before={"active": key.is_active, "retired": key.retired_at is not None})

@@ -13,14 +13,14 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class EnsureSigningKeys:
-    """See that one key signs and the next is published already; doing it again, or twice at once, changes nothing."""
+    """Ensure that one key signs and the next one is published. Repeating it, also concurrently, changes nothing."""
 
     uow: UnitOfWork
     key_maker: KeyMaker
     clock: Clock
 
     async def __call__(self) -> Sequence[SigningKey]:
-        """Return the keys that verifiers may meet."""
+        """Return the keys that verifiers may need."""
         at = self.clock.now()
         async with self.uow.begin(Actor.service("identity")) as tx:
             keys = list(await tx.signing_keys.lock_all())
@@ -31,7 +31,7 @@ class EnsureSigningKeys:
         return [key for key in keys if key.is_published(at)]
 
     def _activate(self, tx: Transaction, keys: Sequence[SigningKey], at: datetime) -> Sequence[SigningKey]:
-        """Let the announced key sign, or a new one where none is; return what is new."""
+        """Activate the announced key, or a new one if there is none. Return the new keys."""
         waiting = [key for key in keys if key.is_next]
         if waiting:
             with tx.change(audit.SIGNING_KEY, waiting[0], "activate", at=at):

@@ -14,7 +14,7 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """What signs now and what will; `rotated` tells whether that has just changed."""
+    """The current and next signing key; `rotated` is whether they have just changed."""
 
     rotated: bool
     signing_id: UUID
@@ -24,10 +24,10 @@ class Rotation:
 
 @dataclass(frozen=True, slots=True)
 class RotateSigningKeys:
-    """Let the next key sign once the present one has signed for its time, and drop those whose tokens have all expired.
+    """Activate the next key once the current one has signed long enough, and delete keys whose tokens have all expired.
 
-    The next key has been published for long enough that every verifier knows it; what the old one signed stays good until
-    it expires. Running twice, or twice at once, rotates once.
+    Every verifier knows the next key by then. Tokens of the previous key stay valid until they expire. Repeating it, also
+    concurrently, rotates only once.
     """
 
     uow: UnitOfWork
@@ -36,10 +36,10 @@ class RotateSigningKeys:
     key_life: timedelta
 
     async def __call__(self, *, early: bool = False, compromised: bool = False) -> Rotation:
-        """Rotate when it is time; `early` before that, though never to a key that verifiers may not know yet.
+        """Rotate if it is time. `early` rotates before that, but never to a key that verifiers may not know yet.
 
-        `compromised` keeps no key at all: every access token is void as soon as verifiers have read the new document, and
-        clients refresh theirs.
+        `compromised` keeps no key: every access token is void as soon as verifiers have read the new document, and clients
+        refresh theirs.
         """
         at = self.clock.now()
         async with self.uow.begin(Actor.service("identity")) as tx:

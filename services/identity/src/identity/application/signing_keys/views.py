@@ -8,4 +8,4 @@ from identity.domain.signing_key import SigningKey
 
 class SigningKeyViews(Protocol):
     async def signing_keys(self) -> Sequence[SigningKey]:
-        """Return the keys that verifiers may still meet."""
+        """Return the keys that verifiers may need."""

@@ -19,12 +19,12 @@ _CHANGE: Final = StatusChange(
 
 @dataclass(frozen=True, slots=True)
 class ActivateUser:
-    """Let a suspended user act again."""
+    """Allow a suspended user to act again."""
 
     change_status: ChangeStatus
     read_user: ReadUser
 
     async def __call__(self, *, actor: Actor, user_id: UUID, reason: str) -> UserView:
-        """Raise as ChangeStatus."""
+        """Raise the errors of ChangeStatus."""
         await self.change_status(_CHANGE, actor=actor, user_id=user_id, reason=reason)
         return await self.read_user(actor=actor, user_id=user_id)

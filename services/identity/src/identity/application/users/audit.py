@@ -36,12 +36,12 @@ def user_registered(user: User, address: WalletAddress) -> AuditFact:
 
 
 def user_changed(user: User, *, before: State, after: State, at: datetime) -> AuditFact:
-    """Account for changed details: which fields, never what they say."""
+    """Record which details changed, without their content."""
     return _user_fact("identity.user.update", user.id, at=at, before=before, after=after)
 
 
 def email_unfolded(user: User, *, reason: str, at: datetime) -> AuditFact:
-    """Record that an address that was stored folded was written out again, never the address."""
+    """Record that the spelling of an address that was stored folded was restored, without the address."""
     return _user_fact("identity.email.unfold", user.id, at=at, reason=reason)
 
 
@@ -56,7 +56,7 @@ def unlocked(user_id: str, *, reason: str, at: datetime) -> AuditFact:
 
 
 def data_exported(user_id: UUID, *, at: datetime) -> AuditFact:
-    """Account for an export of the caller's own data."""
+    """Record an export of the caller's own data."""
     return AuditFact(
         action="identity.user.export",
         resource_type="user",
@@ -75,7 +75,7 @@ def user_read(user_id: UUID) -> ReadOfOthers:
 
 
 def users_searched(which: UserFilter, found: Sequence[UserView], *, reason: str) -> ReadOfOthers:
-    """Account for a search: by which of e-mail, telephone and username, never which ones."""
+    """Record a search: whether by e-mail, telephone or username, without their values."""
     personal = [name for name in ("email", "phone", "username") if getattr(which, name) is not None]
     filters = given(
         status=which.status, verified=which.verified, registered_from=which.registered_from, registered_to=which.registered_to

@@ -13,13 +13,13 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 
 FULL_NAME = "Platform Administrator"
-# Words of example settings: a password that contains one was never replaced.
+# Words in example settings: a password with one of them was never replaced.
 PLACEHOLDERS = ("changeme", "placeholder", "secret", "password", "example")
 
 
 @dataclass(frozen=True, slots=True)
 class NewAdministrator:
-    """`generated_password` is to be told once and kept nowhere; None when the operator gave one."""
+    """`generated_password` is shown once and not stored. It is None if the operator gave a password."""
 
     user_id: UUID
     email: str
@@ -31,9 +31,9 @@ class NewAdministrator:
 
 @dataclass(frozen=True, slots=True)
 class CreateAdministrator:
-    """Make an administrator; governance then grants the role. With `only_first`, do nothing where one exists.
+    """Create an administrator, to whom governance then grants the role. With `only_first`, do nothing if one exists.
 
-    Then e-mail address and password are not checked either.
+    In that case, e-mail address and password are not checked either.
     """
 
     uow: UnitOfWork
@@ -44,14 +44,14 @@ class CreateAdministrator:
     clock: Clock
 
     async def __call__(self, *, email: str, password: str | None, only_first: bool) -> NewAdministrator | None:
-        """Raise UserExists, InvalidEmail or WeakPassword; None when there was nothing to do."""
+        """Raise UserExists, InvalidEmail or WeakPassword. Return None if there was nothing to do."""
         secret = password or self.generate_password()
         async with self.uow.begin(Actor.service("identity")) as tx:
             if await tx.users.lock_administrators() and only_first:
                 return None
             profile = Profile.of(full_name=FULL_NAME, email=self.contacts.email(email), phone=None)
             self.policy.check(normalise(secret), (*profile.words, *PLACEHOLDERS))
-            # Hashing within the transaction is harmless here: nobody else waits for this lock but our own twins.
+            # Hashing within the transaction is harmless here: only processes that do the same wait for this lock.
             enrolled = await enrol(
                 tx,
                 profile,

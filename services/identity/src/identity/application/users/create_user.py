@@ -15,9 +15,9 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class CreateUser:
-    """Open an account for somebody else. Only they choose the password, by the reset that their mail describes.
+    """Create an account for another person. Only that person chooses the password, by a reset that a mail explains.
 
-    A person who opens it has typed the address that confirms a recovery, so they decide on none for thirty days.
+    The caller typed the address that confirms recoveries, so they cannot decide on a recovery of the account for thirty days.
     """
 
     uow: UnitOfWork
@@ -36,9 +36,9 @@ class CreateUser:
         organization: str | None = None,
         username: str | None = None,
     ) -> NewUser:
-        """Raise UserExists, also for a number that a user has verified, or InvalidValue naming the field.
+        """Raise UserExists, also if another user has verified the number, or InvalidValue with the name of the field.
 
-        Unavailable when hashing is at its limit.
+        Raise Unavailable if hashing is at its limit.
         """
         profile = Profile.of(
             full_name=full_name,
@@ -47,10 +47,10 @@ class CreateUser:
             organization=organization,
         )
         name = canonical_username(username) if username is not None else None
-        # Nobody knows it.
+        # Nobody knows this password.
         password_hash, at = await self.passwords.hash(self.generate_password()), self.clock.now()
         async with self.uow.begin(actor) as tx:
-            # Staff find every number anyway, and are spared a second account of one person.
+            # Staff can look up every number anyway, and this prevents a second account of the same person.
             if profile.phone and await tx.profiles.holder_of_phone(profile.phone):
                 raise UserExists
             enrolled = await enrol(

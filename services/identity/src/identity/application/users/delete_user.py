@@ -24,5 +24,5 @@ class DeleteUser:
     change_status: ChangeStatus
 
     async def __call__(self, *, actor: Actor, user_id: UUID, reason: str, version: int | None = None) -> None:
-        """Raise as ChangeStatus."""
+        """Raise the errors of ChangeStatus."""
         await self.change_status(_CHANGE, actor=actor, user_id=user_id, reason=reason, version=version)

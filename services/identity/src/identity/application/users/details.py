@@ -1,4 +1,4 @@
-"""The details of a user that change without proof."""
+"""The details of a user that can change without verification."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -18,7 +18,7 @@ from kernel.errors import NotFound, VersionRequired
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What of an account is to change: only the `given` names are, and may be None where they may be missing."""
+    """The details to change: only the fields in `given`. A field that is optional in the account may be None."""
 
     given: frozenset[str]
     full_name: str = field(default="", repr=False)
@@ -28,7 +28,7 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class ChangeDetails:
-    """Change the details of the actor's account that need no proof, or with `user:update_any` those of any account.
+    """Change details of the actor's account that need no verification. `user:update_any` allows those of any account.
 
     Addresses change by a code that is sent to them.
     """
@@ -39,9 +39,10 @@ class ChangeDetails:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, details: Details, version: int | None = None) -> None:
-        """Raise NotFound, StaleVersion, InvalidName, InvalidUsername, or UserExists for a username that is taken.
+        """Raise NotFound, StaleVersion, InvalidName, InvalidUsername, or UserExists if the username is taken.
 
-        To change another's, StepUpRequired, VersionRequired and BeyondAuthority too, or Unavailable when governance is away.
+        For another user's account, raise StepUpRequired, VersionRequired, BeyondAuthority, or Unavailable if governance is
+        unavailable.
         """
         if actor.subject_id != str(user_id) and not self.permissions.allows(actor, UPDATE_ANY_USER):
             raise NotFound(user_id=user_id)

@@ -1,4 +1,4 @@
-"""What every way into the platform does for a new user: account, sealed profile, wallet address, audit fact."""
+"""What every new user gets: an account, a sealed profile, a wallet address and an audit fact."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +31,7 @@ async def enrol(
     user_id: UUID | None = None,
     email_verified: bool = False,
 ) -> NewUser:
-    """Add a user to the transaction; raises UserExists."""
+    """Add a user to the transaction. Raise UserExists."""
     user_id = user_id or new_id()
     address = WalletAddress.issue(user_id, at=at)
     user = User.register(

@@ -19,7 +19,7 @@ from kernel.reads import ReasonRequired
 
 @dataclass(frozen=True, slots=True)
 class ExportUserData:
-    """Give a user all that identity holds about them, or a person with `user:export_any`; the user is notified by mail."""
+    """Export all data that identity holds about the caller, or with `user:export_any` about any user, who is notified by mail."""
 
     uow: UnitOfWork
     views: UserDataViews
@@ -27,7 +27,7 @@ class ExportUserData:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, reason: str | None = None) -> dict[str, Any]:
-        """Raise StepUpRequired, ReasonRequired for another's data, or NotFound for a caller who may not ask."""
+        """Raise StepUpRequired, ReasonRequired for another user's data, or NotFound for a caller who may not ask."""
         at = self.clock.now()
         RECENT.require(actor, at=at)
         if actor.user_id != user_id and not self.permissions.allows(actor, EXPORT_ANY_USER):
@@ -43,7 +43,7 @@ class ExportUserData:
         return {"exported_at": at.isoformat(), **held}
 
     def _fact(self, actor: Actor, user_id: UUID, reason: str | None, at: datetime) -> AuditFact:
-        """Account for the export: another's is a read. Raises ReasonRequired."""
+        """Record the export; an export of another user's data is a read. Raise ReasonRequired."""
         if actor.user_id == user_id:
             return audit.data_exported(user_id, at=at)
         if reason is None:

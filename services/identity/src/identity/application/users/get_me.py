@@ -7,7 +7,7 @@ from kernel.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class GetMe:
-    """Read the caller's account."""
+    """Get the caller's account."""
 
     read_user: ReadUser
 

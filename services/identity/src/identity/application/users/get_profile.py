@@ -8,7 +8,7 @@ from kernel.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class GetProfile:
-    """Read the profile of a user, whom the caller must be allowed to read."""
+    """Get the profile of a user whom the caller may read."""
 
     get_user: GetUser
 

@@ -7,7 +7,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class GetSubject:
-    """Tell a peer whether a subject exists and may act."""
+    """Tell another service whether a subject exists and may act."""
 
     views: UserViews
 

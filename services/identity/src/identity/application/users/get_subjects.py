@@ -7,7 +7,7 @@ from identity.application.users.views import SubjectView, UserViews
 
 @dataclass(frozen=True, slots=True)
 class GetSubjects:
-    """Tell a peer which of many subjects may act; those who do not exist are left out."""
+    """Tell another service which of many subjects may act. Unknown subjects are left out."""
 
     views: UserViews
 

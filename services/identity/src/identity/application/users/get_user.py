@@ -10,7 +10,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class GetUser:
-    """Read the caller's account, or with `user:read_any` any user's, which is recorded. To others, other users do not exist."""
+    """Get the caller's account. `user:read_any` allows any user's, which is recorded. Other callers get NotFound."""
 
     permissions: Permissions
     read_user: ReadUser

@@ -13,7 +13,7 @@ from kernel.reads import Reads
 
 @dataclass(frozen=True, slots=True)
 class ListUsers:
-    """Page through users, with `user:read_any`. Each page is recorded, with its filters and the people shown."""
+    """List users; requires `user:read_any`. Each page is recorded, with its filters and the users shown."""
 
     views: UserViews
     contacts: Contacts

@@ -10,9 +10,9 @@ from kernel.reads import Reads
 
 @dataclass(frozen=True, slots=True)
 class ReadUser:
-    """Read a user for an actor who may see them, and record it where that is another user.
+    """Get a user for an actor who may see them. Reading another user is recorded.
 
-    After a change too: a change that changes nothing leaves no other fact.
+    This is also used after a change, because a change without effect leaves no other fact.
     """
 
     views: UserViews

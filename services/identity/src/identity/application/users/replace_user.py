@@ -9,12 +9,12 @@ from kernel.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class ReplaceUser:
-    """Replace all details of a user that need no proof."""
+    """Replace all details of a user that need no verification."""
 
     change_details: ChangeDetails
     read_user: ReadUser
 
     async def __call__(self, *, actor: Actor, user_id: UUID, details: Details, version: int | None = None) -> UserView:
-        """Raise as ChangeDetails."""
+        """Raise the errors of ChangeDetails."""
         await self.change_details(actor=actor, user_id=user_id, details=details, version=version)
         return await self.read_user(actor=actor, user_id=user_id)

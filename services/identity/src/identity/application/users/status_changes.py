@@ -1,4 +1,4 @@
-"""What suspending, activating, deleting and restoring a user have in common."""
+"""The common part of suspending, activating, deleting and restoring a user."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import AccessDenied, NotFound, Unavailable
 
-# How often governance is asked again because the account has changed since it was read.
+# How often to ask governance again if the account has changed since it was read.
 TRIES_MAX: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusChange:
-    """`has_effect` tells whether there is something to change; it raises NotFound for an account that the change is not for."""
+    """`has_effect` returns whether the change would have an effect. It raises NotFound if the account cannot change this way."""
 
     verb: str
     has_effect: Callable[[User], bool]
@@ -34,10 +34,10 @@ class StatusChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangeStatus:
-    """Change the status of another's account, for a reason; doing it twice changes nothing.
+    """Change the status of another user's account, for a reason. Repeating it changes nothing.
 
-    A user who may no longer act has no session from then on. Governance agrees first: that the actor may act on the account, and
-    that a person who is able to manage roles is left. It is asked outside of the transaction, about the version that is changed.
+    A user who can no longer act has no sessions. Governance must first agree that the actor may act on the account and that a
+    user who can manage roles remains. It is asked outside the transaction, about the version that is then changed.
     """
 
     uow: UnitOfWork
@@ -48,9 +48,9 @@ class ChangeStatus:
     async def __call__(
         self, change: StatusChange, *, actor: Actor, user_id: UUID, reason: str, version: int | None = None
     ) -> None:
-        """Raise NotFound, StaleVersion, BeyondAuthority, LastAdministrator, Unavailable when governance is away, or AccessDenied.
+        """Raise NotFound, StaleVersion, BeyondAuthority, LastAdministrator, AccessDenied, or Unavailable if governance is down.
 
-        AccessDenied is for the actor's own account: nobody locks themselves out.
+        AccessDenied is for the actor's own account, so that nobody locks themselves out.
         """
         if actor.subject_id == str(user_id):
             raise AccessDenied(permission=f"user:{change.verb}", resource="own account")
@@ -58,10 +58,10 @@ class ChangeStatus:
             agreed = await self._agree(change, actor, user_id, version)
             if agreed is None or await self._change(change, actor, user_id, reason, agreed):
                 return
-        raise Unavailable(reason="the account changes all the time", user_id=user_id)
+        raise Unavailable(reason="the account keeps changing", user_id=user_id)
 
     async def _agree(self, change: StatusChange, actor: Actor, user_id: UUID, version: int | None) -> int | None:
-        """Return the version of the account that governance has agreed about; None when there is nothing to change."""
+        """Return the version of the account that governance agreed to change, or None if there is nothing to change."""
         async with self.uow.begin(actor) as tx:
             user = await tx.users.lock(user_id)
             if user is None:
@@ -75,7 +75,7 @@ class ChangeStatus:
         return agreed if has_effect else None
 
     async def _change(self, change: StatusChange, actor: Actor, user_id: UUID, reason: str, agreed: int) -> bool:
-        """Change the account in the version agreed about; False when it has another by now."""
+        """Change the account in the agreed version. Return False if it has another version by now."""
         async with self.uow.begin(actor) as tx:
             user = await tx.users.lock(user_id)
             if user is None or user.version != agreed:

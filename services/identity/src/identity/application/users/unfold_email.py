@@ -16,7 +16,7 @@ from kernel.errors import NotFound
 class UnfoldEmail:
     """Restore the spelling of an address that an earlier release stored folded, for a user who cannot sign in to confirm it.
 
-    For the command line. It restores what folding changed and nothing else, so it cannot redirect mail.
+    For the command line. It restores only what folding changed, so it cannot redirect mail.
     """
 
     uow: UnitOfWork
@@ -24,9 +24,9 @@ class UnfoldEmail:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, email: str, reason: str) -> None:
-        """Raise NotFound for a user whose address is not stored folded, InvalidEmail for one that folds to another text.
+        """Raise NotFound if the user's address is not stored folded, InvalidEmail if `email` folds to another text.
 
-        Raise UserExists when another user has the address by now.
+        Raise UserExists if another user has the address by now.
         """
         given = self.contacts.email(email)
         async with self.uow.begin(actor) as tx:
@@ -39,5 +39,5 @@ class UnfoldEmail:
             await tx.profiles.replace(user_id, profile.with_email(given))
             tx.record(audit.email_unfolded(user, reason=reason, at=self.clock.now()))
             if user.last_sign_in_at is None and user.is_active:
-                # What was sent when the account was made may have gone to another's mailbox.
+                # The first mail of the account may have gone to another person's mailbox.
                 await tx.messages.send(user_id, Template.ACCOUNT_CREATED)

@@ -14,9 +14,9 @@ from kernel.errors import AccessDenied, NotFound
 
 @dataclass(frozen=True, slots=True)
 class UnlockUser:
-    """Let somebody try again who has used up the attempts, of the password or of codes, on known devices and in sessions too.
+    """Reset the attempts of a user who has used them up: of the password and of codes, on known devices and in sessions, too.
 
-    For those with `user:update_any`, and the command line, which works while governance is away.
+    For callers with `user:update_any`, and for the command line, which works while governance is unavailable.
     """
 
     uow: UnitOfWork
@@ -27,9 +27,9 @@ class UnlockUser:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, reason: str) -> None:
-        """Doing it again changes nothing. Raise NotFound, AccessDenied, BeyondAuthority, or Unavailable.
+        """Raise NotFound, AccessDenied, BeyondAuthority, or Unavailable. Repeating it changes nothing.
 
-        The last when the counters are away, or governance.
+        Unavailable is raised if the counters or governance cannot be reached.
         """
         if actor.kind is not ActorKind.SERVICE and not self.permissions.allows(actor, UPDATE_ANY_USER):
             raise AccessDenied(permission=UPDATE_ANY_USER)
@@ -37,7 +37,7 @@ class UnlockUser:
             raise NotFound(user_id=user_id)
         if actor.kind is not ActorKind.SERVICE:
             await self.authority.require(actor_id=actor.user_id, subject_id=user_id)
-        # On record before it is done: killed between the two, the record says too much, never too little.
+        # Record it first: after a crash in between, the log has an act that did not happen, but never misses one.
         async with self.uow.begin(actor) as tx:
             await tx.factors.failures.forget(user_id)
             tx.record(audit.unlocked(str(user_id), reason=reason, at=self.clock.now()))

@@ -15,6 +15,6 @@ class UpdateUser:
     read_user: ReadUser
 
     async def __call__(self, *, actor: Actor, user_id: UUID, details: Details, version: int | None = None) -> UserView:
-        """Raise as ChangeDetails."""
+        """Raise the errors of ChangeDetails."""
         await self.change_details(actor=actor, user_id=user_id, details=details, version=version)
         return await self.read_user(actor=actor, user_id=user_id)

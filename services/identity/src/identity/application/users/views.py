@@ -1,4 +1,4 @@
-"""What can be asked about accounts."""
+"""The read models of users."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from kernel.pages import Page, PageRequest
 
 @dataclass(frozen=True, slots=True)
 class UserView:
-    """`email_takes_mail`: False until the owner has confirmed the address again, which an earlier release stored folded."""
+    """`email_takes_mail`: False if an earlier release stored the address folded and the owner has not confirmed it since."""
 
     id: UUID
     username: str | None
@@ -33,7 +33,7 @@ class UserView:
 
 @dataclass(frozen=True, slots=True)
 class SubjectView:
-    """`is_closed`: deleted, waiting to be erased, or erased. Neither active nor closed: suspended."""
+    """`is_closed`: deleted, waiting for erasure, or erased. A user who is neither active nor closed is suspended."""
 
     id: UUID
     is_active: bool
@@ -48,7 +48,7 @@ class UserSort(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserFilter:
-    """Which users; those who are deleted only when asked for. E-mail and phone are found whole, by their blind index."""
+    """Filters of a list of users. Deleted users are listed only by status. E-mail and phone match as a whole, by blind index."""
 
     status: UserStatus | None = None
     email: str | None = field(default=None, repr=False)
@@ -68,17 +68,17 @@ class UserViews(Protocol):
         """Find a user who is not deleted."""
 
     async def users(self, page: PageRequest, which: UserFilter = EVERYBODY) -> Page[UserView]:
-        """List users, page by page."""
+        """List users page by page."""
 
     async def subject(self, subject_id: UUID) -> SubjectView | None: ...
 
     async def subjects(self, subject_ids: Sequence[UUID]) -> Sequence[SubjectView]:
-        """Read many by one statement, in the order asked; those who do not exist are left out."""
+        """Read many subjects with one statement, in the requested order. Unknown ones are left out."""
 
 
 class UserDataViews(Protocol):
     async def held_about(self, user_id: UUID) -> dict[str, Any] | None:
-        """Return all that identity holds about a user, opened, as JSON has it; None for who is not there.
+        """Return all data that identity holds about a user, unsealed, as JSON, or None for an unknown user.
 
-        No secret is in it: no hash, no seed, no token.
+        It has no secrets: no hash, seed or token.
         """

@@ -1,4 +1,4 @@
-"""The audit facts of wallet addresses. A label is the owner's own words, so only whether there is one is recorded."""
+"""The audit facts of wallet addresses. The owner writes the label, so only whether there is one is recorded."""
 
 from datetime import datetime
 from typing import Final
@@ -11,7 +11,7 @@ def _ids(address: WalletAddress) -> tuple[str, ...]:
     return (str(address.user_id),)
 
 
-# A new address is shown with its currency; of a later change, only whether it is live.
+# Record a new address with its currency. Of a later change, record only whether it is live.
 ADDRESS: Final = Audited(
     action="identity.wallet_address",
     resource_type="wallet_address",

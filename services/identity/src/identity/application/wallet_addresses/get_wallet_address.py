@@ -7,7 +7,7 @@ from kernel.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class GetWalletAddress:
-    """Read a wallet address of the caller."""
+    """Get a wallet address of the caller."""
 
     views: WalletAddressViews
 

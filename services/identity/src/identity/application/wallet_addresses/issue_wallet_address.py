@@ -11,7 +11,7 @@ from kernel.errors import AccessDenied
 
 @dataclass(frozen=True, slots=True)
 class IssueWalletAddress:
-    """Issue one more wallet address to the caller; payments opens its wallet when it hears of it."""
+    """Issue another wallet address to the caller. Payments opens its wallet when it receives the event."""
 
     uow: UnitOfWork
     clock: Clock
@@ -23,7 +23,7 @@ class IssueWalletAddress:
         async with self.uow.begin(actor) as tx:
             user = await tx.users.lock(actor.user_id)
             if user is None or not user.is_active:
-                # The token outlives the account by minutes.
+                # The token may be valid for some minutes after the account was closed.
                 raise AccessDenied(user_id=actor.user_id)
             if await tx.wallet_addresses.count_live(user.id) >= LIVE_MAX:
                 raise TooManyAddresses(live_max=LIVE_MAX)

@@ -12,7 +12,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class LabelWalletAddress:
-    """Give one of the caller's addresses another label, or none. Nobody else ever sees it."""
+    """Change or remove the label of one of the caller's addresses. Only the caller sees it."""
 
     uow: UnitOfWork
     views: WalletAddressViews

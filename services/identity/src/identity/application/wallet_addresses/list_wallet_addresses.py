@@ -7,7 +7,7 @@ from kernel.pages import Page, PageRequest
 
 @dataclass(frozen=True, slots=True)
 class ListWalletAddresses:
-    """List the caller's wallet addresses, oldest first, with the retired ones."""
+    """List the caller's wallet addresses, oldest first, including retired addresses."""
 
     views: WalletAddressViews
 

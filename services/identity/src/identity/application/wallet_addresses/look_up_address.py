@@ -17,12 +17,12 @@ class Payee:
 
 @dataclass(frozen=True, slots=True)
 class LookUpAddress:
-    """Tell a peer whose an address is, in either form, including a retired one."""
+    """Tell another service the owner of an address, in either form, including a retired one."""
 
     views: WalletAddressViews
 
     async def __call__(self, *, address: str) -> Payee:
-        """Raise InvalidWalletAddress for a mistyped one, NotFound for one that was never issued."""
+        """Raise InvalidWalletAddress for a mistyped address, NotFound for one that was never issued."""
         holder = await self.views.address_holder(read_address(address))
         if holder is None:
             raise NotFound(address=address)

@@ -6,12 +6,12 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class LookUpWalletAddress:
-    """Show a payer whom they are about to pay: only an address that may be paid, and no more of the name than needed."""
+    """Show a payer the masked name of the payee. Only for addresses that can be paid."""
 
     look_up_address: LookUpAddress
 
     async def __call__(self, *, address: str) -> Payee:
-        """Raise InvalidWalletAddress for a mistyped one, NotFound for one that may not be paid."""
+        """Raise InvalidWalletAddress for a mistyped address, NotFound for one that cannot be paid."""
         payee = await self.look_up_address(address=address)
         if not payee.is_active:
             raise NotFound(address=payee.address)

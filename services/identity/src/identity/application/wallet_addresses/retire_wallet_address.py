@@ -24,7 +24,7 @@ class RetireWalletAddress:
     async def __call__(self, *, actor: Actor, address: UUID) -> WalletAddressView:
         """Raise LastAddress, or NotFound for an address that is not the caller's."""
         async with self.uow.begin(actor) as tx:
-            # The user first: of two addresses retired at once one must stay.
+            # Lock the user first: if two addresses are retired concurrently, one must stay.
             await tx.users.lock(actor.user_id)
             found = await tx.wallet_addresses.lock(address)
             if found is None or found.user_id != actor.user_id:

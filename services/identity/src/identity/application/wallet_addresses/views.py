@@ -21,7 +21,7 @@ class WalletAddressView:
 
 @dataclass(frozen=True, slots=True)
 class AddressHolder:
-    """Whose an address is. `full_name` is None once the holder was erased."""
+    """The owner of an address. `full_name` is None if the owner was erased."""
 
     address: UUID
     user_id: UUID
@@ -37,7 +37,7 @@ class WalletAddressViews(Protocol):
         """Find an address of this user."""
 
     async def address_holder(self, address: UUID) -> AddressHolder | None:
-        """Find whose an address is; active while neither is it retired nor its holder barred."""
+        """Find the owner of an address. It is active if it is not retired and its owner may act."""
 
 
 async def read_own_address(views: WalletAddressViews, actor: Actor, address: UUID) -> WalletAddressView:

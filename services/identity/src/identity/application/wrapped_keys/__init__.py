@@ -1,1 +1,1 @@
-"""Keys that are kept wrapped by the master key."""
+"""Keys that are wrapped by the master key."""

@@ -13,17 +13,17 @@ _BEFORE_ALL: Final = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class RotateMasterKey:
-    """Wrap every key anew with the master key; nothing that the keys sealed is touched.
+    """Wrap every key again with the new master key. What the keys sealed is not touched.
 
-    In batches, each its own transaction: stopped anywhere, it is simply run again. What it finds wrapped anew already
-    it leaves.
+    Each batch is its own transaction. After an interruption, run it again; it skips keys that are wrapped with the new master key
+    already.
     """
 
     uow: KeyUnitOfWork
     clock: Clock
 
     async def __call__(self) -> int:
-        """Return how many were wrapped anew; raises what opens a key with neither master key."""
+        """Return how many keys were wrapped again. Raise an error if neither master key opens a key."""
         total = await self._own_keys()
         after: UUID | None = _BEFORE_ALL
         while after is not None:
