@@ -1,6 +1,6 @@
-"""How identity's processes are put together; `wiring` and `commands` beside it name concrete classes too."""
+"""How identity's processes are assembled; only `wiring` and `commands` name concrete classes too."""
 
-# What only one process needs is imported where it is built: a worker never loads the web framework.
+# Import what only one process needs where it is built: a worker never loads the web framework.
 # ruff: noqa: PLC0415
 
 from collections.abc import AsyncIterator
@@ -63,7 +63,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
 
 @asynccontextmanager
 async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
-    """Relay identity's events, and keep the lists of ended sessions and changed factors from its own."""
+    """Relay identity's events, and keep the lists of ended sessions and changed factors by handling them."""
     from chassis.messaging.consumer import Consumer
     from chassis.messaging.relay import Relay
     from chassis.persistence.database import Database
@@ -95,7 +95,7 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
 
 
 def jobs(settings: IdentitySettings) -> "procrastinate.App":
-    """Send messages, and delete what has expired."""
+    """Send messages and delete expired data."""
     from chassis.jobs import make_jobs
     from chassis.persistence.database import Database
     from identity.application.attempts.record_counted_attempts import RecordCountedAttempts
@@ -111,7 +111,7 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     from identity.interfaces.jobs import attempt_jobs, erasure_jobs, factor_jobs, message_jobs, registration_jobs, session_jobs
 
     clock = SystemClock()
-    # Connects at the first job, and lives as long as the process.
+    # Connects at the first job and lives as long as the process.
     database = Database.of(settings)
     uow = unit_of_work(settings, database)
     views = SqlViews.of(database, vault(settings), clock)

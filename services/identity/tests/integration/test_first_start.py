@@ -156,7 +156,7 @@ async def test_the_command_refuses_a_bad_address_in_a_sentence(
 ) -> None:
     with_database = settings.model_copy(update={"database_url": SecretStr(database_urls.app)})
     assert await create_admin(with_database, argparse.Namespace(email="bad")) == 1
-    assert capsys.readouterr().out == "No administrator was made: The e-mail address is invalid.\n"
+    assert capsys.readouterr().out == "No administrator was created: The e-mail address is invalid.\n"
 
 
 async def test_command_makes_one_more_administrator(

@@ -1,6 +1,6 @@
-"""The command that puts one master key in the place of another."""
+"""The command that replaces the master key."""
 
-# What only one process needs is imported where it is built.
+# Import what only one process needs where it is built.
 # ruff: noqa: PLC0415
 
 import argparse
@@ -33,13 +33,13 @@ def rotation(settings: IdentitySettings, database: "Database", clock: Clock) -> 
 
 
 async def rotate_master_key(settings: IdentitySettings, _arguments: argparse.Namespace) -> int:
-    """Wrap every key anew with ELCORP_MASTER_KEY; those under ELCORP_OTHER_MASTER_KEY are the ones that need it."""
+    """Wrap every key again with ELCORP_MASTER_KEY. Keys under ELCORP_OTHER_MASTER_KEY need it."""
     from chassis.persistence.database import Database
 
     if not settings.has_digest_key:
         sys.stderr.write(
-            "ELCORP_DIGEST_KEY is not set: look-ups would be keyed by the master key, and be lost with it. Set it first: "
-            "where it never was, to the value of the master key that is to go.\n"
+            "ELCORP_DIGEST_KEY is not set, so look-ups depend on the master key and would be lost with it. Set it first: if it "
+            "was never set, to the value of the old master key.\n"
         )
         return USAGE_ERROR
     database = Database.of(settings, pool_size=1)
@@ -47,8 +47,8 @@ async def rotate_master_key(settings: IdentitySettings, _arguments: argparse.Nam
         count = await rotation(settings, database, SystemClock())()
     finally:
         await database.close()
-    sys.stdout.write(f"{count} keys are wrapped anew; every key is now under ELCORP_MASTER_KEY\n")
+    sys.stdout.write(f"{count} keys were wrapped again; every key is now under ELCORP_MASTER_KEY\n")
     return 0
 
 
-ROTATE_MASTER_KEY = Command("wrap every key anew with the master key, after it has been replaced", rotate_master_key)
+ROTATE_MASTER_KEY = Command("wrap every key again with the master key, after its replacement", rotate_master_key)

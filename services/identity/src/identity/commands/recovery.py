@@ -1,6 +1,6 @@
-"""The command for requests for recovery."""
+"""The command for recovery requests."""
 
-# What only one process needs is imported where it is built: a worker never loads the web framework.
+# Import what only one process needs where it is built: a worker never loads the web framework.
 # ruff: noqa: PLC0415
 
 import argparse
@@ -14,7 +14,7 @@ from kernel.clock import SystemClock
 
 
 async def confirm_recovery(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
-    """Confirm a request in place of the account's mailbox; 1 when it cannot be."""
+    """Confirm a request in place of the account's mailbox. Return 1 if it cannot be confirmed."""
     from chassis.persistence.database import Database
     from identity.application.recovery.confirm_recovery_in_person import ConfirmRecoveryInPerson
     from kernel.actor import Actor
@@ -34,18 +34,18 @@ async def confirm_recovery(settings: IdentitySettings, arguments: argparse.Names
         return 1
     finally:
         await database.close()
-    sys.stdout.write(f"{arguments.request_id} can be decided, by anybody but {arguments.seen_by}.\n")
+    sys.stdout.write(f"{arguments.request_id} can now be decided by anybody but {arguments.seen_by}.\n")
     return 0
 
 
 def _confirm_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--request-id", type=UUID, required=True, help="the request for recovery")
-    parser.add_argument("--seen-by", type=UUID, required=True, help="the user id of the member of staff who has seen the owner")
+    parser.add_argument("--request-id", type=UUID, required=True, help="the recovery request")
+    parser.add_argument("--seen-by", type=UUID, required=True, help="user id of the member of staff who saw the owner")
     parser.add_argument("--reason", required=True, help="why, for the audit log")
 
 
 CONFIRM_RECOVERY = Command(
-    "confirm a request for recovery of an owner who was seen in person, for their mailbox is gone or takes no mail",
+    "confirm a recovery request of an owner who was seen in person, because their mailbox is lost or receives no mail",
     confirm_recovery,
     _confirm_arguments,
 )

@@ -1,6 +1,6 @@
 """The command that rotates the keys that sign access tokens."""
 
-# What only one command needs is imported where it is built.
+# Import what only one command needs where it is built.
 # ruff: noqa: PLC0415
 
 import argparse
@@ -13,7 +13,7 @@ from kernel.clock import SystemClock
 
 
 async def rotate_keys(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
-    """Let the next key sign now; 1 when verifiers may not know it yet."""
+    """Activate the next key now. Return 1 if verifiers may not know it yet."""
     from chassis.persistence.database import Database
     from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
     from identity.infrastructure.signing_keys import SealedKeyMaker
@@ -30,18 +30,18 @@ async def rotate_keys(settings: IdentitySettings, arguments: argparse.Namespace)
     finally:
         await database.close()
     if rotation.rotated:
-        sys.stdout.write(f"{rotation.signing_id} signs from now on; {rotation.next_id} is published and follows it.\n")
+        sys.stdout.write(f"{rotation.signing_id} signs now; {rotation.next_id} is published as the next key.\n")
         return 0
     sys.stdout.write(
-        f"Nothing changed: the next key, {rotation.next_id}, may sign from {rotation.next_usable_at:%H:%M:%S} UTC.\n"
+        f"Nothing changed: the next key, {rotation.next_id}, can sign from {rotation.next_usable_at:%H:%M:%S} UTC.\n"
     )
     return 1
 
 
 def _rotate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--compromised", action="store_true", help="keep no key: every access token is void, clients have to refresh theirs"
+        "--compromised", action="store_true", help="keep no key: all access tokens become void and clients must refresh theirs"
     )
 
 
-ROTATE_KEYS = Command("let the next key sign access tokens", rotate_keys, _rotate_arguments)
+ROTATE_KEYS = Command("rotate the keys that sign access tokens", rotate_keys, _rotate_arguments)

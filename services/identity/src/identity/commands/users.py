@@ -1,6 +1,6 @@
 """The commands for users."""
 
-# What only one command needs is imported where it is built.
+# Import what only one command needs where it is built.
 # ruff: noqa: PLC0415
 
 import argparse
@@ -14,7 +14,7 @@ from kernel.clock import SystemClock
 
 
 async def create_admin(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
-    """Make one more administrator, with a generated password."""
+    """Create another administrator, with a generated password."""
     from chassis.persistence.database import Database
     from identity.interfaces.first_start import tell_password
     from kernel.errors import DomainError
@@ -24,7 +24,7 @@ async def create_admin(settings: IdentitySettings, arguments: argparse.Namespace
         create = create_administrator(settings, database=database, passwords=hashing(settings), clock=SystemClock())
         made = await create(email=arguments.email, password=None, only_first=False)
     except DomainError as error:
-        sys.stdout.write(f"No administrator was made: {error.message}\n")
+        sys.stdout.write(f"No administrator was created: {error.message}\n")
         return 1
     finally:
         await database.close()
@@ -34,7 +34,7 @@ async def create_admin(settings: IdentitySettings, arguments: argparse.Namespace
 
 
 async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
-    """Let a user try again; 1 when there is none."""
+    """Reset a user's attempts. Return 1 if there is no such user."""
     from chassis.crypto import BlindIndex
     from chassis.persistence.database import Database
     from chassis.policies import Policies
@@ -56,7 +56,7 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
         if user_id is None or await views.users.user(user_id) is None:
             sys.stdout.write("There is no such user.\n")
             return 1
-        # A command is the platform's own work: policies without a bundle are not asked, and the channel opens no connection.
+        # A command acts for the platform: policies are not evaluated without a bundle, and the channel opens no connection.
         async with connect(settings, "governance") as governance:
             unlock_user = UnlockUser(
                 uow=unit_of_work(settings, database),
@@ -75,12 +75,12 @@ async def unlock(settings: IdentitySettings, arguments: argparse.Namespace) -> i
     finally:
         await redis.aclose()
         await database.close()
-    sys.stdout.write(f"{user_id} may sign in again.\n")
+    sys.stdout.write(f"{user_id} can sign in again.\n")
     return 0
 
 
 async def folded_emails(settings: IdentitySettings, _arguments: argparse.Namespace) -> int:
-    """Print the users whose address takes no mail, one id a line."""
+    """Print the ids of users whose address gets no mail, one per line."""
     from chassis.persistence.database import Database
     from identity.infrastructure.sql.views import SqlViews
 
@@ -95,7 +95,7 @@ async def folded_emails(settings: IdentitySettings, _arguments: argparse.Namespa
 
 
 async def unfold_email(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
-    """Write an address out again; 1 when it is not the one that was folded."""
+    """Restore the spelling of an address. Return 1 if it is not the address that was folded."""
     from chassis.persistence.database import Database
     from identity.application.users.unfold_email import UnfoldEmail
     from identity.infrastructure.contact_parsing import ContactParser
@@ -111,7 +111,7 @@ async def unfold_email(settings: IdentitySettings, arguments: argparse.Namespace
         return 1
     finally:
         await database.close()
-    sys.stdout.write(f"{arguments.user_id} is written to at that address from now on.\n")
+    sys.stdout.write(f"{arguments.user_id} now gets mail at that address.\n")
     return 0
 
 
@@ -121,18 +121,18 @@ def _create_admin_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _unlock_arguments(parser: argparse.ArgumentParser) -> None:
     who = parser.add_mutually_exclusive_group(required=True)
-    who.add_argument("--user-id", type=UUID, help="whom to unlock")
-    who.add_argument("--email", help="whom to unlock, by e-mail address")
+    who.add_argument("--user-id", type=UUID, help="id of the user")
+    who.add_argument("--email", help="e-mail address of the user")
     parser.add_argument("--reason", required=True, help="why, for the audit log")
 
 
 def _unfold_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--user-id", type=UUID, required=True, help="whose address it is")
+    parser.add_argument("--user-id", type=UUID, required=True, help="id of the user")
     parser.add_argument("--email", required=True, help="the address as its owner writes it")
     parser.add_argument("--reason", required=True, help="why, for the audit log")
 
 
-CREATE_ADMIN = Command("make an administrator; the generated password is printed once", create_admin, _create_admin_arguments)
-UNLOCK = Command("let somebody sign in again who has tried too often", unlock, _unlock_arguments)
+CREATE_ADMIN = Command("create an administrator; the generated password is printed once", create_admin, _create_admin_arguments)
+UNLOCK = Command("reset the sign-in attempts of a user who has tried too often", unlock, _unlock_arguments)
 FOLDED_EMAILS = Command("list the users who get no mail because their address was stored folded", folded_emails)
-UNFOLD_EMAIL = Command("write such an address out again, as its owner writes it", unfold_email, _unfold_arguments)
+UNFOLD_EMAIL = Command("restore the spelling of such an address, as its owner writes it", unfold_email, _unfold_arguments)

@@ -33,11 +33,11 @@ class JwtAccessTokens:
             "sid": str(session.id),
             "did": str(session.device_id),
             "roles": sorted(roles),
-            # Of the last proof alone; refreshing does not renew it.
+            # The time of the last proof. Refreshing does not change it.
             "auth_time": int(session.authenticated_at.timestamp()),
             "amr": list(session.methods),
             "acr": acr_of(session.methods),
-            # Whether the account has one now, and as of which change: other services cannot look it up.
+            # Whether the account has a second factor now, and as of which change: other services cannot look it up.
             "second_factor": factors.has_second,
             "factors_version": factors.version,
         }

@@ -1,4 +1,4 @@
-"""How often a password may be tried: moving windows in Redis, shared by all processes."""
+"""Limits of password attempts: moving windows in Redis, shared by all processes."""
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,19 +16,19 @@ from identity.domain.errors import TooManyAttempts
 from kernel.errors import Unavailable
 from kernel.networks import subscriber_of
 
-# Slower than so, nobody guesses anything: a hundred in a row are for thirty days.
+# Limits slow guessing: a hundred failures in a row per thirty days.
 _ROW_DAYS: Final = 30
-_REFUSED = Counter("sign_in_attempts_refused_total", "Sign-in attempts refused for their number.")
+_REFUSED = Counter("sign_in_attempts_refused_total", "Sign-in attempts refused because there were too many.")
 
 
 class RedisAttemptLimits:
-    """Redis away: this process counts for itself until it is back, which is weaker and said in the log."""
+    """Without Redis, this process counts for itself until Redis is back. That is weaker, and logged."""
 
     def __init__(self, redis: Redis, url: str, *, per_hour: int, per_hour_of_address: int = 100, in_a_row: int = 100) -> None:
         self._account = RateLimitItemPerHour(per_hour, namespace="sign-in")
         self._device = RateLimitItemPerHour(per_hour, namespace="sign-in-device")
         self._address = RateLimitItemPerHour(per_hour_of_address, namespace="sign-in-address")
-        # What succeeds is forgotten, so what is counted has failed, one after another.
+        # A success resets this count, so it has only failures in a row.
         self._account_row = RateLimitItemPerDay(in_a_row, _ROW_DAYS, namespace="sign-in-row")
         self._device_row = RateLimitItemPerDay(in_a_row, _ROW_DAYS, namespace="sign-in-device-row")
         options: dict[str, Any] = {"connection_pool": redis.connection_pool}
@@ -53,7 +53,7 @@ class RedisAttemptLimits:
         try:
             await _clear(self._shared, limits, keys)
         except StorageError as error:
-            # The session exists; that its attempt still counts for an hour is no reason to refuse it.
+            # The session exists. Do not refuse it only because its attempt still counts for an hour.
             log.warning("attempts_not_forgotten", problem=type(error.storage_error).__name__)
 
     async def unlock(self, account: str, *, devices: Sequence[str] = ()) -> None:
@@ -74,11 +74,11 @@ class RedisAttemptLimits:
 
     async def _admit(self, limiter: MovingWindowRateLimiter, account: str, ip: str, device: str | None) -> None:
         limits, keys = self._of(account, device)
-        # A known device stands for itself, wherever it is.
+        # A known device has its own count, at any address.
         address = subscriber_of(ip)
         if device is None and not await limiter.test(self._address, address):
             await _refuse(limiter, self._address, (address,))
-        # The hour first: what it refuses was no guess.
+        # Check the hour first: an attempt that it refuses was not a guess.
         for limit in limits:
             if not await limiter.hit(limit, *keys):
                 await _refuse(limiter, limit, keys)

@@ -1,4 +1,4 @@
-"""Queues the job that delivers a message, by its name: only the `jobs` process knows how it is done."""
+"""Queues the job that delivers a message, by the job's name: only the `jobs` process has its code."""
 
 from uuid import UUID
 
@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 
 class DeliveryQueue:
-    """`task` and `queue` as the `jobs` process knows them."""
+    """`task` and `queue` are the names in the `jobs` process."""
 
     def __init__(self, *, task: str, queue: str) -> None:
-        # Never opened: the job is written on the transaction's own connection.
+        # Never opened: the job is inserted on the transaction's own connection.
         self._app = App(connector=PsycopgConnector())
         self._task, self._queue = task, queue
 
@@ -19,7 +19,7 @@ class DeliveryQueue:
         task = self._app.configure_task(
             self._task,
             queue=self._queue,
-            # The query of messages left behind (queries/messages.py) finds the message's job by this lock.
+            # The query of undelivered messages (sql/messages.py) finds the message's job by this lock.
             queueing_lock=f"message:{message_id}",
             connection=connection.driver_connection,
         )

@@ -1,6 +1,6 @@
-"""Challenges that need no table: signed by us for one user and device, with their end inside.
+"""Challenges without a table: signed by us for one user and device, with their expiry inside.
 
-Layout: base64url of end in Unix seconds (8 bytes), random (16), HMAC-SHA-256 (32) over these, user and device.
+Layout: base64url of the expiry in Unix seconds (8 bytes), random (16), and HMAC-SHA-256 (32) over these, user and device.
 """
 
 import base64
@@ -47,5 +47,5 @@ class SignedChallenges:
 
 
 def _text(raw: bytes) -> str:
-    # 56 bytes leave "=" at the end, which the text keeps: one spelling.
+    # 56 bytes end in "=", which the text keeps, so that there is only one spelling.
     return base64.urlsafe_b64encode(raw).decode()

@@ -1,7 +1,7 @@
-"""Proofs that a request comes from the holder of a device's key, in the form of RFC 9449 (DPoP), section 4.
+"""Proofs that a request comes from the holder of a device's key, as in RFC 9449 (DPoP), section 4.
 
-A JWT of type "dpop+jwt", signed by the key in its own header, over the method, the URL and the time of the one request that
-it comes with. Which key that must be, the caller knows: it is the one registered for the device.
+A JWT of type "dpop+jwt", signed by the key in its header, over the method, URL and time of one request. The caller passes the
+expected key: the one registered for the device.
 """
 
 import base64
@@ -18,19 +18,19 @@ from identity.application.ports.device_keys import UsedProof
 from identity.domain.device_key import DeviceKey, KeyAlgorithm
 from identity.domain.errors import DeviceProofRefused
 
-# Either way: a telephone's clock may be wrong by minutes, and a proof is taken once whatever its time.
+# In both directions: a telephone's clock may be wrong by minutes, and a proof is accepted only once, whatever its time.
 CLOCK_DIFFERENCE_MAX: Final = timedelta(minutes=5)
 _LENGTH_MAX: Final = 4096
 _JTI_LENGTH_MAX: Final = 128
 _PARTS: Final = 3
-# RFC 8037, and RFC 9864 for the name that says which curve.
+# RFC 8037, and RFC 9864 for the name that includes the curve.
 _ALGORITHMS: Final = {"ES256": KeyAlgorithm.ES256, "EdDSA": KeyAlgorithm.ED25519, "Ed25519": KeyAlgorithm.ED25519}
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 class DpopProofs:
     def __init__(self, *, method: str, url: str) -> None:
-        """Take the method and URL that clients see, which is the gateway's."""
+        """Take the method and URL as clients see them, which are the gateway's."""
         self._method = method
         self._url = _normal(url)
 
@@ -43,14 +43,14 @@ class DpopProofs:
         if _normal(payload.get("htu")) != self._url:
             raise DeviceProofRefused(problem="htu")
         issued, jti = payload.get("iat"), payload.get("jti")
-        # bool is an int; RFC 7519 allows fractions.
+        # bool is a subclass of int. RFC 7519 allows fractions.
         if not isinstance(issued, int | float) or isinstance(issued, bool):
             raise DeviceProofRefused(problem="iat")
         if abs(at.timestamp() - issued) > CLOCK_DIFFERENCE_MAX.total_seconds():
             raise DeviceProofRefused(problem="iat")
         if not isinstance(jti, str) or not 0 < len(jti) <= _JTI_LENGTH_MAX:
             raise DeviceProofRefused(problem="jti")
-        # After that its own time refuses it.
+        # After that time, the proof's own time refuses it.
         return UsedProof(hashlib.sha256(jti.encode()).digest(), expires_at=at + 2 * CLOCK_DIFFERENCE_MAX)
 
     def _read(self, text: str, key: DeviceKey) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -59,7 +59,7 @@ class DpopProofs:
         if len(text) > _LENGTH_MAX or len(parts) != _PARTS:
             raise DeviceProofRefused(problem="form")
         header, payload, signature = _object(parts[0]), _object(parts[1]), _bytes(parts[2])
-        # What a critical extension means (RFC 7515 section 4.1.11), nothing here knows.
+        # Refuse critical extensions (RFC 7515 section 4.1.11): none is implemented.
         if "crit" in header:
             raise DeviceProofRefused(problem="crit")
         algorithm, jwk = _ALGORITHMS.get(str(header.get("alg"))), header.get("jwk")
@@ -71,7 +71,7 @@ class DpopProofs:
 
 
 def _public_key(algorithm: KeyAlgorithm, jwk: Mapping[str, Any]) -> bytes | None:
-    """Return a public JWK (RFC 7518 section 6.2, RFC 8037 section 2) as device keys are kept; None for a private one."""
+    """Return a public JWK (RFC 7518 section 6.2, RFC 8037 section 2) in the form of device keys, or None for a private one."""
     if "d" in jwk:
         return None
     if algorithm is KeyAlgorithm.ES256:
@@ -101,7 +101,7 @@ def _bytes(text: object) -> bytes:
 
 
 def _normal(url: object) -> tuple[str, str | None, int | None, str] | None:
-    """Return a URL in the form in which `htu` is compared: without query and fragment (RFC 9449 section 4.3, RFC 3986 6.2)."""
+    """Return a URL in the form for comparing `htu`: without query and fragment (RFC 9449 section 4.3, RFC 3986 6.2)."""
     if not isinstance(url, str):
         return None
     try:

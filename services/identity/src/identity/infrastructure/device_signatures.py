@@ -1,4 +1,4 @@
-"""The signatures that devices can make, by chassis, so that payments verifies them the same way."""
+"""The signatures of devices, verified by chassis, so that payments verifies them the same way."""
 
 from chassis.crypto import is_device_key, verify_device_signature
 from identity.domain.device_key import KeyAlgorithm

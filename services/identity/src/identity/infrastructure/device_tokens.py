@@ -1,12 +1,12 @@
-"""What shows that a device is known: our signature over whose it is and since when.
+"""Tokens that prove that a device is known: our signature over its user and since when it is known.
 
-Layout: "eld_" + base64url of HMAC-SHA-256 (32 bytes) over user id, device id and the microsecond at which it was met.
+Layout: "eld_" + base64url of HMAC-SHA-256 (32 bytes) over user id, device id and the microsecond since which it is known.
 
-A device gets it with every sign-in and shows it with the next. It opens nothing: a password is still asked for. It only
-says that this device has signed in to this account before, so that the attempts made on it are counted apart from those
-of strangers, who can so lock nobody out of a device they use. Whoever steals one gets that device's allowance, no more.
-Nothing is stored: revoking a device and meeting it again is another moment, and so another token; an answer that was lost
-costs nothing, for the next one carries the same.
+A device gets the token with every sign-in and sends it with the next one. It does not authenticate: a password is still required.
+It only proves that the device has signed in to this account before, so that attempts on it are counted apart from strangers',
+who then cannot lock out the owner there. A thief of the token gets that device's attempts, nothing more.
+Nothing is stored. After a revocation, the device is known since another time, and so has another token. A lost response does no
+harm, because the next one has the same token.
 """
 
 import base64

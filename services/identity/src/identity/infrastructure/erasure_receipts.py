@@ -1,6 +1,6 @@
-"""Receipts of erasures: a statement, signed with Ed25519, that anybody can check with nothing but our public key.
+"""Receipts of erasures: a statement, signed with Ed25519, that anybody can verify with only our public key.
 
-`statement` is signed as canonical JSON: keys sorted, no spaces, ASCII alone.
+`statement` is signed as canonical JSON: sorted keys, no spaces, ASCII only.
 """
 
 import base64
@@ -29,7 +29,7 @@ def sign(key: ReceiptKey, statement: dict[str, Any]) -> dict[str, Any]:
 
 
 def verify_receipt(receipt: dict[str, Any], public_key: bytes) -> bool:
-    """Tell whether a receipt is the key's and unchanged; False for what is no receipt at all."""
+    """Return whether the key signed this receipt and it is unchanged. Return False for anything that is not a receipt."""
     try:
         signature = base64.b64decode(receipt["signature"], validate=True)
         return verify_signature(public_key, signature, _canonical(receipt["statement"]))

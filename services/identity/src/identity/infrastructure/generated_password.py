@@ -1,4 +1,4 @@
-"""Passwords for those who did not choose one."""
+"""Passwords for users who did not choose one."""
 
 import secrets
 import string
@@ -8,7 +8,7 @@ LENGTH = 24
 
 
 def generate_password() -> str:
-    """Make a random password that has of every class of characters."""
+    """Return a random password with characters of every class."""
     while True:
         password = "".join(secrets.choice("".join(_CLASSES)) for _ in range(LENGTH))
         if all(any(character in of_class for character in password) for of_class in _CLASSES):

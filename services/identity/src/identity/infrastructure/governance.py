@@ -1,4 +1,4 @@
-"""Governance's roles, and its decisions about acts on others' accounts, over gRPC."""
+"""Roles from governance, and its decisions about acts on other users' accounts, over gRPC."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

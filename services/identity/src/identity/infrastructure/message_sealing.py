@@ -1,4 +1,4 @@
-"""What messages hold, sealed: under the recipient's own key where there is one, else under the service's."""
+"""Sealing of messages' content: under the recipient's key if there is one, else under the service's."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ def seal(vault: Vault, message_id: UUID, user_id: UUID, wrapped: bytes | None, t
 
 
 def unseal(vault: Vault, message_id: UUID, user_id: UUID, wrapped: bytes | None, sealed: bytes) -> UnsealedMessage:
-    """Open a message's content; raises UnsealableError when it was moved or damaged."""
+    """Open a message's content. Raise UnsealableError if it was moved or damaged."""
     content = json.loads(vault.sealer_of(user_id, wrapped).open(sealed, _context(message_id)))
     return UnsealedMessage(content["to"], content["facts"])
 

@@ -1,4 +1,4 @@
-"""Codes that nobody guesses."""
+"""Random codes."""
 
 import secrets
 

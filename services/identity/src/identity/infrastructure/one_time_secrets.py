@@ -1,4 +1,4 @@
-"""Secrets that are told once and known again by their digest: 256 random bits, so no salt and no stretching."""
+"""Secrets that are shown once and recognised by their digest: 256 random bits, so without salt or stretching."""
 
 import hashlib
 import hmac
@@ -13,7 +13,7 @@ from identity.domain.typed_code import read_code
 
 _SECRET_BYTES: Final = 32
 _BACKUP_CODES: Final = 10
-# Crockford's base32: no I, L, O or U, which are read as others. Twelve characters are 60 bits.
+# Crockford's base32 without I, L, O and U, which are easily misread. Twelve characters are 60 bits.
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CODE_LENGTH: Final = 12
 _GROUP: Final = 4
@@ -30,7 +30,7 @@ class RandomSecrets:
 
 
 class KeyedBackupCodes:
-    """Backup codes as HMAC-SHA-256 under a key that the database does not hold, of the user's id (the salt) and the code."""
+    """Backup codes as HMAC-SHA-256 of the user's id (the salt) and the code, under a key that is not in the database."""
 
     def __init__(self, master_key: bytes) -> None:
         self._key = derive(master_key, "backup-codes/v1")

@@ -1,4 +1,4 @@
-"""Passkeys by the `webauthn` library: user verification is always asked for, so that a passkey is two factors."""
+"""Passkeys with the `webauthn` library. User verification is always required, so that a passkey counts as two factors."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -34,16 +34,16 @@ from identity.domain.errors import PasskeyRefused
 from identity.domain.passkey import Assertion
 
 _NAME: Final = "Elcorp Namibia"
-# Best first. RS256 is what the TPM behind Windows Hello signs with.
+# In order of preference. The TPM behind Windows Hello signs with RS256.
 _ALGORITHMS: Final = [
     COSEAlgorithmIdentifier.ECDSA_SHA_256,
     COSEAlgorithmIdentifier.EDDSA,
     COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
 ]
-# What authenticators make (NIST SP 800-57: 2048 bits at least). A larger key, or exponent, only costs us time at each sign-in.
+# Sizes that authenticators use (NIST SP 800-57: 2048 bits at least). A larger key or exponent only slows down each sign-in.
 _RSA_BITS: Final = range(2048, 4097)
 _RSA_EXPONENT: Final = 65_537
-# Whatever a hostile answer makes the library's parsers (JSON, CBOR, COSE, keys) raise.
+# The errors that a hostile answer can cause in the library's parsers (JSON, CBOR, COSE, keys).
 _MALFORMED: Final = (WebAuthnException, ValueError, KeyError, TypeError, IndexError, AttributeError)
 
 
@@ -117,7 +117,7 @@ class LibraryWebAuthn:
                 expected_rp_id=self._rp_id,
                 expected_origin=self._origins,
                 credential_public_key=public_key,
-                # Zero refuses no counter: the passkey judges it, under its lock, and remembers what it saw.
+                # Zero disables the library's check: the passkey checks the counter under its lock and stores it.
                 credential_current_sign_count=0,
                 require_user_verification=True,
             )

@@ -1,4 +1,4 @@
-"""Argon2id (RFC 9106) in a bounded pool: hashing is the service's dearest work, and must not queue without end."""
+"""Argon2id (RFC 9106) in a bounded pool: hashing is the service's most expensive work, so its queue is limited."""
 
 import asyncio
 import ctypes
@@ -17,25 +17,25 @@ from kernel.errors import Unavailable
 T = TypeVar("T")
 
 RETRY_AFTER_SECONDS = 1
-# Of mallopt(3): blocks from this size on come from the system and go back to it.
+# Of mallopt(3): blocks of this size and more are mapped from the system and returned to it.
 _M_MMAP_THRESHOLD = -3
 _LARGE_BLOCK_BYTES = 4 * 1024 * 1024
 _IN_HAND = Gauge("password_hashes_in_hand", "Password hashes that run or wait.")
-_SECONDS = Histogram("password_hash_seconds", "From asking for a password hash to having it.", ("operation",))
+_SECONDS = Histogram("password_hash_seconds", "Time of a password hash, including its wait.", ("operation",))
 
 
 class HashingBusy(Unavailable):
-    """Too many sign-ins at once; retry shortly."""
+    """There are too many sign-ins at once. Retry shortly."""
 
     def __init__(self) -> None:
         super().__init__(retry_after_seconds=RETRY_AFTER_SECONDS)
 
 
 class Argon2Passwords:
-    """`workers` threads hash side by side (argon2 lets go of the GIL), `waiting_max` more may wait.
+    """`workers` threads hash in parallel (argon2 releases the GIL), and at most `waiting_max` more hashes wait.
 
-    Between hashes their memory goes back to the system. `keep_memory` spares fetching it anew, which measured 4 of
-    26 ms, and costs 19 MB a worker for good.
+    Their memory returns to the system between hashes. `keep_memory` avoids fetching it again, which took 4 of 26 ms when
+    measured, and permanently uses 19 MB per worker.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Argon2Passwords:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="argon2")
         self._in_hand_max = workers + waiting_max
         self._in_hand = 0
-        # What unknown names are verified against, so that they cost what known ones do.
+        # Passwords of unknown names are verified against this hash, so that they cost the same.
         self._nobody = self._hasher.hash("nobody's password")
 
     async def hash(self, password: str) -> str:
@@ -70,7 +70,7 @@ class Argon2Passwords:
         try:
             self._hasher.verify(password_hash, password)
         except VerifyMismatchError:
-            # The one error that is about the password; a hash that cannot be read, or memory that is not there, is ours.
+            # Only this error is about the password. An unreadable hash or missing memory is our own problem.
             return PasswordVerification(matches=False)
         stronger = self._hasher.hash(password) if self._hasher.check_needs_rehash(password_hash) else None
         return PasswordVerification(matches=True, stronger_hash=stronger)
@@ -80,7 +80,7 @@ class Argon2Passwords:
             raise HashingBusy
         self._count(1)
         future = asyncio.get_running_loop().run_in_executor(self._pool, work)
-        # The slot is free when the thread is, not when a caller who hung up stops waiting.
+        # The slot is free when the thread has finished, not when the caller stops waiting.
         future.add_done_callback(self._let_go)
         with _SECONDS.labels(operation).time():
             return await asyncio.shield(future)
@@ -94,7 +94,7 @@ class Argon2Passwords:
 
 
 def _return_large_blocks() -> None:
-    # Left alone, glibc learns from the first hash to keep such blocks. Other C libraries have no such habit, nor mallopt.
+    # By default, glibc keeps such blocks after the first hash. Other C libraries do not, and have no mallopt.
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
         mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK_BYTES)

@@ -1,7 +1,7 @@
-"""Refresh tokens: 256 random bits under our own signature.
+"""Refresh tokens: 256 random bits with our signature.
 
 Layout: "elr_" + base64url of session id (16 bytes), user id (16), generation (4), random (32), HMAC-SHA-256 cut to 16.
-The signature tells a spent token of ours, which ends its session, from one that somebody made up, which must not.
+The signature distinguishes a used token, which ends its session, from an invented one, which must not.
 """
 
 import base64
@@ -56,19 +56,19 @@ def _parts(text: str) -> tuple[bytes, bytes]:
         raw = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise InvalidRefreshToken from None
-    # Base64 has several spellings of one value; only ours is a token, or a digest would not know it again.
+    # Base64 has several spellings of one value. Accept only ours, because the digest is of the text.
     if len(raw) != _FIELDS.size + _SIGNATURE_BYTES or text != PREFIX + base64.urlsafe_b64encode(raw).decode().rstrip("="):
         raise InvalidRefreshToken
     return raw[: _FIELDS.size], raw[_FIELDS.size :]
 
 
 def _digest(text: str) -> bytes:
-    # No salt, no stretching: it is 256 random bits.
+    # Without salt or stretching: the token has 256 random bits.
     return hashlib.sha256(text.encode()).digest()
 
 
 def _sealer(spent: RefreshToken) -> Sealer:
-    # Not the digest, which the database holds: only who has the spent token's text can derive this.
+    # Derived from the used token's text, not from its digest, which is in the database.
     return Sealer(derive(hashlib.sha256(b"successor/v1\0" + spent.text.encode()).digest(), "refresh-successor/v1"))
 
 

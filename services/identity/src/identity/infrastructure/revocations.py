@@ -1,4 +1,4 @@
-"""Ended sessions and changed factors, in Redis, for processes that start or reconnect; those that run hear the events."""
+"""Ended sessions and changed factors in Redis, for processes that start or reconnect. Running processes get the events."""
 
 from datetime import datetime
 from typing import Final
@@ -11,7 +11,7 @@ from chassis.auth.ended_sessions import ENDED_KEY, FACTORS_KEY, factors_member
 from chassis.telemetry import log
 from kernel.assurance import Factors
 
-# Longer than any access token lives.
+# Longer than the life of any access token.
 KEPT_SECONDS: Final = 20 * 60
 
 
@@ -32,7 +32,7 @@ class RedisRevocations:
         await self._try_add(FACTORS_KEY, factors_member(user_id, factors), changed_at)
 
     async def _add(self, key: str, member: str, at: datetime) -> None:
-        """Add to a sorted set by time, in seconds since the epoch, and forget what is older than any access token."""
+        """Add to a set sorted by time, in seconds since the epoch, and drop what is older than any access token."""
         score = at.timestamp()
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.zadd(key, {member: score}, nx=True)
@@ -43,5 +43,5 @@ class RedisRevocations:
         try:
             await self._add(key, member, at)
         except RedisError as error:
-            # The outbox holds the event, and its consumer writes the list as soon as Redis is back.
+            # The outbox has the event, whose consumer writes the list once Redis is back.
             log.warning("revocation_left_to_the_event", problem=type(error).__name__)

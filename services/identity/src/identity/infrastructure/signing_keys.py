@@ -1,4 +1,4 @@
-"""Signing keys at work: made, opened, and held ready in memory."""
+"""Creation of signing keys, and the keys that a process holds in memory."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,7 +28,7 @@ RELOAD_SECONDS: Final = 15
 
 
 class SealedKeyMaker:
-    """Makes P-256 keys whose private half only the master key opens."""
+    """Creates P-256 keys whose private key only the master key opens."""
 
     def __init__(self, master_key: bytes, *others: bytes) -> None:
         self._sealer = SealerRing(*(derive(key, "signing-keys/v1") for key in (master_key, *others)))
@@ -41,14 +41,14 @@ class SealedKeyMaker:
         return KeyPair(public_jwk, self._sealer.seal(der, _context(key_id)))
 
     def reseal(self, key_id: UUID, sealed_private: bytes) -> bytes | None:
-        """Seal a private key with the master key; None when it is so already."""
+        """Seal a private key with the master key. Return None if it is already."""
         return self._sealer.reseal(sealed_private, _context(key_id))
 
     def open(self, key: SigningKey) -> EllipticCurvePrivateKey:
-        """Open a private key; raises UnsealableError when it was moved, damaged, or sealed by another master key."""
+        """Open a private key. Raise UnsealableError if it was moved, damaged, or sealed by another master key."""
         private = load_der_private_key(self._sealer.open(key.sealed_private, _context(key.id)), password=None)
         if not isinstance(private, EllipticCurvePrivateKey):
-            raise TypeError(f"signing key {key.id} is no elliptic curve key")
+            raise TypeError(f"signing key {key.id} is not an elliptic curve key")
         return private
 
 
@@ -63,7 +63,7 @@ class KeyRing:
         self._signing: tuple[str, EllipticCurvePrivateKey] | None = None
 
     def load(self, keys: Sequence[SigningKey]) -> None:
-        """Hold these keys from now on."""
+        """Replace the keys."""
         active = active_key(keys)
         if active and (self._signing is None or self._signing[0] != str(active.id)):
             self._signing = (str(active.id), self._maker.open(active))
@@ -72,26 +72,26 @@ class KeyRing:
 
     @property
     def signing(self) -> tuple[str, EllipticCurvePrivateKey]:
-        """The id and private half of the key that signs; raises Unavailable before the first load."""
+        """Return the id and private key of the key that signs. Raise Unavailable before the first load."""
         if self._signing is None:
             raise Unavailable(dependency="signing keys")
         return self._signing
 
     async def check(self) -> None:
-        """Raise while no key signs; for readiness."""
+        """Raise an error while no key signs. For readiness."""
         _ = self.signing
 
     async def find(self, kid: str) -> EllipticCurvePublicKey | None:
         return self._public.get(kid)
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
-        """The public keys (RFC 7517): the one that signs, the next, and those whose tokens may still live."""
+        """Return the public keys (RFC 7517): the current one, the next one, and those whose tokens may be unexpired."""
         now = self._clock.now()
         return {"keys": [key.public_jwk for key in self._keys if key.is_published(now)]}
 
 
 class KeyReloader:
-    """Keeps a ring at what the database holds, for another process may have changed it."""
+    """Reloads a ring from the database, because another process may have changed the keys."""
 
     def __init__(self, read: Callable[[], Awaitable[Sequence[SigningKey]]], ring: KeyRing) -> None:
         self._read = read
@@ -103,14 +103,14 @@ class KeyReloader:
             try:
                 self._ring.load(await self._read())
             except SQLAlchemyError as error:
-                # The keys at hand stay good; a missed rotation overlaps for longer than this.
+                # The loaded keys stay valid: the overlap of a rotation is longer than a missed reload.
                 log.warning("signing_keys_not_reloaded", problem=type(error).__name__)
 
 
 def _public_key(key: SigningKey) -> EllipticCurvePublicKey:
     public = jwt.PyJWK(dict(key.public_jwk), algorithm="ES256").key
     if not isinstance(public, EllipticCurvePublicKey):
-        raise TypeError(f"signing key {key.id} is no elliptic curve key")
+        raise TypeError(f"signing key {key.id} is not an elliptic curve key")
     return public
 
 

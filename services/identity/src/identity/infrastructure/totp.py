@@ -1,4 +1,4 @@
-"""Codes of authenticator apps: SHA-1, six digits, thirty seconds, which every app speaks (RFC 6238)."""
+"""Codes of authenticator apps: SHA-1, six digits, thirty seconds, which every app supports (RFC 6238)."""
 
 from datetime import datetime
 from typing import Final
@@ -9,7 +9,7 @@ from pyotp.exceptions import OTPVerificationError
 _ISSUER: Final = "Elcorp"
 # 32 characters of base32 are 160 bits.
 _SECRET_CHARACTERS: Final = 32
-# One step either side: clocks drift and people type. A code is so good for 90 s, not the 30 s of ASVS 6.5.5.
+# One step in both directions, because clocks drift and people type slowly. So a code is valid for 90 s, not 30 s (ASVS 6.5.5).
 _WINDOW: Final = 1
 
 

@@ -1,20 +1,20 @@
-"""Which program a User-Agent names, in words that its owner knows: "Firefox 140 on Windows"."""
+"""The program of a User-Agent, in words that its owner understands: "Firefox 140 on Windows"."""
 
 import re
 from functools import lru_cache
 from typing import Final
 
-# The native matcher (the extra "regex") takes linear time: what is matched is what strangers send.
+# The native matcher (the extra "regex") takes linear time, and strangers send the input.
 from ua_parser import parse
 
 _REMEMBERED: Final = 1024
-# RFC 9110 section 10.1.5: a client of its own kind begins with its product, "elcorp-journey/1.0".
+# RFC 9110 section 10.1.5: other clients begin with their product, "elcorp-journey/1.0".
 _PRODUCT: Final = re.compile(r"[A-Za-z0-9._-]{1,40}(?:/[A-Za-z0-9._-]{1,20})?")
 
 
 @lru_cache(_REMEMBERED)
 def program_of(user_agent: str) -> str | None:
-    """Return the program's name; None where nothing is known of it. A program can claim to be another."""
+    """Return the program's name, or None if it is unknown. A program can claim to be another."""
     parsed = parse(user_agent)
     browser, system = parsed.user_agent, parsed.os
     if browser:

@@ -1,4 +1,4 @@
-"""Personal data at rest: sealed under a key of each subject's own, found again by keyed digests."""
+"""Personal data at rest: sealed under each subject's own key, and found by keyed digests."""
 
 import base64
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from identity.domain.profile import Profile
 _TABLE = "profiles"
 _OWN_KEY = "identity-own/v1"
 _RECEIPT_KEYS = "receipt-keys/v1"
-# How a sealed name begins; what was written before names were sealed begins otherwise.
+# The prefix of a sealed name. Names that were written before names were sealed begin differently.
 _SEALED = "\x01sealed:"
 
 
@@ -32,16 +32,16 @@ class SealedProfile:
 
 
 class Vault:
-    """Destroying a subject's wrapped key and its digests erases the subject, in backups too.
+    """Seals personal data. Destroying a subject's wrapped key and digests erases the subject, in backups too.
 
-    `others` are master keys that one replaces: they open and seal nothing. Digests outlive them all.
+    `others` are master keys that `master_key` replaces: they open, but never seal. Digests outlive them all.
     """
 
     def __init__(self, master_key: bytes, *others: bytes, digest_key: bytes | None = None) -> None:
         self._subject_keys = SubjectKeys(master_key, *others)
         self._email_index = BlindIndex(digest_key or master_key, purpose="email")
         self._phone_index = BlindIndex(digest_key or master_key, purpose="phone")
-        # For what must be read before there is a subject, or after it is gone; kept for minutes.
+        # For data that is read before there is a subject or after it is gone. Such data is kept for minutes.
         self._own = SealerRing(*(derive(key, _OWN_KEY) for key in (master_key, *others)))
         self._receipts = SealerRing(*(derive(key, _RECEIPT_KEYS) for key in (master_key, *others)))
 
@@ -62,7 +62,7 @@ class Vault:
         )
 
     def open(self, user_id: UUID, sealed: SealedProfile) -> Profile:
-        """Open a profile; raises UnsealableError when a value was moved from another place or damaged."""
+        """Open a profile. Raise UnsealableError if a value was moved from another place or damaged."""
         subject = str(user_id)
         sealer = self._subject_keys.sealer(subject, sealed.wrapped_key)
         return Profile(
@@ -74,7 +74,7 @@ class Vault:
         )
 
     def open_name(self, user_id: UUID, wrapped_key: bytes, sealed: bytes) -> str:
-        """Open a full name alone, where the rest is nobody's business."""
+        """Open only the full name, because the rest is not disclosed there."""
         return _open(self._subject_keys.sealer(str(user_id), wrapped_key), "full_name", str(user_id), sealed)
 
     def open_email(self, user_id: UUID, wrapped_key: bytes, sealed: bytes) -> str:
@@ -88,19 +88,19 @@ class Vault:
         return self._subject_keys.sealer(str(user_id), wrapped_key).open(sealed, _label_context(address)).decode()
 
     def seal_thing(self, user_id: UUID, wrapped_key: bytes, thing: UUID, name: str) -> str:
-        """Seal what its owner calls a device or a passkey, bound to it."""
+        """Seal the name that its owner gave to a device or passkey, bound to it."""
         sealed = self._subject_keys.sealer(str(user_id), wrapped_key).seal(name.encode(), _thing_context(thing))
         return _SEALED + base64.b64encode(sealed).decode()
 
     def open_thing(self, user_id: UUID, wrapped_key: bytes, thing: UUID, sealed: str) -> str:
-        # One that was written before names were sealed is as it was.
+        # Names that were written before names were sealed are in plain text.
         if not sealed.startswith(_SEALED):
             return sealed
         raw = base64.b64decode(sealed.removeprefix(_SEALED))
         return self._subject_keys.sealer(str(user_id), wrapped_key).open(raw, _thing_context(thing)).decode()
 
     def seal_origin(self, user_id: UUID, wrapped_key: bytes, session_id: UUID, origin: Origin) -> bytes:
-        """Seal from where a session is used, bound to the session."""
+        """Seal the origin of a session, bound to the session."""
         text = f"{origin.address}\n{origin.user_agent}"
         return self._subject_keys.sealer(str(user_id), wrapped_key).seal(text.encode(), _origin_context(session_id))
 
@@ -110,11 +110,11 @@ class Vault:
         return Origin(address, user_agent)
 
     def sealer_of(self, user_id: UUID, wrapped_key: bytes | None) -> Sealer | SealerRing:
-        """Return what seals a subject's data; the service's own sealer where the subject has no key."""
+        """Return the sealer of a subject's data, or the service's own if the subject has no key."""
         return self._subject_keys.sealer(str(user_id), wrapped_key) if wrapped_key else self._own
 
     def rewrap(self, user_id: UUID, wrapped_key: bytes) -> bytes | None:
-        """Wrap a subject's key with the master key; None when it is so already."""
+        """Wrap a subject's key with the master key. Return None if it is already."""
         return self._subject_keys.rewrap(str(user_id), wrapped_key)
 
     def reseal_receipt_key(self, key_id: UUID, sealed: bytes) -> bytes | None:
@@ -124,7 +124,7 @@ class Vault:
         return self._receipts.seal(seed, _receipt_context(key_id))
 
     def open_receipt_key(self, key_id: UUID, sealed: bytes) -> SigningKey:
-        """Open a key that signs receipts; raises UnsealableError."""
+        """Open a key that signs receipts. Raise UnsealableError."""
         return SigningKey.from_bytes(self._receipts.open(sealed, _receipt_context(key_id)))
 
     def phone_index(self, phone: str) -> bytes:
@@ -134,12 +134,12 @@ class Vault:
         return self._email_index(canonical_email(email))
 
     def email_indexes(self, email: str) -> tuple[bytes, ...]:
-        """Return what an address may lie under: its index, and that of earlier releases where it was another."""
+        """Return the indexes under which an address may be stored: today's, and that of earlier releases if it differs."""
         earlier = earlier_index_form(email)
         return (self.email_index(email), *((self._email_index(earlier),) if earlier else ()))
 
     def folded_email_index(self, email: str) -> bytes:
-        """Return the index of what an earlier release made of an address: it may be another's as well."""
+        """Return the index of the folded form of an address by an earlier release. Another user's address may have it, too."""
         return self._email_index(folded_email(email))
 
 

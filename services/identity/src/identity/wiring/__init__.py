@@ -1,1 +1,1 @@
-"""How use cases get their ports: one file for each noun, and the adapters that the settings ask for."""
+"""How use cases get their ports: one file for each noun, and the adapters that the settings select."""

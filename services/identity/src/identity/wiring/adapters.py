@@ -1,6 +1,6 @@
-"""The adapters that the settings ask for."""
+"""The adapters that the settings select."""
 
-# What only one process needs is imported where it is built: a worker never loads the web framework.
+# Import what only one process needs where it is built: a worker never loads the web framework.
 # ruff: noqa: PLC0415
 
 from functools import cache, partial
@@ -48,7 +48,7 @@ def unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOf
 
 
 def erasure_unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOfWork[SqlErasureTransaction]":
-    """Build what a worker notes answers with: it has no master key."""
+    """Build the unit of work in which a worker records answers. It needs no master key."""
     from chassis.persistence.unit_of_work import SqlUnitOfWork
     from identity.infrastructure.sql.erasures import SqlErasureTransaction
 
@@ -76,7 +76,7 @@ def hashing(settings: IdentitySettings) -> "Argon2Passwords":
 
 
 def attempts(settings: IdentitySettings, redis: "Redis") -> "RedisAttemptLimits":
-    """Build what counts attempts. Counts are kept under their limits: who unlocks must have the same ones."""
+    """Build the limits of attempts. The process that unlocks must have the same limits, because counts are stored per limit."""
     from identity.infrastructure.attempt_limits import RedisAttemptLimits
 
     return RedisAttemptLimits(
@@ -116,7 +116,7 @@ def create_administrator(
 
 
 def message_transport(settings: IdentitySettings) -> "MessageTransport":
-    """Build the ways out. What is not configured is the developer's mailbox locally; elsewhere mail must be."""
+    """Build the transports of messages. Locally, an unconfigured one is the developer's mailbox; elsewhere mail is required."""
     from identity.infrastructure.delivery import MailboxOnly, NoSmsGateway, TransportByChannel
     from identity.infrastructure.delivery.sms import HttpSmsTransport
     from identity.infrastructure.delivery.smtp import SmtpTransport
@@ -136,5 +136,5 @@ def message_transport(settings: IdentitySettings) -> "MessageTransport":
         token = settings.sms_token.get_secret_value() if settings.sms_token else ""
         sms = HttpSmsTransport(url=settings.sms_url, sender=settings.sms_from, token=token)
     if not settings.has_mailbox and not settings.smtp_host:
-        raise ValueError(f"ELCORP_SMTP_HOST is needed in {settings.environment}")
+        raise ValueError(f"ELCORP_SMTP_HOST is required in {settings.environment}")
     return TransportByChannel(email, sms)

@@ -42,10 +42,10 @@ from kernel.clock import Clock
 from kernel.reads import Reads
 
 
-# No slots: they leave no room for what is built once.
+# No slots: cached properties need a __dict__.
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What a process gives to its use cases; what is built from it is built once."""
+    """What a process gives to its use cases. Each adapter is built once."""
 
     settings: IdentitySettings
     database: Database
@@ -85,7 +85,7 @@ class Dependencies:
 
     @cached_property
     def sign_in_names(self) -> BlindIndex:
-        """The digest of a name that somebody signs in by: one account has one digest in the audit log."""
+        """The digest of a sign-in name. An account has the same digest everywhere in the audit log."""
         return BlindIndex(self.settings.digest(), purpose="sign-in-name")
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Keys that devices sign with."""
+"""The signing keys of devices."""
 
 from identity.application.device_keys import DeviceKeys
 from identity.application.device_keys.get_device_key import GetDeviceKey

@@ -1,4 +1,4 @@
-"""Messages, as far as the API serves them; the `jobs` process delivers them."""
+"""Messages, as far as the API reads them. The `jobs` process delivers them."""
 
 from identity.application.messages import Messages
 from identity.application.messages.list_delivered_messages import ListDeliveredMessages

@@ -28,7 +28,7 @@ def recovery(given: Dependencies) -> Recovery:
             revocations=given.revocations,
             clock=given.clock,
         ),
-        # Chains, quorum and delegation come with governance's approvals, in place of the second person.
+        # Governance's approvals will replace the second person and bring chains, quorum and delegation.
         decide_recovery=DecideRecovery(
             uow=given.uow,
             authority=given.authority,

@@ -1,4 +1,4 @@
-"""Registration, and verified e-mail addresses and telephone numbers."""
+"""Registration, and verification of e-mail addresses and telephone numbers."""
 
 from identity.application.registration import Registration
 from identity.application.registration.change_email import ChangeEmail

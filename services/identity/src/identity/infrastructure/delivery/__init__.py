@@ -1,4 +1,4 @@
-"""How letters leave: by SMTP, by an HTTP gateway for text messages, or, locally, only into the developer's mailbox."""
+"""Delivery of letters: by SMTP, by an HTTP gateway for text messages, or, locally, only to the developer's mailbox."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,14 @@ from identity.domain.message import Channel, Letter, Undeliverable
 
 
 class MailboxOnly:
-    """Takes every letter and keeps none: what a developer reads are the messages themselves."""
+    """Accept every letter without sending it: a developer reads the stored messages."""
 
     async def deliver(self, letter: Letter) -> None:
         pass
 
 
 class NoSmsGateway:
-    """Gives up text messages where no gateway is configured, so that telephone numbers stay unconfirmed."""
+    """Reject text messages if no gateway is configured, so that telephone numbers stay unconfirmed."""
 
     async def deliver(self, letter: Letter) -> None:
         raise Undeliverable(letter.channel)

@@ -1,4 +1,4 @@
-"""Text messages by an HTTP gateway: POST {"id", "from", "to", "text"} with a bearer token; any 2xx is taken."""
+"""Text messages by an HTTP gateway: POST {"id", "from", "to", "text"} with a bearer token. Any 2xx is success."""
 
 from dataclasses import dataclass, field
 
@@ -10,13 +10,13 @@ from kernel.errors import Unavailable
 TIMEOUT_SECONDS = 10.0
 _TAKEN = range(200, 300)
 _REFUSED = range(400, 500)
-# Not of the message's making: our token, the gateway's rate limit, or its own state.
+# Errors that the message does not cause: our token, the gateway's rate limit, or its state.
 _LATER = frozenset({401, 403, 408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSmsTransport:
-    """The letter's id goes along as Idempotency-Key, so that a text message that is handed over twice is sent once."""
+    """The letter's id is sent as Idempotency-Key, so that the gateway sends a repeated text message once."""
 
     url: str
     sender: str

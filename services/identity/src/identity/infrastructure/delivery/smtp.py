@@ -21,7 +21,7 @@ Security = Literal["none", "starttls", "tls"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpTransport:
-    """`security`: TLS from the first byte, STARTTLS or refuse, or none, which is for a relay on the same machine."""
+    """`security`: TLS from the first byte, required STARTTLS, or none for a relay on the same machine."""
 
     host: str
     port: int
@@ -43,7 +43,7 @@ class SmtpTransport:
                 timeout=TIMEOUT_SECONDS,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
-            # The only recipient was refused: for good when the server says so (RFC 5321 4.2.1: 5yz).
+            # The only recipient was refused, permanently if the server says so (RFC 5321 4.2.1: 5yz).
             if all(refused.code in _PERMANENT for refused in error.recipients):
                 raise Undeliverable from None
             raise Unavailable(dependency="smtp") from None
@@ -55,13 +55,13 @@ class SmtpTransport:
     def _mail(self, letter: Letter) -> EmailMessage:
         mail = EmailMessage(policy=SMTPUTF8)
         mail["From"] = self.sender
-        # By parts, so that nothing in an address is read as syntax. The domain in A-labels: every server takes those, and UTS 46
-        # leaves "straße" the domain that it is, where IDNA 2003 makes it "strasse".
+        # Build it from parts, so that nothing in an address is parsed as syntax. Use A-labels: every server accepts them, and UTS
+        # 46 keeps the domain "straße", while IDNA 2003 turns it into "strasse".
         mailbox, _, domain = letter.to.rpartition("@")
         mail["To"] = Address(username=mailbox, domain=ascii_domain(domain))
         mail["Subject"] = letter.subject
         mail["Date"] = format_datetime(localtime())
-        # The same for every attempt, so that a mail that went out twice is known as one.
+        # The same id for every attempt, so that duplicates can be recognised.
         mail["Message-ID"] = f"<{letter.id}@{self.sender.rpartition('@')[2].rstrip('>')}>"
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(letter.text)

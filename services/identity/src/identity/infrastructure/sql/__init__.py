@@ -1,4 +1,4 @@
 """PostgreSQL, one file for each noun: its tables, its writes and its reads.
 
-Personal data is opened by the reads, and is kept nowhere.
+Reads open personal data and never cache it.
 """

@@ -1,6 +1,6 @@
-"""Advisory locks of PostgreSQL, for what no row stands for yet; each is held until the transaction ends.
+"""Advisory locks of PostgreSQL, for things without a row. Each is held until the transaction ends.
 
-Take them after the locks of rows, and in the order in which they stand here, or two transactions deadlock.
+Take them after row locks, and in the order of this file, or two transactions deadlock.
 """
 
 from enum import IntEnum
@@ -13,7 +13,7 @@ _HOLD = text("SELECT pg_advisory_xact_lock(:what, :whose)")
 
 
 class Lock(IntEnum):
-    """The first of a lock's two parts, its purpose. The second is a digest of what is locked."""
+    """The purpose, which is the first part of a lock. The second part is a digest of what is locked."""
 
     ADMINISTRATORS = 1
     FAILURES = 2
@@ -23,6 +23,6 @@ class Lock(IntEnum):
 
 
 async def hold(session: AsyncSession, what: Lock, whose: bytes = b"") -> None:
-    """Wait for a lock. Read in a later statement what it guards: the snapshot of one statement is older than its lock."""
+    """Wait for a lock. Read what it guards in a later statement: a statement's snapshot is older than its lock."""
     number = int.from_bytes(blake2b(whose, digest_size=4).digest(), signed=True) if whose else 0
     await session.execute(_HOLD, {"what": what.value, "whose": number})

@@ -1,4 +1,4 @@
-"""Attempts counted by address, until the audit log records them."""
+"""Attempts, counted by address until the audit log records them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from identity.domain.attempts import QUIET, WINDOW, AttemptCount, CountedAttempts
 from kernel.audit import AuditFact
 
-# Of an earlier hour, and nothing waits: the next attempt is a fact of its own again.
+# The source was recorded in an earlier hour and nothing waits: the next attempt is a fact of its own again.
 _ANEW: Final = "(s.waiting = 0 AND s.entered_at <= :earlier)"
 _SINGLE: Final = f"({_ANEW} OR (s.waiting = 0 AND NOT s.summarised AND s.singly < :singly_max))"
-# What is put together is text of ours alone.
+# The SQL is built only from constants.
 _ENTER: Final = text(
     f"""
     INSERT INTO attempt_sources AS s (source, entered_at, last_at) VALUES (:source, :at, :at)
@@ -34,8 +34,8 @@ _COUNT: Final = text(
         attempts = c.attempts + :times, first_at = least(c.first_at, :at), last_at = greatest(c.last_at, :at)
     """
 )
-# Of acts nothing ever waits here: this is how many there were of an account since the first of the hour. In order of the names,
-# or two transactions deadlock.
+# Acts never wait here: this counts the acts of an account since the first one of the hour. In order of the names, or two
+# transactions deadlock.
 _ACT: Final = text(
     """
     INSERT INTO attempt_sources AS s (source, entered_at, last_at, singly)
@@ -67,7 +67,7 @@ _PURGE: Final = text("DELETE FROM attempt_sources WHERE waiting = 0 AND entered_
 
 
 class SqlAttemptCounts:
-    """`singly_max` attempts of an address in an hour are facts of their own, and `acts_max` acts of one kind of an account."""
+    """Per hour, `singly_max` attempts of an address and `acts_max` acts of one kind of an account are facts of their own."""
 
     def __init__(self, session: AsyncSession, *, singly_max: int, acts_max: int) -> None:
         self._session = session

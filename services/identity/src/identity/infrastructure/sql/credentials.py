@@ -1,4 +1,4 @@
-"""What a user signs in with."""
+"""The credentials for a sign-in."""
 
 from uuid import UUID
 
@@ -14,8 +14,8 @@ _CREDENTIAL = """
     FROM users u LEFT JOIN profiles p ON p.user_id = u.id
 """
 _CREDENTIAL_BY = {
-    # An address that was stored folded and never proven is found by what it may have been, too, where nobody has just that: its
-    # owner has to sign in to confirm it again.
+    # An address that was stored folded and never verified is also found by its folded form, unless another user has exactly the
+    # given one: its owner must sign in to verify it again.
     NameKind.EMAIL: text(
         f"""{_CREDENTIAL} WHERE p.email_index = ANY(:name)
         OR (p.email_index = :folded AND NOT p.email_as_given AND u.email_verified_at IS NULL)

@@ -1,4 +1,4 @@
-"""Keys that devices sign with."""
+"""The signing keys of devices."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -54,7 +54,7 @@ class SqlDeviceKeys:
         self._session = session
 
     async def add(self, key: DeviceKey) -> None:
-        # What the key replaces must be revoked first: SQLAlchemy inserts before it updates, and a device has one.
+        # The replaced key must be revoked first: SQLAlchemy inserts before it updates, and a device has one live key.
         await self._session.flush()
         self._session.add(key)
         with refuse_duplicates(DeviceKeyKnown, "device_keys_public_key_key"):

@@ -29,7 +29,7 @@ devices = Table(
 )
 mapper.map_imperatively(Device, devices)
 
-# Its last session, live or not, says from where it was seen.
+# The device's last session, live or not, has its last origin.
 _DEVICE_ROWS = """
     SELECT d.device_id, d.name, d.first_seen_at,
            greatest(d.last_seen_at, CASE WHEN s.ended_at IS NULL THEN s.rotated_at END) AS last_active_at,

@@ -1,4 +1,4 @@
-"""Erasures, what they destroy, and the keys that sign their receipts."""
+"""Erasures, the data that they destroy, and the keys that sign their receipts."""
 
 import hashlib
 from collections.abc import Sequence
@@ -73,9 +73,9 @@ receipt_keys = Table(
 )
 mapper.map_imperatively(Erasure, erasures)
 
-# Of processes that need the first key at once one makes it.
+# Only one of several concurrent processes creates the first key.
 _ONE_MAKES_THE_KEY = text("SELECT pg_advisory_xact_lock(5, 0)")
-# Rows that are personal as a whole, or of no use without the person. What refers to an account by its id alone stays.
+# Rows that are personal as a whole, or useless without the person. Rows that have only the account's id stay.
 _PERSONAL: Final[tuple[Table, ...]] = (
     profiles,
     password_history,
@@ -90,7 +90,7 @@ _PERSONAL: Final[tuple[Table, ...]] = (
     one_time_codes,
     second_factor_failures,
 )
-# Answers that were kept for repeats of the user's requests.
+# Responses that were stored for repeats of the user's requests.
 _FORGET_ANSWERS = text("DELETE FROM idempotency_keys WHERE owner = :owner")
 _ERASURE = text(
     """
@@ -150,7 +150,7 @@ class SqlReceipts:
         return sign(await self._key(at), statement)
 
     async def _key(self, at: datetime) -> ReceiptKey:
-        """Return the key that signs, made when there is none: the newest."""
+        """Return the newest key. Create one if there is none."""
         await self._session.execute(_ONE_MAKES_THE_KEY)
         query = select(receipt_keys.c.id, receipt_keys.c.sealed_seed).order_by(receipt_keys.c.created_at.desc()).limit(1)
         row = (await self._session.execute(query)).one_or_none()
@@ -183,7 +183,7 @@ class SqlErasureViews(SqlReads):
 
 
 class SqlErasureTransaction(SqlTransaction):
-    """What a process without the master key may do about erasures."""
+    """What a process without the master key may do with erasures."""
 
     def __init__(self, session: AsyncSession, actor: Actor) -> None:
         super().__init__(session, actor)

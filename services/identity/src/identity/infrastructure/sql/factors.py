@@ -58,7 +58,7 @@ second_factor_failures = Table(
     Column("counter", Text, nullable=False),
     Column("failed_at", timestamp(), nullable=False),
 )
-# The secret of an app passes through the vault.
+# The vault seals and opens the secret of an app.
 mapper.map_imperatively(Totp, totps, exclude_properties=("secret",))
 
 _FACTORS = text(
@@ -98,7 +98,7 @@ class SqlTotps:
         return totp, sealer.open(sealed or b"", _context(user_id)).decode()
 
     async def remove(self, user_id: UUID) -> None:
-        # As a row that the session forgets: another may follow under the same key.
+        # Delete it through the session, which then forgets it: another may follow under the same key.
         known = await self._session.get(Totp, user_id)
         if known:
             await self._session.delete(known)
@@ -156,7 +156,7 @@ class SqlFactors:
         self.failures = SqlFactorFailures(session)
 
     async def forget(self, user_id: UUID) -> None:
-        # Challenges before what they are answered by, in the order in which a sign-in locks them.
+        # Challenges before the factors that answer them, in the order in which a sign-in locks them.
         for table in (sign_in_challenges, passkey_ceremonies, passkeys, backup_codes, second_factor_failures):
             await self._session.execute(delete(table).where(table.c.user_id == user_id))
         await self.totps.remove(user_id)

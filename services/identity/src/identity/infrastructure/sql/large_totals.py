@@ -1,4 +1,4 @@
-"""How many users a filter finds, remembered for seconds where they are many; small totals are always exact."""
+"""The numbers of users that filters find, cached for seconds if they are large. Small totals are always exact."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,12 +18,12 @@ class LargeTotals:
     _counted: dict[UserFilter, tuple[int, datetime]] = field(default_factory=dict)
 
     def known(self, which: UserFilter) -> int | None:
-        """Return a large total that was counted lately."""
+        """Return a large total that was counted recently."""
         total, at = self._counted.get(_unsorted(which), (0, None))
         return total if at and self.clock.now() - at < REMEMBERED_FOR else None
 
     def learn(self, which: UserFilter, total: int) -> None:
-        """Remember a total that is large and not remembered yet."""
+        """Cache a total if it is large and not cached yet."""
         if total < LARGE or self.known(which) is not None:
             return
         if len(self._counted) >= _FILTERS_MAX:

@@ -1,4 +1,4 @@
-"""What the tables of all nouns share: the metadata, the mapping of aggregates, and types of columns."""
+"""What the tables of all nouns share: the metadata, the mapping of aggregates, and column types."""
 
 from enum import StrEnum
 
@@ -6,12 +6,12 @@ from sqlalchemy import DateTime, Enum, MetaData
 from sqlalchemy.orm import registry
 
 metadata = MetaData()
-# Aggregates are mapped beside their tables. Profiles and keys of subjects are no aggregates: they pass through the vault.
+# Aggregates are mapped beside their tables. Profiles and subject keys are not aggregates: the vault seals and opens them.
 mapper = registry(metadata=metadata)
 
 
 def enum_text(words: type[StrEnum]) -> Enum:
-    """Keep an enum as its text; the table's own check says which texts there are."""
+    """Store an enum as text. The table's CHECK constraint lists the valid values."""
     return Enum(words, native_enum=False, create_constraint=False, values_callable=lambda them: [word.value for word in them])
 
 

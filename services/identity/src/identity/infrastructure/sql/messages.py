@@ -1,4 +1,4 @@
-"""Messages: queued in the transaction of what they tell of."""
+"""Messages, queued in the transaction of the change that they report."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -38,16 +38,16 @@ messages = Table(
 )
 mapper.map_imperatively(Message, messages)
 
-# Defers the job that delivers a message, in the session's transaction.
+# Queues the job that delivers a message, in the session's transaction.
 DeferDelivery = Callable[[AsyncSession, UUID], Awaitable[None]]
-_WITHHELD = Counter("notices_withheld_total", "Notices not sent, for their account had enough of the kind.", ["template"])
+_WITHHELD = Counter("notices_withheld_total", "Notices not sent because the account got too many of the kind.", ["template"])
 _NOTICES = text(
     """
     SELECT count(*) FROM messages
     WHERE user_id = :user_id AND template = :template AND queued_at > clock_timestamp() - interval '1 hour'
     """
 )
-# It tells of the end of the subject's key, so it cannot need it.
+# It is sent after the subject's key was destroyed, so it cannot be sealed under that key.
 _OUTLIVES_ITS_SUBJECT = Template.ERASED
 _MESSAGE = """
     SELECT m.id, m.user_id, m.template, m.sealed, m.queued_at, CASE WHEN m.sealed_for_subject THEN k.wrapped END AS wrapped
@@ -75,7 +75,7 @@ _LEFT_BEHIND = text(
 
 
 class SqlMessages:
-    """`asked_from` is where an anonymous caller asks from."""
+    """`asked_from` is the source of an anonymous caller."""
 
     def __init__(
         self, session: AsyncSession, vault: Vault, defer_delivery: DeferDelivery, *, asked_from: str | None = None
@@ -90,7 +90,7 @@ class SqlMessages:
         recipient = to or self._address(subject, template.channel)
         if recipient is None or (template.is_notice and await self._has_enough(user_id, template)):
             return False
-        # A message that must not leave is queued like any other, so that its timing discloses nothing; the delivery drops it.
+        # Queue a message that must not be sent, too, so that the timing reveals nothing. The delivery drops it.
         leaves = to is not None or template.channel is not Channel.EMAIL or _takes_mail(subject, recipient)
         wrapped = subject.wrapped if subject and template is not _OUTLIVES_ITS_SUBJECT else None
         template = template if leaves else Template.DECOY
@@ -120,7 +120,7 @@ class SqlMessages:
         await self._session.execute(update(messages).where(held).values(sealed=None, recipient_index=None, asked_from=None))
 
     async def _has_enough(self, user_id: UUID, template: Template) -> bool:
-        """Tell whether the account got as many of these notices within the hour as allowed; the audit log has every change."""
+        """Return whether the account got the maximum of these notices within the hour. The audit log has every change."""
         await hold(self._session, Lock.NOTICES, user_id.bytes + template.encode())
         if await self._session.scalar(_NOTICES, {"user_id": user_id, "template": template.value}) < NOTICES_PER_HOUR_MAX:
             return False

@@ -1,4 +1,4 @@
-"""One-time codes, and sealed beside each what waits for it."""
+"""One-time codes, each with its sealed pending operation."""
 
 import json
 from datetime import datetime
@@ -32,7 +32,7 @@ one_time_codes = Table(
     Column("sends", SmallInteger, nullable=False),
     Column("used_at", timestamp()),
 )
-# What waits for a code passes through the vault.
+# The vault seals and opens the pending operation.
 mapper.map_imperatively(OneTimeCode, one_time_codes, exclude_properties=("pending",))
 
 _of = one_time_codes.c
@@ -46,7 +46,7 @@ class SqlOneTimeCodes:
     async def add(self, code: OneTimeCode, pending: Pending) -> None:
         self._session.add(code)
         await self._session.flush()
-        # Under the service's key: whose it will be has none yet.
+        # Under the service's key, because the future user has none yet.
         sealed = self._vault.sealer_of(code.user_id, None).seal(json.dumps(dict(pending)).encode(), _context(code.id))
         await self._session.execute(update(one_time_codes).where(_of.id == code.id).values(pending=sealed))
 

@@ -1,4 +1,4 @@
-"""Where sessions are used from, opened for their owner."""
+"""Origins of sessions, opened for their owner."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ View = TypeVar("View")
 
 
 async def opened(view: Callable[[Any], View], rows: Sequence[Any]) -> list[View]:
-    # In a thread: the first program that is named loads what names them all, a quarter of a second of it.
+    # In a thread: the first User-Agent loads the patterns of all programs, which takes a quarter of a second.
     return await asyncio.to_thread(lambda: [view(row) for row in rows])
 
 

@@ -1,4 +1,4 @@
-"""Passwords: the earlier ones, the links that reset them, and who required that they be reset."""
+"""Earlier passwords, reset links, and who required resets."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -41,7 +41,7 @@ password_resets = Table(
     "password_resets",
     metadata,
     Column("id", Uuid, primary_key=True),
-    # Of nobody where there was no account: a link that is sent to nobody.
+    # The id of nobody if there is no account: such a link is never sent.
     Column("user_id", Uuid, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("created_at", timestamp(), nullable=False),
@@ -70,7 +70,7 @@ _HASHES_HELD = text(
     SELECT password_hash FROM (
         SELECT password_hash, password_changed_at AS moment FROM users WHERE id = :id AND password_changed_at <= :at
         UNION ALL
-        -- Those that the user gave up on a device of their own before that, and what came before these, count no more.
+        -- Leave out passwords that the user replaced on a known device before that time, and all earlier ones.
         SELECT password_hash, replaced_at FROM password_history p
         WHERE user_id = :id AND replaced_at >= :replaced_since AND NOT EXISTS (
             SELECT FROM password_history given_up
@@ -96,7 +96,7 @@ class SqlPasswordHistory:
         }
         await self._session.execute(password_history.insert().values(row))
         kept = select(of.replaced_at).where(of.user_id == user_id).order_by(of.replaced_at.desc()).limit(EARLIER_KEPT)
-        # Or a thief who changes the password five times would leave its owner none by which to undo a change of address.
+        # Keep these, or a thief could change the password five times and leave the owner none to undo a change of address.
         is_past = of.replaced_at < replaced_at - PASSWORDS_KEPT_FOR
         await self._session.execute(delete(password_history).where(of.user_id == user_id, of.replaced_at.not_in(kept), is_past))
 

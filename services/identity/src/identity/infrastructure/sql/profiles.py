@@ -1,4 +1,4 @@
-"""Users' personal data, sealed under the key of each."""
+"""Users' personal data, each user's sealed under their own key."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -28,7 +28,7 @@ profiles = Table(
     Column("email_index", LargeBinary, nullable=False, unique=True),
     Column("phone_index", LargeBinary),
     Column("email_as_given", Boolean, nullable=False),
-    # Kept by a trigger: whether its user has verified the number. Unique among those alone (ADR 0016).
+    # Set by a trigger: whether the user has verified the number. The number is unique only among verified ones (ADR 0016).
     Column("phone_verified", Boolean, nullable=False, server_default=false()),
 )
 _SEALED: Final = tuple(part.name for part in fields(SealedProfile))
@@ -78,6 +78,6 @@ class SqlProfiles:
         return (await self._session.scalars(query.order_by(profiles.c.user_id))).all()
 
     async def _refuse_earlier_index(self, user_id: UUID, profile: Profile) -> None:
-        """Refuse an address that another has under the index of an earlier release: the unique constraint does not see it."""
+        """Refuse another user's address under the index of an earlier release, which the unique constraint does not cover."""
         if len(self._vault.email_indexes(profile.email)) > 1 and await self.holder_of_email(profile.email) not in (None, user_id):
             raise UserExists

@@ -20,7 +20,7 @@ class SqlReads:
             return (await connection.execute(query, parameters)).all()
 
     async def _page(self, query: TextClause, page: PageRequest, parameters: Mapping[str, object]) -> tuple[Sequence[Any], int]:
-        """Return a page's rows, and the total that stands beside each; a page past the end has none and asks again."""
+        """Return a page's rows and the total, which each row has. Past the end there are no rows: query the total separately."""
         rows = await self._rows(query, {**parameters, "limit": page.per_page, "offset": page.offset})
         counted = rows or (await self._rows(query, {**parameters, "limit": 1, "offset": 0}) if page.offset else ())
         return rows, counted[0].total if counted else 0

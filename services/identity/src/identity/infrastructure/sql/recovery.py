@@ -1,4 +1,4 @@
-"""Requests for recovery, and the links that undo a change of e-mail."""
+"""Recovery requests, and the links that undo a change of e-mail address."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -64,7 +64,7 @@ email_undos = Table(
     Column("from_known_device", Boolean, nullable=False),
 )
 mapper.map_imperatively(RecoveryRequest, recovery_requests)
-# The address passes through the vault.
+# The vault seals and opens the address.
 mapper.map_imperatively(EmailUndo, email_undos, exclude_properties=("email",))
 
 _REQUESTS = text(

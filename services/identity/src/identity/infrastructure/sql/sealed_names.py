@@ -1,4 +1,4 @@
-"""Names of devices and passkeys, sealed in the columns that hold them."""
+"""Names of devices and passkeys, sealed in their columns."""
 
 from uuid import UUID
 

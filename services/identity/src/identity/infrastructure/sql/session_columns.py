@@ -1,4 +1,4 @@
-"""What a session keeps several of, as JSON lists, oldest first.
+"""The lists of a session, stored as JSON, oldest first.
 
 Proofs are {"methods", "at", "passkey_id"}; used tokens {"generation", "digest", "successor", "at"}, bytes in base64.
 """

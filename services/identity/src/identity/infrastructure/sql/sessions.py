@@ -83,11 +83,11 @@ class SqlSessions:
     def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
-        # Of users whose session was locked with it, so that a refresh asks for it no second time.
+        # The keys of users whose session was locked with its key, so that a refresh reads them only once.
         self._wrapped_keys: dict[UUID, bytes | None] = {}
 
     async def add(self, session: Session) -> None:
-        # What the session replaces must be ended first: SQLAlchemy inserts before it updates, and one device has one.
+        # The replaced session must be ended first: SQLAlchemy inserts before it updates, and a device has one live session.
         await self._session.flush()
         self._session.add(session)
 

@@ -1,4 +1,4 @@
-"""The key of each user, wrapped by the master key: it seals their personal data, and dies with an erasure."""
+"""The key of each user, wrapped by the master key. It seals their personal data, and an erasure destroys it."""
 
 from uuid import UUID
 
@@ -24,7 +24,7 @@ async def find_wrapped_key(session: AsyncSession, user_id: UUID) -> bytes | None
 
 
 async def wrapped_key(session: AsyncSession, user_id: UUID) -> bytes:
-    """Raise NotFound for a user whose key was destroyed, or who never had one."""
+    """Raise NotFound for a user whose key was destroyed or never existed."""
     wrapped = await find_wrapped_key(session, user_id)
     if wrapped is None:
         raise NotFound(user_id=user_id)

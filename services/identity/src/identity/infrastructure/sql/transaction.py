@@ -1,4 +1,4 @@
-"""All of them in one transaction."""
+"""All repositories in one transaction."""
 
 from itertools import groupby
 from uuid import UUID
@@ -66,7 +66,7 @@ class SqlIdentityTransaction(SqlTransaction, BoundedRecord):
         self._tallied.append((fact, whose, source or source_of(self.actor.ip)))
 
     def record_bounded(self, fact: AuditFact, *, account: UUID) -> None:
-        # In its place among the facts; taken out again where it is counted instead.
+        # Add the fact in its place; it is removed again if it is counted instead.
         self.record(fact)
         if self.actor.kind is ActorKind.ANONYMOUS or self.actor.subject_id == str(account):
             self._bounded.setdefault((str(account), fact.action), []).append(fact)
@@ -89,7 +89,7 @@ class SqlIdentityTransaction(SqlTransaction, BoundedRecord):
                 await self._count_instead(list(alike), account=act[0])
 
     async def _count_instead(self, alike: list[AuditFact], *, account: str) -> None:
-        """Count facts that differ in nothing that is counted; the first of an address stays what it is."""
+        """Count facts with the same counted fields. The first fact of an address stays a fact of its own."""
         source = source_of(self.actor.ip)
         while alike and not await self.attempt_counts.count(source, alike[-1], account=account, times=len(alike)):
             alike.pop(0)

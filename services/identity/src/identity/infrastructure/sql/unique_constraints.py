@@ -1,4 +1,4 @@
-"""Rows that a unique constraint refuses."""
+"""Violations of unique constraints."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from kernel.errors import DomainError
 
 @contextmanager
 def refuse_duplicates(error: type[DomainError], *constraints: str) -> Iterator[None]:
-    """Raise `error`, without facts, when one of these constraints refuses a row."""
+    """Raise `error`, without facts, if one of these constraints is violated."""
     try:
         yield
     except IntegrityError as refused:

@@ -1,4 +1,4 @@
-"""All that is held about a user, for its export."""
+"""All data that is held about a user, for its export."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -41,7 +41,7 @@ def _section(columns: str, table: str, order: str) -> TextClause:
     return text(f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {order} LIMIT {SECTION_ROWS_MAX}")  # noqa: S608  # ours
 
 
-# No hash, seed, digest or token is among the columns.
+# Select no hash, seed, digest or token.
 _SECTIONS: Final[Mapping[str, TextClause]] = {
     "wallet_addresses": _section("address, currency, issued_at, retired_at, label", "wallet_addresses", "issued_at, address"),
     "devices": _section("device_id, name, first_seen_at, last_seen_at, revoked_at", "devices", "first_seen_at"),

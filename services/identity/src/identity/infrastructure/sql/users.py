@@ -45,8 +45,8 @@ users = Table(
 )
 mapper.map_imperatively(User, users)
 
-# What two accounts may not share; telephone numbers once they are verified. Which of them it was would tell a stranger whose
-# account exists.
+# What two accounts must not share; telephone numbers only once verified. The error does not say which, because that would reveal
+# to strangers that an account exists.
 UNIQUE_TO_ACCOUNT: Final = ("users_username_key", "profiles_email_index_key", "profiles_phone_index_key")
 _USER = """
     SELECT u.id, u.username, u.status, u.registered_at, u.last_sign_in_at, u.version, u.email_verified_at, u.phone_verified_at,
@@ -55,11 +55,11 @@ _USER = """
             ORDER BY w.retired_at IS NOT NULL, w.issued_at, w.address LIMIT 1) AS address
     FROM users u JOIN profiles p ON p.user_id = u.id JOIN subject_keys k ON k.subject_id = u.id
 """
-# Who is restricted waits to be erased: shown to nobody, but found by that status. Of who was erased nothing is left to show;
-# counted, they would leave holes in the pages.
+# Restricted users wait for erasure: they are not shown, but their status can be filtered. Of erased users no data is left;
+# counting them would leave gaps in the pages.
 _SHOWN: Final = "u.status <> 'deleted' AND u.status <> 'restricted' AND u.status <> 'erased'"
 _USER_BY_ID = text(f"{_USER} WHERE u.id = :id AND {_SHOWN}")
-# Each filter is text of ours; values travel as parameters.
+# Each filter is constant SQL. Values are parameters.
 _FILTERS: Final[Mapping[str, str]] = {
     "status": "u.status = :status",
     "email_indexes": "p.email_index = ANY(:email_indexes)",
@@ -96,7 +96,7 @@ class SqlUsers:
     async def add(self, user: User) -> None:
         self._session.add(user)
         with refuse_duplicates(UserExists, *UNIQUE_TO_ACCOUNT):
-            # Now, not at the end: what refers to the user follows within the transaction.
+            # Flush now: rows that refer to the user follow in this transaction.
             await self._session.flush()
 
     async def lock(self, user_id: UUID) -> User | None:
@@ -136,8 +136,8 @@ class SqlUserViews(SqlReads):
     async def users(self, page: PageRequest, which: UserFilter = EVERYBODY) -> Page[UserView]:
         where, values = self._where(which)
         order = _ORDERS[which.sort]
-        # The page's ids first, so that nothing is joined for the rows that are passed over.
-        # What is put together is text of ours alone.
+        # Select the page's ids first, so that skipped rows are not joined.
+        # The SQL is built only from constants.
         ids = f"SELECT u.id FROM {_filtered(values)} WHERE {where} ORDER BY {order} LIMIT :limit OFFSET :offset"  # noqa: S608
         listing = text(f"{_USER} WHERE u.id IN ({ids}) ORDER BY {order}")
         # Counting 100,000 rows takes longer than reading a page of them.
@@ -150,7 +150,7 @@ class SqlUserViews(SqlReads):
         return Page([self._user(row) for row in rows], page.page, page.per_page, total)
 
     async def users_without_mail(self) -> AsyncIterator[UUID]:
-        """Give the users whose address may have been another's before an earlier release folded it, in id order."""
+        """Yield the users whose address may have been another's before an earlier release folded it, in id order."""
         after = UUID(int=0)
         while rows := await self._rows(_STORED_FOLDED, {"after": after, "limit": _BATCH}):
             for row in rows:

@@ -25,7 +25,7 @@ wallet_addresses = Table(
     Column("currency", Text, nullable=False),
     Column("label", LargeBinary),
 )
-# The label passes through the vault.
+# The vault seals and opens the label.
 mapper.map_imperatively(WalletAddress, wallet_addresses, exclude_properties=("label",))
 
 _ADDRESS = """

@@ -1,4 +1,4 @@
-"""Keys under the master key, wrapped anew when another takes its place."""
+"""Keys that are wrapped by the master key, and wrapped again when it is replaced."""
 
 from uuid import UUID
 
@@ -25,7 +25,7 @@ class SqlWrappedKeys:
 
     async def rewrap_subjects(self, after: UUID, *, limit: int) -> RewrappedBatch:
         of = subject_keys.c
-        # Locked: a key that is destroyed meanwhile must not come back.
+        # Lock the rows: a key that is destroyed meanwhile must not come back.
         query = (
             select(of.subject_id, of.wrapped).where(of.subject_id > after).order_by(of.subject_id).limit(limit).with_for_update()
         )
@@ -36,7 +36,7 @@ class SqlWrappedKeys:
             if (wrapped := self._vault.rewrap(row.subject_id, row.wrapped))
         ]
         if changes:
-            # Core's own way of executing many: the ORM would want to know each row.
+            # Use Core to execute many statements: the ORM requires the whole row of each.
             connection = await self._session.connection()
             await connection.execute(_REWRAP, changes)
         return RewrappedBatch(rows[-1].subject_id if rows else None, len(changes))
