@@ -13,10 +13,10 @@ def upgrade() -> None:
 
 
 FACTORS = """
--- Since when the user has a second factor, without which no session starts; null for who has none.
+-- Since when the user has a second factor, which every session then requires. NULL for users without one.
 ALTER TABLE users ADD COLUMN second_factor_since timestamptz;
 
--- The secret is sealed under the subject's key: erased with it.
+-- The secret is sealed under the subject's key, so an erasure destroys it.
 CREATE TABLE totps (
     user_id uuid PRIMARY KEY REFERENCES users,
     secret bytea,
@@ -65,7 +65,7 @@ CREATE TABLE sign_in_challenges (
 CREATE INDEX sign_in_challenges_user ON sign_in_challenges (user_id);
 CREATE INDEX sign_in_challenges_end ON sign_in_challenges (expires_at);
 
--- Wrong codes of the last hour, wherever they were given.
+-- Wrong codes of the last hour, at sign-in and in sessions.
 CREATE TABLE second_factor_failures (
     user_id uuid NOT NULL REFERENCES users,
     failed_at timestamptz NOT NULL
@@ -105,7 +105,7 @@ CREATE TABLE recovery_requests (
     decided_by uuid,
     decision_reason text,
     CHECK ((status = 'pending') = (decided_at IS NULL)),
-    -- Whatever the code does, nobody decides on their own account.
+    -- Nobody decides on their own account, even if the code is wrong.
     CHECK (decided_by <> user_id)
 );
 CREATE INDEX recovery_requests_pending ON recovery_requests (requested_at, id) WHERE status = 'pending';

@@ -1,4 +1,4 @@
-"""Device signing keys, labelled addresses, erasure."""
+"""Signing keys of devices, labels of addresses, erasures."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ from chassis.persistence.migrations import runtime_role
 revision = "0005"
 down_revision = "0004"
 
-# What a key signed stays provable, and so does an erasure: these rows stay.
+# Signatures and erasures must stay provable, so these rows are never deleted.
 KEPT = ("device_keys", "erasures", "receipt_keys")
 
 
@@ -34,13 +34,13 @@ CREATE TABLE device_keys (
     CHECK ((revoked_at IS NULL) = (revoke_reason IS NULL)),
     FOREIGN KEY (user_id, device_id) REFERENCES devices
 );
--- One device, one live key: whatever the code does.
+-- A device has one live key, even if the code is wrong.
 CREATE UNIQUE INDEX device_keys_live ON device_keys (user_id, device_id) WHERE revoked_at IS NULL;
 CREATE INDEX device_keys_user ON device_keys (user_id, registered_at DESC, id DESC);
 """
 
 ADDRESSES = """
--- The label is the owner's own words: sealed under their key, erased with it.
+-- The owner writes the label. It is sealed under the owner's key, so an erasure destroys it.
 ALTER TABLE wallet_addresses
     ADD COLUMN currency text NOT NULL DEFAULT 'NAD',
     ADD COLUMN label bytea;
@@ -69,7 +69,7 @@ CREATE TABLE erasures (
 CREATE INDEX erasures_due ON erasures (restricted_until) WHERE status = 'restricted';
 CREATE INDEX erasures_unanswered ON erasures (asked_at) WHERE status = 'requested';
 
--- What signs receipts. Public halves stay for as long as there are receipts.
+-- The keys that sign receipts. The public keys stay as long as there are receipts.
 CREATE TABLE receipt_keys (
     id uuid PRIMARY KEY,
     public_key bytea NOT NULL CHECK (length(public_key) = 32),

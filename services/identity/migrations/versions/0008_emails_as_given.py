@@ -1,4 +1,4 @@
-"""E-mail addresses are kept as they were given; those that were stored folded are listed."""
+"""E-mail addresses are stored as given; a view lists those that were stored folded."""
 
 from alembic import op
 
@@ -7,11 +7,11 @@ down_revision = "0013"
 
 
 def upgrade() -> None:
-    # False for every row that there is, and for those that the previous release writes meanwhile: it folds and does not say so.
-    # An address that it changes is proven by the code that changes it.
+    # False for all existing rows, and for rows that the previous release writes meanwhile: it folds without recording that. An
+    # address that it changes is verified by the code for the change.
     op.execute("ALTER TABLE profiles ADD COLUMN email_as_given boolean NOT NULL DEFAULT false")
-    # Whose address nobody has proven since it was folded. The text itself is sealed under a key that no migration has: of these
-    # the service, which opens it, writes to those alone that folding cannot have changed (`folded-emails` lists the others).
+    # Users whose folded address was never verified. The text is sealed under a key that no migration has, so the service opens it
+    # and sends mail only to addresses that folding cannot have changed (`folded-emails` lists the others).
     op.execute("""
         CREATE VIEW emails_stored_folded AS
         SELECT p.user_id FROM profiles p JOIN users u ON u.id = p.user_id

@@ -1,6 +1,6 @@
-"""A deleted account remembers whether it was suspended, so that restoring it does not lift the suspension.
+"""A deleted account stores whether it was suspended, so that restoring it does not lift the suspension.
 
-Accounts that were deleted before, or by the previous release, have NULL: they are restored suspended.
+Accounts that were deleted before, or by the previous release, have NULL: they are restored as suspended.
 """
 
 from alembic import op

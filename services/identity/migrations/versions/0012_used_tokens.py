@@ -1,4 +1,4 @@
-"""A session remembers the refresh tokens that were used within ten seconds, not the last one alone."""
+"""A session stores all refresh tokens that were used within ten seconds, not only the last one."""
 
 from alembic import op
 
@@ -10,8 +10,8 @@ def upgrade() -> None:
     op.execute(USED_TOKENS)
 
 
-# The last used token stays in `previous_digest` and `sealed_successor`, which the previous release reads and writes. Where it
-# refreshes in between, the chain has a gap, and a token from before it is refused as it was by that release.
+# The last used token stays in `previous_digest` and `sealed_successor`, which the previous release reads and writes. If it
+# refreshes in between, the chain has a gap, and a token from before the gap is refused as that release did.
 USED_TOKENS = """
 ALTER TABLE sessions
     ADD COLUMN earlier_used jsonb NOT NULL DEFAULT '[]'

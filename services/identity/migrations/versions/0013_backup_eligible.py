@@ -1,4 +1,4 @@
-"""A passkey keeps whether its provider may back it up, which never changes."""
+"""A passkey stores whether its provider may back it up, which never changes."""
 
 from alembic import op
 
@@ -7,5 +7,5 @@ down_revision = "0012"
 
 
 def upgrade() -> None:
-    # NULL for earlier passkeys, and for those that the previous release registers meanwhile: the next use sets it.
+    # NULL for existing passkeys, and for those that the previous release registers meanwhile. Their next use sets it.
     op.execute("ALTER TABLE passkeys ADD COLUMN backup_eligible boolean")

@@ -11,8 +11,8 @@ def upgrade() -> None:
     op.execute(UNIQUE)
 
 
-# When a number was verified stands with the user, the number with the profile, and an index is of one table. A trigger keeps the
-# two together whichever release writes: the previous one knows nothing of the column.
+# The verification is in the user's row and the number in the profile's, but an index is on one table. A trigger copies it,
+# whichever release writes: the previous one does not know the column.
 VERIFIED = """
 ALTER TABLE profiles ADD COLUMN phone_verified boolean NOT NULL DEFAULT false;
 
@@ -28,7 +28,7 @@ UPDATE profiles p SET phone_verified = true
     FROM users u WHERE u.id = p.user_id AND u.phone_verified_at IS NOT NULL AND p.phone_index IS NOT NULL;
 """
 
-# Under the same name: the previous release answers a violation of it as "already exists".
+# The name stays: the previous release reports a violation of it as "already exists".
 UNIQUE = """
 ALTER TABLE profiles DROP CONSTRAINT profiles_phone_index_key;
 CREATE UNIQUE INDEX profiles_phone_index_key ON profiles (phone_index) WHERE phone_verified;

@@ -1,4 +1,4 @@
-"""Proofs of a device's key (RFC 9449) are taken once."""
+"""Each proof of a device's key (RFC 9449) is accepted once."""
 
 from alembic import op
 
@@ -11,7 +11,7 @@ def upgrade() -> None:
 
 
 USED_DEVICE_PROOFS = """
--- A row lives for minutes: until the time in the proof itself refuses it. `digest` is SHA-256 of its `jti`.
+-- A row is needed for minutes, until the proof's own time refuses it. `digest` is SHA-256 of its `jti`.
 CREATE TABLE used_device_proofs (
     key_id uuid NOT NULL REFERENCES device_keys,
     digest bytea NOT NULL CHECK (length(digest) = 32),

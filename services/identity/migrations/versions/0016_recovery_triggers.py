@@ -1,7 +1,7 @@
-"""Nobody decides on a recovery that they triggered.
+"""Nobody can decide on a recovery that they triggered.
 
 A person who required a new password of an account cannot decide on its recovery for thirty days. The previous release writes
-neither the table nor the columns: its requests name nobody, and nobody is barred from them.
+neither the table nor the columns, so its requests name nobody and bar nobody.
 """
 
 from alembic import op
@@ -13,7 +13,7 @@ down_revision = "0015"
 def upgrade() -> None:
     op.execute(
         """
-        -- Who required a new password of whom, and when last.
+        -- Who required a new password of which user, and when last.
         CREATE TABLE required_resets (
             user_id uuid NOT NULL REFERENCES users,
             required_by uuid NOT NULL,
@@ -30,7 +30,7 @@ def upgrade() -> None:
             ADD COLUMN device_id uuid
         """
     )
-    # Whatever the code does. No row has a name in it yet, so that there is nothing to check while the table is locked.
+    # Enforced even if the code is wrong. No row has such a value yet, so nothing needs checking while the table is locked.
     op.execute(
         """
         ALTER TABLE recovery_requests ADD CONSTRAINT recovery_requests_triggered_by_another

@@ -8,13 +8,13 @@ down_revision = "0016"
 
 def upgrade() -> None:
     op.execute(COUNTS)
-    # Where a message was asked for: its delivery is counted with what asked for it.
+    # The source of the request for a message: its delivery is counted together with the request.
     op.execute("ALTER TABLE messages ADD COLUMN asked_from text")
 
 
 COUNTS = """
 -- "entered_at" is when the log last recorded the source, "singly" how many attempts since then were facts of their own,
--- "waiting" how many were counted, and "summarised" that a count was recorded.
+-- "waiting" how many were counted, and "summarised" whether a count was recorded.
 CREATE TABLE attempt_sources (
     source text PRIMARY KEY CHECK (source <> ''),
     entered_at timestamptz NOT NULL,

@@ -1,4 +1,4 @@
-"""Links by which a change of e-mail is undone from the mailbox that was left."""
+"""Links to the former mailbox that undo a change of e-mail address."""
 
 from alembic import op
 
@@ -10,7 +10,7 @@ def upgrade() -> None:
     op.execute(EMAIL_UNDOS)
 
 
-# "email" is sealed under the subject's key: erased with it. A link is dropped some time after its end.
+# "email" is sealed under the subject's key, so an erasure destroys it. A link is deleted some time after its end.
 EMAIL_UNDOS = """
 CREATE TABLE email_undos (
     id uuid PRIMARY KEY,

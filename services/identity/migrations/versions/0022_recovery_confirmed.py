@@ -1,7 +1,7 @@
-"""A request for recovery is decided only once the account's mailbox has confirmed it (ADR 0025).
+"""A recovery request can be decided only after the account's mailbox has confirmed it (ADR 0025).
 
-Requests that wait are unconfirmed, for no code was ever sent for them: they are asked for again. The previous release decides on
-requests as it did for as long as it runs.
+Waiting requests are unconfirmed, because no code was ever sent for them: users must request again. The previous release decides
+on requests as before while it runs.
 """
 
 from alembic import op
@@ -12,7 +12,7 @@ down_revision = "0021"
 
 def upgrade() -> None:
     op.execute("ALTER TABLE recovery_requests ADD COLUMN confirmed_at timestamptz")
-    # Wider than it was, so that the previous release's codes are as valid as before.
+    # Wider than before, so codes of the previous release stay valid.
     op.execute(
         """
         ALTER TABLE one_time_codes

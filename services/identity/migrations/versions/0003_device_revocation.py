@@ -1,4 +1,4 @@
-"""Devices named, trusted and revoked; sessions that idle."""
+"""Names, trust and revocation of devices; idle sessions."""
 
 from alembic import op
 
@@ -22,6 +22,6 @@ CREATE INDEX devices_user ON devices (user_id, last_seen_at DESC, device_id);
 """
 
 SESSIONS = """
--- Where the job that ends idle sessions looks. On a column that never changes, so that refreshes stay HOT updates.
+-- For the job that ends idle sessions. On a column that never changes, so that refreshes stay HOT updates.
 CREATE INDEX sessions_live_started ON sessions (started_at, id) WHERE ended_at IS NULL;
 """

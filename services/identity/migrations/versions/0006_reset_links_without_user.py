@@ -1,4 +1,4 @@
-"""Links for nobody: asking for a reset costs the same whether or not there is an account."""
+"""Reset links without a user: a reset request costs the same whether or not an account exists."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Accounts, sealed profiles, wallet addresses, devices, sessions, signing keys."""
+"""Users, sealed profiles, wallet addresses, devices, sessions, signing keys."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ from chassis.persistence.migrations import platform_tables, runtime_role
 revision = "0001"
 down_revision = None
 
-# Accounts are deleted softly, and an address once issued is never given to another: neither row ever goes.
+# Users are deleted softly, and an issued address is never given to another user, so no row is ever deleted.
 KEPT = ("users", "wallet_addresses")
 
 
@@ -34,7 +34,7 @@ CREATE TABLE users (
 CREATE INDEX users_registered_at ON users (registered_at DESC, id DESC) WHERE status <> 'deleted';
 CREATE INDEX users_administrators ON users (id) WHERE initial_role = 'admin';
 
--- Deleting a row here erases the subject: nothing else opens what it sealed.
+-- Deleting a row here erases the subject: nothing else opens what the key sealed.
 CREATE TABLE subject_keys (
     subject_id uuid PRIMARY KEY REFERENCES users,
     wrapped bytea NOT NULL,
@@ -86,7 +86,7 @@ CREATE TABLE sessions (
     CHECK ((ended_at IS NULL) = (end_reason IS NULL)),
     FOREIGN KEY (user_id, device_id) REFERENCES devices DEFERRABLE INITIALLY DEFERRED
 ) WITH (fillfactor = 80);
--- One device, one live session: whatever the code does.
+-- A device has one live session, even if the code is wrong.
 CREATE UNIQUE INDEX sessions_live ON sessions (user_id, device_id) WHERE ended_at IS NULL;
 CREATE INDEX sessions_user ON sessions (user_id, started_at DESC, id DESC);
 

@@ -1,4 +1,4 @@
-"""Accounts: contacts verified, password history, messages."""
+"""Verified contacts, password history, messages."""
 
 from alembic import op
 
@@ -13,7 +13,7 @@ def upgrade() -> None:
 
 
 MESSAGES = """
--- No reference to users: a message may go to somebody who is not one yet. "sealed" goes once the message has gone out.
+-- No reference to users: a recipient may not be a user yet. "sealed" is deleted after delivery.
 CREATE TABLE messages (
     id uuid PRIMARY KEY,
     user_id uuid NOT NULL,
@@ -31,7 +31,7 @@ CREATE INDEX messages_kept ON messages (queued_at DESC, id DESC) WHERE sealed IS
 """
 
 ONE_TIME_CODES = """
--- A registration is a row here until its e-mail address is confirmed: "user_id" is whose it will be.
+-- A registration is a row here until its e-mail address is confirmed; "user_id" is the id of the future user.
 CREATE TABLE one_time_codes (
     id uuid PRIMARY KEY,
     purpose text NOT NULL CHECK (purpose IN ('registration', 'email', 'phone')),
@@ -61,7 +61,7 @@ ALTER TABLE users
 CREATE INDEX users_status ON users (status, registered_at DESC, id DESC);
 CREATE INDEX users_last_sign_in ON users (last_sign_in_at DESC NULLS LAST, id DESC) WHERE status <> 'deleted';
 
--- The passwords before the present one, newest first the four that may not come back; the hashes alone.
+-- Hashes of the passwords before the current one; the newest four must not be used again.
 CREATE TABLE password_history (
     user_id uuid NOT NULL REFERENCES users,
     password_hash text NOT NULL CHECK (password_hash LIKE '$argon2id$%'),

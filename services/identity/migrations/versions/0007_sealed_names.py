@@ -1,4 +1,4 @@
-"""Names of devices and passkeys are sealed: longer than what was typed."""
+"""Sealed names of devices and passkeys, which are longer than the names in plain text."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Sessions keep from where they are used, sealed; nothing reads any more whether a device is trusted."""
+"""Sessions store their origins, sealed. Nothing reads the trust of a device any more."""
 
 from alembic import op
 
@@ -13,12 +13,12 @@ def upgrade() -> None:
 
 ORIGINS = """
 ALTER TABLE sessions ADD COLUMN started_from bytea, ADD COLUMN seen_from bytea;
--- The last session of a device, of which the list of devices shows from where it was seen.
+-- For the last session of a device, which has the origin that the list of devices shows.
 CREATE INDEX sessions_device ON sessions (user_id, device_id, started_at DESC, id DESC);
 """
 
-# The column stays for the previous release, which still marks devices while this one is rolled out. The check goes: this release
-# revokes a device without looking at the mark.
+# The column stays for the previous release, which still sets it during the rollout. The check is dropped, because this release
+# revokes devices without clearing it.
 TRUST = """
 ALTER TABLE devices DROP CONSTRAINT devices_check;
 UPDATE devices SET trusted_at = NULL WHERE trusted_at IS NOT NULL;

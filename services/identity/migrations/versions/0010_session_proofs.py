@@ -1,4 +1,4 @@
-"""A session keeps its proofs: what was shown in it, and when."""
+"""A session stores its proofs: each factor that the user authenticated with, and when."""
 
 from alembic import op
 
@@ -10,8 +10,8 @@ def upgrade() -> None:
     op.execute(PROOFS)
 
 
-# `methods` and `authenticated_at` stay, and are the last proof: a row of before is read as one proof, and the previous release,
-# which still runs while this is rolled out, reads and writes them as it did. It inserts no value for the new columns.
+# `methods` and `authenticated_at` stay and are the last proof. An older row is read as one proof. The previous release, which
+# still runs during the rollout, reads and writes them as before; it inserts no value for the new columns.
 PROOFS = """
 ALTER TABLE sessions
     ADD COLUMN earlier_proofs jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(earlier_proofs) = 'array'),
