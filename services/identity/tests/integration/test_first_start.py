@@ -116,7 +116,7 @@ async def test_settings_that_give_no_administrator_are_named_again_and_again_unt
 async def test_other_bad_settings_are_named_too(identity: Identity, ring: KeyRing, given: dict[str, Any], problem: str) -> None:
     start = first_start(identity, ring, **given)
     async with running(start.run):
-        await eventually(lambda: start.check.problem != "not made yet")
+        await eventually(lambda: start.check.problem != "not created yet")
     with pytest.raises(NotReady, match=problem):
         await start.check()
 

@@ -158,7 +158,7 @@ async def test_command_rotates_and_says_so(
     # Not one that somebody else may have, nor the next one either.
     assert before.isdisjoint(key.id for key in await identity.signing_keys.list_signing_keys())
     assert await rotate_keys(own, argparse.Namespace(compromised=False)) == 1
-    assert "may sign from" in capsys.readouterr().out
+    assert "can sign from" in capsys.readouterr().out
 
 
 async def test_document_leaves_out_who_is_retired_for_long(identity: Identity, ring: KeyRing, clock: ControlledClock) -> None:

@@ -1,4 +1,4 @@
-"""Who a user is: personal data, kept sealed under a key of the user's own."""
+"""A user's personal data, sealed under the user's own key."""
 
 import re
 import unicodedata
@@ -18,9 +18,9 @@ _USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """`email` and `phone` (E.164) come parsed; `phone` is missing where another user has verified it.
+    """`email` and `phone` (E.164) are already parsed. `phone` is None if another user has verified the number.
 
-    `email_as_given`: mail goes to `email` as its owner wrote it. Earlier releases stored it folded.
+    `email_as_given`: `email` is as its owner wrote it, which mail needs. Earlier releases stored it folded.
     """
 
     full_name: str
@@ -31,17 +31,17 @@ class Profile:
 
     @classmethod
     def of(cls, *, full_name: str, email: str, phone: str | None, organization: str | None = None) -> "Profile":
-        """Build a profile from outside input, with outer and doubled spaces gone; raises InvalidName."""
+        """Create a profile from input. Trim and collapse spaces. Raise InvalidName."""
         name, of = _names(full_name, organization)
         return cls(full_name=name, email=email, phone=phone, organization=of)
 
     def with_details(self, *, full_name: str, organization: str | None) -> "Profile":
-        """Replace what needs no proof; raises InvalidName."""
+        """Replace the details that need no verification. Raise InvalidName."""
         name, of = _names(full_name, organization)
         return replace(self, full_name=name, organization=of)
 
     def with_email(self, email: str) -> "Profile":
-        """Replace the address by one as it was given."""
+        """Replace the address with one as given."""
         return replace(self, email=email, email_as_given=True)
 
     def with_phone(self, phone: str | None) -> "Profile":
@@ -49,13 +49,13 @@ class Profile:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What a password of this person must not contain."""
+        """The words that the user's password must not contain."""
         return (self.full_name, self.email.partition("@")[0], self.organization or "")
 
 
 def canonical_username(username: str) -> str:
-    """Return the form in which usernames are unique; raises InvalidUsername."""
-    # Letters beyond ASCII are refused and never lowered: the KELVIN SIGN's small letter is "k".
+    """Return the form in which usernames are unique. Raise InvalidUsername."""
+    # Refuse letters beyond ASCII instead of lowering them: the KELVIN SIGN's small letter is "k".
     lowered = lower_ascii(username.strip())
     if not _USERNAME.fullmatch(lowered):
         raise InvalidUsername(field="username")
@@ -63,7 +63,7 @@ def canonical_username(username: str) -> str:
 
 
 def chosen_username(username: str) -> str:
-    """Return the canonical form of a username that its user chooses; raises InvalidUsername or ReservedUsername."""
+    """Return the canonical form of a username that a user chooses. Raise InvalidUsername or ReservedUsername."""
     canonical = canonical_username(username)
     if is_reserved(canonical):
         raise ReservedUsername(field="username")
@@ -71,7 +71,7 @@ def chosen_username(username: str) -> str:
 
 
 def _names(full_name: str, organization: str | None) -> tuple[str, str | None]:
-    # Asked of what is given alone: what an earlier release has stored must be read as it is.
+    # Check only new input: names that an earlier release stored must stay readable.
     name = _tidy("full_name", full_name, FULL_NAME_LENGTH, is_name=has_letter)
     of = (
         _tidy("organization", organization, ORGANIZATION_LENGTH, is_name=_has_letter_or_digit)

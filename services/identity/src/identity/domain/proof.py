@@ -1,4 +1,4 @@
-"""What a user showed of themselves at one moment, by RFC 8176's names of the methods."""
+"""How a user authenticated at one moment, with RFC 8176's names of the methods."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from kernel.assurance import MULTI_FACTOR
 
 PASSWORD: Final = "pwd"  # noqa: S105  # RFC 8176's name for the method
 OTP: Final = "otp"
-# A key in hardware, a key that its provider synchronizes; and that the authenticator itself verified its user.
+# A key in hardware, a key that its provider synchronizes, and that the authenticator verified its user.
 HARDWARE_KEY: Final = "hwk"
 SOFTWARE_KEY: Final = "swk"
 USER_VERIFIED: Final = "user"
@@ -19,10 +19,10 @@ PASSKEY_METHODS: Final = frozenset({HARDWARE_KEY, SOFTWARE_KEY, USER_VERIFIED})
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """`methods` hold "mfa" where, and only where, they were two factors: password and code, or a passkey.
+    """`methods` contain "mfa" if and only if they are two factors: password and code, or a passkey.
 
-    `at` is the time of the earliest thing in it: a password that was shown five minutes before the code is no proof of just now.
-    `passkey_id` is which passkey was shown; None for sessions that are older than this field, too.
+    `at` is the time of the earliest factor: with a password from five minutes before the code, the proof is five minutes old.
+    `passkey_id` is the passkey used. It is also None in sessions that are older than this field.
     """
 
     methods: tuple[str, ...]
@@ -37,7 +37,7 @@ class Proof:
         return self._without(frozenset({OTP}))
 
     def without_passkey(self, passkey_id: UUID) -> Self:
-        """Leave out what one passkey showed; a proof that does not say by which passkey it was may be of this one."""
+        """Remove what one passkey proved. A proof that does not name its passkey may be of this one."""
         return self._without(PASSKEY_METHODS) if self.passkey_id in {None, passkey_id} else self
 
     def _without(self, methods: frozenset[str]) -> Self:
@@ -48,7 +48,7 @@ class Proof:
 
 
 def with_multi_factor(methods: Iterable[str]) -> tuple[str, ...]:
-    """Add "mfa" to methods that are two factors, and take it from those that are not."""
+    """Add "mfa" to methods that are two factors, and remove it from others."""
     shown = tuple(dict.fromkeys(method for method in methods if method != MULTI_FACTOR))
     return (*shown, MULTI_FACTOR) if _are_two_factors(frozenset(shown)) else shown
 

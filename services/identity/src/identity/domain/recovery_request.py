@@ -10,10 +10,10 @@ from uuid import UUID
 from identity.domain.errors import OwnRecovery, RecoveryDecided, RecoveryUnconfirmed
 
 LIFE: Final = timedelta(days=7)
-# A person who required a new password of an account, or opened it at an address that they typed, decides on no recovery of it for
-# as long.
+# A person who required a new password of an account, or created it with an address that they typed, cannot decide on its recovery
+# for this long.
 TRIGGER_COUNTS_FOR: Final = timedelta(days=30)
-# How many of an account's requests may wait for their codes, of those made within an hour.
+# Unconfirmed requests per account and hour.
 UNCONFIRMED_PER_HOUR_MAX: Final = 5
 
 
@@ -32,10 +32,10 @@ class RecoveryStatus(StrEnum):
 
 @dataclass(eq=False)
 class RecoveryRequest:
-    """`triggered_by`: those who required a new password of the account lately. `device_id`: where it was requested.
+    """`triggered_by`: those who recently required a new password of the account. `device_id`: the device of the request.
 
-    Another person decides: neither the account's owner, nor one of those, nor the user of that device. None decides before
-    `confirmed_at`, when the code was shown that the account's mailbox had received: the password alone may be a thief's.
+    Another person decides: not the account's owner, not one of those, and not a user of that device. Nobody can decide before
+    `confirmed_at`, when the code from the account's mailbox was entered: a thief may have the password.
     """
 
     id: UUID
@@ -67,7 +67,7 @@ class RecoveryRequest:
         return request
 
     def trigger(self, by: UUID) -> None:
-        """Note that a person required a new password of the account while the request waits."""
+        """Record that a person required a new password of the account while the request waits."""
         self.triggered_by = tuple(sorted({*self.triggered_by, by}))
 
     def require_other(self, decider: UUID, *, has_device: bool) -> None:
@@ -76,14 +76,14 @@ class RecoveryRequest:
             raise OwnRecovery(request_id=self.id)
 
     def confirm(self, *, at: datetime) -> bool:
-        """Record that the account's owner stands behind it; False when it is confirmed, decided or too old."""
+        """Record that the account's owner confirmed it. Return False if it is confirmed, decided or too old."""
         if self.confirmed_at is not None or not self.is_open(at=at):
             return False
         self.confirmed_at = at
         return True
 
     def require_confirmed(self, *, at: datetime) -> None:
-        """Raise RecoveryDecided when nobody can decide on it any more, RecoveryUnconfirmed when nobody can yet."""
+        """Raise RecoveryDecided if nobody can decide on it any more, RecoveryUnconfirmed if nobody can yet."""
         if not self.is_open(at=at):
             raise RecoveryDecided(request_id=self.id)
         if self.confirmed_at is None:
@@ -93,6 +93,6 @@ class RecoveryRequest:
         return self.status is RecoveryStatus.PENDING and at < self.expires_at
 
     def decide(self, status: RecoveryStatus, *, by: UUID, reason: str, at: datetime) -> None:
-        """Settle it for good; raises RecoveryDecided when it is, or when nobody did within a week, and RecoveryUnconfirmed."""
+        """Decide it permanently. Raise RecoveryUnconfirmed, or RecoveryDecided if it is decided or older than a week."""
         self.require_confirmed(at=at)
         self.status, self.decided_at, self.decided_by, self.decision_reason = status, at, by, reason

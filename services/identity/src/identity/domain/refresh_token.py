@@ -1,19 +1,19 @@
-"""Refresh tokens: the one that is presented, and those of a session that were used moments ago."""
+"""Refresh tokens: the presented one, and the recently used ones of a session."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-# A client that never received our answer asks again with the used token; one that asks later has a stolen token.
+# A client that did not receive our response repeats the used token. A later repeat means that the token was stolen.
 RETRY_SECONDS_MAX: Final = 10
-# So many used tokens a session remembers, each for ten seconds. A client that refreshes faster gets its token back unused.
+# How many used tokens a session stores, each for ten seconds. A client that refreshes faster keeps its current token.
 REMEMBERED_MAX: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """A refresh token that we signed: its user, its session and its place in the session's chain. `digest` is its SHA-256."""
+    """A refresh token that we signed: its user, its session and its position in the chain. `digest` is its SHA-256."""
 
     text: str
     session_id: UUID
@@ -24,7 +24,7 @@ class RefreshToken:
 
 @dataclass(frozen=True, slots=True)
 class UsedToken:
-    """A token that was exchanged for its successor, which only the token itself opens."""
+    """A token that was exchanged for its successor. Only the token itself opens the sealed successor."""
 
     generation: int
     digest: bytes

@@ -1,4 +1,4 @@
-"""A session: one device's chain of refresh tokens, each spent once (RFC 9700 section 4.14.2)."""
+"""A session: one device's chain of refresh tokens, each used once (RFC 9700 section 4.14.2)."""
 
 import hmac
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from identity.domain.refresh_token import REMEMBERED_MAX, RefreshToken, UsedToke
 from kernel.assurance import MULTI_FACTOR
 from kernel.events import Aggregate
 
-# Of one user, each on a device of its own; whoever has more is no person with devices.
+# Live sessions per user, each on its own device. No person has more devices.
 LIVE_MAX = 100
 
 
@@ -52,14 +52,13 @@ class TokenUse(StrEnum):
 
 @dataclass(eq=False)
 class Session(Aggregate):
-    """`generation` orders the chain, never a clock. `expires_at` is absolute: refreshing does not move it.
+    """`generation` orders the chain; times never do. `expires_at` is absolute: refreshing does not move it.
 
-    `previous_digest`, `sealed_successor` and `rotated_at` are of the token that was used last; `earlier_used`, oldest first,
-    are those used within the ten seconds before. Each opens its successor, so that every one leads to the current token.
-    `methods`, `authenticated_at` and `passkey_id` are the last proof, which tokens speak of. `earlier_proofs`, oldest first,
-    are those that an account falls back on when a factor of the last one is removed: of each kind the latest.
-    `started_from` is from where it was signed in, `seen_from` from where it was refreshed last (both sealed). `known_device`:
-    the device proved at the sign-in, by its token, that it is the one that the account knows by this id.
+    `previous_digest`, `sealed_successor` and `rotated_at` are of the last used token. `earlier_used`, oldest first, are those
+    used within the ten seconds before. Each opens its successor, so that every one leads to the current token. `methods`,
+    `authenticated_at` and `passkey_id` are the last proof, which tokens claim. `earlier_proofs`, oldest first, remain when a
+    factor of the last proof is removed: the latest one of each kind. `started_from` is the origin of the sign-in, `seen_from` of
+    the last refresh (both sealed). `known_device`: at the sign-in, the device proved with its token that the account knows it.
     """
 
     id: UUID
@@ -95,7 +94,7 @@ class Session(Aggregate):
         started_from: bytes | None = None,
         known_device: bool = False,
     ) -> Self:
-        """Start a chain with its first token. The proof may be older: what it holds was shown before the session could start."""
+        """Start a chain with its first token. The proof may be older than the session."""
         return cls(
             id=first.session_id,
             user_id=first.user_id,
@@ -120,27 +119,27 @@ class Session(Aggregate):
 
     @property
     def proofs(self) -> tuple[Proof, ...]:
-        """What was shown in the session and still holds, oldest first."""
+        """The valid proofs of the session, oldest first."""
         return (*self.earlier_proofs, Proof(self.methods, self.authenticated_at, self.passkey_id))
 
     @property
     def has_shown_two_factors(self) -> bool:
-        """Whether its proofs, at whatever times, were of two different factors."""
+        """Whether its proofs, at any times, were of two different factors."""
         return MULTI_FACTOR in with_multi_factor(method for proof in self.proofs for method in proof.methods)
 
     @property
     def last_active_at(self) -> datetime:
-        """When the device last showed that it is in use: by signing in, refreshing, or proving again who holds it."""
+        """When the device was last in use: the last sign-in, refresh or step-up."""
         return max(self.rotated_at or self.started_at, self.authenticated_at)
 
     def overdue(self, *, at: datetime, idle_for: timedelta) -> EndReason | None:
-        """Tell why the session should be over by now, None when it should not."""
+        """Return why the session should have ended by now, or None."""
         if at >= self.expires_at:
             return EndReason.EXPIRED
         return EndReason.IDLE if at - self.last_active_at >= idle_for else None
 
     def present(self, token: RefreshToken, *, device_id: UUID, at: datetime, idle_for: timedelta = timedelta.max) -> TokenUse:
-        """Tell what a presented token is; raises InvalidRefreshToken when the session is over, SessionExpired at its end."""
+        """Return the use of a presented token. Raise InvalidRefreshToken if the session has ended, or SessionExpired."""
         if not self.is_live or token.session_id != self.id:
             raise InvalidRefreshToken(session_id=self.id)
         if at >= self.expires_at:
@@ -154,9 +153,9 @@ class Session(Aggregate):
         return TokenUse.RETRIED if self._is_retry(token, at) else TokenUse.REUSED
 
     def successors_of(self, token: RefreshToken) -> tuple[bytes, ...]:
-        """Return the sealed tokens between a used token and the current one, each to be opened by the one before it.
+        """Return the sealed tokens from a used token to the current one; each one opens the next.
 
-        Empty when the chain is broken: for a token that is no longer remembered.
+        Return none for a token that is no longer stored, because the chain is broken.
         """
         chain = tuple(used for used in self._used if used.generation >= token.generation)
         generations = tuple(used.generation for used in chain)
@@ -165,10 +164,10 @@ class Session(Aggregate):
         return tuple(used.sealed_successor for used in chain) if hmac.compare_digest(token.digest, chain[0].digest) else ()
 
     def rotate(self, successor: RefreshToken, *, sealed: bytes, at: datetime, seen_from: bytes | None = None) -> None:
-        """Spend the current token; its successor is the current one from now on."""
+        """Use the current token and replace it with its successor."""
         if not self.is_live or successor.generation != self.generation + 1:
             raise InvalidRefreshToken(session_id=self.id)
-        # The one before joins it, or is forgotten with those that nobody may retry any more.
+        # Store the previous token with the others, except those that can no longer be retried.
         self.earlier_used = self._remembered(at)
         self.previous_digest, self.current_digest = self.current_digest, successor.digest
         self.generation = successor.generation
@@ -176,21 +175,21 @@ class Session(Aggregate):
         self.rotated_at, self.seen_from = at, seen_from
 
     def prove_again(self, methods: tuple[str, ...], *, at: datetime, passkey_id: UUID | None = None) -> None:
-        """Add a proof, `at` when the first of it may have been shown: tokens from now on speak of the latest proof alone."""
+        """Add a proof; `at` is the earliest time of its factors. Tokens from now on claim only the latest proof."""
         if not self.is_live:
             raise InvalidRefreshToken(session_id=self.id)
         self._replace_proofs((*self.proofs, Proof.of(methods, at=at, passkey_id=passkey_id)))
 
     def withdraw_codes(self) -> bool:
-        """Leave codes out of every proof, for the account has none left. Return False if the session then rests on nothing."""
+        """Remove codes from every proof, because the account has none left. Return False if no proof is left."""
         return self._replace_proofs(tuple(proof.without_codes() for proof in self.proofs))
 
     def withdraw_passkey(self, passkey_id: UUID) -> bool:
-        """Leave a removed passkey out of every proof. Return False if the session then rests on nothing."""
+        """Remove a deleted passkey from every proof. Return False if no proof is left."""
         return self._replace_proofs(tuple(proof.without_passkey(passkey_id) for proof in self.proofs))
 
     def end(self, reason: EndReason, *, at: datetime, access_token_life: timedelta) -> None:
-        """End the session; ending it again changes nothing."""
+        """End the session. Repeating it changes nothing."""
         if not self.is_live:
             return
         self.ended_at, self.end_reason = at, reason.value
@@ -206,7 +205,7 @@ class Session(Aggregate):
         )
 
     def _replace_proofs(self, proofs: tuple[Proof, ...]) -> bool:
-        # The latest of each kind: a session that is stepped up every five minutes for a week keeps a handful.
+        # Keep the latest of each kind, so that a session with a step-up every five minutes stores only a few.
         latest = {
             (proof.methods, proof.passkey_id): proof for proof in sorted(proofs, key=lambda proof: proof.at) if proof.methods
         }

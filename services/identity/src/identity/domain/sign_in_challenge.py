@@ -13,10 +13,10 @@ TRIES_MAX: Final = 5
 
 @dataclass(eq=False)
 class SignInChallenge:
-    """`digest` is SHA-256 of the text that the client holds. It ends by a right code, by five wrong ones, or by time.
+    """`digest` is SHA-256 of the text that the client has. A right code, five wrong codes, or its expiry ends it.
 
-    `enrolment`: the user has no second factor, must have one, and may set it up with this challenge. `known_device`: the
-    device has proven to be known to the account.
+    `enrolment`: the user has no second factor, must have one, and can set it up with this challenge. `known_device`: the device
+    has proven to be known to the account.
     """
 
     id: UUID
@@ -61,14 +61,14 @@ class SignInChallenge:
 
     @property
     def failures_counter(self) -> str:
-        """What wrong codes are counted under (code_failures.py)."""
+        """The counter of wrong codes (code_failures.py)."""
         return code_failures.of_device(self.device_id) if self.known_device else code_failures.UNKNOWN_DEVICES
 
     def is_open(self, *, at: datetime) -> bool:
         return self.finished_at is None and at < self.expires_at
 
     def fail(self, *, at: datetime) -> None:
-        """Count a wrong code; the fifth ends the sign-in."""
+        """Count a wrong code. The fifth ends the sign-in."""
         self.tries += 1
         if self.tries >= TRIES_MAX:
             self.finished_at = at

@@ -13,7 +13,7 @@ class NameKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SignInName:
-    """What a user signs in by, in the form in which it is unique."""
+    """A sign-in name in the form in which it is unique."""
 
     kind: NameKind
     text: str
@@ -24,5 +24,5 @@ class SignInName:
 
     @classmethod
     def username(cls, text: str) -> "SignInName":
-        # Not refused for its form: a name that cannot exist is answered like one that does not.
+        # Do not refuse an impossible name: it must get the same response as an unknown one.
         return cls(NameKind.USERNAME, lower_ascii(text.strip()))

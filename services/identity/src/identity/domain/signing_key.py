@@ -1,4 +1,4 @@
-"""A key that signs access tokens: announced first, then used, then kept until its last token has expired."""
+"""A key that signs access tokens. It is announced, then signs, then stays published until its last token has expired."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from typing import Self
 from uuid import UUID
 
-# Access tokens live 15 minutes; a verifier's clock and cache get the rest.
+# Access tokens live 15 minutes. The rest is for verifiers' clocks and caches.
 PUBLISHED_AFTER_RETIREMENT = timedelta(minutes=20)
-# Verifiers read the document every five minutes, may have it from a cache for one, and replicas reload it within seconds.
+# Verifiers read the document every five minutes, a cache may delay it by one, and replicas reload it within seconds.
 PUBLISHED_BEFORE_USE = timedelta(minutes=10)
 
 
 @dataclass(eq=False)
 class SigningKey:
-    """`public_jwk` is RFC 7517; `sealed_private` opens only with the master key. The kid of tokens is the id as text."""
+    """`public_jwk` is RFC 7517. Only the master key opens `sealed_private`. The tokens' kid is the id as text."""
 
     id: UUID
     algorithm: str
@@ -26,7 +26,7 @@ class SigningKey:
 
     @classmethod
     def announce(cls, key_id: UUID, *, public_jwk: dict[str, str], sealed_private: bytes, at: datetime) -> Self:
-        """Make a key that verifiers learn of before anything is signed with it."""
+        """Create a key that verifiers learn before it signs."""
         return cls(key_id, "ES256", public_jwk, sealed_private, created_at=at)
 
     @property
@@ -39,11 +39,11 @@ class SigningKey:
 
     @property
     def usable_at(self) -> datetime:
-        """From when every verifier knows the key."""
+        """The time from which every verifier knows the key."""
         return self.created_at + PUBLISHED_BEFORE_USE
 
     def is_due(self, at: datetime, *, life: timedelta) -> bool:
-        """Tell whether the key has signed for long enough."""
+        """Return whether the key has signed for long enough."""
         return self.activated_at is not None and at >= self.activated_at + life
 
     def activate(self, *, at: datetime) -> None:
@@ -53,7 +53,7 @@ class SigningKey:
         self.retired_at = at
 
     def is_published(self, at: datetime) -> bool:
-        """Tell whether verifiers must know the key."""
+        """Return whether verifiers need the key."""
         return self.retired_at is None or at < self.retired_at + PUBLISHED_AFTER_RETIREMENT
 
 

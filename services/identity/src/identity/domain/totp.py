@@ -1,4 +1,4 @@
-"""A user's authenticator app: six digits of a shared secret and the time (RFC 6238)."""
+"""A user's authenticator app: six digits from a shared secret and the time (RFC 6238)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,9 +8,9 @@ from uuid import UUID
 
 @dataclass(eq=False)
 class Totp:
-    """`last_step` is the latest time step whose code was accepted: it and all before it are spent (RFC 6238 section 5.2).
+    """`last_step` is the latest time step with an accepted code. It and all earlier ones are used (RFC 6238 section 5.2).
 
-    The secret is no part of it; it passes through the vault. Until `confirmed_at` the app has proven nothing.
+    The secret is not part of it: the vault seals and opens it. Until `confirmed_at`, the app has proven nothing.
     """
 
     user_id: UUID
@@ -27,11 +27,11 @@ class Totp:
         return self.confirmed_at is not None
 
     def confirm(self, step: int, *, at: datetime) -> None:
-        """The app showed a code: it counts from now on, but that code is spent."""
+        """Confirm the app with the code of this step, which is then used."""
         self.confirmed_at, self.last_step = at, step
 
     def accept(self, step: int) -> bool:
-        """Spend a step; False when it is spent already, or the app was never confirmed."""
+        """Use a step. Return False if it was used before or the app was never confirmed."""
         if not self.is_confirmed or step <= self.last_step:
             return False
         self.last_step = step

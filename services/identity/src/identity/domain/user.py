@@ -1,4 +1,4 @@
-"""A user: the account, its credential and whether it may act. Personal data lives in the profile."""
+"""A user: the account, its credentials and its status. Personal data is in the profile."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,17 +22,17 @@ class UserStatus(StrEnum):
 
 
 class InitialRole(StrEnum):
-    """The role that identity vouches for at registration; every later role is governance's."""
+    """The role that a user gets at registration. Governance grants all later roles."""
 
     USER = "user"
     ADMIN = "admin"
 
 
-# None of the last five passwords may come back: the present one and these before it.
+# A new password must differ from the last five: the current one and these earlier ones.
 EARLIER_KEPT: Final = 4
-# The form of a hash, and of no password.
+# In the form of a hash, but of no password.
 NO_PASSWORD: Final = "$argon2id$erased"  # noqa: S105
-# An account that is deleted, or restricted until it may be erased, changes by other verbs.
+# Other verbs change an account that is deleted, or restricted until its erasure.
 _MAY_CHANGE: Final = frozenset({UserStatus.ACTIVE, UserStatus.SUSPENDED})
 
 
@@ -40,8 +40,8 @@ _MAY_CHANGE: Final = frozenset({UserStatus.ACTIVE, UserStatus.SUSPENDED})
 class User(Aggregate):
     """`password_hash` is a PHC string.
 
-    `suspended_at_deletion`: whether a deleted account was suspended before. None for one that is not deleted, and for one that
-    was deleted before that was recorded. `factors_version`: of what access tokens say of the factors; see `Factors`.
+    `suspended_at_deletion`: whether a deleted account was suspended before. None if it is not deleted, or was deleted before this
+    was recorded. `factors_version`: the version of the factors that access tokens claim; see `Factors`.
     """
 
     id: UUID
@@ -98,16 +98,16 @@ class User(Aggregate):
         return Factors(self.factors_version, self.has_second_factor)
 
     def gain_factor(self, *, at: datetime) -> None:
-        """No session starts without a second factor from now on, and tokens of before the first one prove nothing.
+        """Require the second factor from now on. When it is the first one, earlier tokens prove nothing.
 
-        One more factor makes nothing untrue that a token says.
+        A further factor does not change what tokens claim.
         """
         if self.second_factor_since is None:
             self.second_factor_since = at
             self._change_factors(at)
 
     def lose_factor(self, *, last: bool, at: datetime) -> None:
-        """Tokens of before prove nothing: they may speak of the factor that is gone."""
+        """Make earlier tokens prove nothing, because they may claim the removed factor."""
         if last:
             self.second_factor_since = None
         self._change_factors(at)
@@ -135,12 +135,12 @@ class User(Aggregate):
         self.version += 1
 
     def change_details(self, *, username: str | None) -> None:
-        """Note that the profile, or the username, is another."""
+        """Record that the profile or the username has changed."""
         self.username = username
         self.version += 1
 
     def lose_phone(self) -> None:
-        """Note that a number which was never verified is gone: another user has verified it."""
+        """Record the removal of a number that was never verified: another user has verified it."""
         self.version += 1
 
     def change_password(self, password_hash: str, *, at: datetime) -> None:
@@ -148,22 +148,22 @@ class User(Aggregate):
         self.version += 1
 
     def suspend(self, reason: str, *, at: datetime) -> bool:
-        """Keep the user from acting; False when that is so already. Raises NotFound for a deleted account."""
+        """Suspend the user. Return False if they are suspended already. Raise NotFound for a deleted account."""
         return self._become(UserStatus.SUSPENDED, reason, at)
 
     def activate(self, reason: str, *, at: datetime) -> bool:
-        """Let a suspended user act again; False when that is so already. Raises NotFound for a deleted account."""
+        """Allow a suspended user to act again. Return False if they are active already. Raise NotFound for a deleted account."""
         return self._become(UserStatus.ACTIVE, reason, at)
 
     def delete(self, reason: str, *, at: datetime) -> bool:
-        """Close the account; its data stays until it is erased. False when it is closed already. Raises NotFound as suspend."""
+        """Close the account. Its data stays until erasure. Return False if it is closed already. Raise NotFound as suspend."""
         if not self.may_become(UserStatus.DELETED):
             return False
         self.deleted_at, self.suspended_at_deletion = at, self.status == UserStatus.SUSPENDED
         return self._become(UserStatus.DELETED, reason, at)
 
     def restore(self, reason: str, *, at: datetime) -> bool:
-        """Open a closed account again, suspended where it was or where that is not known; False when it is not closed."""
+        """Reopen a closed account, suspended if it was or if that is unknown. Return False if it is not closed."""
         if self.status != UserStatus.DELETED:
             return False
         status = UserStatus.ACTIVE if self.suspended_at_deletion is False else UserStatus.SUSPENDED
@@ -172,11 +172,11 @@ class User(Aggregate):
         return True
 
     def restrict(self, *, at: datetime) -> None:
-        """Close the account permanently; its data is erased when the law allows."""
+        """Close the account permanently. Its data is erased when the law allows it."""
         self._close_as(UserStatus.RESTRICTED, at)
 
     def erase(self, *, at: datetime) -> None:
-        """Leave nothing but the id: whose it was, nobody can tell any more."""
+        """Keep only the id, which no longer leads to a person."""
         self.username = self.email_verified_at = self.phone_verified_at = self.second_factor_since = None
         self.password_hash = NO_PASSWORD
         self._close_as(UserStatus.ERASED, at)
@@ -185,12 +185,12 @@ class User(Aggregate):
         self._set_status(status, "erasure", at)
 
     def require_version(self, expected: int | None) -> None:
-        """Raise StaleVersion when the account has changed since the caller read it."""
+        """Raise StaleVersion if the account has changed since the caller read it."""
         if expected is not None and expected != self.version:
             raise StaleVersion(version=self.version)
 
     def may_become(self, status: UserStatus) -> bool:
-        """Tell whether suspending, activating or deleting has an effect; raises NotFound for an account that it is not for."""
+        """Return whether suspending, activating or deleting would have an effect. Raise NotFound if it is not allowed."""
         if status is UserStatus.DELETED and self.status is status:
             return False
         if self.status not in _MAY_CHANGE:
@@ -211,5 +211,5 @@ class User(Aggregate):
         )
 
     def strengthen_hash(self, password_hash: str) -> None:
-        """Keep the same password under today's hash parameters."""
+        """Replace the hash of the same password with one under today's parameters."""
         self.password_hash = password_hash

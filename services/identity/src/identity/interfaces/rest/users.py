@@ -82,7 +82,7 @@ async def list_users(
 
 @users.post("", status_code=201, dependencies=[Requires("user:create")], assurance=RECENT)
 async def create_user(body: CreateUserRequest, actor: CurrentActor, app: App) -> Envelope[CreatedUserResponse]:
-    """Create an account for a person. A mail tells them how to choose a password."""
+    """Create a user. A mail tells them how to choose a password."""
     return envelope(CreatedUserResponse.of(await app.users.create_user(actor=actor, **body.model_dump())))
 
 
