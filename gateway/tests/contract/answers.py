@@ -1,4 +1,4 @@
-"""What each answer of the gateway carries, spelled out: lists taken from the product would agree with any change to it."""
+"""The headers and errors of the gateway's responses, written out: imported lists would follow any change to the product."""
 
 from typing import Any, Final
 from uuid import UUID
@@ -13,7 +13,7 @@ SECURITY: Final = {
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
 }
-# Of the gateway's own errors.
+# The gateway's own errors.
 REFUSED: Final = {"content-type": "application/json", "cache-control": "no-store"}
 MESSAGES: Final = {
     "AUTH_002": "The token has expired.",
@@ -31,9 +31,9 @@ MESSAGES: Final = {
 
 
 def own_headers(headers: CIMultiDictProxy[str], body: bytes | None, *, security: dict[str, str] | None = None) -> dict[str, str]:
-    """Return the headers of an answer that not every answer has; those that every answer has must be there, as they should be.
+    """Return the headers that not every response has; check those that every response must have.
 
-    Each may be there once. `body` is what arrived, to which the declared length is held; None where none may arrive (HEAD).
+    No header may be repeated. `body` is what arrived, whose length must be the declared one; None if no body may arrive (HEAD).
     """
     pairs = [(name.lower(), value) for name, value in headers.items()]
     own = dict(pairs)
@@ -49,7 +49,7 @@ def own_headers(headers: CIMultiDictProxy[str], body: bytes | None, *, security:
 
 
 def without_limits(own: dict[str, str], limit: int) -> dict[str, str]:
-    """Return the headers without those of the rate limit, which must be there."""
+    """Return the headers without those of the rate limit, which must be present."""
     own = dict(own)
     assert own.pop("ratelimit-limit") == str(limit)
     assert 0 <= int(own.pop("ratelimit-remaining")) < limit
@@ -58,7 +58,7 @@ def without_limits(own: dict[str, str], limit: int) -> dict[str, str]:
 
 
 def is_error(body: Any, code: str, message: str | None = None) -> bool:
-    """Compare an error's envelope whole; `message` where it is not the code's usual one."""
+    """Compare an error's whole envelope; `message` is given if it differs from the code's usual one."""
     assert UUID(body["request_id"])
     assert body["timestamp"].endswith("Z")
     assert body == {

@@ -1,4 +1,4 @@
-"""The gateway in this process, on a real port, with a stub behind it and real Redis and RabbitMQ beside it."""
+"""The gateway in this process, on a real port, with a stub service behind it and real Redis and RabbitMQ."""
 
 import asyncio
 from collections.abc import AsyncIterator

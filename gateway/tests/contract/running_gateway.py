@@ -1,4 +1,4 @@
-"""A gateway under test, and how tests speak to it."""
+"""A gateway under test, and how tests send requests to it."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ ANSWER_SECONDS_MAX = 120
 
 
 def be_quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let gateways that start from now on give a service up after 0.3 s of silence."""
+    """Let gateways started from now on give up on a service after 0.3 s of silence."""
     quick = RouteTable(Route(route.segment, route.service, timeout_seconds=0.3) for route in ROUTES)
     monkeypatch.setattr("gateway.bootstrap.ROUTES", quick)
 
@@ -38,24 +38,24 @@ class RunningGateway:
     def request(
         self, method: str, path: str, *, token: bool = True, headers: Mapping[str, str] | None = None, **options: Any
     ) -> "aiohttp.client._RequestContextManager":
-        # The client library would take gzip by itself.
+        # The client library would accept gzip by default.
         headers = {"Accept-Encoding": "identity", **(headers or {}), **(self.forge.headers() if token else {})}
         url = URL(f"{self.url}{path}", encoded=True)
         return self.client.request(method, url, headers=headers, allow_redirects=False, **options)
 
     async def call(self, method: str, path: str, **options: Any) -> Answer:
-        """Return status, headers and body (decoded where it is JSON)."""
+        """Return status, headers and body (decoded if it is JSON)."""
         async with self.request(method, path, **options) as response:
             is_json = response.headers.get("Content-Type", "").startswith("application/json")
             return response.status, response.headers, await (response.json() if is_json else response.read())
 
     async def readiness(self) -> tuple[int, Any]:
-        """Return what operators are answered at /readyz."""
+        """Return the response of /readyz on the operators' port."""
         async with self.client.get(f"http://127.0.0.1:{self.ops_port}/readyz") as response:
             return response.status, await response.json()
 
     async def bare(self, method: str, path: str) -> tuple[int, Any]:
-        """Send a request that has no body and says so by saying nothing of a length; return status and content."""
+        """Send a request without a body and without a length header; return status and content."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.forge.token()}\r\nConnection: close\r\n\r\n"
         writer.write(head.encode())
@@ -64,11 +64,11 @@ class RunningGateway:
         return status, json.loads(body) if body else None
 
     async def raw(self, *pieces: bytes, until: bytes | None = None) -> bytes:
-        """Send bytes as they are; return all that comes back until the gateway hangs up, or until it has said `until`."""
+        """Send bytes unchanged; return all that is received until the gateway disconnects, or until `until` is received."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         for number, data in enumerate(pieces):
             if number:
-                # So that it arrives apart from what went before; nothing tells when that has been read.
+                # So that it arrives separately from the bytes before; nothing reports when those have been read.
                 await asyncio.sleep(0.05)
             writer.write(data)
         answer = b""
@@ -80,7 +80,7 @@ class RunningGateway:
 
 
 def parsed(raw: bytes) -> tuple[int, CIMultiDictProxy[str], bytes]:
-    """Return status, headers and body of an answer that has its length."""
+    """Return status, headers and body of a response whose body has its declared length."""
     head, _, body = raw.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
     headers: CIMultiDict[str] = CIMultiDict()
@@ -91,6 +91,6 @@ def parsed(raw: bytes) -> tuple[int, CIMultiDictProxy[str], bytes]:
 
 
 class Start(Protocol):
-    """Starts a gateway with settings that differ from the defaults; `wait=False` for one that cannot get ready."""
+    """Starts a gateway with settings that differ from the defaults; `wait=False` for one that cannot become ready."""
 
     async def __call__(self, *, wait: bool = True, **changes: Any) -> RunningGateway: ...

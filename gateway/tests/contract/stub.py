@@ -1,4 +1,4 @@
-"""A stand-in for the services behind the gateway: tells what arrived, and misbehaves when the path asks for it."""
+"""A stand-in for the services behind the gateway: returns what it received, and misbehaves if the path asks for it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,7 +12,7 @@ CHUNK = b"x" * 65_536
 
 @dataclass
 class Stub:
-    """`arrived` are the requests seen so far, `cancelled` how many were abandoned by the gateway."""
+    """`arrived` lists the requests received so far, `cancelled` counts those that the gateway abandoned."""
 
     url: str = ""
     arrived: list[web.Request] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Stub:
         )
 
     async def _posing(self, _request: web.Request) -> web.StreamResponse:
-        """Say of itself what is the gateway's to say."""
+        """Send the headers that only the gateway may send."""
         posing = {
             "Strict-Transport-Security": "max-age=0",
             "Content-Security-Policy": "default-src *",
@@ -109,7 +109,7 @@ class Stub:
         return response
 
     async def _flood(self, request: web.Request) -> web.StreamResponse:
-        """Push as much as the other side takes."""
+        """Send as much as the other side accepts."""
         response = web.StreamResponse()
         await response.prepare(request)
         while self.pushed_bytes < 64 * 1024 * 1024:
@@ -118,7 +118,7 @@ class Stub:
         return response
 
     async def _swallow(self, request: web.Request) -> web.StreamResponse:
-        """Read nothing until released, then all."""
+        """Read nothing until released, then everything."""
         await self.release.wait()
         async for chunk in request.content.iter_any():
             self.read_bytes += len(chunk)

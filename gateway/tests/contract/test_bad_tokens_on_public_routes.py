@@ -1,4 +1,4 @@
-"""A token that is good no longer spoils nothing that needs none: signing in again and refreshing above all."""
+"""An invalid token must not break requests that need none, above all a new sign-in and a refresh."""
 
 from typing import Any
 from uuid import uuid4
@@ -20,7 +20,7 @@ def authorization_seen(body: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("path", ["/auth/refresh", "/auth/login", "/audit/key", "/erasures/receipt-keys"])
-async def test_the_service_decides_about_a_bad_token_where_some_operations_need_none(gateway: Start, path: str) -> None:
+async def test_the_service_decides_about_a_bad_token_if_some_operations_need_none(gateway: Start, path: str) -> None:
     running = await gateway()
     for value in (
         f"Bearer {running.forge.token(life_seconds=-1)}",
@@ -32,11 +32,11 @@ async def test_the_service_decides_about_a_bad_token_where_some_operations_need_
             "POST", f"/api/v1{path}", token=False, headers={"Authorization": value}, json={"refresh_token": "good"}
         )
         assert (status, body["body"]) == (200, '{"refresh_token": "good"}')
-        # Passed on as it came: where the operation needs a token, the service says what is wrong with this one.
+        # Forwarded unchanged: if the operation requires a token, the service says what is wrong with this one.
         assert authorization_seen(body) == [value]
 
 
-async def test_a_token_of_an_ended_session_is_not_passed_on(gateway: Start, redis_url: str) -> None:
+async def test_a_token_of_an_ended_session_is_not_forwarded(gateway: Start, redis_url: str) -> None:
     running, session = await gateway(), uuid4()
     headers = running.forge.headers(session_id=session)
 
@@ -47,11 +47,11 @@ async def test_a_token_of_an_ended_session_is_not_passed_on(gateway: Start, redi
     assert await seen() == [headers["Authorization"]]
     async with Redis.from_url(redis_url) as redis:
         await redis.zadd(ENDED_KEY, {str(session): running.forge.clock.now().timestamp()})
-    # In its place one that opens nothing: where the operation needs a token, the service answers AUTH_003.
+    # An invalid token replaces it: if the operation requires a token, the service answers AUTH_003.
     await eventually(seen, ["Bearer ended"])
 
 
-async def test_without_signing_keys_what_needs_no_token_is_passed_on(gateway: Start) -> None:
+async def test_without_signing_keys_requests_that_need_no_token_are_forwarded(gateway: Start) -> None:
     running = await gateway(jwks_url=f"{AWAY}/jwks.json", wait=False)
     assert await status_of(running, "/api/v1/auth/refresh") == 200
     assert await status_of(running, "/api/v1/users") == 503

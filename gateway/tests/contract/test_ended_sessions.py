@@ -1,4 +1,4 @@
-"""A session that has ended is refused within a second, whichever way the news takes; money waits while none can come."""
+"""A session that has ended is refused within a second, by event or by poll; money waits while ended sessions are unknown."""
 
 import time
 from datetime import UTC, datetime
@@ -19,13 +19,13 @@ from .running_gateway import RunningGateway, Start, StartProxy
 
 
 class Polls:
-    """Counts how often the shared list was read."""
+    """Counts the reads of the shared list."""
 
     def __init__(self) -> None:
         self.ended = 0
 
     async def more(self) -> None:
-        """Wait for one that begins from now on to end."""
+        """Wait for a read that starts from now on to finish."""
         before = self.ended
         await eventually(lambda: self.ended >= before + 2)
 
@@ -39,7 +39,7 @@ def polls(monkeypatch: pytest.MonkeyPatch) -> Polls:
         polls.ended += 1
 
     monkeypatch.setattr(EndedSessions, "poll", counted)
-    # However long the test takes, all of the list is read when a connection asks for it alone.
+    # However long the test takes, a full read happens only after a new connection.
     monkeypatch.setattr("chassis.auth.ended_sessions.FULL_READ_SECONDS", 3600)
     return polls
 
@@ -90,7 +90,7 @@ async def status_of(running: RunningGateway, session: UUID, *, method: str = "GE
 
 
 @pytest.mark.clause("ASVS 7.4.1")
-async def test_an_announced_end_is_heard_at_once(gateway: Start, broker_url: str) -> None:
+async def test_an_announced_end_is_known_at_once(gateway: Start, broker_url: str) -> None:
     running = await gateway()
     await listening(running)
     session = uuid4()
@@ -100,7 +100,7 @@ async def test_an_announced_end_is_heard_at_once(gateway: Start, broker_url: str
     assert await status_of(running, uuid4()) == 200
 
 
-async def test_a_noted_end_is_read_within_the_second_poll_without_the_broker(gateway: Start, redis_url: str) -> None:
+async def test_a_stored_end_is_read_within_the_second_poll_without_the_broker(gateway: Start, redis_url: str) -> None:
     running = await gateway(rabbitmq_url="amqp://guest:guest@127.0.0.1:1/")
     session = uuid4()
     await note(redis_url, session)
@@ -114,17 +114,17 @@ async def test_ends_from_before_the_start_are_known_at_the_start(gateway: Start,
     await eventually(lambda: status_of(running, session), 401)
 
 
-async def test_ends_noted_late_are_known_after_the_broker_was_away(
+async def test_ends_stored_late_are_known_after_a_broker_outage(
     gateway: Start, broker_url: str, redis_url: str, fault_proxy: StartProxy, polls: "Polls"
 ) -> None:
     proxy = await fault_proxy(*endpoint(broker_url))
     running = await gateway(rabbitmq_url=through(broker_url, proxy.port))
     await listening(running)
-    # The full read that a connection asks for is over with the next poll.
+    # The full read after a connection finishes with the next poll.
     await polls.more()
     proxy.refuse()
     session = uuid4()
-    # Dated further back than a poll looks.
+    # Dated before the period that a poll reads.
     await note(redis_url, session, ended_at=time.time() - 60)
     await polls.more()
     assert await status_of(running, session) == 200
@@ -133,7 +133,7 @@ async def test_ends_noted_late_are_known_after_the_broker_was_away(
 
 
 @pytest.mark.clause("ASVS 16.5.3")
-async def test_without_redis_reads_go_on_and_money_waits(gateway: Start, redis_url: str, fault_proxy: StartProxy) -> None:
+async def test_without_redis_reads_continue_and_money_waits(gateway: Start, redis_url: str, fault_proxy: StartProxy) -> None:
     proxy = await fault_proxy(*endpoint(redis_url))
     running = await gateway(redis_url=through(redis_url, proxy.port))
     session = uuid4()
@@ -158,7 +158,7 @@ async def test_without_redis_from_the_start_money_waits_and_reads_are_answered(g
     assert (status, headers["RateLimit-Limit"]) == (200, "600")
 
 
-async def test_an_unreadable_entry_harms_nobody(gateway: Start, redis_url: str) -> None:
+async def test_an_unreadable_entry_has_no_effect(gateway: Start, redis_url: str) -> None:
     session = uuid4()
     await note(redis_url, "no-uuid")
     await note(redis_url, session)

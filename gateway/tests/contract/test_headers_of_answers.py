@@ -1,4 +1,4 @@
-"""The headers of every kind of answer, compared whole: none is missing, none is repeated, none tells more than it should."""
+"""The headers of every kind of response, compared whole: none is missing, repeated or discloses too much."""
 
 import asyncio
 import json
@@ -40,22 +40,22 @@ PAGE_SECURITY = {
 async def answer(
     running: RunningGateway, method: str, path: str, *, security: dict[str, str] | None = None, **options: Any
 ) -> tuple[int, dict[str, str]]:
-    """Return the status and the headers that not every answer has."""
+    """Return the status and the headers that not every response has."""
     async with running.request(method, path, **options) as response:
         body = await response.read()
     assert not (body and method == "HEAD")
-    # The length of what is not there would be another answer's.
+    # The length of a missing body would belong to another response.
     assert response.status not in {204, 304} or (body, response.headers.get("Content-Length")) == (b"", None)
     return response.status, own_headers(response.headers, None if method == "HEAD" else body, security=security)
 
 
 async def limited(running: RunningGateway, method: str, path: str, **options: Any) -> tuple[int, dict[str, str]]:
-    """Compare the limit's headers as well: an address' without a token, else a person's."""
+    """Compare the limit's headers too: of the address without a token, otherwise of the user."""
     status, own = await answer(running, method, path, **options)
     return status, without_limits(own, 600 if options.get("token", True) else 100)
 
 
-async def test_a_services_answer_has_the_gateways_headers_in_place_of_its_own(gateway: Start) -> None:
+async def test_a_services_response_has_the_gateways_headers_instead_of_its_own(gateway: Start) -> None:
     running = await gateway()
     text = {"content-type": "text/plain; charset=utf-8"}
     assert await limited(running, "GET", "/api/v1/users/posing") == (200, {**text, "etag": '"7"', "cache-control": "max-age=5"})
@@ -66,7 +66,7 @@ async def test_a_services_answer_has_the_gateways_headers_in_place_of_its_own(ga
     assert await limited(running, "GET", "/api/v1/users/empty") == (204, {})
 
 
-async def test_a_refusal_has_no_header_beside_those_of_every_answer_and_its_own(gateway: Start) -> None:
+async def test_a_refusal_has_only_its_own_headers_and_those_of_every_response(gateway: Start) -> None:
     running = await gateway()
     assert await limited(running, "GET", "/api/v1/nothing") == (404, REFUSED)
     assert await limited(running, "HEAD", "/api/v1/nothing") == (404, REFUSED)
@@ -83,9 +83,7 @@ async def test_a_refusal_has_no_header_beside_those_of_every_answer_and_its_own(
     assert await limited(running, "GET", "/api/v1/users", headers=upgrade) == (400, REFUSED)
 
 
-async def test_only_a_refusal_for_a_number_or_an_absence_says_when_to_come_back(
-    gateway: Start, stub: Stub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_unavailable_service_gets_retry_after(gateway: Start, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     be_quick(monkeypatch)
     running = await gateway(payments_url=AWAY, in_flight_max=2)
     assert await limited(running, "GET", "/api/v1/wallets") == (503, LATER)
@@ -93,7 +91,7 @@ async def test_only_a_refusal_for_a_number_or_an_absence_says_when_to_come_back(
     assert await limited(running, "GET", "/api/v1/users/slow") == (503, LATER)
 
 
-async def test_too_many_at_once_are_told_to_come_back(gateway: Start, stub: Stub) -> None:
+async def test_too_many_requests_at_once_get_retry_after(gateway: Start, stub: Stub) -> None:
     running = await gateway(in_flight_max=1)
     slow = asyncio.create_task(running.call("GET", "/api/v1/users/slow"))
     await eventually(lambda: len(stub.arrived), 1)
@@ -104,7 +102,7 @@ async def test_too_many_at_once_are_told_to_come_back(gateway: Start, stub: Stub
 
 
 @pytest.mark.parametrize("token", [False, True], ids=["an address", "a person"])
-async def test_a_client_over_its_limit_is_told_when_it_may_come_back(gateway: Start, token: bool) -> None:
+async def test_a_client_over_its_limit_gets_retry_after(gateway: Start, token: bool) -> None:
     running = await gateway(rate_limit_per_minute=1, person_rate_limit_per_minute=1)
     headers = running.forge.headers(uuid4()) if token else {}
     _, own = await answer(running, "GET", "/api/v1/auth/empty", token=False, headers=headers)
@@ -114,9 +112,7 @@ async def test_a_client_over_its_limit_is_told_when_it_may_come_back(gateway: St
     assert without_limits(own, 1) == {**REFUSED, "retry-after": own["ratelimit-reset"]}
 
 
-async def test_a_defect_is_answered_with_its_error_id_and_no_more(
-    gateway: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_a_defect_is_reported_by_its_error_id_only(gateway: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     running = await gateway()
     monkeypatch.setattr("gateway.pages._folder", lambda: tmp_path)
     with capture_logs() as lines:
@@ -128,7 +124,7 @@ async def test_a_defect_is_answered_with_its_error_id_and_no_more(
     assert is_error(body, "SRV_001")
 
 
-# Path → content type, how long it may be kept, whether it is worth packing, its policy where it is another one.
+# Path → content type, how long it may be cached, whether it is compressed, and its policy if it differs.
 OWN_PAGES = {
     "/docs": ("text/html; charset=utf-8", "no-cache", True, DOCS_SECURITY),
     "/docs/start.js": ("text/javascript; charset=utf-8", "public, max-age=86400", False, SECURITY),
@@ -145,7 +141,7 @@ OWN_PAGES = {
 }
 
 
-async def test_the_gateways_own_pages_say_how_long_they_may_be_kept(gateway: Start, stub: Stub) -> None:
+async def test_the_gateways_own_pages_say_how_long_they_may_be_cached(gateway: Start, stub: Stub) -> None:
     stub.documents["/openapi.json"] = {"openapi": "3.1.0", "paths": {}}
     stub.documents["/.well-known/jwks.json"] = {"keys": [{"kid": "1"}]}
     running = await gateway()
@@ -162,18 +158,18 @@ async def test_the_gateways_own_pages_say_how_long_they_may_be_kept(gateway: Sta
                 assert (status, own) == (200, expected | {"content-type": content_type}), path
                 known = await answer(running, method, path, security=security, headers={**asked, "If-None-Match": etag})
                 assert known == (304, plain | {"etag": etag}), path
-            # Each form has a tag of its own.
+            # The compressed and the plain form have different tags.
             assert len(tags) == (2 if packs else 1), path
 
 
-async def test_liveness_is_never_kept(gateway: Start) -> None:
+async def test_liveness_is_never_cached(gateway: Start) -> None:
     running = await gateway()
     never = {"cache-control": "no-store"}
     for method in ("GET", "HEAD"):
         assert await answer(running, method, "/healthz") == (200, JSON | never)
 
 
-async def test_pages_of_listed_origins_are_told_what_they_may_do_and_others_nothing(gateway: Start) -> None:
+async def test_pages_of_listed_origins_get_cors_headers_and_others_none(gateway: Start) -> None:
     running = await gateway(cors_origins=(ORIGIN, "https://console.elcorp.na"))
     vary, asked = {"vary": "Origin"}, {"Access-Control-Request-Method": "POST"}
     readable = {
@@ -202,7 +198,7 @@ async def test_pages_of_listed_origins_are_told_what_they_may_do_and_others_noth
     assert await limited(running, "GET", "/api/v1/users", token=False, headers=ours) == (401, REFUSED_TOKEN | vary | readable)
 
 
-async def test_pages_of_listed_origins_may_read_that_they_asked_too_often(gateway: Start, stub: Stub) -> None:
+async def test_pages_of_listed_origins_can_read_the_rate_limit_error(gateway: Start, stub: Stub) -> None:
     running = await gateway(cors_origins=(ORIGIN,), rate_limit_per_minute=3, in_flight_max=1)
     slow = asyncio.create_task(running.call("GET", "/api/v1/users/slow"))
     await eventually(lambda: len(stub.arrived), 1)
@@ -227,7 +223,9 @@ async def test_pages_of_listed_origins_may_read_that_they_asked_too_often(gatewa
         {"Origin": "https://evil.example"},
     ],
 )
-async def test_what_is_no_preflight_is_passed_on_as_any_other_request(gateway: Start, stub: Stub, asked: dict[str, str]) -> None:
+async def test_a_request_that_is_no_preflight_is_forwarded_as_any_other(
+    gateway: Start, stub: Stub, asked: dict[str, str]
+) -> None:
     running = await gateway(cors_origins=(ORIGIN,))
     status, _, body = await running.call("OPTIONS", "/api/v1/users", headers=asked)
     assert (status, body["method"], len(stub.arrived)) == (200, "OPTIONS", 1)
@@ -235,7 +233,7 @@ async def test_what_is_no_preflight_is_passed_on_as_any_other_request(gateway: S
     assert (status, body["code"], len(stub.arrived)) == (401, "AUTH_004", 1)
 
 
-async def test_without_listed_origins_no_answer_speaks_of_origins(gateway: Start) -> None:
+async def test_without_listed_origins_no_response_has_cors_headers(gateway: Start) -> None:
     running = await gateway()
     ours = {"Origin": ORIGIN}
     assert await limited(running, "GET", "/api/v1/users/empty", headers=ours) == (204, {})
@@ -260,7 +258,7 @@ async def test_without_listed_origins_no_answer_speaks_of_origins(gateway: Start
     ],
     ids=["version", "headers", "target", "method", "TLS", "no host", "chunk"],
 )
-async def test_a_head_that_cannot_be_read_gets_the_headers_of_every_answer(
+async def test_an_unreadable_head_gets_the_headers_of_every_response(
     gateway: Start, request_bytes: bytes, status: int, message: str | None
 ) -> None:
     running = await gateway()
@@ -271,7 +269,9 @@ async def test_a_head_that_cannot_be_read_gets_the_headers_of_every_answer(
     assert content["request_id"] == headers["x-request-id"]
 
 
-async def test_a_connection_too_many_gets_the_headers_of_every_answer(gateway: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_connection_over_the_limit_gets_the_headers_of_every_response(
+    gateway: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("chassis.run.uvicorn_server.CONNECTIONS_MAX", 2)
     running = await gateway(wait=False)
     head = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -286,7 +286,7 @@ async def test_a_connection_too_many_gets_the_headers_of_every_answer(gateway: S
     writer.close()
 
 
-async def test_a_body_that_does_not_come_is_told_so_with_the_headers_of_every_answer(gateway: Start) -> None:
+async def test_a_body_that_does_not_arrive_gets_an_error_with_the_headers_of_every_response(gateway: Start) -> None:
     running = await gateway(body_seconds=0.1)
     head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n"
     status, headers, body = parsed(await running.raw(head))

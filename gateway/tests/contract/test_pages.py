@@ -1,4 +1,4 @@
-"""Probes, metrics, the API's description and its pages."""
+"""Probes, metrics, the API's OpenAPI document and its pages."""
 
 import gzip
 import re
@@ -24,7 +24,7 @@ async def test_probes_answer_without_a_token_or_a_limit(gateway: Start) -> None:
         assert (status, report["ready"]) == (200, True)
 
 
-async def test_metrics_tell_of_requests_by_segment(gateway: Start) -> None:
+async def test_metrics_count_requests_by_segment(gateway: Start) -> None:
     running = await gateway()
     await running.call("GET", "/api/v1/wallets/0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10")
     async with running.client.get(f"http://127.0.0.1:{running.ops_port}/metrics") as response:
@@ -44,7 +44,7 @@ async def test_readiness_and_metrics_are_not_on_the_public_port(gateway: Start, 
         assert (await running.call(method, path, token=token))[0] == 404
 
 
-async def test_the_description_is_merged_from_the_services_that_are_there(gateway: Start, stub: Stub) -> None:
+async def test_the_document_is_merged_from_the_available_services(gateway: Start, stub: Stub) -> None:
     document = {
         "openapi": "3.1.0",
         "paths": {"/api/v1/users": {"get": {"operationId": "list_users"}}},
@@ -62,7 +62,7 @@ async def test_the_description_is_merged_from_the_services_that_are_there(gatewa
 
 
 @pytest.mark.clause("RFC 9110 13.1.2")
-async def test_a_description_that_is_known_is_not_sent_again(gateway: Start, stub: Stub) -> None:
+async def test_a_document_that_the_client_has_is_not_sent_again(gateway: Start, stub: Stub) -> None:
     stub.documents["/openapi.json"] = {"openapi": "3.1.0", "paths": {}}
     running = await gateway()
     _, headers, _ = await running.call("GET", "/openapi.json", token=False)
@@ -85,7 +85,7 @@ PAGES = ["/docs", "/docs/favicon-32x32.png", "/reset-password", "/pages/link-for
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.clause("RFC 9110 13.1.1")
-async def test_a_page_that_is_another_than_was_meant_is_stale(gateway: Start, path: str) -> None:
+async def test_if_match_fails_for_another_version_of_a_page(gateway: Start, path: str) -> None:
     running = await gateway()
     _, headers, _ = await running.call("GET", path, token=False)
     etag = headers["ETag"]
@@ -101,7 +101,7 @@ async def test_a_page_that_is_another_than_was_meant_is_stale(gateway: Start, pa
 
 
 @pytest.mark.clause("RFC 9110 12.5.3")
-async def test_a_list_in_several_lines_is_one_list(gateway: Start) -> None:
+async def test_a_list_in_several_header_lines_is_one_list(gateway: Start) -> None:
     running = await gateway()
     lines = "Accept-Encoding: br\r\nAccept-Encoding: gzip"
     answer = await running.raw(f"GET /docs HTTP/1.1\r\nHost: x\r\n{lines}\r\nConnection: close\r\n\r\n".encode())
@@ -122,7 +122,7 @@ class Time:
 @pytest.mark.parametrize(
     ("away", "fresh_seconds"), [(set(), 60.0), ({"payments"}, 5.0), ({"payments", "identity", "governance"}, 5.0)]
 )
-async def test_the_description_is_fetched_again_when_it_is_old_and_sooner_while_a_service_is_missing(
+async def test_the_document_is_fetched_again_when_it_is_old_and_sooner_while_a_service_is_missing(
     stub: Stub, away: set[str], fresh_seconds: float
 ) -> None:
     stub.documents["/openapi.json"] = {"openapi": "3.1.0", "paths": {}}
@@ -141,7 +141,7 @@ async def test_the_description_is_fetched_again_when_it_is_old_and_sooner_while_
         assert len(stub.arrived) == 2 * there
 
 
-async def test_a_service_that_has_gone_is_described_as_it_was(stub: Stub) -> None:
+async def test_a_service_that_stopped_keeps_its_last_document(stub: Stub) -> None:
     stub.documents["/openapi.json"] = {"openapi": "3.1.0", "paths": {"/api/v1/users": {"get": {"operationId": "list_users"}}}}
     time = Time()
     async with Upstreams.open(dict.fromkeys(SERVICES, stub.url), connections_max=4) as upstreams:
@@ -150,7 +150,7 @@ async def test_a_service_that_has_gone_is_described_as_it_was(stub: Stub) -> Non
         stub.documents_status = 503
         time.now += 60
         assert await description.get() == first
-        # It may be back, and changed, at any moment.
+        # It may come back, changed, at any moment.
         stub.documents_status = 200
         stub.documents["/openapi.json"] = {"openapi": "3.1.0", "paths": {}}
         time.now += 5
@@ -162,7 +162,7 @@ async def test_a_service_that_has_gone_is_described_as_it_was(stub: Stub) -> Non
 
 
 @pytest.mark.parametrize("published", [[], "text", {"openapi": "x" * 1000}], ids=["a list", "a text", "too long"])
-async def test_what_is_no_description_is_told_missing(
+async def test_an_invalid_document_is_reported_missing(
     gateway: Start, stub: Stub, monkeypatch: pytest.MonkeyPatch, published: object
 ) -> None:
     monkeypatch.setattr("gateway.openapi_cache.DOCUMENT_BYTES_MAX", 1000)
@@ -173,7 +173,7 @@ async def test_what_is_no_description_is_told_missing(
     assert body["paths"] == {}
 
 
-async def test_a_service_that_answers_for_its_description_with_an_error_is_told_missing(gateway: Start, stub: Stub) -> None:
+async def test_a_service_that_fails_to_send_its_document_is_reported_missing(gateway: Start, stub: Stub) -> None:
     stub.documents["/openapi.json"] = {"openapi": "3.1.0", "paths": {}}
     stub.documents_status = 503
     running = await gateway()
@@ -181,7 +181,7 @@ async def test_a_service_that_answers_for_its_description_with_an_error_is_told_
     assert body["x-missing-services"] == ["compliance", "governance", "identity", "payments"]
 
 
-async def test_the_docs_page_needs_nothing_from_elsewhere(gateway: Start) -> None:
+async def test_the_docs_page_loads_nothing_from_other_hosts(gateway: Start) -> None:
     running = await gateway()
     status, _, page = await running.call("GET", "/docs", token=False)
     assert status == 200
@@ -195,7 +195,7 @@ async def test_the_docs_page_needs_nothing_from_elsewhere(gateway: Start) -> Non
     assert b'url: "/openapi.json"' in script
 
 
-async def test_pages_are_only_read(gateway: Start) -> None:
+async def test_pages_accept_reads_only(gateway: Start) -> None:
     running = await gateway()
     status, headers, body = await running.call("POST", "/docs", token=False)
     assert (status, headers["Allow"], body["code"]) == (405, "GET, HEAD", "RES_005")
@@ -203,7 +203,7 @@ async def test_pages_are_only_read(gateway: Start) -> None:
     assert status in {400, 404}
 
 
-async def test_each_request_leaves_one_line_without_its_query(gateway: Start) -> None:
+async def test_each_request_logs_one_line_without_its_query(gateway: Start) -> None:
     running, subject = await gateway(), uuid4()
     with capture_logs() as lines:
         headers = running.forge.headers(subject)

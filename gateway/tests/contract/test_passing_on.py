@@ -1,4 +1,4 @@
-"""What reaches a service, and what comes back."""
+"""What is forwarded to a service, and what is returned from it."""
 
 import asyncio
 import gzip
@@ -22,7 +22,7 @@ def headers_of(body: Any) -> dict[str, str]:
     return {name.lower(): value for name, value in body["headers"]}
 
 
-async def test_a_request_reaches_its_service_and_the_answer_comes_back(gateway: Start, stub: Stub) -> None:
+async def test_a_request_reaches_its_service_and_the_response_comes_back(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     status, headers, body = await running.call("GET", "/api/v1/wallets/1?page=2&x=%2F")
     assert status == 200
@@ -31,7 +31,7 @@ async def test_a_request_reaches_its_service_and_the_answer_comes_back(gateway: 
     assert [(request.method, request.raw_path) for request in stub.arrived] == [("GET", "/api/v1/wallets/1?page=2&x=%2F")]
 
 
-async def test_nothing_is_added_to_a_request_but_who_asks_and_under_which_id(gateway: Start, stub: Stub) -> None:
+async def test_only_forwarding_and_trace_headers_are_added_to_a_request(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     token = running.forge.token()
     head = (
@@ -51,22 +51,22 @@ async def test_nothing_is_added_to_a_request_but_who_asks_and_under_which_id(gat
     }
 
 
-async def test_a_redirection_is_the_clients_to_follow(gateway: Start, stub: Stub) -> None:
+async def test_a_redirect_is_returned_to_the_client(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     status, headers, _ = await running.call("GET", "/api/v1/users/moved")
     assert (status, headers["Location"]) == (302, "/api/v1/users/elsewhere")
     assert [request.path for request in stub.arrived] == ["/api/v1/users/moved"]
 
 
-async def test_a_cookie_that_a_service_sets_is_kept_for_nobody_else(gateway: Start, stub: Stub) -> None:
-    # By name: the client library keeps no cookies of addresses.
+async def test_a_services_cookie_is_not_sent_with_other_requests(gateway: Start, stub: Stub) -> None:
+    # By host name, because the client library stores no cookies for IP addresses.
     running = await gateway(identity_url=stub.url.replace("127.0.0.1", "localhost"))
     await running.call("GET", "/api/v1/users/cookies")
     _, _, body = await running.call("GET", "/api/v1/users", headers={"Cookie": "own=1"})
     assert headers_of(body)["cookie"] == "own=1"
 
 
-async def test_the_token_and_the_clients_headers_pass_and_claims_about_the_client_do_not(gateway: Start) -> None:
+async def test_the_token_and_the_clients_headers_are_forwarded_and_claims_about_the_client_are_not(gateway: Start) -> None:
     running = await gateway(trusted_proxies=())
     spoofed = {"X-Elcorp-Actor": "root", "X-Forwarded-For": "1.2.3.4", "X-Real-IP": "1.2.3.4", "Forwarded": "for=1.2.3.4"}
     given = {"Idempotency-Key": "k-1", "If-Match": '"3"', "User-Agent": "app/1", "X-Forwarded-Proto": "https"}
@@ -78,14 +78,14 @@ async def test_the_token_and_the_clients_headers_pass_and_claims_about_the_clien
     assert not {"x-elcorp-actor", "x-real-ip", "forwarded"} & seen.keys()
 
 
-async def test_a_token_in_the_query_is_no_token(gateway: Start, stub: Stub) -> None:
+async def test_a_token_in_the_query_is_ignored(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     status, _, body = await running.call("GET", f"/api/v1/users?access_token={running.forge.token()}", token=False)
     assert (status, body["code"]) == (401, "AUTH_004")
     assert stub.arrived == []
 
 
-async def test_a_trusted_proxy_speaks_for_the_client(gateway: Start) -> None:
+async def test_a_trusted_proxy_states_the_clients_address(gateway: Start) -> None:
     running = await gateway()
     given = {"X-Forwarded-For": "6.6.6.6, 41.182.0.9", "X-Forwarded-Proto": "https"}
     _, _, body = await running.call("GET", "/api/v1/users", headers=given)
@@ -93,7 +93,7 @@ async def test_a_trusted_proxy_speaks_for_the_client(gateway: Start) -> None:
     assert headers_of(body)["x-forwarded-proto"] == "https"
 
 
-async def test_the_request_id_is_the_clients_where_it_is_sane_and_new_otherwise(gateway: Start) -> None:
+async def test_a_valid_request_id_is_kept_and_any_other_is_replaced(gateway: Start) -> None:
     running = await gateway()
     _, headers, body = await running.call("GET", "/api/v1/users", headers={"X-Request-Id": "0f-client.request_1"})
     assert headers.getall("X-Request-Id") == ["0f-client.request_1"]
@@ -107,7 +107,7 @@ async def test_the_request_id_is_the_clients_where_it_is_sane_and_new_otherwise(
         assert headers_of(body)["x-request-id"] == headers["X-Request-Id"]
 
 
-async def test_a_trace_goes_on_and_one_begins(gateway: Start) -> None:
+async def test_a_trace_continues_or_a_new_one_begins(gateway: Start) -> None:
     running = await gateway()
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     _, _, body = await running.call("GET", "/api/v1/users", headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
@@ -117,7 +117,7 @@ async def test_a_trace_goes_on_and_one_begins(gateway: Start) -> None:
     assert len(headers_of(body)["traceparent"]) == 55
 
 
-async def test_hop_by_hop_headers_end_here(gateway: Start) -> None:
+async def test_hop_by_hop_headers_are_not_forwarded(gateway: Start) -> None:
     running = await gateway()
     hop = {"Connection": "close, X-Hop", "X-Hop": "1", "TE": "trailers", "Keep-Alive": "5", "Proxy-Authorization": "Basic x"}
     _, headers, body = await running.call("GET", "/api/v1/users", headers=hop)
@@ -126,13 +126,13 @@ async def test_hop_by_hop_headers_end_here(gateway: Start) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-async def test_every_method_passes(gateway: Start, method: str) -> None:
+async def test_every_method_is_forwarded(gateway: Start, method: str) -> None:
     running = await gateway()
     status, _, body = await running.call(method, "/api/v1/users/1")
     assert (status, body["method"]) == (200, method)
 
 
-async def test_statuses_pass_as_they_are(gateway: Start) -> None:
+async def test_statuses_are_returned_unchanged(gateway: Start) -> None:
     running = await gateway()
     status, headers, body = await running.call("GET", "/api/v1/users/teapot")
     assert (status, headers["Retry-After"], body) == (418, "7", b"short and stout")
@@ -145,13 +145,13 @@ async def test_statuses_pass_as_they_are(gateway: Start) -> None:
     assert int(headers["Content-Length"]) > 100
 
 
-async def test_repeated_headers_of_an_answer_all_come_back(gateway: Start) -> None:
+async def test_repeated_headers_of_a_response_are_all_returned(gateway: Start) -> None:
     running = await gateway()
     _, headers, _ = await running.call("GET", "/api/v1/users/cookies")
     assert headers.getall("Set-Cookie") == ["a=1", "b=2"]
 
 
-async def test_bodies_are_not_opened_on_the_way(gateway: Start) -> None:
+async def test_compressed_bodies_are_forwarded_unchanged(gateway: Start) -> None:
     running = await gateway()
     _, headers, body = await running.call("GET", "/api/v1/users/gzip", headers={"Accept-Encoding": "gzip"})
     assert (headers["Content-Encoding"], body) == ("gzip", b"\x1f\x8b-not-opened-on-the-way")
@@ -160,7 +160,7 @@ async def test_bodies_are_not_opened_on_the_way(gateway: Start) -> None:
     assert (headers_of(body)["content-length"], body["body"]) == (str(len(packed)), "{}")
 
 
-async def test_a_body_keeps_its_length_or_its_lack_of_one(gateway: Start) -> None:
+async def test_a_body_keeps_its_length_or_its_chunked_form(gateway: Start) -> None:
     running = await gateway()
     _, _, body = await running.call("POST", "/api/v1/users", data=json.dumps({"a": 1}))
     assert headers_of(body)["content-length"] == "8"
@@ -177,11 +177,11 @@ async def test_a_body_keeps_its_length_or_its_lack_of_one(gateway: Start) -> Non
     assert (body["bytes"], headers_of(body)["content-length"]) == (300_000, "300000")
 
 
-async def test_an_answer_before_the_bodys_end_is_passed_on(gateway: Start) -> None:
+async def test_a_response_before_the_end_of_the_body_is_returned(gateway: Start) -> None:
     running = await gateway()
 
     async def endless() -> AsyncIterator[bytes]:
-        # More than is taken whole.
+        # Larger than bodies that are read whole before forwarding.
         yield b"x" * 70_000
         await asyncio.Event().wait()
 
@@ -190,7 +190,7 @@ async def test_an_answer_before_the_bodys_end_is_passed_on(gateway: Start) -> No
 
 
 async def stalled(count: Callable[[], int]) -> None:
-    """Wait until it has begun to grow and grows no more."""
+    """Wait until the count has started to grow and has stopped growing."""
     await eventually(lambda: count() > 0)
     unchanged, before = 0, count()
     while unchanged < 15:
@@ -199,11 +199,11 @@ async def stalled(count: Callable[[], int]) -> None:
         before = count()
 
 
-async def test_a_large_answer_waits_for_its_reader(gateway: Start, stub: Stub) -> None:
+async def test_a_large_response_waits_for_its_reader(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     async with running.request("GET", "/api/v1/reports/flood") as response:
         await stalled(lambda: stub.pushed_bytes)
-        assert stub.pushed_bytes < 24 * 1024 * 1024  # what sockets and windows hold
+        assert stub.pushed_bytes < 24 * 1024 * 1024  # the size of socket buffers and windows
         read = 0
         async for chunk in response.content.iter_any():
             read += len(chunk)
@@ -228,7 +228,7 @@ async def test_a_large_request_waits_for_its_reader(gateway: Start, stub: Stub) 
     assert (status, body["bytes"]) == (200, 64 * 1024 * 1024)
 
 
-async def test_when_the_client_hangs_up_the_service_may_stop(gateway: Start, stub: Stub) -> None:
+async def test_the_services_work_is_cancelled_when_the_client_disconnects(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     call = asyncio.create_task(running.call("GET", "/api/v1/users/slow"))
     await eventually(lambda: len(stub.arrived), 1)
@@ -239,8 +239,8 @@ async def test_when_the_client_hangs_up_the_service_may_stop(gateway: Start, stu
     assert (await running.call("GET", "/api/v1/users/1"))[0] == 200
 
 
-@pytest.mark.parametrize("sent", [0, 10, 70_000], ids=["before its body", "within its body", "while it is passed on"])
-async def test_a_client_that_hangs_up_before_its_body_ends_is_told_as_gone(gateway: Start, stub: Stub, sent: int) -> None:
+@pytest.mark.parametrize("sent", [0, 10, 70_000], ids=["before its body", "within its body", "while it is forwarded"])
+async def test_a_client_that_disconnects_before_its_body_ends_is_logged_as_gone(gateway: Start, stub: Stub, sent: int) -> None:
     running = await gateway()
     with capture_logs() as lines:
         _, writer = await asyncio.open_connection("127.0.0.1", running.port)
@@ -253,12 +253,12 @@ async def test_a_client_that_hangs_up_before_its_body_ends_is_told_as_gone(gatew
         await eventually(lambda: [line["event"] for line in lines].count("request"), 1)
     (line,) = [line for line in lines if line["event"] == "request"]
     assert (line["name"], line["status"], line["outcome"]) == ("POST /auth", 499, "REQ_GONE")
-    # The service is not left to wait for the rest.
+    # The service does not have to wait for the rest.
     await eventually(lambda: stub.cancelled, 1 if passed_on else 0)
     assert (await running.call("GET", "/api/v1/users/1"))[0] == 200
 
 
-async def test_a_client_that_hangs_up_before_its_answer_comes_is_told_as_gone(gateway: Start, stub: Stub) -> None:
+async def test_a_client_that_disconnects_before_its_response_is_logged_as_gone(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     with capture_logs() as lines:
         _, writer = await asyncio.open_connection("127.0.0.1", running.port)

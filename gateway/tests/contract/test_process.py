@@ -1,4 +1,4 @@
-"""The gateway as a process of its own: it starts without what it needs, stops without dropping what it has."""
+"""The gateway as its own process: it starts without its dependencies, and stops without dropping requests."""
 
 import asyncio
 import json
@@ -90,7 +90,7 @@ def nowhere(**changes: Any) -> GatewaySettings:
 
 
 async def asked(client: aiohttp.ClientSession) -> tuple[int, bool] | None:
-    """Return whether it is ready and draining, None while nobody answers."""
+    """Return whether it is ready and draining, or None if it does not answer."""
     try:
         async with client.get("/readyz") as response:
             return response.status, (await response.json())["draining"]
@@ -105,12 +105,12 @@ async def test_background_work_that_fails_ends_the_process_as_a_failure(monkeypa
     monkeypatch.setattr(EndedSessions, "run", fails)
     monkeypatch.setattr("gateway.bootstrap.settle", lambda: None)
     stop = asyncio.Event()
-    # Nobody is kept waiting for a gateway that half works.
+    # Callers must not wait for a gateway of which a part has failed.
     assert await asyncio.wait_for(serve(nowhere(drain_seconds=60), stop), 120) is False
     assert stop.is_set()
 
 
-async def test_a_gateway_that_drains_answers_and_says_so() -> None:
+async def test_a_draining_gateway_answers_and_reports_it() -> None:
     port, ops_port = str(free_port()), str(free_port())
     async with (
         process("serve", ELCORP_GATEWAY_PORT=port, ELCORP_OPS_PORT=ops_port, ELCORP_DRAIN_SECONDS="60") as running,
@@ -125,7 +125,7 @@ async def test_a_gateway_that_drains_answers_and_says_so() -> None:
         assert is_running(running)
 
 
-async def test_a_gateway_that_is_told_to_stop_has_not_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_gateway_that_was_asked_to_stop_has_not_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.bootstrap.settle", lambda: None)
     ops_port, stop = free_port(), asyncio.Event()
     serving = asyncio.create_task(serve(nowhere(ops_port=ops_port), stop))
@@ -136,7 +136,7 @@ async def test_a_gateway_that_is_told_to_stop_has_not_failed(monkeypatch: pytest
         assert await asked(client) is None
 
 
-async def test_a_taken_port_is_named() -> None:
+async def test_the_error_names_a_port_in_use() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -146,14 +146,14 @@ async def test_a_taken_port_is_named() -> None:
     assert b"ELCORP_GATEWAY_PORT" in output
 
 
-async def test_a_setting_that_makes_no_sense_is_named() -> None:
+async def test_the_error_names_an_invalid_setting() -> None:
     async with process("serve", ELCORP_RATE_LIMIT_PER_MINUTE="none") as running:
         _, errors = await asyncio.wait_for(running.communicate(), 120)
     assert running.returncode == 2
     assert errors.startswith(b"gateway: ELCORP_RATE_LIMIT_PER_MINUTE: ")
 
 
-async def test_the_description_is_written_and_what_is_missing_told(stub: Stub) -> None:
+async def test_the_document_is_written_and_missing_services_are_reported(stub: Stub) -> None:
     stub.documents["/openapi.json"] = {"openapi": "3.1.0", "paths": {}}
     urls = {f"ELCORP_{service}_URL": stub.url for service in ("IDENTITY", "PAYMENTS", "GOVERNANCE")}
     async with process("openapi", **urls, ELCORP_COMPLIANCE_URL="http://127.0.0.1:1") as running:

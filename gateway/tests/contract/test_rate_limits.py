@@ -1,4 +1,4 @@
-"""Who is counted how: callers without a good token by address, people by their id, pages not at all."""
+"""Who is counted how: callers without a valid token by address, users by their id, pages not at all."""
 
 from functools import partial
 from uuid import UUID, uuid4
@@ -18,24 +18,24 @@ from .stub import Stub
 HOME, OFFICE = {"X-Forwarded-For": "41.182.0.9"}, {"X-Forwarded-For": "41.182.0.10"}
 
 
-def told(headers: CIMultiDictProxy[str]) -> tuple[str | None, str | None]:
+def limit_headers(headers: CIMultiDictProxy[str]) -> tuple[str | None, str | None]:
     return headers.get("RateLimit-Limit"), headers.get("RateLimit-Remaining")
 
 
 async def as_person(running: RunningGateway, person: UUID, **more: str) -> tuple[int, str | None, str | None]:
-    """Ask with a new token of the person; return the status and the headers of the limit."""
+    """Send a request with a new token of the user; return the status and the headers of the limit."""
     headers = {**running.forge.headers(person), **more}
     status, answered, _ = await running.call("GET", "/api/v1/users", token=False, headers=headers)
-    return status, *told(answered)
+    return status, *limit_headers(answered)
 
 
 async def test_callers_without_a_token_are_counted_by_address(gateway: Start, stub: Stub) -> None:
     running = await gateway(rate_limit_per_minute=3)
     for remaining in ("2", "1", "0"):
         status, headers, _ = await running.call("POST", "/api/v1/auth/login", token=False, headers=HOME)
-        assert (status, told(headers)) == (200, ("3", remaining))
+        assert (status, limit_headers(headers)) == (200, ("3", remaining))
     status, headers, body = await running.call("POST", "/api/v1/auth/login", token=False, headers=HOME)
-    assert (status, told(headers)) == (429, ("3", "0"))
+    assert (status, limit_headers(headers)) == (429, ("3", "0"))
     assert is_error(body, "RATE_001")
     assert 30 <= int(headers["Retry-After"]) <= 61
     assert headers["RateLimit-Reset"] == headers["Retry-After"]
@@ -44,22 +44,22 @@ async def test_callers_without_a_token_are_counted_by_address(gateway: Start, st
     assert (await running.call("POST", "/api/v1/auth/login", token=False, headers=OFFICE))[0] == 200
 
 
-async def test_people_are_counted_one_by_one_wherever_they_are(gateway: Start) -> None:
+async def test_each_user_is_counted_separately_from_any_address(gateway: Start) -> None:
     running = await gateway(rate_limit_per_minute=1, person_rate_limit_per_minute=3)
     first, second = uuid4(), uuid4()
-    # Tokens of several sessions and from several addresses are one person's; the address they share counts for nothing.
+    # Tokens of several sessions and from several addresses count for one user; the address that they share is not counted.
     assert await as_person(running, first, **HOME) == (200, "3", "2")
     assert await as_person(running, first, **OFFICE) == (200, "3", "1")
     assert await as_person(running, first, **HOME) == (200, "3", "0")
     assert await as_person(running, first, **OFFICE) == (429, "3", "0")
     assert await as_person(running, second, **HOME) == (200, "3", "2")
-    # Nor do people use up what their address has for callers without a token.
+    # Users' requests do not count against the limit for callers without a token at their address.
     status, headers, _ = await running.call("POST", "/api/v1/auth/login", token=False, headers=HOME)
-    assert (status, told(headers)) == (200, ("1", "0"))
+    assert (status, limit_headers(headers)) == (200, ("1", "0"))
     assert await as_person(running, second, **HOME) == (200, "3", "1")
 
 
-async def test_a_token_that_is_good_no_longer_counts_for_the_address(gateway: Start, redis_url: str) -> None:
+async def test_a_token_of_an_ended_session_counts_for_the_address(gateway: Start, redis_url: str) -> None:
     running, session = await gateway(), uuid4()
     tokens = [
         "Bearer rubbish",
@@ -72,13 +72,13 @@ async def test_a_token_that_is_good_no_longer_counts_for_the_address(gateway: St
 
     async def answer(token: str) -> tuple[int, str | None]:
         status, headers, _ = await running.call("GET", "/api/v1/users", token=False, headers={"Authorization": token, **HOME})
-        return status, told(headers)[0]
+        return status, limit_headers(headers)[0]
 
     for token in tokens:
         await eventually(partial(answer, token), (401, "100"))
 
 
-async def test_bad_tokens_are_not_looked_at_without_end(gateway: Start, stub: Stub) -> None:
+async def test_the_number_of_bad_tokens_that_are_verified_is_limited(gateway: Start, stub: Stub) -> None:
     running = await gateway(rate_limit_per_minute=3)
     person = running.forge.headers()
     assert (await running.call("GET", "/api/v1/users", token=False, headers={**person, **HOME}))[0] == 200
@@ -86,9 +86,9 @@ async def test_bad_tokens_are_not_looked_at_without_end(gateway: Start, stub: St
         forged = {"Authorization": f"Bearer {TokenForge().token(header={'kid': running.forge.kid})}", **HOME}
         assert (await running.call("GET", "/api/v1/users", token=False, headers=forged))[0] == status
     status, headers, body = await running.call("GET", "/api/v1/users", headers=HOME)
-    assert (status, told(headers)) == (429, ("3", "0"))
+    assert (status, limit_headers(headers)) == (429, ("3", "0"))
     assert is_error(body, "RATE_001")
-    # Those who were there before go on, and so do new ones elsewhere.
+    # Tokens that were verified before still work, and so do new ones from other addresses.
     assert (await running.call("GET", "/api/v1/users", token=False, headers={**person, **HOME}))[0] == 200
     assert (await running.call("GET", "/api/v1/users", headers=OFFICE))[0] == 200
     assert len(stub.arrived) == 3
@@ -100,7 +100,7 @@ async def test_pages_are_not_counted(gateway: Start, stub: Stub, page: str) -> N
     running = await gateway(rate_limit_per_minute=1)
     for _ in range(3):
         status, headers, _ = await running.call("GET", page, token=False)
-        assert (status, told(headers)) == (200, (None, None))
+        assert (status, limit_headers(headers)) == (200, (None, None))
     status, headers, _ = await running.call("POST", page, token=False)
-    assert (status, told(headers)) == (405, ("1", "0"))
+    assert (status, limit_headers(headers)) == (405, ("1", "0"))
     assert (await running.call("GET", "/no-page", token=False))[0] == 429

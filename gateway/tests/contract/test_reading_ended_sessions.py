@@ -1,4 +1,4 @@
-"""What each reading of the shared list of ended sessions finds, on a real Redis, by a clock that the test moves."""
+"""What each read of the shared list of ended sessions finds, on a real Redis, with a clock that the test moves."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -36,7 +36,7 @@ ROUTES = (Route("users", "identity"), Route("transfers", "payments", strict=True
 
 
 class Feed:
-    """The shared list, and a gateway's knowledge of it."""
+    """The shared list, and what a gateway knows of it."""
 
     def __init__(self, redis: Redis, clock: ControlledClock) -> None:
         self.redis = redis
@@ -58,7 +58,7 @@ class Feed:
         await self.ended.poll()
 
     async def answers(self, session: UUID) -> set[int]:
-        """Return the statuses that a token of the session gets, of all kinds of routes; 200 for what passes."""
+        """Return the statuses that a token of the session gets on all kinds of routes; 200 if it is accepted."""
         token = f"Bearer {self.forge.token(session_id=session)}".encode()
         return {await self._answer(token, route, method) for route in ROUTES for method in ("GET", "POST")}
 
@@ -82,14 +82,14 @@ async def test_a_session_that_ended_between_two_polls_is_refused_at_the_next(fee
     session = uuid4()
     await feed.poll()
     assert await feed.answers(session) == {200}
-    # Dated before the last poll, which could not see it yet: its identity was slow to write, or its clock is behind.
+    # Dated before the last poll, which could not see it yet: identity was slow to write it, or its clock is behind.
     await feed.note(session, seconds_ago=seconds_ago)
     await feed.poll()
     assert await feed.answers(session) == {401}
     assert await feed.answers(uuid4()) == {200}
 
 
-async def test_a_session_dated_further_back_is_refused_when_all_is_read_again(feed: Feed) -> None:
+async def test_a_session_dated_further_back_is_refused_after_a_full_read(feed: Feed) -> None:
     session = uuid4()
     await feed.poll()
     await feed.note(session, seconds_ago=60)
@@ -99,7 +99,7 @@ async def test_a_session_dated_further_back_is_refused_when_all_is_read_again(fe
     assert await feed.answers(session) == {401}
 
 
-async def test_all_is_read_again_after_each_connection_to_the_broker(feed: Feed) -> None:
+async def test_the_whole_list_is_read_after_each_connection_to_the_broker(feed: Feed) -> None:
     session = uuid4()
     await feed.poll()
     await feed.note(session, seconds_ago=60)
@@ -126,7 +126,7 @@ async def test_every_page_of_sessions_that_ended_between_two_polls_is_read(feed:
 
 
 class Meddling(Redis):
-    """Lists of which something becomes different once a page of each has been read, before the reader has it."""
+    """Changes a list after one page of each has been read, before the reader receives it."""
 
     def pipeline(self, *args: Any, **options: Any) -> Any:
         pipe = super().pipeline(*args, **options)
@@ -137,7 +137,7 @@ class Meddling(Redis):
             await self.meddle()
             return answer
 
-        pipe.execute = execute_then_meddle  # type: ignore[method-assign]  # of this one alone
+        pipe.execute = execute_then_meddle  # type: ignore[method-assign]  # of this pipeline only
         return pipe
 
     async def meddle(self) -> None:
@@ -145,7 +145,7 @@ class Meddling(Redis):
 
 
 class TrimmedMeanwhile(Meddling):
-    """A list of which identity forgets the oldest after its first page has been read."""
+    """Removes the oldest entries of a list, as identity does, after its first page has been read."""
 
     trimmed = False
 
@@ -155,7 +155,7 @@ class TrimmedMeanwhile(Meddling):
             await self.zremrangebyrank(ENDED_KEY, 0, 99)
 
 
-async def test_what_leaves_the_list_while_it_is_read_hides_nothing(redis_url: str, clock: ControlledClock) -> None:
+async def test_entries_removed_during_a_read_hide_no_others(redis_url: str, clock: ControlledClock) -> None:
     sessions = [uuid4() for _ in range(2 * PAGE)]
     async with TrimmedMeanwhile.from_url(redis_url) as redis:
         feed = Feed(redis, clock)
@@ -167,7 +167,7 @@ async def test_what_leaves_the_list_while_it_is_read_hides_nothing(redis_url: st
 
 
 class SlowToAnswer(Meddling):
-    """A list whose reading takes ten seconds; what `meanwhile` names has ended when it has been read."""
+    """A list that takes ten seconds to read; the sessions in `meanwhile` end during the read."""
 
     clock: ControlledClock
     meanwhile: list[UUID]
@@ -179,7 +179,7 @@ class SlowToAnswer(Meddling):
             await self.zadd(ENDED_KEY, {str(self.meanwhile.pop()): ended_at})
 
 
-async def test_a_session_that_ended_during_a_long_reading_is_refused_at_the_next(redis_url: str, clock: ControlledClock) -> None:
+async def test_a_session_that_ended_during_a_long_read_is_refused_at_the_next(redis_url: str, clock: ControlledClock) -> None:
     session = uuid4()
     async with SlowToAnswer.from_url(redis_url) as redis:
         assert isinstance(redis, SlowToAnswer)
@@ -191,7 +191,7 @@ async def test_a_session_that_ended_during_a_long_reading_is_refused_at_the_next
         assert await feed.answers(session) == {401}
 
 
-async def test_all_is_read_again_when_the_list_was_out_of_reach(
+async def test_the_whole_list_is_read_again_after_an_outage(
     redis_url: str, clock: ControlledClock, fault_proxy: StartProxy
 ) -> None:
     proxy = await fault_proxy(*endpoint(redis_url))
@@ -221,7 +221,7 @@ async def test_sessions_whose_tokens_have_expired_are_forgotten(feed: Feed) -> N
 
 
 class Counting(Redis):
-    """Counts the round trips of a client."""
+    """Counts a client's round trips."""
 
     trips = 0
 
@@ -235,7 +235,7 @@ class Counting(Redis):
 
 
 async def change_factors(feed: Feed, factors: Factors, *users: UUID, seconds_ago: float = 0) -> None:
-    """Write what identity writes when the factors of users have changed."""
+    """Write what identity writes when users' factors change."""
     changed = {factors_member(user, factors): feed.now() - seconds_ago for user in users}
     await feed.redis.zadd(FACTORS_KEY, changed)
 
@@ -270,7 +270,7 @@ async def test_both_lists_are_read_page_by_page_in_one_round_trip_each(
 
 
 @pytest.mark.parametrize("member", ["", "word", "a:b:c", "00000000-0000-0000-0000-000000000000:x:1", "1:2:3:4"])
-async def test_what_cannot_be_read_hides_no_other_change(feed: Feed, member: str) -> None:
+async def test_unreadable_entries_hide_no_other_change(feed: Feed, member: str) -> None:
     user = uuid4()
     await feed.redis.zadd(FACTORS_KEY, {member: feed.now()})
     await change_factors(feed, Factors(1, has_second=True), user, seconds_ago=1)
@@ -278,7 +278,7 @@ async def test_what_cannot_be_read_hides_no_other_change(feed: Feed, member: str
     assert (bool(feed.revocations.outdating(str(user), 0)), feed.revocations.is_current) == (True, True)
 
 
-async def test_versions_of_which_all_tokens_have_expired_are_forgotten(feed: Feed) -> None:
+async def test_factor_versions_whose_tokens_have_all_expired_are_forgotten(feed: Feed) -> None:
     old, young = uuid4(), uuid4()
     await change_factors(feed, Factors(1, has_second=True), old)
     await feed.poll()

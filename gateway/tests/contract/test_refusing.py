@@ -1,4 +1,4 @@
-"""What the gateway answers itself, and that nothing of it reaches a service."""
+"""Requests that the gateway refuses itself and does not forward to any service."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -58,28 +58,28 @@ def pieces_of(length: int) -> AsyncIterator[bytes]:
     return pieces()
 
 
-# Of transfers, files of payments are larger than what the rest of the API takes.
+# Among transfers, bulk files may be larger than bodies in the rest of the API.
 @pytest.mark.parametrize(("path", "limit"), [("users", MIB), ("payments", MIB), ("wallets", MIB), ("transfers/bulk", 8 * MIB)])
 async def test_a_body_beyond_the_limit_of_its_path_is_refused(gateway: Start, stub: Stub, path: str, limit: int) -> None:
     running = await gateway(rate_limit_per_minute=10_000)
     url = f"/api/v1/{path}"
-    # Until ended sessions are known, nothing that moves money passes.
+    # Until ended sessions are known, no request that moves money is forwarded.
     await eventually(lambda: status_of(running, url), 200)
     stub.arrived.clear()
     for body in (BytesIO(b"x" * (limit + 1)), pieces_of(limit + 1)):
         status, _, answer = await running.call("POST", url, data=body)
         assert status == 413
         assert is_error(answer, "VAL_003")
-    # Of the second one its service saw the beginning.
+    # The service received the start of the second request only.
     assert len(stub.arrived) == 1
     for body in (BytesIO(b"x" * limit), pieces_of(limit)):
         status, _, answer = await running.call("POST", url, data=body)
         assert (status, answer["bytes"]) == (200, limit)
 
 
-async def test_no_path_takes_less_than_the_setting_allows(gateway: Start) -> None:
+async def test_every_path_accepts_bodies_up_to_the_setting(gateway: Start) -> None:
     running = await gateway(body_bytes_max=9 * MIB, rate_limit_per_minute=10_000)
-    # Until ended sessions are known, nothing that moves money passes.
+    # Until ended sessions are known, no request that moves money is forwarded.
     await eventually(lambda: status_of(running, "/api/v1/transfers/bulk"), 200)
     for path in ("users", "transfers/bulk"):
         status, _, answer = await running.call("POST", f"/api/v1/{path}", data=BytesIO(b"x" * 9 * MIB))
@@ -92,7 +92,7 @@ async def status_of(running: RunningGateway, url: str) -> int:
     return status
 
 
-async def test_a_body_that_comes_at_once_without_its_length_is_held_to_the_limit(gateway: Start, stub: Stub) -> None:
+async def test_a_chunked_body_that_arrives_at_once_is_held_to_the_limit(gateway: Start, stub: Stub) -> None:
     running = await gateway(body_bytes_max=10)
     head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     answer = await running.raw(head + b"b\r\n01234567890\r\n0\r\n\r\n")
@@ -116,7 +116,7 @@ async def test_too_many_at_once_are_refused(gateway: Start, stub: Stub) -> None:
     await asyncio.gather(*slow, return_exceptions=True)
 
 
-async def test_requests_that_were_refused_take_no_place(gateway: Start, stub: Stub) -> None:
+async def test_refused_requests_do_not_count_as_open(gateway: Start, stub: Stub) -> None:
     running = await gateway(in_flight_max=1)
     for method, path, token in (("GET", "/nothing", True), ("GET", "/api/v1/users", False), ("POST", "/docs", True)):
         assert (await running.call(method, path, token=token))[0] in {401, 404, 405}
@@ -154,7 +154,7 @@ async def test_an_offer_of_http2_is_ignored(gateway: Start) -> None:
     assert b"h2c" not in answer
 
 
-async def test_pages_of_listed_origins_may_call_and_others_may_not(gateway: Start) -> None:
+async def test_pages_of_listed_origins_may_send_requests_and_others_may_not(gateway: Start) -> None:
     running = await gateway(cors_origins=("https://app.elcorp.na",))
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
     status, headers, _ = await running.call(

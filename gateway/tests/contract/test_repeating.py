@@ -1,4 +1,4 @@
-"""What is asked of a service again, and what never: a write may have been done though no answer came."""
+"""Which requests the gateway repeats to a service, and which never: a write may have succeeded without a response."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ SILENT = "The service did not respond in time; the outcome is unknown."
 
 
 class Names(AbstractResolver):
-    """Knows no name the first time it is asked."""
+    """Fails to resolve any name at the first attempt."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -57,9 +57,9 @@ def asked(stub: Stub) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("method", WRITES)
-async def test_a_service_that_hangs_up_on_a_write_is_asked_once_only(gateway: Start, stub: Stub, method: str) -> None:
+async def test_a_write_is_sent_once_if_the_service_disconnects(gateway: Start, stub: Stub, method: str) -> None:
     running = await gateway()
-    # The next goes to a connection from the pool: on a new one the client library repeats nothing by itself.
+    # The next request uses a pooled connection: on a new one the client library repeats nothing by itself.
     assert (await running.call("GET", "/api/v1/users"))[0] == 200
     status, body = await running.bare(method, "/api/v1/users/drop")
     assert status == 503
@@ -83,20 +83,22 @@ async def test_a_read_survives_a_connection_that_the_service_has_closed(
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_a_service_that_hangs_up_on_a_read_is_asked_twice_and_no_more(gateway: Start, stub: Stub, method: str) -> None:
+async def test_a_read_is_sent_twice_at_most_if_the_service_disconnects(gateway: Start, stub: Stub, method: str) -> None:
     running = await gateway()
     status, headers, _ = await running.call(method, "/api/v1/users/drop")
     assert (status, headers["Retry-After"]) == (503, "2")
     assert asked(stub) == [(method, "/api/v1/users/drop")] * 2
 
 
-async def test_a_read_with_a_body_is_asked_once_only(gateway: Start, stub: Stub) -> None:
+async def test_a_read_with_a_body_is_sent_once(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     assert (await running.call("GET", "/api/v1/users/drop", json={}))[0] == 503
     assert asked(stub) == [("GET", "/api/v1/users/drop")]
 
 
-async def test_a_service_that_is_silent_is_asked_once_only(gateway: Start, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_request_is_sent_once_if_the_service_is_silent(
+    gateway: Start, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     be_quick(monkeypatch)
     running = await gateway()
     status, _, body = await running.call("GET", "/api/v1/users/slow")
@@ -106,7 +108,7 @@ async def test_a_service_that_is_silent_is_asked_once_only(gateway: Start, stub:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_a_read_that_did_not_reach_its_service_is_tried_again(
+async def test_a_read_that_did_not_reach_its_service_is_repeated(
     upstreams: Upstreams, stub: Stub, names: Names, method: str
 ) -> None:
     response = await upstreams.send(USERS, method, "/api/v1/users", CIMultiDict(), None)

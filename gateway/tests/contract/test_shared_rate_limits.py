@@ -1,4 +1,4 @@
-"""Several gateways count together."""
+"""Several gateways share their rate limits."""
 
 import asyncio
 import time
@@ -33,7 +33,7 @@ def used(rates: RateLimits, count: int) -> int:
     return sum(rates.admit("a").allowed for _ in range(count))
 
 
-async def test_what_one_gateway_let_through_counts_at_the_other(redis: Redis) -> None:
+async def test_requests_accepted_by_one_gateway_count_at_the_other(redis: Redis) -> None:
     clock = Time()
     first, second = RateLimits(10, now=clock), RateLimits(10, now=clock)
     exchanges = [SharedRateLimits(redis, rates, now=clock) for rates in (first, second)]
@@ -49,7 +49,7 @@ async def test_what_one_gateway_let_through_counts_at_the_other(redis: Redis) ->
     assert not first.admit("a").allowed
 
 
-async def test_the_shared_window_moves_on_as_well(redis: Redis) -> None:
+async def test_the_shared_window_moves_on_too(redis: Redis) -> None:
     clock = Time()
     first, second = RateLimits(5, now=clock), RateLimits(5, now=clock)
     exchanges = [SharedRateLimits(redis, rates, now=clock) for rates in (first, second)]
@@ -63,7 +63,7 @@ async def test_the_shared_window_moves_on_as_well(redis: Redis) -> None:
     assert used(second, 9) == 5
 
 
-async def test_counts_come_back_after_a_restart(redis: Redis) -> None:
+async def test_counts_are_restored_after_a_restart(redis: Redis) -> None:
     clock = Time()
     before = RateLimits(5, now=clock)
     used(before, 5)
@@ -74,7 +74,7 @@ async def test_counts_come_back_after_a_restart(redis: Redis) -> None:
     assert not after.admit("a").allowed
 
 
-async def test_an_address_takes_little_room_for_a_minute_only(redis: Redis) -> None:
+async def test_an_address_uses_little_memory_and_only_for_a_minute(redis: Redis) -> None:
     clock = Time()
     rates = RateLimits(1_000_000, now=clock)
     shared = SharedRateLimits(redis, rates, now=clock)
@@ -87,7 +87,7 @@ async def test_an_address_takes_little_room_for_a_minute_only(redis: Redis) -> N
     assert rates.windows["a"].own == 50 * STEPS
 
 
-async def test_a_person_and_an_address_of_one_name_do_not_share(redis: Redis) -> None:
+async def test_a_user_and_an_address_with_one_name_do_not_share_a_count(redis: Redis) -> None:
     clock = Time()
     first = RateLimits(5, now=clock), RateLimits(5, name="person:", now=clock)
     assert used(first[1], 5) == 5
@@ -100,7 +100,7 @@ async def test_a_person_and_an_address_of_one_name_do_not_share(redis: Redis) ->
     assert sorted(await redis.keys(f"{KEY_PREFIX}*")) == [f"{KEY_PREFIX}a".encode(), f"{KEY_PREFIX}person:a".encode()]
 
 
-async def test_many_addresses_are_exchanged_at_once(redis: Redis) -> None:
+async def test_many_addresses_are_synced_at_once(redis: Redis) -> None:
     rates = RateLimits(100)
     for number in range(5000):
         rates.admit(f"10.0.{number >> 8}.{number & 255}")
@@ -118,11 +118,11 @@ async def test_without_redis_each_gateway_limits_by_itself() -> None:
     await nowhere.aclose()
 
 
-async def test_what_could_not_be_told_is_not_told_later_and_keeps_no_address_in_memory(redis: Redis) -> None:
+async def test_counts_that_could_not_be_sent_are_dropped_and_keep_no_address_in_memory(redis: Redis) -> None:
     nowhere = Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
     clock = Time()
     rates, others = RateLimits(10, now=clock), RateLimits(10, now=clock)
-    # More than are told of at once: the first call fails, and what it does not name must not wait either.
+    # More addresses than one call sends: the first call fails, and counts beyond it must not wait either.
     addresses = [f"host-{number}" for number in range(WINDOWS_PER_CALL + 1)]
     for address in addresses * 7:
         rates.admit(address)
@@ -141,7 +141,7 @@ async def test_what_could_not_be_told_is_not_told_later_and_keeps_no_address_in_
     assert not rates.windows
 
 
-async def test_idle_addresses_are_forgotten_as_it_runs(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_idle_addresses_are_forgotten_while_it_runs(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.shared_rate_limits.FORGET_SECONDS", 0)
     clock, stop = Time(), asyncio.Event()
     rates = RateLimits(5, now=clock)
@@ -155,7 +155,7 @@ async def test_idle_addresses_are_forgotten_as_it_runs(redis: Redis, monkeypatch
     await asyncio.wait_for(task, 20)
 
 
-async def test_it_runs_until_told_to_stop(redis: Redis) -> None:
+async def test_it_runs_until_asked_to_stop(redis: Redis) -> None:
     rates, stop = RateLimits(5), asyncio.Event()
     task = asyncio.create_task(SharedRateLimits(redis, rates).run(stop))
     rates.admit("a")

@@ -1,4 +1,4 @@
-"""Clients that take their time do not take a place for it: reading ends long before an idle connection would (75 s)."""
+"""Slow clients must not block others: requests are cut off long before an idle connection would be (75 s)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -14,16 +14,16 @@ from .answers import is_error
 from .running_gateway import RunningGateway, Start
 from .stub import Stub
 
-# Of the documentation's networks: four addresses that a trusted proxy speaks for.
+# From documentation networks: four client addresses behind a trusted proxy.
 ATTACKERS = [f"203.0.113.{number}" for number in range(4)]
 VICTIM = {"X-Forwarded-For": "198.51.100.7"}
 KIB, MIB = 1024, 1_048_576
-# What is open stays open, however long a busy machine takes to open it.
+# Open connections stay open, however long a busy machine takes to open them.
 PATIENT: dict[str, Any] = {"body_seconds": 600, "body_seconds_max": 600}
 
 
 class SlowBody:
-    """A request whose body has begun and does not end."""
+    """A request whose body has started and does not end."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -46,7 +46,7 @@ class SlowBody:
 
 @asynccontextmanager
 async def attack(running: RunningGateway, count: int, *, declared: int, sent: int) -> AsyncIterator[list[SlowBody]]:
-    """Begin so many bodies from four addresses; they stay open during the block."""
+    """Start `count` bodies from four addresses; they stay open during the block."""
     begun = [
         await SlowBody.begin(running, ATTACKERS[number % len(ATTACKERS)], declared=declared, sent=sent) for number in range(count)
     ]
@@ -58,7 +58,7 @@ async def attack(running: RunningGateway, count: int, *, declared: int, sent: in
 
 
 def open_and_refused(bodies: list[SlowBody]) -> Callable[[], tuple[int, int]]:
-    """Return what counts the bodies that still wait, and those that were answered with 429."""
+    """Return a function that counts the bodies that still wait, and those that were answered with 429."""
 
     def count() -> tuple[int, int]:
         answers = [body.answered.result() for body in bodies if body.answered.done()]
@@ -67,23 +67,23 @@ def open_and_refused(bodies: list[SlowBody]) -> Callable[[], tuple[int, int]]:
     return count
 
 
-async def test_slow_bodies_keep_nobody_out(gateway: Start, stub: Stub) -> None:
-    """As reported: 220 anonymous slow bodies on four addresses held every connection to identity."""
+async def test_slow_bodies_do_not_block_other_clients(gateway: Start, stub: Stub) -> None:
+    """As reported: 220 anonymous slow bodies from four addresses held every connection to identity."""
     running = await gateway(**PATIENT)
     async with attack(running, 220, declared=KIB, sent=1) as bodies:
         await eventually(open_and_refused(bodies), (128, 92))
-        # No service has heard of them.
+        # No service has received any of them.
         assert stub.arrived == []
         for _ in range(3):
             assert (await running.call("POST", "/api/v1/auth/login", token=False, headers=VICTIM, json={}))[0] == 200
-        # Nor has an address that attacks lost what takes no body.
+        # The attacking addresses can still send requests without a body.
         assert (await running.call("GET", "/api/v1/users", headers={"X-Forwarded-For": ATTACKERS[0]}))[0] == 200
         assert open_and_refused(bodies)() == (128, 92)
         assert len(stub.arrived) == 4
 
 
-async def test_larger_bodies_that_drip_keep_nobody_out(gateway: Start, stub: Stub) -> None:
-    """What is passed on as it comes takes a part of the connections to its service only."""
+async def test_larger_slow_bodies_do_not_block_other_clients(gateway: Start, stub: Stub) -> None:
+    """Bodies that are forwarded while they arrive may use only a part of the connections to a service."""
     running = await gateway(
         rate_limit_per_minute=1000, upstream_connections_max=6, upstream_uploads_max=4, body_whole_bytes_max=10, **PATIENT
     )
@@ -98,7 +98,7 @@ async def test_larger_bodies_that_drip_keep_nobody_out(gateway: Start, stub: Stu
         assert sum(not body.answered.done() for body in bodies) == 4
 
 
-async def test_a_place_is_free_again_once_its_body_has_ended(gateway: Start) -> None:
+async def test_a_slot_is_free_again_after_its_body_has_ended(gateway: Start) -> None:
     running = await gateway(open_bodies_max=1, **PATIENT)
     first = await SlowBody.begin(running, ATTACKERS[0], declared=10, sent=1)
     ours = {"X-Forwarded-For": ATTACKERS[0]}
@@ -113,17 +113,17 @@ async def test_a_place_is_free_again_once_its_body_has_ended(gateway: Start) -> 
     assert await status() == 200
     second = await SlowBody.begin(running, ATTACKERS[0], declared=10, sent=1)
     await eventually(status, 429)
-    # A client that hangs up gives its place back as well.
+    # A client that disconnects frees its slot too.
     await second.close()
     await eventually(status, 200)
     await first.close()
 
 
-async def test_a_body_is_taken_whole_before_its_service_hears_of_it(gateway: Start, stub: Stub) -> None:
+async def test_a_body_is_read_whole_before_it_is_forwarded(gateway: Start, stub: Stub) -> None:
     running = await gateway(**PATIENT)
     slow = await SlowBody.begin(running, ATTACKERS[0], declared=64 * KIB, sent=64 * KIB - 1)
     large = await SlowBody.begin(running, ATTACKERS[1], declared=64 * KIB + 2, sent=64 * KIB + 1)
-    # The later one is passed on as it comes; by then the first one would have been, too.
+    # The later one is forwarded while it arrives; the first one would have reached the service by then, too.
     await eventually(lambda: [request.headers["X-Forwarded-For"] for request in stub.arrived], [ATTACKERS[1]])
     slow.writer.write(b" ")
     assert (await slow.answered).startswith(b"HTTP/1.1 200 ")
@@ -135,8 +135,8 @@ async def test_a_body_is_taken_whole_before_its_service_hears_of_it(gateway: Sta
 
 
 @pytest.mark.parametrize("whole_bytes_max", [KIB, 1], ids=["taken whole", "passed on"])
-async def test_a_body_that_drips_is_given_up_on(gateway: Start, stub: Stub, whole_bytes_max: int) -> None:
-    """It is never silent for long, and would not end in hours."""
+async def test_a_slow_body_is_cut_off(gateway: Start, stub: Stub, whole_bytes_max: int) -> None:
+    """It is never silent for long, but would take hours."""
     running = await gateway(body_seconds=0.3, body_seconds_max=0.5, body_whole_bytes_max=whole_bytes_max)
     slow = await SlowBody.begin(running, ATTACKERS[0], declared=MIB, sent=1)
 
@@ -150,10 +150,8 @@ async def test_a_body_that_drips_is_given_up_on(gateway: Start, stub: Stub, whol
     await slow.close()
 
 
-async def test_the_rest_of_a_body_that_was_answered_is_waited_for_a_while_only(
-    gateway: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Refused bodies would hold their connections for as long as they drip."""
+async def test_the_rest_of_a_refused_body_is_read_for_a_limited_time(gateway: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise refused slow bodies would hold their connections until they end."""
     monkeypatch.setattr("gateway.protocol.REST_SECONDS_MAX", 0.1)
     running = await gateway()
     reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
@@ -187,7 +185,7 @@ async def test_a_client_that_sends_all_of_a_refused_body_keeps_its_connection(
     writer.close()
 
 
-async def test_too_many_bodies_are_told_to_come_back(gateway: Start) -> None:
+async def test_too_many_bodies_get_retry_after(gateway: Start) -> None:
     running = await gateway(open_bodies_max=1, **PATIENT)
     slow = await SlowBody.begin(running, "127.0.0.1", declared=10, sent=1)
 
@@ -212,7 +210,7 @@ async def test_a_head_that_does_not_end_in_time_ends_the_connection(gateway: Sta
     writer.close()
 
 
-async def test_a_connection_that_asks_nothing_is_closed(gateway: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_connection_without_a_request_is_closed(gateway: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     running = await gateway()
     monkeypatch.setattr("gateway.protocol.HEAD_SECONDS_MAX", 0.1)
     reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
@@ -236,7 +234,7 @@ async def test_a_second_head_that_does_not_end_in_time_ends_the_connection(
 
 
 @pytest.mark.parametrize("begun", [b"", b"0123456789"])
-async def test_a_body_that_does_not_come_is_given_up_on(gateway: Start, begun: bytes) -> None:
+async def test_a_body_that_does_not_arrive_is_cut_off(gateway: Start, begun: bytes) -> None:
     running = await gateway(body_seconds=0.3)
     answer = await running.raw(b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n" + begun)
     assert answer.startswith(b"HTTP/1.1 408 ")
@@ -244,7 +242,7 @@ async def test_a_body_that_does_not_come_is_given_up_on(gateway: Start, begun: b
     assert b'"VAL_001"' in answer
 
 
-async def test_a_client_that_asks_before_it_sends_is_told_to_continue(gateway: Start) -> None:
+async def test_a_client_that_expects_continue_gets_it(gateway: Start) -> None:
     running = await gateway()
     head = (
         b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n"
@@ -254,7 +252,7 @@ async def test_a_client_that_asks_before_it_sends_is_told_to_continue(gateway: S
     assert b"expect" not in answer.lower()
 
 
-async def test_a_client_that_asks_before_it_sends_too_much_is_refused_before_it_does(gateway: Start) -> None:
+async def test_a_client_that_expects_continue_is_refused_before_it_sends_too_much(gateway: Start) -> None:
     running = await gateway()
     head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9999999\r\n\r\n"
     assert (await running.raw(head, until=b"\r\n\r\n")).startswith(b"HTTP/1.1 413 ")

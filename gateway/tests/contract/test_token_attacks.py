@@ -1,4 +1,4 @@
-"""Tokens that somebody made for themselves (RFC 8725): each is refused at the door, and no service sees the request."""
+"""Forged tokens (RFC 8725): the gateway refuses each, and no service receives the request."""
 
 import base64
 import hashlib
@@ -60,7 +60,7 @@ ATTACKS: dict[str, Forging] = {
 
 
 @pytest.mark.clause("ASVS 9.1.2", "ASVS 9.1.3", "ASVS 9.2.1", "ASVS 9.2.2", "ASVS 9.2.3", "RFC 8725")
-async def test_no_token_of_ones_own_making_passes_the_gateway(gateway: Start, stub: Stub) -> None:
+async def test_no_forged_token_passes_the_gateway(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     ours, theirs = running.forge, TokenForge(kid="theirs")
     answers = {}

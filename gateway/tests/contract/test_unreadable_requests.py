@@ -1,4 +1,4 @@
-"""What is no request of HTTP/1.1, or could be read as more than one: refused, and never taken for another's answer."""
+"""Invalid or ambiguous HTTP/1.1 requests are refused, and their responses are never mixed up with others."""
 
 import asyncio
 
@@ -31,7 +31,7 @@ from .stub import Stub
     ],
 )
 @pytest.mark.clause("RFC 9112 6.1")
-async def test_what_a_smuggler_sends_is_refused_and_the_connection_ends(gateway: Start, stub: Stub, head: bytes) -> None:
+async def test_request_smuggling_is_refused_and_the_connection_ends(gateway: Start, stub: Stub, head: bytes) -> None:
     running = await gateway()
     answer = await running.raw(head + b"GET /api/v1/auth/smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 4")
@@ -39,7 +39,7 @@ async def test_what_a_smuggler_sends_is_refused_and_the_connection_ends(gateway:
     assert [request.path for request in stub.arrived if "smuggled" in request.path] == []
 
 
-async def test_a_head_without_end_is_refused(gateway: Start) -> None:
+async def test_an_endless_head_is_refused(gateway: Start) -> None:
     running = await gateway()
     many = b"".join(b"x-%d: y\r\n" % number for number in range(101))
     assert (await running.raw(b"GET / HTTP/1.1\r\n" + many + b"\r\n")).startswith(b"HTTP/1.1 431 ")
@@ -77,14 +77,14 @@ async def test_each_request_of_a_connection_may_have_large_headers(gateway: Star
     ],
 )
 @pytest.mark.clause("RFC 9112 3.2")
-async def test_a_request_has_one_host(gateway: Start, version: str, hosts: list[str], status: int) -> None:
+async def test_a_request_must_have_exactly_one_host(gateway: Start, version: str, hosts: list[str], status: int) -> None:
     running = await gateway(wait=False)
     lines = "".join(f"Host: {host}\r\n" for host in hosts)
     answer = await running.raw(f"GET /healthz HTTP/{version}\r\n{lines}Connection: close\r\n\r\n".encode())
     assert answer.startswith(f"HTTP/1.1 {status} ".encode())
 
 
-async def test_what_cannot_be_read_does_not_end_an_answer_that_has_begun(gateway: Start, stub: Stub) -> None:
+async def test_an_unreadable_request_does_not_end_a_response_that_has_begun(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
     token = running.forge.token()
@@ -108,13 +108,13 @@ def head(method: str, path: str, *lines: str) -> bytes:
     ids=["no request", "two hosts", "too many headers"],
 )
 @pytest.mark.clause("RFC 9112 9.3")
-async def test_what_cannot_be_read_is_not_answered_in_place_of_the_request_before(
+async def test_an_unreadable_request_is_not_answered_in_place_of_the_one_before(
     gateway: Start, stub: Stub, unreadable: bytes
 ) -> None:
     running = await gateway()
     authorization = f"Authorization: Bearer {running.forge.token()}"
     whole = head("POST", "/api/v1/users", authorization, "Content-Length: 2") + b"{}"
-    # Together, so that nothing is answered yet when the last is read.
+    # Together, so that none has been answered when the last is read.
     for count in (1, 2):
         stub.arrived.clear()
         answer = await running.raw(whole * count + unreadable)
@@ -123,7 +123,7 @@ async def test_what_cannot_be_read_is_not_answered_in_place_of_the_request_befor
         assert answer.lower().count(b"connection: close") == 1
 
 
-async def test_a_body_that_cannot_be_read_gets_no_answer_of_the_request_before(gateway: Start, stub: Stub) -> None:
+async def test_an_unreadable_body_does_not_get_the_response_of_the_request_before(gateway: Start, stub: Stub) -> None:
     running = await gateway()
     authorization = f"Authorization: Bearer {running.forge.token()}"
     whole = head("POST", "/api/v1/users", authorization, "Content-Length: 2") + b"{}"
@@ -132,7 +132,7 @@ async def test_a_body_that_cannot_be_read_gets_no_answer_of_the_request_before(g
     assert (await running.raw(broken)).startswith(b"HTTP/1.1 400 ")
 
 
-async def test_a_target_that_comes_in_pieces_is_held_to_its_length(gateway: Start) -> None:
+async def test_a_target_that_arrives_in_pieces_is_held_to_its_length(gateway: Start) -> None:
     running = await gateway()
     pieces = [b"GET /" + b"y" * 3_000, b"y" * 3_000, b"y" * 3_000]
     assert (await running.raw(*pieces)).startswith(b"HTTP/1.1 414 ")

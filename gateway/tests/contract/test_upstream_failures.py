@@ -1,4 +1,4 @@
-"""A service that is away, silent or broken: 503 with Retry-After in the envelope, and the others go on."""
+"""A service that is away, silent or broken: 503 with Retry-After in the envelope; the other services continue."""
 
 import asyncio
 from typing import Any
@@ -25,19 +25,19 @@ def is_unavailable(answer: Answer, message: str | None = None) -> bool:
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("url", [AWAY, "http://nowhere.invalid:8102"])
-async def test_a_service_that_is_away_is_unavailable_and_the_others_answer(gateway: Start, method: str, url: str) -> None:
+async def test_an_unreachable_service_is_unavailable_and_the_others_answer(gateway: Start, method: str, url: str) -> None:
     running = await gateway(payments_url=url)
     assert is_unavailable(await running.call(method, "/api/v1/wallets"))
     assert (await running.call(method, "/api/v1/users"))[0] == 200
 
 
-async def test_a_silent_service_is_given_up_on(gateway: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_service_times_out(gateway: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     be_quick(monkeypatch)
     running = await gateway()
     assert is_unavailable(await running.call("GET", "/api/v1/users/slow"), SILENT)
 
 
-async def test_silences_are_limited_and_not_an_answer_in_all(gateway: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_silence_is_limited_and_the_length_of_a_response_is_not(gateway: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     running, whole, made = await gateway(), aiohttp.ClientTimeout, list[dict[str, Any]]()
 
     def note(**limits: Any) -> aiohttp.ClientTimeout:
@@ -52,7 +52,7 @@ async def test_silences_are_limited_and_not_an_answer_in_all(gateway: Start, mon
     assert made == [{"total": None, **connecting, "sock_read": route.timeout_seconds}]
 
 
-async def test_an_address_that_does_not_answer_is_given_up_on(
+async def test_an_address_that_does_not_answer_times_out(
     gateway: Start, stub: Stub, fault_proxy: StartProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upstream, "CONNECT_SECONDS", 0.3)
@@ -66,18 +66,20 @@ async def test_an_address_that_does_not_answer_is_given_up_on(
     async def status() -> int:
         return (await running.call("GET", "/api/v1/users"))[0]
 
-    # It is given little time still, which a busy machine may need.
+    # The timeout is short, and a busy machine may need longer.
     await eventually(status, 200)
 
 
-async def test_an_answer_that_breaks_off_does_not_look_whole(gateway: Start) -> None:
+async def test_an_interrupted_response_is_not_taken_for_a_complete_one(gateway: Start) -> None:
     running = await gateway()
     with pytest.raises(aiohttp.ClientPayloadError):
         await running.call("GET", "/api/v1/users/half")
     assert (await running.call("GET", "/api/v1/users"))[0] == 200
 
 
-async def test_a_full_pool_is_unavailable_not_endless(gateway: Start, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_pool_is_unavailable_and_does_not_wait_forever(
+    gateway: Start, stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(upstream, "CONNECT_SECONDS", 0.3)
     running = await gateway(upstream_connections_max=1)
     slow = asyncio.create_task(running.call("GET", "/api/v1/users/slow"))
@@ -87,7 +89,7 @@ async def test_a_full_pool_is_unavailable_not_endless(gateway: Start, stub: Stub
     await asyncio.gather(slow, return_exceptions=True)
 
 
-async def test_without_the_signing_keys_no_token_can_be_judged(gateway: Start) -> None:
+async def test_without_the_signing_keys_no_token_can_be_verified(gateway: Start) -> None:
     running = await gateway(jwks_url=f"{AWAY}/jwks.json", wait=False)
     assert is_unavailable(await running.call("GET", "/api/v1/users"))
     assert (await running.call("POST", "/api/v1/auth/login", token=False))[0] == 200

@@ -1,4 +1,4 @@
-"""What partners verify access tokens by: the keys and the issuer's metadata, without a token and without being counted."""
+"""What partners need to verify access tokens: the keys and the issuer's metadata, without a token or rate limit."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ async def test_the_keys_are_those_of_identity(gateway: Start, stub: Stub) -> Non
     for _ in range(3):
         status, headers, body = await running.call("GET", JWKS_PATH, token=False)
         assert (status, body, headers["Cache-Control"]) == (200, KEYS, "public, max-age=60")
-    # However many ask, identity is asked once a minute.
+    # Identity is asked once a minute, however many clients ask.
     assert [request.path for request in stub.arrived] == [JWKS_PATH]
 
 
@@ -59,7 +59,7 @@ async def test_keys_follow_a_rotation_and_stay_while_identity_is_away(stub: Stub
         assert await keys.get() == first
 
 
-async def test_without_identity_from_the_start_there_are_no_keys_to_tell(gateway: Start) -> None:
+async def test_without_identity_from_the_start_the_keys_are_unavailable(gateway: Start) -> None:
     running = await gateway(identity_url=AWAY)
     status, headers, body = await running.call("GET", JWKS_PATH, token=False)
     assert (status, body["code"], headers["Retry-After"]) == (503, "SRV_002", "2")
@@ -74,7 +74,7 @@ async def test_the_metadata_name_the_issuer_and_the_keys(gateway: Start, stub: S
     assert body == {
         "issuer": "https://api.example.na",
         "jwks_uri": "https://api.example.na/.well-known/jwks.json",
-        # No grant of OAuth 2.0 is offered, nor is there a token endpoint of its form.
+        # There are no OAuth 2.0 grants and no OAuth 2.0 token endpoint.
         "response_types_supported": [],
         "grant_types_supported": [],
         "service_documentation": "https://api.example.na/docs",
@@ -90,7 +90,7 @@ async def test_a_client_finds_the_keys_by_the_issuer_that_a_token_names(gateway:
     token = running.forge.token(claims={"iss": "https://api.example.na"})
 
     async def get(url: str) -> Any:
-        """Fetch by the public URL, where an ingress would pass it on."""
+        """Fetch the path of the public URL, as an ingress would forward it."""
         status, _, body = await running.call("GET", url.removeprefix("https://api.example.na"), token=False)
         return body if status == 200 else status
 
@@ -99,13 +99,13 @@ async def test_a_client_finds_the_keys_by_the_issuer_that_a_token_names(gateway:
     assert found["issuer"] == issuer
     key = jwt.PyJWKSet.from_dict(await get(found["jwks_uri"]))[running.forge.kid]
     verified = jwt.decode(token, key, algorithms=["ES256"], issuer=issuer, audience="elcorp")
-    # The gateway takes the same token, and none of another issuer.
+    # The gateway accepts this token, and no token of another issuer.
     status, _, _ = await running.call("GET", "/api/v1/wallets", token=False, headers={"Authorization": f"Bearer {token}"})
     assert (status, stub.arrived[-1].path, verified["iss"]) == (200, "/api/v1/wallets", "https://api.example.na")
     assert (await running.call("GET", "/api/v1/wallets"))[0] == 401
 
 
-async def test_tokens_of_the_former_issuer_are_taken_while_it_is_named(gateway: Start) -> None:
+async def test_tokens_of_the_former_issuer_are_accepted_while_it_is_configured(gateway: Start) -> None:
     of_before = {"iss": "https://identity.elcorp.na"}
     for former, expected in ((of_before["iss"], 200), (None, 401), ("", 401)):
         running = await gateway(former_token_issuer=former)
@@ -116,6 +116,6 @@ async def test_tokens_of_the_former_issuer_are_taken_while_it_is_named(gateway: 
 
 
 @pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/.well-known/", "/.well-known/../docs"])
-async def test_nothing_else_is_well_known(gateway: Start, path: str) -> None:
+async def test_no_other_path_is_well_known(gateway: Start, path: str) -> None:
     running = await gateway()
     assert (await running.call("GET", path, token=False))[0] in {400, 404}

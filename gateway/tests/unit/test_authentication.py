@@ -57,7 +57,7 @@ def bearer(token: str) -> bytes:
 
 
 async def admit(authentication: Authentication, authorization: bytes | None, route: Route, method: str) -> Caller:
-    """Return the caller that passes; raises Refusal."""
+    """Return the caller if the request is accepted. Raises Refusal."""
     caller = await authentication.identify(authorization, IP)
     authentication.require(caller, route, method)
     return caller
@@ -69,7 +69,7 @@ async def refusal_of(call: Awaitable[object]) -> tuple[int, str]:
     return caught.value.status, caught.value.code
 
 
-async def test_a_good_token_passes_with_its_claims(authentication: Authentication, forge: TokenForge) -> None:
+async def test_a_valid_token_is_accepted_with_its_claims(authentication: Authentication, forge: TokenForge) -> None:
     subject, session = uuid4(), uuid4()
     caller = await admit(authentication, bearer(forge.token(subject, session_id=session)), CLOSED, "GET")
     assert caller.claims is not None
@@ -77,14 +77,14 @@ async def test_a_good_token_passes_with_its_claims(authentication: Authenticatio
     assert (caller.refusal, caller.session_ended) == (None, False)
 
 
-async def test_without_a_token_only_public_prefixes_pass(authentication: Authentication) -> None:
+async def test_without_a_token_only_public_prefixes_are_accepted(authentication: Authentication) -> None:
     assert await admit(authentication, None, OPEN, "POST") == ANONYMOUS
     for route in (CLOSED, MONEY):
         assert await refusal_of(admit(authentication, None, route, "GET")) == (401, "AUTH_004")
 
 
 @pytest.mark.parametrize("value", [b"Bearer x", b"Bearer ", b"Basic YTpi", b"Bearer \xff\xfe", b"token"])
-async def test_a_bad_token_is_refused_where_one_is_needed_and_ignored_elsewhere(
+async def test_a_bad_token_is_refused_if_one_is_required_and_ignored_elsewhere(
     authentication: Authentication, value: bytes
 ) -> None:
     for route in (CLOSED, MONEY):
@@ -92,7 +92,7 @@ async def test_a_bad_token_is_refused_where_one_is_needed_and_ignored_elsewhere(
     assert (await admit(authentication, value, OPEN, "POST")).claims is None
 
 
-async def test_forged_and_expired_tokens_are_told_apart(authentication: Authentication, forge: TokenForge) -> None:
+async def test_forged_and_expired_tokens_get_different_errors(authentication: Authentication, forge: TokenForge) -> None:
     assert await refusal_of(admit(authentication, bearer(TokenForge().token()), CLOSED, "GET")) == (401, "AUTH_003")
     assert await refusal_of(admit(authentication, bearer(forge.token(life_seconds=-1)), CLOSED, "GET")) == (401, "AUTH_002")
     wrong = forge.token(claims={"aud": "other"})
@@ -121,7 +121,7 @@ async def test_an_ended_session_is_refused(
     assert await admit(authentication, bearer(forge.token()), CLOSED, "GET")
 
 
-async def test_where_no_token_is_needed_an_ended_session_counts_for_nobody(
+async def test_an_ended_session_is_anonymous_if_no_token_is_required(
     authentication: Authentication, forge: TokenForge, revocations: Revocations
 ) -> None:
     session = uuid4()
@@ -135,7 +135,7 @@ async def test_money_does_not_move_while_ended_sessions_are_not_known(
     authentication: Authentication, forge: TokenForge, monotonic: Time
 ) -> None:
     token = bearer(forge.token())
-    # As docs/operations.md promises.
+    # As docs/operations.md says.
     monotonic.now += 3
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         assert await admit(authentication, token, MONEY, method)
@@ -149,7 +149,7 @@ async def test_money_does_not_move_while_ended_sessions_are_not_known(
 
 
 class CountingVerifier:
-    """Counts the signatures that are looked at."""
+    """Counts the signatures that are verified."""
 
     def __init__(self, verifier: TokenVerifier) -> None:
         self._verifier = verifier
@@ -163,13 +163,15 @@ class CountingVerifier:
         return await self._verifier.verify(token)
 
 
-async def test_bad_tokens_buy_no_more_work_than_an_address_may_send_requests(forge: TokenForge, revocations: Revocations) -> None:
+async def test_an_address_cannot_have_more_bad_tokens_verified_than_its_request_limit(
+    forge: TokenForge, revocations: Revocations
+) -> None:
     verifier, time = CountingVerifier(forge.verifier()), Time()
-    authentication = Authentication(verifier, revocations, RateLimits(LIMIT, now=time))  # type: ignore[arg-type]  # counts, and is one
+    authentication = Authentication(verifier, revocations, RateLimits(LIMIT, now=time))  # type: ignore[arg-type]  # wraps a verifier
     seen, new = bearer(forge.token()), bearer(forge.token())
     assert (await authentication.identify(seen, IP)).claims
     for _ in range(50):
-        # Under our key's id, so that only the signature is wrong.
+        # With our key's id, so that only the signature is wrong.
         forged = bearer(TokenForge().token(header={"kid": forge.kid}))
         caller = await authentication.identify(forged, IP)
         assert caller.claims is None
@@ -177,7 +179,7 @@ async def test_bad_tokens_buy_no_more_work_than_an_address_may_send_requests(for
     assert caller.refusal is not None
     assert (caller.refusal.status, caller.refusal.code, caller.refusal.headers) == (429, "RATE_001", {"retry-after": "61"})
     assert caller.unverified == Verdict(allowed=False, limit=LIMIT, remaining=0, reset_seconds=61)
-    # Tokens that were verified before are still good, and elsewhere all are; so is the rest of the same address in a minute.
+    # Tokens verified before still work, and so do all tokens elsewhere; a minute later the same address works again too.
     assert (await authentication.identify(seen, IP)).claims
     assert (await authentication.identify(new, IP)).claims is None
     assert (await authentication.identify(new, ELSEWHERE)).claims
@@ -186,7 +188,7 @@ async def test_bad_tokens_buy_no_more_work_than_an_address_may_send_requests(for
     assert (await authentication.identify(another, IP)).claims
 
 
-async def test_good_tokens_are_verified_however_many_an_address_sends(authentication: Authentication, forge: TokenForge) -> None:
+async def test_an_address_may_send_any_number_of_valid_tokens(authentication: Authentication, forge: TokenForge) -> None:
     for _ in range(3 * LIMIT):
         assert (await authentication.identify(bearer(forge.token()), IP)).claims
 

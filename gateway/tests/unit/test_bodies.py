@@ -11,7 +11,7 @@ LIMITS = GatewaySettings().body_limits()
 
 
 class Loop:
-    """An event loop's clock."""
+    """A clock for the event loop."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -28,7 +28,7 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
 
 
 def wait(time: BodyTime, loop: Loop, seconds: float) -> float:
-    """Wait so long for the client; return how long it might have taken."""
+    """Wait for the client for some seconds; return how long the wait could have lasted."""
     with time.waiting() as allowed:
         loop.now += seconds
     return allowed
@@ -37,13 +37,13 @@ def wait(time: BodyTime, loop: Loop, seconds: float) -> float:
 @pytest.mark.parametrize(
     ("length", "seconds"), [(0, 10), (16 * KIB, 11), (64 * KIB, 14), (800 * KIB, 60), (1024 * KIB, 60), (8192 * KIB, 60)]
 )
-def test_a_body_has_ten_seconds_and_one_for_each_16_kib_up_to_a_minute(length: int, seconds: float) -> None:
+def test_a_body_has_ten_seconds_and_one_more_for_each_16_kib_up_to_a_minute(length: int, seconds: float) -> None:
     assert LIMITS.seconds_for(length) == seconds
 
 
-def test_a_declared_length_has_its_time_in_all(loop: Loop) -> None:
+def test_a_declared_length_sets_the_total_time(loop: Loop) -> None:
     time = BodyTime(LIMITS, 64 * KIB)
-    # Never silent for longer than ten seconds, however much time there is.
+    # No silence may last longer than ten seconds, however much total time is left.
     assert wait(time, loop, 9) == 10
     time.arrived(1)
     assert wait(time, loop, 4) == 5
@@ -51,7 +51,7 @@ def test_a_declared_length_has_its_time_in_all(loop: Loop) -> None:
     assert wait(time, loop, 0) == 0
 
 
-def test_what_does_not_say_its_length_has_the_time_of_what_has_come(loop: Loop) -> None:
+def test_without_a_length_the_time_depends_on_what_has_arrived(loop: Loop) -> None:
     time = BodyTime(LIMITS, None)
     assert wait(time, loop, 9) == 10
     assert wait(time, loop, 0) == 1
@@ -63,14 +63,14 @@ def test_what_does_not_say_its_length_has_the_time_of_what_has_come(loop: Loop) 
     assert wait(time, loop, 0) == 60 - 9 - 3 - 40
 
 
-def test_time_passes_only_while_the_client_is_waited_for(loop: Loop) -> None:
+def test_only_time_spent_waiting_for_the_client_counts(loop: Loop) -> None:
     time = BodyTime(LIMITS, 0)
     assert wait(time, loop, 2) == 10
     loop.now += 1000
     assert wait(time, loop, 0) == 8
 
 
-def test_an_address_has_so_many_open_bodies_and_no_more() -> None:
+def test_the_open_bodies_of_an_address_are_limited() -> None:
     bodies = OpenBodies(LIMITS)
     places = [bodies.take("41.182.0.9") for _ in range(32)]
     with pytest.raises(Refusal) as caught:
@@ -85,7 +85,7 @@ def test_an_address_has_so_many_open_bodies_and_no_more() -> None:
     assert len(bodies) == 0
 
 
-def test_a_network_of_ipv6_addresses_shares_its_open_bodies() -> None:
+def test_the_addresses_of_an_ipv6_network_share_their_open_bodies() -> None:
     bodies = OpenBodies(BodyLimits(seconds=1, bytes_per_second=1, seconds_max=1, whole_bytes_max=1, open_max=1))
     bodies.take("2001:db8:1:2::1")
     with pytest.raises(Refusal):

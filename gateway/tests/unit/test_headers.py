@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from gateway.headers import Inbound, from_upstream
 
-# RFC 9110 section 7.6.1 and what older proxies and HTTP/2 offers add.
+# RFC 9110 section 7.6.1, and headers of older proxies and HTTP/2 upgrades.
 HOP_BY_HOP = (
     b"connection",
     b"keep-alive",
@@ -17,9 +17,9 @@ HOP_BY_HOP = (
     b"upgrade",
     b"http2-settings",
 )
-# What the gateway says anew of each request.
+# Headers that the gateway sets itself on each request.
 RENEWED = (b"host", b"content-length", b"expect", b"x-request-id", b"traceparent")
-# What the gateway says of each answer.
+# Headers that the gateway sets itself on each response.
 SECURITY = (
     b"strict-transport-security",
     b"content-security-policy",
@@ -40,17 +40,17 @@ SPOOFED = (
 )
 
 
-def test_identity_and_forwarding_claims_of_a_client_do_not_pass() -> None:
+def test_identity_and_forwarding_claims_of_a_client_are_dropped() -> None:
     passed = Inbound.read([(name, b"evil") for name in SPOOFED] + [(b"accept", b"*/*")]).passed
     assert dict(passed) == {"accept": "*/*"}
 
 
-def test_what_is_of_one_connection_or_said_anew_does_not_pass() -> None:
+def test_hop_by_hop_headers_and_those_that_the_gateway_sets_are_dropped() -> None:
     given = [(name, b"1") for name in (*HOP_BY_HOP, *RENEWED)]
     assert dict(Inbound.read([*given, (b"accept", b"*/*")]).passed) == {"accept": "*/*"}
 
 
-def test_what_the_request_means_passes() -> None:
+def test_end_to_end_headers_are_forwarded() -> None:
     kept = {
         b"authorization": b"Bearer x",
         b"idempotency-key": b"k",
@@ -63,17 +63,17 @@ def test_what_the_request_means_passes() -> None:
 
 
 @pytest.mark.parametrize("name", ["authorization", "idempotency-key", "if-match", "content-type", "accept"])
-def test_headers_that_connection_nominates_are_dropped_but_not_what_the_request_means(name: str) -> None:
+def test_connection_cannot_drop_headers_that_a_service_needs(name: str) -> None:
     nominated = f"close, X-Secret,{name.title()} ,x-not-there".encode()
     given = [(name.encode(), b"value"), (b"connection", nominated), (b"x-secret", b"1"), (b"x-other", b"2")]
     assert dict(Inbound.read(given).passed) == {name: "value", "x-other": "2"}
 
 
-def test_repeated_headers_all_pass() -> None:
+def test_repeated_headers_are_all_forwarded() -> None:
     assert Inbound.read([(b"accept", b"a"), (b"accept", b"b")]).passed.getall("accept") == ["a", "b"]
 
 
-def test_bytes_that_are_not_utf8_neither_break_nor_split() -> None:
+def test_bytes_that_are_not_utf8_neither_break_nor_split_a_header() -> None:
     assert Inbound.read([(b"user-agent", b"caf\xe9")]).passed["user-agent"] == "caf\N{REPLACEMENT CHARACTER}"
 
 
@@ -81,7 +81,7 @@ def test_several_authorizations_are_all_seen() -> None:
     assert Inbound.read([(b"authorization", b"a"), (b"authorization", b"b")]).authorization == [b"a", b"b"]
 
 
-def test_what_the_gateway_needs_itself_is_noted() -> None:
+def test_the_headers_that_the_gateway_reads_are_returned() -> None:
     given = {
         b"x-forwarded-proto": b"https",
         b"x-request-id": b"0f-client",
@@ -108,20 +108,20 @@ def test_what_the_gateway_needs_itself_is_noted() -> None:
     assert dict(inbound.passed) == {"origin": "https://app.elcorp.na", "access-control-request-method": "POST"}
 
 
-def test_an_upstreams_answer_loses_what_is_ours_to_say() -> None:
+def test_an_upstream_response_loses_the_headers_that_the_gateway_sets() -> None:
     given = [(name, b"x") for name in HOP_BY_HOP] + [(name, b"x") for name in SECURITY]
     given += [(b"Server", b"uvicorn"), (b"Date", b"today"), (b"X-Request-Id", b"other"), (b"Access-Control-Allow-Origin", b"*")]
     given += [(b"ETag", b'"7"'), (b"Set-Cookie", b"a=1"), (b"Set-Cookie", b"b=2"), (b"X-Elcorp-Internal", b"1")]
     assert from_upstream(200, given) == [(b"etag", b'"7"'), (b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
 
 
-def test_an_answer_without_a_body_declares_no_length() -> None:
+def test_a_response_without_a_body_declares_no_length() -> None:
     for status in (204, 304):
         assert from_upstream(status, [(b"content-length", b"10"), (b"etag", b"1")]) == [(b"etag", b"1")]
     assert from_upstream(200, [(b"content-length", b"10")]) == [(b"content-length", b"10")]
 
 
 @given(st.lists(st.tuples(st.sampled_from([*SPOOFED, *HOP_BY_HOP, b"x-app", b"accept"]), st.binary(max_size=8))))
-def test_no_order_or_repetition_lets_a_claim_through(headers: list[tuple[bytes, bytes]]) -> None:
+def test_no_order_or_repetition_lets_a_forged_claim_through(headers: list[tuple[bytes, bytes]]) -> None:
     passed = Inbound.read([*headers]).passed
     assert {name.lower() for name in passed} <= {"x-app", "accept"}

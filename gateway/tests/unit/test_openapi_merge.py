@@ -19,7 +19,7 @@ def document(
     }
 
 
-def test_paths_of_all_services_stand_in_one_document() -> None:
+def test_the_paths_of_all_services_are_in_one_document() -> None:
     merged = merge({"identity": document("/api/v1/users"), "payments": document("/api/v1/wallets", operation="list")}, ROUTES)
     assert merged.problems == []
     assert list(merged.document["paths"]) == ["/api/v1/users", "/api/v1/wallets"]
@@ -28,7 +28,7 @@ def test_paths_of_all_services_stand_in_one_document() -> None:
     assert "x-missing-services" not in merged.document
 
 
-def test_the_document_has_all_that_the_services_say_of_the_api_and_nothing_of_their_own() -> None:
+def test_the_document_contains_what_services_say_of_the_api_and_nothing_internal() -> None:
     first, second = document("/api/v1/users"), document("/api/v1/wallets", operation="list", tag="wallets")
     first["paths"]["/api/v1/users"]["parameters"] = [{"name": "x", "in": "query"}]
     first["paths"]["/api/v1/users"]["post"] = {"operationId": "make", "tags": ["things", "people"]}
@@ -49,7 +49,7 @@ def test_the_document_has_all_that_the_services_say_of_the_api_and_nothing_of_th
     }
 
 
-def test_missing_services_are_told() -> None:
+def test_missing_services_are_listed() -> None:
     merged = merge({"identity": document("/api/v1/users")}, ROUTES, missing={"payments", "compliance"})
     assert merged.document["x-missing-services"] == ["compliance", "payments"]
 
@@ -63,13 +63,13 @@ def test_a_path_that_is_not_routed_to_its_service_is_a_problem() -> None:
     assert merged.document["paths"] == {}
 
 
-def test_an_operation_claimed_twice_is_a_problem_and_still_unique() -> None:
+def test_a_duplicate_operation_id_is_a_problem_and_made_unique() -> None:
     merged = merge({"identity": document("/api/v1/users"), "payments": document("/api/v1/wallets")}, ROUTES)
     assert merged.problems == ["payments: operationId read is also used by another service"]
     assert merged.document["paths"]["/api/v1/wallets"]["get"]["operationId"] == "payments_read"
 
 
-def test_schemas_of_one_name_and_two_meanings_are_problems_and_kept_apart_with_all_that_refer_to_them() -> None:
+def test_different_schemas_with_one_name_are_problems_and_kept_apart_with_their_references() -> None:
     first = document("/api/v1/users", schemas={"Thing": {"type": "object"}, "Same": {"type": "null"}})
     page = {"type": "array", "items": {"$ref": "#/components/schemas/Thing"}}
     second = document(

@@ -63,7 +63,7 @@ def test_a_path_outside_the_api_has_none(path: bytes) -> None:
         b"/api/v1/" + b"a" * 2048,
     ],
 )
-def test_a_path_with_two_readings_is_refused(path: bytes) -> None:
+def test_an_ambiguous_path_is_refused(path: bytes) -> None:
     with pytest.raises(AmbiguousPath):
         api_segment(path)
 
@@ -75,7 +75,7 @@ _pieces = st.sampled_from(
 
 @given(st.lists(_pieces, max_size=12).map(lambda pieces: "/" + "/".join(pieces)))
 @example("/api/v1/users/%2e%2e/wallets")
-def test_what_passes_reads_the_same_after_any_decoding_and_resolving(path: str) -> None:
+def test_an_accepted_path_is_the_same_after_any_decoding_and_resolving(path: str) -> None:
     try:
         segment = api_segment(path.encode("ascii"))
     except AmbiguousPath:
@@ -88,7 +88,7 @@ def test_what_passes_reads_the_same_after_any_decoding_and_resolving(path: str) 
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="/\\%"), min_size=1, max_size=40))
-def test_any_name_can_be_asked_for_when_it_is_encoded(name: str) -> None:
+def test_any_encoded_name_is_accepted(name: str) -> None:
     if name.partition(";")[0] in {".", ".."} or len(quote(name)) > 2000:
         return
     assert api_segment(b"/api/v1/users/" + quote(name).encode("ascii")) == "users"

@@ -13,7 +13,7 @@ class Time:
         return self.now
 
 
-def test_the_limit_is_exact_and_said() -> None:
+def test_the_limit_is_exact_and_returned() -> None:
     rates = RateLimits(3, now=Time())
     assert [rates.admit("10.0.0.1").remaining for _ in range(3)] == [2, 1, 0]
     refused = rates.admit("10.0.0.1")
@@ -21,7 +21,7 @@ def test_the_limit_is_exact_and_said() -> None:
     assert dict(refused.headers()) == {b"ratelimit-limit": b"3", b"ratelimit-remaining": b"0", b"ratelimit-reset": b"61"}
 
 
-def test_addresses_do_not_share() -> None:
+def test_addresses_do_not_share_a_count() -> None:
     rates = RateLimits(1, now=Time())
     assert rates.admit("10.0.0.1").allowed
     assert rates.admit("10.0.0.2").allowed
@@ -39,7 +39,7 @@ def test_the_window_moves_on() -> None:
     assert rates.admit("a").reset_seconds == 31
 
 
-def test_refusals_are_not_counted() -> None:
+def test_refused_requests_are_not_counted() -> None:
     time = Time()
     rates = RateLimits(1, now=time)
     rates.admit("a")
@@ -49,14 +49,14 @@ def test_refusals_are_not_counted() -> None:
     assert rates.admit("a").allowed
 
 
-def test_looking_counts_nothing() -> None:
+def test_reading_the_count_counts_nothing() -> None:
     time = Time()
     rates = RateLimits(1, now=time)
     for _ in range(3):
         assert rates.refusal("2001:db8::1") is None
     assert rates.windows == {}
     assert rates.admit("2001:db8::1").allowed
-    # The whole network of an IPv6 address.
+    # The whole network of an IPv6 address is one client.
     assert rates.refusal("2001:db8::2") == rates.admit("2001:db8::1")
     time.now += STEPS
     assert rates.refusal("2001:db8::2") is None
@@ -80,24 +80,24 @@ def test_idle_addresses_are_forgotten() -> None:
     assert not rates.windows
 
 
-def test_a_client_is_not_forgotten_before_the_exchange_that_is_to_speak_of_it() -> None:
+def test_a_client_is_not_forgotten_before_the_sync_that_includes_it() -> None:
     time = Time()
     rates = RateLimits(5, now=time)
     window = rates.windows["a"] = Window(others=5, others_oldest=int(time.now))
     assert not rates.admit("a").allowed
-    # The answer of the exchange that was under way: the others' requests have left the minute.
+    # The response of the sync in progress: the others' requests have left the window.
     window.others = 0
     rates.forget_idle()
     assert rates.windows.keys() == rates.asked == {"a"}
 
 
-def test_addresses_with_something_left_are_not_forgotten() -> None:
+def test_addresses_with_counts_left_are_not_forgotten() -> None:
     time = Time()
     rates = RateLimits(5, now=time)
     for address in ("counted", "unsent", "at another gateway"):
         rates.admit(address)
         time.now += STEPS
-    # The first was heard of again, the second has not been told of, others let the third one's requests through.
+    # The first has sent requests again, the second's count is not synced yet, and the third is still counted at other gateways.
     rates.admit("counted")
     rates.windows["counted"].unsent.clear()
     third = rates.windows["at another gateway"]
@@ -112,7 +112,7 @@ def test_addresses_with_something_left_are_not_forgotten() -> None:
     ("own", "others", "others_seconds_ago", "reset_seconds"),
     [(3, 0, 30, 51), (3, 2, 30, 31), (3, 2, 5, 51), (0, 5, 30, 31), (0, 5, 60, 1), (3, 2, 60, 1)],
 )
-def test_relief_comes_when_the_oldest_of_all_requests_leaves(
+def test_the_limit_eases_when_the_oldest_request_leaves_the_window(
     own: int, others: int, others_seconds_ago: int, reset_seconds: int
 ) -> None:
     time = Time()
@@ -133,7 +133,7 @@ def test_memory_is_bounded() -> None:
     rates = RateLimits(5, now=Time())
     for number in range(WINDOWS_MAX + 10):
         rates.admit(f"host-{number}")
-    # Those that were seen first begin anew.
+    # The addresses seen first start from zero again.
     assert list(rates.windows) == [f"host-{number}" for number in range(10, WINDOWS_MAX + 10)]
     assert rates.asked == rates.windows.keys()
 

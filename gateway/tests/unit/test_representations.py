@@ -29,11 +29,11 @@ from gateway.representations import Representation, takes_gzip
     ],
 )
 @pytest.mark.clause("RFC 9110 12.5.3")
-def test_gzip_is_for_those_that_take_it(accept_encoding: str, takes: bool) -> None:
+def test_gzip_is_sent_only_to_clients_that_accept_it(accept_encoding: str, takes: bool) -> None:
     assert takes_gzip(accept_encoding) == takes
 
 
-def test_one_form_is_kept_and_packed_only_where_it_is_worth_it() -> None:
+def test_a_page_is_stored_in_one_form_and_compressed_only_if_that_is_smaller() -> None:
     text, noise = Representation.of(b"text/plain", b"word " * 100), Representation.of(b"text/plain", bytes(range(256)))
     assert (text.plain, noise.plain, noise.packed) == (None, bytes(range(256)), None)
     assert text.packed

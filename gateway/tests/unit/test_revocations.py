@@ -26,11 +26,11 @@ def test_an_ended_session_is_known_until_its_tokens_have_expired() -> None:
     assert len(revocations) == 0
 
 
-def test_a_session_is_known_for_longer_than_its_tokens_live() -> None:
+def test_an_ended_session_is_known_longer_than_its_tokens_are_valid() -> None:
     time, session = Time(), uuid4()
     revocations = Revocations(now=time)
     revocations.end(session, time.now)
-    # Fifteen minutes, and some for clocks that differ.
+    # Fifteen minutes, plus a margin for clock differences.
     time.now += 20 * 60 - 1
     revocations.purge()
     assert revocations.has_ended(session)
@@ -55,7 +55,7 @@ def test_how_long_ago_the_list_was_read() -> None:
     assert revocations.seconds_since_confirmed() == 2
 
 
-def test_an_earlier_end_told_later_shortens_nothing() -> None:
+def test_an_earlier_end_received_later_shortens_nothing() -> None:
     time, session = Time(), uuid4()
     revocations = Revocations(now=time)
     revocations.end(session, time.now)
@@ -65,7 +65,7 @@ def test_an_earlier_end_told_later_shortens_nothing() -> None:
     assert revocations.has_ended(session)
 
 
-def test_memory_is_bounded_and_the_session_told_first_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_bounded_and_the_session_received_first_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SESSIONS_MAX", 3)
     time, sessions = Time(), [uuid4() for _ in range(5)]
     revocations = Revocations(now=time)
@@ -84,7 +84,7 @@ def test_tokens_of_earlier_versions_are_outdated_by_a_change_of_factors(version:
     assert revocations.outdating(str(other), version) is None
 
 
-def test_the_latest_version_counts_in_whatever_order_changes_are_told() -> None:
+def test_the_latest_version_counts_whatever_the_order_of_changes() -> None:
     time, user = Time(), uuid4()
     revocations, latest = Revocations(now=time), Factors(3, has_second=False)
     for factors in (Factors(2, has_second=True), latest, Factors(1, has_second=True)):
@@ -92,11 +92,11 @@ def test_the_latest_version_counts_in_whatever_order_changes_are_told() -> None:
     assert (revocations.outdating(str(user), 2), revocations.subjects) == (latest, 1)
 
 
-def test_a_change_of_factors_is_known_until_tokens_of_before_have_expired() -> None:
+def test_a_change_of_factors_is_known_until_older_tokens_have_expired() -> None:
     time, user = Time(), uuid4()
     revocations = Revocations(now=time)
     revocations.change_factors(user, Factors(1, has_second=True), time.now)
-    # Told again with an earlier time, it is kept no shorter.
+    # Received again with an earlier time, it is kept as long as before.
     revocations.change_factors(user, Factors(1, has_second=True), time.now - 600)
     time.now += KEPT_SECONDS - 1
     revocations.purge()
@@ -113,13 +113,13 @@ def test_an_old_change_of_factors_is_not_kept() -> None:
     assert revocations.subjects == 0
 
 
-def test_memory_is_bounded_and_the_change_told_first_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_bounded_and_the_change_received_first_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SUBJECTS_MAX", 3)
     time, users = Time(), [uuid4() for _ in range(5)]
     revocations = Revocations(now=time)
     for user in users:
         revocations.change_factors(user, Factors(1, has_second=True), time.now)
-    # Another change of one that is known takes no other's place.
+    # A further change of a known user evicts no other user.
     revocations.change_factors(users[2], Factors(2, has_second=True), time.now)
     assert [bool(revocations.outdating(str(user), 0)) for user in users] == [False, False, True, True, True]
     assert revocations.subjects == 3

@@ -37,16 +37,16 @@ def test_each_service_has_the_address_of_its_own_setting() -> None:
     assert settings.upstreams() == addresses
 
 
-def test_only_files_of_transfers_may_be_larger_and_no_service_may_be_silent_for_longer_than_another() -> None:
+def test_only_bulk_files_may_be_larger_and_every_service_has_the_same_silence_limit() -> None:
     assert {route.segment: route.body_bytes_max for route in ROUTES if route.body_bytes_max} == {"transfers": 8_388_608}
     assert {route.timeout_seconds for route in ROUTES} == {10.0}
 
 
-def test_what_moves_money_is_strict() -> None:
+def test_routes_that_move_money_are_strict() -> None:
     assert {route.segment for route in ROUTES if route.strict} == {"transfers", "issuances", "payments", "ledger"}
 
 
-def test_only_sign_in_the_audit_key_erasures_and_a_developers_mailbox_are_open_to_strangers() -> None:
+def test_only_sign_in_the_audit_key_erasures_and_a_developers_mailbox_need_no_token() -> None:
     assert {route.segment for route in ROUTES if route.public} == {"auth", "audit", "dev", "erasures"}
 
 

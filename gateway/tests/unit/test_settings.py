@@ -1,9 +1,9 @@
-"""What holds where nobody says otherwise, as docs/operations.md has it."""
+"""The defaults of the settings, as docs/operations.md lists them."""
 
 from gateway.settings import GatewaySettings
 
 
-def test_nothing_is_open_or_unbounded_unless_told() -> None:
+def test_by_default_nothing_is_open_or_unbounded() -> None:
     own = GatewaySettings.__annotations__.keys()
     assert {name: field.default for name, field in GatewaySettings.model_fields.items() if name in own} == {
         "gateway_host": "127.0.0.1",
@@ -29,7 +29,7 @@ def test_nothing_is_open_or_unbounded_unless_told() -> None:
     }
 
 
-def test_a_person_never_has_less_than_an_address() -> None:
+def test_a_users_limit_is_never_lower_than_an_addresss() -> None:
     limits = [
         (GatewaySettings(rate_limit_per_minute=address, person_rate_limit_per_minute=person).person_limit)
         for address, person in ((100, 600), (100_000, 600), (100, 50))

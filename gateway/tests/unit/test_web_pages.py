@@ -1,4 +1,4 @@
-"""Pages for people: what each sends is what the API takes, and nothing stands in them that their policy forbids."""
+"""Pages for people: each sends what the API accepts, and contains nothing that its policy forbids."""
 
 import re
 from html.parser import HTMLParser
@@ -46,13 +46,13 @@ def openapi() -> Any:
     return orjson.loads(OPENAPI.read_bytes())
 
 
-def test_the_pages_that_mails_lead_to_are_there() -> None:
+def test_the_pages_of_mail_links_exist() -> None:
     pages = [IdentitySettings.model_fields[name].default for name in ("reset_page", "undo_page")]
     assert [f"{urlsplit(page).path[1:]}.html" for page in pages] == ["reset-password.html", "undo-email-change.html"]
     assert {"reset-password.html", "undo-email-change.html"} <= set(PAGES)
 
 
-def test_the_form_sends_what_the_operation_takes(page: Markup, openapi: Any) -> None:
+def test_the_form_sends_what_the_operation_accepts(page: Markup, openapi: Any) -> None:
     (form,) = page.all("form")
     operation = openapi["paths"][form["data-action"]]["post"]
     assert operation["security"] == []
@@ -62,7 +62,7 @@ def test_the_form_sends_what_the_operation_takes(page: Markup, openapi: Any) -> 
     assert set(taken["required"]) <= sent <= taken["properties"].keys()
 
 
-def test_nothing_is_inline_and_nothing_comes_from_elsewhere(page: Markup) -> None:
+def test_pages_have_no_inline_code_and_load_nothing_from_other_hosts(page: Markup) -> None:
     for tag, attributes in page.elements:
         assert tag != "style"
         assert not [name for name in attributes if name.startswith("on") or name == "style"]
@@ -76,12 +76,12 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(page: Markup) -> Non
 
 def test_a_form_whose_script_does_not_run_sends_no_secret(page: Markup) -> None:
     (form,) = page.all("form")
-    # Not in an address, and hidden until the script shows it; `form-action` of the policy stops the rest.
+    # The form's URL has no secret, and the form is hidden until the script shows it; `form-action` of the policy stops the rest.
     assert (form["method"], "action" in form, "hidden" in form) == ("post", False, True)
     assert page.all("noscript")
 
 
-def test_fields_have_labels_and_places_for_their_problems(page: Markup) -> None:
+def test_fields_have_labels_and_places_for_their_errors(page: Markup) -> None:
     (html,) = page.all("html")
     assert html["lang"] == "en"
     labels, ids = {label["for"] for label in page.all("label")}, page.ids()
@@ -95,25 +95,25 @@ def test_fields_have_labels_and_places_for_their_problems(page: Markup) -> None:
     assert len(page.all("h1")) == 1
 
 
-def test_what_is_said_is_announced_and_takes_the_focus(page: Markup) -> None:
+def test_messages_are_announced_and_get_the_focus(page: Markup) -> None:
     (message,) = [attributes for _, attributes in page.elements if attributes.get("id") == "message"]
     assert (message["role"], message["tabindex"]) == ("status", "-1")
     for field in page.all("input"):
         (problem,) = [attributes for _, attributes in page.elements if attributes.get("id") == f"{field['id']}-problem"]
         assert problem["role"] == "alert"
-    # What is not displayed while it is empty is in no accessibility tree, and what it says next is announced nowhere.
+    # An element that is not displayed while empty is not in the accessibility tree, so its next message would not be announced.
     assert "display: none" not in STYLE
-    # The button that had the focus is disabled, or its form hidden, by then.
+    # By then the button that had the focus is disabled, or its form hidden.
     assert len(re.findall(r"sayAndShow\(", SCRIPT)) == 4
     assert re.search(r"function sayAndShow.*message\.focus\(\);\n}\n", SCRIPT, re.DOTALL)
 
 
-def test_another_link_in_the_same_tab_is_taken() -> None:
-    """It differs behind the "#" only, for which browsers do not load a page again."""
+def test_another_link_opened_in_the_same_tab_is_used() -> None:
+    """The links differ only after the "#", for which browsers do not reload a page."""
     assert 'addEventListener("hashchange", () => location.reload());' in SCRIPT
 
 
-def test_the_secret_stays_out_of_addresses_and_stores() -> None:
+def test_the_secret_is_not_in_urls_or_browser_storage() -> None:
     assert re.search(r"history\.replaceState\(null, \"\", location\.pathname\)", SCRIPT)
     for forbidden in ("innerHTML", "eval(", "localStorage", "sessionStorage", "document.cookie", "location.search", "console."):
         assert forbidden not in SCRIPT
