@@ -1,4 +1,4 @@
-"""An account of the ledger: a user's wallet, or one of the system's own."""
+"""A ledger account: a user's wallet or a system account."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,16 +44,16 @@ class AccountStatus(StrEnum):
 
 
 class WalletUsage(StrEnum):
-    """What a wallet is used for. Money to a merchant's wallet is a payment, to any other a transfer."""
+    """The use of a wallet. Money to a merchant's wallet is a payment; to any other wallet it is a transfer."""
 
     PERSONAL = "personal"
     MERCHANT = "merchant"
 
 
 class SystemCode(StrEnum):
-    """The system's own accounts, one of each in every currency.
+    """The system accounts, one of each per currency.
 
-    `fx` holds what conversions have taken in one currency and given in another: the platform's position.
+    `fx` is the platform's position: what conversions received in one currency and paid in another.
     """
 
     TREASURY = "treasury"
@@ -71,10 +71,10 @@ class SystemCode(StrEnum):
 
 @dataclass(eq=False)
 class Account(Aggregate):
-    """Balances are credit-positive: a wallet's is what its owner has, the treasury's is minus what it issued.
+    """Balances are credit-positive: a wallet's balance is its owner's money, the treasury's is minus what it issued.
 
-    A wallet's `available` (balance less what is on hold) stays at or above zero, its balance within its ceiling; a system
-    account's may be negative and as large as NUMERIC(38,8) holds. `version` counts the changes.
+    A wallet's `available` (its balance less the money on hold) is never below zero, and its balance never above its ceiling. A
+    system account's balance may be negative, up to the size of NUMERIC(38,8). `version` counts the changes.
     """
 
     id: UUID
@@ -108,15 +108,15 @@ class Account(Aggregate):
         return self.kind is AccountKind.WALLET
 
     def require_plannable(self, currency: Currency) -> None:
-        """Refuse what no movement in this currency can ever be on: a closed account, or one in another currency."""
+        """Refuse an account on which no future movement in this currency is possible: it is closed or in another currency."""
         self._require_not_closed()
         if currency.code != self.currency:
             raise CurrencyMismatch(field="currency", wallet_currency=self.currency, currency=currency.code)
 
     def require_debit(self, amount: Money, *, by_owner: bool = False) -> None:
-        """Refuse what `debit` would refuse, changing nothing: what is available never goes below zero (InsufficientFunds).
+        """Refuse what `debit` would refuse, without a change: `available` never goes below zero (InsufficientFunds).
 
-        Only the owner is told what is available.
+        The error discloses the available amount only to the owner.
         """
         self._require_moving(amount)
         if self.is_wallet and self.available < amount.amount:
@@ -124,7 +124,7 @@ class Account(Aggregate):
             raise InsufficientFunds(wallet_id=self.id, needed=amount.text, currency=self.currency, **available)
 
     def require_credit(self, amount: Money) -> None:
-        """Refuse what `credit` would refuse: a wallet holds its ceiling at most, LARGEST_AMOUNT where it has none."""
+        """Refuse what `credit` would refuse: a balance above the wallet's ceiling, or above LARGEST_AMOUNT if it has none."""
         self._require_moving(amount)
         most = LARGEST_AMOUNT if self.ceiling is None else self.ceiling
         if self.is_wallet and self.balance + amount.amount > most:
@@ -139,20 +139,20 @@ class Account(Aggregate):
         self._post(amount.amount)
 
     def hold(self, amount: Money) -> None:
-        """Put money aside: it is still the owner's, and no longer available."""
+        """Put money on hold: it still belongs to the owner, but is not available."""
         self.require_debit(amount)
         self.held += amount.amount
         self.version += 1
 
     def release(self, amount: Decimal) -> None:
-        """Give back what was put aside, a frozen account's too; raises LedgerBroken when so much never was."""
+        """Release money on hold, on a frozen account too. Raise LedgerBroken if the account holds less."""
         if not 0 <= amount <= self.held:
             raise LedgerBroken(account_id=self.id, held=f"{self.held:f}", released=f"{amount:f}")
         self.held -= amount
         self.version += 1
 
     def freeze(self, reason: str, *, at: datetime) -> None:
-        """Let nothing move until `unfreeze`; freezing again says why anew."""
+        """Stop all movements until `unfreeze`. Freezing again replaces the reason."""
         self._require_not_closed()
         self._become(AccountStatus.FROZEN, reason)
         self.announce(WalletFrozen(occurred_at=at, wallet_id=self.id, reason=reason))
@@ -164,9 +164,9 @@ class Account(Aggregate):
         self.announce(WalletUnfrozen(occurred_at=at, wallet_id=self.id, reason=reason))
 
     def close(self, *, expecting: int, at: datetime) -> None:
-        """Close permanently: only an empty wallet (NotEmpty) that is not frozen (AccountFrozen).
+        """Close permanently. Raise NotEmpty unless the wallet is empty, AccountFrozen if it is frozen.
 
-        `expecting` counts the holds of others that wait to be paid into it.
+        `expecting` is the number of other accounts' holds that may still be paid into it.
         """
         self._require_open()
         if self.balance or self.held or expecting:
@@ -181,14 +181,14 @@ class Account(Aggregate):
         self.announce(WalletClosed(occurred_at=at, wallet_id=self.id))
 
     def require_version(self, expected: int | None) -> None:
-        """Raise VersionRequired when none is given, StaleVersion when the account has changed since the caller read it."""
+        """Raise VersionRequired if no version is given, StaleVersion if the account has changed since the caller read it."""
         if expected is None:
             raise VersionRequired(account_id=self.id)
         if expected != self.version:
             raise StaleVersion(field="If-Match", account_id=self.id, version=self.version)
 
     def bound(self, ceiling: Decimal | None, *, at: datetime) -> None:
-        """Let it hold so much at most, or as much as any wallet; raises BalanceLimit when it holds more already."""
+        """Set the ceiling, or remove it with None. Raise BalanceLimit if the balance is already higher."""
         self._require_not_closed()
         if ceiling is not None and not self.balance <= ceiling <= LARGEST_AMOUNT:
             raise BalanceLimit(wallet_id=self.id, largest=f"{ceiling:f}", currency=self.currency)
@@ -197,7 +197,7 @@ class Account(Aggregate):
         self.announce(WalletBounded(occurred_at=at, wallet_id=self.id, ceiling=ceiling, currency=self.currency))
 
     def use_as(self, usage: WalletUsage, reason: str, *, at: datetime) -> None:
-        """Use the wallet for another purpose from now on. What was ordered before stays what it is."""
+        """Change the wallet's usage. Earlier orders do not change."""
         self._require_not_closed()
         self.usage = usage
         self.version += 1
@@ -237,5 +237,5 @@ def system_account_id(code: SystemCode | str, currency: str) -> UUID:
 
 
 def treasury_id(currency: str) -> UUID:
-    """Return the id of the system account that money of this currency is issued from."""
+    """Return the id of the system account that issues money of this currency."""
     return system_account_id(SystemCode.TREASURY, currency)

@@ -1,4 +1,4 @@
-"""Which requests wait for a second person. Governance says so; small amounts are settled without asking."""
+"""Which requests require another person's approval. Governance defines the rules; small amounts need no policy evaluation."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,13 +9,13 @@ from uuid import UUID
 from kernel.money import Money
 from payments.domain.transfer_order import TransferKind
 
-# Who decides: everybody who holds this permission, and neither ordered, pays nor receives the money.
+# Users with this permission decide, except those who ordered the transfer, pay or receive it.
 APPROVED_BY = "payment:approve"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outflow:
-    """What one order takes from its payer, and who gets it."""
+    """What one order takes from its payer, and who receives it."""
 
     kind: TransferKind
     amount: Money
@@ -24,16 +24,16 @@ class Outflow:
 
     @property
     def counterparties(self) -> tuple[UUID, ...]:
-        """The wallet and its owner: a rule may name either."""
+        """The wallet and its owner: a rule may name either of them."""
         return (self.target_id, self.owner_id) if self.owner_id else (self.target_id,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRule:
-    """What a rule adds up, in one currency: of these kinds (of all, where none is named), to this wallet or owner.
+    """What a rule sums in one currency: orders of these kinds (all kinds if none is named) to this wallet or owner.
 
-    Without a `window` it adds up one request; with one, what its payer sent within that time besides. Whether the rule
-    matches, and for whom, the policies decide: `threshold` only says below which sum they need not be asked.
+    Without a `window` it sums one request; with one, also what the payer sent within that time. The policies decide whether
+    the rule matches, and for whom. Sums below `threshold` never match, so the policies are not evaluated for them.
     """
 
     name: str
@@ -54,7 +54,7 @@ class ApprovalRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalQuestion:
-    """What a rule is asked about: a sum, and what it is of. `counterparties` are ids of target wallets and their owners."""
+    """The input of a rule: a sum and its orders' properties. `counterparties` are ids of target wallets and their owners."""
 
     rule: str
     kind: str
@@ -71,7 +71,7 @@ def _never(_question: ApprovalQuestion) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRules:
-    """All rules by currency; `judge` asks the policies whether a rule matches. It raises Unavailable when they are too old."""
+    """All rules by currency. `judge` evaluates the policies for a rule; it raises Unavailable if they are too old."""
 
     rules: Mapping[str, Sequence[ApprovalRule]] = field(default_factory=dict)
     judge: Callable[[ApprovalQuestion], bool] = _never
@@ -84,7 +84,7 @@ class ApprovalRules:
         return cls(by_currency, judge)
 
     def windowed(self, currency: str) -> Iterator[ApprovalRule]:
-        """Return the rules that look at what was sent before."""
+        """Return the rules that also count earlier requests."""
         return (rule for rule in self.rules.get(currency, ()) if rule.window is not None)
 
     def matching(
@@ -95,7 +95,7 @@ class ApprovalRules:
         roles: frozenset[str],
         sent: Callable[[ApprovalRule], Decimal],
     ) -> tuple[str, ...]:
-        """Return the names of the rules by which a request needs approval; `sent` tells what counts from before it."""
+        """Return the names of the rules by which a request requires approval. `sent` returns the sum of earlier requests."""
         if not self.rules:
             return ()
         currencies = dict.fromkeys(outflow.amount.currency.code for outflow in outflows)
@@ -121,7 +121,7 @@ class ApprovalRules:
         if total < rule.threshold:
             return False
         counterparties = tuple(dict.fromkeys(party for outflow in counted for party in outflow.counterparties))
-        # Most requests are of one kind; a rule that names none may have been compiled by an older release, which did name some.
+        # Most requests are of one kind. An older release may have compiled a rule without its kinds, although it has some.
         return any(
             self.judge(
                 ApprovalQuestion(

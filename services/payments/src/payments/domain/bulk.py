@@ -1,4 +1,4 @@
-"""A bulk: a file that was accepted, and how far its lines have come."""
+"""A bulk transfer: an accepted file and the progress of its lines."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,11 +19,11 @@ from payments.domain.transfer_order import EXPIRED, Signature, TransferKind, Tra
 class BulkStatus(StrEnum):
     """`completed`: every line is settled. `partly_completed`: some are. `failed`: none is, or the file was rejected."""
 
-    # Nothing is on hold: the whole file runs once somebody approves it, or nothing of it does.
+    # No money is on hold. Once approved, the whole file runs; otherwise nothing of it does.
     PENDING_APPROVAL = "pending_approval"
     ACCEPTED = "accepted"
     RUNNING = "running"
-    # Asked to stop; the lines under way are let finish, and counted.
+    # The bulk is to stop; the lines in progress finish and are counted.
     CANCELLING = "cancelling"
     COMPLETED = "completed"
     PARTLY_COMPLETED = "partly_completed"
@@ -36,7 +36,7 @@ class BulkStatus(StrEnum):
 
     @property
     def may_run(self) -> bool:
-        """Whether it is a worker's turn."""
+        """Whether a worker may run it now."""
         return self.is_open and self is not BulkStatus.PENDING_APPROVAL
 
 
@@ -44,11 +44,11 @@ _OPEN: Final = frozenset({BulkStatus.PENDING_APPROVAL, BulkStatus.ACCEPTED, Bulk
 
 
 class LineStatus(StrEnum):
-    """`not_run`: the bulk was cancelled, rejected, or refused whole, before the line had its turn."""
+    """`not_run`: the bulk was cancelled, rejected or refused as a whole before the line ran."""
 
     WAITING = "waiting"
     SETTLED = "settled"
-    # Of files that an earlier release ran: a line then waited for an approval by itself.
+    # Only in files that an earlier release ran, in which a single line could wait for an approval.
     AWAITING_APPROVAL = "awaiting_approval"
     REFUSED = "refused"
     NOT_RUN = "not_run"
@@ -56,7 +56,7 @@ class LineStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineOutcome:
-    """What became of a line; `code` and `message` say why it was refused, in the words of a single transfer's refusal."""
+    """The outcome of a line. `code` and `message` are the error that refused it, the same as for a single transfer."""
 
     number: int
     status: LineStatus
@@ -67,7 +67,7 @@ class LineOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """Lines that are run together; `outcomes` are theirs, in their order, once they have run."""
+    """Lines that are run together. Once they have run, `outcomes` has their outcomes in the same order."""
 
     number: int
     lines: Sequence[BulkLine]
@@ -76,7 +76,7 @@ class Chunk:
 
 @dataclass(eq=False, kw_only=True)
 class Bulk(Aggregate):
-    """`settled`, `awaiting`, `refused` and `not_run` count the lines that are done; the others wait."""
+    """`settled`, `awaiting`, `refused` and `not_run` count the finished lines; the others wait."""
 
     id: UUID
     initiator_id: UUID
@@ -138,7 +138,7 @@ class Bulk(Aggregate):
         return bulk
 
     def await_approval(self, rules: Sequence[str], *, at: datetime, expires_at: datetime) -> None:
-        """Wait for somebody to approve the whole file before `expires_at`: these rules ask for it."""
+        """Wait until `expires_at` for an approval of the whole file, which these rules require."""
         if self.status is not BulkStatus.ACCEPTED or self.decided_by:
             raise ValueError(f"bulk {self.id} is {self.status}")
         self.status, self.approval_rules, self.expires_at = BulkStatus.PENDING_APPROVAL, tuple(rules), expires_at
@@ -146,7 +146,7 @@ class Bulk(Aggregate):
         self._announce_changed(at)
 
     def hold_back(self, rules: Sequence[str], *, at: datetime, expires_at: datetime) -> None:
-        """Wait for an approval that the file, accepted without one, needs now that it is to run; no line of it has."""
+        """Wait for an approval that was not required when the file was accepted but is now. No line has run yet."""
         if self.status is not BulkStatus.RUNNING or self.decided_by or self.done:
             raise ValueError(f"bulk {self.id} is {self.status}")
         self.status, self.approval_rules, self.expires_at = BulkStatus.PENDING_APPROVAL, tuple(rules), expires_at
@@ -154,22 +154,22 @@ class Bulk(Aggregate):
         self._announce_changed(at)
 
     def approve(self, *, by: UUID, pays_decider: bool, at: datetime) -> None:
-        """Let the file run; raises OwnDecision for those who handed it in or are paid by it, NotPending."""
+        """Approve the file. Raise OwnDecision for the submitter and for users whom it pays, or NotPending."""
         self._decide(by, at, pays_decider=pays_decider)
         self.status, self.version = BulkStatus.ACCEPTED, self.version + 1
         self._announce_changed(at)
 
     def reject(self, *, by: UUID, pays_decider: bool, reason: str, at: datetime) -> None:
-        """Let nothing of the file run; raises OwnDecision for those who handed it in or are paid by it, NotPending."""
+        """Reject the whole file. Raise OwnDecision for the submitter and for users whom it pays, or NotPending."""
         self._decide(by, at, pays_decider=pays_decider)
         self._fail(reason, at)
 
     def is_overdue(self, at: datetime) -> bool:
-        """Tell whether nobody decided on it in time."""
+        """Return whether its time for a decision has passed."""
         return self.status is BulkStatus.PENDING_APPROVAL and self.expires_at is not None and at >= self.expires_at
 
     def expire(self, *, at: datetime) -> None:
-        """End a file that nobody decided on in time; before that, raise NotPending."""
+        """End a file whose time for a decision has passed; before that, raise NotPending."""
         if not self.is_overdue(at):
             raise NotPending(bulk_id=self.id, status=self.status)
         self._fail(EXPIRED, at)
@@ -183,13 +183,13 @@ class Bulk(Aggregate):
         return self.mode is BulkMode.ALL_OR_NOTHING
 
     def confirm_replay(self, request_hash: bytes) -> Self:
-        """Answer a repeated request with this bulk, or refuse a key that was reused for another file (KeyReused)."""
+        """Return this bulk to a repeated request. Raise KeyReused if the key was reused for another file."""
         if self.request_hash != request_hash:
             raise KeyReused(bulk_id=self.id)
         return self.as_accepted()
 
     def as_accepted(self) -> Self:
-        """Return the bulk as it was when it was handed in, whatever has become of it: the answer to that request."""
+        """Return the bulk as it was when submitted, regardless of its current state: the response to that request."""
         waited = bool(self.approval_rules) and not self._was_held_back
         return replace(
             self,
@@ -210,7 +210,7 @@ class Bulk(Aggregate):
         )
 
     def order(self, line: BulkLine) -> TransferOrder:
-        """Make a line's order. Its key is the line's for ever, so that it is settled once however often it is run."""
+        """Make the order of a line. Its key is always the same, so that a line that runs several times is settled once."""
         return TransferOrder(
             kind=TransferKind.TRANSFER,
             key=f"bulk:{self.id}:{line.number}",
@@ -224,7 +224,7 @@ class Bulk(Aggregate):
         )
 
     def start(self, at: datetime) -> None:
-        """Begin, or go on after a crash."""
+        """Start, or continue after a crash."""
         self._require_running()
         if self.status is BulkStatus.ACCEPTED:
             self.status = BulkStatus.RUNNING
@@ -233,7 +233,7 @@ class Bulk(Aggregate):
         self.progressed_at, self.version = at, self.version + 1
 
     def count(self, outcomes: Iterable[LineOutcome], at: datetime) -> None:
-        """Count lines that have run, and end with the last."""
+        """Count lines that have run. End the bulk after the last."""
         self._require_running()
         for outcome in outcomes:
             match outcome.status:
@@ -254,7 +254,7 @@ class Bulk(Aggregate):
             self._end(self._result(), at)
 
     def cancel(self, reason: str, at: datetime) -> None:
-        """Run no more of it; what was settled stays settled. Raises BulkEnded when there is nothing left to stop."""
+        """Stop the bulk; settled lines stay settled. Raise BulkEnded if it has ended."""
         if not self.status.is_open or self.status is BulkStatus.CANCELLING:
             raise BulkEnded(bulk_id=self.id, status=self.status)
         self.reason, self.version = reason, self.version + 1
@@ -265,14 +265,14 @@ class Bulk(Aggregate):
             self._announce_changed(at)
 
     def stop(self, at: datetime) -> None:
-        """End a bulk that is being cancelled, once what was under way is counted."""
+        """End a bulk that is being cancelled, once the lines in progress are counted."""
         if self.status is not BulkStatus.CANCELLING:
             raise ValueError(f"bulk {self.id} is {self.status}")
         self._cancelled(at)
 
     @property
     def _was_held_back(self) -> bool:
-        """Whether it waited only once it was to run: it had started before anybody decided."""
+        """Whether the approval became required only when the bulk was about to run: it had started before the decision."""
         return self.started_at is not None and (self.decided_at is None or self.started_at < self.decided_at)
 
     def _decide(self, by: UUID, at: datetime, *, pays_decider: bool) -> None:

@@ -1,4 +1,4 @@
-"""What a bulk file asks for: one payer, many lines, each read into an order or told what is wrong with it."""
+"""The content of a bulk file: one payer and many lines, each parsed into an order or reported with its faults."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from kernel.texts import read_line
 ReadT = TypeVar("ReadT")
 
 LINES_MAX: Final = 10_000
-# Told at once; the rest of a file that is wrong throughout says nothing new.
+# Faults in one response. If a file has more, the rest would add little.
 FAULTS_MAX: Final = 100
 DESCRIPTION_LENGTH_MAX: Final = 140
 REFERENCE_LENGTH_MAX: Final = 64
-_SHOWN_LENGTH_MAX: Final = 40
+_QUOTED_LENGTH_MAX: Final = 40
 
 
 class BulkMode(StrEnum):
-    """`all_or_nothing`: every line is settled in one entry of the day, or none. `best_effort`: each line by itself."""
+    """`all_or_nothing`: all lines are settled together, or none. `best_effort`: each line by itself."""
 
     ALL_OR_NOTHING = "all_or_nothing"
     BEST_EFFORT = "best_effort"
@@ -29,7 +29,7 @@ class BulkMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawLine:
-    """A line in the file's own words; `place` is how its sender finds it again: "lines.3", "line 4"."""
+    """A line as text from the file. `place` tells the sender where it is: "lines.3", "line 4"."""
 
     place: str
     target: str
@@ -41,9 +41,9 @@ class RawLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawFile:
-    """A file in its own words. `label` is the sender's name for it, such as a message id of ISO 20022.
+    """A file as text. `label` is the sender's name for it, such as a message id of ISO 20022.
 
-    `dry_run`: it asks for a rehearsal, where its format can say so.
+    `dry_run`: the file requests a dry run, if its format can.
     """
 
     source: str
@@ -56,7 +56,7 @@ class RawFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkLine:
-    """One payment; `number` counts from 1 and names the line for ever."""
+    """One payment. `number` counts from 1 and identifies the line permanently."""
 
     number: int
     target_id: UUID
@@ -76,7 +76,7 @@ class BulkFile:
 
     @classmethod
     def read(cls, raw: RawFile) -> "BulkFile":
-        """Read a file whole; raises InvalidValues with what is wrong, line by line, at most FAULTS_MAX of it."""
+        """Parse a whole file. Raise InvalidValues with at most FAULTS_MAX faults, in the order of the lines."""
         faults = Faults()
         source_id = faults.read("source_wallet_id", _id, raw.source)
         currency = faults.read("currency", _currency, raw.currency)
@@ -85,7 +85,7 @@ class BulkFile:
         if not 1 <= len(raw.lines) <= LINES_MAX:
             faults.add("lines", f"1 to {LINES_MAX} lines")
         faults.require_none()
-        # All four are there, or require_none had raised.
+        # All four are present, or require_none would have raised.
         if source_id is None or currency is None or mode is None or label is None:
             raise RuntimeError("read, and absent")
         lines = [
@@ -104,7 +104,7 @@ class BulkFile:
 
     @property
     def total(self) -> Money:
-        """Raises InvalidAmount when it is more than money can be."""
+        """The sum of all lines. Raises InvalidAmount if it is larger than an amount can be."""
         return Money.of(sum(line.amount.amount for line in self.lines), self.currency, field="lines")
 
     @property
@@ -113,7 +113,7 @@ class BulkFile:
 
 
 class Faults:
-    """Collects what is wrong, so that a sender is told all of it at once."""
+    """Collects faults, so that one response reports all of them."""
 
     def __init__(self) -> None:
         self._found: list[Fault] = []
@@ -125,7 +125,7 @@ class Faults:
             self._found.append(Fault(field, message))
 
     def read(self, field: str, parse: Callable[[str], ReadT], text: str) -> ReadT | None:
-        """Return the parsed text, None when it is wrong."""
+        """Return the parsed text. If it is invalid, record the fault and return None."""
         try:
             return parse(text)
         except (ValueError, DomainError) as wrong:
@@ -133,13 +133,13 @@ class Faults:
             return None
 
     def require_none(self) -> None:
-        """Raise InvalidValues when something was wrong."""
+        """Raise InvalidValues if there are faults."""
         if self._found:
             raise InvalidValues(self._found, count=self._count)
 
 
 def chunks_of(lines: Sequence[BulkLine], size: int) -> Iterator[Sequence[BulkLine]]:
-    """Cut a file into the pieces that it is run in."""
+    """Split a file into the chunks in which it runs."""
     for start in range(0, len(lines), size):
         yield lines[start : start + size]
 
@@ -151,7 +151,7 @@ def _line(number: int, raw: RawLine, *, source_id: UUID, currency: str, faults: 
     if target_id == source_id:
         faults.add(f"{place}.target_wallet_id", "A wallet cannot pay itself.")
     if raw.currency and raw.currency != currency:
-        faults.add(f"{place}.currency", f"{_shown(raw.currency)} in a file of {currency}")
+        faults.add(f"{place}.currency", f"{_quoted(raw.currency)} in a file of {currency}")
     description = faults.read(f"{place}.description", lambda text: _text(text, DESCRIPTION_LENGTH_MAX), raw.description)
     reference = faults.read(f"{place}.reference", lambda text: _text(text, REFERENCE_LENGTH_MAX), raw.reference)
     if target_id is None or amount is None or description is None or reference is None:
@@ -160,7 +160,7 @@ def _line(number: int, raw: RawLine, *, source_id: UUID, currency: str, faults: 
 
 
 def _text(text: str, length_max: int) -> str:
-    """Return a text as the API keeps it: one line, in NFC, no longer than it may be."""
+    """Normalise a text as the API does: one line, in NFC, at most `length_max` characters."""
     read = read_line(text)
     if len(read) > length_max:
         raise ValueError(f"At most {length_max} characters")
@@ -168,13 +168,13 @@ def _text(text: str, length_max: int) -> str:
 
 
 def _id(text: str) -> UUID:
-    # UUID() takes braces, "urn:uuid:" and hyphens anywhere; a wallet is written with or without its four.
+    # UUID() also accepts braces, "urn:uuid:" and hyphens anywhere; accept a wallet id only with its four hyphens or without any.
     try:
         found = UUID(text)
     except ValueError:
-        raise ValueError(f"{_shown(text)} is not a wallet's id") from None
+        raise ValueError(f"{_quoted(text)} is not a wallet's id") from None
     if text.lower() not in {str(found), found.hex}:
-        raise ValueError(f"{_shown(text)} is not a wallet's id")
+        raise ValueError(f"{_quoted(text)} is not a wallet's id")
     return found
 
 
@@ -196,5 +196,5 @@ def _mode(text: str) -> BulkMode:
         raise ValueError(f"One of {', '.join(BulkMode)}") from None
 
 
-def _shown(text: str) -> str:
-    return repr(text[:_SHOWN_LENGTH_MAX])
+def _quoted(text: str) -> str:
+    return repr(text[:_QUOTED_LENGTH_MAX])

@@ -1,4 +1,4 @@
-"""A journal entry: legs that balance to zero in every currency, posted whole or not at all."""
+"""A journal entry: postings that sum to zero in every currency, written together or not at all."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """One leg: a signed change of one account, and the balance that it left."""
+    """A signed change of one account, and the balance that it left."""
 
     account_id: UUID
     counterparty_id: UUID
@@ -33,12 +33,12 @@ class Posting:
 
 
 Accounts = Mapping[UUID, Account]
-# How the caller named them, for the error that says which does not exist.
+# The caller's field names, for the error that says which account does not exist.
 _FIELDS: Final = ("source_wallet_id", "target_wallet_id")
 
 
 def moves_of(source_id: UUID, target_id: UUID, quote: Quote) -> tuple[Move, ...]:
-    """What a quote moves: the amount, through the exchange where it converts, and each part of the fee."""
+    """The moves of a quote: the amount (through the fx accounts if it is converted) and each part of the fee."""
     return (*_principal(source_id, target_id, quote), *(_fee(source_id, line) for line in quote.fees))
 
 
@@ -47,12 +47,12 @@ def accounts_of(moves: Iterable[Move]) -> set[UUID]:
 
 
 def post(moves: Sequence[Move], accounts: Accounts) -> tuple[Posting, ...]:
-    """Post moves between locked accounts. When any of them refuses, none has changed."""
+    """Post moves between locked accounts. If one of them refuses, none is changed."""
     before = [(accounts[id_], accounts[id_].balance, accounts[id_].version) for id_ in accounts_of(moves) if id_ in accounts]
     try:
         return tuple(posting for move in moves for posting in _post(move, accounts))
     except Exception:
-        # In a batch, a half-posted entry would spoil its neighbours.
+        # A half-posted entry would corrupt the other entries of its batch.
         for account, balance, version in before:
             account.balance, account.version = balance, version
         raise

@@ -1,4 +1,4 @@
-"""What happens in payments; each has its message in elcorp.payments.v1."""
+"""The events of payments. Each has a message in elcorp.payments.v1."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ class WalletOpened(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalletUsageChanged(Event):
-    """The wallet is used as `personal` or `merchant` from now on."""
+    """The wallet's usage is now `personal` or `merchant`."""
 
     wallet_id: UUID
     usage: str
@@ -40,7 +40,7 @@ class TransferSettled(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransfersSettled(Event):
-    """Transfers of one bulk that were settled together."""
+    """Transfers of one bulk transfer that were settled together."""
 
     bulk_id: UUID
     settled: tuple[TransferSettled, ...]
@@ -60,7 +60,7 @@ class TransferHeld(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferAwaitingApproval(TransferHeld):
-    """Money is on hold until somebody else decides."""
+    """Money is on hold until another person decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class TransferReversed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferRefunded(Event):
-    """`refunded` is all that was given back so far."""
+    """`refunded` is the sum of all refunds so far."""
 
     transfer_id: UUID
     refund_id: UUID
@@ -111,7 +111,7 @@ class WalletClosed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalletBounded(Event):
-    """A wallet holds `ceiling` at most, or as much as any where it is None."""
+    """The wallet's ceiling has changed; None means that it has none of its own."""
 
     wallet_id: UUID
     ceiling: Decimal | None
@@ -120,14 +120,14 @@ class WalletBounded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalletRenamed(Event):
-    """Its owner calls a wallet otherwise; how is theirs to know."""
+    """The owner has renamed a wallet. The name is not disclosed."""
 
     wallet_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierAssigned(Event):
-    """Other limits hold for an owner."""
+    """An owner was assigned to another tier, with other limits."""
 
     owner_id: UUID
     tier: str
@@ -135,7 +135,7 @@ class TierAssigned(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricingChanged(Event):
-    """A fee rule, a rate or a limit has another version, or an end; every process that prices fetches them anew."""
+    """A fee rule, a rate or a limit has a new version or an end. Every process that prices orders loads them again."""
 
     noun: str
     series: str
@@ -154,7 +154,7 @@ class LedgerBroke(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkChanged(Event):
-    """A bulk was accepted, has begun, or is being cancelled; `BulkCompleted` tells its end."""
+    """A bulk transfer was accepted, has started, or is being cancelled. `BulkCompleted` announces its end."""
 
     bulk_id: UUID
     initiator_id: UUID
@@ -163,7 +163,7 @@ class BulkChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkCompleted(Event):
-    """A bulk has ended, one way or another: `status` says how, the counts are of its lines."""
+    """A bulk transfer has ended with this `status`; the counts are of its lines."""
 
     bulk_id: UUID
     initiator_id: UUID
@@ -177,7 +177,7 @@ class BulkCompleted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleChanged(Event):
-    """A schedule was planned, paused, resumed or cancelled, or has ended; nothing is due of it while `next_at` is None."""
+    """A schedule was planned, paused, resumed or cancelled, or has ended. While `next_at` is None, nothing is due."""
 
     schedule_id: UUID
     initiator_id: UUID
@@ -187,7 +187,7 @@ class ScheduleChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OccurrenceFailed(Event):
-    """A scheduled transfer was due and was refused; `code` says why."""
+    """A scheduled transfer was due and was refused; `code` is the error code."""
 
     schedule_id: UUID
     initiator_id: UUID
@@ -198,7 +198,7 @@ class OccurrenceFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErasureAcknowledged(Event):
-    """`kept`: what stays of an erased user, and why."""
+    """`kept`: the records of an erased user that remain, and why."""
 
     erasure_id: UUID
     user_id: UUID

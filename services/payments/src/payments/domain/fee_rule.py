@@ -1,4 +1,4 @@
-"""A fee rule: what an act costs, to whom it is free, and what of it is VAT."""
+"""A fee rule: the fee of an order, the roles that do not pay it, and its VAT."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from kernel.money import Money
 from payments.domain.rounding import EXACT, Rounding, percent_of, rounded
 from payments.domain.validity import Validity
 
-# What a payer asks for. Refunds, reversals and issuances cost nothing.
+# Kinds that payers order. Refunds, reversals and issuances are free.
 CHARGEABLE: Final = frozenset({"transfer", "payment", "conversion"})
 TIERS_MAX: Final = 20
 _CODE = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
@@ -20,7 +20,7 @@ _HUNDRED = Decimal(100)
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """From this amount on: so much flat, and so many per cent."""
+    """The flat fee and the percentage that apply from this amount."""
 
     from_amount: Decimal
     flat: Decimal = Decimal(0)
@@ -31,9 +31,9 @@ class Tier:
 class FeeRule:
     """One version of a rule. A flat or a percentage fee is a rule of one tier, from zero.
 
-    Without `marginal` the tier that the amount falls in prices all of it; with it, each tier prices its own part, and the
-    flats of all tiers reached add up. Then come `least` and `most`, then rounding. The fee includes its VAT. It is given
-    back pro rata with a refund when `refundable`.
+    Without `marginal`, the tier of the amount prices the whole amount. With it, each tier prices its own part, and the flat
+    fees of all tiers reached are added. Then `least` and `most` are applied, then rounding. The fee includes its VAT. A refund
+    returns it pro rata if it is `refundable`.
     """
 
     id: UUID
@@ -88,7 +88,7 @@ class FeeRule:
         return rounded(fee, amount.currency, self.rounding)
 
     def vat_in(self, fee: Money) -> Money:
-        """The VAT within a fee, for the tax is a part of the price: 15 % of the net is 15/115 of the gross."""
+        """The VAT within a fee. The price includes the tax: 15 % of the net is 15/115 of the gross."""
         if not self.vat_percent:
             return Money(Decimal(0), fee.currency)
         vat = EXACT.divide(EXACT.multiply(fee.amount, self.vat_percent), _HUNDRED + self.vat_percent)
@@ -110,7 +110,7 @@ class FeeRule:
     def _require_amount(self, field: str, *amounts: Decimal | None) -> None:
         for amount in amounts:
             if amount is not None:
-                _require(amount >= 0, field, "no amount below zero", f"{amount:f}")
+                _require(amount >= 0, field, "an amount of zero or more", f"{amount:f}")
                 Money.of(amount, self.currency, field=field)
 
 

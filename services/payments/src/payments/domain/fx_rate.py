@@ -1,4 +1,4 @@
-"""A rate of exchange: one direction, one time, and what the platform keeps of it."""
+"""An exchange rate for one direction and period, with the platform's spread."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +22,7 @@ _HUNDRED = Decimal(100)
 class Conversion:
     """What is paid in one currency and received in another.
 
-    In the target's currency, `target` and `spread` together are what the middle rate gives for `source`.
+    `target` and `spread`, both in the target's currency, together are `source` converted at the middle rate.
     """
 
     rate_id: UUID
@@ -38,9 +38,9 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FxRate:
-    """`mid` units of `quote` for one of `base`, less `spread_percent`. Good in this direction only, and only while valid.
+    """`mid` units of `quote` for one of `base`, less `spread_percent`, in this direction and period only.
 
-    A rate always ends: an old one must refuse conversions, not go on.
+    A rate always ends: once it is old, conversions must be refused.
     """
 
     id: UUID
@@ -75,11 +75,11 @@ class FxRate:
         return EXACT.multiply(self.mid, _HUNDRED - self.spread_percent).scaleb(-2, context=EXACT)
 
     def convert(self, source: Money) -> Conversion:
-        """Convert; raises TooSmallToConvert when nothing would arrive."""
+        """Convert an amount. Raise TooSmallToConvert if nothing would arrive."""
         target = self._times(source, self.customer_rate)
         if not target.is_positive:
             raise TooSmallToConvert(field="amount", amount=source.text, currency=self.base, target_currency=self.quote)
-        # Rounded alike, and the middle rate is never the lower one: so the spread is never negative.
+        # Both are rounded the same way and the middle rate is never the lower one, so the spread is never negative.
         spread = self._times(source, self.mid) - target
         return Conversion(rate_id=self.id, rate=self.customer_rate, source=source, target=target, spread=spread)
 

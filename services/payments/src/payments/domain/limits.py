@@ -1,4 +1,4 @@
-"""How much a payer may move: at once, in a day, in a month, by the payer's tier."""
+"""How much a payer may move per transfer, day and month, by the payer's tier."""
 
 import re
 from collections import defaultdict
@@ -16,27 +16,27 @@ from payments.domain.rounding import EXACT
 from payments.domain.validity import Validity
 
 STANDARD_TIER: Final = "standard"
-# Days and months are Namibia's, which has kept UTC+2 all year since 2017.
+# Days and months are in Namibian time, which has been UTC+2 all year since 2017.
 NAMIBIA: Final = timezone(timedelta(hours=2), "CAT")
 _TIER = re.compile(r"[a-z][a-z0-9-]{0,30}", re.ASCII)
 _SUM_MAX = Decimal(10) ** 30
 
 
 def require_tier(tier: str) -> str:
-    """Return the name when it can be a tier's; raises InvalidValue."""
+    """Return the name if it is valid for a tier; otherwise raise InvalidValue."""
     if not _TIER.fullmatch(tier):
         raise InvalidValue(field="tier", expected="small letters, digits and hyphens, at most 31", given=tier)
     return tier
 
 
 def day_of(at: datetime) -> date:
-    """Return the Namibian day that an instant belongs to."""
+    """Return the date in Namibia at this moment."""
     return at.astimezone(NAMIBIA).date()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
-    """What an owner has moved in one currency on `day` and in the month that begins on `month`."""
+    """What an owner has moved in one currency on `day` and in the month that starts on `month`."""
 
     owner_id: UUID
     currency: str
@@ -51,7 +51,7 @@ class Spending:
         return cls(owner_id=owner_id, currency=currency, day=day, day_total=_ZERO, month=day.replace(day=1), month_total=_ZERO)
 
     def rolled(self, at: datetime) -> "Spending":
-        """As it stands at `at`: a new day and a new month begin at nothing. Time that runs back changes nothing."""
+        """The totals at `at`: a new day or month starts at zero. A time in the past changes nothing."""
         day = day_of(at)
         if day <= self.day:
             return self
@@ -68,7 +68,7 @@ class Spending:
         )
 
     def less(self, amount: Money, *, spent_at: datetime, at: datetime) -> "Spending":
-        """Give back what was counted at `spent_at` and did not happen, as far as its day and month still run."""
+        """Subtract what was counted at `spent_at` but did not move, if that day or month is still the current one."""
         self._require_currency(amount)
         now, day = self.rolled(at), day_of(spent_at)
         of_day = amount.amount if day == now.day else _ZERO
@@ -82,7 +82,7 @@ class Spending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """One version of what a tier may move in a currency; None where there is no limit."""
+    """One version of what a tier may move in a currency; None means no limit."""
 
     id: UUID
     tier: str
@@ -113,9 +113,9 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """What a payer has spent in one currency, and what the limit in force leaves: None where nothing limits it.
+    """What a payer has spent in one currency, and what the limit in force leaves; None means no limit.
 
-    `left` is the most that the next transfer may be. A period's totals begin again at its `renews_at`.
+    `left` is the highest amount of the next transfer. A period's totals restart at its `renews_at`.
     """
 
     spending: Spending
@@ -140,7 +140,7 @@ class Allowance:
 
     @property
     def month_renews_at(self) -> datetime:
-        # The 32nd day from a month's first is always in the next month.
+        # 31 days after the first of a month is always in the next month.
         return _midnight((self.spending.month + timedelta(days=31)).replace(day=1))
 
 
@@ -162,13 +162,13 @@ class TierLimits:
         return None
 
     def allowance(self, spending: Spending, at: datetime) -> Allowance:
-        """Return what `admit` would go by at `at`."""
+        """Return the allowance that `admit` would apply at `at`."""
         return Allowance(spending=spending.rolled(at), limit=self.in_force(spending.currency, at))
 
     def admit(self, spending: Spending, amount: Money, at: datetime) -> Spending:
-        """Count an amount, and return the new totals; raises LimitExceeded, which says what is left.
+        """Add an amount and return the new totals. Raise LimitExceeded, with the amount that is left.
 
-        What has no limit is counted all the same, for a limit may come within the day.
+        Amounts without a limit are counted too, because a limit may be set within the day.
         """
         after = spending.plus(amount, at)
         limit = self.in_force(spending.currency, at)
@@ -185,7 +185,7 @@ class TierLimits:
 
 
 class Limits:
-    """The limits of every tier. A tier that nobody limited is unlimited."""
+    """The limits of every tier. A tier without limits is unlimited."""
 
     __slots__ = ("_tiers",)
 
@@ -207,5 +207,5 @@ def _left(most: Decimal | None, spent: Decimal) -> Decimal | None:
 
 
 def _midnight(day: date) -> datetime:
-    """Return the instant at which a Namibian day begins, in UTC."""
+    """Return the start of a day in Namibia, in UTC."""
     return datetime.combine(day, time.min, NAMIBIA).astimezone(UTC)

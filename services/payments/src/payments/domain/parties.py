@@ -1,4 +1,4 @@
-"""Who may pay and who may be paid, by the kind of an order: one rule for every way in. The database holds it too."""
+"""Who may pay and be paid, by the kind of an order. All interfaces share these rules; the database enforces them too."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,7 +10,7 @@ from payments.domain.account import Account, WalletUsage, treasury_id
 from payments.domain.errors import NotTheOwner
 from payments.domain.transfer_order import TransferKind, TransferOrder
 
-# Kinds that pay a wallet of one usage only. A refund pays any wallet, and so does an issuance.
+# Kinds that pay wallets of one usage only. Refunds and issuances pay any wallet.
 _USAGE_PAID: Final = {
     TransferKind.TRANSFER: WalletUsage.PERSONAL,
     TransferKind.CONVERSION: WalletUsage.PERSONAL,
@@ -19,17 +19,17 @@ _USAGE_PAID: Final = {
 
 
 def kind_to(target: Account, *, converting: bool) -> TransferKind:
-    """Return the kind of a payer's order: it follows from the payee's wallet, never from what the payer says."""
+    """Return the kind of a payer's order. The payee's wallet decides it, never the payer."""
     if target.usage is WalletUsage.MERCHANT:
         return TransferKind.PAYMENT
     return TransferKind.CONVERSION if converting else TransferKind.TRANSFER
 
 
 def require_plannable(order: TransferOrder, accounts: Mapping[UUID, Account]) -> TransferOrder:
-    """Return an order that is to be made later as the kind that it would be now; raises what would refuse it for its parties.
+    """Return an order for later as the kind that it would be now. Raise the error that would refuse its parties.
 
-    Looked at without a lock, so that files and schedules that can never be made are refused when they are handed in. What is
-    there only now, such as a balance, is not asked.
+    Used without locks, to refuse files and schedules that can never run when they are submitted. What may change by then,
+    such as a balance, is not checked.
     """
     source, target = (
         account(accounts, order.source_id, "source_wallet_id"),
@@ -44,7 +44,7 @@ def require_plannable(order: TransferOrder, accounts: Mapping[UUID, Account]) ->
 
 
 def account(accounts: Mapping[UUID, Account], account_id: UUID, field: str) -> Account:
-    """Return the account, or raise NotFound by the name of the field that gave its id."""
+    """Return the account, or raise NotFound with the name of the field that gave its id."""
     try:
         return accounts[account_id]
     except KeyError:
@@ -52,10 +52,10 @@ def account(accounts: Mapping[UUID, Account], account_id: UUID, field: str) -> A
 
 
 def require_payer(kind: TransferKind, source: Account, initiator_id: UUID) -> None:
-    """Raise NotTheOwner unless this kind of order may take money from the account; NotFound for a payer of the system's.
+    """Raise NotTheOwner unless this kind of order may debit the account; raise NotFound for a system account.
 
-    A payer's own orders take it from a wallet of the initiator, issuances from the treasury, refunds from a wallet. A
-    reversal mirrors the entry that it undoes, whatever that took.
+    A payer's orders debit a wallet of the initiator, issuances the treasury, and refunds a wallet. A reversal mirrors the
+    entry that it undoes, so it may debit any account.
     """
     if kind.is_the_owners:
         if not source.is_wallet:
@@ -70,14 +70,14 @@ def require_payer(kind: TransferKind, source: Account, initiator_id: UUID) -> No
 
 
 def require_payee(kind: TransferKind, target: Account) -> None:
-    """Raise NotFound unless this kind of order may pay the account: nothing but a reversal pays the system's accounts.
+    """Raise NotFound unless this kind of order may pay the account: only reversals pay system accounts.
 
-    Raises InvalidValue for a transfer to a merchant's wallet, or a payment to another; see `kind_to`.
+    Raise InvalidValue for a transfer to a merchant's wallet, or a payment to any other wallet; see `kind_to`.
     """
     if kind is TransferKind.REVERSAL:
         return
     if not target.is_wallet:
-        # To customers a system account is as absent as a wallet that was never opened.
+        # Customers get the same answer for a system account as for a wallet that does not exist.
         raise NotFound(field="target_wallet_id", wallet_id=target.id)
     usage = _USAGE_PAID.get(kind)
     if usage and target.usage is not usage:

@@ -1,4 +1,4 @@
-"""What a payer must show with larger requests."""
+"""What larger requests require of the payer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class PayerPolicy:
-    """Above `signed_above` a signature, above `strong_above` two factors shown minutes ago: amounts by currency.
+    """Requests above `signed_above` require a signature, above `strong_above` a recent two-factor sign-in. Amounts by currency.
 
-    What is not named needs neither. Both are asked of all that one request moves: `payer_rules` does.
+    A currency that is not listed requires neither. `payer_rules` compares both with the total of the request.
     """
 
     signed_above: Mapping[str, Decimal] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What a request must have to be settled, judged as a whole: approval, signature, assurance. They are asked nowhere else."""
+"""What a request as a whole requires to be settled: approval, signature, assurance. This is the only place that decides it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from payments.domain.payer_policy import PayerPolicy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayerRequest:
-    """All that a payer asks for at once: an order, linked legs, a file.
+    """Everything in one request of a payer: an order, linked legs or a file.
 
-    `is_planned`: made later by a schedule or a file, whose payer showed what was needed when it was handed in.
+    `is_planned`: a schedule or a file makes it later; the payer met the requirements when submitting it.
     """
 
     initiator_id: UUID
@@ -30,21 +30,21 @@ class PayerRequest:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a request is still to have: the approval that these rules ask for, a signature, a step-up of the sign-in."""
+    """What a request still requires: the approval of these rules, a signature, a step-up."""
 
     approval: tuple[str, ...] = ()
     signature: SignatureRequired | None = None
     step_up: StepUpRequired | None = None
 
     def require_proof(self) -> None:
-        """Raise what only the payer can add: StepUpRequired or SignatureRequired."""
+        """Raise StepUpRequired or SignatureRequired, for what only the payer can provide."""
         if self.step_up:
             raise self.step_up
         if self.signature:
             raise self.signature
 
     def require_no_approval(self) -> None:
-        """Raise ApprovalNeeded for a request that cannot wait for one."""
+        """Raise ApprovalNeeded, for a request that cannot wait for an approval."""
         if self.approval:
             raise ApprovalNeeded.of(self.approval)
 
@@ -54,20 +54,20 @@ NOTHING: Final = Needs()
 
 @dataclass(frozen=True, slots=True)
 class PayerRules:
-    """The rules in force. A split changes nothing: the whole request is looked at, and by rules with a window its history."""
+    """The rules in force. Splitting an order does not avoid them: they apply to the whole request, and with a window to history."""
 
     policy: PayerPolicy
     approvals: ApprovalRules
 
     @property
     def ask_nothing(self) -> bool:
-        """Whether no request needs anything: most deployments' small payments pass here, so it is told apart."""
+        """Whether no request can require anything: a fast path for the small payments of most deployments."""
         return not (self.approvals.rules or self.policy.signed_above or self.policy.strong_above)
 
     def judge(self, request: PayerRequest, *, sent: Callable[[ApprovalRule], Decimal], at: datetime) -> Needs:
-        """Return what the request needs; raises Unavailable when the approval rules are too old to tell.
+        """Return what the request requires. Raise Unavailable if the approval rules are too old.
 
-        `sent` tells what of the payer's earlier requests a rule with a window counts.
+        `sent` returns the sum of the payer's earlier requests that a rule with a window counts.
         """
         actor = request.actor
         approval = self.approvals.matching(request.outflows, initiator_id=request.initiator_id, roles=actor.roles, sent=sent)
@@ -85,7 +85,7 @@ class PayerRules:
         return None
 
     def _step_up(self, totals: Mapping[str, Decimal], actor: Actor, at: datetime) -> StepUpRequired | None:
-        # A service answers for its own users (ASVS 7.5.3 asks it of sessions).
+        # A service is responsible for its own users (ASVS 7.5.3 requires this of sessions).
         above = self.policy.strong_above
         if actor.kind is not ActorKind.USER or not any(total > above[code] for code, total in totals.items() if code in above):
             return None

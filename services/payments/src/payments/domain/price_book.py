@@ -1,4 +1,4 @@
-"""What an order costs and what arrives, from rules in memory: pure, and the same wherever and whenever it is asked."""
+"""Prices of orders from rules in memory. Pure: the same input always gives the same price."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ VAT: Final = "vat"
 
 @dataclass(frozen=True, slots=True)
 class FeeLine:
-    """A part of the fee, in the payer's currency, and the code of the system account that it goes to."""
+    """A part of the fee, in the payer's currency, and the code of the system account that receives it."""
 
     account_code: str
     amount: Money
@@ -28,7 +28,7 @@ class FeeLine:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The payer pays `total`: the amount, and the fees on top of it."""
+    """The payer pays `total`: the amount plus the fees."""
 
     amount: Money
     fees: tuple[FeeLine, ...] = ()
@@ -44,7 +44,7 @@ class Quote:
 
 
 class PriceBook:
-    """Every rule and rate that holds now or will; those that have ended are left out by whoever loads it."""
+    """Every rule and rate in force now or later. The loader leaves out those that have ended."""
 
     __slots__ = ("_rates", "_rules")
 
@@ -59,10 +59,10 @@ class PriceBook:
     def quote(
         self, *, kind: str, amount: Money, at: datetime, target_currency: str | None = None, roles: frozenset[str] = frozenset()
     ) -> Quote:
-        """Price an order as of `at`: every rule of its kind and currency that holds and is not waived, and the rate.
+        """Price an order at `at`: apply every rule of its kind and currency that is in force and not waived, and the rate.
 
-        `kind` is a transfer's kind, `target_currency` what shall arrive when it is another than the amount's, `roles` the
-        payer's. Raises NoRate, TooSmallToConvert, and InvalidAmount when the result is more than money can be.
+        `kind` is a transfer's kind, `target_currency` the currency that arrives if it differs from the amount's, `roles` the
+        payer's. Raise NoRate, TooSmallToConvert, or InvalidAmount if the result is larger than an amount can be.
         """
         currency = amount.currency.code
         rules = self._rules.get((kind, currency))

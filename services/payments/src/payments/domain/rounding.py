@@ -1,4 +1,4 @@
-"""Exact shares of money: what is rounded is rounded once, by a named rule, and what is split is split whole."""
+"""Exact shares of money: each amount is rounded once, by a named rule, and the parts of a split add up."""
 
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
@@ -10,7 +10,7 @@ from kernel.money import Currency, Money
 
 
 class Rounding(StrEnum):
-    """How a fraction of the smallest coin is settled. `half_even` is the bankers' way, used only where a rule says so."""
+    """How to round a fraction of the smallest coin. `half_even` (bankers' rounding) is used only if a rule says so."""
 
     DOWN = "down"
     UP = "up"
@@ -24,26 +24,26 @@ _DECIMAL_MODES: Final = {
     Rounding.HALF_UP: ROUND_HALF_UP,
     Rounding.HALF_EVEN: ROUND_HALF_EVEN,
 }
-# Products of our columns have at most 60 digits, so they are exact here. A quotient that is no exact tie differs from one
-# in a digit far before the 80th, so rounding it a second time cannot go wrong.
+# Products of our columns have at most 60 digits, so they are exact here. A quotient that is not an exact tie differs from one
+# in a digit far before the 80th, so rounding it a second time is safe.
 EXACT: Final = Context(prec=80, traps=[InvalidOperation])
 
 
 def rounded(value: Decimal, currency: Currency, rounding: Rounding) -> Money:
-    """Round to the currency's smallest coin; raises InvalidAmount when the result is more than money can be."""
+    """Round to the currency's smallest coin. Raise InvalidAmount if the result is larger than an amount can be."""
     return Money(value.quantize(currency.quantum, rounding=_DECIMAL_MODES[rounding], context=EXACT), currency)
 
 
 def percent_of(amount: Decimal, percent: Decimal) -> Decimal:
-    """The exact percentage, not rounded yet."""
+    """The exact percentage, not rounded."""
     return EXACT.multiply(amount, percent).scaleb(-2, context=EXACT)
 
 
 def pro_rata(amount: Money, part: Money, whole: Money) -> Money:
-    """What of `amount` belongs to `part` of `whole`, rounded down.
+    """The share of `amount` for `part` of `whole`, rounded down.
 
-    For parts that come one after another, take the difference between what belongs to their sums: nothing is lost, and the
-    last one completes it.
+    For successive parts, use the difference between the shares of their running sums: nothing is lost, and the last part
+    completes the amount.
     """
     if not 0 <= part.amount <= whole.amount or not whole.is_positive:
         raise InvalidValue(field="amount", expected=f"a part of {whole.text}", given=part.text)
@@ -52,13 +52,13 @@ def pro_rata(amount: Money, part: Money, whole: Money) -> Money:
 
 
 def split(total: Money, weights: Sequence[int]) -> tuple[Money, ...]:
-    """Split by weight so that the parts add up: by the largest remainder, the earlier of equals first.
+    """Split by weight with the largest-remainder method, so that the parts add up. Of equal remainders the earlier is first.
 
-    A negative total splits as its positive does. Raises InvalidValue without a positive weight.
+    A negative total is split like its absolute value. Raise InvalidValue without a positive weight.
     """
     all_weights = sum(weights)
     if all_weights <= 0 or min(weights) < 0:
-        raise InvalidValue(field="weights", expected="weights of zero and above, one of them above")
+        raise InvalidValue(field="weights", expected="weights of zero or more, at least one above zero")
     units = int(abs(total.amount).scaleb(total.currency.minor_units, context=EXACT))
     shares = [divmod(units * weight, all_weights) for weight in weights]
     missing = units - sum(whole for whole, _ in shares)

@@ -1,4 +1,4 @@
-"""A schedule: one transfer asked for once and made later, once or again and again, by Namibia's calendar."""
+"""A schedule: a transfer that is made later, once or repeatedly, by the calendar of Namibia."""
 
 import calendar
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from payments.domain.events import OccurrenceFailed, ScheduleChanged
 from payments.domain.limits import NAMIBIA
 from payments.domain.transfer_order import Signature, TransferKind, TransferOrder, canonical, signed_digest
 
-# As far ahead as anybody plans, and as often as anything is asked for.
+# Limits on how far ahead and how often a schedule may run.
 AHEAD_MAX: Final = timedelta(days=5 * 366)
 OCCURRENCES_MAX: Final = 2000
 _MONTHS: Final = 12
 
 
 class Frequency(StrEnum):
-    """How often; a monthly schedule of the 31st is due on the last day of shorter months."""
+    """How often a schedule is due. A monthly schedule from the 31st is due on the last day of shorter months."""
 
     ONCE = "once"
     DAILY = "daily"
@@ -30,7 +30,7 @@ class Frequency(StrEnum):
     MONTHLY = "monthly"
 
     def occurrence(self, starts_at: datetime, number: int) -> datetime:
-        """Return when occurrence `number`, from 0, is due: counted from the first, so that no month's end moves the next."""
+        """Return when occurrence `number` (from 0) is due. Count from the first, so that short months do not move later ones."""
         return self._counted(starts_at.astimezone(NAMIBIA), number).astimezone(UTC)
 
     def _counted(self, start: datetime, number: int) -> datetime:
@@ -56,7 +56,7 @@ class ScheduleStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingOrder:
-    """What is made each time, and when: `ends_on` is the last day that it may be due on."""
+    """The transfer to make, and when. `ends_on` is the last day on which it may be due."""
 
     source_id: UUID
     target_id: UUID
@@ -78,14 +78,14 @@ class StandingOrder:
         if self.occurrences_max is not None and not 1 <= self.occurrences_max <= OCCURRENCES_MAX:
             raise InvalidValue(field="occurrences_max", expected=f"1 to {OCCURRENCES_MAX}", given=self.occurrences_max)
         if self.starts_at.year >= MAXYEAR:
-            # Days are counted from it, in another zone than it may be told in.
+            # Days are counted from it in Namibian time; it may be given in another zone.
             raise InvalidValue(field="starts_at", expected="a time within five years", given=self.starts_at)
         if self.ends_on is not None and self.ends_on < self.starts_at.astimezone(NAMIBIA).date():
             raise InvalidValue(field="ends_on", expected="a day not before the first occurrence", given=self.ends_on)
 
     @property
     def signed_content(self) -> bytes:
-        """The plan as JSON in the canonical form of RFC 8785; empty fields are left out."""
+        """The order as JSON in the canonical form of RFC 8785, without empty fields."""
         fields: dict[str, object] = {
             "amount": self.amount.text,
             "currency": self.amount.currency.code,
@@ -101,7 +101,7 @@ class StandingOrder:
         return canonical({name: fields[name] for name in sorted(fields) if fields[name]})
 
     def due(self, number: int) -> datetime | None:
-        """Return when an occurrence is due, None when there is none of this number."""
+        """Return when an occurrence is due, or None if there is no occurrence with this number."""
         if self.frequency is Frequency.ONCE and number:
             return None
         if number >= (self.occurrences_max or OCCURRENCES_MAX):
@@ -112,7 +112,7 @@ class StandingOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What became of an occurrence: a transfer, or the code of what refused it."""
+    """The outcome of an occurrence: a transfer, or the code of the error that refused it."""
 
     number: int
     due_at: datetime
@@ -124,7 +124,7 @@ class Run:
 
 @dataclass(eq=False, kw_only=True)
 class Schedule(Aggregate):
-    """`next_number` and `next_at` are of the occurrence that is due next; nothing is due of what has ended."""
+    """`next_number` and `next_at` are of the next occurrence. A schedule that has ended has none."""
 
     id: UUID
     initiator_id: UUID
@@ -138,7 +138,7 @@ class Schedule(Aggregate):
     succeeded: int = 0
     failed: int = 0
     last_code: str | None = None
-    # Why the platform paused or cancelled it; what its payer does needs no reason.
+    # Why the platform paused or cancelled it. The payer need not give a reason.
     status_reason: str | None = None
     ended_at: datetime | None = None
     version: int = 1
@@ -154,7 +154,7 @@ class Schedule(Aggregate):
         at: datetime,
         signature: Signature | None = None,
     ) -> Self:
-        """Plan an order whose first occurrence is still to come."""
+        """Plan an order whose first occurrence is in the future."""
         if not at <= order.starts_at <= at + AHEAD_MAX:
             raise InvalidValue(field="starts_at", expected="a time from now on, within five years", given=order.starts_at)
         schedule = cls(
@@ -171,11 +171,11 @@ class Schedule(Aggregate):
 
     @property
     def signed_text(self) -> bytes:
-        """What a payer signs of a plan: its key, and the digest of its fields in canonical form."""
+        """The text that a payer signs: the key, and the digest of the fields in canonical form."""
         return signed_digest("elcorp-schedule-v1", self.key, self.order.signed_content)
 
     def as_planned(self) -> "Schedule":
-        """Return it as it was when it was planned, whatever has become of it: the answer to the request that planned it."""
+        """Return the schedule as it was when planned, regardless of its current state: the response to that request."""
         return Schedule(
             id=self.id,
             initiator_id=self.initiator_id,
@@ -187,13 +187,13 @@ class Schedule(Aggregate):
         )
 
     def confirm_replay(self, order: StandingOrder) -> Self:
-        """Answer a repeated request with this schedule, or refuse a key that was reused for another (KeyReused)."""
+        """Return this schedule to a repeated request. Raise KeyReused if the key was reused for another schedule."""
         if self.order != order:
             raise KeyReused(schedule_id=self.id)
         return self
 
     def transfer_order(self) -> TransferOrder:
-        """Make the order of the occurrence that is due. Its key is the occurrence's, so that it is settled once."""
+        """Make the order of the occurrence that is due. Its key identifies the occurrence, so that it is settled once."""
         order = self.order
         return TransferOrder(
             kind=TransferKind.TRANSFER,
@@ -208,7 +208,7 @@ class Schedule(Aggregate):
         )
 
     def record(self, run: Run) -> None:
-        """Take note of what became of the occurrence that was due, and go on to the next; a refusal is announced."""
+        """Record the outcome of the occurrence that was due, and move to the next one. A refusal is announced."""
         if run.number != self.next_number or not self.is_open:
             raise ValueError(f"schedule {self.id} is at {self.next_number}, not {run.number}")
         if run.code is None:
@@ -234,7 +234,7 @@ class Schedule(Aggregate):
         self._announce_changed(at)
 
     def resume(self, at: datetime) -> None:
-        """Go on with the next occurrence that is still to come: what fell into the pause is left out."""
+        """Continue with the next future occurrence. Occurrences during the pause are skipped."""
         self._require(ScheduleStatus.PAUSED)
         self.status, self.status_reason = ScheduleStatus.ACTIVE, None
         number = self.next_number

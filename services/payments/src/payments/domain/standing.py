@@ -1,4 +1,4 @@
-"""Whether a user may act, as identity says at this moment."""
+"""Whether a user may act, according to identity at this moment."""
 
 from enum import StrEnum
 
@@ -14,7 +14,7 @@ class Standing(StrEnum):
 
     @property
     def refusal(self) -> DomainError | None:
-        """Why a payer of this standing pays nothing; None for one who may."""
+        """The error that refuses a payer of this standing, or None for a payer who may act."""
         match self:
             case Standing.ACTIVE:
                 return None

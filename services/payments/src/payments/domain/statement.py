@@ -1,4 +1,4 @@
-"""A statement: what an account held, what moved, what it held then."""
+"""A statement: the opening balance of an account, its postings, and the closing balance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class StatementLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """The lines of [since, until), oldest first. Making one that does not add up raises LedgerBroken."""
+    """The lines of [since, until), oldest first. The constructor raises LedgerBroken if they do not add up."""
 
     account_id: UUID
     currency: str

@@ -1,4 +1,4 @@
-"""A transfer: from what was asked for to a journal entry, at once or by way of a hold and a decision."""
+"""A transfer: from an order to a journal entry, either directly or through a hold and a decision."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ from payments.domain.transfer_order import EXPIRED, TransferKind, TransferOrder
 
 
 class TransferStatus(StrEnum):
-    """`pending`: its money is on hold, to be captured. `pending_approval`: on hold, until somebody else decides."""
+    """`pending`: the money is on hold, to be captured. `pending_approval`: on hold until another person decides."""
 
     PENDING = "pending"
     PENDING_APPROVAL = "pending_approval"
@@ -46,7 +46,7 @@ _ZERO: Final = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """What a transfer that was put on hold was at first: of what becomes of it, its fees and status tell no more."""
+    """The first state of a transfer that was put on hold, because its fees and status change later."""
 
     status: TransferStatus
     fees: tuple[FeeLine, ...]
@@ -55,10 +55,10 @@ class Began:
 
 @dataclass(eq=False)
 class Transfer(Aggregate):
-    """`postings` are those it writes now: none while it holds, none when it was read back.
+    """`postings` are those to be written now: none while it is on hold, none when it was loaded.
 
-    `held` is what it keeps aside of the source's money, `captured` what of the amount moved when that was decided later,
-    `refunded` what of it was given back, all in the amount's currency. `reason` is of its end.
+    `held` is the source's money that it has on hold, `captured` the part of the amount that a capture moved, and `refunded`
+    the part that was refunded, all in the amount's currency. `reason` is the reason of its end.
     """
 
     id: UUID
@@ -81,7 +81,7 @@ class Transfer(Aggregate):
 
     @classmethod
     def settle(cls, order: TransferOrder, quote: Quote, accounts: Accounts, at: datetime) -> Self:
-        """Post the entry; the accounts are locked by the caller, and none changes when one refuses."""
+        """Post the entry. The caller has locked the accounts; if one refuses, none is changed."""
         source, _ = _require_parties(order, accounts)
         _require_funds(source, order, quote)
         transfer = cls(new_id(), order, quote, TransferStatus.COMPLETED, at, settled_at=at)
@@ -100,9 +100,9 @@ class Transfer(Aggregate):
         expires_at: datetime,
         awaiting_approval: bool = False,
     ) -> Self:
-        """Put the amount and its fees on hold, for somebody to capture or decide on before `expires_at`."""
+        """Put the amount and its fees on hold until a capture, a decision or `expires_at`."""
         source, target = _require_parties(order, accounts)
-        # An entry that the target would refuse is not worth waiting for.
+        # Do not wait for an entry that the target would refuse.
         target.require_credit(quote.conversion.target if quote.conversion else quote.amount)
         _require_funds(source, order, quote)
         source.hold(quote.total)
@@ -114,42 +114,42 @@ class Transfer(Aggregate):
 
     @property
     def moved(self) -> Money:
-        """What of the amount has moved, or will."""
+        """The part of the amount that has moved or will move."""
         return self.quote.amount if self.captured is None else Money(self.captured, self.quote.amount.currency)
 
     @property
     def spent(self) -> Money:
-        """What of it counts against its payer's limits: nothing that did not happen, or was undone."""
+        """The part that counts against its payer's limits: not what did not move or was undone."""
         undone = {TransferStatus.FAILED, TransferStatus.CANCELLED, TransferStatus.REVERSED}
         if self.status in undone or not self.order.kind.is_the_owners:
             return Money.zero(self.quote.amount.currency.code)
         return self.moved
 
     def is_overdue(self, at: datetime) -> bool:
-        """Tell whether nobody captured or decided on it in time."""
+        """Return whether its time for a capture or decision has passed."""
         return self.held > 0 and self.expires_at is not None and at >= self.expires_at
 
     def capture(self, accounts: Accounts, amount: Money | None, at: datetime) -> None:
-        """Move what is on hold, or a part of it: the rest is let go. Fees follow the part that moves."""
+        """Settle the hold, in whole or in part, and release the rest. The fees are those of the part that moves."""
         self._require(TransferStatus.PENDING)
         self._require_in_time(at)
         part = amount or self.quote.amount
         if part > self.quote.amount or not part.is_positive:
             raise CaptureTooLarge(field="amount", transfer_id=self.id, held=self.quote.amount.text)
-        self._let_go(accounts)
+        self._release_hold(accounts)
         self.captured = part.amount
         if part != self.quote.amount:
             self.quote = _part_of(self.quote, part)
         self._complete(accounts, replace(self.quote, amount=part), at)
 
     def approve(self, accounts: Accounts, *, by: UUID, at: datetime, expires_at: datetime) -> None:
-        """Let it happen: at once, or from now on as a hold where it is to be captured later."""
+        """Approve the transfer: settle it now, or turn it into a hold if it is to be captured later."""
         self._decide(accounts, by, at)
         if self.order.capture_later:
             self.status, self.expires_at, self.version = TransferStatus.PENDING, expires_at, self.version + 1
             self._announce_held(TransferHeld, at, expires_at)
             return
-        self._let_go(accounts)
+        self._release_hold(accounts)
         self._complete(accounts, self.quote, at)
 
     def reject(self, accounts: Accounts, *, by: UUID, reason: str, at: datetime) -> None:
@@ -157,12 +157,12 @@ class Transfer(Aggregate):
         self._fail(accounts, reason, at)
 
     def void(self, accounts: Accounts, *, reason: str, at: datetime) -> None:
-        """Let go what is on hold, undone by whoever asked for it."""
+        """Cancel the hold and release its money."""
         self._require(TransferStatus.PENDING, TransferStatus.PENDING_APPROVAL)
         self._cancel(accounts, reason, at)
 
     def expire(self, accounts: Accounts, *, at: datetime) -> None:
-        """End what nobody captured or decided on in time; before that, raise NotPending."""
+        """End the hold after its time has passed; before that, raise NotPending."""
         if not self.is_overdue(at):
             raise NotPending(transfer_id=self.id, status=self.status)
         if self.status is TransferStatus.PENDING_APPROVAL:
@@ -171,7 +171,7 @@ class Transfer(Aggregate):
             self._cancel(accounts, EXPIRED, at)
 
     def reverse(self, order: TransferOrder, accounts: Accounts, postings: Sequence[Posting], at: datetime) -> "Transfer":
-        """Undo the whole entry, fees and all, by one that mirrors it; only of what was never refunded in part."""
+        """Undo the whole entry with its fees by a mirrored entry. Not possible after a partial refund."""
         self._require(TransferStatus.COMPLETED)
         if self.refunded or self.order.parent_id:
             raise NotRefundable(transfer_id=self.id, kind=self.order.kind, refunded=f"{self.refunded:f}")
@@ -192,7 +192,7 @@ class Transfer(Aggregate):
         return reversal
 
     def refund(self, order: TransferOrder, accounts: Accounts, at: datetime) -> "Transfer":
-        """Give back a part of what the target received, and of the fees what their rules give back, never more than all."""
+        """Return a part of what the target received, and the refundable share of the fees; in total never more than was paid."""
         self._require(TransferStatus.COMPLETED)
         if self.order.kind not in {TransferKind.TRANSFER, TransferKind.PAYMENT} or self.quote.conversion:
             raise NotRefundable(transfer_id=self.id, kind=self.order.kind)
@@ -217,7 +217,7 @@ class Transfer(Aggregate):
         return refund
 
     def as_made(self) -> "Transfer":
-        """Return the transfer as the request that made it was answered, whatever has become of it since."""
+        """Return the transfer as in the response to the request that made it, regardless of its current state."""
         if self.began:
             quote = replace(self.quote, fees=self.began.fees)
             return Transfer(
@@ -231,22 +231,22 @@ class Transfer(Aggregate):
                 began=self.began,
             )
         if self.order.capture_later or self.decided_by or self.settled_at is None:
-            # A hold of the release before, which did not note what it began as.
+            # A hold from the previous release, which did not record its first state.
             return self
         return Transfer(self.id, self.order, self.quote, TransferStatus.COMPLETED, self.created_at, settled_at=self.settled_at)
 
     def fee_accounts(self) -> tuple[str, ...]:
-        """The codes of the system accounts that its fees went to."""
+        """The codes of the system accounts that received its fees."""
         return tuple({line.account_code for line in self.quote.fees})
 
     def confirm_replay(self, order: TransferOrder) -> "Transfer":
-        """Answer a repeated request as the first was, or refuse a key that was reused for another (KeyReused)."""
+        """Return the first response to a repeated request. Raise KeyReused if the key was reused for another order."""
         if not self.order.asks_the_same_as(order):
             raise KeyReused(transfer_id=self.id)
         return self.as_made()
 
     def _fees_back(self, before: Money, order: TransferOrder) -> list[Move]:
-        # Each refund gives back the difference between what belongs to all refunds so far, so that the last completes it.
+        # Each refund returns the difference between the shares of all refunds after and before it, so the last completes the fee.
         after = before + order.amount
         moves = []
         for line in self.quote.fees:
@@ -264,7 +264,7 @@ class Transfer(Aggregate):
             raise OwnDecision(transfer_id=self.id)
         self.decided_by, self.decided_at = by, at
 
-    def _let_go(self, accounts: Accounts) -> None:
+    def _release_hold(self, accounts: Accounts) -> None:
         account(accounts, self.order.source_id, "source_wallet_id").release(self.held)
         self.held = _ZERO
 
@@ -283,7 +283,7 @@ class Transfer(Aggregate):
         self.announce(TransferFailed(occurred_at=at, transfer_id=self.id, reason=reason))
 
     def _end(self, accounts: Accounts, status: TransferStatus, reason: str, at: datetime) -> None:
-        self._let_go(accounts)
+        self._release_hold(accounts)
         self.status, self.reason, self.closed_at, self.version = status, reason, at, self.version + 1
         self.expires_at = None
 
@@ -292,14 +292,14 @@ class Transfer(Aggregate):
             raise NotPending(transfer_id=self.id, status=self.status)
 
     def _require_in_time(self, at: datetime) -> None:
-        # Whether the job that ends it has come by yet must not decide what happens to it.
+        # The outcome must not depend on whether the expiry job has run yet.
         if self.is_overdue(at):
             raise NotPending(transfer_id=self.id, status=EXPIRED)
 
-    def _announce_held(self, told: type[TransferHeld], at: datetime, expires_at: datetime) -> None:
+    def _announce_held(self, event: type[TransferHeld], at: datetime, expires_at: datetime) -> None:
         order = self.order
         self.announce(
-            told(
+            event(
                 occurred_at=at,
                 transfer_id=self.id,
                 source_id=order.source_id,
@@ -329,7 +329,7 @@ class Transfer(Aggregate):
 
 
 def _require_parties(order: TransferOrder, accounts: Accounts) -> tuple[Account, Account]:
-    """Return the locked source and target; raises NotFound, and what `parties` says of them."""
+    """Return the locked source and target. Raise NotFound, or the errors of `parties`."""
     source, target = (
         account(accounts, order.source_id, "source_wallet_id"),
         account(accounts, order.target_id, "target_wallet_id"),
@@ -340,12 +340,12 @@ def _require_parties(order: TransferOrder, accounts: Accounts) -> tuple[Account,
 
 
 def _require_funds(source: Account, order: TransferOrder, quote: Quote) -> None:
-    # The amount and its fees at once, so that a payer is told all that is needed.
+    # Check the amount and its fees together, so that the error states the whole amount needed.
     if order.kind.is_the_owners:
         source.require_debit(quote.total, by_owner=True)
 
 
 def _part_of(quote: Quote, part: Money) -> Quote:
-    """The quote whose fees are those of a part; the amount stays what was asked for."""
+    """The quote with the fees of a part; the amount is still the ordered one."""
     fees = (replace(line, amount=pro_rata(line.amount, part, quote.amount)) for line in quote.fees)
     return replace(quote, fees=tuple(line for line in fees if line.amount.is_positive))

@@ -1,4 +1,4 @@
-"""What somebody asks for: who pays whom, how much, and how."""
+"""An order: who pays whom, how much, and how."""
 
 import hashlib
 import json
@@ -14,21 +14,21 @@ from kernel.money import Currency, Money
 from payments.domain.errors import NotPositive, SelfTransfer
 
 METADATA_KEYS_MAX: Final = 20
-# The reason of what ended because nobody captured it or decided on it in time.
+# The reason of holds that ended without a capture or decision in time.
 EXPIRED: Final = "expired"
 METADATA_LENGTH_MAX: Final = 500
 _KEY_LENGTH_MAX: Final = 255
 _KEY: Final = re.compile(rf"[\x21-\x7e]{{1,{_KEY_LENGTH_MAX}}}")
-# Of what the platform itself asks for on a payer's behalf.
+# Prefixes of keys that the platform makes on a payer's behalf.
 _LEG: Final = "elcorp:"
 RESERVED_KEYS: Final = ("schedule:", "bulk:", _LEG)
 
 
 class TransferKind(StrEnum):
     TRANSFER = "transfer"
-    # To a merchant's wallet, between currencies too.
+    # To a merchant's wallet, in one currency or between two.
     PAYMENT = "payment"
-    # To any other wallet between currencies, at the rate of the day.
+    # To any other wallet between currencies, at the current rate.
     CONVERSION = "conversion"
     ISSUANCE = "issuance"
     REFUND = "refund"
@@ -36,7 +36,7 @@ class TransferKind(StrEnum):
 
     @property
     def is_the_owners(self) -> bool:
-        """Whether only the source's owner may ask for it; the platform makes the others."""
+        """Whether only the source's owner may order this kind; the platform makes the others."""
         return self in _THE_OWNERS
 
 
@@ -45,7 +45,7 @@ _THE_OWNERS: Final = frozenset({TransferKind.TRANSFER, TransferKind.PAYMENT, Tra
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """The payer's, over the canonical form of the order, by the key of a device of theirs. `value` is base64url."""
+    """The payer's signature over the canonical form of the order, by one of their device keys. `value` is base64url."""
 
     key_id: UUID
     algorithm: str
@@ -56,8 +56,8 @@ class Signature:
 class TransferOrder:
     """`key` is the caller's Idempotency-Key, unique to the initiator.
 
-    `target_currency` is what shall arrive where it is another currency than the amount's. With `capture_later` the money is
-    put on hold, to be captured or let go.
+    `target_currency` is the currency that arrives, if it differs from the amount's. With `capture_later` the money is put on
+    hold, to be captured or released.
     """
 
     kind: TransferKind
@@ -91,7 +91,7 @@ class TransferOrder:
 
     @property
     def kinds(self) -> tuple[TransferKind, ...]:
-        """What it may turn out to be once the payee's wallet is known (`parties.kind_to`)."""
+        """The kinds that it may become once the payee's wallet is known (`parties.kind_to`)."""
         if not self.kind.is_the_owners:
             return (self.kind,)
         return (TransferKind.CONVERSION if self.target_currency else TransferKind.TRANSFER, TransferKind.PAYMENT)
@@ -104,19 +104,19 @@ class TransferOrder:
         return self if key == self.key else replace(self, key=key)
 
     def asks_the_same_as(self, other: Self) -> bool:
-        """Tell whether two requests ask for one thing. What kind that is was for the ledger to say, when it was made."""
+        """Return whether two orders are equal apart from their kind, which the ledger decided when the transfer was made."""
         return self.kind in other.kinds and self == other.of_kind(self.kind)
 
     @property
     def signed_text(self) -> bytes:
-        """What a payer signs: the order as JSON in the canonical form of RFC 8785, under a name that no other text has.
+        """The text that a payer signs: a name that no other text has, then the order as JSON in the canonical form of RFC 8785.
 
-        Empty fields are left out, so that a plain transfer signs who pays whom how much, and under which key.
+        Empty fields are left out, so that a plain transfer signs only payer, payee, amount and key.
         """
         return b"elcorp-transfer-v1\n" + canonical(self.signed_fields(with_key=True))
 
     def signed_fields(self, *, with_key: bool) -> dict[str, object]:
-        """Return the fields that are not empty, in canonical order; of a linked order neither key nor kind."""
+        """Return the fields that are not empty, in canonical order; for a linked order without key and kind."""
         fields: dict[str, object] = {
             "amount": self.amount.text,
             "currency": self.amount.currency.code,
@@ -136,40 +136,40 @@ class TransferOrder:
         if Currency.of(target_currency, field="target_currency") == self.amount.currency:
             raise InvalidValue(field="target_currency", expected="another currency than the amount's", given=target_currency)
         if self.capture_later:
-            # The rate of the day of the order is not the rate of the day of the capture.
+            # The rate at the order would differ from the rate at the capture.
             raise InvalidValue(field="capture", expected="now for a conversion", given="later")
 
 
 def leg_key(key: str, number: int) -> str:
-    """Return the key of one of several linked orders, by the key of them all.
+    """Derive the key of one of several linked orders from the key of the request.
 
-    The first has that very key, so that no other request of the initiator can have it; the others have keys that no caller
-    may choose.
+    The first order has the request's key, so that no other request of the initiator can use it. The others have keys that
+    callers may not choose.
     """
     return f"{_LEG}{hashlib.sha256(key.encode()).hexdigest()}/{number}" if number else key
 
 
 def are_legs(orders: Sequence[TransferOrder]) -> bool:
-    """Tell whether a caller linked the orders; the lines of a file have keys of their own."""
+    """Return whether a caller linked the orders. Lines of a file have keys of their own."""
     return len(orders) > 1 and orders[1].key == leg_key(orders[0].key, 1)
 
 
 def in_leg_order(orders: Sequence[TransferOrder]) -> Sequence[TransferOrder]:
-    """Return linked orders as their caller listed them, which their keys tell."""
+    """Sort linked orders by their keys into the order in which the caller listed them."""
     by_key = {order.key: order for order in orders}
     [first] = (key for key in by_key if not key.startswith(RESERVED_KEYS))
     return [by_key[leg_key(first, number)] for number in range(len(orders))]
 
 
 def key_before(key: str, number: int) -> str:
-    """Return what the release before made of a key for a linked order: its transfers are found when a request is repeated."""
+    """Return the key that the previous release gave to a linked order, to find its transfers for a repeated request."""
     if len(key) > _KEY_LENGTH_MAX - len("/999"):
         key = f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
     return f"{key}/{number}"
 
 
 def other_keys(orders: Sequence[TransferOrder]) -> Iterator[str]:
-    """Return the keys by which linked orders may have been made before: one leg more, or by the release before."""
+    """Return other keys under which linked orders may have been made: with one more leg, or by the previous release."""
     if are_legs(orders):
         key = orders[0].key
         yield leg_key(key, len(orders))
@@ -177,37 +177,37 @@ def other_keys(orders: Sequence[TransferOrder]) -> Iterator[str]:
 
 
 def require_callers_key(key: str) -> str:
-    """Return a key that a caller may choose; raises InvalidValue for those that the platform makes, and for what is no key."""
+    """Return the key. Raise InvalidValue if it is malformed or reserved for the platform."""
     if not _KEY.fullmatch(key):
         raise InvalidValue(field="Idempotency-Key", expected=f"1 to {_KEY_LENGTH_MAX} visible ASCII characters")
     if key.startswith(RESERVED_KEYS):
-        raise InvalidValue(field="Idempotency-Key", expected=f"no key that begins with {', '.join(RESERVED_KEYS)}")
+        raise InvalidValue(field="Idempotency-Key", expected=f"a key that does not begin with {', '.join(RESERVED_KEYS)}")
     return key
 
 
 def signed_list(orders: Sequence[TransferOrder]) -> bytes:
-    """What a payer signs of linked orders: their key, and the digest of the list of their canonical forms (RFC 8785)."""
+    """The text that a payer signs for linked orders: their key, and the digest of the list of their canonical forms (RFC 8785)."""
     legs = [order.signed_fields(with_key=False) for order in orders]
     return signed_digest("elcorp-linked-v1", orders[0].key, canonical(legs))
 
 
 def signed_digest(name: str, key: str, content: bytes, **beside: str) -> bytes:
-    """Return the text that is signed for a long request: under a name of its own, the key and the digest of the content.
+    """Return the text that is signed for a long request: a name of its own, the key and the digest of the content.
 
-    `beside` has what the request says beside its content.
+    `beside` has the request's parameters outside its content.
     """
-    told = {"digest": f"sha256:{hashlib.sha256(content).hexdigest()}", "idempotency_key": key, **beside}
-    fields = {name: told[name] for name in sorted(told)}
+    unsorted = {"digest": f"sha256:{hashlib.sha256(content).hexdigest()}", "idempotency_key": key, **beside}
+    fields = {name: unsorted[name] for name in sorted(unsorted)}
     return f"{name}\n".encode() + canonical(fields)
 
 
 def canonical(value: object) -> bytes:
-    """Write JSON in the form of RFC 8785; the caller gives names in their order, and no floating-point numbers."""
+    """Write JSON in the form of RFC 8785. The caller must sort the names and use no floating-point numbers."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _by_utf16(metadata: Mapping[str, str]) -> dict[str, str]:
-    # RFC 8785 sorts names by UTF-16 code units, which beyond U+FFFF is another order than Python's.
+    # RFC 8785 sorts names by UTF-16 code units, which differs from Python's order beyond U+FFFF.
     return {name: metadata[name] for name in sorted(metadata, key=lambda name: name.encode("utf-16-be"))}
 
 

@@ -1,4 +1,4 @@
-"""When a version of a price, a rate or a limit holds."""
+"""The period in which a version of a price, a rate or a limit is in force."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from payments.domain.errors import AlreadyEnded, LaterVersion
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """[since, until), without an end while `until` is None. Empty when it was ended before it began."""
+    """[since, until), without an end while `until` is None. Empty if it was ended before it started."""
 
     since: datetime
     until: datetime | None = None
@@ -25,18 +25,18 @@ class Validity:
         return self.since <= at and (self.until is None or at < self.until)
 
     def reaches(self, at: datetime) -> bool:
-        """Tell whether it holds at `at` or some time after."""
+        """Return whether it is in force at `at` or later."""
         return self.until is None or (self.until > at and self.until > self.since)
 
     def ended(self, at: datetime) -> "Validity":
-        """End it at `at`, or before it begins; raises AlreadyEnded when it had ended by then."""
+        """End it at `at`; if it has not started by then, make it empty. Raise AlreadyEnded if it had ended by then."""
         if self.until is not None and self.until <= at:
             raise AlreadyEnded(valid_until=self.until.isoformat())
         return Validity(self.since, max(self.since, at))
 
 
 class Dated(Protocol):
-    """One version in a series, such as the versions of one fee rule; no two of a series hold at one time."""
+    """One version in a series, such as the versions of one fee rule. No two of a series are in force at the same time."""
 
     @property
     def id(self) -> UUID: ...
@@ -55,9 +55,9 @@ D = TypeVar("D", bound=Dated)
 
 
 def replaced_by(standing: Iterable[D], since: datetime) -> D | None:
-    """Find the version that a new one from `since` on cuts short, None when nothing holds then.
+    """Find the version that a new one from `since` ends, or None if none is in force then.
 
-    Raises LaterVersion when one that begins no earlier stands already: it would come back over the new one's head.
+    Raise LaterVersion if a version with the same or a later start exists: it would later replace the new one.
     """
     reaching = [version for version in standing if version.validity.reaches(since)]
     for version in reaching:
