@@ -1,4 +1,4 @@
-"""What payments can do: the table of contents."""
+"""The use cases of payments: the table of contents."""
 
 from dataclasses import dataclass
 

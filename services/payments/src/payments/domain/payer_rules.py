@@ -54,7 +54,7 @@ NOTHING: Final = Needs()
 
 @dataclass(frozen=True, slots=True)
 class PayerRules:
-    """The rules in force. Splitting an order does not avoid them: they apply to the whole request, and with a window to history."""
+    """The rules in force. Splitting an order does not avoid them: they see the whole request and, with a window, its history."""
 
     policy: PayerPolicy
     approvals: ApprovalRules

@@ -186,7 +186,7 @@ def require_callers_key(key: str) -> str:
 
 
 def signed_list(orders: Sequence[TransferOrder]) -> bytes:
-    """The text that a payer signs for linked orders: their key, and the digest of the list of their canonical forms (RFC 8785)."""
+    """The text that a payer signs for linked orders: their key, and the digest of their canonical forms (RFC 8785) as a list."""
     legs = [order.signed_fields(with_key=False) for order in orders]
     return signed_digest("elcorp-linked-v1", orders[0].key, canonical(legs))
 

@@ -1,4 +1,4 @@
-"""The ledger's accounts, for the staff who keep it: the table of contents."""
+"""Ledger accounts, for staff: the table of contents."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""How the ledger's accounts appear in the audit log. Reading a person's wallet among them is recorded."""
+"""The audit facts of ledger accounts. Reads of other people's wallets among them are recorded."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
@@ -30,5 +30,5 @@ def listed(wanted: AccountFilter, owners: Sequence[UUID], *, shown: int, reason:
 
 
 def others(actor: Actor, accounts: Iterable[AccountView]) -> list[UUID]:
-    """Return the owners of accounts other than the actor; the system's own have none."""
+    """Return the owners of accounts, without the actor. System accounts have no owner."""
     return [account.owner_id for account in accounts if account.owner_id not in {None, actor.user_id}]

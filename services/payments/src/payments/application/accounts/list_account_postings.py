@@ -12,7 +12,7 @@ from payments.application.accounts.views import AccountViews, PostingView
 
 @dataclass(frozen=True, slots=True)
 class ListAccountPostings:
-    """Page through any account's postings, newest first; those of the system's own show the people on their other side."""
+    """List any account's postings, newest first. Postings of system accounts show the users on the other side."""
 
     views: AccountViews
     reads: Reads

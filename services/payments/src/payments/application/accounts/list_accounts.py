@@ -9,7 +9,7 @@ from payments.application.accounts.views import AccountFilter, AccountView, Acco
 
 @dataclass(frozen=True, slots=True)
 class ListAccounts:
-    """Page through the chart of accounts. People's wallets are among them, unless the system's own alone are asked for."""
+    """List the chart of accounts, including users' wallets unless only system accounts are requested."""
 
     views: AccountViews
     reads: Reads
@@ -17,7 +17,7 @@ class ListAccounts:
     async def __call__(
         self, *, actor: Actor, wanted: AccountFilter, page: PageRequest, reason: str | None = None
     ) -> Page[AccountView]:
-        """Raise ReasonRequired where another person's accounts may be among those listed."""
+        """Raise ReasonRequired if another person's accounts may be listed."""
         is_search = wanted.kind != "system" and wanted.owner_id != actor.user_id
         if is_search and reason is None:
             raise ReasonRequired

@@ -11,14 +11,14 @@ from payments.application.ports.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class UnfreezeAccount:
-    """Let money move again on an account of the system's own, which the ledger's check froze when it did not add up."""
+    """Unfreeze a system account that the ledger's check froze because it did not add up."""
 
     uow: UnitOfWork
     views: AccountViews
     clock: Clock
 
     async def __call__(self, *, actor: Actor, account_id: UUID, reason: str) -> AccountView:
-        """Return the account as it is then; raises NotFound, for wallets too, which have a way of their own, or NotFrozen."""
+        """Return the changed account. Raise NotFrozen, or NotFound, also for wallets (see UnfreezeWallet)."""
         view = await self.views.find(account_id)
         if view is None:
             raise NotFound(account_id=account_id)

@@ -12,7 +12,7 @@ from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountFilter:
-    """All that is given must hold."""
+    """An account must match every field that is set."""
 
     kind: str | None = None
     status: str | None = None
@@ -55,13 +55,13 @@ class AccountViews(Protocol):
     async def find(self, account_id: UUID) -> AccountView | None: ...
 
     async def search(self, wanted: AccountFilter, page: PageRequest) -> Page[AccountView]:
-        """List accounts: the system's own first, then wallets, oldest first."""
+        """List accounts: system accounts first, then wallets, oldest first."""
 
     async def postings(self, account_id: UUID, cursor: CursorRequest) -> CursorPage[PostingView]:
-        """Page through an account's postings, newest first."""
+        """List an account's postings, newest first."""
 
     async def balance_at(self, account_id: UUID, instant: datetime) -> Decimal:
-        """Return the balance that the account had at an instant: after every posting before it."""
+        """Return the balance after all postings before `instant`."""
 
     async def owners(self, account_ids: Collection[UUID]) -> frozenset[UUID]:
-        """Return the owners of accounts; the system's own have none."""
+        """Return the owners of accounts. System accounts have no owner."""

@@ -1,4 +1,4 @@
-"""What a bulk transfer takes to be accepted: the same when it is submitted and when it is rehearsed."""
+"""The steps of accepting a bulk transfer, shared by the submission and its dry run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A file that may be accepted, but for what is judged in the transaction that accepts it."""
+    """A file that has passed all checks except those in the transaction that accepts it."""
 
     bulk: Bulk
     outflows: Sequence[Outflow]
@@ -41,7 +41,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class BulkAcceptance:
-    """The steps of accepting a file, none of which writes anything."""
+    """The steps of accepting a file. None of them writes."""
 
     uow: UnitOfWork
     judge_bulk: JudgeBulk
@@ -49,12 +49,12 @@ class BulkAcceptance:
     clock: Clock
 
     async def earlier(self, actor: Actor, submission: Submission) -> Accepted | None:
-        """Look the key up before wallets, signature and rules are asked: they may have changed since."""
+        """Find an earlier bulk with this key, before checking wallets, signature and rules, which may have changed since."""
         async with self.uow.begin(actor) as tx:
             return await self.find(tx, actor, submission)
 
     async def prepare(self, actor: Actor, submission: Submission) -> Ready:
-        """Ask for everything that others know."""
+        """Get everything that is needed from other services."""
         file, signature = submission.file, submission.signature
         bulk = Bulk.accept(
             file,
@@ -72,9 +72,9 @@ class BulkAcceptance:
         return Ready(bulk, outflows, self.judge_bulk.rules())
 
     async def judge(self, tx: Transaction, actor: Actor, ready: Ready) -> Needs:
-        """Tell what a file needs, and let it wait for an approval that it needs. Raises TooManyBulks.
+        """Return what a file requires, and make it wait for an approval if one is required. Raise TooManyBulks.
 
-        The payer's requests take turns: nothing is sent while the windows of approval rules are looked at.
+        The payer's requests are serialised, so nothing is sent while the windows of approval rules are evaluated.
         """
         if await tx.bulks.count_open(actor.user_id) >= BULKS_OPEN_MAX:
             raise TooManyBulks(most=BULKS_OPEN_MAX)
@@ -88,16 +88,16 @@ class BulkAcceptance:
 
     @staticmethod
     async def find(tx: Transaction, actor: Actor, submission: Submission) -> Accepted | None:
-        """Claim the key in the transaction, and return what an earlier request with it made; raise KeyReused."""
+        """Claim the key in the transaction. Return the bulk of an earlier request with it, or raise KeyReused."""
         await tx.keys.claim(actor.user_id, submission.key, beside=["bulks"])
         earlier = await tx.bulks.find_by_key(actor.user_id, submission.key)
         return Accepted(earlier.confirm_replay(submission.request_hash), replayed=True) if earlier else None
 
 
 def _outflows(bulk: Bulk, file: BulkFile, found: Mapping[UUID, Account]) -> Sequence[Outflow]:
-    """Return what each line takes and who gets it.
+    """Return what each line takes and who receives it.
 
-    Raises what no payer could have, and InvalidValues with every line whose payee is none.
+    Raise the error of an invalid payer, or InvalidValues with every line that has an invalid payee.
     """
     source = account(found, file.source_id, "source_wallet_id")
     require_payer(TransferKind.TRANSFER, source, bulk.initiator_id)

@@ -11,7 +11,7 @@ from payments.domain.bulk import Bulk
 
 @dataclass(frozen=True, slots=True)
 class ApproveBulk:
-    """Let a waiting bulk transfer run, all of its lines at once.
+    """Approve a waiting bulk transfer, so that all of its lines run.
 
     The caller holds `payment:approve` and has signed in with two factors within the last minutes.
     """

@@ -44,7 +44,7 @@ def _accepted_state(bulk: Bulk) -> State:
     return {**asked, **state(bulk)}
 
 
-# A new bulk transfer: what was asked for besides what may change.
+# A new bulk transfer: its content as well as its changing fields.
 ACCEPTED_BULK = replace(BULK, state=_accepted_state)
 
 

@@ -1,4 +1,4 @@
-"""What a file would come to if it were handed in, and run, now."""
+"""The result of a dry run of a file: its submission and run at this moment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from payments.domain.payer_rules import NOTHING, Needs
 
 @dataclass(frozen=True, slots=True)
 class RunRehearsal:
-    """`bulk` is how the file would end; `fees` are those of every line that has a price, whatever becomes of it.
+    """`bulk` is the final state of the file. `fees` are those of every line that has a price, also of refused lines.
 
-    `limits` is what the payer may still move afterwards.
+    `limits` is what the payer could still move afterwards.
     """
 
     bulk: Bulk
@@ -28,7 +28,7 @@ class RunRehearsal:
 
 @dataclass(frozen=True, slots=True)
 class BulkRehearsal:
-    """`bulk` is the file as it would be accepted or, `replayed`, as it was; None where `refusal` is the answer."""
+    """`bulk` is the file as it would be accepted or, if `replayed`, as it was. It is None if the file would be refused."""
 
     file: BulkFile
     total: Money
@@ -40,5 +40,5 @@ class BulkRehearsal:
 
     @property
     def refusals(self) -> Sequence[DomainError]:
-        """Everything that stands in the way, first what the request itself would be answered with."""
+        """Every refusal. The first is the error that the request itself would return."""
         return [one for one in (self.needs.step_up, self.needs.signature, self.refusal) if one]

@@ -11,13 +11,13 @@ from payments.domain.bulk import Bulk
 
 @dataclass(frozen=True, slots=True)
 class CancelBulk:
-    """Run no more lines of a bulk transfer; settled lines stay settled. Only its initiator may."""
+    """Stop a bulk transfer; settled lines stay settled. Only its initiator may."""
 
     uow: UnitOfWork
     clock: Clock
 
     async def __call__(self, *, actor: Actor, bulk_id: UUID, reason: str) -> Bulk:
-        """Raise NotFound for everybody else, BulkEnded."""
+        """Raise NotFound, also for other callers, or BulkEnded."""
         async with self.uow.begin(actor) as tx:
             found = await tx.bulks.lock(bulk_id)
             if found is None or found[0].initiator_id != actor.user_id:

@@ -9,7 +9,7 @@ from payments.domain.transfer_order import EXPIRED
 
 @dataclass(frozen=True, slots=True)
 class ExpireBulks:
-    """End bulk transfers that nobody decided on in time, one transaction each."""
+    """End bulk transfers whose time for a decision has passed, each in its own transaction."""
 
     uow: UnitOfWork
     clock: Clock
@@ -23,7 +23,7 @@ class ExpireBulks:
             async with self.uow.begin(actor) as tx:
                 found = await tx.bulks.lock(bulk_id)
                 if found is None or not found[0].is_overdue(at):
-                    # Decided on at the last moment.
+                    # Decided at the last moment.
                     continue
                 bulk = found[0]
                 with tx.change(audit.BULK, bulk, "expire", at=at, reason=EXPIRED):

@@ -8,7 +8,7 @@ from payments.application.bulk_transfers.visible_bulks import VisibleBulks
 
 @dataclass(frozen=True, slots=True)
 class FollowBulk:
-    """Look at a bulk transfer again and again while it runs. Only the first look of a request is recorded."""
+    """Read a bulk transfer repeatedly while it runs. Only the first read of a request is recorded."""
 
     visible: VisibleBulks
 

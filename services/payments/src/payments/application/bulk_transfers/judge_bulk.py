@@ -1,4 +1,4 @@
-"""A file judged whole by the approval rules: when it is handed in, and again before its first line runs."""
+"""Apply the approval rules to a whole file: when it is submitted, and again before its first line runs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,16 +33,16 @@ class JudgeBulk:
         return PayerRules(self.policy, self.approvals.approvals())
 
     async def outflows(self, bulk: Bulk, lines: Iterable[BulkLine]) -> Sequence[Outflow]:
-        """Return what lines take by the accounts of now; a payee who is gone, or closed, is refused at the posting."""
+        """Return what the lines take, by the current accounts. A missing or closed payee is refused when the line is posted."""
         orders = [bulk.order(line) for line in lines]
         found = await self.wallets.of(list(dict.fromkeys(order.target_id for order in orders)))
         payees = {id_: payee for id_, payee in found.items() if payee.status is not AccountStatus.CLOSED}
         return [outflow_to(payees[order.target_id], order) for order in orders if order.target_id in payees]
 
     async def __call__(self, tx: Transaction, bulk: Bulk, request: PayerRequest, rules: PayerRules, at: datetime) -> Needs:
-        """Tell what a file needs. Its payer's requests take turns already: nothing is sent while the windows are looked at.
+        """Return what a file requires. The caller has serialised the payer's requests: nothing is sent meanwhile.
 
-        The file itself is no part of what was sent before it. Raises Unavailable when the rules are too old to tell.
+        The file is not counted among its own earlier requests. Raise Unavailable if the rules are too old.
         """
         payer_id, windowed = bulk.initiator_id, rules.approvals.windowed(bulk.currency)
         questions = [SentQuestion(payer_id, rule, at - (rule.window or timedelta()), but_bulk=bulk.id) for rule in windowed]
@@ -51,11 +51,11 @@ class JudgeBulk:
 
 
 def outflow_to(payee: Account, order: TransferOrder) -> Outflow:
-    """Return what an order takes, as the kind that its payee's wallet makes it."""
+    """Return what an order takes, with the kind that its payee's wallet gives it."""
     kind = kind_to(payee, converting=order.target_currency is not None)
     return Outflow(kind=kind, amount=order.amount, target_id=payee.id, owner_id=payee.owner_id)
 
 
 def kinds_of(outflows: Iterable[Outflow]) -> Mapping[UUID, TransferKind]:
-    """Return as what kind each payee's wallet was judged."""
+    """Return the kind with which each payee's wallet was judged."""
     return {outflow.target_id: outflow.kind for outflow in outflows}

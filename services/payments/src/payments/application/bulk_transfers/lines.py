@@ -1,4 +1,4 @@
-"""Lines of a file as requests to the ledger, and what became of them: the same in a run and in its rehearsal."""
+"""Lines of a file as requests to the ledger, and their outcomes, shared by a run and its dry run."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -18,9 +18,9 @@ _SETTLED: Final = frozenset({TransferStatus.COMPLETED, TransferStatus.REVERSED})
 
 
 def requests_of(bulk: Bulk, lines: Sequence[BulkLine], actor: Actor, kinds: Mapping[UUID, TransferKind]) -> Sequence[Request]:
-    """Make one request of all lines where they are settled all or none, otherwise one of each.
+    """Make one request of all lines of an all-or-nothing file, otherwise one request per line.
 
-    `kinds` are those that the rules were asked about, by the payee's wallet; none, where somebody approved the file.
+    `kinds` are the kinds, by the payee's wallet, with which the rules judged the file; empty if the file was approved.
     """
     orders = [bulk.order(line) for line in lines]
     together = [tuple(orders)] if bulk.is_whole else [(order,) for order in orders]
@@ -28,7 +28,7 @@ def requests_of(bulk: Bulk, lines: Sequence[BulkLine], actor: Actor, kinds: Mapp
 
 
 def outcomes_of(bulk: Bulk, lines: Sequence[BulkLine], outcomes: Sequence[Outcome]) -> Sequence[LineOutcome]:
-    """Tell what became of each line; raises the refusal of a dependency that is away, for then the lines are tried again."""
+    """Return the outcome of each line. If a dependency is unavailable, raise its refusal: the lines are retried."""
     if bulk.is_whole:
         [whole] = outcomes
         return _of_whole(lines, whole)
@@ -54,7 +54,7 @@ def _of_line(line: BulkLine, outcome: Outcome) -> LineOutcome:
 
 
 def _of_whole(lines: Sequence[BulkLine], outcome: Outcome) -> Sequence[LineOutcome]:
-    """Tell which line stood in the way of the others, where one did."""
+    """Report the line that prevented the others, if there is one."""
     if not isinstance(outcome, DomainError):
         return [outcome_found(line, settled.transfer) for line, settled in zip(lines, outcome, strict=True)]
     culprit = outcome.facts.get("leg")
@@ -68,6 +68,6 @@ def _of_whole(lines: Sequence[BulkLine], outcome: Outcome) -> Sequence[LineOutco
 
 def _final(line: BulkLine, refusal: DomainError) -> LineOutcome:
     if refusal.kind in _PASSING:
-        # Of a dependency that is away, not of the line: the whole chunk is tried again.
+        # A dependency is unavailable, which is not the line's fault: the whole chunk is retried.
         raise refusal
     return outcome_refused(line, refusal)

@@ -11,7 +11,7 @@ from payments.domain.bulk import LineStatus
 
 @dataclass(frozen=True, slots=True)
 class ListBulkLines:
-    """Page through a bulk transfer's lines, for callers who may read it."""
+    """List a bulk transfer's lines, for callers who may read it."""
 
     visible: VisibleBulks
     views: BulkViews

@@ -7,7 +7,7 @@ from payments.application.bulk_transfers.views import BulkView, BulkViews
 
 @dataclass(frozen=True, slots=True)
 class ListBulks:
-    """Page through the caller's bulk transfers, newest first."""
+    """List the caller's bulk transfers, newest first."""
 
     views: BulkViews
 

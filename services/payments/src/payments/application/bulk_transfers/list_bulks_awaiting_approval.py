@@ -9,7 +9,7 @@ from payments.application.bulk_transfers.views import BulkView, BulkViews
 
 @dataclass(frozen=True, slots=True)
 class ListBulksAwaitingApproval:
-    """Page through all users' bulk transfers that wait for a decision. A page with another user's is recorded."""
+    """List all users' bulk transfers that await approval. A page with another user's bulk transfer is recorded."""
 
     views: BulkViews
     reads: Reads

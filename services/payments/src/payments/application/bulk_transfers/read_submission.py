@@ -13,7 +13,7 @@ from payments.domain.transfer_order import Signature, require_callers_key
 
 @dataclass(frozen=True, slots=True)
 class ReadSubmission:
-    """Read a file in the format of its media type. Request parameters stand in for what the file does not say itself."""
+    """Read a file in the format of its media type. Request parameters supply what the file does not contain."""
 
     readers: Mapping[str, Reader]
     clock: Clock
@@ -30,12 +30,12 @@ class ReadSubmission:
         dry_run: bool = False,
         signature: Signature | None = None,
     ) -> Submission:
-        """Raise InvalidValues with the place of each fault, UnknownFormat, InvalidValue for a key that no request may have."""
+        """Raise InvalidValues with the place of each fault, UnknownFormat, or InvalidValue for an invalid key."""
         require_callers_key(key)
         if media_type not in self.readers:
             raise UnknownFormat(field="Content-Type", known=sorted(self.readers))
         given = FileDefaults(today=day_of(self.clock.now()), source=source, currency=currency, mode=mode, dry_run=dry_run)
-        # A large file takes a moment to read, in which others are to be answered.
+        # Parse in a thread: a large file would block other requests.
         file, request_hash = await asyncio.to_thread(_read, self.readers[media_type], body, given)
         return Submission(
             key=key,

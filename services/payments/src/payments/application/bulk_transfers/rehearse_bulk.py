@@ -17,16 +17,16 @@ from payments.domain.transfer_order import TransferKind
 
 @dataclass(frozen=True, slots=True)
 class RehearseBulk:
-    """Tell a payer what a file would be answered with, and what would become of its lines if they ran now.
+    """Return the response that a file would get, and the outcomes of its lines if they ran now.
 
-    The steps are those of the submission and of the run, with nothing written.
+    It takes the same steps as the submission and the run, and writes nothing.
     """
 
     acceptance: BulkAcceptance
     rehearse: Callable[[Sequence[Request]], Awaitable[RehearsedRun]]
 
     async def __call__(self, *, actor: Actor, submission: Submission) -> BulkRehearsal:
-        """Raise InvalidValues for lines that are wrong, and InvalidAmount for a total that money cannot be."""
+        """Raise InvalidValues for invalid lines, and InvalidAmount if the total is larger than an amount can be."""
         accept, file = self.acceptance, submission.file
         total = file.total
         try:
@@ -46,9 +46,9 @@ class RehearseBulk:
     async def _run(
         self, actor: Actor, accepted: Bulk, submission: Submission, kinds: Mapping[UUID, TransferKind]
     ) -> RunRehearsal | None:
-        """Return None where a dependency is away: such a run is tried again until it can be told."""
+        """Return None if a dependency is unavailable: a real run would be retried, so its result is unknown."""
         lines, at = submission.file.lines, self.acceptance.clock.now()
-        # As it is once nothing more has to be decided.
+        # The state once no decision is pending.
         bulk = replace(accepted, status=BulkStatus.ACCEPTED)
         run = await self.rehearse(requests_of(bulk, lines, actor, kinds))
         try:

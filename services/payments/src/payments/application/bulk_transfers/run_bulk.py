@@ -21,7 +21,7 @@ from payments.domain.payer_rules import PayerRequest
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind
 
-# A chunk, and each of its lines with the transfer that was made of it, if one was.
+# A chunk, and each of its lines with its transfer, if one was made.
 _Unrecorded = tuple[Chunk, Sequence[tuple[BulkLine, Transfer | None]]]
 
 
@@ -30,24 +30,24 @@ class _Run:
     bulk: Bulk
     actor: Actor
     chunks: Sequence[Chunk]
-    # As what this run has judged the payments to each wallet; None before it has.
+    # The kinds with which this run judged the payments to each wallet; None before that.
     kinds: Mapping[UUID, TransferKind] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunBulk:
-    """Run what is left of a bulk.
+    """Run the remaining lines of a bulk transfer.
 
-    A chunk takes two transactions: one that moves the money, one that writes down what became of the lines. Killed
-    between them, the chunk is run again, and each line that was settled answers by its key with its transfer. All or
-    nothing is one request to the ledger, and so one transaction, over all the lines.
+    A chunk takes two transactions: one moves the money, the other records the outcomes of the lines. If the worker is killed
+    between them, the chunk runs again, and each settled line returns its transfer by its key. An all-or-nothing file is one
+    request to the ledger, and so one transaction over all lines.
 
-    Before each chunk it is asked whether the payer may pay, and in which roles. One who may no longer has the lines that are
-    left refused with the reason.
+    Before each chunk, check whether the payer may pay, and in which roles. If not, the remaining lines are refused with the
+    reason.
 
-    Before the first chunk the file is judged again, unless somebody approved it: rules, roles and the use of wallets may have
-    changed since it was handed in. Where it needs an approval now, it waits for one, or, with lines that have run, the rest is
-    refused. A payee's wallet that changes its use later has its lines refused.
+    Before the first chunk the file is judged again, unless it was approved: rules, roles and the usage of wallets may have
+    changed since it was submitted. If it now requires an approval, it waits for one; if lines have run already, the rest are
+    refused. If a payee's wallet changes its usage later, its lines are refused.
     """
 
     uow: UnitOfWork
@@ -58,7 +58,7 @@ class RunBulk:
     clock: Clock
 
     async def __call__(self, *, bulk_id: UUID) -> BulkStatus | None:
-        """Return how the bulk ended, None when there was nothing to do; raises Unavailable when it is to be tried again."""
+        """Return the final status, or None if there was nothing to do. Raise Unavailable if the run must be retried."""
         await self.rules.refresh()
         run = await self._start(bulk_id)
         while run and run.chunks:
@@ -94,7 +94,7 @@ class RunBulk:
         return await self._record_outcomes(run, outcomes)
 
     async def _judge_again(self, run: _Run, roles: Roles) -> _Run:
-        """Judge the whole file by the rules, roles and accounts of now."""
+        """Judge the whole file by the current rules, roles and accounts."""
         rules, currency = self.judge_bulk.rules(), run.bulk.currency
         if run.bulk.decided_by or not rules.approvals.rules.get(currency):
             return replace(run, kinds={})
@@ -111,9 +111,9 @@ class RunBulk:
             if not bulk.status.may_run:
                 return replace(run, bulk=bulk, chunks=())
             if bulk.decided_by:
-                # Another worker, taken for dead, has held it back, and somebody has approved it.
+                # Another worker, believed dead, made it wait, and it has been approved since.
                 return replace(run, kinds={})
-            # The turn of what is sent in this currency: nothing is sent while the windows are looked at.
+            # Serialise what is sent in this currency, so that nothing is sent while the windows are evaluated.
             await tx.spending.lock([(payer_id, currency)])
             needs = await self.judge_bulk(tx, bulk, request, rules, at)
             if not needs.approval:
@@ -128,7 +128,7 @@ class RunBulk:
         return await self._refuse_rest(run, ApprovalNeeded.of(needs.approval))
 
     async def _has_run(self, tx: Transaction, bulk: Bulk) -> bool:
-        """Tell whether a line has run, written down or not."""
+        """Return whether a line has run, recorded or not."""
         return bulk.done > 0 or any(made for _, lines in await self._unrecorded_chunks(tx, bulk) for _, made in lines)
 
     async def _record_outcomes(self, run: _Run, outcomes: Sequence[LineOutcome]) -> _Run:
@@ -138,7 +138,7 @@ class RunBulk:
                 raise RuntimeError(f"bulk {run.bulk.id} is gone")
             bulk, actor = found
             if not bulk.status.may_run or bulk.done != run.bulk.done:
-                # Another worker, taken for dead, has run the same chunk; the keys have seen to it that it ran once.
+                # Another worker, believed dead, has run the same chunk; its keys ensure that each line is settled once.
                 return _Run(bulk, actor, await self._next_chunks(tx, bulk), run.kinds)
             at = self.clock.now()
             with tx.change(audit.BULK, bulk, "progress", at=at, reason=bulk.reason):
@@ -149,7 +149,7 @@ class RunBulk:
             return _Run(bulk, actor, await self._next_chunks(tx, bulk), run.kinds)
 
     async def _refuse_rest(self, run: _Run, refusal: DomainError) -> _Run:
-        """Refuse the lines that are left, and so end the bulk."""
+        """Refuse the remaining lines, which ends the bulk."""
         async with self.uow.begin(Actor.service("payments")) as tx:
             found = await tx.bulks.lock(run.bulk.id)
             if found is None:
@@ -194,7 +194,7 @@ class RunBulk:
         await tx.bulks.save(bulk, chunks)
 
     async def _unrecorded_chunks(self, tx: Transaction, bulk: Bulk) -> Sequence[_Unrecorded]:
-        """Return the chunks that are left. What had been settled and not written down when a worker died is found by its keys."""
+        """Return the remaining chunks. Lines that were settled but not recorded when a worker died are found by their keys."""
         left = []
         for chunk in await tx.bulks.waiting(bulk.id, limit=None):
             keys = {line.number: (bulk.initiator_id, bulk.order(line).key) for line in chunk.lines}

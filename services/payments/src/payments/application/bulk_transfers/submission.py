@@ -8,7 +8,7 @@ from payments.domain.transfer_order import Signature, signed_digest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A file as it was handed in, and read. `is_dry_run`: the file or the request beside it says so."""
+    """A submitted file, parsed. `is_dry_run`: the file or the request asks for a dry run."""
 
     key: str
     media_type: str
@@ -20,7 +20,7 @@ class Submission:
 
     @property
     def signed_text(self) -> bytes:
-        """What a payer signs of a file: its key, the digest of its bytes, and what a file may leave to the request to say."""
+        """The text that a payer signs for a file: its key, the digest of its bytes, and the request's parameters for the file."""
         file = self.file
         return signed_digest(
             "elcorp-bulk-v1",
@@ -33,7 +33,7 @@ class Submission:
 
 
 def hash_of(file: BulkFile) -> bytes:
-    """Hash what a file asks for, however it was written."""
+    """Hash the content of a file, independent of its format."""
     lines = [[str(line.target_id), line.amount.text, line.description, line.reference] for line in file.lines]
     asked = [str(file.source_id), file.currency, file.mode, file.label, lines]
     return hashlib.sha256(json.dumps(asked, separators=(",", ":")).encode()).digest()

@@ -8,23 +8,23 @@ from payments.application.bulk_transfers.submission import Submission
 from payments.domain.bulk import Chunk
 from payments.domain.bulk_file import chunks_of
 
-# Lines that are run, and committed, together: their accounts are locked for about a tenth of a second.
+# Lines that run and commit together. Their accounts are locked for about 0.1 seconds.
 CHUNK_LINES: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitBulk:
-    """Accept a file that is right in every line; repeating a key returns the first bulk.
+    """Accept a file if every line is valid. Repeating a key returns the first bulk.
 
-    The file is judged as a whole: it runs as a job, or waits for somebody to approve it.
+    The file is judged as a whole: it runs as a job, or waits for an approval.
     """
 
     acceptance: BulkAcceptance
 
     async def __call__(self, *, actor: Actor, submission: Submission) -> Accepted:
-        """Raise InvalidValues (what is wrong where), NotTheOwner, KeyReused, TooManyBulks.
+        """Raise InvalidValues (each fault with its place), NotTheOwner, KeyReused, TooManyBulks.
 
-        Raises StepUpRequired, SignatureRequired or InvalidSignature for what the payer has to show with the file.
+        Raise StepUpRequired, SignatureRequired or InvalidSignature if the payer must add proof to the file.
         """
         if earlier := await self.acceptance.earlier(actor, submission):
             return earlier

@@ -1,4 +1,4 @@
-"""What can be asked about bulks."""
+"""Read models of bulk transfers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from payments.domain.bulk import Bulk, LineStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkView:
-    """A bulk as it stands; the counts are of its lines, and those that are in none of them wait."""
+    """The current state of a bulk. The counts are of its lines; lines that are in no count wait."""
 
     id: UUID
     initiator_id: UUID
@@ -42,7 +42,7 @@ class BulkView:
 
     @classmethod
     def of(cls, bulk: Bulk) -> Self:
-        """Show what was just written as it will be read."""
+        """Return the view of a bulk that was just written."""
         return cls(**{name: getattr(bulk, name) for name in cls.__slots__})
 
     @property
@@ -55,7 +55,7 @@ class BulkView:
 
     @property
     def lines_per_second(self) -> float | None:
-        """How fast it goes, or went; None before the first lines have run."""
+        """The speed of the run; None before the first lines have run."""
         if self.started_at is None or self.progressed_at is None:
             return None
         seconds = ((self.ended_at or self.progressed_at) - self.started_at).total_seconds()
@@ -81,12 +81,12 @@ class BulkViews(Protocol):
     async def bulk(self, bulk_id: UUID) -> BulkView | None: ...
 
     async def bulks_of(self, initiator_id: UUID, cursor: CursorRequest) -> CursorPage[BulkView]:
-        """Page through somebody's bulks, newest first."""
+        """List an initiator's bulks, newest first."""
 
     async def bulks_awaiting_approval(self, cursor: CursorRequest) -> CursorPage[BulkView]:
-        """Page through everybody's bulks that wait for a decision, newest first."""
+        """List all users' bulks that await approval, newest first."""
 
     async def bulk_lines(
         self, bulk_id: UUID, cursor: CursorRequest, *, statuses: Sequence[LineStatus] = ()
     ) -> CursorPage[BulkLineView]:
-        """Page through a bulk's lines in their order; of some statuses only, or of all."""
+        """List a bulk's lines in order, of some statuses or of all."""

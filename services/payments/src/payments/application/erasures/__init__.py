@@ -1,1 +1,1 @@
-"""What payments does about an erasure that identity announces."""
+"""The part of payments in an erasure that identity announces."""

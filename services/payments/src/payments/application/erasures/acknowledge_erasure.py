@@ -20,10 +20,10 @@ LEDGER: Final = "ledger: under the owner's id, which then names nobody"
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgeErasure:
-    """Take the names that an erased user gave to wallets, end what they planned or handed in, and tell identity what stays.
+    """Remove an erased user's wallet names, end their schedules and files, and report to identity what remains.
 
-    That is the ledger, and money that waits. Payments knows an owner by the id alone. Asked again it answers again, and nothing
-    is left to take.
+    The ledger and unclaimed money remain. Payments knows an owner only by the id. A repeated request is answered again and
+    removes nothing more.
     """
 
     uow: UnitOfWork

@@ -1,4 +1,4 @@
-"""How fee rules appear in the audit log."""
+"""The audit facts of fee rules."""
 
 from typing import Final
 

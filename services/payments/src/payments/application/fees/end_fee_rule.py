@@ -12,7 +12,7 @@ from payments.domain.fee_rule import FeeRule
 
 @dataclass(frozen=True, slots=True)
 class EndFeeRule:
-    """End a version of a fee rule now or at a later time. A version that has not begun never will."""
+    """End a version of a fee rule now or at a later time. A version that has not started is cancelled."""
 
     uow: PricingUnitOfWork
     clock: Clock

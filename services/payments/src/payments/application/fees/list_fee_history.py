@@ -8,7 +8,7 @@ from payments.domain.fee_rule import FeeRule
 
 @dataclass(frozen=True, slots=True)
 class ListFeeHistory:
-    """List every version ever recorded, past and planned, the newest first."""
+    """List all recorded versions, past and planned, newest first."""
 
     views: FeeViews
 

@@ -8,7 +8,7 @@ from payments.domain.fee_rule import FeeRule
 
 @dataclass(frozen=True, slots=True)
 class ListFees:
-    """List the fee rules in force, by code."""
+    """List the fee rules in force, ordered by code."""
 
     views: FeeViews
     clock: Clock

@@ -27,15 +27,15 @@ from payments.domain.payer_rules import Needs, PayerRequest, PayerRules
 from payments.domain.price_book import Quote
 from payments.domain.transfer_order import TransferKind, TransferOrder
 
-# A payee that was not named: rules about a counterparty do not match.
+# The payee was not named, so rules about a counterparty do not match.
 _NOBODY: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """What an order would cost if it were placed at `at`; a promise it is not.
+    """The price of an order at `at`, not guaranteed.
 
-    `limits` is what its payer may still move now, `refusal` the first that limits, compliance or the source's funds refuse.
+    `limits` is what its payer may still move now. `refusal` is the first error from limits, compliance or the source's funds.
     """
 
     quote: Quote
@@ -49,7 +49,7 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class QuoteOrder:
-    """Tell a payer the fee, the rate and what the order needs, before paying. A known payee decides the kind."""
+    """Return the fee, the rate and the requirements of an order. If the payee is known, it decides the kind."""
 
     uow: UnitOfWork
     prices: PriceBooks
@@ -70,7 +70,7 @@ class QuoteOrder:
         target_id: UUID | None = None,
         source_id: UUID | None = None,
     ) -> Quoted:
-        """Raise InvalidValue, NotPositive, or what the price book refuses; of the source, NotFound and NotTheOwner."""
+        """Raise InvalidValue, NotPositive, the errors of the price book, or NotFound and NotTheOwner for the source."""
         if kind not in CHARGEABLE:
             raise InvalidValue(field="kind", expected=f"one of {', '.join(sorted(CHARGEABLE))}", given=kind)
         if not amount.is_positive:
@@ -109,7 +109,7 @@ class QuoteOrder:
         )
 
     async def _screen(self, actor: Actor, quote: Quote, outflow: Outflow, source_id: UUID | None) -> Verdict | None:
-        """Return None where compliance is away: a quote is good for something all the same."""
+        """Return None if compliance is unavailable: a quote is useful without the verdict."""
         order = TransferOrder(
             kind=TransferKind.TRANSFER,
             key="quote",
@@ -130,7 +130,7 @@ class QuoteOrder:
     def _refusal(
         self, quote: Quote, limits: Sequence[Allowance], verdict: Verdict | None, source: Account | None
     ) -> DomainError | None:
-        """Return what would be refused first, in the order of the real thing."""
+        """Return the first refusal, in the order in which the real order checks."""
         try:
             if verdict and not verdict.clear:
                 raise ScreeningRefused

@@ -10,7 +10,7 @@ from payments.domain.fee_rule import FeeRule
 
 @dataclass(frozen=True, slots=True)
 class SetFeeRule:
-    """Record the next version of a fee rule, or its first. The version before it ends where this one begins."""
+    """Record the first or next version of a fee rule. The previous version ends when this one starts."""
 
     uow: PricingUnitOfWork
     clock: Clock

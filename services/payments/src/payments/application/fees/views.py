@@ -14,4 +14,4 @@ class FeeViews(Protocol):
     ) -> Page[FeeRule]: ...
 
     async def history(self, page: PageRequest, *, code: str | None = None) -> Page[Recorded[FeeRule]]:
-        """List every version there ever was, the newest first."""
+        """List all versions, newest first."""

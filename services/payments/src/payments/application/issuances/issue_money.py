@@ -10,7 +10,7 @@ from payments.domain.transfer_order import TransferKind, TransferOrder, require_
 
 @dataclass(frozen=True, slots=True)
 class IssueMoney:
-    """Issue money from the treasury into a wallet; the caller has been found to hold `treasury:issue`."""
+    """Issue money from the treasury into a wallet. The route requires `treasury:issue`."""
 
     cashier: Cashier
 

@@ -1,4 +1,4 @@
-"""How the ledger's own check appears in the audit log."""
+"""The audit facts of the ledger's own check."""
 
 from datetime import datetime
 

@@ -15,7 +15,7 @@ ACCOUNTS_A_ROUND: Final = 5000
 
 @dataclass(frozen=True, slots=True)
 class CheckLedger:
-    """Derive the balances of accounts that moved since the last round; freeze and record what does not add up."""
+    """Recompute the balances of accounts that moved since the last round. Freeze and record those that do not add up."""
 
     uow: UnitOfWork
     ledger: LedgerCheck
@@ -23,7 +23,7 @@ class CheckLedger:
     clock: Clock
 
     async def __call__(self) -> int:
-        """Return how many breaks this round found that were not known."""
+        """Return the number of new breaks that this round found."""
         found = 0
         while True:
             checked = await self.ledger.derive(accounts_max=ACCOUNTS_A_ROUND, at=self.clock.now())
@@ -35,7 +35,7 @@ class CheckLedger:
         return found
 
     async def _freeze(self, found: Break) -> bool:
-        """Freeze the account of a break and record it; False when the break is known already."""
+        """Freeze the account of a break and record it. Return False if the break is known already."""
         at = self.clock.now()
         async with self.uow.begin(Actor.service("payments")) as tx:
             account = (await tx.accounts.lock([found.account_id]))[found.account_id]

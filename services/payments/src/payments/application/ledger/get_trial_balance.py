@@ -6,7 +6,7 @@ from payments.application.ledger.views import LedgerViews, TrialBalance
 
 @dataclass(frozen=True, slots=True)
 class GetTrialBalance:
-    """Get the trial balance of every currency, all of one moment."""
+    """Get the trial balances of all currencies at one moment."""
 
     views: LedgerViews
 

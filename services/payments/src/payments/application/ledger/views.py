@@ -1,4 +1,4 @@
-"""Read models of the ledger as a whole, and of its own check."""
+"""Read models of the whole ledger and of its own check."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from payments.application.ports.ledger import Break
 
 @dataclass(frozen=True, slots=True)
 class AccountSum:
-    """A line of the trial balance: an account of the system's own, or all wallets (`code` is None), credit-positive."""
+    """A line of the trial balance: a system account, or all wallets together (`code` is None), credit-positive."""
 
     currency: str
     code: str | None
@@ -22,7 +22,7 @@ class AccountSum:
 
 @dataclass(frozen=True, slots=True)
 class TrialBalance:
-    """All accounts of one currency; their `total` is zero, or the ledger is broken."""
+    """All accounts of one currency. Unless their `total` is zero, the ledger is broken."""
 
     currency: str
     lines: Sequence[AccountSum]
@@ -46,12 +46,12 @@ class TrialBalance:
 
 class LedgerViews(Protocol):
     async def trial_balance(self) -> Sequence[TrialBalance]:
-        """Return the trial balance of every currency, all of one moment."""
+        """Return the trial balances of all currencies at one moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What one round looked at: accounts whose balance was derived again, and what did not add up."""
+    """The result of one round: the number of accounts checked, and what did not add up."""
 
     accounts: int
     breaks: Sequence[Break]
@@ -59,7 +59,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class CurrencySum:
-    """The sum of all balances of a currency; anything but zero is money made or lost."""
+    """The sum of all balances of a currency. If it is not zero, money was created or lost."""
 
     currency: str
     total: Decimal
@@ -67,7 +67,7 @@ class CurrencySum:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the whole ledger says of one rule: `broken` are the first rows that break the rule, as text."""
+    """The result of one rule over the whole ledger. `broken` has the first rows that break it, as text."""
 
     rule: str
     broken: tuple[str, ...]
@@ -75,7 +75,7 @@ class Finding:
 
 class LedgerCheck(Protocol):
     async def derive(self, *, accounts_max: int, at: datetime) -> Checked:
-        """Derive the balances of accounts that moved since they were last looked at, each from its new postings only."""
+        """Recompute the balances of accounts that moved since their last check, from their new postings only."""
 
     async def sums(self) -> Sequence[CurrencySum]: ...
 

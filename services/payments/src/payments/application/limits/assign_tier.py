@@ -13,10 +13,10 @@ from payments.domain.limits import STANDARD_TIER, require_tier
 
 @dataclass(frozen=True, slots=True)
 class AssignTier:
-    """Put an owner into a tier, whose limits hold from the next transfer on.
+    """Assign an owner to a tier, whose limits apply from the next transfer.
 
-    The tier must have limits, or be the standard one: a misspelt tier would have none, and set its owner free. Assigning
-    the same tier again changes nothing, and is recorded as a read.
+    The tier must have limits or be the standard one: a misspelt tier would have none, and its owner would be unlimited.
+    Assigning the same tier again changes nothing and is recorded as a read.
     """
 
     uow: PricingUnitOfWork
@@ -31,7 +31,7 @@ class AssignTier:
             if assigned_before.version != version:
                 raise StaleVersion(field="If-Match", owner_id=owner_id, version=assigned_before.version)
             if assigned_before.version and assigned_before.tier == tier:
-                # The answer shows it, and leaves no other fact.
+                # The response shows the tier, and no other fact is recorded.
                 if owner_id != actor.user_id:
                     tx.record(audit.tier_read(owner_id).fact(at=now))
                 return assigned_before

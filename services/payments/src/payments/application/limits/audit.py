@@ -1,4 +1,4 @@
-"""How limits and tiers appear in the audit log."""
+"""The audit facts of limits and tiers."""
 
 from datetime import datetime
 from typing import Final

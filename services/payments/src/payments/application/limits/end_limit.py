@@ -12,7 +12,7 @@ from payments.domain.limits import Limit
 
 @dataclass(frozen=True, slots=True)
 class EndLimit:
-    """End a tier's limits in a currency now or at a later time. Without limits, the tier is unlimited in it."""
+    """End a tier's limits in a currency now or at a later time. Without limits, the tier is unlimited in that currency."""
 
     uow: PricingUnitOfWork
     clock: Clock

@@ -10,13 +10,13 @@ from payments.application.ports.limits import AssignedTier
 
 @dataclass(frozen=True, slots=True)
 class GetTier:
-    """Get the tier assigned to an owner; reading another's is recorded. The route requires `policy:manage`."""
+    """Get the tier assigned to an owner. Reads of another owner's tier are recorded. The route requires `policy:manage`."""
 
     views: LimitViews
     reads: Reads
 
     async def __call__(self, *, actor: Actor, owner_id: UUID) -> AssignedTier | None:
-        """Return None for the standard one, where none was assigned."""
+        """Return None if none was assigned: the standard tier applies."""
         assigned = await self.views.tier_of(owner_id)
         if owner_id != actor.user_id:
             await self.reads.record(actor, audit.tier_read(owner_id))

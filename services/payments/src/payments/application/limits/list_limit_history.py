@@ -8,7 +8,7 @@ from payments.domain.limits import Limit
 
 @dataclass(frozen=True, slots=True)
 class ListLimitHistory:
-    """List every version ever recorded, past and planned, the newest first."""
+    """List all recorded versions, past and planned, newest first."""
 
     views: LimitViews
 

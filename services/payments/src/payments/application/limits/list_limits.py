@@ -8,7 +8,7 @@ from payments.domain.limits import Limit
 
 @dataclass(frozen=True, slots=True)
 class ListLimits:
-    """List the limits in force, of every tier."""
+    """List the limits in force of every tier."""
 
     views: LimitViews
     clock: Clock

@@ -16,7 +16,7 @@ class MyLimits:
 
 @dataclass(frozen=True, slots=True)
 class ListMyLimits:
-    """List what the caller has spent and may still spend, in each currency that is limited or that they have a wallet in."""
+    """List what the caller has spent and may still spend, in each currency that is limited or in which they have a wallet."""
 
     views: LimitViews
     clock: Clock

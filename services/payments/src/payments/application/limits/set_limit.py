@@ -10,7 +10,7 @@ from payments.domain.limits import Limit
 
 @dataclass(frozen=True, slots=True)
 class SetLimit:
-    """Record the next limits of a tier in a currency. The limits before them end where these begin."""
+    """Record the next limits of a tier in a currency. The previous limits end when these start."""
 
     uow: PricingUnitOfWork
     clock: Clock

@@ -1,4 +1,4 @@
-"""Read models of limits, and of what owners have spent."""
+"""Read models of limits and spending."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,10 +17,10 @@ class LimitViews(Protocol):
     ) -> Page[Limit]: ...
 
     async def history(self, page: PageRequest, *, tier: str | None = None, currency: str | None = None) -> Page[Recorded[Limit]]:
-        """List every version there ever was, the newest first."""
+        """List all versions, newest first."""
 
     async def tier_of(self, owner_id: UUID) -> AssignedTier | None:
-        """Return the tier that was assigned to an owner, None for the standard one."""
+        """Return the tier assigned to an owner, or None for the standard tier."""
 
     async def spendings(self, owner_id: UUID) -> Sequence[Spending]:
-        """Return what an owner has spent, as last counted: in each currency that they have a wallet in."""
+        """Return what an owner has spent, as last recorded, in each currency in which they have a wallet."""

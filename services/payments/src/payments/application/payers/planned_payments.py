@@ -1,4 +1,4 @@
-"""What a payer has planned or submitted, stopped in the transaction of the use case that calls."""
+"""Stop a payer's schedules and files, in the caller's transaction."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from payments.domain.schedule import ScheduleStatus
 
 
 async def pause_schedules(tx: Transaction, user_id: UUID, *, reason: str, at: datetime) -> None:
-    """Pause the active ones; those that their payer paused stay as they are."""
+    """Pause the active schedules. Those that the payer paused do not change."""
     found = await tx.schedules.lock(await tx.schedules.open_of(user_id))
     active = [schedule for schedule in found if schedule.status is ScheduleStatus.ACTIVE]
     for schedule in active:
@@ -21,7 +21,7 @@ async def pause_schedules(tx: Transaction, user_id: UUID, *, reason: str, at: da
 
 
 async def cancel_schedules(tx: Transaction, user_id: UUID, *, reason: str, at: datetime) -> None:
-    """Cancel all that have not ended: nobody is left to stop them."""
+    """Cancel all schedules that have not ended: there is no user left to stop them."""
     found = await tx.schedules.lock(await tx.schedules.open_of(user_id))
     running = [schedule for schedule in found if schedule.is_open]
     for schedule in running:
@@ -31,7 +31,7 @@ async def cancel_schedules(tx: Transaction, user_id: UUID, *, reason: str, at: d
 
 
 async def cancel_bulks(tx: Transaction, user_id: UUID, *, reason: str, at: datetime) -> None:
-    """Cancel those that wait, and stop those that run before their next chunk."""
+    """Cancel the waiting files, and stop the running ones before their next chunk."""
     for bulk_id in await tx.bulks.open_of(user_id):
         found = await tx.bulks.lock(bulk_id)
         if found is None or not found[0].status.is_open or found[0].status is BulkStatus.CANCELLING:

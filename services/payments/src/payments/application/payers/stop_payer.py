@@ -11,10 +11,10 @@ from payments.domain.standing import Standing
 
 @dataclass(frozen=True, slots=True)
 class StopPayer:
-    """Stop what a user who may not act has waiting: files are cancelled, schedules pause, or end if the account is closed.
+    """Stop the pending payments of a user who may not act: cancel files and pause schedules, or end them for a closed account.
 
-    Identity is asked how the user stands now, so that news which come late, twice or out of order stop nobody who may act.
-    The user resumes a paused schedule, once active again; what fell into the pause is left out.
+    Ask identity for the user's current standing, so that a late, duplicate or reordered event stops nobody who may act.
+    Once active again, the user resumes a paused schedule; occurrences during the pause are skipped.
     """
 
     uow: UnitOfWork
@@ -22,7 +22,7 @@ class StopPayer:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID) -> None:
-        """Raise Unavailable when identity does not answer."""
+        """Raise Unavailable if identity does not answer."""
         standing = (await self.standings.standings({user_id}))[user_id]
         refusal = standing.refusal
         if refusal is None:

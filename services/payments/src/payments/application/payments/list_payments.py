@@ -9,11 +9,11 @@ from payments.domain.transfer_order import TransferKind
 
 @dataclass(frozen=True, slots=True)
 class ListPayments:
-    """Page through the caller's payments, made and received, newest first."""
+    """List the payments that the caller made and received, newest first."""
 
     history: TransferHistory
 
     async def __call__(self, *, actor: Actor, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[Transfer]:
-        """Raise HistoryTooLong, or InvalidValue for a cursor of other filters."""
+        """Raise HistoryTooLong, or InvalidValue for a cursor from other filters."""
         own = replace(wanted, owner_id=actor.user_id, kind=TransferKind.PAYMENT)
         return await self.history.history(own, cursor)

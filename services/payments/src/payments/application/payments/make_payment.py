@@ -12,6 +12,6 @@ class MakePayment:
     cashier: Cashier
 
     async def __call__(self, *, actor: Actor, order: TransferOrder) -> Settled:
-        """Raise what TransferTokens raises."""
+        """Raise the errors of TransferTokens."""
         require_callers_key(order.key)
         return await self.cashier.settle(order, actor)
