@@ -31,7 +31,7 @@ async def user_id(storage: Storage, clock: ControlledClock) -> UUID:
 async def registry_of(
     settings: IdentitySettings, database: Database, ring: KeyRing, policies: Policies, clock: ControlledClock
 ) -> RegistryOf:
-    """Make a registry, with what a test gives in place of the usual; its tokens can be signed."""
+    """Make a registry in which a test may replace the usual settings and fakes; its tokens can be signed."""
     ring.load(await EnsureSigningKeys(unit_of_work(settings, database), SealedKeyMaker(settings.key()), clock)())
 
     [(begun,)] = await rows(database, "SELECT max(position) FROM outbox")

@@ -1,4 +1,4 @@
-"""Identity on a real database, with its peers and its hashing faked; people who register, sign in, refresh and sign out."""
+"""Identity on a real database, with faked peers and hashing; users who register, sign in, refresh and sign out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -53,7 +53,7 @@ class Registry:
     passwords: FakePasswords = field(default_factory=FakePasswords)
     peers: Fakes = field(default_factory=Fakes)
     device_id: UUID = field(default_factory=uuid4)
-    # The place in the outbox at which the test begins.
+    # The outbox position at which the test begins.
     begun: int = 0
 
     def __post_init__(self) -> None:
@@ -124,7 +124,7 @@ class Registry:
             return sorted((await session.scalars(select(Session))).all(), key=lambda each: each.started_at)
 
     async def session(self) -> Session:
-        """Return the session that was started last."""
+        """Return the session that started last."""
         return (await self.sessions())[-1]
 
     async def facts(self) -> list[Any]:
@@ -135,7 +135,7 @@ class Registry:
         return [recorded.action for recorded in await self.facts()]
 
     async def event_types(self) -> list[str]:
-        """Return the types of all events but audit facts, in order."""
+        """Return the types of all events except audit facts, in order."""
         query = text("SELECT type FROM outbox WHERE type <> :audit AND position > :begun ORDER BY position")
         async with self.database.read() as connection:
             return list(

@@ -1,4 +1,4 @@
-"""Transactions and reads on PostgreSQL, and the rows that tests begin with."""
+"""Transactions and reads on PostgreSQL, and the rows that tests start with."""
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""With a bad administrator's password in the settings identity serves; a restart with a good one makes the administrator."""
+"""A bad administrator password in the settings does not stop identity; a restart with a good one creates the administrator."""
 
 import os
 import sys
@@ -49,7 +49,7 @@ async def problem(process: LoggingProcess) -> str | None:
     return shown
 
 
-async def test_a_process_with_a_bad_password_serves_and_its_restart_with_a_good_one_makes_an_administrator(
+async def test_a_process_with_a_bad_admin_password_serves_and_a_restart_with_a_good_one_creates_the_administrator(
     database: Database, fakes: dict[str, str]
 ) -> None:
     administrators = "SELECT count(*) FROM users WHERE initial_role = 'admin'"

@@ -1,4 +1,4 @@
-"""Administrators, and who reads users."""
+"""Creating administrators, and reading users."""
 
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ from kernel.pages import PageRequest
 from services.identity.tests.integration.registry import Registry, RegistryOf, user_actor
 
 
-async def test_first_administrator_is_made_once(registry: Registry) -> None:
+async def test_the_first_administrator_is_created_once(registry: Registry) -> None:
     create = registry.identity.users.create_administrator
     made = [await create(email="admin@elcorp.na", password=None, only_first=True) for _ in range(3)]
     assert made[0]
@@ -29,12 +29,12 @@ async def test_first_administrator_is_made_once(registry: Registry) -> None:
     assert another.generated_password is None
 
 
-async def test_weak_administrator_password_is_refused(registry: Registry) -> None:
+async def test_a_weak_administrator_password_is_refused(registry: Registry) -> None:
     with pytest.raises(WeakPassword):
         await registry.identity.users.create_administrator(email="admin@elcorp.na", password="admin", only_first=True)
 
 
-async def test_users_see_themselves_and_readers_of_others_see_all(registry_of: RegistryOf, clock: ControlledClock) -> None:
+async def test_users_read_only_themselves_and_staff_read_everyone(registry_of: RegistryOf, clock: ControlledClock) -> None:
     registry = registry_of(policies=permitting({"reader": ["user:read_any"], "user": ["user:read"]}, clock))
     enrolled = await registry.register()
     get, list_all = registry.identity.users.get_user, registry.identity.users.list_users

@@ -1,4 +1,4 @@
-"""What lies in the database: nothing that a thief of it could read (ASVS 11.3, POPIA)."""
+"""The stored data contains nothing that a thief of the database could read (ASVS 11.3, POPIA)."""
 
 from uuid import uuid4
 
@@ -19,7 +19,7 @@ PERSONAL = ("Shikongo", "example.na", "811234567", "Kunene Traders", PASSWORD)
 
 
 def dump(urls: DatabaseUrls) -> str:
-    """Read every row of every table of identity's own, as text."""
+    """Read every row of every identity table as text."""
     with psycopg.connect(urls.owner) as connection:
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
         contents = [
@@ -67,7 +67,9 @@ async def test_sealed_values_open_only_in_their_place(
         await views_of(database).users.user(enrolled.user_id)
 
 
-async def test_without_its_key_a_subject_is_gone(identity: Identity, database: Database, database_urls: DatabaseUrls) -> None:
+async def test_a_subject_without_its_key_cannot_be_read(
+    identity: Identity, database: Database, database_urls: DatabaseUrls
+) -> None:
     enrolled = await register(identity)
     execute(database_urls, "DELETE FROM subject_keys WHERE subject_id = %s", enrolled.user_id)
     assert await views_of(database).users.user(enrolled.user_id) is None
@@ -75,7 +77,7 @@ async def test_without_its_key_a_subject_is_gone(identity: Identity, database: D
 
 
 @pytest.mark.parametrize("statement", ["DELETE FROM users", "DELETE FROM wallet_addresses", "TRUNCATE users CASCADE"])
-async def test_runtime_role_deletes_no_account_and_no_address(
+async def test_the_runtime_role_cannot_delete_users_or_wallet_addresses(
     identity: Identity,
     database_urls: DatabaseUrls,
     statement: str,
@@ -85,7 +87,7 @@ async def test_runtime_role_deletes_no_account_and_no_address(
         connection.execute(statement)
 
 
-async def test_database_itself_allows_one_live_session_a_device(identity: Identity, database_urls: DatabaseUrls) -> None:
+async def test_the_database_allows_one_live_session_per_device(identity: Identity, database_urls: DatabaseUrls) -> None:
     await register(identity)
     name = SignInName.email("ndapewa@example.na")
     await identity.sessions.sign_in(actor=STRANGER, name=name, password=PASSWORD, device_id=uuid4())

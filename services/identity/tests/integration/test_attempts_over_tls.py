@@ -1,4 +1,4 @@
-"""Attempts are counted in a Redis that is reached by verified TLS."""
+"""Attempts are counted in Redis over verified TLS."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ async def test_attempts_are_counted_over_tls(tmp_path: Path, settings: IdentityS
         given |= {"rabbitmq_url": SecretStr(""), "database_url": SecretStr("")}
         own = IdentitySettings.model_validate({**given, "login_attempts_per_hour": 1})
         async with redis_client(own.redis_url.get_secret_value()) as client:
-            # Two processes: what one counts, the other knows.
+            # Two processes: each knows what the other counts.
             one, other = attempts(own, client), attempts(own, client)
             await one.admit("ada", "192.0.2.7")
             with pytest.raises(TooManyAttempts):

@@ -1,4 +1,4 @@
-"""What happens at once, on real rows and locks."""
+"""Concurrent requests, on real rows and locks."""
 
 import asyncio
 from collections.abc import Awaitable, Iterable
@@ -48,7 +48,7 @@ async def test_twenty_concurrent_refreshes_have_one_successor(identity: Identity
 
 
 @pytest.mark.clause("RFC 9700 4.14.2 retry")
-async def test_many_rounds_of_concurrent_refreshes_never_fork(identity: Identity, database: Database) -> None:
+async def test_many_rounds_of_concurrent_refreshes_never_fork_the_chain(identity: Identity, database: Database) -> None:
     device_id = uuid4()
     await register(identity)
     token = (await sign_in(identity, device_id)).refresh_token
@@ -64,7 +64,7 @@ async def test_many_rounds_of_concurrent_refreshes_never_fork(identity: Identity
 async def test_a_used_token_gets_the_live_successor_however_many_refreshes_later(
     identity: Identity, database: Database, clock: ControlledClock
 ) -> None:
-    """A slow tab comes with the token that all began with, when another tab has refreshed three times since."""
+    """A slow tab presents the first token after another tab has refreshed three times."""
     device_id = uuid4()
     await register(identity)
     first = (await sign_in(identity, device_id)).refresh_token
@@ -112,7 +112,7 @@ async def test_reuse_after_ten_seconds_ends_the_session_and_announces_it(
 
 
 @pytest.mark.clause("ASVS 7.4.1 race")
-async def test_refresh_racing_sign_out_never_leaves_a_live_token(identity: Identity, database: Database) -> None:
+async def test_a_refresh_concurrent_with_sign_out_never_leaves_a_live_token(identity: Identity, database: Database) -> None:
     device_id = uuid4()
     enrolled = await register(identity)
     for _ in range(5):
@@ -141,14 +141,16 @@ async def test_concurrent_sign_ins_on_a_device_leave_one_session(identity: Ident
     assert await rows(database, "SELECT count(*) FROM devices") == [(1,)]
 
 
-async def test_one_email_registers_once_however_many_ask_at_once(identity: Identity, database: Database) -> None:
+async def test_concurrent_registrations_of_an_email_create_one_user(identity: Identity, database: Database) -> None:
     answers = await outcomes(register(identity, phone=f"+26481123456{number}") for number in range(6))
     assert sum(isinstance(answer, UserExists) for answer in answers) == 5
     for table in ("users", "profiles", "subject_keys", "wallet_addresses"):
         assert await rows(database, f"SELECT count(*) FROM {table}") == [(1,)]
 
 
-async def test_processes_that_start_at_once_make_one_administrator_and_two_keys(identity: Identity, database: Database) -> None:
+async def test_processes_that_start_together_create_one_administrator_and_two_keys(
+    identity: Identity, database: Database
+) -> None:
     made = await asyncio.gather(
         *(identity.users.create_administrator(email="admin@elcorp.na", password=None, only_first=True) for _ in range(4)),
     )
@@ -157,7 +159,7 @@ async def test_processes_that_start_at_once_make_one_administrator_and_two_keys(
     assert await rows(database, "SELECT activated_at IS NOT NULL FROM signing_keys ORDER BY 1") == [(False,), (True,)]
 
 
-async def test_fifty_shows_of_one_code_open_one_account(identity: Identity, database: Database) -> None:
+async def test_fifty_concurrent_uses_of_one_code_create_one_user(identity: Identity, database: Database) -> None:
     """ASVS 6.5.1."""
     pending = await identity.registration.register_user(actor=STRANGER, **DETAILS)
     show = identity.registration.verify_email
@@ -167,7 +169,7 @@ async def test_fifty_shows_of_one_code_open_one_account(identity: Identity, data
     assert await rows(database, "SELECT count(*) FROM users") == [(1,)]
 
 
-async def test_fifty_guesses_at_once_count_as_five(identity: Identity, database: Database) -> None:
+async def test_fifty_concurrent_wrong_codes_count_as_five(identity: Identity, database: Database) -> None:
     pending = await identity.registration.register_user(actor=STRANGER, **DETAILS)
     show = identity.registration.verify_email
     guesses = [show(actor=STRANGER, verification_id=pending.id, code=f"{number:06d}") for number in range(50)]
@@ -179,8 +181,8 @@ async def test_fifty_guesses_at_once_count_as_five(identity: Identity, database:
 
 
 @pytest.mark.clause("ASVS 7.4.2")
-async def test_suspending_while_signing_in_leaves_no_live_session(identity: Identity, database: Database) -> None:
-    """ASVS 7.4.2: whichever comes first."""
+async def test_suspending_a_user_during_sign_in_leaves_no_live_session(identity: Identity, database: Database) -> None:
+    """ASVS 7.4.2, in either order."""
     user_id = (await register(identity)).user_id
     admin = Actor(kind=ActorKind.USER, subject_id=str(uuid4()), roles=frozenset({"admin"}))
     suspend = identity.users.suspend_user(actor=admin, user_id=user_id, reason="Reported as stolen")
@@ -188,7 +190,7 @@ async def test_suspending_while_signing_in_leaves_no_live_session(identity: Iden
     assert await rows(database, "SELECT count(*) FROM sessions WHERE ended_at IS NULL") == [(0,)]
 
 
-async def test_two_password_changes_at_once_make_one_and_keep_history(
+async def test_of_two_concurrent_password_changes_one_succeeds_and_the_history_is_kept(
     identity: Identity, database: Database, clock: ControlledClock
 ) -> None:
     user_id = (await register(identity)).user_id

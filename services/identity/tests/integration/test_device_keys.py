@@ -1,4 +1,4 @@
-"""Device keys, as PostgreSQL keeps them."""
+"""Device keys in PostgreSQL."""
 
 from uuid import UUID, uuid4
 
@@ -28,7 +28,7 @@ async def register_key(storage: Storage, clock: ControlledClock, user_id: UUID, 
     return key
 
 
-async def test_key_is_found_again_whole_and_a_device_has_one(storage: Storage, clock: ControlledClock) -> None:
+async def test_a_key_is_read_back_complete_and_a_device_has_one_active_key(storage: Storage, clock: ControlledClock) -> None:
     user_id = (await enrol_user(storage, clock)).user_id
     device_id = await register_device(storage, clock, user_id)
     first = await register_key(storage, clock, user_id, device_id, 1)
@@ -46,7 +46,7 @@ async def test_key_is_found_again_whole_and_a_device_has_one(storage: Storage, c
     assert await storage.views.device_keys.device_key(uuid4()) is None
 
 
-async def test_key_is_known_for_good(storage: Storage, clock: ControlledClock) -> None:
+async def test_a_key_can_never_be_registered_again(storage: Storage, clock: ControlledClock) -> None:
     user_id = (await enrol_user(storage, clock)).user_id
     device_id = await register_device(storage, clock, user_id)
     await register_key(storage, clock, user_id, device_id, 1)

@@ -1,4 +1,4 @@
-"""Devices, as PostgreSQL keeps them."""
+"""Devices in PostgreSQL."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -14,7 +14,7 @@ from services.identity.tests.integration.storage import (
 )
 
 
-async def test_device_is_seen_again(storage: Storage, clock: ControlledClock) -> None:
+async def test_a_later_sign_in_updates_the_device(storage: Storage, clock: ControlledClock) -> None:
     enrolled, device_id = await enrol_user(storage, clock), uuid4()
     await start_session(storage, clock, enrolled.user_id, device_id)
     clock.advance(seconds=5)
@@ -27,7 +27,7 @@ async def test_device_is_seen_again(storage: Storage, clock: ControlledClock) ->
         assert device.last_seen_at - device.first_seen_at == timedelta(seconds=5)
 
 
-async def test_device_is_found_with_what_changed(storage: Storage, clock: ControlledClock) -> None:
+async def test_a_changed_device_is_read_back_complete(storage: Storage, clock: ControlledClock) -> None:
     user_id, device_id = (await enrol_user(storage, clock)).user_id, uuid4()
     session = await start_session(storage, clock, user_id, device_id)
     met = clock.now()
@@ -52,7 +52,7 @@ async def test_device_is_found_with_what_changed(storage: Storage, clock: Contro
     assert (await storage.views.devices.devices_of(uuid4(), PageRequest())).total == 0
 
 
-async def test_names_are_kept_sealed_and_opened(storage: Storage, clock: ControlledClock) -> None:
+async def test_device_names_are_stored_sealed(storage: Storage, clock: ControlledClock) -> None:
     user_id, device_id = (await enrol_user(storage, clock)).user_id, uuid4()
     async with storage.uow.begin(HERE) as tx:
         sealed = await tx.names.seal(user_id, device_id, "Ndapewa's telephone")

@@ -1,4 +1,4 @@
-"""Erasures and their receipts, as PostgreSQL keeps them."""
+"""Erasures and their receipts in PostgreSQL."""
 
 from datetime import timedelta
 from typing import Any
@@ -43,7 +43,7 @@ async def answer_all(storage: Storage, clock: ControlledClock, erasure_id: UUID,
         tx.record(fact(clock))
 
 
-async def test_restricted_and_erased_users_are_shown_to_nobody(storage: Storage, clock: ControlledClock) -> None:
+async def test_reads_return_no_restricted_or_erased_user(storage: Storage, clock: ControlledClock) -> None:
     user_id = (await enrol_user(storage, clock, username="ndapewa")).user_id
     erasure_id = await request_erasure(storage, clock, user_id)
 
@@ -60,7 +60,7 @@ async def test_restricted_and_erased_users_are_shown_to_nobody(storage: Storage,
         assert await storage.views.credentials.credential(name) is None
 
 
-async def test_erasure_goes_its_way_and_leaves_the_id_alone(storage: Storage, clock: ControlledClock) -> None:
+async def test_an_erasure_runs_to_completion_and_keeps_the_users_id(storage: Storage, clock: ControlledClock) -> None:
     enrolled = await enrol_user(storage, clock, username="ndapewa")
     erasure_id = await request_erasure(storage, clock, enrolled.user_id)
     await answer_all(storage, clock, erasure_id, days=1)
@@ -92,10 +92,10 @@ async def test_erasure_goes_its_way_and_leaves_the_id_alone(storage: Storage, cl
     assert await storage.views.user_data.held_about(enrolled.user_id) is None
 
 
-async def test_words_in_rows_that_stay_are_gone_with_the_erasure(
+async def test_free_text_is_removed_from_rows_that_stay_after_an_erasure(
     storage: Storage, database: Database, clock: ControlledClock
 ) -> None:
-    """What refers to an account by its id stays; what somebody wrote into it does not."""
+    """References to the user's id stay; text that a person wrote does not."""
     enrolled = await enrol_user(storage, clock)
     device_id = await register_device(storage, clock, enrolled.user_id)
     request = RecoveryRequest.ask(uuid4(), enrolled.user_id, RecoveryReason.LOST, at=clock.now())
@@ -124,7 +124,7 @@ async def test_words_in_rows_that_stay_are_gone_with_the_erasure(
     assert await words() == [True, True, True]
 
 
-async def test_jobs_find_what_is_due_and_what_is_unanswered(storage: Storage, clock: ControlledClock) -> None:
+async def test_jobs_find_erasures_that_are_due_or_unanswered(storage: Storage, clock: ControlledClock) -> None:
     book = storage.views.erasures
     waiting, now, later = [
         await request_erasure(storage, clock, (await enrol_user(storage, clock, profile)).user_id)
@@ -140,15 +140,15 @@ async def test_jobs_find_what_is_due_and_what_is_unanswered(storage: Storage, cl
     assert await book.erasure(uuid4()) is None
 
 
-async def test_who_has_waited_longest_comes_first(storage: Storage, clock: ControlledClock) -> None:
-    """However many may be seen to at a time, and in whichever order they were written."""
+async def test_the_longest_waiting_erasure_comes_first(storage: Storage, clock: ControlledClock) -> None:
+    """With any limit, and in any order of writing."""
     book = storage.views.erasures
     ids = []
     for number in (1, 2, 3):
         ids.append(await request_erasure(storage, clock, (await enrol_user(storage, clock, someone(number))).user_id))
         clock.advance(seconds=60)
     async with storage.uow.begin(HERE) as tx:
-        # The first is asked again, and waits anew.
+        # The first is requested again, so its wait restarts.
         assert (await tx.erasures.lock(ids[0])).ask_again(at=clock.now() + timedelta(hours=13))
         tx.record(fact(clock))
     until = clock.now() + timedelta(days=1)
@@ -162,7 +162,7 @@ async def test_who_has_waited_longest_comes_first(storage: Storage, clock: Contr
     assert list(await book.due_erasures(until - timedelta(microseconds=1), limit=9)) == ids[1:]
 
 
-async def test_the_newest_key_signs_receipts_and_the_oldest_is_told_first(
+async def test_the_newest_key_signs_receipts_and_keys_are_listed_oldest_first(
     storage: Storage, settings: IdentitySettings, clock: ControlledClock
 ) -> None:
     signed = []
@@ -171,7 +171,7 @@ async def test_the_newest_key_signs_receipts_and_the_oldest_is_told_first(
             signed.append(await tx.receipts.sign({"type": "test"}, at=clock.now()))
             tx.record(fact(clock))
     first = signed[0]["key_id"]
-    # Newer and older ones than the first, as they come with a change of keys.
+    # Keys newer and older than the first, as after a key change.
     made = {}
     for name, days in (("newer", 1), ("newest", 2), ("older", -1)):
         key = ReceiptKey.generate(uuid4())
@@ -189,7 +189,7 @@ async def test_the_newest_key_signs_receipts_and_the_oldest_is_told_first(
         signed.append(await tx.receipts.sign({"type": "test"}, at=clock.now()))
         tx.record(fact(clock))
     assert [each["key_id"] for each in signed] == [first, first, made["newest"]]
-    told = await storage.views.erasures.receipt_keys()
-    assert [str(key.id) for key in told] == [made["older"], first, made["newer"], made["newest"]]
-    assert verify_receipt(signed[2], told[-1].public_key)
-    assert not verify_receipt(signed[2], told[0].public_key)
+    listed = await storage.views.erasures.receipt_keys()
+    assert [str(key.id) for key in listed] == [made["older"], first, made["newer"], made["newest"]]
+    assert verify_receipt(signed[2], listed[-1].public_key)
+    assert not verify_receipt(signed[2], listed[0].public_key)

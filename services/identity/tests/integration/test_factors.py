@@ -1,4 +1,4 @@
-"""Second factors, as PostgreSQL keeps them."""
+"""Second factors in PostgreSQL."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -37,7 +37,9 @@ def challenge(user_id: UUID, clock: ControlledClock, digest: bytes = bytes(32)) 
     )
 
 
-async def test_app_is_found_again_with_its_secret_and_replaced(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
+async def test_an_app_is_read_back_with_its_secret_and_can_be_replaced(
+    storage: Storage, clock: ControlledClock, user_id: UUID
+) -> None:
     for secret in (SECRET, SECRET[::-1]):
         async with storage.uow.begin(HERE) as tx:
             await tx.factors.totps.add(Totp.begin(user_id, at=clock.now()), secret)
@@ -57,7 +59,7 @@ async def test_app_is_found_again_with_its_secret_and_replaced(storage: Storage,
         assert await tx.factors.totps.lock(user_id) is None
 
 
-async def test_backup_codes_are_spent_once_counted_and_replaced(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
+async def test_backup_codes_are_used_once_counted_and_replaced(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
     old, new = [bytes([number]) * 32 for number in range(3)], [bytes([9]) * 32]
     async with storage.uow.begin(HERE) as tx:
         await tx.factors.backup_codes.replace(user_id, old, at=clock.now())
@@ -73,9 +75,7 @@ async def test_backup_codes_are_spent_once_counted_and_replaced(storage: Storage
     assert (view.backup_codes_left, view.methods) == (1, ("backup_code",))
 
 
-async def test_all_factors_of_one_user_are_forgotten_and_nobody_elses(
-    storage: Storage, clock: ControlledClock, user_id: UUID
-) -> None:
+async def test_deleting_one_users_factors_leaves_those_of_others(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
     other = (await enrol_user(storage, clock, someone(2))).user_id
     for number, whose in enumerate((user_id, other)):
         async with storage.uow.begin(HERE) as tx:
@@ -102,7 +102,7 @@ async def test_all_factors_of_one_user_are_forgotten_and_nobody_elses(
     assert (by_id.has_second_factor, by_name.has_second_factor) == (True, True)
 
 
-async def test_what_has_expired_is_purged_and_what_has_not_stays(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
+async def test_only_expired_challenges_are_purged(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
     async def add(number: int) -> None:
         async with storage.uow.begin(HERE) as tx:
             tx.factors.challenges.add(challenge(user_id, clock, bytes([number]) * 32))
@@ -121,19 +121,19 @@ async def test_what_has_expired_is_purged_and_what_has_not_stays(storage: Storag
         assert await tx.password_resets.issued_since(user_id, clock.now() - timedelta(hours=1)) == 1
 
 
-async def test_failures_are_counted_and_forgotten_by_person_and_counter(
+async def test_failures_are_counted_and_forgotten_per_user_and_counter(
     storage: Storage, clock: ControlledClock, user_id: UUID
 ) -> None:
     other = (await enrol_user(storage, clock, someone(2))).user_id
     start, here, there = clock.now(), of_device(uuid4()), of_session(uuid4())
 
     async def counted(limit: int = 9) -> list[list[int]]:
-        """Return after how many minutes the failures of each counter were, newest first."""
+        """Return for each failure, newest first, after how many minutes it was recorded."""
         async with storage.uow.begin(HERE) as tx:
             found = [await tx.factors.failures.lock_latest(*each, limit=limit) for each in counters]
         return [[int((at - start).total_seconds()) // 60 for at in times] for times in found]
 
-    # Those of recovery are forgotten by their own name alone.
+    # Failures of recovery are forgotten only under their own counter.
     counters = [(user_id, here), (user_id, there), (other, here), (user_id, RECOVERY_CODES)]
     for whose, counter in (*counters, counters[0]):
         async with storage.uow.begin(HERE) as tx:
@@ -153,7 +153,7 @@ async def test_failures_are_counted_and_forgotten_by_person_and_counter(
         assert await counted() == left
 
 
-async def test_failures_of_a_month_ago_are_dropped(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
+async def test_failures_older_than_a_month_are_dropped(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
     for _ in range(2):
         async with storage.uow.begin(HERE) as tx:
             await tx.factors.failures.note(user_id, UNKNOWN_DEVICES, at=clock.now())

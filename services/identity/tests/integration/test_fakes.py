@@ -1,4 +1,4 @@
-"""Fakes that other tests run on keep the promises of what they stand for."""
+"""The fakes that other tests use behave like their adapters."""
 
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -36,13 +36,13 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 @pytest.fixture(params=["fake", "redis"])
 def limits_of(request: pytest.FixtureRequest, redis: Redis, redis_url: str) -> LimitsOf:
-    """Limit attempts of an account, and failures of an address."""
+    """Limit the attempts of an account and the failures of an address."""
     if request.param == "fake":
         return lambda account, address: FakeAttempts(limit=account, limit_of_address=address)
     return lambda account, address: RedisAttemptLimits(redis, redis_url, per_hour=account, per_hour_of_address=address)
 
 
-async def test_attempts_are_limited_by_account_until_one_succeeds_or_somebody_unlocks(limits_of: LimitsOf) -> None:
+async def test_attempts_are_limited_per_account_until_a_success_or_an_unlock(limits_of: LimitsOf) -> None:
     limits = limits_of(2, 100)
     for forgive in (lambda: limits.forget("ndapewa", IP), lambda: limits.unlock("ndapewa")):
         for _ in range(2):
@@ -55,7 +55,7 @@ async def test_attempts_are_limited_by_account_until_one_succeeds_or_somebody_un
     await limits.admit("ndapewa", IP)
 
 
-async def test_a_known_device_counts_for_itself(limits_of: LimitsOf) -> None:
+async def test_a_known_device_has_its_own_count(limits_of: LimitsOf) -> None:
     limits = limits_of(1, 1)
     await limits.admit("ndapewa", IP)
     await limits.fail(IP)
@@ -74,7 +74,7 @@ def revocations(request: pytest.FixtureRequest, redis: Redis) -> Revocations:
 
 
 async def listed(revocations: Revocations, redis: Redis) -> tuple[dict[UUID, datetime], set[bytes]]:
-    """Return the sessions with their ends, and the changed factors."""
+    """Return the sessions with their end times, and the changed factors."""
     if isinstance(revocations, FakeRevocations):
         return revocations.ended, {factors_member(*each).encode() for each in revocations.factors.items()}
     ended: Any = await redis.zrange(ENDED_KEY, 0, -1, withscores=True)
@@ -83,7 +83,7 @@ async def listed(revocations: Revocations, redis: Redis) -> tuple[dict[UUID, dat
     return at, set(changed)
 
 
-async def test_a_session_is_listed_from_when_it_ended_first(revocations: Revocations, redis: Redis) -> None:
+async def test_a_session_is_listed_with_its_first_end_time(revocations: Revocations, redis: Redis) -> None:
     first, second = uuid4(), uuid4()
     await revocations.add(first, ended_at=ENDED)
     await revocations.try_add(first, ended_at=ENDED + timedelta(seconds=3))
@@ -99,7 +99,7 @@ async def test_changed_factors_are_listed(revocations: Revocations, redis: Redis
 
 
 @pytest.mark.parametrize("passwords", [FakePasswords(), Argon2Passwords(memory_kib=64, passes=1)], ids=["fake", "argon2"])
-async def test_the_right_password_matches_and_a_wrong_or_missing_one_does_not(passwords: Passwords) -> None:
+async def test_only_the_right_password_matches(passwords: Passwords) -> None:
     stored = await passwords.hash("Oshana-Sunrise-47!")
     assert await passwords.verify(stored, "Oshana-Sunrise-47!") == PasswordVerification(matches=True)
     assert not (await passwords.verify(stored, "Oshana-Sunrise-47! ")).matches

@@ -1,4 +1,4 @@
-"""The first start: keys, and an administrator whose password is told once."""
+"""The first start: keys, and an administrator whose password is printed once."""
 
 import argparse
 import asyncio
@@ -55,7 +55,7 @@ async def sign_in(identity: Identity, password: str, email: str = "admin@elcorp.
     await identity.sessions.sign_in(actor=STRANGER, name=SignInName.email(email), password=password, device_id=new_id())
 
 
-async def test_generated_password_is_printed_once_and_works(
+async def test_a_generated_password_is_printed_once_and_works(
     identity: Identity, ring: KeyRing, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for _ in range(2):
@@ -75,7 +75,7 @@ async def test_generated_password_is_printed_once_and_works(
     await sign_in(identity, told[0].rsplit(" ", 1)[1])
 
 
-async def test_given_password_is_taken_and_never_printed(
+async def test_a_configured_password_is_used_and_never_printed(
     identity: Identity, database: Database, ring: KeyRing, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with running(first_start(identity, ring, admin_password="Kunene-River-2026!").run):
@@ -84,7 +84,7 @@ async def test_given_password_is_taken_and_never_printed(
     await sign_in(identity, "Kunene-River-2026!")
 
 
-async def test_settings_that_give_no_administrator_are_named_again_and_again_until_there_is_one(
+async def test_bad_administrator_settings_are_reported_until_there_is_an_administrator(
     identity: Identity, ring: KeyRing, database_urls: DatabaseUrls, settings: IdentitySettings
 ) -> None:
     start = first_start(identity, ring, retry_seconds=0.05, admin_password="admin")
@@ -113,7 +113,9 @@ async def test_settings_that_give_no_administrator_are_named_again_and_again_unt
         ({"admin_email": "admin\udcff@elcorp.na"}, "ELCORP_ADMIN_EMAIL: The e-mail address is invalid"),
     ],
 )
-async def test_other_bad_settings_are_named_too(identity: Identity, ring: KeyRing, given: dict[str, Any], problem: str) -> None:
+async def test_other_bad_settings_are_reported_too(
+    identity: Identity, ring: KeyRing, given: dict[str, Any], problem: str
+) -> None:
     start = first_start(identity, ring, **given)
     async with running(start.run):
         await eventually(lambda: start.check.problem != "not created yet")
@@ -121,14 +123,16 @@ async def test_other_bad_settings_are_named_too(identity: Identity, ring: KeyRin
         await start.check()
 
 
-async def test_processes_that_come_at_once_make_one_administrator(identity: Identity, ring: KeyRing, database: Database) -> None:
+async def test_processes_that_start_together_create_one_administrator(
+    identity: Identity, ring: KeyRing, database: Database
+) -> None:
     starts = [first_start(identity, ring, admin_password="Kunene-River-2026!") for _ in range(4)]
     async with running(*(start.run for start in starts)):
         await eventually(lambda: [start.check.problem for start in starts], expected=[None] * 4)
     assert await rows(database, "SELECT count(*) FROM users WHERE initial_role = 'admin'") == [(1,)]
 
 
-async def test_the_settings_are_not_looked_at_where_an_administrator_is(
+async def test_settings_are_not_read_if_an_administrator_exists(
     identity: Identity, ring: KeyRing, database_urls: DatabaseUrls, settings: IdentitySettings
 ) -> None:
     await make_administrator(settings, database_urls, "second@elcorp.na")
@@ -139,7 +143,7 @@ async def test_the_settings_are_not_looked_at_where_an_administrator_is(
     assert [line for line in lines if line["event"] == "administrator_not_made"] == []
 
 
-async def test_a_placeholder_for_the_password_keeps_no_process_from_starting(settings: IdentitySettings) -> None:
+async def test_a_placeholder_password_does_not_keep_a_process_from_starting(settings: IdentitySettings) -> None:
     given = IdentitySettings(
         environment="production", admin_password="changeme", rabbitmq_url="amqp://u:x@broker/", backing_plain=True
     )
@@ -151,7 +155,7 @@ async def test_without_keys_nothing_is_signed_and_the_process_is_not_ready(setti
         await ring.check()
 
 
-async def test_the_command_refuses_a_bad_address_in_a_sentence(
+async def test_the_command_refuses_a_bad_address_with_a_message(
     database_urls: DatabaseUrls, settings: IdentitySettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with_database = settings.model_copy(update={"database_url": SecretStr(database_urls.app)})
@@ -159,7 +163,7 @@ async def test_the_command_refuses_a_bad_address_in_a_sentence(
     assert capsys.readouterr().out == "No administrator was created: The e-mail address is invalid.\n"
 
 
-async def test_command_makes_one_more_administrator(
+async def test_the_command_creates_another_administrator(
     identity: Identity, database_urls: DatabaseUrls, settings: IdentitySettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for email in ("admin@elcorp.na", "second@elcorp.na"):

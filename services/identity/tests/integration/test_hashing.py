@@ -20,7 +20,7 @@ async def test_defaults_are_owasps_minimum() -> None:
     assert (await passwords.hash(PASSWORD)).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
-async def test_right_password_matches_and_wrong_or_missing_does_not() -> None:
+async def test_only_the_right_password_matches() -> None:
     passwords = Argon2Passwords(memory_kib=64, passes=1)
     stored = await passwords.hash(PASSWORD)
     assert (await passwords.verify(stored, PASSWORD)).matches
@@ -29,20 +29,20 @@ async def test_right_password_matches_and_wrong_or_missing_does_not() -> None:
 
 
 @pytest.mark.parametrize(("stored", "error"), [("$argon2id$broken", VerificationError), ("no hash", InvalidHashError)])
-async def test_a_hash_that_cannot_be_computed_is_an_error_and_no_wrong_password(stored: str, error: type[Exception]) -> None:
+async def test_a_hash_that_cannot_be_computed_is_an_error_and_not_a_wrong_password(stored: str, error: type[Exception]) -> None:
     with pytest.raises(error) as raised:
         await Argon2Passwords(memory_kib=64, passes=1).verify(stored, PASSWORD)
     assert not isinstance(raised.value, VerifyMismatchError)
 
 
-async def test_hash_of_older_parameters_is_made_stronger() -> None:
+async def test_a_hash_with_older_parameters_is_upgraded() -> None:
     older, today = Argon2Passwords(memory_kib=64, passes=1), Argon2Passwords(memory_kib=128, passes=1)
     verified = await today.verify(await older.hash(PASSWORD), PASSWORD)
     assert verified.stronger_hash
     assert (await today.verify(verified.stronger_hash, PASSWORD)).stronger_hash is None
 
 
-async def test_full_pool_refuses_at_once_and_recovers() -> None:
+async def test_a_full_pool_refuses_at_once_and_recovers() -> None:
     passwords = Argon2Passwords(memory_kib=19_456, passes=2, workers=1, waiting_max=2)
     answers = await asyncio.gather(*(passwords.hash(PASSWORD) for _ in range(8)), return_exceptions=True)
     busy = [answer for answer in answers if isinstance(answer, HashingBusy)]
@@ -50,9 +50,9 @@ async def test_full_pool_refuses_at_once_and_recovers() -> None:
     assert await passwords.hash(PASSWORD)
 
 
-async def test_caller_who_hangs_up_frees_the_slot_only_with_its_thread() -> None:
+async def test_a_disconnected_caller_frees_its_slot_only_when_the_thread_ends() -> None:
     passwords = Argon2Passwords(memory_kib=64, passes=1, workers=1, waiting_max=1)
-    # A hash that takes as long as the test says, however busy the machine is.
+    # A hash that takes as long as the test says, on a machine under any load.
     done = threading.Event()
     hung_up = [asyncio.create_task(passwords._run("hash", done.wait)) for _ in range(2)]
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Keys published before they sign, kept until their last token has expired, and dropped."""
+"""A key is published before it signs, kept until its last token has expired, and then dropped."""
 
 import argparse
 import asyncio
@@ -51,7 +51,7 @@ def tokens(ring: KeyRing, settings: IdentitySettings) -> JwtAccessTokens:
 
 @pytest.fixture
 def verifier(ring: KeyRing, settings: IdentitySettings, clock: ControlledClock) -> TokenVerifier:
-    """One that remembers nothing, so that each token is verified against the keys of the moment."""
+    """Without a cache, so that each token is verified against the current keys."""
     return TokenVerifier(settings.token_issuer, settings.token_audience, ring, clock, cache_size=1)
 
 
@@ -76,7 +76,7 @@ async def reload(identity: Identity, ring: KeyRing) -> None:
 
 
 @pytest.mark.clause("RFC 7517 rotation")
-async def test_next_key_is_known_before_it_signs_and_the_old_one_until_its_tokens_expire(
+async def test_the_next_key_is_published_before_it_signs_and_the_old_key_until_its_tokens_expire(
     identity: Identity, ring: KeyRing, tokens: JwtAccessTokens, verifier: TokenVerifier, clock: ControlledClock
 ) -> None:
     rotate = identity.signing_keys.rotate_signing_keys
@@ -87,7 +87,7 @@ async def test_next_key_is_known_before_it_signs_and_the_old_one_until_its_token
     rotation = await rotate()
     assert rotation.rotated
     assert str(rotation.signing_id) in known
-    # A replica that has not reloaded yet signs with the old key, and is understood.
+    # A replica that has not reloaded yet signs with the old key, and verifiers still accept it.
     assert key_of(issue(tokens, clock)) == key_of(old)
     await reload(identity, ring)
     assert published(ring) == {key_of(old), str(rotation.signing_id), str(rotation.next_id)}
@@ -106,7 +106,7 @@ async def test_next_key_is_known_before_it_signs_and_the_old_one_until_its_token
     assert published(ring) == {str(rotation.signing_id), str(rotation.next_id)}
 
 
-async def test_many_rotations_at_once_are_one(identity: Identity, database: Database, clock: ControlledClock) -> None:
+async def test_concurrent_rotations_rotate_once(identity: Identity, database: Database, clock: ControlledClock) -> None:
     clock.advance(days=30)
     rotations = await asyncio.gather(*(identity.signing_keys.rotate_signing_keys() for _ in range(6)))
     assert sum(rotation.rotated for rotation in rotations) == 1
@@ -114,7 +114,7 @@ async def test_many_rotations_at_once_are_one(identity: Identity, database: Data
     assert await rows(database, states) == [(False, False), (True, False), (True, True)]
 
 
-async def test_nobody_hurries_a_key_that_verifiers_may_not_know(storage: Storage, clock: ControlledClock) -> None:
+async def test_a_key_that_verifiers_may_not_know_yet_does_not_sign(storage: Storage, clock: ControlledClock) -> None:
     rotate = RotateSigningKeys(storage.uow, FakeKeyMaker(), clock, LIFE)
     first = await rotate()
     assert first.rotated
@@ -134,7 +134,7 @@ async def test_nobody_hurries_a_key_that_verifiers_may_not_know(storage: Storage
     assert {key.id for key in await storage.views.signing_keys.signing_keys()} == {early.signing_id, early.next_id}
 
 
-async def test_a_key_that_leaked_opens_nothing_more(
+async def test_tokens_of_a_compromised_key_are_refused(
     identity: Identity, ring: KeyRing, tokens: JwtAccessTokens, verifier: TokenVerifier, clock: ControlledClock
 ) -> None:
     stolen = issue(tokens, clock)
@@ -147,7 +147,7 @@ async def test_a_key_that_leaked_opens_nothing_more(
     assert await verifier.verify(issue(tokens, clock))
 
 
-async def test_command_rotates_and_says_so(
+async def test_the_command_rotates_and_reports_it(
     identity: Identity, settings: IdentitySettings, database_urls: DatabaseUrls, capsys: pytest.CaptureFixture[str]
 ) -> None:
     own = settings.model_copy(update={"database_url": SecretStr(database_urls.app)})
@@ -155,14 +155,14 @@ async def test_command_rotates_and_says_so(
     before = {key.id for key in await identity.signing_keys.list_signing_keys()}
     assert await rotate_keys(own, compromised) == 0
     assert "signs now" in capsys.readouterr().out
-    # Not one that somebody else may have, nor the next one either.
+    # Neither the compromised key nor the next one, which may have leaked too.
     assert before.isdisjoint(key.id for key in await identity.signing_keys.list_signing_keys())
     assert await rotate_keys(own, argparse.Namespace(compromised=False)) == 1
     assert "can sign from" in capsys.readouterr().out
 
 
-async def test_document_leaves_out_who_is_retired_for_long(identity: Identity, ring: KeyRing, clock: ControlledClock) -> None:
-    """Also before the ring is loaded again: its keys are of a moment ago."""
+async def test_the_jwks_document_omits_keys_retired_long_ago(identity: Identity, ring: KeyRing, clock: ControlledClock) -> None:
+    """Even before the key ring is loaded again."""
     before = published(ring)
     clock.advance(seconds=LIFE.total_seconds())
     assert (await identity.signing_keys.rotate_signing_keys()).rotated
@@ -174,7 +174,7 @@ async def test_document_leaves_out_who_is_retired_for_long(identity: Identity, r
     assert len(before - published(ring)) == 1
 
 
-async def test_a_database_that_is_away_for_a_moment_stops_no_reloading(
+async def test_reloading_continues_after_the_database_was_unavailable(
     identity: Identity, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("identity.infrastructure.signing_keys.RELOAD_SECONDS", 0)
@@ -199,7 +199,7 @@ async def test_a_database_that_is_away_for_a_moment_stops_no_reloading(
 
 
 @pytest.mark.parametrize("by", ["user_id", "email"])
-async def test_command_unlocks_whoever_is_named(
+async def test_the_command_unlocks_the_named_user(
     identity: Identity, database: Database, settings: IdentitySettings, database_urls: DatabaseUrls, redis_url: str, by: str
 ) -> None:
     enrolled = await register(identity)
@@ -226,7 +226,7 @@ async def test_command_unlocks_whoever_is_named(
     await redis.aclose()
 
 
-async def test_command_rotates_once_the_next_key_is_known(
+async def test_the_command_rotates_once_the_next_key_is_known(
     identity: Identity,
     settings: IdentitySettings,
     database: Database,
@@ -235,7 +235,7 @@ async def test_command_rotates_once_the_next_key_is_known(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     own = settings.model_copy(update={"database_url": SecretStr(database_urls.app)})
-    # Keys of eleven minutes ago: verifiers know the next one, and the other has not signed for its time by far.
+    # Keys that are eleven minutes old: verifiers know the next one, and the other has signed for less than its lifetime.
     clock.advance(seconds=(SystemClock().now() - clock.now()).total_seconds() - 11 * 60)
     assert (await identity.signing_keys.rotate_signing_keys(compromised=True)).rotated
     (following,) = [key.id for key in await identity.signing_keys.list_signing_keys() if key.is_next]
@@ -244,7 +244,7 @@ async def test_command_rotates_once_the_next_key_is_known(
     assert await rows(database, "SELECT count(*) FROM signing_keys") == [(3,)]
 
 
-async def test_command_unlocks_by_email(
+async def test_the_command_unlocks_by_email(
     identity: Identity,
     database: Database,
     settings: IdentitySettings,
@@ -254,7 +254,7 @@ async def test_command_unlocks_by_email(
 ) -> None:
     enrolled = await register(identity)
     redis = redis_client(redis_url)
-    # The row ends it before the hour does: none of the limits is the one that a process begins with.
+    # The limit of failures in a row applies before the hourly one; both differ from a process's defaults.
     limits = {"login_attempts_per_hour": 7, "login_failures_in_a_row": 4}
     urls = {"database_url": SecretStr(database_urls.app), "redis_url": SecretStr(redis_url)}
     own = settings.model_copy(update={**limits, **urls})

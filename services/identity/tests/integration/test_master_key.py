@@ -1,4 +1,4 @@
-"""One master key in the place of another: every key is wrapped anew, no sealed value is touched, nothing is lost."""
+"""Replacing the master key wraps every subject key and signing key again, changes no sealed value and loses nothing."""
 
 import asyncio
 import base64
@@ -31,7 +31,7 @@ Made = Callable[..., IdentitySettings]
 
 @pytest.fixture
 def made(settings: IdentitySettings, database_urls: DatabaseUrls) -> Made:
-    """Make settings with these keys, and look-ups keyed as they were from the start."""
+    """Make settings with these keys; the digest key never changes."""
 
     def make(master_key: str, other: str = "", digest: str = MASTER_KEY) -> IdentitySettings:
         keys: dict[str, Any] = {"master_key": master_key, "other_master_key": other, "digest_key": digest}
@@ -45,7 +45,7 @@ def rows(urls: DatabaseUrls, query: str) -> list[Any]:
         return connection.execute(query).fetchall()
 
 
-async def test_rotation_wraps_keys_anew_and_touches_no_sealed_value(
+async def test_rotation_wraps_keys_again_and_changes_no_sealed_value(
     identity: Identity, made: Made, database: Database, database_urls: DatabaseUrls, clock: ControlledClock
 ) -> None:
     ndapewa = await register(identity)
@@ -56,7 +56,7 @@ async def test_rotation_wraps_keys_anew_and_touches_no_sealed_value(
     with pytest.raises(UnsealableError):
         await SqlViews.of(database, vault(new), clock).users.user(ndapewa.user_id)
     rotate = rotation(both, database, clock)
-    # Two subjects; the key that signs tokens and the next one.
+    # Two subjects; the signing key and the next one.
     assert [await rotate(), await rotate()] == [4, 0]
     assert rows(database_urls, profiles) == before
     assert not set(wrapped_before) & set(rows(database_urls, wrapped))
@@ -68,7 +68,7 @@ async def test_rotation_wraps_keys_anew_and_touches_no_sealed_value(
         await SqlViews.of(database, vault(made(MASTER_KEY)), clock).users.user(ndapewa.user_id)
 
 
-async def test_both_keys_are_read_while_one_replaces_the_other(
+async def test_both_master_keys_are_accepted_during_a_replacement(
     identity: Identity, made: Made, database: Database, clock: ControlledClock
 ) -> None:
     ndapewa = await register(identity)
@@ -82,7 +82,7 @@ async def test_both_keys_are_read_while_one_replaces_the_other(
         await rotation(settings, database, clock)()
 
 
-async def test_rotations_at_once_and_in_many_batches_wrap_each_key_once(
+async def test_concurrent_rotations_in_many_batches_wrap_each_key_once(
     made: Made, database: Database, database_urls: DatabaseUrls, clock: ControlledClock
 ) -> None:
     old = vault(made(MASTER_KEY))
@@ -105,7 +105,7 @@ async def test_rotations_at_once_and_in_many_batches_wrap_each_key_once(
     assert [new.rewrap(person, wrapped[person]) for person in people] == [None] * len(people)
 
 
-async def test_key_that_neither_opens_stops_the_rotation(
+async def test_a_key_that_neither_master_key_opens_stops_the_rotation(
     identity: Identity, made: Made, database: Database, clock: ControlledClock
 ) -> None:
     await register(identity)
@@ -114,7 +114,7 @@ async def test_key_that_neither_opens_stops_the_rotation(
     assert (await rotation(made(NEW_KEY, MASTER_KEY), database, clock)()) == 3
 
 
-async def test_command_refuses_where_look_ups_would_be_lost(
+async def test_the_command_refuses_if_blind_indexes_would_be_lost(
     identity: Identity, made: Made, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await register(identity)

@@ -1,4 +1,4 @@
-"""Delivering messages, by a transport that may be away."""
+"""Delivering messages over a transport that may be unavailable."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -50,7 +50,7 @@ def mailroom(storage: Storage, database: Database, clock: ControlledClock) -> Ma
     return Mailroom(storage, database, clock)
 
 
-async def test_a_message_goes_out_once_and_keeps_nothing(mailroom: Mailroom, clock: ControlledClock) -> None:
+async def test_a_message_is_sent_once_and_its_content_is_deleted(mailroom: Mailroom, clock: ControlledClock) -> None:
     transport = FakeTransport()
     message_id = await mailroom.queue()
     for _ in range(2):
@@ -62,14 +62,14 @@ async def test_a_message_goes_out_once_and_keeps_nothing(mailroom: Mailroom, clo
     assert await mailroom.actions() == ["identity.tests.change", "identity.message.deliver"]
 
 
-async def test_a_decoy_is_dropped_and_shown_to_no_developer(mailroom: Mailroom) -> None:
+async def test_a_decoy_is_dropped_and_not_shown_in_the_developers_mailbox(mailroom: Mailroom) -> None:
     transport = FakeTransport()
     await mailroom.deliver(await mailroom.queue(Template.DECOY), transport, keep=True)
     assert (transport.delivered, (await mailroom.message()).sealed) == ([], None)
     assert (await mailroom.actions())[1:] == ["identity.message.drop"]
 
 
-async def test_a_message_waits_while_the_transport_is_away(mailroom: Mailroom) -> None:
+async def test_a_message_waits_while_the_transport_is_unavailable(mailroom: Mailroom) -> None:
     transport = FakeTransport(Unavailable(dependency="smtp"))
     message_id = await mailroom.queue()
     with pytest.raises(Unavailable):
@@ -88,7 +88,7 @@ async def test_a_message_that_cannot_be_delivered_is_given_up_and_audited(mailro
     assert await mailroom.actions() == ["identity.tests.change", "identity.message.fail"]
 
 
-async def test_only_a_developers_mailbox_keeps_what_was_said(mailroom: Mailroom) -> None:
+async def test_only_the_developers_mailbox_keeps_message_content(mailroom: Mailroom) -> None:
     await mailroom.deliver(await mailroom.queue(), FakeTransport(), keep=True)
     kept = await mailroom.storage.views.messages.delivered_messages("anna@example.na", 10)
     assert [(each.template, each.facts) for each in kept] == [(Template.VERIFY_EMAIL, {"code": "123456"})]

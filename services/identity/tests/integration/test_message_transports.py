@@ -1,4 +1,4 @@
-"""Messages on their way out: real mail, and a real HTTP gateway for text messages."""
+"""Sending messages: real mail, and a real HTTP gateway for text messages."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -67,7 +67,7 @@ def smtp(port: int) -> SmtpTransport:
     return SmtpTransport(host="127.0.0.1", port=port, security="none", sender="Elcorp Namibia <no-reply@elcorp.na>")
 
 
-async def test_mail_leaves_by_smtp(mail_server: MailServer) -> None:
+async def test_mail_is_sent_by_smtp(mail_server: MailServer) -> None:
     await smtp(mail_server.port).deliver(LETTER)
     (envelope,) = mail_server.received
     assert (envelope.mail_from, envelope.rcpt_tos) == ("no-reply@elcorp.na", ["jürgen@example.na"])
@@ -95,8 +95,8 @@ async def test_mail_leaves_by_smtp(mail_server: MailServer) -> None:
     ],
     ids=ascii,
 )
-async def test_mail_goes_to_the_domain_that_dns_knows(mail_server: MailServer, to: str, recipient: str) -> None:
-    """Also by a server that takes no address beyond ASCII (RFC 6531)."""
+async def test_mail_goes_to_the_domain_in_dns(mail_server: MailServer, to: str, recipient: str) -> None:
+    """Including by a server that accepts only ASCII addresses (RFC 6531)."""
     mail_server.extended = False
     await smtp(mail_server.port).deliver(replace(LETTER, to=to))
     (envelope,) = mail_server.received
@@ -106,9 +106,7 @@ async def test_mail_goes_to_the_domain_that_dns_knows(mail_server: MailServer, t
 
 
 @pytest.mark.parametrize(("answer", "error"), [("550 no such user", Undeliverable), ("451 try later", Unavailable)])
-async def test_a_refused_recipient_is_given_up_or_tried_again(
-    mail_server: MailServer, answer: str, error: type[Exception]
-) -> None:
+async def test_a_refused_recipient_is_given_up_or_retried(mail_server: MailServer, answer: str, error: type[Exception]) -> None:
     mail_server.refuse = answer
     with pytest.raises(error):
         await smtp(mail_server.port).deliver(LETTER)
@@ -116,10 +114,8 @@ async def test_a_refused_recipient_is_given_up_or_tried_again(
 
 @pytest.mark.parametrize("answer", ["550 not from you", "451 try later"])
 @pytest.mark.parametrize("where", ["refuse_sender", "refuse_content"])
-async def test_what_is_refused_for_anything_but_its_recipient_is_tried_again(
-    mail_server: MailServer, where: str, answer: str
-) -> None:
-    """Our sender, or the server's opinion of our text: nothing that the recipient could have lost."""
+async def test_a_refusal_not_about_the_recipient_is_retried(mail_server: MailServer, where: str, answer: str) -> None:
+    """The server refuses our sender or our text, which is no fault of the recipient."""
     setattr(mail_server, where, answer)
     with pytest.raises(Unavailable):
         await smtp(mail_server.port).deliver(LETTER)
@@ -128,12 +124,12 @@ async def test_what_is_refused_for_anything_but_its_recipient_is_tried_again(
     assert len(mail_server.received) == 1
 
 
-async def test_a_mail_server_that_is_away_is_tried_again(unused_tcp_port_factory: Any) -> None:
+async def test_an_unavailable_mail_server_is_retried(unused_tcp_port_factory: Any) -> None:
     with pytest.raises(Unavailable):
         await smtp(unused_tcp_port_factory()).deliver(LETTER)
 
 
-async def test_mail_without_tls_is_refused_where_tls_is_asked_for(mail_server: MailServer) -> None:
+async def test_mail_without_tls_is_refused_if_tls_is_required(mail_server: MailServer) -> None:
     strict = SmtpTransport(host="127.0.0.1", port=mail_server.port, security="starttls", sender="no-reply@elcorp.na")
     with pytest.raises(Unavailable):
         await strict.deliver(LETTER)
@@ -168,7 +164,7 @@ async def sms_gateway() -> AsyncIterator[SmsGateway]:
     await runner.cleanup()
 
 
-async def test_a_text_message_leaves_by_the_http_gateway(sms_gateway: SmsGateway) -> None:
+async def test_a_text_message_is_sent_by_the_http_gateway(sms_gateway: SmsGateway) -> None:
     sms = HttpSmsTransport(url=sms_gateway.url, sender="Elcorp", token="t0ken")
     await sms.deliver(Letter(LETTER.id, Channel.SMS, "+264811234567", "", "Elcorp: Code: 123456"))
     letter_id = str(LETTER.id)
@@ -182,19 +178,19 @@ async def test_a_text_message_leaves_by_the_http_gateway(sms_gateway: SmsGateway
     [
         (None, (200, 201, 202, 204, 299)),
         (Undeliverable, (400, 402, 404, 409, 410, 422, 499)),
-        # Our token, the gateway's limit, its own state, or another address: none of the message's making.
+        # Our token, the gateway's limit, its own state, or another address: none is caused by the message.
         (Unavailable, (301, 302, 307, 308, 401, 403, 408, 425, 429, 500, 502, 503, 599)),
     ],
-    ids=["taken", "given up", "tried again"],
+    ids=["accepted", "given up", "retried"],
 )
-async def test_what_the_gateway_answers_decides_whether_it_is_tried_again(
+async def test_the_gateways_answer_decides_whether_a_text_message_is_retried(
     sms_gateway: SmsGateway, error: type[Exception] | None, statuses: tuple[int, ...]
 ) -> None:
     for status in statuses:
         sms_gateway.status = status
         with pytest.raises(error) if error else nullcontext():
             await HttpSmsTransport(url=sms_gateway.url, sender="Elcorp", token="").deliver(LETTER)
-    # Each was asked once: a redirection, which could lead the token astray, is not followed.
+    # One request each: a redirect is not followed, because it could send the token elsewhere.
     assert len(sms_gateway.received) == len(statuses)
 
 
@@ -210,7 +206,7 @@ async def test_outside_local_mail_must_be_configured_and_text_messages_may_be(se
 
 
 @pytest.mark.parametrize("environment", ["local", "production"])
-def test_letters_leave_as_the_settings_say(settings: IdentitySettings, environment: str) -> None:
+def test_messages_are_sent_as_the_settings_say(settings: IdentitySettings, environment: str) -> None:
     mail = {"smtp_host": "mail.example.na", "smtp_port": 465, "smtp_security": "tls", "mail_from": "no-reply@example.na"}
     mail |= {"smtp_username": "identity", "smtp_password": SecretStr("s3cret")}
     sms = {"sms_url": "https://sms.example.na/send", "sms_token": SecretStr("t0ken"), "sms_from": "Example"}

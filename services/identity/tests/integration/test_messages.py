@@ -1,4 +1,4 @@
-"""Messages as they are kept and delivered: sealed rows, and a job in the same transaction."""
+"""Storing and delivering messages: sealed rows, and a job in the same transaction."""
 
 import asyncio
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class NothingLeft:
 
 
 async def run_jobs(settings: IdentitySettings, deliver: DeliverMessage) -> None:
-    """Run the deliveries that are due, and nothing that a clock starts."""
+    """Run the deliveries that are due, and no periodic jobs."""
     resume = ResumeMessages(deliver.uow, NothingLeft(), deliver.clock)
     app = make_jobs(settings, [message_jobs(deliver, resume, job_seconds=60)])
     app.periodic_registry.periodic_tasks.clear()
@@ -66,7 +66,7 @@ def settings(settings: IdentitySettings, database_urls: Any) -> IdentitySettings
     return settings.model_copy(update={"database_url": IdentitySettings(database_url=database_urls.app).database_url})
 
 
-async def test_a_message_and_its_job_exist_exactly_when_their_cause_does(
+async def test_a_message_and_its_job_are_stored_only_if_the_transaction_commits(
     storage: Storage, database: Database, clock: ControlledClock
 ) -> None:
     await send(storage, clock, Template.VERIFY_EMAIL)
@@ -79,7 +79,9 @@ async def test_a_message_and_its_job_exist_exactly_when_their_cause_does(
     assert jobs == [(messages[0][0], "identity:deliver_message")]
 
 
-async def test_no_code_and_no_address_lies_in_the_database(storage: Storage, database: Database, clock: ControlledClock) -> None:
+async def test_no_code_or_address_is_readable_in_the_database(
+    storage: Storage, database: Database, clock: ControlledClock
+) -> None:
     await send(storage, clock, Template.VERIFY_EMAIL)
     dump = [
         *await rows(database, "SELECT m::text FROM messages m"),
@@ -107,17 +109,17 @@ async def test_a_user_is_reached_at_their_own_address(storage: Storage, clock: C
     async with storage.uow.begin(WORKER) as tx:
         await _enrol(tx, user_id, clock)
         await tx.messages.send(user_id, Template.NEW_DEVICE)
-        # An account without a number gets no text message, and that is no error.
+        # A user without a number gets no text message, which is not an error.
         await tx.messages.send(user_id, Template.VERIFY_PHONE, code="1")
         tx.record(fact(user_id, clock))
-    ids = await _waiting(storage)
+    ids = await _waiting_messages(storage)
     contents = [await storage.views.messages.waiting_message(message_id) for message_id in ids]
     assert [(each.to, each.template) for each in contents if each] == [("anna@example.na", Template.NEW_DEVICE)]
 
 
-async def test_forgotten_messages_are_not_sent(storage: Storage, clock: ControlledClock) -> None:
+async def test_deleted_messages_are_not_sent(storage: Storage, clock: ControlledClock) -> None:
     user_id = await send(storage, clock, Template.VERIFY_EMAIL)
-    ids = await _waiting(storage)
+    ids = await _waiting_messages(storage)
     async with storage.uow.begin(WORKER) as tx:
         await tx.messages.forget(user_id)
         tx.record(fact(user_id, clock))
@@ -126,7 +128,7 @@ async def test_forgotten_messages_are_not_sent(storage: Storage, clock: Controll
 
 @dataclass
 class Relay:
-    """Refuses letters with a temporary error while it is away."""
+    """Refuse messages with a temporary error while away."""
 
     away: bool = True
     taken: list[str] = field(default_factory=list)
@@ -138,14 +140,14 @@ class Relay:
 
 
 async def use_up_attempts(database: Database, settings: IdentitySettings, deliver: DeliverMessage) -> None:
-    """Let each delivery fail for the last time, as in an outage of hours."""
+    """Use up the last attempt of each delivery, as in an outage of hours."""
     async with database.engine.begin() as connection:
         await connection.execute(text("UPDATE procrastinate_jobs SET attempts = 11"))
     await run_jobs(settings, deliver)
     assert {status for (status,) in await rows(database, "SELECT status::text FROM procrastinate_jobs")} == {"failed"}
 
 
-async def test_a_notice_that_the_relay_did_not_take_for_hours_leaves_once_when_it_is_back(
+async def test_a_notice_is_sent_once_after_an_outage_of_hours(
     storage: Storage, database: Database, settings: IdentitySettings, clock: ControlledClock
 ) -> None:
     relay = Relay()
@@ -155,13 +157,13 @@ async def test_a_notice_that_the_relay_did_not_take_for_hours_leaves_once_when_i
     resume = ResumeMessages(storage.uow, storage.views.messages, later)
     await send(storage, clock, Template.PASSWORD_CHANGED, "notice@example.na")
     await send(storage, clock, Template.VERIFY_EMAIL, "code@example.na")
-    # Its delivery waits, so there is nothing to resume.
+    # Its delivery is still pending, so there is nothing to resume.
     assert await resume() == 0
     await use_up_attempts(database, settings, deliver)
     relay.away = False
     assert [await resume(), await resume()] == [1, 0]
     await run_jobs(settings, deliver)
-    # A code is stale by now.
+    # A code has expired by now.
     assert relay.taken == ["notice@example.na"]
     assert await resume() == 0
 
@@ -178,22 +180,22 @@ async def test_a_notice_is_resumed_after_an_hour_and_for_three_days(
 
 @dataclass
 class Crowd:
-    """Takes a letter once so many have come with one."""
+    """Accept no message until `number` deliveries are under way."""
 
     number: int
-    _met: asyncio.Barrier = field(init=False)
+    _barrier: asyncio.Barrier = field(init=False)
 
     def __post_init__(self) -> None:
-        self._met = asyncio.Barrier(self.number)
+        self._barrier = asyncio.Barrier(self.number)
 
     async def deliver(self, letter: Letter) -> None:
-        await self._met.wait()
+        await self._barrier.wait()
 
 
-async def test_deliveries_at_once_are_noted_once(storage: Storage, database: Database, clock: ControlledClock) -> None:
+async def test_concurrent_deliveries_are_recorded_once(storage: Storage, database: Database, clock: ControlledClock) -> None:
     await send(storage, clock, Template.VERIFY_EMAIL)
     deliver = DeliverMessage(storage.uow, storage.views.messages, Crowd(3), clock)
-    (message_id,) = await _waiting(storage)
+    (message_id,) = await _waiting_messages(storage)
     await asyncio.gather(*(deliver(message_id=message_id) for _ in range(3)))
     assert await rows(database, "SELECT sealed, recipient_index FROM messages WHERE delivered_at IS NOT NULL") == [(None, None)]
     assert len(await rows(database, "SELECT 1 FROM outbox WHERE type = 'audit.facts.recorded'")) == 2
@@ -215,6 +217,6 @@ async def _enrol(tx: Any, user_id: UUID, clock: ControlledClock) -> None:
     await tx.profiles.add(user_id, Profile.of(full_name="Anna Example", email="anna@example.na", phone=None))
 
 
-async def _waiting(storage: Storage) -> list[UUID]:
+async def _waiting_messages(storage: Storage) -> list[UUID]:
     async with storage.uow.begin(WORKER) as tx:
         return list((await tx.session.execute(text("SELECT id FROM messages"))).scalars())

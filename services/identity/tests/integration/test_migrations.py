@@ -1,4 +1,4 @@
-"""The previous release runs on under the migrations of this one."""
+"""The previous release keeps running on the migrations of this release."""
 
 from pathlib import Path
 

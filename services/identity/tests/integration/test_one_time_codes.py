@@ -1,4 +1,4 @@
-"""One-time codes, as PostgreSQL keeps them."""
+"""One-time codes in PostgreSQL."""
 
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -18,7 +18,7 @@ def a_code(at: datetime, *, target: bytes = TARGET, user_id: UUID | None = None)
     return OneTimeCode.issue(uuid4(), Purpose.EMAIL, user_id=user_id or uuid4(), target_index=target, digest=bytes(32), at=at)
 
 
-async def test_a_code_is_found_with_what_waits_for_it_until_it_is_settled(storage: Storage, clock: ControlledClock) -> None:
+async def test_a_code_is_read_with_its_pending_change_until_it_is_settled(storage: Storage, clock: ControlledClock) -> None:
     code = a_code(clock.now())
     async with storage.uow.begin(HERE) as tx:
         await tx.one_time_codes.add(code, {"email": "anna@example.na", "phone": None})
@@ -39,7 +39,7 @@ async def test_a_code_is_found_with_what_waits_for_it_until_it_is_settled(storag
         assert await tx.one_time_codes.lock(uuid4()) is None
 
 
-async def test_sends_are_counted_by_address_user_and_time(storage: Storage, clock: ControlledClock) -> None:
+async def test_sends_are_counted_per_address_user_and_period(storage: Storage, clock: ControlledClock) -> None:
     old, user_id = clock.now(), uuid4()
     async with storage.uow.begin(HERE) as tx:
         for code in (a_code(old), a_code(old, target=bytes(32), user_id=user_id)):
@@ -52,7 +52,7 @@ async def test_sends_are_counted_by_address_user_and_time(storage: Storage, cloc
         tx.record(fact_at(clock.now()))
 
 
-async def test_a_code_that_is_sent_again_counts_by_its_last_sending(storage: Storage, clock: ControlledClock) -> None:
+async def test_a_code_that_is_sent_again_counts_from_its_last_sending(storage: Storage, clock: ControlledClock) -> None:
     code, begun = a_code(clock.now()), clock.now()
     async with storage.uow.begin(HERE) as tx:
         await tx.one_time_codes.add(code, {})
@@ -67,7 +67,7 @@ async def test_a_code_that_is_sent_again_counts_by_its_last_sending(storage: Sto
         assert [await tx.one_time_codes.lock_sent(TARGET, uuid4(), each) for each in since] == [(2, 0), (2, 0), (2, 0), (0, 0)]
 
 
-async def test_old_codes_and_those_of_a_user_are_dropped(storage: Storage, clock: ControlledClock) -> None:
+async def test_old_codes_and_those_of_a_deleted_user_are_dropped(storage: Storage, clock: ControlledClock) -> None:
     user_id, at = uuid4(), clock.now()
     async with storage.uow.begin(HERE) as tx:
         for code in (a_code(at - timedelta(days=2)), a_code(at), a_code(at, user_id=user_id)):

@@ -1,4 +1,4 @@
-"""Passkeys, as PostgreSQL keeps them."""
+"""Passkeys in PostgreSQL."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from services.identity.tests.integration.storage import (
 )
 
 
-async def test_passkeys_are_found_by_credential_which_is_one_persons(
+async def test_a_passkey_is_found_by_its_credential_id_which_belongs_to_one_user(
     storage: Storage, clock: ControlledClock, user_id: UUID
 ) -> None:
     other = (await enrol_user(storage, clock, someone(2))).user_id
@@ -36,7 +36,7 @@ async def test_passkeys_are_found_by_credential_which_is_one_persons(
     assert list((await storage.views.factors.factors_of(user_id)).passkeys) == []
 
 
-async def test_passkeys_come_oldest_first_however_they_were_written(
+async def test_passkeys_are_listed_oldest_first_in_any_order_of_writing(
     storage: Storage, clock: ControlledClock, user_id: UUID
 ) -> None:
     made = []

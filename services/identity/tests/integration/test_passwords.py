@@ -1,4 +1,4 @@
-"""Earlier passwords and links that reset them, as PostgreSQL keeps them."""
+"""Earlier passwords and reset links in PostgreSQL."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -15,7 +15,7 @@ from services.identity.tests.integration.storage import (
 )
 
 
-async def test_passwords_that_undo_a_change_are_told_by_when_and_where_they_were_replaced(
+async def test_earlier_passwords_that_undo_a_change_depend_on_when_and_where_they_were_replaced(
     storage: Storage, clock: ControlledClock
 ) -> None:
     user_id, start = (await enrol_user(storage, clock)).user_id, clock.now()
@@ -29,14 +29,14 @@ async def test_passwords_that_undo_a_change_are_told_by_when_and_where_they_were
         times = {"at": start + timedelta(hours=at), "replaced_since": start + timedelta(hours=since)}
         return [each.rpartition("$")[2] for each in await storage.views.password_hashes.password_hashes_held(user_id, **times)]
 
-    # That of the second hour was given up before the change, and takes the one of the first hour with it.
+    # The password of the second hour was replaced before the change, so neither it nor that of the first hour is accepted.
     assert await held(at=4, since=0) == ["x", "3", "5"]
     assert await held(at=4, since=5) == ["x", "5"]
     assert await held(at=2, since=0) == ["x", "1", "2", "3", "5"]
     assert await held(at=6, since=0) == ["x"]
 
 
-async def test_four_earlier_passwords_are_kept_beside_the_present_one(storage: Storage, clock: ControlledClock) -> None:
+async def test_four_earlier_passwords_are_kept_beside_the_current_one(storage: Storage, clock: ControlledClock) -> None:
     async with storage.uow.begin(HERE) as tx:
         user_id = await person(tx, "anna", clock.now())
         for number in range(6):
@@ -46,7 +46,7 @@ async def test_four_earlier_passwords_are_kept_beside_the_present_one(storage: S
     assert hashes == ["$argon2id$anna", *(f"$argon2id$old{number}" for number in (5, 4, 3, 2))]
 
 
-async def test_links_are_counted_by_person_and_time(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
+async def test_links_are_counted_per_user_and_period(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
     begun = clock.now()
     for number, whose in enumerate((user_id, user_id, uuid4())):
         async with storage.uow.begin(HERE) as tx:
@@ -59,7 +59,7 @@ async def test_links_are_counted_by_person_and_time(storage: Storage, clock: Con
         assert await tx.password_resets.issued_since(uuid4(), since[0]) == 0
 
 
-async def test_links_of_a_user_are_voided_together(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
+async def test_the_links_of_a_user_are_voided_together(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
     async with storage.uow.begin(HERE) as tx:
         for number in (1, 2):
             tx.password_resets.add(PasswordReset.issue(uuid4(), user_id, bytes([number]) * 32, at=clock.now()))

@@ -1,4 +1,4 @@
-"""Requests for recovery and links that undo a change of e-mail, as PostgreSQL keeps them."""
+"""Recovery requests and e-mail undo links in PostgreSQL."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -13,9 +13,7 @@ from kernel.pages import PageRequest
 from services.identity.tests.integration.storage import HERE, Storage, enrol_user, fact, someone
 
 
-async def test_requests_for_recovery_are_found_listed_and_settled(
-    storage: Storage, clock: ControlledClock, user_id: UUID
-) -> None:
+async def test_recovery_requests_are_read_listed_and_decided(storage: Storage, clock: ControlledClock, user_id: UUID) -> None:
     request = RecoveryRequest.ask(uuid4(), user_id, RecoveryReason.STOLEN, at=clock.now())
     async with storage.uow.begin(HERE) as tx:
         tx.recovery_requests.add(request)
@@ -41,7 +39,7 @@ async def test_requests_for_recovery_are_found_listed_and_settled(
     ]
 
 
-async def test_requests_that_wait_are_counted_and_voided_by_whether_they_are_confirmed(
+async def test_pending_requests_are_counted_and_voided_by_whether_they_are_confirmed(
     storage: Storage, clock: ControlledClock, user_id: UUID
 ) -> None:
     requests = [
@@ -72,7 +70,7 @@ async def test_requests_that_wait_are_counted_and_voided_by_whether_they_are_con
         assert await tx.recovery_requests.waiting_of(user_id, at=at) is None
 
 
-async def test_requests_for_recovery_are_listed_newest_first_by_status_and_page_by_page(
+async def test_recovery_requests_are_listed_newest_first_by_status_and_page_by_page(
     storage: Storage, clock: ControlledClock, user_id: UUID
 ) -> None:
     requests, administrator = [], uuid4()
@@ -84,7 +82,7 @@ async def test_requests_for_recovery_are_listed_newest_first_by_status_and_page_
             tx.recovery_requests.add(requests[-1])
             tx.record(factor_audit.factor_begun(whose, "recovery", at=clock.now()))
         clock.advance(seconds=60)
-    # The oldest is written last: rows may well lie in that order.
+    # The oldest is written last, as the order of rows is not guaranteed.
     async with storage.uow.begin(HERE) as tx:
         found = await tx.recovery_requests.lock(requests[0].id)
         found.decide(RecoveryStatus.REJECTED, by=administrator, reason="unknown", at=clock.now())

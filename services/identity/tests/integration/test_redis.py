@@ -1,4 +1,4 @@
-"""Attempts and revocations, on a real Redis that comes and goes."""
+"""Attempts and revocations, on a real Redis that may be unavailable."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 
 @pytest.mark.clause("ASVS 6.1.1")
-async def test_attempts_are_limited_by_account_wherever_they_come_from(redis: Redis, redis_url: str) -> None:
+async def test_attempts_are_limited_per_account_from_any_address(redis: Redis, redis_url: str) -> None:
     attempts = RedisAttemptLimits(redis, redis_url, per_hour=3)
     for _ in range(3):
         await attempts.admit("ndapewa", "198.51.100.7")
@@ -49,7 +49,7 @@ async def test_attempts_are_limited_by_account_wherever_they_come_from(redis: Re
 
 
 @pytest.mark.clause("ASVS 6.1.1")
-async def test_a_known_device_counts_for_itself(redis: Redis, redis_url: str) -> None:
+async def test_a_known_device_has_its_own_count(redis: Redis, redis_url: str) -> None:
     attempts = RedisAttemptLimits(redis, redis_url, per_hour=2, per_hour_of_address=2)
     for _ in range(2):
         await attempts.admit("ndapewa", "198.51.100.7")
@@ -63,13 +63,13 @@ async def test_a_known_device_counts_for_itself(redis: Redis, redis_url: str) ->
         await attempts.admit("ndapewa", "198.51.100.7", device="telephone")
     await attempts.forget("ndapewa", "198.51.100.7", device="telephone")
     await attempts.admit("ndapewa", "198.51.100.7", device="telephone")
-    # A success on the known device gives strangers no further attempts.
+    # A success on the known device gives unknown devices no further attempts.
     with pytest.raises(TooManyAttempts):
         await attempts.admit("ndapewa", "198.51.100.8")
 
 
 @pytest.mark.clause("ASVS 6.1.1")
-async def test_guesses_in_a_row_end_however_slowly_until_one_is_right_or_somebody_unlocks(redis: Redis, redis_url: str) -> None:
+async def test_guesses_in_a_row_are_limited_at_any_rate_until_a_success_or_an_unlock(redis: Redis, redis_url: str) -> None:
     attempts = RedisAttemptLimits(redis, redis_url, per_hour=1000, in_a_row=4)
     for device in (None, "telephone"):
         for _ in range(4):
@@ -86,7 +86,7 @@ async def test_guesses_in_a_row_end_however_slowly_until_one_is_right_or_somebod
 
 
 @pytest.mark.clause("ASVS 6.1.1")
-async def test_what_the_hour_refuses_is_no_guess(redis: Redis, redis_url: str) -> None:
+async def test_attempts_refused_by_the_hourly_limit_do_not_count_as_guesses(redis: Redis, redis_url: str) -> None:
     hourly = RedisAttemptLimits(redis, redis_url, per_hour=2, in_a_row=4)
     for number in range(10):
         if number < 2:
@@ -97,7 +97,7 @@ async def test_what_the_hour_refuses_is_no_guess(redis: Redis, redis_url: str) -
             assert refused.value.retry_after_seconds <= 3600
 
 
-async def test_an_address_fails_for_all_accounts_and_successes_cost_it_nothing(redis: Redis, redis_url: str) -> None:
+async def test_an_address_fails_for_all_accounts_and_successes_do_not_count(redis: Redis, redis_url: str) -> None:
     attempts = RedisAttemptLimits(redis, redis_url, per_hour=2, per_hour_of_address=3)
     for number in range(20):
         await attempts.admit(f"clerk-{number}", "198.51.100.9")
@@ -109,7 +109,7 @@ async def test_an_address_fails_for_all_accounts_and_successes_cost_it_nothing(r
     await attempts.admit("somebody", "198.51.100.10")
 
 
-async def test_the_addresses_of_one_ipv6_network_fail_together(redis: Redis, redis_url: str) -> None:
+async def test_the_addresses_of_one_ipv6_network_are_counted_together(redis: Redis, redis_url: str) -> None:
     attempts = RedisAttemptLimits(redis, redis_url, per_hour=9, per_hour_of_address=2)
     for host in (1, 2):
         await attempts.fail(f"2001:db8:1:2::{host}")
@@ -118,7 +118,7 @@ async def test_the_addresses_of_one_ipv6_network_fail_together(redis: Redis, red
     await attempts.admit("somebody", "2001:db8:1:3::3")
 
 
-async def test_each_limit_is_the_one_of_the_settings(redis: Redis, redis_url: str) -> None:
+async def test_each_limit_comes_from_the_settings(redis: Redis, redis_url: str) -> None:
     limits: dict[str, Any] = {"login_attempts_per_hour": 3, "login_failures_per_hour_of_address": 2, "login_failures_in_a_row": 5}
     counted = counting(IdentitySettings(redis_url=SecretStr(redis_url), **limits), redis)
     for _ in range(2):
@@ -148,7 +148,7 @@ async def test_attempts_are_shared_by_processes_and_forgotten_after_a_success(re
     await here.admit("ndapewa", "198.51.100.7")
 
 
-async def test_without_redis_attempts_are_counted_by_the_process_alone(redis_url: str, fault_proxy: Proxies) -> None:
+async def test_without_redis_each_process_counts_attempts_by_itself(redis_url: str, fault_proxy: Proxies) -> None:
     proxy = await fault_proxy(*endpoint(redis_url))
     url = through(redis_url, proxy.port)
     client = redis_client(url)
@@ -159,7 +159,7 @@ async def test_without_redis_attempts_are_counted_by_the_process_alone(redis_url
         await attempts.admit("ndapewa", "198.51.100.7")
     with pytest.raises(TooManyAttempts):
         await attempts.admit("ndapewa", "198.51.100.7")
-    # What succeeds is forgotten here too.
+    # A success also clears the local count.
     await attempts.forget("ndapewa", "198.51.100.7")
     for _ in range(2):
         await attempts.admit("ndapewa", "198.51.100.7")
@@ -172,7 +172,7 @@ async def test_without_redis_attempts_are_counted_by_the_process_alone(redis_url
     await client.aclose()
 
 
-async def test_revocations_are_kept_with_their_time_and_trimmed(redis: Redis) -> None:
+async def test_revocations_are_stored_with_their_time_and_trimmed(redis: Redis) -> None:
     revocations, old, new = RedisRevocations(redis), uuid4(), uuid4()
     await revocations.add(old, ended_at=ENDED - timedelta(seconds=KEPT_SECONDS + 1))
     for ended_at in (ENDED, ENDED + timedelta(seconds=3)):
@@ -180,7 +180,7 @@ async def test_revocations_are_kept_with_their_time_and_trimmed(redis: Redis) ->
     assert await redis.zrange(ENDED_KEY, 0, -1, withscores=True) == [(str(new).encode(), ENDED.timestamp())]
 
 
-async def test_without_redis_a_revocation_waits_for_its_event(redis_url: str, fault_proxy: Proxies) -> None:
+async def test_without_redis_a_revocation_is_added_by_its_event(redis_url: str, fault_proxy: Proxies) -> None:
     proxy = await fault_proxy(*endpoint(redis_url))
     client = redis_client(through(redis_url, proxy.port))
     revocations, session_id = RedisRevocations(client), uuid4()
@@ -194,8 +194,8 @@ async def test_without_redis_a_revocation_waits_for_its_event(redis_url: str, fa
     await client.aclose()
 
 
-async def test_an_ended_session_is_listed_for_longer_than_any_of_its_tokens_lives(redis: Redis) -> None:
-    """Twenty minutes, where tokens live fifteen at most."""
+async def test_an_ended_session_is_listed_longer_than_its_tokens_live(redis: Redis) -> None:
+    """Twenty minutes; tokens live fifteen at most."""
     revocations, ended = RedisRevocations(redis), [uuid4() for _ in range(3)]
     for session_id, minutes in zip(ended, (0, 1, 20), strict=True):
         await revocations.add(session_id, ended_at=ENDED + timedelta(minutes=minutes))
@@ -219,7 +219,7 @@ async def test_changed_factors_are_listed_with_their_time_and_trimmed(redis: Red
     assert await redis.exists(ENDED_KEY) == 0
 
 
-async def test_without_redis_changed_factors_wait_for_their_event(redis_url: str, fault_proxy: Proxies) -> None:
+async def test_without_redis_changed_factors_are_added_by_their_event(redis_url: str, fault_proxy: Proxies) -> None:
     proxy = await fault_proxy(*endpoint(redis_url))
     client = redis_client(through(redis_url, proxy.port))
     revocations, user_id, factors = RedisRevocations(client), uuid4(), Factors(1, has_second=True)

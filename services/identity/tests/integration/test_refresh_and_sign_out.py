@@ -15,7 +15,7 @@ from kernel.errors import NotFound
 from services.identity.tests.integration.registry import Registry, claims_of, user_actor
 
 
-async def test_refresh_carries_the_roles_of_now(registry: Registry) -> None:
+async def test_a_refresh_carries_the_current_roles(registry: Registry) -> None:
     await registry.register()
     pair = await registry.sign_in()
     registry.roles.roles = ("staff", "user")
@@ -31,7 +31,7 @@ async def test_concurrent_refreshes_have_one_successor(registry: Registry) -> No
     assert (await registry.actions()).count("identity.session.refresh") == 1
 
 
-async def test_reuse_ends_the_session_for_good(registry: Registry) -> None:
+async def test_token_reuse_ends_the_session_permanently(registry: Registry) -> None:
     await registry.register()
     first = await registry.sign_in()
     second = await registry.refresh(first.refresh_token)
@@ -44,7 +44,7 @@ async def test_reuse_ends_the_session_for_good(registry: Registry) -> None:
     assert (await registry.actions()).count("identity.session.refresh_reused") == 1
 
 
-async def test_token_on_another_device_ends_the_session(registry: Registry) -> None:
+async def test_a_token_on_another_device_ends_the_session(registry: Registry) -> None:
     await registry.register()
     pair = await registry.sign_in()
     with pytest.raises(InvalidRefreshToken):
@@ -52,7 +52,7 @@ async def test_token_on_another_device_ends_the_session(registry: Registry) -> N
     assert (await registry.session()).end_reason == "wrong_device"
 
 
-async def test_made_up_token_ends_nothing(registry: Registry) -> None:
+async def test_a_forged_token_ends_no_session(registry: Registry) -> None:
     await registry.register()
     await registry.sign_in()
     session = await registry.session()
@@ -62,7 +62,7 @@ async def test_made_up_token_ends_nothing(registry: Registry) -> None:
     assert (await registry.session()).is_live
 
 
-async def test_signing_out_kills_both_tokens_and_may_be_repeated(registry: Registry) -> None:
+async def test_signing_out_ends_both_tokens_and_may_be_repeated(registry: Registry) -> None:
     enrolled = await registry.register()
     pair = await registry.sign_in()
     me = user_actor(enrolled.user_id, "user", session_id=(await registry.session()).id)
@@ -74,8 +74,8 @@ async def test_signing_out_kills_both_tokens_and_may_be_repeated(registry: Regis
     assert (await registry.actions()).count("identity.session.end") == 1
 
 
-async def test_signing_out_of_a_session_that_is_over_tells_gateways_since_when(registry: Registry) -> None:
-    """They may have missed it, for example because the process that ended it was interrupted."""
+async def test_signing_out_of_an_ended_session_reports_its_end_time_to_gateways(registry: Registry) -> None:
+    """They may have missed it, for example if the process that ended the session was interrupted."""
     enrolled = await registry.register()
     await registry.sign_in()
     ended_at, session_id = registry.clock.now(), (await registry.session()).id
@@ -87,7 +87,7 @@ async def test_signing_out_of_a_session_that_is_over_tells_gateways_since_when(r
     assert (registry.peers.revocations.ended, (await registry.session()).end_reason) == ({session_id: ended_at}, "expired")
 
 
-async def test_nobody_signs_another_out(registry: Registry) -> None:
+async def test_nobody_signs_another_user_out(registry: Registry) -> None:
     await registry.register()
     await registry.sign_in()
     with pytest.raises(NotFound):

@@ -33,14 +33,14 @@ async def test_registration_announces_the_user_with_a_wallet_address(registry: R
 
 
 @pytest.mark.clause("ASVS 6.2.10")
-async def test_a_password_does_not_grow_old(registry: Registry) -> None:
+async def test_a_password_does_not_expire(registry: Registry) -> None:
     await registry.register()
     registry.clock.advance(seconds=5 * 365 * 24 * 3600)
 
     assert await registry.sign_in()
 
 
-async def test_email_belongs_to_one_account_and_a_typed_number_to_none(registry: Registry) -> None:
+async def test_an_email_belongs_to_one_user_and_an_unverified_number_to_none(registry: Registry) -> None:
     await registry.register()
     with pytest.raises(InvalidCode):
         await registry.register(phone="+264811234568")
@@ -59,7 +59,7 @@ async def test_email_belongs_to_one_account_and_a_typed_number_to_none(registry:
         ({"organization": "  "}, InvalidName, "organization"),
     ],
 )
-async def test_registration_refuses_and_writes_nothing(
+async def test_a_refused_registration_writes_nothing(
     registry: Registry,
     changes: Any,
     error: type[DomainError],

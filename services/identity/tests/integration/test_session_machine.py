@@ -1,6 +1,6 @@
-"""Signing in, refreshing, ending and disabling in any order and at the same moment, against a model of what may live.
+"""Sign-ins, refreshes, ends and suspensions in any order and concurrently, against a model of the sessions that may be live.
 
-The rules run in a thread of Hypothesis'; what they call runs on the test's loop, each call on a connection of its own.
+The rules run in a Hypothesis thread; their calls run on the test's event loop, each on its own connection.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ REASON = "Reported as stolen"
 
 @dataclass
 class Chain:
-    """A session as it should be: the token that is current, and those before it with the time when each was used."""
+    """The expected session: its current token, and the earlier tokens with the time when each was used."""
 
     session_id: UUID
     current: str
@@ -48,7 +48,7 @@ class Chain:
 
 @dataclass
 class Ground:
-    """What the machine runs on."""
+    """The resources that the machine uses."""
 
     identity: Identity
     database: Database
@@ -80,7 +80,7 @@ class SessionMachine(RuleBasedStateMachine):
     numbers: ClassVar[Any] = count()
 
     @initialize()
-    def somebody_registers(self) -> None:
+    def register_user(self) -> None:
         number = next(self.numbers)
         self.email = f"person.{number}@example.na"
         registration = self.ground.identity.registration
@@ -91,15 +91,15 @@ class SessionMachine(RuleBasedStateMachine):
         self.dead: list[tuple[str, int]] = []
         self.suspended = False
 
-    # What happens
+    # Rules
 
     @rule(device=st.sampled_from(DEVICES), times=AT_ONCE)
-    def signs_in(self, device: int, times: int) -> None:
+    def sign_in(self, device: int, times: int) -> None:
         outcomes = self.ground.at_once([self._sign_in(device) for _ in range(times)])
         if self.suspended:
             assert {type(outcome) for outcome in outcomes} == {InvalidCredentials}
             return
-        self._bury(device)
+        self._expect_ended(device)
         query = "SELECT id FROM sessions WHERE user_id = :user AND device_id = :device AND ended_at IS NULL"
         ((session_id,),) = self.ground.rows(query, user=self.user_id, device=self.devices[device])
         for pair in outcomes:
@@ -110,8 +110,8 @@ class SessionMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.live)
     @rule(data=st.data(), times=AT_ONCE)
-    def refreshes(self, data: st.DataObject, times: int) -> None:
-        device, chain = self._some(data)
+    def refresh(self, data: st.DataObject, times: int) -> None:
+        device, chain = self._draw_live(data)
         outcomes = self.ground.at_once([self._refresh(chain.current, device) for _ in range(times)])
         (successor,) = {pair.refresh_token for pair in outcomes}
         self._advance_chain(chain, successor)
@@ -123,31 +123,31 @@ class SessionMachine(RuleBasedStateMachine):
         how=st.sampled_from(["sign_out", "everywhere", "revoke_session", "revoke_device", "suspend", "delete"]),
         first=st.booleans(),
     )
-    def ends_while_refreshing(self, data: st.DataObject, times: int, how: str, first: bool) -> None:
-        device, chain = self._some(data)
+    def end_while_refreshing(self, data: st.DataObject, times: int, how: str, first: bool) -> None:
+        device, chain = self._draw_live(data)
         refreshing = [self._refresh(chain.current, device) for _ in range(times)]
-        ending = [self._ender(how, device, chain)]
+        ending = [self._end(how, device, chain)]
         outcomes = self.ground.at_once(ending + refreshing if first else refreshing + ending)
         refreshed = outcomes[1:] if first else outcomes[:-1]
         assert not isinstance(outcomes[0 if first else -1], BaseException)
         assert all(isinstance(outcome, TokenPair | InvalidRefreshToken) for outcome in refreshed)
         self.dead += [(pair.refresh_token, device) for pair in refreshed if isinstance(pair, TokenPair)]
         for ended in [device] if how in ("sign_out", "revoke_session", "revoke_device") else list(self.live):
-            self._bury(ended)
+            self._expect_ended(ended)
         self.suspended = self.suspended or how in ("suspend", "delete")
         self.restore = "restore_user" if how == "delete" else "activate_user"
 
     @precondition(lambda self: any(chain.used for chain in self.live.values()))
     @rule(data=st.data(), beside=st.booleans())
-    def a_used_token_comes_again(self, data: st.DataObject, beside: bool) -> None:
-        """Within ten seconds it is a retry and gives the current token, however many refreshes later; then it is a thief's."""
+    def present_a_used_token(self, data: st.DataObject, beside: bool) -> None:
+        """Within ten seconds this is a retry and returns the current token, after any number of refreshes; later it is theft."""
         device = data.draw(st.sampled_from([device for device, chain in self.live.items() if chain.used]))
         chain = self.live[device]
         token, used_at = data.draw(st.sampled_from(chain.used[-6:]))
         calls = [self._refresh(token, device)] + ([self._refresh(chain.current, device)] if beside else [])
         if self.ground.clock.now() - used_at <= timedelta(seconds=RETRY_SECONDS_MAX):
             pairs = [pair.refresh_token for pair in self.ground.at_once(calls)]
-            # Whichever was first: the used token leads to the token that is current at that moment.
+            # In either order, the used token returns the token that is current at that moment.
             assert pairs[0] in {chain.current, pairs[-1]}
             if beside:
                 self._advance_chain(chain, pairs[1])
@@ -155,20 +155,20 @@ class SessionMachine(RuleBasedStateMachine):
         outcomes = self.ground.at_once(calls)
         assert isinstance(outcomes[0], InvalidRefreshToken)
         self.dead += [(pair.refresh_token, device) for pair in outcomes if isinstance(pair, TokenPair)]
-        self._bury(device)
+        self._expect_ended(device)
 
     @precondition(lambda self: self.live)
     @rule(data=st.data())
-    def a_token_is_shown_on_another_device(self, data: st.DataObject) -> None:
-        device, chain = self._some(data)
+    def present_a_token_on_another_device(self, data: st.DataObject) -> None:
+        device, chain = self._draw_live(data)
         (outcome,) = self.ground.at_once([self._refresh(chain.current, (device + 1) % len(DEVICES))])
         assert isinstance(outcome, InvalidRefreshToken)
-        self._bury(device)
+        self._expect_ended(device)
 
     @precondition(lambda self: self.live)
     @rule(times=st.integers(min_value=0, max_value=2))
-    def all_are_left_alone(self, times: int) -> None:
-        """The job ends what is idle, refreshing does too, and they do not get in each other's way."""
+    def leave_all_idle(self, times: int) -> None:
+        """The job and refreshes both end idle sessions, without conflicts."""
         ground = self.ground
         ground.clock.advance(days=1)
         end = EndOverdueSessions(unit_of_work(ground.settings, ground.database), ground.clock, ground.settings.session_idle)
@@ -176,23 +176,23 @@ class SessionMachine(RuleBasedStateMachine):
         outcomes = ground.at_once([*refreshing, *(end() for _ in range(times))])[: len(refreshing)]
         assert all(isinstance(outcome, SessionExpired | InvalidRefreshToken) for outcome in outcomes)
         for device in list(self.live):
-            self._bury(device)
+            self._expect_ended(device)
 
     @precondition(lambda self: self.suspended)
     @rule()
-    def may_act_again(self) -> None:
+    def restore_user(self) -> None:
         (outcome,) = self.ground.at_once([self._change(self.restore)])
         assert not isinstance(outcome, BaseException)
         self.suspended = False
 
     @rule(seconds=st.sampled_from([1, 9, 11, 300]))
-    def time_goes_by(self, seconds: int) -> None:
+    def advance_time(self, seconds: int) -> None:
         self.ground.clock.advance(seconds=seconds)
 
-    # What must hold
+    # Invariants
 
     @invariant()
-    def what_lives_is_what_should(self) -> None:
+    def live_sessions_are_those_expected(self) -> None:
         if hasattr(self, "live"):
             rows = self.ground.rows("SELECT id FROM sessions WHERE user_id = :user AND ended_at IS NULL", user=self.user_id)
             assert {row.id for row in rows} == {chain.session_id for chain in self.live.values()}
@@ -203,19 +203,19 @@ class SessionMachine(RuleBasedStateMachine):
         assert ended == self.ground.rows("SELECT count(*) FROM outbox WHERE type = 'identity.session.ended'")
 
     @invariant()
-    def the_dead_stay_dead(self) -> None:
+    def ended_sessions_stay_ended(self) -> None:
         if hasattr(self, "dead") and self.dead:
-            # The latest, each of which a race could have left alive; a dead session's tokens end nothing else.
+            # The latest tokens, each of which a race could have left live; tokens of an ended session end no other session.
             outcomes = self.ground.at_once([self._refresh(token, device) for token, device in self.dead[-4:]])
             assert {type(outcome) for outcome in outcomes} == {InvalidRefreshToken}
 
-    # How
+    # Helpers
 
-    def _some(self, data: st.DataObject) -> tuple[int, Chain]:
+    def _draw_live(self, data: st.DataObject) -> tuple[int, Chain]:
         device = data.draw(st.sampled_from(sorted(self.live)))
         return device, self.live[device]
 
-    def _bury(self, device: int) -> None:
+    def _expect_ended(self, device: int) -> None:
         if chain := self.live.pop(device, None):
             self.dead += [(token, device) for token in (*(token for token, _ in chain.used[-1:]), chain.current)]
 
@@ -235,7 +235,7 @@ class SessionMachine(RuleBasedStateMachine):
     def _refresh(self, token: str, device: int) -> Awaitable[TokenPair]:
         return self.ground.identity.sessions.refresh_session(actor=STRANGER, refresh_token=token, device_id=self.devices[device])
 
-    def _ender(self, how: str, device: int, chain: Chain) -> Awaitable[Any]:
+    def _end(self, how: str, device: int, chain: Chain) -> Awaitable[Any]:
         sessions = self.ground.identity.sessions
         me = Actor(kind=ActorKind.USER, subject_id=str(self.user_id), session_id=chain.session_id)
         ways: dict[str, Callable[[], Awaitable[Any]]] = {
@@ -255,7 +255,7 @@ class SessionMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.clause("ASVS 7.4.1 race", "RFC 9700 4.14.2 retry", "ASVS 7.4.2")
-async def test_whatever_happens_at_once_no_ended_session_has_a_live_token(
+async def test_no_ended_session_has_a_live_token_after_any_concurrent_requests(
     identity: Identity, database: Database, settings: IdentitySettings, clock: ControlledClock, fakes: Fakes
 ) -> None:
     fakes.attempts.limit = 1_000_000

@@ -1,4 +1,4 @@
-"""Sessions and devices, as PostgreSQL keeps them."""
+"""Sessions and devices in PostgreSQL."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -24,7 +24,7 @@ from services.identity.tests.integration.storage import (
 DAY = timedelta(days=1)
 
 
-async def test_session_is_found_again_whole_and_rotates(storage: Storage, clock: ControlledClock) -> None:
+async def test_a_session_is_read_back_complete_and_rotates(storage: Storage, clock: ControlledClock) -> None:
     enrolled, device_id = await enrol_user(storage, clock), uuid4()
     started = await start_session(storage, clock, enrolled.user_id, device_id)
     successor = TOKENS.issue(session_id=started.id, user_id=enrolled.user_id, generation=2)
@@ -41,7 +41,7 @@ async def test_session_is_found_again_whole_and_rotates(storage: Storage, clock:
     assert (view.id, view.refreshed_at, view.ended_at, view.methods) == (started.id, clock.now(), None, ("pwd",))
 
 
-async def test_ended_session_makes_room_for_one_on_the_same_device(storage: Storage, clock: ControlledClock) -> None:
+async def test_after_a_session_ends_the_device_may_have_another(storage: Storage, clock: ControlledClock) -> None:
     enrolled, device_id = await enrol_user(storage, clock), uuid4()
     first = await start_session(storage, clock, enrolled.user_id, device_id)
     token = TOKENS.issue(session_id=uuid4(), user_id=enrolled.user_id, generation=1)
@@ -62,9 +62,7 @@ async def test_ended_session_makes_room_for_one_on_the_same_device(storage: Stor
         assert (await tx.sessions.lock(first.id)).end_reason == "replaced"
 
 
-async def test_sessions_left_alone_or_past_their_end_are_ended_and_others_are_not(
-    storage: Storage, clock: ControlledClock
-) -> None:
+async def test_only_idle_and_expired_sessions_are_ended(storage: Storage, clock: ControlledClock) -> None:
     user_id = (await enrol_user(storage, clock)).user_id
     alone = await start_session(storage, clock, user_id, uuid4())
     used = await start_session(storage, clock, user_id, uuid4())
@@ -86,8 +84,8 @@ async def test_sessions_left_alone_or_past_their_end_are_ended_and_others_are_no
 
 
 @pytest.mark.parametrize("seconds", [-1, 0])
-async def test_a_session_is_overdue_from_the_very_second(storage: Storage, clock: ControlledClock, seconds: int) -> None:
-    """Counted from the last time that its device was in use: by signing in, refreshing, or proving again who holds it."""
+async def test_a_session_is_overdue_from_the_exact_second(storage: Storage, clock: ControlledClock, seconds: int) -> None:
+    """Counted from the last sign-in, refresh or step-up on its device."""
     user_id = (await enrol_user(storage, clock)).user_id
     started, refreshed, proven = [await start_session(storage, clock, user_id, uuid4()) for _ in range(3)]
     begun = clock.now()
@@ -110,7 +108,7 @@ async def test_a_session_is_overdue_from_the_very_second(storage: Storage, clock
     assert (await end(), await live()) == (2 if due else 1, set() if due else {refreshed.id, proven.id})
 
 
-async def test_however_many_are_overdue_one_run_ends_them(storage: Storage, clock: ControlledClock) -> None:
+async def test_one_run_ends_any_number_of_overdue_sessions(storage: Storage, clock: ControlledClock) -> None:
     user_id = (await enrol_user(storage, clock)).user_id
     async with storage.uow.begin(HERE) as tx:
         for _ in range(2 * BATCH + 1):

@@ -52,7 +52,7 @@ async def test_signing_in_again_on_a_device_replaces_its_session(registry: Regis
     assert new.id in {session.id for session in await registry.sessions() if session.is_live}
 
 
-async def test_too_many_sessions_end_those_left_alone_longest(registry: Registry) -> None:
+async def test_too_many_sessions_end_the_longest_idle_ones(registry: Registry) -> None:
     await registry.register()
     kept = await registry.sign_in()
     for _ in range(LIVE_MAX - 1):
@@ -69,7 +69,7 @@ async def test_too_many_sessions_end_those_left_alone_longest(registry: Registry
 
 @dataclass
 class MeddlingRoles(FakeRoles):
-    """Governance is asked after the password was verified, and before the user is locked: what happens then is here."""
+    """Change the user while governance is asked: after the password was verified and before the user is locked."""
 
     meanwhile: Callable[[User], object] = lambda _: None
     registry: Registry | None = None
@@ -89,7 +89,7 @@ class MeddlingRoles(FakeRoles):
     ],
     ids=["another password", "a second factor", "suspended"],
 )
-async def test_what_changes_while_somebody_signs_in_lets_them_in_no_more(
+async def test_sign_in_fails_if_the_users_credentials_or_status_change_during_it(
     registry_of: RegistryOf, meanwhile: Callable[[User], object]
 ) -> None:
     roles = MeddlingRoles(meanwhile=meanwhile)
@@ -109,7 +109,7 @@ async def test_what_changes_while_somebody_signs_in_lets_them_in_no_more(
 
 
 @pytest.mark.clause("ASVS 6.3.8")
-async def test_unknown_name_and_wrong_password_cost_and_say_the_same(registry: Registry) -> None:
+async def test_an_unknown_name_and_a_wrong_password_cost_and_answer_the_same(registry: Registry) -> None:
     await registry.register()
     refusals = []
     for email, password in (("ndapewa@example.na", "Wrong-Sunrise-47!"), ("nobody@example.na", PASSWORD)):
@@ -122,14 +122,14 @@ async def test_unknown_name_and_wrong_password_cost_and_say_the_same(registry: R
     assert "nobody" not in repr(await registry.facts())
 
 
-async def test_suspended_user_is_answered_like_a_stranger(registry: Registry) -> None:
+async def test_a_suspended_user_gets_the_same_answer_as_an_unknown_one(registry: Registry) -> None:
     enrolled = await registry.register()
     await registry.change_user(enrolled.user_id, lambda user: user.suspend("Reported as stolen", at=registry.clock.now()))
     with pytest.raises(InvalidCredentials):
         await registry.sign_in()
 
 
-async def test_eleventh_attempt_is_refused_even_with_the_right_password(registry: Registry) -> None:
+async def test_the_eleventh_attempt_is_refused_even_with_the_right_password(registry: Registry) -> None:
     await registry.register()
     for _ in range(10):
         with pytest.raises(InvalidCredentials):
@@ -138,7 +138,7 @@ async def test_eleventh_attempt_is_refused_even_with_the_right_password(registry
         await registry.sign_in()
 
 
-async def test_success_forgets_earlier_attempts(registry: Registry) -> None:
+async def test_a_success_clears_earlier_attempts(registry: Registry) -> None:
     await registry.register()
     for _ in range(25):
         await registry.sign_in()
@@ -146,7 +146,7 @@ async def test_success_forgets_earlier_attempts(registry: Registry) -> None:
 
 
 @pytest.mark.clause("ASVS 11.4.2")
-async def test_old_hash_is_strengthened_at_sign_in(registry: Registry) -> None:
+async def test_an_old_hash_is_upgraded_at_sign_in(registry: Registry) -> None:
     enrolled = await registry.register()
     registry.passwords.outdated = True
     await registry.sign_in()
@@ -155,7 +155,7 @@ async def test_old_hash_is_strengthened_at_sign_in(registry: Registry) -> None:
     await registry.sign_in()
 
 
-async def test_old_hash_is_strengthened_where_a_second_factor_is_asked_for_too(registry: Registry) -> None:
+async def test_an_old_hash_is_upgraded_if_a_second_factor_is_required_too(registry: Registry) -> None:
     enrolled = await registry.register()
     await registry.change_user(enrolled.user_id, lambda user: user.gain_factor(at=registry.clock.now()))
     registry.passwords.outdated = True
@@ -168,7 +168,7 @@ async def test_old_hash_is_strengthened_where_a_second_factor_is_asked_for_too(r
     assert (user_now.password_hash[-1], user_now.password_changed_at) == ("+", user_now.registered_at)
 
 
-async def test_without_governance_nobody_signs_in_or_refreshes_and_nothing_is_spent(registry: Registry) -> None:
+async def test_without_governance_sign_in_and_refresh_fail_and_use_up_nothing(registry: Registry) -> None:
     await registry.register()
     pair = await registry.sign_in()
     registry.roles.away = True

@@ -1,4 +1,4 @@
-"""Signing keys, as PostgreSQL keeps them."""
+"""Signing keys in PostgreSQL."""
 
 from uuid import uuid4
 
@@ -10,7 +10,7 @@ from services.identity.tests.fakes.signing_keys import FakeKeyMaker
 from services.identity.tests.integration.storage import HERE, Storage, fact
 
 
-async def test_signing_keys_are_found_again_whole(storage: Storage, clock: ControlledClock) -> None:
+async def test_signing_keys_are_read_back_complete(storage: Storage, clock: ControlledClock) -> None:
     key = SigningKey.announce(uuid4(), public_jwk={"kid": "1"}, sealed_private=b"sealed", at=clock.now())
     async with storage.uow.begin(HERE) as tx:
         assert list(await tx.signing_keys.lock_all()) == []
@@ -25,7 +25,7 @@ async def test_signing_keys_are_found_again_whole(storage: Storage, clock: Contr
     assert (read.id, read.public_jwk, read.sealed_private, read.algorithm) == (key.id, {"kid": "1"}, b"sealed", "ES256")
 
 
-async def test_one_key_signs_and_the_next_is_published_already(storage: Storage, clock: ControlledClock) -> None:
+async def test_one_key_signs_and_the_next_is_already_published(storage: Storage, clock: ControlledClock) -> None:
     ensure = EnsureSigningKeys(storage.uow, FakeKeyMaker(), clock)
     keys = await ensure()
     assert sorted((key.is_active, key.is_next) for key in keys) == [(False, True), (True, False)]

@@ -1,4 +1,4 @@
-"""Users, as PostgreSQL keeps them."""
+"""Users in PostgreSQL."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,7 +27,7 @@ from services.identity.tests.integration.storage import (
 )
 
 
-async def test_user_is_found_again_whole(storage: Storage, clock: ControlledClock) -> None:
+async def test_a_user_is_read_back_complete(storage: Storage, clock: ControlledClock) -> None:
     enrolled = await enrol_user(storage, clock, username="ndapewa")
     view = await storage.views.users.user(enrolled.user_id)
     assert view
@@ -44,7 +44,7 @@ async def test_user_is_found_again_whole(storage: Storage, clock: ControlledCloc
     assert address.address == enrolled.wallet_address
 
 
-async def test_what_nobody_has_is_found_nowhere(storage: Storage) -> None:
+async def test_unknown_values_find_no_user(storage: Storage) -> None:
     assert await storage.views.users.user(uuid4()) is None
     assert await storage.views.users.subject(uuid4()) is None
     assert await storage.views.credentials.credential(SignInName.email("nobody@example.na")) is None
@@ -59,14 +59,14 @@ async def test_what_nobody_has_is_found_nowhere(storage: Storage) -> None:
 
 
 @pytest.mark.parametrize("name", [SignInName.email(" NDAPEWA@Example.NA "), SignInName.username("Ndapewa")])
-async def test_credential_is_found_by_either_name(storage: Storage, clock: ControlledClock, name: SignInName) -> None:
+async def test_a_credential_is_found_by_email_or_username(storage: Storage, clock: ControlledClock, name: SignInName) -> None:
     enrolled = await enrol_user(storage, clock, username="ndapewa")
     credential = await storage.views.credentials.credential(name)
     assert credential
     assert (credential.user_id, credential.password_hash, credential.is_active) == (enrolled.user_id, "$argon2id$x", True)
 
 
-async def test_email_is_unique_and_a_number_that_was_typed_is_not(storage: Storage, clock: ControlledClock) -> None:
+async def test_an_email_is_unique_and_an_unverified_number_is_not(storage: Storage, clock: ControlledClock) -> None:
     await enrol_user(storage, clock)
     with pytest.raises(UserExists):
         await enrol_user(storage, clock, Profile(full_name="Other", email=PROFILE.email, phone="+264811234568"))
@@ -74,7 +74,7 @@ async def test_email_is_unique_and_a_number_that_was_typed_is_not(storage: Stora
     assert (await storage.views.users.users(PageRequest())).total == 2
 
 
-async def test_username_is_unique_and_may_be_missing(storage: Storage, clock: ControlledClock) -> None:
+async def test_a_username_is_unique_and_optional(storage: Storage, clock: ControlledClock) -> None:
     await enrol_user(storage, clock, someone(1), username="ndapewa")
     with pytest.raises(UserExists):
         await enrol_user(storage, clock, someone(2), username="ndapewa")
@@ -133,7 +133,7 @@ async def test_users_are_filtered_and_sorted(storage: Storage, clock: Controlled
     assert await names(registered_from=start + timedelta(seconds=60), registered_to=start + timedelta(seconds=120)) == ["bert"]
 
 
-async def test_deleted_user_is_gone_from_reads_and_may_not_act(storage: Storage, clock: ControlledClock) -> None:
+async def test_a_deleted_user_is_absent_from_reads_and_has_no_standing(storage: Storage, clock: ControlledClock) -> None:
     enrolled = await enrol_user(storage, clock)
     async with storage.uow.begin(HERE) as tx:
         user = await tx.users.lock(enrolled.user_id)
@@ -144,13 +144,13 @@ async def test_deleted_user_is_gone_from_reads_and_may_not_act(storage: Storage,
     assert await storage.views.users.subject(enrolled.user_id) == SubjectView(enrolled.user_id, is_active=False, is_closed=True)
 
 
-async def test_administrator_is_known_once_made(storage: Storage, clock: ControlledClock) -> None:
+async def test_an_administrator_is_found_once_created(storage: Storage, clock: ControlledClock) -> None:
     await enrol_user(storage, clock, role=InitialRole.ADMIN)
     async with storage.uow.begin(HERE) as tx:
         assert await tx.users.lock_administrators()
 
 
-async def test_failure_in_between_leaves_nothing(storage: Storage, clock: ControlledClock) -> None:
+async def test_a_failed_transaction_writes_nothing(storage: Storage, clock: ControlledClock) -> None:
     async def fail() -> Any:
         async with storage.uow.begin(HERE) as tx:
             await enrol(
@@ -187,7 +187,7 @@ async def test_a_profile_is_replaced_and_stays_unique(storage: Storage, clock: C
             await tx.profiles.replace(bert, (await tx.profiles.of(bert)).with_email("new@example.na"))
 
 
-async def test_a_number_is_held_by_the_user_who_verified_it(storage: Storage, clock: ControlledClock) -> None:
+async def test_a_number_belongs_to_the_user_who_verified_it(storage: Storage, clock: ControlledClock) -> None:
     number = "+264811234567"
     async with storage.uow.begin(HERE) as tx:
         users = sorted([await person(tx, name, clock.now()) for name in ("anna", "bert", "carl")])
@@ -200,7 +200,7 @@ async def test_a_number_is_held_by_the_user_who_verified_it(storage: Storage, cl
         await tx.users.flush()
         assert await tx.profiles.holder_of_phone(number) == anna
         tx.record(fact_at(clock.now()))
-    # Typed by another it lies beside; verified by another it is refused, also where it takes the place of a verified one.
+    # Another user may enter the same number, but not verify it, even in place of a verified number of their own.
     async with storage.uow.begin(HERE) as tx:
         await tx.profiles.replace(carl, (await tx.profiles.of(carl)).with_phone("+264811234500"))
         (await tx.users.lock(carl)).verify_phone(at=clock.now())

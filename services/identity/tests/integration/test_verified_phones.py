@@ -1,4 +1,4 @@
-"""The migration to verified numbers finds which are, and the previous release goes on under it."""
+"""The migration to verified numbers finds the verified ones, and the previous release keeps running on it."""
 
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -22,7 +22,7 @@ PROFILE = """
 """
 
 
-async def test_only_verified_numbers_are_unique_afterwards(databases: Databases, tmp_path: Path) -> None:
+async def test_only_verified_numbers_are_unique_after_the_migration(databases: Databases, tmp_path: Path) -> None:
     async with databases.create("identity", copy_before(MIGRATION, VERSIONS, tmp_path / "versions")) as urls:
         with psycopg.connect(urls.owner, autocommit=True) as connection:
 
@@ -37,7 +37,7 @@ async def test_only_verified_numbers_are_unique_afterwards(databases: Databases,
             migrations.upgrade(urls.owner, VERSIONS, say=lambda _line: None)
             rows = connection.execute("SELECT user_id, phone_verified FROM profiles").fetchall()
             assert dict(rows) == {verified: True, typed: False}
-            # As the previous release writes: it names no column of this one.
+            # The previous release writes without naming any new column.
             also = person("one", verified=False)
             verify = "UPDATE users SET phone_verified_at = %s WHERE id = %s"
             with pytest.raises(psycopg.errors.UniqueViolation, match="profiles_phone_index_key"):

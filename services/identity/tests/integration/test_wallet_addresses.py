@@ -1,4 +1,4 @@
-"""Wallet addresses, as PostgreSQL keeps them."""
+"""Wallet addresses in PostgreSQL."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""What each process has, as its settings say."""
+"""The parts of each process, as its settings say."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -24,12 +24,12 @@ from services.identity.tests.integration.storage import Storage, enrol_user, som
 
 
 @pytest.mark.parametrize(("environment", "shown"), [("local", True), ("staging", False), ("production", False)])
-def test_the_mailbox_is_served_locally_alone(settings: IdentitySettings, environment: str, shown: bool) -> None:
+def test_the_mailbox_is_served_only_locally(settings: IdentitySettings, environment: str, shown: bool) -> None:
     configured = settings.model_copy(update={"environment": environment})
     assert (dev in served(mailbox=configured.has_mailbox)) is shown
 
 
-def test_what_falls_due_is_done_on_schedule(settings: IdentitySettings, database_urls: DatabaseUrls) -> None:
+def test_periodic_jobs_have_their_schedule(settings: IdentitySettings, database_urls: DatabaseUrls) -> None:
     app = jobs(settings.model_copy(update={"database_url": SecretStr(database_urls.app)}))
     schedule = {name: task.cron for (name, _), task in app.periodic_registry.periodic_tasks.items()}
     assert {name: cron for name, cron in schedule.items() if name.startswith("identity:")} == {
@@ -43,7 +43,7 @@ def test_what_falls_due_is_done_on_schedule(settings: IdentitySettings, database
     }
 
 
-def test_jobs_run_one_at_a_time_and_deliveries_are_tried_again_for_half_an_hour(
+def test_jobs_run_one_at_a_time_and_deliveries_are_retried_for_half_an_hour(
     settings: IdentitySettings, database_urls: DatabaseUrls
 ) -> None:
     app = jobs(settings.model_copy(update={"database_url": SecretStr(database_urls.app)}))
@@ -58,13 +58,13 @@ def test_jobs_run_one_at_a_time_and_deliveries_are_tried_again_for_half_an_hour(
     ]
     queued = {name: (task.queue, task.queueing_lock) for name, task in own.items() if name in {*due, "deliver_message"}}
     assert queued == {"deliver_message": ("messages", None)} | {name: ("maintenance", name) for name in due}
-    # Whatever is done on schedule is done again at the next time. A delivery waits 2, 4, 8, … seconds, eleven times.
+    # A failed periodic job runs again at its next time. A delivery waits 2, 4, 8, … seconds, eleven times.
     retries = {name: task.retry_strategy for name, task in own.items() if task.retry_strategy}
     assert retries == {"deliver_message": RetryStrategy(max_attempts=11, exponential_wait=2)}
 
 
 @pytest.mark.parametrize(("idle_minutes", "key_days", "ended", "keys"), [(60, 2, [True, False], 3), (30, 4, [True, True], 2)])
-async def test_jobs_go_by_the_settings(
+async def test_jobs_use_the_settings(
     storage: Storage,
     database: Database,
     settings: IdentitySettings,
@@ -75,7 +75,7 @@ async def test_jobs_go_by_the_settings(
     ended: list[bool],
     keys: int,
 ) -> None:
-    """Their clock is the system's: sessions are left alone, and a key has signed, for as long as that is no close matter."""
+    """Jobs use the system clock, so idle times and key ages here are far from their limits."""
     now, sessions = SystemClock().now(), []
     await EnsureSigningKeys(storage.uow, SealedKeyMaker(settings.key()), ControlledClock(now - timedelta(days=3)))()
     for minutes in (75, 45):
@@ -86,7 +86,7 @@ async def test_jobs_go_by_the_settings(
     # A process never closes its own.
     monkeypatch.setattr(Database, "connect", lambda *_, **_rest: database)
     app = jobs(settings.model_copy(update={**given, "database_url": SecretStr(database_urls.app)}))
-    # What else is due at this minute has no part in it.
+    # Other jobs due at this minute do not matter here.
     app.periodic_registry.periodic_tasks.clear()
     async with app.open_async():
         for name in ("end_overdue_sessions", "rotate_signing_keys"):
@@ -99,11 +99,11 @@ async def test_jobs_go_by_the_settings(
 
 
 @pytest.mark.parametrize("name", ["create-admin", "rotate-keys", "unlock", "rotate-master-key"])
-def test_commands_tell_what_they_do(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_describe_themselves(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(SERVICE, [name, "--help"])
-    told = capsys.readouterr().out
-    assert (left.value.code, SERVICE.commands[name].help in " ".join(told.split())) == (0, True)
+    output = capsys.readouterr().out
+    assert (left.value.code, SERVICE.commands[name].help in " ".join(output.split())) == (0, True)
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def own(settings: IdentitySettings, database_urls: DatabaseUrls, redis_url: str,
     return settings.model_copy(update={name: SecretStr(url) for name, url in servers.items()})
 
 
-async def test_ended_sessions_are_refused_by_the_service_itself(
+async def test_the_service_itself_refuses_ended_sessions(
     own: IdentitySettings, redis_url: str, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await check_that_ended_sessions_are_refused(
@@ -120,7 +120,7 @@ async def test_ended_sessions_are_refused_by_the_service_itself(
     )
 
 
-async def test_serving_is_ready_once_it_holds_keys_and_policies(own: IdentitySettings) -> None:
+async def test_serve_is_ready_once_it_has_keys_and_policies(own: IdentitySettings) -> None:
     async with serving(own) as parts:
         report = await parts.readiness.report()
         failing = {name for name, error in report.checks.items() if error}
@@ -130,6 +130,6 @@ async def test_serving_is_ready_once_it_holds_keys_and_policies(own: IdentitySet
         async def holds_keys() -> bool:
             return (await parts.readiness.check())["signing_keys"] is None
 
-        # The first of its work sees to them.
+        # The first background task loads them.
         async with running(parts.background[0]):
             await eventually(holds_keys, expected=True)

@@ -1,4 +1,4 @@
-"""The worker notes answers to erasures, and has no master key to do it with."""
+"""The worker records answers to erasures, without a master key."""
 
 from collections.abc import Callable
 from datetime import UTC
@@ -27,7 +27,7 @@ from services.identity.tests.integration.storage import Storage, enrol_user, req
 MESSAGES = (payments.ErasureAcknowledged, governance.ErasureAcknowledged, compliance.ErasureAcknowledged)
 
 
-async def test_answers_are_noted_by_their_producer(
+async def test_answers_are_recorded_by_their_producer(
     storage: Storage, database: Database, database_urls: DatabaseUrls, clock: ControlledClock
 ) -> None:
     user_id = (await enrol_user(storage, clock)).user_id
@@ -57,13 +57,13 @@ async def test_answers_are_noted_by_their_producer(
     at = clock.now().astimezone(UTC).isoformat()
     answer = {"acknowledged_at": at, "kept": ["something", "something else"], "retain_until": None}
     assert answers == {"payments": answer, "governance": answer, "compliance": {**answer, "retain_until": at}}
-    # Noting is all it does: nothing is destroyed here.
+    # The worker only records; it destroys nothing.
     assert await storage.views.users.user(user_id) is None
     async with database.read() as connection:
         assert await connection.scalar(text("SELECT count(*) FROM subject_keys")) == 1
 
 
-async def test_worker_goes_on_without_redis_and_not_without_its_database(
+async def test_the_worker_continues_without_redis_and_fails_without_its_database(
     database_urls: DatabaseUrls, unused_tcp_port_factory: Callable[[], int]
 ) -> None:
     nowhere = f"127.0.0.1:{unused_tcp_port_factory()}"
@@ -76,6 +76,6 @@ async def test_worker_goes_on_without_redis_and_not_without_its_database(
         assert failing == ({"redis"} if ready else {"database", "redis"})
 
 
-async def test_worker_is_built_without_a_master_key(database_urls: DatabaseUrls) -> None:
+async def test_the_worker_starts_without_a_master_key(database_urls: DatabaseUrls) -> None:
     async with working(IdentitySettings(database_url=database_urls.app)) as parts:
         assert len(parts.background) == 2
