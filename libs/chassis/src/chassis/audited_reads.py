@@ -1,4 +1,4 @@
-"""Reads of other people's data, each an audit fact before the answer is given."""
+"""Records each read of other people's data as an audit fact before the response."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from kernel.reads import ReadOfOthers
 
 
 class AuditedReads:
-    """The `Reads` of every service: a transaction of its own with nothing but the fact.
+    """The `Reads` of every service: writes the fact in a transaction of its own.
 
-    A read that cannot be recorded fails, so that nothing is shown without a record (fail-closed).
+    A read that cannot be recorded fails, so that no data is returned without a record (fail-closed).
     """
 
     def __init__(self, uow: SqlUnitOfWork[Any], clock: Clock) -> None:

@@ -5,21 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-# One tag of a list. Commas separate tags, and may also stand inside one.
+# One tag of a list. Commas separate tags, and a tag may contain commas.
 _TAG: Final = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?=,|$)')
 _BETWEEN: Final = " \t,"
 
 
 @dataclass(frozen=True, slots=True)
 class EntityTag:
-    """`opaque` is what stands between the quotes."""
+    """`opaque` is the text between the quotes."""
 
     opaque: str
     weak: bool = False
 
 
 def parse_tags(field: str) -> Sequence[EntityTag] | None:
-    """Return the tags of If-Match or If-None-Match, None for `*`; raises ValueError when the field is neither."""
+    """Return the tags of If-Match or If-None-Match, None for `*`; raises ValueError for any other text."""
     if field.strip() == "*":
         return None
     tags, position = [], 0
@@ -38,7 +38,7 @@ def parse_tags(field: str) -> Sequence[EntityTag] | None:
 
 
 def is_current(if_match: str, etag: str) -> bool:
-    """Return whether If-Match names what `etag` is of: the comparison is strong, and an unreadable field names nothing."""
+    """Return whether If-Match matches `etag`. The comparison is strong; a malformed field matches nothing."""
     try:
         named, (current,) = parse_tags(if_match), parse_tags(etag) or ()
     except ValueError:
@@ -47,7 +47,7 @@ def is_current(if_match: str, etag: str) -> bool:
 
 
 def is_known(if_none_match: str, etag: str) -> bool:
-    """Return whether a client has the version `etag` already. The comparison is weak; a malformed field matches nothing."""
+    """Return whether the client already has the version `etag`. The comparison is weak; a malformed field matches nothing."""
     try:
         known, (current,) = parse_tags(if_none_match), parse_tags(etag) or ()
     except ValueError:

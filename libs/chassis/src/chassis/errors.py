@@ -1,4 +1,4 @@
-"""The one table from an error's kind to each transport's status, and the one door through which failures become errors."""
+"""The table from an error's kind to its HTTP and gRPC status, and the function that turns any exception into an error."""
 
 import asyncio
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How one kind of error is told over HTTP and over gRPC."""
+    """The status of one kind of error over HTTP and over gRPC."""
 
     http: int
     grpc: StatusCode
@@ -55,8 +55,8 @@ class Internal(DomainError):
         super().__init__(error_id=error_id)
 
 
-# A dependency that is away, slow or shutting down: the caller may try again. Lock and statement timeouts, deadlocks and
-# serialization failures are OperationalErrors too, and repeatable as well.
+# A dependency that is unreachable, slow or shutting down: the caller may retry. Lock and statement timeouts, deadlocks and
+# serialization failures are OperationalErrors too, and can also be retried.
 _AWAY: Final[tuple[type[BaseException], ...]] = (
     sqlalchemy.exc.OperationalError,
     sqlalchemy.exc.InterfaceError,
@@ -67,16 +67,16 @@ _AWAY: Final[tuple[type[BaseException], ...]] = (
     asyncio.TimeoutError,
     ConnectionError,
 )
-# By name: redis-py is 20 MB in memory, and a process that has not loaded it cannot raise these.
+# By name, so that this module does not import redis-py (20 MB): a process without it cannot raise these.
 _REDIS_AWAY: Final = frozenset({"ConnectionError", "TimeoutError", "BusyLoadingError"})
 _AWAY_CODES: Final = frozenset({StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED})
 
 
 def as_domain_error(exc: BaseException) -> DomainError:
-    """Return the error that a caller may see for whatever was raised.
+    """Return the error that the caller gets for an exception.
 
-    A DomainError is itself; a dependency that is away is Unavailable; anything else is a defect: Internal, with an
-    error id under which its traceback is logged once, here. No text of the original ever reaches the caller.
+    A DomainError is returned unchanged. An unavailable dependency becomes Unavailable. Anything else is a defect and becomes
+    Internal, with an error id under which its traceback is logged here, once. The caller never gets any text of the original.
     """
     if isinstance(exc, DomainError):
         return exc
@@ -93,6 +93,6 @@ def _is_redis_away(exc: BaseException) -> bool:
 
 
 def _code(exc: grpc.RpcError) -> StatusCode | None:
-    # AioRpcError and the synchronous Call both have code(); the base class declares nothing.
+    # AioRpcError and the synchronous Call have code(); their base class does not declare it.
     code = getattr(exc, "code", None)
     return code() if callable(code) else None

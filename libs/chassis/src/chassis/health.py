@@ -1,4 +1,4 @@
-"""Readiness: whether this process may be sent work."""
+"""Readiness: whether this process can take work."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,12 +12,12 @@ Check = Callable[[], Awaitable[object]]
 
 
 class NotReady(Exception):
-    """The failure of one of our own checks; /readyz shows the message."""
+    """A failed check; /readyz shows the message."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadinessReport:
-    """What /readyz shows: each check's error, None where it passes."""
+    """The response of /readyz: each check's error, None if it passed."""
 
     ready: bool
     draining: bool
@@ -32,24 +32,25 @@ class ReadinessReport:
 
 
 class Readiness:
-    """The checks of one process; any required one that fails makes it not ready."""
+    """The checks of one process. It is not ready if a required check fails."""
 
     def __init__(self) -> None:
         self.draining = False
         self._checks: dict[str, tuple[Check, bool]] = {}
-        # What was last logged of each check: the same failure is not logged every few seconds.
+        # The last logged result of each check, so that the same failure is not logged every few seconds.
         self._logged: dict[str, str | None] = {}
 
     def add(self, name: str, check: Check, *, required: bool = True) -> None:
-        """Add a check, which raises when it fails: NotReady with what to show, or an error of the library that it asks.
+        """Add a check, which raises if it fails: NotReady with a message for /readyz, or a library's own error.
 
-        A library's message (hosts, ports, users) is logged and not shown. `required=False` is for what the process can do
-        without for a while (the broker, when the outbox keeps events): operators see it, and traffic is still sent.
+        A library's message (hosts, ports, users) is logged and not shown. Use `required=False` for what the process can do
+        without for a while (such as the broker, while the outbox keeps events): operators see the failure, and traffic
+        continues.
         """
         self._checks[name] = (check, required)
 
     async def check(self) -> dict[str, str | None]:
-        """Run all checks side by side, each within two seconds; gives each one's error, or None."""
+        """Run all checks concurrently, each for at most two seconds; return each check's error, or None."""
         names = list(self._checks)
         errors = await asyncio.gather(*(self._error_of(name) for name in names))
         return dict(zip(names, errors, strict=True))
@@ -71,7 +72,7 @@ class Readiness:
 
 
 async def _ask(check: Check) -> tuple[str | None, str | None]:
-    """Return the check's error as /readyz shows it, and as the log has it; (None, None) when it passes."""
+    """Return the check's error for /readyz and for the log; (None, None) if it passes."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
             await check()

@@ -1,10 +1,10 @@
-"""HTTP as the services' REST and the gateway share it: security headers, the labels of metrics, the access line."""
+"""HTTP code shared by the services and the gateway: security headers, metric labels, the access log line."""
 
 from typing import Final
 
 from chassis.telemetry import canonical
 
-# The status that the log and the metrics have for a request whose client left before its answer.
+# The status in log and metrics of a request whose client disconnected before the response.
 CLIENT_GONE: Final = 499
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -12,7 +12,7 @@ CONTENT_SECURITY_POLICY: Final = (
     b"content-security-policy",
     b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 )
-# The same for API and pages; the policy differs.
+# The same for the API and pages; only the content security policy differs.
 SECURITY: Final = (
     (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
     (b"x-content-type-options", b"nosniff"),
@@ -24,10 +24,10 @@ NO_STORE: Final = (b"cache-control", b"no-store")
 
 
 def method_label(method: str) -> str:
-    """Return the method as a metric's label: one label for all methods that clients make up."""
+    """Return the method as a metric label; all unknown methods share one label."""
     return method if method in _METHODS else "OTHER"
 
 
 def log_request(name: str, *, outcome: str, seconds: float, status: int, actor: str | None, ip: str, **fields: object) -> None:
-    """Write the access line of a request. `fields` are its writer's own; none may hold the query, where people put names."""
+    """Write the access log line of a request. `fields` must not include the query string, which may contain people's names."""
     canonical(kind="request", name=name, outcome=outcome, duration_ms=seconds * 1000, status=status, actor=actor, ip=ip, **fields)

@@ -1,4 +1,4 @@
-"""Ending processes by what /proc shows of them."""
+"""Find and end processes by their entries in /proc."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def started_at(pid: int) -> str:
-    """Return the kernel's start time of a process, "" when there is none."""
+    """Return the kernel's start time of a process, "" if there is no such process."""
     try:
         state, *_, started = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[:20]
     except (OSError, ValueError):
@@ -18,7 +18,7 @@ def started_at(pid: int) -> str:
 
 
 def end_all(belongs: Callable[[Path], bool], stop_signal: signal.Signals, *, seconds_max: float) -> None:
-    """Ask the processes to end whose folder in /proc `belongs` accepts, and kill those that have not ended in time."""
+    """Send the stop signal to processes whose folder in /proc `belongs` accepts; kill those that do not end in time."""
     found = _belonging(belongs)
     deadline = time.monotonic() + seconds_max
     _send(found, stop_signal)
@@ -31,7 +31,7 @@ def end_all(belongs: Callable[[Path], bool], stop_signal: signal.Signals, *, sec
 def _belonging(belongs: Callable[[Path], bool]) -> list[int]:
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
-        # A process may end while it is looked at, and other users' processes cannot be read.
+        # A process may end meanwhile, and other users' processes cannot be read.
         with contextlib.suppress(OSError):
             if belongs(entry) and started_at(int(entry.name)):
                 found.append(int(entry.name))

@@ -1,10 +1,10 @@
-"""TCP ports to listen on; the error of a taken one names it and its setting."""
+"""Bind TCP ports; the error for a port in use names the port and its setting."""
 
 import socket
 
 
 class PortTakenError(Exception):
-    """Somebody else listens on the port."""
+    """The port is in use."""
 
 
 def bind(host: str, port: int, *, setting: str) -> socket.socket:

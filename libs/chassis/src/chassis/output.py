@@ -1,4 +1,4 @@
-"""Standard output and standard error whose reader may leave: `… | head -3`."""
+"""Standard output and standard error whose reader may exit early, as in `… | head -3`."""
 
 import io
 import os
@@ -7,16 +7,16 @@ from typing import Any, TextIO
 
 
 def survive_closed_pipes() -> None:
-    """Discard what is printed after the reader has left, instead of failing with a traceback.
+    """Discard output after the reader has exited, instead of failing with a traceback.
 
-    The command still completes, and its exit status is that of its work: a redrive that stops halfway would be worse.
+    The command still completes, with the exit status of its work: a redrive must not stop halfway.
     """
     sys.stdout = _surviving(sys.stdout)
     sys.stderr = _surviving(sys.stderr)
 
 
 def _surviving(stream: TextIO) -> TextIO:
-    # A test's capture is left alone, and so is a stream that was closed before the start (None).
+    # Leave a test's capture unchanged, and a stream that was closed before the start (None).
     if not isinstance(stream, io.TextIOWrapper) or stream not in {sys.__stdout__, sys.__stderr__}:
         return stream
     raw = _Surviving(stream.fileno(), "wb", closefd=False)
@@ -34,7 +34,7 @@ class _Surviving(io.FileIO):
         try:
             return super().write(data)
         except BrokenPipeError:
-            # Processes that inherit the descriptor are spared too.
+            # Also protects processes that inherit the descriptor.
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.fileno())
             os.close(nowhere)

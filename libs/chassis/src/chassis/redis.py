@@ -1,4 +1,4 @@
-"""Redis: rate limits, revocations, and what may be lost."""
+"""Redis: rate limits, ended sessions, and other data that may be lost."""
 
 from collections.abc import Mapping
 
@@ -9,16 +9,16 @@ from redis.backoff import ExponentialWithJitterBackoff
 from chassis.verified_urls import trusting
 
 CONNECTIONS_MAX = 50
-# Redis answers in under a millisecond or is in trouble; a request must not wait to find out.
+# A healthy Redis answers in under a millisecond; a request must not wait for one in trouble.
 TIMEOUT_SECONDS = 0.5
 RETRIES = 1
 
 
 def redis_client(url: str) -> Redis:
-    """Make a client; nothing connects before the first command.
+    """Make a client. It connects at the first command.
 
-    A command that cannot be answered raises redis.exceptions.ConnectionError or TimeoutError (a subclass of RedisError)
-    within about a second; callers decide whether to continue or refuse. Raises ValueError for an empty URL.
+    A failed command raises redis.exceptions.ConnectionError or TimeoutError (subclasses of RedisError) within about a second;
+    callers decide whether to continue or refuse. Raises ValueError for an empty URL.
     """
     if not url:
         raise ValueError("ELCORP_REDIS_URL is not set")
@@ -38,9 +38,9 @@ def redis_client(url: str) -> Redis:
 
 
 class _VerifiedConnection(SSLConnection):
-    """Trusts the URL's authority and no other, as its file is when the connection opens."""
+    """Trusts only the URL's authority, as read from its file when the connection opens."""
 
     def _connection_arguments(self) -> Mapping[str, object]:
-        # redis-py's context also trusts the system's authorities, and the pool keeps it: after the authority was replaced, no
-        # connection of the pool could be opened again.
+        # redis-py's context also trusts the system's authorities, and the pool caches it: after a replacement of the authority,
+        # the pool could not open connections.
         return {"host": self.host, "port": self.port, "ssl": trusting(str(self.ca_certs))}

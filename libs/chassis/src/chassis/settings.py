@@ -1,4 +1,4 @@
-"""Settings of one process, from the environment (`ELCORP_…`) and nowhere else."""
+"""Settings of one process, read only from the environment (`ELCORP_…`)."""
 
 import base64
 from pathlib import Path
@@ -12,39 +12,39 @@ from chassis import verified_urls
 
 MASTER_KEY_BYTES = 32
 _OTLP_GRPC_PORT = 4317
-# What people leave in examples; such a value outside a laptop is an open door.
+# Placeholders from examples: with such a secret, anyone has access.
 _PLACEHOLDERS = ("changeme", "change-me", "placeholder", "secret", "password", "example", "postgres:postgres@", "guest:guest@")
 # The servers of `make run`.
 _LOCAL_URLS = {"rabbitmq_url": "amqp://guest:guest@127.0.0.1:5673/", "redis_url": "redis://127.0.0.1:6380/0"}
 
 
 class ProcessSettings(BaseSettings):
-    """What every process has, the gateway too."""
+    """Settings of every process, including the gateway."""
 
     model_config = SettingsConfigDict(env_prefix="ELCORP_", extra="ignore", frozen=True, hide_input_in_errors=True)
-    # Secrets that are checked where they are used: the process serves even with a bad one.
+    # Secrets that are checked at use: the process starts even if one is invalid.
     CHECKED_IN_USE: ClassVar[frozenset[str]] = frozenset()
 
-    # Strict unless told that this is a laptop.
+    # Strict unless set to `local`, for a developer's machine.
     environment: Literal["local", "staging", "production"] = "production"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str | None = None
-    # How long to keep serving after SIGTERM while endpoints drain, then how long in-flight work may take.
+    # How long to keep serving after SIGTERM while endpoints drain, then how long requests in progress may take.
     drain_seconds: float = Field(default=0, ge=0, le=60)
     shutdown_seconds: float = Field(default=20, ge=0, le=300)
 
-    # The authority of PostgreSQL's, RabbitMQ's and Redis' certificates: with it, each connection is by TLS and verified.
+    # The authority of PostgreSQL's, RabbitMQ's and Redis' certificates. If set, every connection uses TLS and is verified.
     backing_ca_file: Path | None = None
-    # Outside local: connections without TLS are intended, as no other host can listen on the network.
+    # Outside local: allow connections without TLS, because no other host can listen on the network.
     backing_plain: bool = False
-    # Empty in a process that does not use it; connecting with an empty URL is an error.
+    # Empty in a process that does not use them; connecting with an empty URL is an error.
     rabbitmq_url: SecretStr = SecretStr("")
     redis_url: SecretStr = SecretStr("")
 
-    # By which clients reach the gateway. It is the issuer of access tokens too: clients build the URL of the issuer's metadata
-    # from its name, and refuse metadata that name another one (RFC 8414 sections 3.1 and 3.3).
+    # The URL by which clients reach the gateway. It is also the issuer of access tokens: clients build the URL of the issuer's
+    # metadata from it, and refuse metadata of another issuer (RFC 8414 sections 3.1 and 3.3).
     public_url: str = Field(default="http://localhost:8000", pattern=r"^https?://[^/?#]+$")
-    # While the issuer changes: tokens of the one before are taken too. Nothing is issued by it.
+    # During a change of the issuer: tokens of the previous issuer are accepted too, and none are issued.
     former_token_issuer: str | None = None
     token_audience: str = "elcorp"  # noqa: S105
     jwks_url: str = "http://127.0.0.1:8101/.well-known/jwks.json"
@@ -57,29 +57,29 @@ class ProcessSettings(BaseSettings):
 
     @property
     def privileged_have_two(self) -> bool:
-        """Whether users whose roles permit more than the default role must have a second factor: everywhere but locally."""
+        """Whether users with more permissions than the default role need a second factor: everywhere except locally."""
         return self.environment != "local"
 
     @field_validator("otlp_endpoint")
     @classmethod
     def refuse_grpc_endpoint(cls, endpoint: str | None) -> str | None:
-        """Refuse the port where collectors take OTLP over gRPC: each export would fail, and no trace would arrive."""
+        """Refuse the port of OTLP over gRPC: every export would fail, and no trace would arrive."""
         if endpoint and urlsplit(endpoint).port == _OTLP_GRPC_PORT:
             raise ValueError(
-                f"ELCORP_OTLP_ENDPOINT: port {_OTLP_GRPC_PORT} speaks gRPC, and traces are exported over HTTP, usually to 4318"
+                f"ELCORP_OTLP_ENDPOINT: port {_OTLP_GRPC_PORT} is for gRPC, but traces are exported over HTTP, usually to 4318"
             )
         return endpoint
 
     @field_validator("backing_ca_file", mode="before")
     @classmethod
     def take_empty_for_none(cls, given: object) -> object:
-        """An empty variable names no file; Path would make the working directory of it."""
+        """Read an empty variable as None; Path would make it the working directory."""
         return None if given == "" else given
 
     @field_validator("rabbitmq_url", "redis_url")
     @classmethod
     def default_to_local_servers(cls, given: SecretStr, info: ValidationInfo) -> SecretStr:
-        """Outside local, and where TLS is asked for, there is no default."""
+        """Default to the local servers, only in `local` and without TLS."""
         is_local = info.data.get("environment") == "local" and info.data.get("backing_ca_file") is None
         return SecretStr(_LOCAL_URLS[str(info.field_name)]) if is_local and not given.get_secret_value() else given
 
@@ -95,7 +95,7 @@ class ProcessSettings(BaseSettings):
 
     @model_validator(mode="after")
     def refuse_placeholders(self) -> Self:
-        """Start-up refuses placeholder secrets outside local."""
+        """Refuse placeholder secrets outside local."""
         if self.environment == "local":
             return self
         for name, value in self:
@@ -109,9 +109,9 @@ class ProcessSettings(BaseSettings):
 
     @model_validator(mode="after")
     def refuse_unmeant_plain_connections(self) -> Self:
-        """Connections without TLS need their own setting, and a process has only one kind of connection."""
+        """Require an explicit setting for connections without TLS, and the same choice for all connections of a process."""
         if self.backing_ca_file and self.backing_plain:
-            raise ValueError("ELCORP_BACKING_CA_FILE asks for TLS, ELCORP_BACKING_PLAIN for connections without; set one of them")
+            raise ValueError("ELCORP_BACKING_CA_FILE requires TLS and ELCORP_BACKING_PLAIN disables it; set only one of them")
         if self.environment != "local" and not self.backing_ca_file and not self.backing_plain:
             raise ValueError(
                 f"ELCORP_BACKING_CA_FILE is not set; {self.environment} connects to PostgreSQL, RabbitMQ and Redis by TLS. "
@@ -121,21 +121,21 @@ class ProcessSettings(BaseSettings):
         return self
 
     def require_authority(self) -> None:
-        """Raise OSError, with the file's name, unless the authority of the servers' certificates can be read."""
+        """Raise OSError, which names the file, if the authority of the servers' certificates cannot be read."""
         if self.backing_ca_file:
             verified_urls.trusting(str(self.backing_ca_file))
 
     def _secret_part(self, name: str, value: SecretStr) -> str:
-        # A verified URL has no secret among its parameters, but maybe a file such as /run/secrets/ca.crt.
+        # The parameters of a verified URL hold no secret, but maybe a file name such as /run/secrets/ca.crt.
         text = value.get_secret_value()
         return text.partition("?")[0] if self.backing_ca_file and name.endswith("_url") else text
 
 
 class ServiceSettings(ProcessSettings):
-    """What every service has; each adds its own few fields."""
+    """Settings of every service; each service adds its own."""
 
     NAME: ClassVar[str]
-    # gRPC peers this service may call; `rpc.connect` refuses others, and the network policies are checked against it.
+    # The gRPC peers that this service may call; `rpc.connect` refuses others, and tests compare the network policies with it.
     PEERS: ClassVar[tuple[str, ...]] = ()
 
     database_url: SecretStr = SecretStr("")
@@ -144,23 +144,23 @@ class ServiceSettings(ProcessSettings):
     database_pool_size: int = Field(default=10, ge=1, le=100)
     # The database URL leads to PgBouncer in transaction mode. Only `serve` can use it: the others listen and keep session locks.
     database_pooled: bool = False
-    # Off where PgBouncer is older than 1.21, or its max_prepared_statements is 0.
+    # Set to false if PgBouncer is older than 1.21, or its max_prepared_statements is 0.
     database_prepared: bool = True
-    # Connections by which a `jobs` process fetches jobs and records their outcome; the jobs themselves use the database's pool.
+    # Connections with which a `jobs` process fetches jobs and records outcomes; the jobs themselves use the database's pool.
     job_pool_size: int = Field(default=4, ge=1, le=100)
 
-    # How often jobs that catch up to now are run, and after what silence a job's worker is taken for gone.
+    # How often jobs that catch up to now run, and after how many seconds without a heartbeat a job's worker counts as dead.
     job_seconds: int = Field(default=60, ge=1, le=60)
 
     rest_host: str = "127.0.0.1"
     rest_port: int = Field(default=8101, ge=0, le=65535)
     grpc_host: str = "127.0.0.1"
     grpc_port: int = Field(default=9101, ge=0, le=65535)
-    # Mutual TLS between services: all three or none. Probes speak no TLS, so health then has a plain port of its own.
+    # Mutual TLS between services: all three or none. Probes use no TLS, so health then has its own port without TLS.
     tls_cert_file: Path | None = None
     tls_key_file: Path | None = None
     tls_ca_file: Path | None = None
-    # A second authority, while one replaces another: peers with its certificates are trusted too. The file may be missing.
+    # A second authority, during a replacement: peers with its certificates are trusted too. The file may be missing.
     tls_other_ca_file: Path | None = None
     grpc_health_port: int | None = Field(default=None, ge=0, le=65535)
     ops_host: str = "127.0.0.1"
@@ -173,11 +173,11 @@ class ServiceSettings(ProcessSettings):
 
     master_key: SecretStr = SecretStr("")
     master_key_file: Path | None = None
-    # While one master key replaces another: what the other sealed is still opened, nothing is sealed with it.
+    # During a replacement of the master key: opens what was sealed with the other key, and seals nothing.
     other_master_key: SecretStr = SecretStr("")
     other_master_key_file: Path | None = None
-    # What keyed digests (blind indexes, refresh tokens, backup codes) are made with: it outlives every master key. Without
-    # it they are made with the master key, which then cannot be replaced.
+    # The key of keyed digests (blind indexes, refresh tokens, backup codes). It never changes. If it is not set, digests use the
+    # master key, which then cannot be replaced.
     digest_key: SecretStr = SecretStr("")
     digest_key_file: Path | None = None
 
@@ -196,7 +196,7 @@ class ServiceSettings(ProcessSettings):
         return _read_key("MASTER_KEY", self.master_key, self.master_key_file)
 
     def keys(self) -> tuple[bytes, ...]:
-        """Return the master key that seals, and after it the one that only opens, where there is one."""
+        """Return the master key that seals, followed by the one that only opens, if set."""
         other, file = self.other_master_key, self.other_master_key_file
         given = file is not None or bool(other.get_secret_value())
         return (self.key(), _read_key("OTHER_MASTER_KEY", other, file)) if given else (self.key(),)
@@ -211,7 +211,7 @@ class ServiceSettings(ProcessSettings):
 
 
 def _verified(given: SecretStr, info: ValidationInfo, client: verified_urls.Client) -> SecretStr:
-    """Return the URL that all consumers use: verified where an authority is set."""
+    """Return the URL for clients; it verifies the server if an authority is set."""
     url, authority = given.get_secret_value(), info.data.get("backing_ca_file")
     return SecretStr(verified_urls.verified(url, client, authority)) if url and authority else given
 

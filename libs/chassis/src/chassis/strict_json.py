@@ -1,4 +1,4 @@
-"""JSON with nothing forgiven: RFC 8259 as orjson reads it, and of I-JSON (RFC 7493) that no object names a member twice."""
+"""Strict JSON: RFC 8259 as orjson reads it, and no duplicate member names (I-JSON, RFC 7493)."""
 
 import json
 from typing import Any, Final
@@ -10,7 +10,7 @@ _TWICE: Final = "The member is given twice."
 
 
 class MalformedJsonError(ValueError):
-    """A body that is not to be read; `path` leads to the value at fault, empty where it is the whole."""
+    """The body is refused; `path` leads to the invalid value and is empty for the whole body."""
 
     def __init__(self, message: str, path: Path = ()) -> None:
         self.path = path
@@ -26,13 +26,13 @@ def read_json(body: bytes) -> Any:
     try:
         _require_once(body)
     except RecursionError:
-        # orjson reads 1,024 levels, Python's own reader as many as its stack has left.
+        # orjson reads 1,024 levels, Python's decoder as many as fit on its stack.
         raise MalformedJsonError("The body is nested too deeply.") from None
     return parsed
 
 
 class _Twice(dict[str, Any]):
-    """An object that names a member twice; of which one a reader takes the value, the standard leaves open."""
+    """An object with a duplicate member name. The standard does not define which value counts."""
 
     def __init__(self, members: list[tuple[str, Any]], name: str) -> None:
         super().__init__(members)
@@ -56,7 +56,7 @@ def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs) if twice is None else _Twice(pairs, twice)
 
 
-# orjson keeps the last of two and says nothing. Numbers are not looked at here: they stay text, however long.
+# orjson silently keeps the last of two. Numbers are not parsed here: they stay text, however long.
 _CHECK: Final = json.JSONDecoder(object_pairs_hook=_once, parse_int=str, parse_float=str)
 _FIND: Final = json.JSONDecoder(object_pairs_hook=_marked, parse_int=str, parse_float=str)
 

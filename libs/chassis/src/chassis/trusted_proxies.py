@@ -1,4 +1,4 @@
-"""Which peers may speak for a client."""
+"""The proxies whose X-Forwarded-For is trusted."""
 
 import ipaddress
 from collections.abc import Iterable, Sequence
@@ -10,9 +10,9 @@ _KNOWN_MAX = 10_000
 
 
 class TrustedProxies:
-    """Finds the client's address: the rightmost of X-Forwarded-For that is no proxy of ours.
+    """Finds the client's address: the rightmost address of X-Forwarded-For that is not a trusted proxy.
 
-    Anything further left is the client's own claim. A peer that is no proxy of ours is itself the client.
+    Addresses further left are claims of the client. A peer that is not a trusted proxy is itself the client.
     """
 
     def __init__(self, networks: Iterable[str]) -> None:

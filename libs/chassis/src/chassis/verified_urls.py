@@ -1,4 +1,4 @@
-"""URLs of PostgreSQL, RabbitMQ and Redis by which clients connect over TLS only, to a server that proves its name."""
+"""URLs of PostgreSQL, RabbitMQ and Redis with which clients connect only over TLS and verify the server's name."""
 
 import re
 import ssl
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
-# A name or an address. libpq also takes lists of hosts; an empty one of them, or a path, is a Unix socket.
+# A name or an address. libpq also accepts lists of hosts, and reads an empty host or a path as a Unix socket.
 _HOST = re.compile(r"[\w.:-]+", re.ASCII)
 
 
@@ -20,17 +20,17 @@ class Client:
     authority: str
     # Parameters that make it verify the certificate and the host name.
     strict: Mapping[str, str] = field(default_factory=dict)
-    # Parameters that must have this value where they are given.
+    # Parameters that must have this value if they are given.
     fixed: Mapping[str, str] = field(default_factory=dict)
-    # Parameters that change neither whether nor which server is verified. Any other is refused: libraries have several names for
-    # one thing, and releases add some.
+    # Parameters that do not affect verification. Others are refused: libraries have several names for one parameter, and
+    # releases add more.
     allowed: frozenset[str] = frozenset()
 
 
 POSTGRES = Client(
     schemes=("postgresql", "postgres"),
     authority="sslrootcert",
-    # Where libpq finds Kerberos credentials, it encrypts with these instead of TLS, unless gssencmode forbids it.
+    # If libpq finds Kerberos credentials, it encrypts with them instead of TLS unless gssencmode disables that.
     strict={"sslmode": "verify-full", "gssencmode": "disable"},
     fixed={"channel_binding": "require"},
     allowed=frozenset(
@@ -71,15 +71,15 @@ REDIS = Client(
 
 
 def verified(url: str, client: Client, authority: Path) -> str:
-    """Return the URL with the parameters that make its client verify the server; a URL that has them is returned unchanged.
+    """Return the URL with the parameters that make its client verify the server, unchanged if it already has them.
 
-    Raises ValueError, without the URL's secrets, for a URL without TLS or without a host, and for parameters that could ask for
-    another verification: correcting it would hide that its author expected another connection.
+    Raises ValueError, without the URL's secrets, for a URL without TLS or a host, and for parameters that could change the
+    verification. Correcting them would hide that the author expected another connection.
     """
     parts = _parts(url)
     if parts.scheme not in client.schemes:
         raise ValueError(f"must begin with {client.schemes[0]}://, not {parts.scheme}://: connections use TLS")
-    # Libraries disagree on where such a URL's parameters begin, so they could misread the parameters that are added here.
+    # Libraries disagree on where the parameters of such a URL begin, and could misread those that are added here.
     if parts.fragment or "@" in parts.query or "@" in parts.path:
         raise ValueError("must have /, ?, # and @ in its user name, password and parameters percent-encoded")
     if not all(_HOST.fullmatch(host) for host in (parts.hostname or "").split(",")):
@@ -99,15 +99,15 @@ def _parts(url: str) -> SplitResult:
     try:
         return urlsplit(url)
     except ValueError:
-        # Its text has the user name and the password in it.
+        # The exception's text contains the user name and the password.
         raise ValueError(
-            "cannot be read: percent-encode what is not ASCII, and any bracket, in the user name and password"
+            "cannot be parsed: percent-encode non-ASCII characters and brackets in the user name and password"
         ) from None
 
 
 def trusting(authority: str) -> ssl.SSLContext:
-    """Make a context that trusts the authorities in a file and no other; raises OSError with the file's name."""
+    """Make a context that trusts only the authorities in a file; raises OSError, which names the file."""
     try:
         return ssl.create_default_context(cafile=authority)
     except OSError as error:
-        raise OSError(f"no authority of certificates in {authority}: {error}") from error
+        raise OSError(f"no certificate authority in {authority}: {error}") from error

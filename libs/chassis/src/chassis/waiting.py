@@ -1,4 +1,4 @@
-"""Waiting: with jitter between attempts, for one of several events, until something is ready; a stop ends each of them."""
+"""Wait with jitter between attempts, for one of several events, or until a dependency is ready; each wait ends on a stop."""
 
 import asyncio
 import time
@@ -14,11 +14,11 @@ _RANDOM: Final = SystemRandom()
 
 
 class StoppedWaiting(Exception):
-    """The process was told to stop while it still waited."""
+    """The process received a stop while it was waiting."""
 
 
 class Backoff:
-    """Doubles from `first_seconds` to `seconds_max`; each wait is half to all of that, so that a crowd spreads out."""
+    """Doubles from `first_seconds` to `seconds_max`; each wait is 50 to 100% of that, so that many clients spread out."""
 
     def __init__(self, *, first_seconds: float = 0.2, seconds_max: float = 5.0) -> None:
         self._first = first_seconds
@@ -35,7 +35,7 @@ class Backoff:
 
 
 async def sleep_unless(stop: asyncio.Event, seconds: float) -> None:
-    """Sleep, but wake at once when told to stop."""
+    """Sleep, or return at once when `stop` is set."""
     try:
         async with asyncio.timeout(seconds):
             await stop.wait()
@@ -54,7 +54,7 @@ async def wait_any(*events: asyncio.Event, seconds: float | None = None) -> None
 
 
 async def run_first(*works: Coroutine[Any, Any, None]) -> None:
-    """Run all until the first ends, cancel the others, and raise what it raised."""
+    """Run all until the first ends, cancel the others, and raise the first one's exception."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -68,9 +68,10 @@ async def run_first(*works: Coroutine[Any, Any, None]) -> None:
 
 
 async def wait_until_ready(what: str, ready: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
-    """Call `ready` until it returns without raising and not False; raises StoppedWaiting when told to stop.
+    """Call `ready` until it returns anything but False without raising; raises StoppedWaiting when `stop` is set.
 
-    The waits between calls grow from 0.2 s to 5 s. The log names what the process waits for, at first and every ten seconds.
+    The waits between calls grow from 0.2 s to 5 s. The log names what the process waits for, first at once and then every ten
+    seconds.
     """
     started, backoff, reported = time.monotonic(), Backoff(), 0.0
     while not stop.is_set():

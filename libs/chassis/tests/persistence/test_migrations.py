@@ -36,7 +36,7 @@ async def test_the_migration_of_an_earlier_release_leaves_a_newer_schema_as_it_i
         await owner.execute("UPDATE alembic_version SET version_num = '0002'")
     said: list[str] = []
     migrations.upgrade(urls.owner, VERSIONS, say=said.append)
-    assert said == ["the schema is newer (0002) than this release (0001) and stays as it is"]
+    assert said == ["the schema is newer (0002) than this release (0001) and is left unchanged"]
     assert await rows(database, "SELECT version_num FROM alembic_version") == [("0002",)]
     assert await migrations.at_head(database, VERSIONS)
 

@@ -66,5 +66,5 @@ def test_a_path_with_parameters_takes_no_larger_bodies() -> None:
     async def receive(name: str) -> Envelope[int]:
         return envelope(0)
 
-    with pytest.raises(ValueError, match="a larger body is for one path alone"):
+    with pytest.raises(ValueError, match="body_bytes_max needs a path without parameters"):
         Router("/files").post("/{name}", dependencies=[Public], body_bytes_max=LARGER)(receive)

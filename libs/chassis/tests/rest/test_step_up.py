@@ -155,8 +155,8 @@ async def test_document_says_what_an_operation_asks(make_app: Callable[..., Fast
     recent, strong = paths["/api/v1/vaults/recent"]["get"], paths["/api/v1/vaults/strong"]["post"]
     assert recent["x-assurance"] == {"level": "recent", "multi_factor": False, "max_age": 300}
     assert strong["x-assurance"] == {"level": "strong", "multi_factor": True, "max_age": 300}
-    assert recent["description"] == "Requires every factor that the account has, shown within the last five minutes."
+    assert recent["description"] == "Requires a sign-in within the last five minutes, with every factor that the user has."
     assert "AUTH_005" in strong["responses"]["401"]["description"]
     asked = paths["/api/v1/vaults/asked"]["post"]
     assert asked["x-assurance"] == {"level": "none", "multi_factor": False, "max_age": None, "others": "recent"}
-    assert asked["description"].startswith("Where it is about another person: Requires every factor")
+    assert asked["description"].startswith("For another person's data: Requires a sign-in")

@@ -263,7 +263,7 @@ async def test_a_number_of_many_digits_is_refused_and_no_defect(client: httpx.As
 async def test_two_idempotency_keys_are_refused(client: httpx.AsyncClient, method: str, path: str, keys: tuple[str, str]) -> None:
     headers = [("Idempotency-Key", keys[0]), ("idempotency-key", keys[1])]
     response = await client.request(method, f"/api/v1/notes/{path}", headers=headers, json={} if method == "POST" else None)
-    assert wrong(response) == (422, "VAL_001", "Idempotency-Key", "Only one Idempotency-Key may be given.")
+    assert wrong(response) == (422, "VAL_001", "Idempotency-Key", "Send only one Idempotency-Key.")
 
 
 async def test_a_refusal_tells_its_facts_that_are_declared_safe(client: httpx.AsyncClient) -> None:

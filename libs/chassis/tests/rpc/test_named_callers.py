@@ -140,7 +140,7 @@ async def test_a_refused_caller_is_told_why_and_logged_before_its_request_is_loo
             await eventually(lambda: "rpc" in [line["event"] for line in lines])
     path = "/elcorp.compliance.v1.ScreeningService/ScreenTransfers"
     assert (refused.value.kind, refused.value.code) == (Kind.DENIED, "ACC_001")
-    assert refused.value.message == "The method's contract does not name this service among its callers."
+    assert refused.value.message == "The method's contract does not name this service as a caller."
     assert refused.value.facts == {"caller": "governance", "method": path}
     assert screening.calls == 0
     assert [(line["name"], line["outcome"], line["caller"]) for line in lines if line["event"] == "rpc"] == [

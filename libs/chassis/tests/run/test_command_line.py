@@ -59,7 +59,7 @@ def test_an_authority_that_cannot_be_read_is_named_at_the_start(tmp_path, comman
         file.write_text(content)
     answer = doors(command, backing_ca_file=str(file))
     assert (answer.returncode, answer.stdout) == (2, "")
-    assert f"ELCORP_BACKING_CA_FILE: no authority of certificates in {file}" in answer.stderr
+    assert f"ELCORP_BACKING_CA_FILE: no certificate authority in {file}" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 

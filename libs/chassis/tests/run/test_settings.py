@@ -61,7 +61,7 @@ def test_no_secret_is_a_placeholder_outside_a_laptop(environment: str, name: str
 
 
 def test_traces_are_not_sent_to_a_grpc_port() -> None:
-    with pytest.raises(ValidationError, match="port 4317 speaks gRPC, and traces are exported over HTTP, usually to 4318"):
+    with pytest.raises(ValidationError, match="port 4317 is for gRPC, but traces are exported over HTTP, usually to 4318"):
         made("local", otlp_endpoint="http://collector:4317")
     assert made("local", otlp_endpoint="http://collector:4318").otlp_endpoint == "http://collector:4318"
 

@@ -1,4 +1,4 @@
-"""Who calls: verified access tokens and the roles that hold right now."""
+"""Authentication of callers: verified access tokens and present roles."""
 
 from chassis.auth.access_control import AccessControl
 from chassis.auth.claims import Claims

@@ -1,4 +1,4 @@
-"""Authentication and authorization, the same for a REST request and for an order that a peer hands in."""
+"""Authentication and authorization of REST requests, and of requests that a peer passes on."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,16 +13,16 @@ from kernel.assurance import NONE, Assurance
 from kernel.errors import Unavailable
 
 if TYPE_CHECKING:
-    # The gateway verifies tokens too, and has no use for the engine's library.
+    # The gateway verifies tokens too, but does not need the policy engine's library.
     from chassis.policies.engine import Policies
 
 
 @dataclass(frozen=True, slots=True)
 class AccessControl:
-    """Who an access token speaks for, and what they may do.
+    """Authenticates access tokens, and authorizes their subjects.
 
-    With `privileged_have_two`, users whose roles permit more than the default role must have a second factor: RECENT
-    requires two, also of users who got such a role since they signed in.
+    With `privileged_have_two`, users with more permissions than the default role must have a second factor: RECENT requires two
+    factors, also of users who got such a role after they signed in.
     """
 
     verifier: TokenVerifier
@@ -34,11 +34,11 @@ class AccessControl:
     async def authenticate(
         self, token: str, *, ip: str = "", user_agent: str = "", request_id: str = "", strictly: bool = False
     ) -> Actor:
-        """Return the token's subject, with the roles that hold now; raises AUTH_002, AUTH_003, or Unavailable.
+        """Return the token's subject, with the present roles; raises AUTH_002, AUTH_003, or Unavailable.
 
-        `ip`, `user_agent` and `request_id` are what the audit trail tells of where the request came from. With `strictly`
-        (for what moves money) nobody is admitted while it is not known which sessions have ended, and whose factors have
-        changed. A token of before its user's factors changed authenticates, and proves nothing.
+        `ip`, `user_agent` and `request_id` are recorded in the audit log. With `strictly` (for operations that move money), all
+        callers are refused while it is unknown which sessions have ended and whose factors have changed. A token from before a
+        change of the user's factors is accepted, but meets no assurance above NONE.
         """
         claims = await self.verifier.verify(token)
         self._refuse_ended(claims, strictly=strictly)
@@ -54,7 +54,7 @@ class AccessControl:
             ip=ip,
             user_agent=user_agent,
             request_id=request_id,
-            # What was shown before the account's factors changed proves nothing any more.
+            # Factors verified before the user's factors changed do not count any more.
             authenticated_at=None if outdated else claims.authenticated_at,
             methods=() if outdated else claims.methods,
             has_second_factor=second_factor or self._must_have_two(roles),
@@ -62,14 +62,14 @@ class AccessControl:
         )
 
     def authorize(self, actor: Actor, permission: str | None, assurance: Assurance = NONE) -> None:
-        """Return when the actor may; raises ACC_001, AUTH_005, or Unavailable."""
+        """Raise ACC_001, AUTH_005, or Unavailable unless the actor has the permission and assurance."""
         if permission:
             self.policies.require(actor, permission)
-        # Last: nobody is asked for a second factor only to be denied.
+        # Check last, so that nobody verifies a second factor only to be denied.
         assurance.require(actor, at=self.verifier.clock.now())
 
     def _must_have_two(self, roles: frozenset[str]) -> bool:
-        # Before the first bundle nobody knows what they permit: ask for more, not less.
+        # Before the first bundle it is unknown what roles permit: require two factors.
         return self.privileged_have_two and (not self.policies.loaded or self.policies.exceed_default(roles))
 
     def _refuse_ended(self, claims: Claims, *, strictly: bool) -> None:

@@ -1,4 +1,4 @@
-"""The values of `acr` (RFC 9068, RFC 9470): of a token's last proof, and of the proof that a refused request asks for."""
+"""The values of `acr` (RFC 9068, RFC 9470): for a token's sign-in, and for the sign-in that a refused request needs."""
 
 from collections.abc import Collection
 from typing import Final
@@ -10,5 +10,5 @@ ACR_MULTI_FACTOR: Final = "urn:elcorp:acr:mfa"
 
 
 def acr_of(methods: Collection[str]) -> str:
-    """Return the class of a proof by its methods (RFC 8176)."""
+    """Return the authentication class of a sign-in by its methods (RFC 8176)."""
     return ACR_MULTI_FACTOR if MULTI_FACTOR in methods else ACR_SINGLE_FACTOR

@@ -1,4 +1,4 @@
-"""What a verified access token says."""
+"""The claims of a verified access token."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ _LIST_LENGTH_MAX = 64
 class Claims:
     """The claims of one access token (RFC 9068), parsed.
 
-    `methods` are RFC 8176 values; `authenticated_at` is when the session signed in, which a refresh does not move.
-    `second_factor` says whether the account has one; True for tokens of an earlier release, which do not say.
-    `factors_version` is the version of the account's factors when the token was issued; 0 for tokens that do not say.
+    `methods` are RFC 8176 values. `authenticated_at` is the time of the sign-in; a refresh does not change it. `second_factor`
+    says whether the user has a second factor; True for tokens of an earlier release, which lack the claim. `factors_version` is
+    the version of the user's factors when the token was issued; 0 if the claim is missing.
     """
 
     subject_id: str
@@ -36,7 +36,7 @@ class Claims:
 
     @classmethod
     def parse(cls, payload: Mapping[str, object]) -> Self:
-        """Take the claims from a payload whose signature held; raises InvalidToken."""
+        """Parse the claims of a payload with a verified signature; raises InvalidToken."""
         try:
             return cls(
                 subject_id=str(UUID(_text(payload["sub"]))),
@@ -81,7 +81,7 @@ def _version(value: object) -> int:
 
 
 def _time(value: object) -> datetime:
-    # bool is an int, and RFC 7519 allows fractions that nothing of ours writes.
+    # bool is an int; RFC 7519 allows fractions, but identity never writes them.
     if not isinstance(value, int) or isinstance(value, bool):
         raise ValueError("not a time")  # noqa: TRY004  # one error for every malformed claim
     return datetime.fromtimestamp(value, UTC)

@@ -1,6 +1,6 @@
-"""Where a process learns that a session has ended, or that a user's factors have changed.
+"""How a process learns that a session has ended, or that a user's factors have changed.
 
-From identity's events at once, from the shared lists for sure; both lists are read in one round trip.
+Identity's events arrive at once, but can be missed; the shared lists are complete. Both lists are read in one round trip.
 """
 
 import asyncio
@@ -20,29 +20,30 @@ from chassis.waiting import sleep_unless
 from elcorp.identity.v1.events_pb2 import SessionEnded, UserFactorsChanged
 from kernel.assurance import Factors
 
-# Identity keeps it: member = session id, score = when it ended, in epoch seconds.
+# Written by identity: member = session id, score = time of its end, in epoch seconds.
 ENDED_KEY: Final = "elcorp:sessions:ended"
-# And this: member = user id, version and whether there is a second factor (`factors_member`), score = when they changed.
+# Written by identity: member = user id, version and whether there is a second factor (`factors_member`), score = time of the
+# change.
 FACTORS_KEY: Final = "elcorp:factors:changed"
 POLL_SECONDS: Final = 1.0
-# Entries arrive somewhat later than they are dated, and clocks differ.
+# Entries arrive a little after their score's time, and clocks differ.
 OVERLAP_SECONDS: Final = 5.0
-# What identity could note only late, after a broker's outage, is dated further back: read all of it now and then.
+# After an outage identity may write entries with much older times, so read the whole lists now and then.
 FULL_READ_SECONDS: Final = 30.0
 PAGE: Final = 1000
 
 _KNOWN: Final = Gauge("ended_sessions", "Ended sessions whose tokens are refused.")
-_CHANGED: Final = Gauge("changed_factors", "Users of whom tokens of before their factors changed prove nothing.")
-_AGE: Final = Gauge("ended_sessions_age_seconds", "Since the shared list of ended sessions was last read.")
+_CHANGED: Final = Gauge("changed_factors", "Users whose tokens from before a change of factors do not count as a recent sign-in.")
+_AGE: Final = Gauge("ended_sessions_age_seconds", "Time since the shared list of ended sessions was last read.")
 
 
 def factors_member(user_id: UUID, factors: Factors) -> str:
-    """Return what identity writes to the list when a user's factors have changed."""
+    """Return the list member that identity writes when a user's factors have changed."""
     return f"{user_id}:{factors.version}:{int(factors.has_second)}"
 
 
 class EndedSessions:
-    """Keeps `Revocations` up to date until told to stop."""
+    """Keeps `Revocations` up to date until `stop` is set."""
 
     def __init__(self, redis: Redis, revocations: Revocations, *, now: Callable[[], float] = time.time) -> None:
         self._redis = redis
@@ -66,7 +67,7 @@ class EndedSessions:
         self.revocations.change_factors(UUID(message.user_id), factors, delivery.occurred_at.timestamp())
 
     def read_all_next(self) -> None:
-        """Listener callback on each connection: what was announced while nobody listened is made up for."""
+        """Listener callback on each connection: read all entries next, because events may have been missed."""
         self._full_read_at = float("-inf")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -75,12 +76,12 @@ class EndedSessions:
             await sleep_unless(stop, POLL_SECONDS)
 
     async def poll(self) -> None:
-        """Read what is new in the shared lists, or all of them when that is due."""
+        """Read the new entries of the shared lists, or all entries when that is due."""
         began = self._now()
         full = began - self._full_read_at >= FULL_READ_SECONDS or self._read_to is None
         since = began - KEPT_SECONDS if full or self._read_to is None else self._read_to - OVERLAP_SECONDS
         if full:
-            # Before reading: a connection meanwhile asks for another.
+            # Set before reading, so that a connection made meanwhile causes another full read.
             self._full_read_at = began
         try:
             await self._read(since)
@@ -112,7 +113,7 @@ class EndedSessions:
     async def _pages(self, keys: list[str], since: float, offset: int) -> dict[str, list[tuple[bytes, float]]]:
         async with self._redis.pipeline(transaction=False) as pipe:
             for key in keys:
-                # The latest first: identity forgets the oldest meanwhile, and what leaves in front of a page would hide others.
+                # Newest first: identity removes the oldest meanwhile, which would shift the pages of an ascending read.
                 pipe.zrevrangebyscore(key, "+inf", since, start=offset, num=PAGE, withscores=True)
             return dict(zip(keys, await pipe.execute(), strict=True))
 

@@ -1,4 +1,4 @@
-"""Why a caller is not taken for who they say they are. The messages tell a guesser nothing."""
+"""Authentication errors. The messages disclose nothing useful for guessing."""
 
 from kernel.errors import DomainError, Kind
 

@@ -24,10 +24,10 @@ _KEYS_MAX = 64
 
 
 class JwksKeys:
-    """Fetches keys when first asked, when one is unknown, and when they are old.
+    """Fetches keys at first use, for an unknown key id, and when they are old.
 
-    An unknown id fetches again at most every `refetch_seconds`, so that forged ids cannot make us hammer the issuer.
-    While the issuer is away the known keys stay; a key that has left the document is dropped with the next fetch.
+    Unknown ids cause a fetch at most every `refetch_seconds`, so that forged ids cannot overload the issuer. While the issuer is
+    unavailable the known keys stay; a key that was removed from the JWKS is dropped with the next fetch.
     """
 
     def __init__(
@@ -43,13 +43,13 @@ class JwksKeys:
         self._refreshing: asyncio.Task[None] | None = None
 
     async def find(self, kid: str) -> EllipticCurvePublicKey | None:
-        """Return the key, None when the issuer publishes none of that id; Unavailable when none was ever had."""
+        """Return the key, None if the issuer publishes no key with that id; raises Unavailable before the first fetch."""
         key = self._keys.get(kid)
         if key is None:
             await self._fetch_within_limit(kid)
             key = self._keys.get(kid)
         elif self._older_than(self._age_max) and (self._refreshing is None or self._refreshing.done()):
-            # Nobody waits for it: the key at hand is good until the new document says otherwise.
+            # Refresh in the background: the known key is valid until the new JWKS lacks it.
             self._refreshing = asyncio.create_task(self._fetch_if(self._age_max))
         if not self._keys:
             raise Unavailable(dependency="identity")
@@ -65,7 +65,7 @@ class JwksKeys:
 
     async def _fetch_within_limit(self, kid: str) -> None:
         async with self._lock:
-            # Whoever held the lock may have brought it.
+            # The previous holder of the lock may have fetched it.
             if kid not in self._keys and self._older_than(self._refetch if self._keys else timedelta(seconds=1)):
                 await self._fetch()
 
@@ -87,7 +87,7 @@ class JwksKeys:
 
 
 def _download(url: str) -> bytes:
-    """GET in a thread of its own: an asynchronous client is 10 MB in memory, for one small document every few minutes."""
+    """GET synchronously, in a thread: an asynchronous client takes 10 MB, for one small document every few minutes."""
     parts = urlsplit(url)
     if not parts.hostname:
         raise ValueError("the JWKS URL names no host")
@@ -106,7 +106,7 @@ def _download(url: str) -> bytes:
 
 
 def _parse(document: Any) -> dict[str, EllipticCurvePublicKey]:
-    """Take the P-256 signing keys of a JWKS; what we cannot use is left out, as RFC 7517 section 5 asks."""
+    """Return the P-256 signing keys of a JWKS; ignore other keys, as RFC 7517 section 5 requires."""
     if not isinstance(document, Mapping) or not isinstance(document.get("keys"), list):
         raise ValueError("not a JWKS")  # noqa: TRY004  # a malformed document, whatever its type
     keys: dict[str, EllipticCurvePublicKey] = {}

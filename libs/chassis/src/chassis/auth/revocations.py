@@ -1,4 +1,4 @@
-"""What access tokens say that no longer holds, before they expire: sessions that ended, proofs of factors that changed."""
+"""Changes that access tokens do not show before they expire: ended sessions and changed factors."""
 
 import time
 from collections.abc import Callable
@@ -7,16 +7,16 @@ from uuid import UUID
 
 from kernel.assurance import Factors
 
-# Longer than an access token lives (15 minutes) with its clock's leeway: afterwards the token is refused as expired.
+# Longer than the lifetime of an access token (15 minutes) plus the clock leeway: after that the token has expired.
 KEPT_SECONDS: Final = 20 * 60
 SESSIONS_MAX: Final = 500_000
 SUBJECTS_MAX: Final = 500_000
-# The shared lists are read every second; older than this, what is known of them may lack one.
+# The shared lists are read every second; if the last read is older than this, entries may be missing.
 STALE_SECONDS: Final = 3.0
 
 
 class Revocations:
-    """Ended sessions, and users whose factors have changed; and how sure we are to know them all."""
+    """Ended sessions and users whose factors have changed, and whether the lists are current."""
 
     def __init__(self, *, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -42,11 +42,11 @@ class Revocations:
 
     @property
     def subjects(self) -> int:
-        """How many users have tokens that may be of before their factors changed."""
+        """The number of users who may have tokens from before their factors changed."""
         return len(self._factors)
 
     def change_factors(self, subject_id: UUID, factors: Factors, changed_at: float) -> None:
-        """Let tokens of earlier versions prove nothing from now on; `changed_at` in epoch seconds."""
+        """Record a change of factors, which outdates tokens of earlier versions; `changed_at` in epoch seconds."""
         until, subject = changed_at + KEPT_SECONDS, str(subject_id)
         known = self._factors.get(subject)
         if until <= self._now() or (known and (known[0].version, known[1]) >= (factors.version, until)):
@@ -57,12 +57,12 @@ class Revocations:
         self._factors[subject] = factors, until
 
     def outdating(self, subject_id: str, version: int) -> Factors | None:
-        """Return the later factors by which a token of this version proves nothing; None when it is not outdated."""
+        """Return the later factors that outdate a token of this version; None if it is not outdated."""
         known = self._factors.get(subject_id)
         return known[0] if known and version < known[0].version else None
 
     def purge(self) -> None:
-        """Forget the sessions and versions of which all tokens have expired by themselves."""
+        """Forget the sessions and versions whose tokens have all expired."""
         now = self._now()
         for session_id in [session_id for session_id, until in self._ended.items() if until <= now]:
             del self._ended[session_id]
@@ -70,7 +70,7 @@ class Revocations:
             del self._factors[subject]
 
     def confirm(self) -> None:
-        """Note that the shared lists have just been read."""
+        """Record that the shared lists have just been read."""
         self._confirmed_at = self._monotonic()
 
     def seconds_since_confirmed(self) -> float:
@@ -78,5 +78,5 @@ class Revocations:
 
     @property
     def is_current(self) -> bool:
-        """Whether the shared lists were read so lately that a session not among the ended ones has not ended."""
+        """Whether the shared lists were read recently enough to know all ended sessions."""
         return self.seconds_since_confirmed() <= STALE_SECONDS

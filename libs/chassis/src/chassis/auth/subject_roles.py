@@ -1,4 +1,4 @@
-"""Roles that changed after a token was issued: the change holds at once."""
+"""Role changes after a token was issued take effect at once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from typing import Any, Protocol
 from chassis.auth.claims import Claims
 from kernel.clock import Clock
 
-# Longer than an access token lives: afterwards every token in use carries the new roles itself.
+# Longer than the lifetime of an access token: after that, every valid token has the new roles.
 _KEPT = timedelta(minutes=20)
 _SUBJECTS_MAX = 200_000
-# A token that is issued later than this after a change carries it: identity asks governance before it signs. Clocks of the two
-# may differ by 5 s (the verifier forgives as much), the question takes at most 1 s, the commit of the change the rest; `iat` has
-# whole seconds and is never later than the truth.
+# A token issued later than this after a change includes it, because identity asks governance before it signs. The clocks may
+# differ by 5 s (the verifier's leeway), the call takes at most 1 s, the commit of the change the rest; `iat` is rounded down to
+# seconds.
 _SETTLED = timedelta(seconds=10)
 
 
@@ -42,10 +42,10 @@ class SubjectRoles:
         self._overrides: dict[str, _Override] = {}
 
     def effective(self, claims: Claims) -> frozenset[str]:
-        """Return the roles that hold now for the bearer of a token.
+        """Return the present roles of a token's subject.
 
-        A change overrides the tokens that may have been issued without it. A later token may carry a change that this process
-        has not received yet, so its own roles hold.
+        A change overrides tokens that may have been issued without it. A later token may include a change that this process has
+        not received yet, so the token's roles apply.
         """
         override = self._overrides.get(claims.subject_id)
         if override is None:
@@ -58,7 +58,7 @@ class SubjectRoles:
         return override.roles
 
     def change(self, subject_id: str, roles: Iterable[str], *, changed_at: datetime) -> None:
-        """Let new roles hold from now on; an event older than the one known is ignored."""
+        """Apply new roles; ignore an event older than the last one."""
         known = self._overrides.pop(subject_id, None)
         if known and known.changed_at > changed_at:
             self._overrides[subject_id] = known

@@ -1,4 +1,4 @@
-"""The one verifier of access tokens (RFC 8725, RFC 9068)."""
+"""The verifier of access tokens (RFC 8725, RFC 9068)."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,26 +15,26 @@ from kernel.clock import Clock
 
 _ALGORITHMS: Final = ["ES256"]
 _TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
-# Headers by which a token would choose its own key, or demand extensions that we do not know.
+# Headers with which a token could choose its own key, or require extensions that we do not support.
 _FOREIGN_HEADERS: Final = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip"})
 _TOKEN_LENGTH_MAX = 8192
-# Ours are about 100; a longer one could nest deeper than a parser may recurse.
+# Our headers have about 100; a longer one could exceed the JSON parser's recursion limit.
 _HEADER_LENGTH_MAX = 512
 
 
 class KeySource(Protocol):
-    """Where the issuer's public keys come from."""
+    """The source of the issuer's public keys."""
 
     async def find(self, kid: str) -> EllipticCurvePublicKey | None:
-        """Return the key of that id, None when the issuer has none; raises Unavailable when it cannot be known."""
+        """Return the key with that id, None if the issuer has none; raises Unavailable if that is unknown."""
 
 
 class TokenVerifier:
-    """Verifies access tokens offline; a verified token is remembered until it expires.
+    """Verifies access tokens offline, and caches verified tokens until they expire.
 
-    The second verification in the service costs a hash and a dict look-up so. The cache is bounded: the oldest entry
-    leaves first. `leeway_seconds` forgives an issuer's clock that runs ahead (nbf, iat); expiry gets none. `former_issuer` is
-    the name that the issuer had before: its tokens are taken too.
+    The second verification of a token costs a hash and a dict lookup. The cache is bounded and drops its oldest entry first.
+    `leeway_seconds` allows for an issuer's clock that is ahead (nbf, iat), but does not extend expiry. `former_issuer` is the
+    issuer's previous name, whose tokens are accepted too.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class TokenVerifier:
         self._jws = jwt.PyJWS(algorithms=_ALGORITHMS)
 
     async def verify(self, token: str) -> Claims:
-        """Return the claims of a good token; raises ExpiredToken or InvalidToken (or Unavailable: no keys yet)."""
+        """Return the claims of a valid token; raises ExpiredToken, InvalidToken, or Unavailable before the first keys."""
         fingerprint = _fingerprint(token)
         claims = self._verified.get(fingerprint)
         if claims is None:
@@ -71,7 +71,7 @@ class TokenVerifier:
         return claims
 
     def remembers(self, token: str) -> bool:
-        """Return whether the token was verified before: verifying it again checks no signature."""
+        """Return whether the token is cached, so that verifying it again checks no signature."""
         return _fingerprint(token) in self._verified
 
     async def _verify(self, token: str) -> Claims:

@@ -1,6 +1,6 @@
-"""Cryptography of the platform: sealing at rest, look-up without plain text, signatures.
+"""Cryptography of the platform: encryption at rest, blind indexes, signatures.
 
-Every key is derived from the master key for one purpose (HKDF), so that no two uses ever share one.
+Every key is derived from the master key for one purpose (HKDF), so that no two uses share a key.
 """
 
 from chassis.crypto.blind_index import BlindIndex

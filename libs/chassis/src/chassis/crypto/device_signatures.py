@@ -1,4 +1,4 @@
-"""Signatures that a device makes: Ed25519, or ES256, which is what phones' secure elements can do."""
+"""Signatures by device keys: Ed25519, or ES256, which phones' secure elements support."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ KEY_BYTES: Final = {ED25519: 32, ES256: 65}
 _SIGNATURE_BYTES: Final = 64
 _HALF: Final = 32
 _UNCOMPRESSED: Final = 0x04
-# Points of small order, without their sign bit (as in libsodium): under such a "key" anybody's signature verifies.
+# Points of small order, without their sign bit (as in libsodium): anyone can forge a signature for such a key.
 _WEAK_ED25519: Final = frozenset(
     bytes.fromhex(point)
     for point in (
@@ -31,7 +31,7 @@ _WEAK_ED25519: Final = frozenset(
 
 
 def is_device_key(algorithm: str, public_key: bytes) -> bool:
-    """Tell whether the bytes are a public key: Ed25519 32 of them, ES256 the uncompressed point (65), on the curve."""
+    """Return whether the bytes are a public key: 32 bytes for Ed25519, an uncompressed point on the curve (65) for ES256."""
     if len(public_key) != KEY_BYTES.get(algorithm):
         return False
     if algorithm == ED25519:
@@ -40,7 +40,7 @@ def is_device_key(algorithm: str, public_key: bytes) -> bool:
 
 
 def verify_device_signature(algorithm: str, public_key: bytes, signature: bytes, message: bytes) -> bool:
-    """Tell whether a 64-byte signature (ES256: r then s, RFC 7518 section 3.4) is the key's; False for malformed input."""
+    """Return whether a 64-byte signature (ES256: r then s, RFC 7518 section 3.4) is valid; False for malformed input."""
     if len(signature) != _SIGNATURE_BYTES or not is_device_key(algorithm, public_key):
         return False
     if algorithm == ED25519:

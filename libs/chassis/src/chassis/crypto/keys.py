@@ -1,4 +1,4 @@
-"""One key for one purpose."""
+"""Derives one key for each purpose."""
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF

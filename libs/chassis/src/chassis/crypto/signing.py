@@ -10,7 +10,7 @@ SIGNATURE_BYTES = 64
 
 
 class SigningKey:
-    """A private key; `bytes(key)` is its 32-byte seed, to be kept sealed."""
+    """A private key; `bytes(key)` is its 32-byte seed, which must be stored sealed."""
 
     def __init__(self, private_key: Ed25519PrivateKey) -> None:
         self._private_key = private_key
@@ -22,14 +22,14 @@ class SigningKey:
 
     @classmethod
     def from_bytes(cls, seed: bytes) -> Self:
-        """Read a key from its 32-byte seed; raises ValueError for any other length."""
+        """Load a key from its 32-byte seed; raises ValueError for any other length."""
         return cls(Ed25519PrivateKey.from_private_bytes(seed))
 
     def __bytes__(self) -> bytes:
         return self._private_key.private_bytes_raw()
 
     def sign(self, message: bytes) -> bytes:
-        """Return the 64-byte signature; the same message always gets the same one."""
+        """Return the 64-byte signature; it is the same each time for the same message."""
         return self._private_key.sign(message)
 
     def verify(self, signature: bytes, message: bytes) -> bool:
@@ -37,7 +37,7 @@ class SigningKey:
 
 
 def verify_signature(public_bytes: bytes, signature: bytes, message: bytes) -> bool:
-    """Tell whether a signature is the key's on the message; False for malformed input too."""
+    """Return whether a signature of the message is valid for the key; False for malformed input."""
     try:
         Ed25519PublicKey.from_public_bytes(public_bytes).verify(signature, message)
     except (InvalidSignature, ValueError):

@@ -1,8 +1,8 @@
 """Background jobs, in the service's own database (procrastinate).
 
-A job is deferred in the transaction of the effect it belongs to, so that neither is ever there without the other.
-Periodic jobs are deduplicated by the database: any number of workers, no scheduler process. A tick later than ten
-minutes is skipped, and any job may run twice; so a job says "catch up to now", never "do today's".
+A job is deferred in the transaction of the effect that it belongs to, so that neither exists without the other. The database
+deduplicates periodic jobs, so any number of workers can run, without a scheduler process. A tick more than ten minutes late is
+skipped, and any job may run twice; so write jobs that "catch up to now", never jobs that "do today's".
 """
 
 from chassis.jobs.app import JobDatabaseError, make_jobs

@@ -1,4 +1,4 @@
-"""The job application of a service: its own tasks and the platform's maintenance."""
+"""The job application of a service: its own tasks and the platform's maintenance tasks."""
 
 from collections.abc import Sequence
 
@@ -11,14 +11,14 @@ from chassis.settings import ServiceSettings
 CONNECT_TIMEOUT_SECONDS = 5
 STATEMENT_TIMEOUT_SECONDS = 60
 
-# What the job tables raise when the database is away.
+# Raised when the database of the job tables is unavailable.
 JobDatabaseError = ConnectorException
 
 
 def make_jobs(settings: ServiceSettings, tasks: Sequence[Blueprint] = ()) -> App:
-    """Make the application; nothing connects before `open_async`.
+    """Make the application. It connects at `open_async`.
 
-    Each blueprint's tasks are known as "<service>:<task's name>", the platform's as "platform:…".
+    Task names are "<service>:<task>" for the service's blueprints, and "platform:…" for the platform's.
     """
     connector = PsycopgConnector(
         conninfo=settings.database_url.get_secret_value(),

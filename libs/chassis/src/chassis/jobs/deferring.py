@@ -1,4 +1,4 @@
-"""Deferring a job in the transaction of the effect it belongs to."""
+"""Defers a job in the transaction of the effect that it belongs to."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ async def defer(
     queueing_lock: str | None = None,
     **arguments: JSONValue,
 ) -> int:
-    """Defer a job; it exists when the transaction commits, and never otherwise. Returns the job's id.
+    """Defer a job; it exists only if the transaction commits. Returns the job's id.
 
-    `lock` keeps jobs of one name from running at once, `queueing_lock` from being queued twice (AlreadyEnqueued).
+    Jobs with the same `lock` do not run at the same time. A job whose `queueing_lock` is already queued raises AlreadyEnqueued.
     """
     session = transaction.session if isinstance(transaction, SqlTransaction) else transaction
     connection = await (await session.connection()).get_raw_connection()

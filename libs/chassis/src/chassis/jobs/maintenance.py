@@ -1,4 +1,4 @@
-"""What every service's database needs done now and then."""
+"""Periodic maintenance of every service's database."""
 
 from procrastinate import Blueprint, JobContext
 from procrastinate.exceptions import UniqueViolation
@@ -10,7 +10,7 @@ from chassis.telemetry import log
 
 QUEUE = "maintenance"
 IDEMPOTENCY_KEY_HOURS = 24
-# Longer than a message can wait in retry queues and dead letters and still be redriven by habit.
+# Longer than messages usually wait in retry queues and dead letters before they are redriven.
 INBOX_DAYS = 14
 FINISHED_JOB_HOURS = 72
 ROWS_A_RUN_MAX = 50_000
@@ -27,7 +27,7 @@ _PURGE_INBOX = """
         WHERE handled_at < now() - make_interval(days => %(days)s) ORDER BY handled_at LIMIT %(rows)s
     ) RETURNING 1 AS purged
 """
-# Failed jobs whose work was done by a later job with the same queueing lock, as after an outage.
+# Failed jobs whose work a later job with the same queueing lock has done, for example after an outage.
 _REMOVE_MADE_UP_FOR = """
     DELETE FROM procrastinate_jobs AS failed USING (
         SELECT task_name, queueing_lock, max(id) AS id FROM procrastinate_jobs
@@ -40,7 +40,7 @@ _REMOVE_MADE_UP_FOR = """
 
 
 def maintenance(job_seconds: int) -> Blueprint:
-    """Make the platform's periodic tasks. A worker that has not said a word for `job_seconds` is gone, and its jobs with it."""
+    """Make the platform's periodic tasks. A worker without a heartbeat for `job_seconds` counts as dead; its jobs are retried."""
     blueprint = Blueprint()
 
     @blueprint.periodic(cron="*/10 * * * *")
@@ -59,7 +59,7 @@ def maintenance(job_seconds: int) -> Blueprint:
         made_up_for = await context.app.connector.execute_query_all_async(_REMOVE_MADE_UP_FOR)
         if made_up_for:
             log.info("jobs_made_up_for", rows=len(made_up_for))
-        # Other failed jobs stay: an operator has to look at them.
+        # Other failed jobs stay for an operator.
         await context.app.job_manager.delete_old_jobs(nb_hours=FINISHED_JOB_HOURS)
 
     @blueprint.periodic(cron=each(job_seconds))
@@ -77,8 +77,8 @@ async def _retry(jobs: JobManager, job: Job) -> None:
     try:
         await jobs.retry_job(job)
     except UniqueViolation:
-        # One of the same queueing lock waits already and does this one's work; but it cannot begin while this one,
-        # whose worker is gone, keeps their lock.
+        # A queued job with the same queueing lock will do this job's work, but it cannot start while this job, whose worker is
+        # dead, holds their lock.
         await jobs.finish_job(job, status=Status.FAILED, delete_job=False)
         log.warning("job_superseded", task=job.task_name, job_id=job.id, reason="its worker went silent")
     else:
@@ -86,7 +86,7 @@ async def _retry(jobs: JobManager, job: Job) -> None:
 
 
 async def _purge(context: JobContext, table: str, statement: str, **limits: int) -> int:
-    # Bounded: a backlog is worked off over several runs, each short enough to disturb nobody.
+    # Limited: a backlog takes several runs, each short enough not to block other work.
     rows = await context.app.connector.execute_query_all_async(statement, rows=ROWS_A_RUN_MAX, **limits)
     if rows:
         log.info("purged", table=table, rows=len(rows))

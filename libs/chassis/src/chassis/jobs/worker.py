@@ -1,4 +1,4 @@
-"""Runs a service's jobs until told to stop."""
+"""Runs a service's jobs until `stop` is set."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ MEASURE_EVERY_SECONDS = 15.0
 RUN = Histogram("job_seconds", "Jobs run.", ("task", "outcome"), buckets=(*BUCKETS_SECONDS, 60, 300))
 WAITING = Gauge("jobs_waiting", "Jobs that wait to run.", ("queue",))
 OLDEST = Gauge("job_oldest_waiting_seconds", "Age of the oldest job that is due.")
-FAILED = Gauge("jobs_failed", "Jobs that have failed for good and wait for somebody to look.")
+FAILED = Gauge("jobs_failed", "Jobs that have failed permanently and wait for an operator.")
 LAST_SUCCESS = Gauge("job_last_success_timestamp_seconds", "When a task last succeeded.", ("task",))
 
 _MEASURE_QUEUES = """
@@ -47,7 +47,7 @@ _MEASURE_SUCCESS = """
 
 
 class JobWorker:
-    """One worker process; as many as one likes may run side by side."""
+    """One worker process; any number of them may run concurrently."""
 
     def __init__(self, app: App, *, service: str, grace_seconds: float, job_seconds: int = MINUTE_SECONDS) -> None:
         self._app = app
@@ -57,16 +57,16 @@ class JobWorker:
         self._running = False
 
     async def check(self) -> None:
-        """Raise while no worker runs (the database is away)."""
+        """Raise NotReady while no worker runs because the database is unavailable."""
         if not self._running:
             raise NotReady("the worker waits for its database")
 
     async def ping(self) -> None:
-        """Ask the database on a connection of the queue's pool."""
+        """Query the database on a connection of the queue's pool."""
         await self._app.connector.execute_query_one_async("SELECT 1 AS answers")
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Run jobs until told to stop, then let those under way finish; a lost database is waited for."""
+        """Run jobs until `stop` is set, then let running jobs finish; waits for the database if it is lost."""
         while not stop.is_set():
             try:
                 await self._run_once(stop)
@@ -75,7 +75,7 @@ class JobWorker:
             await sleep_unless(stop, RESTART_SECONDS)
 
     async def measure(self, stop: asyncio.Event) -> None:
-        """Keep the gauges about the queue."""
+        """Update the gauges of the queue."""
         while not stop.is_set():
             try:
                 await self._measure_once()
@@ -91,7 +91,7 @@ class JobWorker:
                 install_signal_handlers=False,
                 shutdown_graceful_timeout=self._grace_seconds,
                 worker_middleware=[observe],
-                # Several times before it would be taken for gone.
+                # Several heartbeats within the time after which a worker counts as dead.
                 update_heartbeat_interval=self._job_seconds / 6,
                 stalled_worker_timeout=self._job_seconds / 2,
             )
@@ -102,9 +102,9 @@ class JobWorker:
             await asyncio.wait({worker, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if worker.done():
                 worker.result()
-                log.warning("job_worker_ended", reason="a part of it failed; it starts again")
+                log.warning("job_worker_ended", reason="a part of it failed; it is restarted")
                 return
-            # Cancelling is how procrastinate is asked to stop: it fetches no more and waits for what runs.
+            # procrastinate stops on cancellation: it fetches no more jobs and waits for those that run.
             worker.cancel()
             await asyncio.gather(worker, return_exceptions=True)
         finally:
@@ -124,7 +124,7 @@ class JobWorker:
 
 
 async def observe(process: Any, context: JobContext, _worker: Any) -> Any:
-    """Give each job its trace, metrics and one line; a procrastinate middleware."""
+    """Give each job a trace, metrics and one log line; a procrastinate middleware."""
     started, outcome = time.perf_counter(), "ok"
     task = context.job.task_name
     with telemetry.span(f"job {task}"), telemetry.bind_request(f"job-{context.job.id}"):

@@ -1,4 +1,4 @@
-"""How many connections to its database a process may hold at most. Tests add these up for each environment."""
+"""The maximum number of database connections of a process. Tests add these up for each environment."""
 
 from typing import Final, Literal
 
@@ -6,14 +6,14 @@ from chassis.settings import ServiceSettings
 
 Role = Literal["serve", "work", "jobs", "migrate"]
 
-# The relay that leads holds its lock and listens on one connection, and reads the outbox on another.
+# The leading relay holds its lock and listens on one connection, and reads the outbox on another.
 RELAY: Final = 2
-# A `jobs` process listens for new jobs on it.
+# A `jobs` process listens for new jobs on one connection.
 JOB_LISTENER: Final = 1
 
 
 def connections_max(role: Role, settings: ServiceSettings) -> int:
-    """Return the most that a process holds at one time. The one that waits for the schema is closed before that."""
+    """Return the most connections that a process has at one time. The connection that waits for the schema is closed before."""
     match role:
         case "serve":
             return settings.database_pool_size

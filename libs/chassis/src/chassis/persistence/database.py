@@ -14,24 +14,24 @@ from chassis.settings import ServiceSettings
 
 CONNECT_TIMEOUT_SECONDS = 5
 POOL_TIMEOUT_SECONDS = 5
-# How long a connection to a pooler is used: less time than a pooler's pod has to stop (a test checks it).
+# The lifetime of a connection to a pooler: shorter than the time that a pooler's pod has to stop (a test checks this).
 POOLED_SECONDS_MAX = 30
 
-# The session parameters of every connection. `k8s/components/backing/databases/rights.sql` sets the same ones for the roles.
+# The session parameters of every connection. `k8s/components/backing/databases/rights.sql` sets the same for the roles.
 SESSION = {
     "statement_timeout": "15s",
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "30s",
     "timezone": "UTC",
-    # No jit: compiling a plan that only looks dear holds a request up for a tenth of a second.
+    # No jit: compiling a plan that only looks expensive delays a request by a tenth of a second.
     "jit": "off",
 }
 
-# To be selected at the beginning of a transaction whose statements are hot. Their plans are kept for as long as the
-# connection; one made while a table was small would look through all of it, and go on doing so as it grows.
+# Select this at the beginning of a transaction with hot statements. Their plans are cached for the life of the connection: a
+# plan made while a table was small would keep scanning the whole table as it grows.
 BY_INDEX = "set_config('enable_seqscan', 'off', true)"
 
-# Under this key a connection's info holds the last statement that wrote; the unit of work reads it.
+# The key in a connection's info of the last statement that wrote; the unit of work reads it.
 WRITES = "elcorp.wrote"
 _WRITE_VERBS = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "TRUNCATE")
 
@@ -41,18 +41,18 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
-        # autoflush=False: the identity map is weak, and a flush in mid-use-case lets go of aggregates whose events
-        # are not collected yet.
+        # autoflush=False: the identity map is weak, and after a flush in the middle of a use case, aggregates can be garbage
+        # collected before their events are collected.
         self.sessions = async_sessionmaker(engine, autoflush=False, expire_on_commit=False)
         self._closing: list[Callable[[], Awaitable[None]]] = []
-        # Reads need no transaction of their own: one statement is one snapshot, and a round trip is saved.
+        # Reads need no transaction: one statement is one snapshot, and this saves a round trip.
         event.listen(engine.sync_engine, "before_cursor_execute", _note_write)
         event.listen(engine.sync_engine, "checkout", _require_open)
         self._reads = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @classmethod
     def of(cls, settings: ServiceSettings, *, pool_size: int | None = None) -> Self:
-        """Make the engine of a process from its settings; `pool_size` replaces theirs where fewer connections are enough."""
+        """Make the engine of a process from its settings; `pool_size` overrides theirs where fewer connections are enough."""
         return cls.connect(
             settings.database_url.get_secret_value(),
             pool_size=pool_size or settings.database_pool_size,
@@ -70,10 +70,10 @@ class Database:
         pooled: bool = False,
         prepared: bool = True,
     ) -> Self:
-        """Make the engine; nothing connects before the first statement. `dsn` is a libpq URL.
+        """Make the engine. It connects at the first statement. `dsn` is a libpq URL.
 
-        With `pooled` it leads to PgBouncer, which refuses session parameters at the start of a connection: they are set for
-        the role in the database instead, and `pooled.require_session` checks them.
+        With `pooled` the URL leads to PgBouncer, which refuses session parameters at the start of a connection. They are set for
+        the role in the database instead, and `pooled_sessions.require_session` checks them.
         """
         engine = create_async_engine(
             sqlalchemy_url(dsn),
@@ -82,7 +82,7 @@ class Database:
             pool_timeout=POOL_TIMEOUT_SECONDS if pool_timeout_seconds is None else pool_timeout_seconds,
             pool_pre_ping=False,
             pool_use_lifo=True,
-            # A pooler that is being replaced serves its clients until they renew their connections.
+            # During its replacement, a pooler serves clients until they renew their connections.
             pool_recycle=POOLED_SECONDS_MAX if pooled else -1,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
@@ -97,7 +97,7 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Lend a connection for reads, each statement its own snapshot."""
+        """Yield a connection for reads; each statement has its own snapshot."""
         async with self._reads.connect() as connection:
             yield connection
 
@@ -106,11 +106,11 @@ class Database:
             await connection.execute(text("SELECT 1"))
 
     def before_closing(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Have something done while there still are connections."""
+        """Register work to await before the connections are closed."""
         self._closing.append(work)
 
     async def finish(self) -> None:
-        """Let the work end that was to be done before closing."""
+        """Await the work registered with `before_closing`."""
         while self._closing:
             await self._closing.pop(0)()
 
@@ -120,20 +120,20 @@ class Database:
 
 
 def options(parameters: Mapping[str, str]) -> str:
-    """Return session parameters as libpq takes them at the start of a connection."""
+    """Return session parameters in the form of libpq's `options`."""
     return " ".join(f"-c {name}={value}" for name, value in parameters.items())
 
 
 def sqlalchemy_url(dsn: str) -> URL:
-    """Turn a libpq URL into SQLAlchemy's, on psycopg 3."""
+    """Convert a libpq URL to SQLAlchemy's form for psycopg 3."""
     return make_url(dsn).set(drivername="postgresql+psycopg")
 
 
 def _require_open(connection: Any, _record: object, _proxy: object) -> None:
-    """Let the pool replace a connection that its server has closed, before it is used.
+    """Make the pool replace a connection that the server has closed, before it is used.
 
-    An idle session sends nothing, unless its server has ended it: then its socket is readable. Looking takes a few µs, where
-    `pool_pre_ping` takes a round trip. When a server restarts, only requests with statements under way fail.
+    The socket of an idle session is readable only if the server has ended the session. This check takes a few µs,
+    `pool_pre_ping` a round trip. When a server restarts, only requests with running statements fail.
     """
     driver = connection.driver_connection
     if not driver.closed:
@@ -146,7 +146,7 @@ def _require_open(connection: Any, _record: object, _proxy: object) -> None:
 
 @lru_cache(maxsize=500)
 def writes(statement: str) -> bool:
-    """Whether a statement changes something, so that somebody is to account for it."""
+    """Return whether a statement writes, and so needs an audit fact."""
     text_upper = statement.lstrip()[:2000].upper()
     verb = text_upper.split(None, 1)[0] if text_upper else ""
     return verb in _WRITE_VERBS or (verb == "WITH" and any(f"{write} " in text_upper for write in _WRITE_VERBS))
@@ -155,6 +155,6 @@ def writes(statement: str) -> bool:
 def _note_write(
     connection: Connection, _cursor: object, statement: str, _parameters: object, context: Any, _executemany: bool
 ) -> None:
-    # The platform's own rows (outbox, inbox, idempotency keys) say so with execution_options(unaudited=True).
+    # Writes of the platform's own rows (outbox, inbox, idempotency keys) set execution_options(unaudited=True).
     if writes(statement) and not (context and context.execution_options.get("unaudited")):
         connection.info[WRITES] = " ".join(statement.split())[:80]

@@ -1,4 +1,4 @@
-"""One message being handled, and how the unit of work learns of it."""
+"""The message that is being handled; the unit of work finds it in a context variable."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from typing_extensions import TypeVar
 MessageT = TypeVar("MessageT", bound=Message, default=Any)
 
 
-class AlreadyHandled(Exception):  # an outcome that the consumer acknowledges, not a fault
-    """The inbox holds this message: its effect is committed already."""
+class AlreadyHandled(Exception):  # an outcome that the consumer acknowledges, not an error
+    """The inbox contains this message: its effect is already committed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery(Generic[MessageT]):
     """A decoded message.
 
-    `message_id` is the event's id, the same on every redelivery; `attempt` counts from 1; `redelivered` says that the
-    broker handed it out before (a consumer died with it), so its effect may exist.
+    `message_id` is the event's id, the same on every redelivery; `attempt` counts from 1; `redelivered` says that the broker
+    delivered it before (to a consumer that died), so its effect may exist.
     """
 
     message_id: UUID
@@ -35,5 +35,5 @@ class Delivery(Generic[MessageT]):
     traceparent: str | None = None
 
 
-# Set while a Subscription's handler runs. The unit of work joins the inbox to its transaction by it.
+# Set while a Subscription's handler runs, so that the unit of work writes the inbox in its transaction.
 current_delivery: ContextVar[Delivery | None] = ContextVar("current_delivery", default=None)

@@ -1,7 +1,7 @@
-"""The seam between an idempotent request and the unit of work: key, effect and answer in one transaction.
+"""Connects an idempotent request with the unit of work: key, effect and response in one transaction.
 
-The REST route sets a scope; the unit of work asks it to `begin` with the open session, and hands its ready transaction
-over by `adopt` in place of committing. No web framework here: the unit of work imports this module.
+The REST route sets a scope. The unit of work calls its `begin` with the open session, and passes the transaction to `adopt`
+instead of committing. This module imports no web framework, because the unit of work imports it.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ class RequestInProgress(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """The answer that the first request with a key got, byte for byte."""
+    """The response to the first request with a key, byte for byte."""
 
     request_hash: bytes
     status: int
@@ -36,7 +36,7 @@ class StoredAnswer:
 
 
 class Replay(Exception):
-    """The request was answered before: a signal to the route, not an error."""
+    """Raised when the request was answered before; a signal to the route, not an error."""
 
     def __init__(self, answer: StoredAnswer) -> None:
         self.answer = answer
@@ -47,17 +47,17 @@ class Pending(Protocol):
     """A transaction that is ready to commit."""
 
     async def commit(self, extra: Callable[[AsyncSession], Awaitable[None]] | None = None) -> None:
-        """Run `extra` in the transaction, then commit; rolls back when either fails."""
+        """Run `extra` in the transaction, then commit; roll back if either fails."""
 
     async def rollback(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class OwnKeys:
-    """The keys that a service's use cases keep for themselves: they and those kept here are one space for each caller.
+    """The keys that a service's use cases store themselves. They share one namespace per caller with the keys stored here.
 
-    `taken` selects by `:owner` ("user:" and an id) and `:key` whether such a request has the key. Keys that begin with one of
-    `reserved` are the service's to make, and refused from callers.
+    `taken` is a query by `:owner` ("user:" and an id) and `:key` for whether such a request has the key. Keys with a prefix in
+    `reserved` are made by the service itself, and refused from callers.
     """
 
     taken: TextClause
@@ -76,7 +76,7 @@ _STORE = text(
 
 @dataclass(slots=True)
 class IdempotencyScope:
-    """One request with a key: whose, which, and the hash of what it asks."""
+    """One request with a key: its owner, its key and the hash of its contents."""
 
     owner: str
     key: str
@@ -86,25 +86,25 @@ class IdempotencyScope:
     _begun: bool = field(default=False, init=False)
 
     async def begin(self, session: AsyncSession) -> None:
-        """Take the key within the session's transaction.
+        """Lock the key within the session's transaction.
 
-        Raises RequestInProgress while another request holds the key, Replay when it has been answered, KeyReused when
-        that was another request.
+        Raises RequestInProgress while another request holds the key, Replay if the request was answered, KeyReused if the key
+        belongs to a different request.
         """
         if self._begun:
-            raise RuntimeError("an idempotent request may begin one transaction only: its answer is stored with it")
+            raise RuntimeError("an idempotent request may begin only one transaction: its response is stored in it")
         self._begun = True
-        # Lock first and read in a second statement: the snapshot of one statement would be older than its lock.
+        # Lock first and read in a second statement: a single statement's snapshot would be older than its lock.
         if not await session.scalar(_LOCK, {"lock": self._lock()}):
             raise RequestInProgress
         await self.look_up(session)
 
     def adopt(self, pending: Pending) -> None:
-        """Take over a ready transaction; the route commits it with the rendered answer."""
+        """Take over a transaction that is ready to commit; the route commits it with the rendered response."""
         self.pending = pending
 
     async def look_up(self, connection: AsyncSession | AsyncConnection) -> None:
-        """Raise Replay or KeyReused when the key has an answer, KeyReused when it is one of the service's own."""
+        """Raise Replay or KeyReused if the key has a response, KeyReused if a use case stored it."""
         asked = {"owner": self.owner, "key": self.key}
         row = (await connection.execute(_FIND, asked)).one_or_none()
         if row is None:
@@ -116,7 +116,7 @@ class IdempotencyScope:
         raise Replay(StoredAnswer(bytes(row.request_hash), row.status, bytes(row.body), row.headers))
 
     async def store(self, session: AsyncSession, answer: StoredAnswer, *, headers_json: str, at: datetime) -> None:
-        """Write the answer in the transaction of the effect."""
+        """Store the response in the transaction of the effect."""
         await session.execute(
             _STORE,
             {

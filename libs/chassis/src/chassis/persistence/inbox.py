@@ -1,4 +1,4 @@
-"""The inbox: which messages this service has already acted on, recorded in the transaction of the effect."""
+"""The inbox: the messages that this service has handled, recorded in the transaction of the effect."""
 
 from uuid import UUID
 
@@ -14,6 +14,6 @@ _RECORD = text(
 
 
 async def record(session: AsyncSession, *, consumer: str, message_id: UUID) -> bool:
-    """Record a message; False when it had been recorded before. A concurrent twin waits for the first to end."""
+    """Record a message; return False if it was recorded before. A concurrent duplicate waits for the first one's transaction."""
     result = await session.execute(_RECORD, {"consumer": consumer, "message_id": message_id})
     return result.scalar() is not None

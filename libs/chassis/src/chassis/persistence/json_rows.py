@@ -1,4 +1,4 @@
-"""Many rows as the one parameter of a statement."""
+"""Many rows as one parameter of a statement."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,8 +7,8 @@ import orjson
 
 
 def to_json_rows(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Write rows as a JSON document for jsonb_to_recordset; decimals as texts, which PostgreSQL reads exactly.
+    """Serialize rows as JSON for jsonb_to_recordset; decimals as strings, which PostgreSQL reads exactly.
 
-    A row through an array a column costs the driver ten times as much: 31 µs of five columns against 2.
+    One array parameter per column costs the driver more than ten times as much: 31 µs per row of five columns instead of 2.
     """
     return orjson.dumps(rows, default=str).decode()

@@ -1,7 +1,7 @@
-"""Schema migrations: Alembic, run as the owner role, expand and contract.
+"""Schema migrations: Alembic, run as the owner role, in expand and contract steps.
 
-A service's `migrations/versions/` holds its revisions; this module is their shared environment. Every migration must
-run under the previous release: add, back-fill, and only later remove.
+A service's `migrations/versions/` contains its revisions; this module is their shared environment. The previous release must
+work with every migration: add, back-fill, and only later remove.
 """
 
 from collections.abc import Callable
@@ -18,26 +18,26 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from chassis.persistence import schema_version
 from chassis.persistence.database import sqlalchemy_url
 
-# `alembic.op`: a module that passes everything on to the current Operations.
+# `alembic.op`: a module that delegates to the current Operations.
 Op = Any
 
 at_head = schema_version.at_head
 
 LOCK_TIMEOUT = "5s"
-# One migration at a time per database: a Job restarted, or two pods.
+# One migration at a time per database, even with a restarted Job or two pods.
 _ADVISORY_LOCK = 0x656C636F
 
 
 def upgrade(owner_url: str, versions: Path, *, say: Callable[[str], None] = print) -> None:
-    """Bring the schema to head as the owner role; running it again changes nothing.
+    """Upgrade the schema to head as the owner role; running it again changes nothing.
 
-    A schema newer than this release stays as it is, as `at_head` accepts it: to go back to an earlier release, its
-    migration runs too.
+    A newer schema than this release's is left unchanged, and `at_head` accepts it: a rollback to an earlier release also runs
+    that release's migration.
 
-    `owner_url` is a libpq URL of the role that owns the schema. The runtime role, named like it with `_app` for
-    `_owner`, gets its rights from the migrations.
+    `owner_url` is a libpq URL of the role that owns the schema. The migrations grant rights to the runtime role, which has the
+    same name with `_app` instead of `_owner`.
     """
-    # Nothing is pooled: whatever a migration raises, its connection is closed with its block.
+    # No pool, so that the connection is closed with its block, whatever a migration raises.
     engine = create_engine(sqlalchemy_url(owner_url), poolclass=NullPool, connect_args={"connect_timeout": 5})
     script = _script(versions)
     with engine.connect() as connection:
@@ -48,7 +48,7 @@ def upgrade(owner_url: str, versions: Path, *, say: Callable[[str], None] = prin
         connection.commit()
         head = script.get_current_head()
         if before and max(before) > head:
-            say(f"the schema is newer ({max(before)}) than this release ({head}) and stays as it is")
+            say(f"the schema is newer ({max(before)}) than this release ({head}) and is left unchanged")
             return
         with EnvironmentContext(script.config, script, fn=_upgrade_to_head(script)) as environment:
             environment.configure(connection=connection, transaction_per_migration=True)
@@ -85,7 +85,7 @@ def platform_tables(op: Op) -> None:
 
 
 def append_only(op: Op, table: str) -> None:
-    """Let a table only grow: the runtime role may not change it, and a trigger refuses everybody, the owner too."""
+    """Make a table append-only: revoke changes from the runtime role, and refuse them to all roles by triggers."""
     app_role = runtime_role(op.get_bind())
     op.execute(f'REVOKE UPDATE, DELETE, TRUNCATE ON "{table}" FROM "{app_role}"')
     op.execute(
@@ -97,7 +97,7 @@ def append_only(op: Op, table: str) -> None:
 
 
 def runtime_role(connection: Connection) -> str:
-    """Return the runtime role that belongs to the current owner role: payments_owner → payments_app."""
+    """Return the runtime role of the current owner role: payments_owner → payments_app."""
     owner: str = connection.scalar(text("SELECT current_user")) or ""
     if not owner.endswith("_owner"):
         raise ValueError(f"migrations run as the owner role <service>_owner, not as {owner!r}")
@@ -105,7 +105,7 @@ def runtime_role(connection: Connection) -> str:
 
 
 def _raw_script(connection: Connection, script: str) -> None:
-    # A script of many statements with "%" and ":" in it: straight to the driver, past any parameter parsing.
+    # A script of many statements that contains "%" and ":": send it to the driver without parameter parsing.
     driver: Any = connection.connection.dbapi_connection
     with driver.cursor() as cursor:
         cursor.execute(script)

@@ -1,8 +1,8 @@
-"""The outbox: events written in the transaction that made them true, relayed afterwards.
+"""The outbox: events written in the transaction of their change, and relayed afterwards.
 
-A row's presence is its status: it is deleted once the broker has confirmed the message. Positions are handed out
-before commit, so nothing may read the table as "position > last"; within one aggregate they are in order all the same,
-because each is taken while the aggregate's own row is locked.
+A row has no status: it is deleted after the broker has confirmed the message. Positions are assigned before commit, so never
+read the table with "position > last". Within one aggregate positions are in order, because each is assigned while the
+aggregate's row is locked.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from chassis.persistence.pipeline import Statement
 
 CHANNEL = "outbox"
 
-# One statement and one parameter for all rows. The relay's wake-up is not here: NOTIFY in a transaction would end group
-# commit (outbox_notifier.py).
+# One statement and one parameter for all rows. It does not wake the relay: NOTIFY in a transaction prevents group commit
+# (outbox_notifier.py).
 _INSERT: Final = """
     INSERT INTO outbox (message_id, type, aggregate_id, payload, headers)
     SELECT id, type, aggregate_id, decode(payload, 'hex'), headers

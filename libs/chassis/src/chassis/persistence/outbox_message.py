@@ -1,4 +1,4 @@
-"""A message to be. Apart from the table it waits in, for who only listens needs no database library."""
+"""An outgoing message. Kept apart from the outbox table so that listeners need no database library."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage:
-    """One message to be: its type is the routing key, `aggregate_id` keeps order (None: no order needed)."""
+    """One outgoing message. Its type is the routing key; messages of one `aggregate_id` stay in order (None: no order needed)."""
 
     message_id: UUID
     type: str

@@ -1,7 +1,7 @@
-"""A transaction's statements on the driver itself, several to a round trip.
+"""A transaction's statements sent directly to the driver, several in one round trip.
 
-For what is hot: a statement costs SQLAlchemy's session several times what it costs the driver, and a round trip of its
-own. Each statement still sees what the ones before it have locked and written, as if they had been sent one by one.
+For hot paths: through SQLAlchemy's session a statement costs several times as much as in the driver, and a round trip of its
+own. Each statement sees what the earlier ones have locked and written, as if they were sent one by one.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from chassis.persistence.database import writes
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL with $1, $2 … for its parameters. `unaudited` is for the platform's own rows (outbox, inbox)."""
+    """SQL with parameters $1, $2 …. `unaudited` is for the platform's own rows (outbox, inbox)."""
 
     sql: str
     parameters: Sequence[Any]
@@ -31,7 +31,7 @@ Rows = list[tuple[Any, ...]]
 
 
 class Pipeline:
-    """The session's own transaction. What is put off is sent with what comes next, at the latest with the commit."""
+    """The session's transaction. Queued statements are sent with the next ones, at the latest with the commit."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -40,13 +40,13 @@ class Pipeline:
         self.wrote: str | None = None
 
     def put_off(self, statement: Statement) -> None:
-        """Have a statement sent whose rows nobody needs; when it fails, so does what is sent with it."""
+        """Queue a statement whose result is not needed. If it fails, so does the batch it is sent in."""
         if not statement.unaudited and writes(statement.sql):
             self.wrote = " ".join(statement.sql.split())[:80]
         self._put_off.append(statement)
 
     async def fetch(self, *statements: Statement) -> list[Rows]:
-        """Send what was put off and these; return the rows of each of these."""
+        """Send the queued statements and these; return the rows of each of these."""
         for statement in statements:
             self.put_off(statement)
         sent = await self._send()
@@ -57,7 +57,7 @@ class Pipeline:
             await self._send()
 
     async def commit(self) -> None:
-        """Commit in the round trip of what was put off; the session's own commit then finds nothing left to do."""
+        """Commit in one round trip with the queued statements; the session's own commit then does nothing."""
         if self._put_off:
             await self._send(commit=True)
 
@@ -76,15 +76,15 @@ class Pipeline:
             return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
         except BaseException as error:
             if not driver.closed and driver.pgconn.pipeline_status != PipelineStatus.OFF:
-                # Cut in the midst, with answers still to come: rolling back would fail, and the pool never see it again.
+                # Cancelled with results outstanding: a rollback would fail, and the pool would lose the connection.
                 await self._session.invalidate()
             if not isinstance(error, psycopg.Error):
                 raise
-            # As the session would raise it: who asks for IntegrityError need not know which way a statement went.
+            # Raise what the session would raise, so that callers can catch IntegrityError in both cases.
             raise DBAPIError.instance(statements[0].sql, None, error, psycopg.Error) from error
 
     async def _open(self) -> AsyncConnection[Any]:
         driver = (await (await self._session.connection()).get_raw_connection()).driver_connection
         if not isinstance(driver, AsyncConnection):
-            raise TypeError(f"statements go to psycopg, not to {type(driver)}")
+            raise TypeError(f"the pipeline needs psycopg, not {type(driver)}")
         return driver

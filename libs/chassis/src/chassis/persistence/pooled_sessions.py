@@ -1,7 +1,7 @@
-"""Checks of a process whose database URL leads to PgBouncer in transaction mode.
+"""Start-up checks of a process whose database URL leads to PgBouncer in transaction mode.
 
-A server connection is lent for a transaction, so nothing may belong to a session: LISTEN, advisory locks of a session, SET.
-PgBouncer refuses session parameters at the start of a connection (`options`), so they are set for the role in the database.
+PgBouncer assigns a server connection per transaction, so nothing may depend on a session: no LISTEN, session advisory locks or
+SET. It refuses session parameters at the start of a connection (`options`), so they are set for the role in the database.
 """
 
 from sqlalchemy import text
@@ -10,15 +10,15 @@ from chassis.persistence.database import SESSION, Database
 from chassis.settings import ServiceSettings
 
 _IN_FORCE = text("SELECT name, setting FROM pg_settings WHERE name = ANY(:names)")
-_SCRIPT = "k8s/components/backing/databases/databases.sh"  # it sets them for every login of the role
+_SCRIPT = "k8s/components/backing/databases/databases.sh"  # sets them for every login of the role
 
 
 class UnlimitedSession(Exception):
-    """The sessions behind the pooler lack parameters without which a statement or a transaction has no end."""
+    """The sessions behind the pooler lack parameters, without which statements or transactions have no time limit."""
 
 
 async def require_session(database: Database) -> None:
-    """Raise UnlimitedSession unless every parameter of a session is in force; the timeouts may differ from ours."""
+    """Raise UnlimitedSession unless all session parameters are in force; the values of timeouts may differ from ours."""
     async with database.read() as connection:
         found = {name.lower(): setting for name, setting in await connection.execute(_IN_FORCE, {"names": _names()})}
     missing = [name for name, value in SESSION.items() if not _is_in_force(name, value, found.get(name, ""))]
@@ -29,7 +29,7 @@ async def require_session(database: Database) -> None:
 def require_direct(settings: ServiceSettings, role: str) -> None:
     """Raise ValueError for a process that cannot run behind the pooler."""
     if settings.database_pooled:
-        raise ValueError(f"ELCORP_DATABASE_POOLED is for `serve` alone: `{role}` listens and holds locks for its whole session")
+        raise ValueError(f"ELCORP_DATABASE_POOLED is only for `serve`: `{role}` listens and holds locks for its whole session")
 
 
 def _names() -> list[str]:

@@ -1,4 +1,4 @@
-"""Which schema this release expects; without Alembic, which only `migrate` needs and which costs 6 MB a process."""
+"""The schema that this release expects. It does not use Alembic, which costs 6 MB per process and only `migrate` needs."""
 
 import re
 from pathlib import Path
@@ -11,11 +11,11 @@ _REVISION = re.compile(r"""^revision(?:\s*:\s*str)?\s*=\s*["']([^"']+)["']""", r
 
 
 class NoRevisionsError(Exception):
-    """The folder of migrations holds none."""
+    """The migrations folder contains no revision."""
 
 
 def head(versions: Path) -> str:
-    """Return the newest revision in a folder; their names are in order (0001, 0002, …). Raises NoRevisionsError."""
+    """Return the newest revision in a folder; names are in order (0001, 0002, …). Raises NoRevisionsError."""
     revisions = [match[1] for file in versions.glob("*.py") if (match := _REVISION.search(file.read_text()))]
     if not revisions:
         raise NoRevisionsError(versions)
@@ -23,7 +23,7 @@ def head(versions: Path) -> str:
 
 
 async def at_head(database: Database, versions: Path) -> bool:
-    """Tell whether the schema is what this release's code expects (a newer head counts too: contract comes later)."""
+    """Return whether the schema is the one this release expects, or newer: columns are removed only in a later release."""
     async with database.read() as connection:
         if not await connection.scalar(text("SELECT to_regclass('alembic_version') IS NOT NULL")):
             return False

@@ -1,7 +1,7 @@
-"""One use case, one transaction: state, audit facts and outbox in one commit.
+"""The unit of work: one transaction per use case, with state, audit facts and outbox in one commit.
 
-A change that no audit fact accounts for is refused (fail-closed audit): the unit of work watches the statements that
-the transaction sends, whether by the ORM or by Core, and will not commit a write without a fact.
+A change without an audit fact is refused (fail-closed): the unit of work watches the transaction's statements, from the ORM and
+from Core, and does not commit a write without a fact.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -26,11 +26,11 @@ from kernel.transaction import Transaction
 
 
 class UnauditedChange(Exception):
-    """A transaction changed something and recorded no audit fact; it was rolled back."""
+    """A transaction wrote without recording an audit fact; it was rolled back."""
 
 
 class Encoder(Protocol):
-    """What the unit of work needs of a service's publications."""
+    """The part of a service's publications that the unit of work uses."""
 
     def encode(self, event: Event) -> OutboxMessage: ...
 
@@ -38,7 +38,7 @@ class Encoder(Protocol):
 
 
 class SqlTransaction(Transaction):
-    """What a use case sees; each service's adds its repositories."""
+    """The transaction of a use case; each service's subclass adds its repositories."""
 
     def __init__(self, session: AsyncSession, actor: Actor) -> None:
         self.session = session
@@ -46,27 +46,27 @@ class SqlTransaction(Transaction):
         self.actor = actor
         self.facts: list[tuple[AuditFact, Actor]] = []
         self.outgoing: list[OutboxMessage] = []
-        # Set by a service that records a change in its own form in this transaction, and in the audit log later.
+        # Set by a service that records the change in its own table in this transaction, and in the audit log later.
         self.recorded_otherwise = False
         self.encode: Callable[[Event], OutboxMessage]
         self.following: list[Callable[[], Awaitable[None]]] = []
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
-        """Account for a change: who and where from are the actor's (the transaction's, unless another is named)."""
+        """Record an audit fact of `actor`, by default the transaction's actor."""
         self.facts.append((fact, actor or self.actor))
 
     def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
-        """Run an action once this transaction is committed, which an Idempotency-Key delays until the answer is stored with it.
+        """Run an action after the commit; with an Idempotency-Key, that is after the response is stored.
 
-        It must not raise: the commit stands.
+        It must not raise, because the transaction is already committed.
         """
         self.following.append(action)
 
     async def before_commit(self) -> None:
-        """Send what a service sends last, so that its locks are held briefly; facts that it records still count."""
+        """Send a service's last statements, so that their locks are held briefly; it may still record facts."""
 
     def announce(self, event: Event) -> None:
-        """Announce an event of something that no mapped aggregate carries; it belongs to the caller's trace."""
+        """Announce an event that belongs to no mapped aggregate; it joins the caller's trace."""
         self.outgoing.append(self.encode(event))
 
     def _announce_all(self, item: object) -> None:
@@ -81,7 +81,7 @@ TxT = TypeVar("TxT", bound=SqlTransaction)
 
 
 class SqlUnitOfWork(Generic[TxT]):
-    """Begins transactions; commits them whole or not at all."""
+    """Begins transactions, and commits or rolls them back."""
 
     def __init__(
         self,
@@ -98,11 +98,11 @@ class SqlUnitOfWork(Generic[TxT]):
         self._notifier = OutboxNotifier(database)
 
     def begin(self, actor: Actor, *, audited: bool = True) -> AbstractAsyncContextManager[TxT]:
-        """Begin a transaction as `actor`; commit at the block's normal end, roll back otherwise.
+        """Begin a transaction as `actor`; commit at the block's normal end, roll back if it raises.
 
-        Inside a message handler the message is recorded as handled in the same transaction (AlreadyHandled when it
-        was); inside an idempotent request the commit waits for the rendered response, which is stored with it.
-        `audited=False` is for what is itself the record, such as the audit log.
+        In a message handler, the message is recorded as handled in the same transaction (raises AlreadyHandled if it was). In an
+        idempotent request, the commit waits for the rendered response, which is stored with it. `audited=False` is for writes
+        that are themselves the record, such as the audit log's.
         """
         return self._begin(actor, audited=audited)
 
@@ -135,7 +135,7 @@ class SqlUnitOfWork(Generic[TxT]):
 
 
 class PendingTransaction:
-    """An open transaction that is ready to commit once nothing more is to be said in it."""
+    """An open transaction that is ready to commit after `flush`."""
 
     def __init__(self, session: AsyncSession, publications: Encoder, notifier: OutboxNotifier, *, audited: bool) -> None:
         self.session = session
@@ -147,7 +147,7 @@ class PendingTransaction:
         self._seen = _watch(session.sync_session)
 
     async def flush(self) -> None:
-        """Send the changes, refuse them when unaudited, and write the outbox."""
+        """Send the changes, refuse them if unaudited, and write the outbox."""
         tx = self.tx
         if tx is None:
             raise RuntimeError("flush before begin")
@@ -155,18 +155,18 @@ class PendingTransaction:
         await tx.before_commit()
         recorded = bool(tx.facts) or tx.recorded_otherwise
         if self._audited and not recorded and (statement := await self._wrote(tx)):
-            raise UnauditedChange(f"{statement!r} changed something and no audit fact was recorded")
+            raise UnauditedChange(f"{statement!r} wrote, but no audit fact was recorded")
         messages = [self._publications.encode(event) for aggregate in self._seen.values() for event in aggregate.collect()]
         messages += tx.outgoing
         if tx.facts:
             messages.append(self._publications.audit(tx.facts))
         if messages:
-            # It goes out with the commit, in one round trip.
+            # Sent with the commit, in one round trip.
             tx.pipeline.put_off(outbox.insert(messages))
             self._has_messages = True
 
     async def require_admitted(self, actor: Actor) -> None:
-        """Refuse every change of an actor to whom access was refused, as their use case should have done before it."""
+        """Raise the actor's refusal before any change, in case the use case did not."""
         if actor.refusal and self.tx and (self._has_messages or await self._wrote(self.tx)):
             raise actor.refusal
 
@@ -177,7 +177,7 @@ class PendingTransaction:
         return wrote
 
     async def commit(self, extra: Callable[[AsyncSession], Awaitable[None]] | None = None) -> None:
-        """Commit; `extra` may write last rows of the platform's own in the same transaction."""
+        """Commit; `extra` may write the platform's own rows in the same transaction."""
         try:
             if self.tx:
                 await (self.tx.pipeline.flush() if extra else self.tx.pipeline.commit())
@@ -198,10 +198,10 @@ class PendingTransaction:
 
 
 def _watch(session: Session) -> dict[int, Aggregate]:
-    """Keep every aggregate that the session meets."""
+    """Keep a reference to every aggregate that the session loads or adds."""
     seen: dict[int, Aggregate] = {}
 
-    # Strong references: the identity map is weak, and an aggregate that is let go takes its events along.
+    # Strong references: the identity map is weak, and a garbage-collected aggregate would lose its events.
     def keep(_session: Session, instance: object) -> None:
         if isinstance(instance, Aggregate):
             seen[id(instance)] = instance
@@ -213,5 +213,5 @@ def _watch(session: Session) -> dict[int, Aggregate]:
 
 
 def forget_writes(_session: Session, _transaction: object, connection: Connection) -> None:
-    """Start a transaction with a clean note: a pooled connection remembers the last one's."""
+    """Clear the recorded write at the start of a transaction: a pooled connection still has the last one's."""
     connection.info.pop(WRITES, None)

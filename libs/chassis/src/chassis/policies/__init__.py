@@ -1,4 +1,4 @@
-"""What an actor may do: Cedar policies, compiled by governance, decided in this process."""
+"""Authorization: Cedar policies, compiled by governance and evaluated in this process."""
 
 from chassis.policies.bundle import Bundle, BundleSource, InvalidBundle, Resource
 from chassis.policies.bundle_refresher import BundleRefresher

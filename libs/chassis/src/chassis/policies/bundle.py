@@ -1,4 +1,4 @@
-"""A policy bundle, where it comes from, and what it is asked about."""
+"""Policy bundles, their source, and the resources of decisions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,12 +6,12 @@ from typing import Protocol
 
 
 class InvalidBundle(Exception):
-    """A bundle that does not parse, or whose policies contradict its schema; the bundle in force stays."""
+    """The bundle does not parse, or its policies do not match its schema; the present bundle stays in force."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Cedar policies as text and their schema as JSON; versions only grow."""
+    """Cedar policies as text and their schema as JSON; versions only increase."""
 
     version: int
     policies: str
@@ -20,17 +20,17 @@ class Bundle:
 
 class BundleSource(Protocol):
     async def fetch(self, known_version: int) -> Bundle | None:
-        """Return the bundle in force, None when it is the known one; raises Unavailable."""
+        """Return the bundle in force, None if it is the known version; raises Unavailable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What an action is about. Attributes are JSON values that the schema knows, such as `owner`: a user's id."""
+    """The resource of an action. Attributes are JSON values that the schema declares, such as `owner`: a user's id."""
 
     type: str
     id: str
     attributes: Mapping[str, object] = field(default_factory=dict)
 
 
-# For permissions that concern no single thing, such as listing.
+# For permissions on no particular resource, such as listing.
 PLATFORM = Resource("platform", "elcorp")

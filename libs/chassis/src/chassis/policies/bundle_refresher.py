@@ -1,4 +1,4 @@
-"""Keeps the policy bundle fresh: at start, on the event, and every half minute."""
+"""Refreshes the policy bundle at the start, on the event, and every half minute."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ _BACKOFF_SECONDS_MAX = 10.0
 
 
 class BundleRefresher:
-    """Feeds `Policies` from a source until told to stop. What it cannot fetch grows stale, and staleness denies."""
+    """Loads bundles into `Policies` until `stop` is set. Without a refresh, the bundle becomes stale and `Policies` denies."""
 
     def __init__(self, source: BundleSource, policies: Policies, *, interval_seconds: float = 30) -> None:
         self._source = source
@@ -28,7 +28,7 @@ class BundleRefresher:
 
     @property
     def ready(self) -> bool:
-        """Whether a bundle has ever been in force."""
+        """Whether a bundle has been loaded."""
         return self._policies.loaded
 
     async def on_published(self, _delivery: object) -> None:
@@ -42,7 +42,7 @@ class BundleRefresher:
             await wait_any(stop, self._wake, seconds=seconds)
 
     async def refresh(self) -> bool:
-        """Fetch once; False when that failed, which the log tells."""
+        """Fetch once; on failure log it and return False."""
         try:
             bundle = await self._source.fetch(self._policies.version if self.ready else 0)
             if bundle:
@@ -51,7 +51,7 @@ class BundleRefresher:
             else:
                 self._policies.confirm()
         except Exception as exc:
-            # Governance's own source is its database, whose absence is no DomainError yet. What is neither is a defect.
+            # Governance's source is its database, whose errors are not DomainErrors yet. Other exceptions are defects.
             if not isinstance(exc, InvalidBundle) and as_domain_error(exc).kind is Kind.INTERNAL:
                 raise
             self._failures += 1

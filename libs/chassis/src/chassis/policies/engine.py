@@ -1,4 +1,4 @@
-"""The embedded Cedar engine: deny by default, deny on any doubt."""
+"""The embedded Cedar engine: denies by default and on any error."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ from kernel.errors import AccessDenied, Unavailable
 log = structlog.get_logger()
 
 _DECISIONS = Counter("policy_decisions_total", "Policy decisions", ["permission", "decision"])
-_ERRORS = Counter("policy_errors_total", "Decisions that denied because evaluation failed; each is an alarm")
+_ERRORS = Counter("policy_errors_total", "Decisions that denied because evaluation failed; each needs attention")
 
 _PRINCIPALS: Final = {ActorKind.USER: "User", ActorKind.SERVICE: "Service", ActorKind.ANONYMOUS: "Anonymous"}
 _HARMLESS: Final = (":read", ":read_any", ":view")
@@ -26,11 +26,11 @@ _REMEMBERED_MAX = 20_000
 
 
 class Policies:
-    """Decides by the bundle in force.
+    """Decides with the bundle in force.
 
-    Handles are parsed once a bundle. A decision is a pure function of the bundle and the question, so it is remembered
-    (bounded, forgotten with the bundle). A bundle that nobody confirmed for `staleness_seconds_max` decides only reads,
-    and after `expiry_seconds_max` nothing.
+    Each bundle is parsed once. A decision depends only on the bundle and the question, so it is cached (bounded, cleared with
+    the bundle). A bundle that was not confirmed for `staleness_seconds_max` allows only reads, and after `expiry_seconds_max`
+    nothing.
     """
 
     def __init__(self, clock: Clock, *, staleness_seconds_max: float = 300, expiry_seconds_max: float = 3600) -> None:
@@ -46,12 +46,12 @@ class Policies:
 
     @property
     def version(self) -> int:
-        """The version in force, 0 for none."""
+        """The version in force, 0 if there is none."""
         return self._bundle.version if self._bundle else 0
 
     @property
     def bundle(self) -> Bundle | None:
-        """The bundle in force, for readers of what it says besides permissions; each load makes another."""
+        """The bundle in force, for readers of its other contents; each load creates another object."""
         return self._bundle
 
     @property
@@ -59,7 +59,7 @@ class Policies:
         return self._schema is not None
 
     def load(self, bundle: Bundle) -> None:
-        """Put a bundle in force; raises InvalidBundle and keeps the old one when it is not sound."""
+        """Put a bundle in force; if it is invalid, keep the old one and raise InvalidBundle."""
         try:
             self._policies, self._schema = _parsed(bundle.policies, bundle.schema)
             self._exceeding = _exceeding_roles(bundle.policies)
@@ -70,20 +70,20 @@ class Policies:
         self.confirm()
 
     def confirm(self) -> None:
-        """Note that the bundle in force is still the right one."""
+        """Record that the bundle in force is still current."""
         self._confirmed_at = self._clock.now()
 
     def require(
         self, actor: Actor, permission: str, resource: Resource | None = None, context: Mapping[str, object] | None = None
     ) -> None:
-        """Return when the actor may; raises AccessDenied, or Unavailable when nobody can tell."""
+        """Raise AccessDenied unless the actor has the permission, or Unavailable if that cannot be decided."""
         if not self.allows(actor, permission, resource, context):
             raise AccessDenied(permission=permission)
 
     def allows(
         self, actor: Actor, permission: str, resource: Resource | None = None, context: Mapping[str, object] | None = None
     ) -> bool:
-        """Tell whether the actor may; raises Unavailable when nobody can tell."""
+        """Return whether the actor has the permission; raises Unavailable if that cannot be decided."""
         self._refuse_stale(permission)
         resource = resource or PLATFORM
         question = _question(actor, permission, resource, context)
@@ -96,9 +96,9 @@ class Policies:
         return allowed
 
     def exceed_default(self, roles: Iterable[str]) -> bool:
-        """Tell whether roles permit anything that the default role does not; raises Unavailable before the first bundle.
+        """Return whether roles permit more than the default role; raises Unavailable before the first bundle.
 
-        Bundles of the previous release's governance name no such role.
+        Bundles of the previous release of governance name no such roles.
         """
         if self._bundle is None:
             raise Unavailable(dependency="governance", reason="no policy bundle yet")
@@ -131,7 +131,7 @@ class Policies:
         result = cedarpy.is_authorized(request, self._policies, json.dumps(entities), self._schema)
         errors = result.diagnostics.errors
         if errors:
-            # An erroring forbid is skipped by Cedar, which would then allow: any error denies.
+            # Cedar skips a forbid that fails to evaluate, and would then allow: deny on any error.
             _ERRORS.inc()
             log.error("policy_error", permission=permission, version=self.version, errors=errors[:3])
         allowed = result.allowed and not errors
@@ -141,7 +141,7 @@ class Policies:
 
 @lru_cache(maxsize=2)
 def _parsed(policies_text: str, schema_text: str) -> tuple[cedarpy.PolicySet, cedarpy.Schema]:
-    """Parse and validate; raises ValueError. The same text, published again or loaded twice, is parsed once (30 ms)."""
+    """Parse and validate; raises ValueError. The same text is parsed only once (30 ms)."""
     policies = cedarpy.PolicySet.from_str(policies_text)
     schema = cedarpy.Schema.from_json_str(schema_text)
     validation = cedarpy.validate_policies(policies_text, schema)
@@ -152,14 +152,14 @@ def _parsed(policies_text: str, schema_text: str) -> tuple[cedarpy.PolicySet, ce
 
 @lru_cache(maxsize=2)
 def _exceeding_roles(policies_text: str) -> frozenset[str]:
-    """Read from the annotations which roles permit more than the default role does."""
+    """Read from the annotations which roles permit more than the default role."""
     policies = json.loads(cedarpy.policies_to_json_str(policies_text))["staticPolicies"].values() if policies_text else ()
     annotations = [policy.get("annotations", {}) for policy in policies]
     return frozenset(each["id"].removeprefix("role:") for each in annotations if "exceeds" in each)
 
 
 def _question(actor: Actor, permission: str, resource: Resource, context: Mapping[str, object] | None) -> object:
-    # Everything that _decide looks at, and nothing else. As JSON, for True and 1 are one key and two Cedar values.
+    # Exactly the input of _decide. As JSON, because True and 1 are the same dict key but different Cedar values.
     attributes = json.dumps(dict(resource.attributes)) if resource.attributes else ""
     facts = json.dumps(dict(context)) if context else ""
     return actor.kind, actor.subject_id, actor.roles, permission, resource.type, resource.id, attributes, facts

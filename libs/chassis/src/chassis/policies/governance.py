@@ -9,13 +9,13 @@ from elcorp.governance.v1.governance_pb2_grpc import PolicyServiceStub
 
 
 class GovernanceBundles:
-    """The BundleSource of every service but governance itself."""
+    """The BundleSource of every service except governance."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = PolicyServiceStub(channel)
 
     async def fetch(self, known_version: int) -> Bundle | None:
-        """Return the bundle in force, None when it is the known one; raises Unavailable."""
+        """Return the bundle in force, None if it is the known version; raises Unavailable."""
         try:
             response = await self._stub.GetBundle(GetBundleRequest(known_version=known_version))
         except grpc.aio.AioRpcError as exc:

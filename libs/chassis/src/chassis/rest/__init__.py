@@ -1,4 +1,4 @@
-"""The REST edge of every service: one app factory, one router, one envelope."""
+"""The REST API of every service: its app factory, router and envelope."""
 
 from chassis.rest.access import Access, Authenticated, CurrentActor, Public, Readmission, Requires
 from chassis.rest.app import create_app

@@ -1,4 +1,4 @@
-"""Who may call a route. Every route says so, or the app does not start."""
+"""Access rules of routes. Every route must declare one, or the app does not start."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from kernel.errors import DomainError
 
 @dataclass(frozen=True)
 class Access(params.Depends):
-    """A route's access rule, given among its dependencies; the route checks it before it reads the body."""
+    """A route's access rule, passed as a dependency; the route checks it before it reads the body."""
 
     permission: str | None = None
     authenticated: bool = True
@@ -26,9 +26,9 @@ Public: Final = Access(authenticated=False)
 Authenticated: Final = Access()
 
 
-# Named as the marker that it reads as: dependencies=[Requires("payment:create")].
+# Capitalized because it reads as a marker: dependencies=[Requires("payment:create")].
 def Requires(permission: str) -> Access:  # noqa: N802
-    """Demand a permission, such as "payment:create", on no thing in particular; use cases ask about things."""
+    """Require a permission, such as "payment:create", on no particular resource; use cases check resources."""
     return Access(permission=permission)
 
 
@@ -51,7 +51,7 @@ async def _readmission(request: Request) -> Callable[[], Awaitable[Actor]]:
     return readmit
 
 
-# Authenticates the caller again, with the roles of that moment: for answers that last. Raises AUTH_002 or AUTH_003.
+# Authenticates the caller again, with the present roles: for long-running responses. Raises AUTH_002 or AUTH_003.
 Readmission = Annotated[Callable[[], Awaitable[Actor]], Depends(_readmission)]
 
 
@@ -66,8 +66,8 @@ async def admit(
 ) -> Actor:
     """Authenticate and authorize; raises AUTH_002 to AUTH_005, ACC_001, or Unavailable.
 
-    With `strictly`, nobody is admitted while it is not known which sessions have ended. With `may_replay`, an authenticated
-    caller who is refused is returned with the refusal: the route raises it, unless the request was answered before.
+    With `strictly`, all callers are refused while it is unknown which sessions have ended. With `may_replay`, an authenticated
+    caller who is denied is returned with the refusal; the route raises it unless the request was answered before.
     """
     actor = await _authenticate(context, app_state, strictly=strictly) if access.authenticated else _anonymous(context)
     context.actor = actor

@@ -1,4 +1,4 @@
-"""What a request leaves behind: a span, a metric, one log line."""
+"""The span, the metric and the log line of each request."""
 
 from functools import cache
 from typing import Any, Final
@@ -11,12 +11,12 @@ from chassis.rest.context import RequestContext
 from chassis.telemetry.metrics import BUCKETS_SECONDS
 
 _SERVED: Final = Histogram("http_server_seconds", "REST requests served.", ("method", "route", "status"), buckets=BUCKETS_SECONDS)
-# Asked every few seconds by machines; they would drown the log.
+# Requested every few seconds by probes; they would flood the log.
 UNOBSERVED: Final = frozenset({"/healthz"})
 
 
 def finish(scope: Scope, context: RequestContext, status: int, seconds: float) -> None:
-    """Count and tell a request that has been answered."""
+    """Count and log a completed request."""
     method = method_label(scope["method"])
     template = getattr(scope.get("route"), "path_format", None) or "unmatched"
     _series(method, template, status).observe(seconds)
@@ -32,7 +32,7 @@ def finish(scope: Scope, context: RequestContext, status: int, seconds: float) -
     )
 
 
-# As many as there are routes, methods and statuses of ours.
+# Bounded by the number of our routes, methods and statuses.
 @cache
 def _series(method: str, template: str, status: int) -> Any:
     return _SERVED.labels(method, template, status)

@@ -1,4 +1,4 @@
-"""The app factory: every service's REST side is this, with its own routers."""
+"""The app factory of every service's REST API."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,7 +28,7 @@ BODY_BYTES_MAX = 1_048_576
 
 
 class UndeclaredAccess(Exception):
-    """A route declares no access rule; deny by default refuses to start."""
+    """A route declares no access rule; the app refuses to start."""
 
 
 class UndeclaredAssurance(Exception):
@@ -36,7 +36,7 @@ class UndeclaredAssurance(Exception):
 
 
 class UndeclaredReads(Exception):
-    """An operation that reads does not say whose data it shows, or lists people without a reason; it is not served."""
+    """An operation that reads does not declare whose data it returns, or lists people without a reason; it is not served."""
 
 
 def create_app(
@@ -55,9 +55,9 @@ def create_app(
 ) -> FastAPI:
     """Build a service's REST app; endpoints find `application` in `request.app.state.application`.
 
-    `privileged_have_two` is AccessControl's. Without an idempotency store, keys that routes would keep are ignored. Raises
-    UndeclaredAccess when a route has no access marker, UndeclaredAssurance when an unsafe one has no assurance, and
-    UndeclaredReads when a safe one does not say whose data it shows.
+    `privileged_have_two` is passed to AccessControl. Without an idempotency store, routes ignore idempotency keys. Raises
+    UndeclaredAccess for a route without an access rule, UndeclaredAssurance for an unsafe one without an assurance, and
+    UndeclaredReads for a safe one that does not declare whose data it returns.
     """
     app = _App(title, TrustedProxies(trusted_proxies), body_bytes_max)
     app.state.application = application
@@ -72,7 +72,7 @@ def create_app(
     for router in routers:
         for route in router.routes:
             _require_declarations(route)
-            # Flat, not included: an included router is matched twice a request.
+            # Add routes one by one: an included router is matched twice per request.
             app.router.routes.append(route)
     add_liveness(app)
     return app
@@ -86,11 +86,11 @@ def _require_declarations(route: BaseRoute) -> None:
     if route.reads is None and not route.is_unsafe:
         raise UndeclaredReads(f"{route!r} declares no reads: give it NOBODY, OWN, OTHERS, SEARCH or REFERENCE")
     if route.reads is SEARCH and not route.takes_reason:
-        raise UndeclaredReads(f"{route!r} searches people and takes no reason")
+        raise UndeclaredReads(f"{route!r} searches people but has no reason parameter")
 
 
 class _App(FastAPI):
-    """FastAPI with one layer of ours in place of its middleware: the door renders every error itself."""
+    """FastAPI with HttpMiddleware in place of its own middleware."""
 
     def __init__(self, title: str, proxies: TrustedProxies, body_bytes_max: int) -> None:
         super().__init__(

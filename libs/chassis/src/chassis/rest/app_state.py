@@ -1,4 +1,4 @@
-"""What the routes of one app need from the chassis."""
+"""The chassis objects that the routes of one app use."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What is known of one request, from its first byte to its log line."""
+"""The context of one request, from its first byte to its log line."""
 
 import re
 from contextvars import ContextVar
@@ -13,13 +13,13 @@ from kernel.ids import new_id
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _USER_AGENT_LENGTH_MAX = 256
-# Under this key the ASGI scope carries the context.
+# The key of the context in the ASGI scope.
 _SCOPE_KEY: Final = "elcorp.request"
 
 
 @dataclass(slots=True)
 class RequestContext:
-    """`actor` is anonymous until the route has authenticated; `links` become the Link header (relation to query)."""
+    """`actor` is anonymous until the route has authenticated; `links` (relation to query) become the Link header."""
 
     request_id: str
     ip: str

@@ -1,4 +1,4 @@
-"""The envelope of every answer."""
+"""The envelope of every response."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
@@ -25,7 +25,7 @@ class Envelope(BaseModel, Generic[T]):
 
 
 class StepUp(BaseModel):
-    """What is missing (RFC 9470): `acr_values` names two factors, `max_age` how recent the sign-in must be."""
+    """The required sign-in (RFC 9470): `acr_values` asks for two factors, `max_age` is its maximum age in seconds."""
 
     acr_values: str | None = Field(examples=["urn:elcorp:acr:mfa"])
     max_age: int | None = Field(description="In seconds", examples=[300])
@@ -34,20 +34,20 @@ class StepUp(BaseModel):
 Details: TypeAlias = Annotated[
     dict[str, Any] | None,
     Field(
-        description="Facts of the refusal, such as what is left; absent where there are none. Amounts, ids and times are texts",
+        description="Details of the error, such as the remaining amount, if any. Amounts, ids and times are strings",
         examples=[{"available": "12.50", "needed": "250.00", "currency": "NAD"}],
     ),
 ]
 
 
 class ErrorResponse(BaseModel):
-    """Every error but validation's."""
+    """Every error except validation errors."""
 
     status: Literal["error"] = "error"
     error: str = Field(examples=["Not found."])
     code: str = Field(examples=["RES_001"])
     details: Details = None
-    step_up: StepUp | None = Field(default=None, description="With AUTH_005 only")
+    step_up: StepUp | None = Field(default=None, description="Only with AUTH_005")
     request_id: str = Field(examples=["0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"])
     timestamp: datetime
 
@@ -58,7 +58,7 @@ class FieldError(BaseModel):
 
 
 class ValidationErrorResponse(BaseModel):
-    """What is wrong with which field of the request."""
+    """The invalid fields of the request, each with what is wrong."""
 
     status: Literal["validation_error"] = "validation_error"
     code: str = Field(examples=["VAL_001"])
@@ -69,5 +69,5 @@ class ValidationErrorResponse(BaseModel):
 
 
 def envelope(data: T) -> Envelope[T]:
-    """Wrap what an endpoint returns."""
+    """Wrap the data that an endpoint returns."""
     return Envelope.model_construct(status="success", data=data, timestamp=datetime.now(UTC))

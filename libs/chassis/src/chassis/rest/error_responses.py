@@ -1,4 +1,4 @@
-"""Every failure as an envelope: rendered once, here."""
+"""Renders every error in the envelope."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ _UNAUTHENTICATED: Final = 401
 _NOT_ALLOWED: Final = 405
 _RETRIED: Final = frozenset({429, 503})
 
-# What the framework refuses before any of our code runs.
+# Errors that the framework raises before our code runs.
 _HTTP: Final = {
     400: ("VAL_001", "The request could not be read."),
     404: ("RES_001", "Not found."),
@@ -34,7 +34,7 @@ _HTTP: Final = {
 
 
 def render(exc: Exception, context: RequestContext, scope: Scope) -> Response:
-    """Turn what was raised into the answer; sets the context's error code."""
+    """Turn an exception into the response; sets the context's error code."""
     if isinstance(exc, RequestValidationError):
         return _validation(context, "VAL_001", [_field_error(error) for error in exc.errors()[:ERRORS_MAX]])
     if isinstance(exc, HTTPException) and exc.status_code in _HTTP:
@@ -55,7 +55,7 @@ def render(exc: Exception, context: RequestContext, scope: Scope) -> Response:
 
 
 def _allow(scope: Scope) -> dict[str, str]:
-    # The framework names the methods of one route only; a path may have several.
+    # The framework names only one route's methods; a path may have several routes.
     routes = scope["app"].router.routes
     methods = {method for route in routes if route.matches(scope)[0] is not Match.NONE for method in route.methods or ()}
     if "GET" in methods:
@@ -74,7 +74,7 @@ def _headers(error: DomainError, status: int) -> dict[str, str]:
 
 
 def _challenge(error: StepUpRequired) -> str:
-    """Say what is missing, as RFC 9470 section 3 does."""
+    """Return the WWW-Authenticate challenge of RFC 9470 section 3."""
     asked = _step_up(error)
     parts = ['error="insufficient_user_authentication"', f'error_description="{error.message}"']
     if asked["acr_values"]:
@@ -108,7 +108,7 @@ def _response(context: RequestContext, status: int, code: str, body: dict[str, A
 
 def _field_error(error: dict[str, Any]) -> dict[str, str]:
     location = [str(part) for part in error["loc"]]
-    # The first part says where (body, query, path, header); alone it is all that there is to say.
+    # The first part is the place (body, query, path, header); use it only if there is no other part.
     field = ".".join(location[1:]) or location[0]
-    # pydantic's own messages quote no input; what a validator of ours raised comes behind a prefix.
+    # pydantic's messages quote no input; messages of our validators have a prefix.
     return {"field": field[:100], "message": str(error["msg"]).removeprefix("Value error, ")[:_MESSAGE_LENGTH_MAX]}

@@ -1,4 +1,4 @@
-"""Conditional requests over HTTP: a version out as ETag, the same version back as If-Match or If-None-Match (RFC 9110)."""
+"""Conditional requests (RFC 9110): a version is sent as ETag, and comes back as If-Match or If-None-Match."""
 
 import hashlib
 import re
@@ -10,24 +10,24 @@ from fastapi import Depends, Header, Request, Response
 from chassis.entity_tags import is_current, is_known, parse_tags
 from kernel.errors import InvalidValue, StaleVersion
 
-# What follows the version is a digest of the rest of the answer.
+# The version is followed by a digest of the rest of the response.
 _VERSION: Final = re.compile(r"([0-9]{1,18})(?:\.[0-9a-f]+)?")
 _DIGEST_LENGTH: Final = 12
 _NOT_MODIFIED: Final = 304
-# The headers that a 304 keeps of the answer that it stands for (RFC 9110 section 15.4.5), and Link.
+# The headers of the full response that a 304 also has (RFC 9110 section 15.4.5), and Link.
 _KEPT: Final = frozenset({b"etag", b"cache-control", b"content-location", b"expires", b"vary", b"link"})
 
 
 class InvalidEntityTag(InvalidValue):
-    """If-Match takes entity tags as they came in ETag, such as "7", or *."""
+    """If-Match must be an entity tag as received in ETag, such as "7", or *."""
 
 
 class InvalidCondition(InvalidValue):
-    """A change takes If-Match with the ETag that was read; If-None-Match may only be *."""
+    """Send If-Match with the ETag that you read; If-None-Match may only be *."""
 
 
 class AnyVersion(int):
-    """The versions of an If-Match that names several: equal to each of them."""
+    """The versions of an If-Match with several tags: equal to each of them."""
 
     _versions: frozenset[int]
 
@@ -47,19 +47,19 @@ class AnyVersion(int):
 
 
 def set_etag(response: Response, version: int, *shown: object) -> None:
-    """Set the ETag of an answer: the version of the resource, and a digest of `shown`.
+    """Set the ETag of a response: the version of the resource, and a digest of `shown`.
 
-    `shown` are the values of the answer that change without a new version. If-Match compares the version alone, If-None-Match all
-    of it. They must have the same `repr` in every process: no sets.
+    `shown` are values of the response that can change without a new version. If-Match compares only the version, If-None-Match
+    the whole tag. Values must have the same `repr` in every process, so pass no sets.
     """
     more = f".{hashlib.sha256(repr(shown).encode()).hexdigest()[:_DIGEST_LENGTH]}" if shown else ""
     response.headers["etag"] = f'"{version}{more}"'
 
 
 def unless_known(request: Request, response: Response) -> Response:
-    """Return the answer to a read, or 304 when the client has it already (If-None-Match).
+    """Return the response to a read, or 304 if the client already has it (If-None-Match).
 
-    Raises StaleVersion for an If-Match of another version: the client wants this version or none.
+    Raises StaleVersion if If-Match names another version.
     """
     headers, etag = request.headers, response.headers.get("etag")
     if not etag or response.status_code != 200:  # noqa: PLR2004  # as 13.2.1 has it
@@ -79,7 +79,7 @@ _Field = Annotated[str | None, Header(max_length=1024, examples=['"7"'], descrip
 async def _if_match(request: Request, if_match: _Field = None) -> int | None:
     if "if-none-match" not in request.headers:
         return _named(request, if_match)
-    # What is changed is there, or the answer is 404: a client that names no version wants it not to be there.
+    # The resource exists, or the response is 404, so If-None-Match: * can never be met. Tags are not supported here.
     if request.headers.getlist("if-none-match") != ["*"]:
         raise InvalidCondition(field="If-None-Match")
     return AnyVersion(())
@@ -98,14 +98,14 @@ def _named(request: Request, if_match: str | None) -> int | None:
         raise InvalidEntityTag(field="If-Match") from None
     if tags is None:
         return None
-    # The comparison is strong: a weak tag matches nothing, nor does one that is not ours.
+    # The comparison is strong: weak tags and unknown tags match nothing.
     versions = [int(matched[1]) for tag in tags if not tag.weak and (matched := _VERSION.fullmatch(tag.opaque))]
     if not versions:
         raise StaleVersion(field="If-Match")
     return versions[0] if len(versions) == 1 else AnyVersion(versions)
 
 
-# The version that a change is of. Under If-None-Match: * it is equal to none, for what is changed is there.
+# The version that a change applies to. With If-None-Match: * it equals no version, because the resource exists.
 IfMatch = Annotated[int | None, Depends(_if_match)]
-# Where what is not there yet is made: without a version, which is all that If-None-Match: * asks.
+# For operations that also create the resource: If-None-Match: * requires that there is no version.
 IfMatchOrNew = Annotated[int | None, Depends(_if_match_or_new)]

@@ -1,8 +1,8 @@
-"""A shorter way through FastAPI for operations that use little of it, which are nearly all of ours.
+"""A faster path through FastAPI for operations that use few of its features: nearly all of ours.
 
-FastAPI prepares for everything on each request: exit stacks, forms, streams, background tasks, threads. Here what an
-operation declares is looked at once, and a request runs only what is declared; fields, dependencies and answers are
-FastAPI's own, and so are the errors. Whatever is not understood here goes FastAPI's way.
+FastAPI prepares every request for exit stacks, forms, streams, background tasks and threads. The fast path inspects an operation
+once, and then runs only what the operation declares. It uses FastAPI's own fields, dependencies, responses and errors.
+Operations that it does not support take FastAPI's path.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
@@ -26,7 +26,7 @@ FastHandler = Callable[[StrictRequest], Coroutine[Any, Any, Response]]
 
 
 def fast_handler(route: APIRoute) -> FastHandler | None:
-    """Return what answers a request of the route, None when it needs more of FastAPI than is done here."""
+    """Return the route's fast handler, None if the route needs features that the fast path does not support."""
     dependant, answer = route.dependant, route.response_field
     status_code = route.status_code or 200
     plain = isinstance(route.response_class, DefaultPlaceholder) and not route.response_model_exclude_unset
@@ -59,7 +59,7 @@ def fast_handler(route: APIRoute) -> FastHandler | None:
 
 
 def _shell() -> Response:
-    """Make what an endpoint may put headers or a status on; it is never sent itself."""
+    """Make the response on which an endpoint may set headers or a status; it is not sent itself."""
     shell = Response()
     shell.raw_headers.clear()
     shell.status_code = None  # type: ignore[assignment]  # none was asked for, as FastAPI has it
@@ -87,7 +87,7 @@ def _takes_form(route: APIRoute) -> bool:
 
 
 class Shortcut:
-    """Finds the operation of a path without parameters by one look-up; the router looks at one route after another."""
+    """Finds the operation of a path without parameters in one lookup; the router tries one route after another."""
 
     def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
         self._app = app
@@ -113,7 +113,7 @@ def _first(routes: Sequence[BaseRoute], method: str, path: str) -> BaseRoute | N
 
 
 def _may_match(route: BaseRoute, path: str) -> bool:
-    # Matching takes 5 µs, and there are hundreds of routes to match with each other at every start.
+    # Matching takes 5 µs, and hundreds of routes are matched with each other at every start.
     return not isinstance(route, APIRoute) or "{" in route.path or route.path == path
 
 
@@ -127,7 +127,7 @@ async def _solve(
     *,
     embed: bool,
 ) -> dict[str, Any]:
-    """Give the arguments of a call, its dependencies' results among them; what does not fit is added to `errors`."""
+    """Return the arguments of a call, including its dependencies' results; validation errors are added to `errors`."""
     values: dict[str, Any] = {}
     for dependency in dependant.dependencies:
         call = dependency.call
@@ -154,7 +154,7 @@ async def _solve(
 
 
 def _read(dependant: Dependant, request: StrictRequest, values: dict[str, Any], errors: list[Any]) -> None:
-    """Read what is declared of path, query and headers."""
+    """Read the declared parameters of path, query and headers."""
     given: list[tuple[list[Any], Any]] = []
     if dependant.path_params:
         given.append((dependant.path_params, request.path_params))

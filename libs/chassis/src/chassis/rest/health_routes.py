@@ -1,6 +1,6 @@
-"""The liveness probe. It is not part of the API, and has no envelope.
+"""The liveness probe. It is not part of the API and has no envelope.
 
-Readiness and metrics have their own port (`chassis.run.ops_server`): this one is open to every caller of the service.
+Readiness and metrics have their own port (`chassis.run.ops_server`), because every caller of the service can reach this one.
 """
 
 from fastapi import FastAPI, Request, Response

@@ -1,4 +1,4 @@
-"""Idempotency-Key over HTTP: the same request again gets the same answer, and its effect happens once."""
+"""Idempotency-Key over HTTP: a repeated request gets the first response, and its effect happens once."""
 
 import hashlib
 import hmac
@@ -19,7 +19,7 @@ from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock, SystemClock
 from kernel.errors import DomainError, InvalidValue
 
-# True: kept by the route; "own": the use case keeps its key for itself; False: the route takes none.
+# True: the route stores the key; "own": the use case stores it; False: the route ignores it.
 Idempotency: TypeAlias = Literal["own"] | bool
 
 KEY_HEADER: Final = "Idempotency-Key"
@@ -35,30 +35,30 @@ IdempotencyKey = Annotated[
         alias=KEY_HEADER,
         pattern=_KEY_PATTERN,
         examples=["6f1c2b1e-2d9b-4a51-8f0e-0b7a9d7f3c11"],
-        description="Makes the request repeatable: the same key and body get the first answer again",
+        description="Makes the request safe to repeat: the same key and body get the first response again",
     ),
 ]
 
 
 class InvalidIdempotencyKey(InvalidValue):
-    """Idempotency-Key takes 1 to 255 visible ASCII characters, and none of the beginnings that are reserved."""
+    """Idempotency-Key must be 1 to 255 visible ASCII characters, without a reserved prefix."""
 
 
 class RepeatedIdempotencyKey(InvalidValue):
-    """Only one Idempotency-Key may be given."""
+    """Send only one Idempotency-Key."""
 
 
 def require_one_key(request: Request) -> None:
-    """Refuse a request with two keys: which of them it repeats, nobody could say."""
+    """Refuse a request with two keys: it is unknown which of them it repeats."""
     if len(request.headers.getlist(KEY_HEADER)) > 1:
         raise RepeatedIdempotencyKey(field=KEY_HEADER)
 
 
 class IdempotencyStore:
-    """Keeps answers in the service's own database, with the effects that they report.
+    """Stores responses in the service's database, in the transaction of their effects.
 
-    Bodies may hold what a fast hash would give away to guessing (a password): `master_key`, where the service has one,
-    keys the hash. `own` tells of the keys that the service's use cases keep for themselves.
+    Bodies may contain a password, which could be guessed from a fast hash: so the hash is keyed with `master_key`, if the
+    service has one. `own` describes the keys that the service's use cases store themselves.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class IdempotencyStore:
         self._hash_key = derive(master_key, "idempotency") if master_key else b""
 
     def scope_of(self, request: Request, route_path: str, actor: Actor, body: bytes) -> IdempotencyScope | None:
-        """Make the scope that a request's key asks for; None without a key."""
+        """Return the scope of a request's key, None without a key."""
         key = request.headers.get(KEY_HEADER)
         if key is None:
             return None
@@ -83,13 +83,13 @@ class IdempotencyStore:
             raise InvalidIdempotencyKey(field=KEY_HEADER)
         if self._own and key.startswith(self._own.reserved):
             raise InvalidIdempotencyKey(field=KEY_HEADER, expected=f"no key that begins with {', '.join(self._own.reserved)}")
-        # An anonymous caller has no name, and an address changes between a request and its retry: the route stands in.
+        # An anonymous caller has no id, and an address can change before a retry, so the route is the owner.
         anonymous = actor.kind is ActorKind.ANONYMOUS
         owner = f"anonymous:{request.method} {route_path}" if anonymous else f"{actor.kind}:{actor.subject_id}"
         return IdempotencyScope(owner, key, self._hash(request, body), self._own)
 
     async def run(self, scope: IdempotencyScope, context: RequestContext, call: Callable[[], Awaitable[Response]]) -> Response:
-        """Answer from the store, or run the call with its commit held back until the answer can be stored with it."""
+        """Return the stored response, or run the call and commit its transaction together with the response."""
         token = current_scope.set(scope)
         try:
             async with self._database.read() as connection:
@@ -100,8 +100,8 @@ class IdempotencyStore:
             context.replayed = True
             return _replayed(replay.answer)
         except DomainError:
-            # The use case had finished its transaction and refused all the same: a failed sign-in that is counted, say.
-            # It holds as it would without a key, which it does not burn.
+            # The use case finished its transaction and then raised, for example to count a failed sign-in. Commit as without a
+            # key, and do not use up the key.
             if scope.pending:
                 await scope.pending.commit()
             raise
@@ -117,7 +117,7 @@ class IdempotencyStore:
         if scope.pending is None:
             return
         if not hasattr(response, "body"):
-            raise TypeError("a streamed answer cannot be kept: declare the route with idempotency=False")
+            raise TypeError("a streamed response cannot be stored: declare the route with idempotency=False")
         pending, scope.pending = scope.pending, None
         if response.status_code >= _FAILURE:
             await pending.rollback()
@@ -139,7 +139,7 @@ class IdempotencyStore:
 
 
 def _canonical(body: bytes) -> bytes:
-    """Return the JSON with its keys sorted and its spaces gone, so that a client may serialize anew."""
+    """Return the JSON with sorted keys and without spaces, so that a client may serialize it again."""
     try:
         value: Any = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -156,14 +156,15 @@ def _replayed(answer: StoredAnswer) -> Response:
 
 
 def mark_replayed(response: Response) -> None:
-    """Say that the answer is an earlier one; for routes that keep their own key."""
+    """Mark the response as a replay; for routes whose use case stores the key."""
     response.headers[_REPLAYED] = "true"
 
 
 async def replay_only(refusal: DomainError, call: Callable[[], Awaitable[Response]]) -> Response:
-    """Repeat an earlier answer to a caller to whom access is refused now; raise the refusal in place of anything else.
+    """Replay an earlier response to a caller who is now refused access; raise the refusal if there is none.
 
-    The call must change nothing: the store has it raise the refusal, and own routes find it with their actor.
+    The call must change nothing: the store makes it raise the refusal, and use cases that store their keys get it with the
+    actor.
     """
     try:
         response = await call()

@@ -1,4 +1,4 @@
-"""The outermost layer: pure ASGI, one pass a request."""
+"""The outermost layer of a REST app, in pure ASGI."""
 
 import time
 from collections.abc import Mapping
@@ -21,16 +21,16 @@ _SECURITY_HEADERS: Final = (*SECURITY, CONTENT_SECURITY_POLICY)
 
 
 class _HeadAnswered(Exception):
-    """The answer to a HEAD request has reached its body, which is not sent."""
+    """Ends a HEAD request at the start of the response body, which is not sent."""
 
 
 class HttpMiddleware:
-    """HEAD as GET, request id, client address, body limit, headers, errors as envelopes, one log line, metrics, a span."""
+    """Handles HEAD as GET; adds request id, client address, body limit, headers, error envelopes, log line, metrics, span."""
 
     def __init__(
         self, app: ASGIApp, *, proxies: TrustedProxies, body_bytes_max: int, larger: Mapping[str, int] | None = None
     ) -> None:
-        """`larger` has the limits of paths that take larger bodies than others."""
+        """`larger` are the limits of paths that accept larger bodies."""
         self._app = app
         self._proxies = proxies
         self._body_bytes_max = body_bytes_max
@@ -50,7 +50,7 @@ class HttpMiddleware:
         sending = _ResponseSender(send, context, scope)
         method = scope["method"]
         if method == "HEAD":
-            # A copy: the server must go on knowing that no body may follow.
+            # Change a copy: the server must still see HEAD, so that it sends no body.
             scope = {**scope, "method": "GET"}
         if scope["path"] in access_log.UNOBSERVED:
             await self._run_app(scope, receive, sending, context)
@@ -75,7 +75,7 @@ class HttpMiddleware:
         except Exception as exc:
             response = render(exc, context, scope)
             if sending.status:
-                # Half an answer is out; the server closes the connection, which is all that can still be said.
+                # The response has begun: the server can only close the connection.
                 raise
             await response(scope, receive, sending)
 
@@ -85,7 +85,7 @@ class HttpMiddleware:
             if name == b"content-length":
                 if value.isdigit() and int(value[:20]) > body_bytes_max:
                     raise HTTPException(413)
-                # The server holds the client to its Content-Length.
+                # The server enforces Content-Length.
                 return receive
         remaining = body_bytes_max
 
@@ -101,7 +101,7 @@ class HttpMiddleware:
 
 
 class _ResponseSender:
-    """Adds what every answer carries, remembers its status, and ends answers to HEAD at their headers."""
+    """Adds the common headers, records the status, and ends responses to HEAD after the headers."""
 
     __slots__ = ("_context", "_is_head", "_scope", "_send", "status")
 
@@ -131,7 +131,7 @@ class _ResponseSender:
             raise _HeadAnswered
 
     def _links(self) -> bytes:
-        # Relative to the host, which only the gateway knows.
+        # Relative URLs: only the gateway knows the host.
         query = dict(parse_qsl(self._scope["query_string"].decode("latin-1"), keep_blank_values=True))
         path = self._scope["path"]
         links = [f'<{path}?{urlencode(query | change)}>; rel="{name}"' for name, change in self._context.links.items()]

@@ -24,11 +24,11 @@ def _make_strict(node: Any) -> None:
 
 
 class RequestModel(BaseModel):
-    """Base of request bodies: unknown fields are refused, and nothing is coerced from one JSON type to another.
+    """Base of request bodies: refuses unknown fields, and does not coerce one JSON type to another.
 
-    Texts, numbers and booleans are strict; what JSON can only say as a text (UUID, datetime, enum) is parsed from it.
-    Every text is bounded, by its field or by STRING_LENGTH_MAX, and of a kind (`chassis.rest.texts`). NUL characters never get
-    here: the route refuses them.
+    Strings, numbers and booleans are strict; types that JSON lacks (UUID, datetime, enum) are parsed from strings. Every string
+    has a maximum length, its field's or STRING_LENGTH_MAX, and a kind (`chassis.rest.texts`). The route has already refused NUL
+    characters.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=STRING_LENGTH_MAX, allow_inf_nan=False)
@@ -41,19 +41,19 @@ class RequestModel(BaseModel):
 
 
 class ResponseModel(BaseModel):
-    """Base of what answers carry."""
+    """Base of response data."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
-# Digits only; what the amount may be is the domain's to say (kernel.money).
+# Checks only the format; the domain decides which amounts are valid (kernel.money).
 AmountText = Annotated[
     str,
     Field(
         pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,20})?$",
         max_length=42,
         examples=["250.00"],
-        description="A plain decimal number as text",
+        description="A plain decimal number as a string",
     ),
 ]
 
@@ -65,7 +65,7 @@ def _read_address(value: Any) -> Any:
         raise ValueError(error.message) from None
 
 
-# A wallet address as a client writes it, which the endpoint gets as its UUID.
+# A wallet address as clients write it; the endpoint gets its UUID.
 WalletAddressText = Annotated[
     UUID,
     BeforeValidator(_read_address),
@@ -75,7 +75,7 @@ WalletAddressText = Annotated[
             "minLength": 36,
             "maxLength": 36,
             "examples": ["elc1qxv2ruqurea588gv8u4978m6zq0ex2yj"],
-            "description": "The UUID, or the checksummed text: one mistyped character and it is refused",
+            "description": "A wallet address: the UUID, or the text form, whose checksum detects mistyped characters",
         },
         mode="validation",
     ),

@@ -1,4 +1,4 @@
-"""What the framework cannot know of our operations: security, errors, keys."""
+"""Adds to the OpenAPI document what the framework does not know: security, errors, idempotency keys."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -16,16 +16,16 @@ from kernel.assurance import AGE_SECONDS_MAX, NONE, RECENT, STRONG, Assurance
 _AT: Final = "2026-03-21T08:00:00.000000Z"
 _REQUEST_ID: Final = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"
 
-# Status: code, message and when.
+# Status: code, message, description.
 _ERRORS: Final = {
-    "400": ("VAL_001", "The request could not be read.", "Not well formed as HTTP; refused at the gateway"),
-    "401": ("AUTH_004", "An access token is required.", "No token, or one that is invalid or expired"),
-    "403": ("ACC_001", "Access denied.", "The caller may not"),
-    "404": ("RES_001", "Not found.", "No such thing, or not the caller's"),
+    "400": ("VAL_001", "The request could not be read.", "Malformed HTTP; refused by the gateway"),
+    "401": ("AUTH_004", "An access token is required.", "The token is missing, invalid or expired"),
+    "403": ("ACC_001", "Access denied.", "The caller lacks the permission"),
+    "404": ("RES_001", "Not found.", "The resource does not exist or is not the caller's"),
     "409": ("RES_004", "A request with this Idempotency-Key is still in progress; retry shortly.", "Conflict"),
     "412": ("RES_003", "The resource has changed since it was read; read it again and retry.", "If-Match names an old version"),
     "413": ("VAL_003", "The request body is too large.", "The body is too large"),
-    "415": ("VAL_004", "The request body must be application/json.", "The body is of another type"),
+    "415": ("VAL_004", "The request body must be application/json.", "The body has another content type"),
     "428": (
         "RES_006",
         "Send If-Match with the ETag that you read, so that your change does not overwrite another's.",
@@ -36,13 +36,13 @@ _ERRORS: Final = {
 }
 
 _ASKED: Final = {
-    RECENT: "Requires every factor that the account has, shown within the last five minutes.",
-    STRONG: "Requires two factors, shown within the last five minutes.",
+    RECENT: "Requires a sign-in within the last five minutes, with every factor that the user has.",
+    STRONG: "Requires a two-factor sign-in within the last five minutes.",
 }
 
 
 def complete(schema: dict[str, Any], routes: Iterable[object]) -> None:
-    """Add to a generated document what our routes know; changes it in place."""
+    """Add what our routes declare to a generated document, in place."""
     components = schema.setdefault("components", {})
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     _, definitions = models_json_schema(
@@ -50,7 +50,7 @@ def complete(schema: dict[str, Any], routes: Iterable[object]) -> None:
     )
     schemas = components.setdefault("schemas", {})
     schemas.update(definitions["$defs"])
-    # FastAPI's own, which nothing of ours answers with.
+    # FastAPI's own schemas, which our API never returns.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     name_by_title(schema)
@@ -67,7 +67,7 @@ def _complete_operation(operation: dict[str, Any], route: Route, access: Access)
     if route.assurance:
         _say_assurance(operation, route.assurance, route.others)
     responses: dict[str, Any] = operation.setdefault("responses", {})
-    responses["422"] = _response("ValidationErrorResponse", "The request is not acceptable", _validation_example())
+    responses["422"] = _response("ValidationErrorResponse", "The request is not valid", _validation_example())
     for status in _statuses(route, access):
         code, message, description = _ERRORS[status]
         if status == "401" and (route.others or route.assurance or NONE) is not NONE:
@@ -79,7 +79,7 @@ def _complete_operation(operation: dict[str, Any], route: Route, access: Access)
                 "name": KEY_HEADER,
                 "in": "header",
                 "required": False,
-                "description": "Makes the request repeatable: the same key and body get the first answer again",
+                "description": "Makes the request safe to repeat: the same key and body get the first response again",
                 "schema": {"type": "string", "minLength": 1, "maxLength": 255},
             }
         )
@@ -94,7 +94,7 @@ def _say_assurance(operation: dict[str, Any], assurance: Assurance, others: Assu
     }
     asked = [_ASKED[assurance]] if assurance in _ASKED else []
     if others:
-        asked.append(f"Where it is about another person: {_ASKED[others]}")
+        asked.append(f"For another person's data: {_ASKED[others]}")
     if asked:
         operation["description"] = "\n\n".join([operation.get("description", ""), *asked]).strip()
 
@@ -102,19 +102,19 @@ def _say_assurance(operation: dict[str, Any], assurance: Assurance, others: Assu
 def _statuses(route: Route, access: Access) -> list[str]:
     statuses = ["400", "429", "503"]
     if access.authenticated:
-        # A use case may deny what the route's own permission does not: it knows whose thing it is about.
+        # A use case may deny what the route's permission allows, because it knows whose resource it is.
         statuses += ["401", "403"]
     if route.body_field:
-        # A body may prove who sends it, or fail to, and names things that may not exist.
+        # A body may authenticate its sender, and may name resources that do not exist.
         statuses += ["401", "404", "413", "415"]
     if route.param_convertors or route.dependant.query_params:
         statuses.append("404")
     if not UNSAFE.isdisjoint(route.methods or ()):
-        # What is to be changed may not be there, or not be in a state to change.
+        # The resource may not exist, or its state may not allow the change.
         statuses += ["404", "409"]
     if any(parameter.alias == "if-match" for parameter in get_flat_params(route.dependant)):
         statuses.append("412")
-        # Staff must say which version of another's they replace.
+        # Staff must name the version of another person's resource that they replace.
         if not {"PUT", "PATCH"}.isdisjoint(route.methods or ()):
             statuses.append("428")
     return sorted(set(statuses))

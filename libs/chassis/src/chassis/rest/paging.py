@@ -1,4 +1,4 @@
-"""Pages over HTTP: numbered for small lists, by cursor for histories."""
+"""Pages over HTTP: numbered for small lists, with cursors for histories."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
@@ -14,7 +14,7 @@ from kernel.pages import PER_PAGE_MAX, CursorPage, CursorRequest, Page, PageRequ
 T = TypeVar("T")
 U = TypeVar("U")
 
-# Deeper than any person reads; who needs more takes a cursor or an export.
+# Deeper than people read; larger lists have cursors or exports.
 PAGE_MAX = 10_000
 
 
@@ -34,7 +34,7 @@ class PageOf(BaseModel, Generic[T]):
 
 
 class CursorPageOf(BaseModel, Generic[T]):
-    """One page of a history; `next_cursor` is null on the last."""
+    """One page of a history; `next_cursor` is null on the last page."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -65,7 +65,7 @@ CursorPaging = Annotated[CursorRequest, Depends(_cursor_request)]
 
 
 def page_of(page: Page[T], change: Callable[[T], U]) -> Envelope[PageOf[U]]:
-    """Answer with a page of views turned into schemas; neighbours go to the Link header."""
+    """Return a page of views mapped to schemas; adds its neighbours to the Link header."""
     if page.page > 1:
         _link("prev", page=str(page.page - 1), per_page=str(page.per_page))
     if page.page * page.per_page < page.total and page.page < PAGE_MAX:
@@ -75,7 +75,7 @@ def page_of(page: Page[T], change: Callable[[T], U]) -> Envelope[PageOf[U]]:
 
 
 def cursor_of(page: CursorPage[T], change: Callable[[T], U]) -> Envelope[CursorPageOf[U]]:
-    """Answer with a page of a history turned into schemas; the next one goes to the Link header."""
+    """Return a page of a history mapped to schemas; adds the next page to the Link header."""
     if page.next_cursor:
         _link("next", cursor=page.next_cursor)
     items = [change(item) for item in page.items]

@@ -1,4 +1,4 @@
-"""The reason for reading others' data, recorded with the read (kernel.reads)."""
+"""Parameters for the reason of a read of others' data, recorded with it (kernel.reads)."""
 
 from typing import Annotated
 
@@ -6,21 +6,24 @@ from fastapi import Query
 
 from chassis.rest.texts import REASON
 
-# For searches over people, which always read others' data.
+# For searches of people, which always read others' data.
 ReadReason = Annotated[
     str,
     Query(
-        min_length=3, max_length=200, description="The reason for reading; recorded in the audit log", examples=["complaint 4711"]
+        min_length=3,
+        max_length=200,
+        description="The reason for reading the data; recorded in the audit log",
+        examples=["complaint 4711"],
     ),
     REASON,
 ]
-# For data that is the caller's or another's. The use case requires it for another's (ReasonRequired).
+# For data of the caller or of another person; the use case requires it for another's (ReasonRequired).
 ReadReasonOfOthers = Annotated[
     str | None,
     Query(
         min_length=3,
         max_length=200,
-        description="Required to read another person's data: the reason, for the audit log",
+        description="The reason for reading another person's data, which requires one; recorded in the audit log",
         examples=["complaint 4711"],
     ),
     REASON,

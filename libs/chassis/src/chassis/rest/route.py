@@ -1,4 +1,4 @@
-"""One route: access first, then the request read strictly, then the endpoint, with its answer kept where asked."""
+"""One route: checks access, reads the request strictly, runs the endpoint, and stores the response under its key."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from functools import cache
@@ -29,7 +29,7 @@ UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class Route(APIRoute):
-    """One operation. What it needs of its app it finds in the scope, so that a router may serve several apps."""
+    """One operation. It finds its app's objects in the scope, so that several apps can share a router."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Route(APIRoute):
         **options: Any,
     ) -> None:
         if body_bytes_max and "{" in path:
-            raise ValueError(f"{path} has parameters: a larger body is for one path alone")
+            raise ValueError(f"{path} has parameters: body_bytes_max needs a path without parameters")
         self.access = access
         self.assurance = assurance
         self.others = others
@@ -68,7 +68,7 @@ class Route(APIRoute):
 
     @property
     def takes_reason(self) -> bool:
-        """Tell whether the query string may say why the data is read."""
+        """Return whether the query has a parameter for the reason of the read."""
         return any(field.alias == "reason" for field in self.dependant.query_params)
 
     @property
@@ -76,7 +76,7 @@ class Route(APIRoute):
         return self.idempotency is True and self.is_unsafe
 
     def get_route_handler(self) -> Handler:
-        """Wrap FastAPI's handler; called once, when the route is made."""
+        """Wrap FastAPI's handler; called once, when the route is created."""
         _run_inline(self.dependant)
         fast = fast_handler(self)
         self.has_fast_path = fast is not None
@@ -91,7 +91,7 @@ class Route(APIRoute):
 
 
 class _Operation:
-    """The steps of one route's requests. What they need of the route is looked up once."""
+    """Handles one route's requests. It reads the route's properties once."""
 
     def __init__(self, route: Route, inner: FastHandler, query_names: Mapping[str, bool]) -> None:
         self._route = route
@@ -119,7 +119,7 @@ class _Operation:
             may_replay=self._may_replay and KEY_HEADER in request.headers,
             strictly=route.moves_money,
         )
-        # For the log lines of this request, and for the peers that are called on its behalf.
+        # For the log lines of this request, and for the peers that it calls.
         bind(actor=actor.subject_id)
         if actor.refusal:
             return await replay_only(actor.refusal, lambda: self._run(request, context, app_state, actor))
@@ -144,12 +144,12 @@ class _Operation:
 
 
 def _takes_several(annotation: object) -> bool:
-    """Tell whether a parameter is a list, which is given by repeating it."""
+    """Return whether a parameter is a list, which clients send by repeating it."""
     return get_origin(annotation) is list or any(_takes_several(part) for part in get_args(annotation))
 
 
 def _strictly(request: Request, query_names: Mapping[str, bool]) -> StrictRequest:
-    """Return a request whose path and query say what an operation takes."""
+    """Return the request after checking that the operation knows its path and query parameters."""
     scope = request.scope
     if "\0" in scope["path"]:
         check_path(request)
@@ -159,17 +159,17 @@ def _strictly(request: Request, query_names: Mapping[str, bool]) -> StrictReques
 
 
 def _run_inline(dependant: Dependant) -> None:
-    """Let plain functions among the dependencies run where they are: FastAPI would send each to a thread."""
+    """Run plain functions among the dependencies inline: FastAPI would run each on a thread."""
     for dependency in dependant.dependencies:
         call = dependency.call
         if isgeneratorfunction(call):
-            raise TypeError(f"{call.__name__} is a plain generator; a dependency that cleans up is an async one")
+            raise TypeError(f"{call.__name__} is a plain generator; a dependency with clean-up must be an async generator")
         if call and not iscoroutinefunction(call) and not isasyncgenfunction(call):
             dependency.call = _inline(call)
         _run_inline(dependency)
 
 
-# Cached: FastAPI tells by identity that two routes, or two parameters, share a dependency.
+# Cached, because FastAPI recognizes a shared dependency by identity.
 @cache
 def _inline(call: Callable[..., Any]) -> Callable[..., Any]:
     async def inline(**values: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Routers: what a service declares its operations with."""
+"""The router with which services declare their operations."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -20,13 +20,13 @@ API_BASE: Final = "/api/v1"
 class Router(APIRouter):
     """A noun's routes, under /api/v1 (or another base, such as "" for /.well-known).
 
-    Unsafe routes keep an optional Idempotency-Key for themselves; `idempotency="own"` leaves the key to the use case,
-    `idempotent=False` (router) or `idempotency=False` (route) takes none. An operation's id is its function's name.
-    `assurance` is the sign-in that an operation requires (AUTH_005 says what is missing); unsafe ones must declare it. `others`
-    is what its use case requires where it is about another person; it is declared here for the documents.
-    `reads` is whose data an operation shows (kernel.reads); those that change nothing must declare it.
-    `body_bytes_max` lets a route take larger bodies than the service's others. With `moves_money`, unsafe routes are refused
-    (503) while it is not known which sessions have ended, as the gateway refuses them.
+    Unsafe routes accept an optional Idempotency-Key and store it; `idempotency="own"` leaves it to the use case,
+    `idempotent=False` (router) or `idempotency=False` (route) ignores it. An operation's id is its function's name. `assurance`
+    is the sign-in that an operation requires (AUTH_005 says what is missing); unsafe operations must declare it. `others` is
+    what the use case requires for another person's data, declared here for the documentation. `reads` is whose data an operation
+    returns (kernel.reads); safe operations must declare it. `body_bytes_max` lets a route accept larger bodies than the
+    service's others. With `moves_money`, unsafe routes are refused (503) while it is unknown which sessions have ended, as the
+    gateway does.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Router(APIRouter):
         if not inspect.iscoroutinefunction(endpoint):
             raise TypeError(f"{endpoint.__name__} is not async: it would run on a thread, outside the request's limits")
         given: list[params.Depends] = [*self.dependencies, *options.pop("dependencies", ())]
-        # The nearest rule holds: a route may be stricter, or more open, than its router.
+        # The route's rule overrides the router's: it may be stricter or more open.
         rules = [rule for rule in given if isinstance(rule, Access)]
         return Route(
             self.prefix + path,
@@ -80,7 +80,7 @@ class Router(APIRouter):
             **options,
         )
 
-    # FastAPI's own verbs spell out thirty parameters each; ours take one more and pass the rest on.
+    # FastAPI's methods have thirty parameters each; ours add one and pass on the rest.
     def get(self, path: str, **options: Any) -> Callable[[EndpointT], EndpointT]:
         return self.operation("GET", path, **options)
 

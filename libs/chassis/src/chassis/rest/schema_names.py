@@ -7,7 +7,7 @@ REFERENCE: Final = "#/components/schemas/"
 
 
 def name_of(parameter: Any) -> str:
-    """Return the name of what a generic model holds: "Wallet" for WalletResponse, "AOrB" for a union, "AList" for a list."""
+    """Return the name of a generic model's parameter: "Wallet" for WalletResponse, "AOrB" for a union, "AList" for a list."""
     origin, arguments = get_origin(parameter), [name_of(argument) for argument in get_args(parameter)]
     if origin in {Union, UnionType}:
         return "Or".join(arguments)
@@ -18,9 +18,9 @@ def name_of(parameter: Any) -> str:
 
 
 def name_by_title(document: dict[str, Any]) -> None:
-    """Rename the schemas of a document to their titles, in place. Raises ValueError where two have one title.
+    """Rename the schemas of a document to their titles, in place. Raises ValueError if two have the same title.
 
-    Pydantic names a generic model by its parameters, and models of one name by their modules: clients would see both.
+    Pydantic puts parameters of generic models, and modules of models with the same name, into names that clients would see.
     """
     schemas: dict[str, Any] = document["components"]["schemas"]
     titles = {name: schema.get("title", name) for name, schema in schemas.items()}

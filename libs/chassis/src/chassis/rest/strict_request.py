@@ -1,4 +1,4 @@
-"""Reading a request with nothing forgiven."""
+"""Reads a request strictly."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,10 +13,10 @@ _NO_NUL = "NUL characters are not allowed"
 
 
 class StrictRequest(Request):
-    """Reads strict JSON: no NaN, infinities, lone surrogates, deep nesting, no member given twice, and no NUL."""
+    """Reads strict JSON: no NaN, infinities, lone surrogates, deep nesting, duplicate members or NUL."""
 
     async def check_body(self) -> None:
-        """Read the body; raises RequestValidationError, or HTTPException 415 when it claims to be something else."""
+        """Read the body; raises RequestValidationError, or HTTPException 415 for another content type."""
         if await self.body():
             _check_content_type(self)
             await self.json()
@@ -28,14 +28,14 @@ class StrictRequest(Request):
 
 
 def check_path(request: Request) -> None:
-    """Refuse NUL in the path's parameters, which a database cannot hold."""
+    """Refuse NUL in path parameters: PostgreSQL cannot store it."""
     for name, value in request.path_params.items():
         if "\0" in str(value):
             raise _invalid(("path", name), _NO_NUL)
 
 
 def check_query(request: Request, known: Mapping[str, bool]) -> None:
-    """Refuse what the route does not know, and what is given twice; `known` tells of each name whether it may be repeated."""
+    """Refuse unknown and repeated query parameters; `known` says for each name whether it may be repeated."""
     seen: set[str] = set()
     for name, value in request.query_params.multi_items():
         if name not in known:
@@ -58,15 +58,15 @@ def _parse(body: bytes) -> Any:
         parsed = read_json(body)
     except MalformedJsonError as error:
         raise _invalid(("body", *error.path), str(error)) from None
-    # Most bodies hold no such escape, and are not walked.
+    # Most bodies contain no such escape, and need no search.
     if b"\\u0000" in body and (path := _find_nul(parsed)) is not None:
         raise _invalid(("body", *path), _NO_NUL)
     return parsed
 
 
 def _find_nul(whole: object) -> tuple[str, ...] | None:
-    """Return the path of a text with a NUL in it, or of an object with one in a name."""
-    # Not recursive: JSON nests as deep as the stack.
+    """Return the path of a string that contains NUL, or of an object with NUL in a member name."""
+    # Not recursive: JSON can be nested as deep as the stack.
     pending: list[tuple[tuple[str, ...], object]] = [((), whole)]
     while pending:
         path, value = pending.pop()

@@ -1,7 +1,7 @@
-"""The kinds of texts and times that a request may hold. Every text of a request is of one of them; a test holds it.
+"""The kinds of strings and times in requests. Every string field must have one; a test checks this.
 
-A kind stands last among a field's annotations, so that lengths count what is kept:
-`Annotated[str, Field(max_length=140), ONE_LINE]`. A text whose pattern lets ASCII alone through needs none.
+Put the kind last among a field's annotations, so that lengths apply to the stored text: `Annotated[str, Field(max_length=140),
+ONE_LINE]`. A string whose pattern allows only ASCII needs no kind.
 """
 
 import re
@@ -12,7 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from kernel.texts import read_line, read_line_as_sent, read_lines, read_reason
 
-# RFC 3339, section 5.6. pydantic by itself also reads numbers, dates alone and digits as Unix times.
+# RFC 3339, section 5.6. pydantic also accepts numbers and digits as Unix times, and dates without a time.
 _DATE_TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -45,13 +45,13 @@ def _verbatim(value: Any) -> Any:
 
 def _date_time(value: Any) -> Any:
     if not isinstance(value, str) or not _DATE_TIME.fullmatch(value):
-        raise ValueError("A time is a text as in RFC 3339, such as 2026-03-21T08:00:00Z")
+        raise ValueError("A time must be an RFC 3339 string, such as 2026-03-21T08:00:00Z")
     return value
 
 
 def _full_date(value: Any) -> Any:
     if not isinstance(value, str) or not _FULL_DATE.fullmatch(value):
-        raise ValueError("A day is a text such as 2026-03-21")
+        raise ValueError("A day must be a string such as 2026-03-21")
     return value
 
 
@@ -59,21 +59,21 @@ def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        # In its own zone the first day of all, or the last, in UTC a day before or after it.
+        # The first or last possible day in its own zone is out of range in UTC.
         raise ValueError("a time from the year 1 to the year 9999, in UTC") from None
 
 
-# Names, references, words to search for: one line, kept and searched in NFC.
+# Names, references, search words: one line, stored and searched in NFC.
 ONE_LINE: Final = BeforeValidator(_one_line)
-# Usernames, currency codes, wallet addresses: ASCII is looked for, which NFC makes of a KELVIN SIGN.
+# Usernames, currency codes, wallet addresses: must be ASCII as sent, but NFC would turn a KELVIN SIGN into ASCII.
 AS_SENT: Final = BeforeValidator(_as_sent)
 # Descriptions and notes: line feeds and tabs are kept.
 SEVERAL_LINES: Final = BeforeValidator(_several_lines)
-# Why something is done: something to read, without outer space.
+# Reasons: not blank, without surrounding space.
 REASON: Final = BeforeValidator(_reason)
 # A reason that becomes the description of a transfer, which is one line.
 ONE_LINE_REASON: Final = BeforeValidator(_one_line_reason)
-# Passwords, tokens and signatures: compared as they were sent. What is normalised of a password, its policy says.
+# Passwords, tokens and signatures: compared as sent. The password policy defines how passwords are normalised.
 VERBATIM: Final = BeforeValidator(_verbatim)
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc), BeforeValidator(_date_time)]

@@ -1,6 +1,6 @@
-"""gRPC between peers: deadlines that travel, one error model both ways, no text leaked.
+"""gRPC between services: deadlines are propagated, errors keep their kind and code, and internal texts are not disclosed.
 
-RPCs are unary; what streams between services are events.
+RPCs are unary; services stream data as events.
 """
 
 from chassis.rpc.callers import caller

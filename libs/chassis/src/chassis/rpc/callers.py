@@ -1,4 +1,4 @@
-"""Who calls, and what travels beside a request: names of metadata keys, and the caller being served."""
+"""The calling service, and the metadata keys of a call."""
 
 from collections.abc import Collection, Iterable, Mapping
 from contextvars import ContextVar
@@ -14,7 +14,7 @@ REQUEST_ID = "x-request-id"
 ON_BEHALF_OF = "x-elcorp-actor"
 TRACEPARENT = "traceparent"
 
-# Where the platform's services live: what its certificates name beside the service.
+# The Kubernetes namespace of the services, which their certificates contain.
 NAMESPACE = "elcorp"
 TRUST_DOMAIN = "elcorp.na"
 
@@ -22,32 +22,32 @@ serving: ContextVar[Actor | None] = ContextVar("serving", default=None)
 
 
 class UnknownCaller(DomainError):
-    """The call does not say which service makes it, or its certificate says otherwise."""
+    """The call does not name the calling service, or its certificate does not match that name."""
 
     kind = Kind.UNAUTHENTICATED
     code = "AUTH_003"
 
 
 class CallerNotNamed(AccessDenied):
-    """The method's contract does not name this service among its callers."""
+    """The method's contract does not name this service as a caller."""
 
 
 def caller() -> Actor:
-    """Return the service whose call is being served; raises UnknownCaller outside one."""
+    """Return the service whose call is being served; raises UnknownCaller outside a call."""
     if actor := serving.get():
         return actor
     raise UnknownCaller
 
 
 def identify(metadata: Mapping[str, str | bytes], context: grpc.aio.ServicerContext[Any, Any]) -> Actor:
-    """Tell which service calls.
+    """Return the calling service.
 
-    Under mutual TLS the certificate decides: its subject alternative names must hold the name that is claimed. Without
-    TLS the network policy is what keeps strangers out, and the claim serves the logs and the audit trail.
+    Under mutual TLS the certificate decides: its subject alternative names must contain the claimed name. Without TLS only the
+    network policy keeps other callers out, and the claimed name is used for logs and the audit log.
     """
     name = str(metadata.get(SERVICE, ""))
     peer = context.auth_context()
-    # A certificate without alternative names certifies nobody, so their absence does not tell that there is no TLS.
+    # A certificate without alternative names certifies no service, so their absence does not mean that there is no TLS.
     is_plain = "x509_pem_cert" not in peer
     certified = [entry.decode("utf-8", "replace") for entry in peer.get("x509_subject_alternative_name", ())]
     if not name or not (is_plain or certifies(name, certified)):
@@ -57,13 +57,13 @@ def identify(metadata: Mapping[str, str | bytes], context: grpc.aio.ServicerCont
 
 def certifies(service: str, certified: Iterable[str]) -> bool:
     """Return whether a certificate with these alternative names is the service's."""
-    # Whole names only: the same authority may certify payments.test.svc, which is another service.
+    # Compare whole names: the same authority may certify payments.test.svc, which is another service.
     host = f"{service}.{NAMESPACE}"
     names = {service, host, f"{host}.svc", f"{host}.svc.cluster.local", f"spiffe://{TRUST_DOMAIN}/{service}"}
     return not names.isdisjoint(certified)
 
 
 def require_named(caller: Actor, named: Collection[str], *, method: str) -> None:
-    """Raise CallerNotNamed for a service that may not call the method."""
+    """Raise CallerNotNamed if the service may not call the method."""
     if caller.subject_id not in named:
         raise CallerNotNamed(caller=caller.subject_id[:64], method=method)

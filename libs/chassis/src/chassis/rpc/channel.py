@@ -1,4 +1,4 @@
-"""A channel under mutual TLS that takes renewed certificates while it is in use."""
+"""A channel under mutual TLS that uses renewed certificates without a restart."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,16 +11,16 @@ from grpc import aio
 from chassis.rpc.material import Material
 from chassis.rpc.tls import LOOK_EVERY_SECONDS, Tls
 
-# How long a replaced channel stays open for its calls under way: far beyond any call's deadline.
+# How long a replaced channel stays open for its calls in progress: far longer than any call's deadline.
 GRACE_SECONDS = 30.0
 
 
 class RenewedChannel(aio.Channel):
-    """A channel that uses a new gRPC channel as soon as the files hold another certificate.
+    """A channel that switches to a new gRPC channel as soon as the files contain another certificate.
 
-    A gRPC channel keeps the certificate that it was made with: Python has no credentials that read files again
-    (grpc/grpc#41779). So a new one replaces it, and the replaced one is closed after a grace period. Stubs are made
-    once and keep their methods, so each call looks up the channel in use.
+    A gRPC channel keeps the certificate that it was created with: Python has no credentials that reload files (grpc/grpc#41779).
+    So a new channel replaces it, and the old one is closed after a grace period. Stubs are created once and keep their methods,
+    so each call looks up the present channel.
     """
 
     def __init__(self, tls: Tls, connect: Callable[[Material], aio.Channel], *, grace_seconds: float = GRACE_SECONDS) -> None:
@@ -33,9 +33,9 @@ class RenewedChannel(aio.Channel):
         self._is_closed = False
 
     def current(self) -> aio.Channel:
-        """Return the channel with the certificate in use. Raises aio.UsageError after `close`, as gRPC's channels do."""
+        """Return the channel with the present certificate. Raises aio.UsageError after `close`, as gRPC's channels do."""
         if self._is_closed:
-            # A channel opened now would never be closed.
+            # A channel opened after `close` would never be closed.
             raise aio.UsageError("Channel is closed.")
         material = self._tls.material
         if material is not self._material:
@@ -65,7 +65,7 @@ class RenewedChannel(aio.Channel):
         await self.current().wait_for_state_change(last_observed_state)
 
     async def channel_ready(self) -> None:
-        """Return once a handshake has succeeded, if need be with a certificate that is mounted meanwhile."""
+        """Return after a successful handshake, which may need a certificate that is mounted meanwhile."""
         while True:
             try:
                 async with asyncio.timeout(LOOK_EVERY_SECONDS):
@@ -86,14 +86,14 @@ class RenewedChannel(aio.Channel):
         return _Method(self, lambda channel: channel.stream_stream(method, *arguments, **options))
 
     async def _retire(self, replaced: aio.Channel) -> None:
-        # Closed at once, it would fail calls that have been made but are not on the wire yet.
+        # Closing it at once would fail calls that were made but not sent yet.
         await asyncio.sleep(self._grace_seconds)
         await replaced.close(self._grace_seconds)
         del self._replaced[replaced]
 
 
 class _Method:
-    """A method of a stub, called through the channel in use."""
+    """A stub's method, called through the present channel."""
 
     def __init__(self, channel: RenewedChannel, of: Callable[[aio.Channel], Callable[..., Any]]) -> None:
         self._channel = channel

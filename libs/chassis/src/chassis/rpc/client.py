@@ -1,4 +1,4 @@
-"""Channels to peers."""
+"""Channels to peer services."""
 
 import time
 from collections.abc import Callable
@@ -21,11 +21,12 @@ from chassis.telemetry.metrics import RPC_CALLED
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 OPTIONS: list[tuple[str, Any]] = [
     ("grpc.enable_retries", 1),
-    # A peer that comes back is found within two seconds; the default waits up to two minutes.
+    # Reconnect to a peer that is back within two seconds; the default is up to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 1_000),
     ("grpc.max_reconnect_backoff_ms", 2_000),
-    # A client looks its peer up again whenever a connection ends. When the next one ends too, calls must not wait for long.
+    # A client resolves the peer's name again whenever a connection ends. If the next one ends soon too, calls must not wait
+    # long.
     ("grpc.dns_min_time_between_resolutions_ms", 200),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 5_000),
@@ -37,16 +38,16 @@ OPTIONS: list[tuple[str, Any]] = [
 
 
 class UndeclaredPeerError(Exception):
-    """A service opened a channel to a peer that its settings' PEERS do not name."""
+    """A service opened a channel to a peer that is not in its settings' PEERS."""
 
 
 def connect(settings: ServiceSettings, peer: str) -> aio.Channel:
-    """Open a channel to a peer; nothing connects before the first call, so the peer may be away.
+    """Open a channel to a peer. It connects at the first call, so the peer need not be reachable yet.
 
-    Each call has a deadline (1 s unless its `timeout=` says otherwise, never beyond that of the request being served)
-    and raises DomainErrors: RemoteError with the peer's kind and code, RemoteUnavailable (a kernel Unavailable) when
-    the peer is away or too slow. Calls that the contract marks with an idempotency_level are retried while UNAVAILABLE.
-    Under mutual TLS it takes a renewed certificate or authority while it is in use.
+    Each call has a deadline: 1 s or its `timeout=`, and never later than that of the request being served. It raises
+    DomainErrors: RemoteError with the peer's kind and code, or RemoteUnavailable (a kernel Unavailable) if the peer is
+    unreachable or too slow. Calls with an idempotency_level in the contract are retried on UNAVAILABLE. Under mutual TLS, the
+    channel uses a renewed certificate or authority without a restart.
     """
     if peer not in settings.PEERS:
         raise UndeclaredPeerError(f"{settings.NAME} may call {settings.PEERS or 'nobody'}, not {peer}")
@@ -62,7 +63,7 @@ def connect(settings: ServiceSettings, peer: str) -> aio.Channel:
 
 
 class OutgoingCalls(aio.UnaryUnaryClientInterceptor):
-    """Gives each call its deadline, identity and trace, and translates its error."""
+    """Adds deadline, identity and trace to each call, and translates its error."""
 
     def __init__(self, service: str, peer: str) -> None:
         self._service = service

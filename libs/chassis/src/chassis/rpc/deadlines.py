@@ -1,7 +1,7 @@
-"""Deadlines travel: a call made while serving a request never outlives that request.
+"""Propagates deadlines: a call made while serving a request never outlives that request.
 
-gRPC propagates none by itself, and `timeout` in a service config fires early (grpc/grpc#34547); so the deadline lives
-in a context variable and the client interceptor turns it into each call's own timeout.
+gRPC does not propagate deadlines, and `timeout` in a service config fires early (grpc/grpc#34547). So the deadline is in a
+context variable, and the client interceptor turns it into each call's timeout.
 """
 
 import time
@@ -12,9 +12,9 @@ from contextvars import ContextVar
 from kernel.errors import Unavailable
 
 CALL_SECONDS = 1.0
-# Kept back for the way home, so that the caller still hears our own answer and not its own timeout.
+# Reserved for the response's way back, so that the caller gets our error and not its own timeout.
 MARGIN_SECONDS = 0.020
-# With less than this a call only costs the peer work whose answer nobody waits for.
+# With less time than this, the peer would only do work for a response that arrives too late.
 LEAST_SECONDS = 0.005
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
@@ -22,7 +22,7 @@ _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Bound what the block does by a deadline; one already set is only ever brought nearer."""
+    """Set a deadline for the block; an earlier one that is already set stays."""
     deadline = time.monotonic() + seconds
     inherited = _deadline.get()
     token = _deadline.set(deadline if inherited is None else min(deadline, inherited))
@@ -33,13 +33,13 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def remaining_seconds() -> float | None:
-    """Return the time left of the request being served, below zero when it has passed; None without a deadline."""
+    """Return the time left for the request being served, negative after its deadline; None without a deadline."""
     deadline = _deadline.get()
     return None if deadline is None else deadline - time.monotonic()
 
 
 def call_timeout(own_seconds: float | None) -> float:
-    """Return the timeout for a call that may take `own_seconds`; raises Unavailable when too little time is left."""
+    """Return the timeout for a call that may take `own_seconds`; raises Unavailable if too little time is left."""
     own = CALL_SECONDS if own_seconds is None else own_seconds
     remaining = remaining_seconds()
     if remaining is None:

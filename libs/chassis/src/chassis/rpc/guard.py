@@ -1,4 +1,4 @@
-"""What stands before every servicer: who calls and may, deadline, validation, one error model, one log line."""
+"""The server interceptor of every method: checks caller, deadline and request, translates errors, and logs the call."""
 
 import asyncio
 import time
@@ -17,19 +17,19 @@ from chassis.rpc.status import DETAILS_KEY, InvalidRequest, encode
 from chassis.telemetry.metrics import RPC_SERVED
 from kernel.errors import DomainError, Unavailable
 
-# For callers that set no deadline (grpcurl), or an absurd one.
+# For callers that set no deadline (grpcurl), or one that is too long.
 SERVING_SECONDS_MAX = 10.0
-# Health and reflection speak for the server, not for a servicer of ours.
+# Health and reflection belong to the server, not to our servicers.
 _PLUMBING = ("/grpc.health.", "/grpc.reflection.")
 
 Behaviour = Callable[[Any, Any], Awaitable[Any]]
 
 
 class IncomingCalls(aio.ServerInterceptor):
-    """Wraps each of our methods, all of them unary; see `_Call`. Only its named callers reach a method."""
+    """Wraps each of our methods, which are all unary (see `_Call`). Only its named callers can call a method."""
 
     def __init__(self, callers: Mapping[str, Collection[str]]) -> None:
-        """`callers`: the services that may call each method, by its path."""
+        """`callers`: the services that may call each method, by the method's path."""
         self._callers = callers
 
     async def intercept_service(self, continuation: Callable[..., Awaitable[Any]], handler_call_details: Any) -> Any:
@@ -38,7 +38,7 @@ class IncomingCalls(aio.ServerInterceptor):
         if handler is None or method.startswith(_PLUMBING):
             return handler
         if handler.unary_unary is None:
-            # It would be served unguarded; to its callers it does not exist.
+            # It would be served without checks: answer that it does not exist.
             return None
         metadata = dict(handler_call_details.invocation_metadata or ())
         return grpc.unary_unary_rpc_method_handler(
@@ -106,13 +106,13 @@ class _Call:
 
 
 def require_valid(request: Any) -> None:
-    """Hold a request to the rules in its .proto; raises InvalidRequest with every violation."""
+    """Validate a request by the rules in its .proto; raises InvalidRequest with all violations."""
     if violations := protovalidate.collect_violations(request):
         raise InvalidRequest((_path(violation.proto.field), violation.proto.message) for violation in violations)
 
 
 def _path(field: Any) -> str:
-    """Write a field's path as "transfers[0].amount"."""
+    """Return a field's path, such as "transfers[0].amount"."""
     parts = []
     for element in field.elements if field else ():
         subscript = element.subscript

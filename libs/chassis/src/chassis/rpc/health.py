@@ -7,14 +7,14 @@ from grpc_health.v1.health import aio as health_aio
 
 
 class Health(health_aio.HealthServicer):  # type: ignore[misc]  # the package has no types
-    """The standard servicer, whose watchers can be shown out."""
+    """The standard servicer, with a way to end its watches."""
 
     def __init__(self) -> None:
         super().__init__()
         self._closing = asyncio.Event()
 
     async def Watch(self, request: Any, context: Any) -> None:  # noqa: N802  # gRPC's name
-        # The standard one never returns by itself, and cancelling its own task would leave the call open.
+        # The standard Watch never returns, and cancelling gRPC's own task would leave the call open.
         watching = asyncio.create_task(super().Watch(request, context))
         closing = asyncio.create_task(self._closing.wait())
         try:

@@ -1,4 +1,4 @@
-"""A certificate, its key and the authorities of the peers, read from files and found to fit together."""
+"""A certificate, its key and the peers' authorities, read from files and checked to match."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,18 +10,18 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-# Each file's inode number, time and size; None for a missing file. A Secret that Kubernetes replaces has other inode numbers.
+# Each file's inode number, time and size; None for a missing file. A Secret that Kubernetes replaces has new inode numbers.
 State = tuple[tuple[int, int, int] | None, ...]
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 
 class UnfitCertificateError(ValueError):
-    """The files do not hold a certificate that is valid now, its key and an authority."""
+    """The files do not contain a presently valid certificate, its key and an authority."""
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Where a certificate, its key and the peers' authority are mounted; the other authority's file may be missing."""
+    """The files of a certificate, its key and the peers' authorities; the second authority's file may be missing."""
 
     certificate: Path
     key: Path
@@ -36,7 +36,7 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """One certificate for both directions (server and client usage), its key, and the authorities that sign the peers'."""
+    """One certificate for server and client usage, its key, and the authorities of the peers' certificates."""
 
     certificate: bytes
     key: bytes
@@ -45,7 +45,7 @@ class Material:
 
     @classmethod
     def read(cls, files: Files, *, at: datetime) -> Self:
-        """Read the files; raises UnfitCertificateError when what they hold cannot be used at that time."""
+        """Read the files; raises UnfitCertificateError if their contents cannot be used at that time."""
         try:
             certificate, key, authorities = files.certificate.read_bytes(), files.key.read_bytes(), _authorities(files)
             leaf = x509.load_pem_x509_certificate(certificate)
@@ -53,10 +53,10 @@ class Material:
             loaded = x509.load_pem_x509_certificates(authorities)
         except (OSError, ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
             raise UnfitCertificateError(f"{files.certificate} or a file that belongs to it cannot be read: {error}") from error
-        # While a Secret is replaced, the certificate read may be the former one and the key the new one.
+        # During the replacement of a Secret, the certificate may be the old one and the key the new one.
         if not fits:
             raise UnfitCertificateError(f"{files.key} is not the key of {files.certificate}")
-        # Readers skip a certificate without its end, and the peers that it signed would be refused.
+        # Parsers skip an incomplete certificate, and peers with certificates of that authority would be refused.
         if len(loaded) < authorities.count(_BEGIN):
             raise UnfitCertificateError(f"{files.authority} or the other authority's file has an incomplete certificate")
         if not leaf.not_valid_before_utc <= at < leaf.not_valid_after_utc:

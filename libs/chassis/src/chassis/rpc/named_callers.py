@@ -1,4 +1,4 @@
-"""Which services may call a method: what its contract says (elcorp.options.v1.access)."""
+"""The services that may call a method, by its contract (elcorp.options.v1.access)."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,14 +9,13 @@ from elcorp.options.v1 import options_pb2
 
 
 class UnguardedMethodError(Exception):
-    """A method whose contract does not say who may call it, or that streams, which the guard cannot stand before."""
+    """A method's contract does not name its callers, or the method streams, which the guard does not support."""
 
 
 def named_callers(services: Iterable[str], *, local: bool) -> Mapping[str, frozenset[str]]:
     """Return the services that may call each method, by its path ("/elcorp.payments.v1.LedgerService/Transfer").
 
-    `services` are full names; `local` adds the callers that exist in the environment `local` only. Raises
-    UnguardedMethodError.
+    `services` are full names; `local` adds the callers that exist only in the environment `local`. Raises UnguardedMethodError.
     """
     pool = descriptor_pool.Default()
     return {
@@ -28,7 +27,7 @@ def named_callers(services: Iterable[str], *, local: bool) -> Mapping[str, froze
 
 def _callers_of(method: MethodDescriptor, *, local: bool) -> frozenset[str]:
     if method.client_streaming or method.server_streaming:
-        raise UnguardedMethodError(f"{method.full_name} streams: between services RPCs are unary, and events stream")
+        raise UnguardedMethodError(f"{method.full_name} streams: RPCs between services must be unary; use events for streams")
     options = method.GetOptions()
     if not options.HasExtension(options_pb2.access):
         raise UnguardedMethodError(f"{method.full_name} has no option (elcorp.options.v1.access): name its callers, or nobody")

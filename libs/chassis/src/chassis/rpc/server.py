@@ -17,17 +17,17 @@ from chassis.rpc.named_callers import named_callers
 from chassis.rpc.tls import Tls
 
 CONCURRENT_RPCS_MAX = 512
-# gRPC lets a connection live for up to a tenth longer or shorter.
+# gRPC varies the age of a connection by up to 10%.
 CONNECTION_AGE_MS_MAX = 5_000
 OPTIONS: list[tuple[str, Any]] = [
-    # A taken port is an error, not a second server that gets half the calls.
+    # A port in use must be an error, not a second server that gets half of the calls.
     ("grpc.so_reuseport", 0),
-    # Connections end often, so that clients look up the peer's pods again and have left a pod before it stops. Nothing else
-    # makes them leave gracefully: a server that stops cancels the calls on their way to it, and a peer's NOT_SERVING makes no
-    # client look up its name. Calls under way have half a minute to finish.
+    # End connections often, so that clients resolve the peer's pods again and leave a pod before it stops. Nothing else makes
+    # them leave gracefully: a stopping server cancels calls that are on their way to it, and NOT_SERVING does not make clients
+    # resolve the name. Calls in progress have half a minute to finish.
     ("grpc.max_connection_age_ms", CONNECTION_AGE_MS_MAX),
     ("grpc.max_connection_age_grace_ms", 30_000),
-    # Clients ping every 30 s; the default forgives one ping in five minutes and then hangs up.
+    # Clients ping every 30 s; the default closes connections with more than one ping in five minutes.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -48,10 +48,10 @@ class RpcService:
 
 
 class RpcServer:
-    """Serves until stopped; `port` is the real one after `start`, also where 0 was asked for.
+    """Serves until stopped; after `start`, `port` is the real port, also if 0 was requested.
 
-    Each method answers the callers that its contract names, with `local` those of the environment `local` too. With `tls` and
-    a `health_port`, health is served on that port in plain text as well: Kubernetes' probes speak no TLS.
+    Each method accepts the callers that its contract names, with `local` also those of the environment `local`. With `tls` and a
+    `health_port`, health is also served on that port without TLS, for Kubernetes' probes.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class RpcServer:
         health_port: int | None = None,
         local: bool = False,
     ) -> None:
-        """Raise UnguardedMethodError for a contract that does not say who may call each of its methods."""
+        """Raise UnguardedMethodError if a contract does not name the callers of each method."""
         self.port = port
         self.health_port = health_port
         self._host = host
@@ -90,9 +90,9 @@ class RpcServer:
             await self._start_health(self.health_port)
 
     async def stop(self, grace_seconds: float) -> None:
-        """Refuse new calls, let those in flight finish for at most `grace_seconds`, then cut them."""
+        """Refuse new calls, let calls in progress finish for at most `grace_seconds`, then cancel them."""
         await self._health.enter_graceful_shutdown()
-        # Watchers stay for as long as the server does, so they are shown out or the grace always runs to its end.
+        # End the watches, which last as long as the server, or stopping would always take the whole grace period.
         self._health.end_watches()
         await asyncio.gather(*(server.stop(grace_seconds) for server in self._servers))
 
@@ -115,4 +115,4 @@ class RpcServer:
         try:
             return server.add_secure_port(address, tls.server_credentials()) if tls else server.add_insecure_port(address)
         except RuntimeError as error:
-            raise PortTakenError(f"cannot listen on {address} for gRPC (ELCORP_GRPC_PORT): is it taken?") from error
+            raise PortTakenError(f"cannot listen on {address} for gRPC (ELCORP_GRPC_PORT): is the port in use?") from error

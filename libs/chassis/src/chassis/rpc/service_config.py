@@ -1,4 +1,4 @@
-"""How a channel chooses a backend and what it retries."""
+"""The service config of a channel: how it chooses a backend, and which calls it retries."""
 
 import json
 from collections.abc import Sequence
@@ -25,9 +25,9 @@ def services_of(peer: str) -> Sequence[ServiceDescriptor]:
 
 
 def service_config(services: Sequence[ServiceDescriptor]) -> str:
-    """Render the service config: round robin over healthy backends, retries of what the contract calls repeatable.
+    """Render the service config: round robin over healthy backends, retries of calls that the contract marks as idempotent.
 
-    No `timeout` here, ever: it fires at half its time (grpc/grpc#34547); see `deadlines`.
+    Never set `timeout` here: it fires at half its time (grpc/grpc#34547); see `deadlines`.
     """
     repeatable = [
         {"service": service.full_name, "method": method.name}
@@ -38,7 +38,7 @@ def service_config(services: Sequence[ServiceDescriptor]) -> str:
     config: dict[str, Any] = {
         "loadBalancingConfig": [{"round_robin": {}}],
         "healthCheckConfig": {"serviceName": services[0].full_name},
-        # When every other call fails, retries only feed the fire.
+        # When half of the calls fail, retries would only add load.
         "retryThrottling": {"maxTokens": 20, "tokenRatio": 0.2},
     }
     if repeatable:

@@ -1,4 +1,4 @@
-"""The error model on the wire: a DomainError becomes a google.rpc.Status and comes back as the same kind and code."""
+"""Errors over gRPC: a DomainError is sent as a google.rpc.Status, and received with the same kind and code."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,18 +12,18 @@ from kernel.errors import DomainError, InvalidValue, Kind, Unavailable
 
 DETAILS_KEY = "grpc-status-details-bin"
 DOMAIN = "elcorp.na"
-# Trailers are bounded (8 KiB by default), so what rides in them is too.
+# Trailers are limited (8 KiB by default), and so is what they contain.
 FACTS_MAX = 16
 FACT_LENGTH_MAX = 200
 VIOLATIONS_MAX = 20
 RETRY_AFTER_SECONDS = 2
 _KIND = "elcorp-kind"
 _DETAILS = "elcorp-details"
-# As JSON, for a number or a list is to arrive as one.
+# As JSON, so that a number or a list arrives as one.
 DETAILS_LENGTH_MAX = 1000
 _KINDS = {kind.value: kind for kind in Kind}
 
-# For answers that carry no details: the network's, a proxy's, or gRPC's own.
+# For errors without details: from the network, a proxy, or gRPC itself.
 _KIND_OF_STATUS: Mapping[grpc.StatusCode, Kind] = {
     grpc.StatusCode.CANCELLED: Kind.UNAVAILABLE,
     grpc.StatusCode.UNKNOWN: Kind.INTERNAL,
@@ -66,7 +66,7 @@ class InvalidRequest(InvalidValue):
 
 
 class RemoteError(DomainError):
-    """A peer refused.
+    """A peer returned an error.
 
     `kind`, `code`, `message`, `field`, `facts` (as text) and `details` are the peer's own; `violations` are (field, message).
     """
@@ -103,14 +103,14 @@ class RemoteError(DomainError):
 
 
 class RemoteUnavailable(RemoteError, Unavailable):
-    """A peer is away, too slow, or says that something of its own is."""
+    """A peer is unreachable or too slow, or reports that one of its dependencies is."""
 
 
 def encode(error: DomainError, status: grpc.StatusCode) -> status_pb2.Status:
-    """Render an error for the wire; only what an error says of itself travels, never a traceback or a cause."""
+    """Encode an error with its own message and facts; never a traceback or a cause."""
     facts = {_text(name): _text(value) for name, value in list(error.facts.items())[:FACTS_MAX]}
     metadata = {**facts, _KIND: error.kind.value}
-    # Longer than this, they are no answer to a person; half of them would be a wrong one.
+    # Omit details that are too long for a person to read; truncated details would be wrong.
     if error.details and len(told := _text(json.dumps(error.details), DETAILS_LENGTH_MAX + 1)) <= DETAILS_LENGTH_MAX:
         metadata[_DETAILS] = told
     details = [error_details_pb2.ErrorInfo(reason=error.code, domain=DOMAIN, metadata=metadata)]
@@ -125,7 +125,7 @@ def encode(error: DomainError, status: grpc.StatusCode) -> status_pb2.Status:
 
 
 def decode(error: grpc.aio.AioRpcError, peer: str) -> RemoteError:
-    """Read a peer's error; one without our details (a dead link, a proxy) is told by its status alone."""
+    """Decode a peer's error; an error without our details (from the network or a proxy) is known by its status only."""
     answer = _status_of(error)
     info, bad_request, retry = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
     for detail in answer.details:
@@ -166,7 +166,7 @@ def _status_of(error: grpc.aio.AioRpcError) -> status_pb2.Status:
 
 
 def _kind(text: str, status: grpc.StatusCode) -> Kind:
-    # A newer peer may know a kind that we do not.
+    # A newer peer may send a kind that this release does not know.
     return _KINDS.get(text) or _KIND_OF_STATUS[status]
 
 
@@ -178,7 +178,7 @@ def _violations(error: DomainError) -> list[tuple[str, str]]:
 
 
 def _text(value: object, length_max: int = FACT_LENGTH_MAX) -> str:
-    # Protobuf refuses lone surrogates; an error must not fail on what the caller sent.
+    # Protobuf refuses lone surrogates; encoding an error must not fail because of the caller's input.
     return str(value)[:length_max].encode("utf-8", "replace").decode()
 
 

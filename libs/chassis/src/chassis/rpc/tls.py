@@ -1,4 +1,4 @@
-"""Mutual TLS between services, where certificates are mounted; renewed files are used while the process runs."""
+"""Mutual TLS between services, if certificates are mounted; renewed files are used without a restart."""
 
 import functools
 import threading
@@ -19,18 +19,18 @@ EXPIRES = Gauge("tls_certificate_expires_timestamp_seconds", "When the certifica
 
 
 class Tls:
-    """The certificate that a process has now.
+    """The present certificate of a process.
 
-    Its users look at the files when they need it, at most once a second: no thread and no task watches them. New files that
+    The files are checked when the certificate is used, at most once per second; no thread or task watches them. New files that
     cannot be used (half replaced, unreadable, expired) change nothing; that is logged once, and the files are read again.
     """
 
     def __init__(self, files: Files, *, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Raise UnfitCertificateError where the files cannot be used at the start."""
+        """Raise UnfitCertificateError if the files cannot be used at the start."""
         self._files = files
         self._clock = clock
         self._monotonic = monotonic
-        # gRPC's threads ask for the server's certificate, the event loop for the channels'.
+        # gRPC's threads request the server's certificate, the event loop the channels'.
         self._looking = threading.Lock()
         self._look_at = monotonic() + LOOK_EVERY_SECONDS
         self._state = files.state()
@@ -39,17 +39,17 @@ class Tls:
 
     @staticmethod
     def of(settings: ServiceSettings) -> "Tls | None":
-        """Return the process's Tls for the files in the settings; None without files."""
+        """Return the process's Tls for the files in the settings, None without files."""
         certificate, key, authority = settings.tls_cert_file, settings.tls_key_file, settings.tls_ca_file
         if certificate and key and authority:
             return _shared(Files(certificate, key, authority, settings.tls_other_ca_file))
         if certificate or key or authority:
-            raise ValueError("ELCORP_TLS_CERT_FILE, ELCORP_TLS_KEY_FILE and ELCORP_TLS_CA_FILE are set together or not at all")
+            raise ValueError("ELCORP_TLS_CERT_FILE, ELCORP_TLS_KEY_FILE and ELCORP_TLS_CA_FILE: set all three or none")
         return None
 
     @property
     def material(self) -> Material:
-        """Return the certificate in use now; the same object until the files are renewed."""
+        """Return the present certificate; the same object until the files are renewed."""
         if self._monotonic() >= self._look_at and self._looking.acquire(blocking=False):
             try:
                 self._look()
@@ -61,7 +61,7 @@ class Tls:
         return self.material.expires_at.timestamp()
 
     def server_credentials(self) -> grpc.ServerCredentials:
-        """Return credentials that use, at each handshake, the certificate and authorities in use then."""
+        """Return credentials that use the present certificate and authorities at each handshake."""
         served = self.material
 
         def renewed() -> grpc.ServerCertificateConfiguration | None:
@@ -79,7 +79,7 @@ class Tls:
 
     def _look(self) -> None:
         self._look_at = self._monotonic() + LOOK_EVERY_SECONDS
-        # Before reading: a file that is replaced meanwhile then differs at the next look.
+        # Take the state before reading, so that a file replaced meanwhile differs at the next check.
         state = self._files.state()
         if state == self._state:
             return
@@ -97,6 +97,6 @@ class Tls:
 @functools.cache
 def _shared(files: Files) -> Tls:
     tls = Tls(files, clock=SystemClock())
-    # Each scrape looks at the files, so the metric is right in a process that makes no call for hours.
+    # Each scrape checks the files, so the metric is correct in a process that makes no calls for hours.
     EXPIRES.labels(str(files.certificate)).set_function(tls.expires_timestamp)
     return tls

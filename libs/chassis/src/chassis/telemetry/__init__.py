@@ -1,7 +1,7 @@
-"""What a process tells about itself: log lines, traces, metrics.
+"""Logs, traces and metrics of a process.
 
-Traces always exist and always travel (W3C `traceparent`), so that log lines of one journey can be joined; they are
-exported only where an OTLP endpoint is set.
+Every process creates and propagates trace ids (W3C `traceparent`), so that the log lines of one request can be joined. Spans are
+exported only if an OTLP endpoint is set.
 """
 
 from typing import TYPE_CHECKING, TextIO
@@ -29,11 +29,11 @@ __all__ = [
 
 
 def setup(name: str, settings: "ProcessSettings", *, stream: TextIO | None = None) -> None:
-    """Set the process up as `name` ("payments-serve"); once, before anything logs. Lines go to stdout unless told."""
+    """Set up telemetry of process `name` ("payments-serve"), once, before the first log line. Logs go to stdout by default."""
     setup_logs(name, settings.log_level, stream)
     setup_traces(name, settings.environment, settings.otlp_endpoint)
 
 
 def shut_down() -> None:
-    """Send what spans are still held; the last thing a process does."""
+    """Export the remaining spans. Call it last in a process."""
     shut_down_traces()

@@ -1,4 +1,4 @@
-"""Log lines: JSON on stdout, one canonical line a request, RPC, message or job."""
+"""Log lines: JSON on stdout, with one canonical line per request, RPC, message or job."""
 
 import logging
 import sys
@@ -16,7 +16,7 @@ from chassis.telemetry.redaction import is_harmless, is_plain, redact
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
-# Libraries that tell on INFO what our own lines already say, or on WARNING what we retry and report ourselves.
+# Libraries whose INFO lines repeat ours, or whose WARNING lines are about failures that we retry and report.
 _QUIET = {
     "psycopg": logging.ERROR,
     "psycopg.pool": logging.ERROR,
@@ -28,7 +28,7 @@ _QUIET = {
     "uvicorn": logging.WARNING,
     "uvicorn.access": logging.CRITICAL,
     "procrastinate": logging.WARNING,
-    # Each job has its own line, and this one would write its arguments.
+    # Each job has our own line, and the library's would contain the job's arguments.
     "procrastinate.worker": logging.CRITICAL,
     "asyncio": logging.WARNING,
     "alembic": logging.WARNING,
@@ -37,7 +37,7 @@ _QUIET = {
 
 
 def setup_logs(name: str, level: str, stream: TextIO | None = None) -> None:
-    """Send our lines and the libraries' to one place, as JSON; `level` is "debug" to "error"."""
+    """Send our log lines and the libraries' to one stream as JSON; `level` is "debug" to "error"."""
     out = stream or sys.stdout
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[Processor] = [
@@ -71,10 +71,10 @@ def setup_logs(name: str, level: str, stream: TextIO | None = None) -> None:
 
 
 def canonical(*, kind: str, name: str, outcome: str, duration_ms: float, **fields: object) -> None:
-    """Write the one line that tells how a request, RPC, message or job went.
+    """Write the canonical line with the outcome of a request, RPC, message or job.
 
-    `kind` is "request", "rpc", "call", "message" or "job"; `name` what was asked ("POST /api/v1/transfers");
-    `outcome` "ok", or the code of the error.
+    `kind` is "request", "rpc", "call", "message" or "job"; `name` the operation ("POST /api/v1/transfers"); `outcome` "ok" or
+    the error's code.
     """
     fields.update(name=name, outcome=outcome, duration_ms=round(duration_ms, 2))
     pipe = _Pipe.current
@@ -85,7 +85,7 @@ def canonical(*, kind: str, name: str, outcome: str, duration_ms: float, **field
 
 
 class _Pipe:
-    """What structlog's processors make of a canonical line, in one pass: there is one for every request."""
+    """Writes a canonical line as structlog's processors would, in one pass, because every request has one."""
 
     current: "_Pipe | None" = None
 
@@ -97,7 +97,7 @@ class _Pipe:
 
     @property
     def is_in_use(self) -> bool:
-        """Whether lines go through the processors of `setup_logs`: a test that captures lines takes them out."""
+        """Whether the processors of `setup_logs` are in use: a test that captures log lines replaces them."""
         in_use = structlog.get_config()["processors"]
         return in_use is self._processors and in_use[-1:] == [_render]
 
@@ -106,7 +106,7 @@ class _Pipe:
             return
         line = {**bound_fields(), **fields, "event": event, "level": "info", "at": _now(), "service": self._service}
         _add_trace(None, "info", line)
-        # Most lines hold nothing to hide: looked at once when rendered rather than field by field.
+        # Most lines have nothing to hide: check the rendered line once, rather than each field.
         if not (is_plain(line) and is_harmless(text := _render(None, "info", line))):
             text = _render(None, "info", redact(None, "info", line))
         self._out.write(text + "\n")
@@ -114,7 +114,7 @@ class _Pipe:
 
 
 def _now() -> str:
-    # As structlog's TimeStamper(fmt="iso", utc=True) writes it.
+    # The format of structlog's TimeStamper(fmt="iso", utc=True).
     return datetime.now(UTC).isoformat()[:-6] + "Z"
 
 

@@ -1,4 +1,4 @@
-"""Metrics: prometheus_client, one process one registry, and the two figures every process has."""
+"""Metrics: prometheus_client with one registry per process, and the metrics that every process has."""
 
 import asyncio
 import contextlib
@@ -12,19 +12,19 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series fo
 # From the fastest policy check to the longest deadline.
 BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
-LOOP_LAG = Gauge("event_loop_lag_seconds", "How late the event loop woke a sleeper; blocking code shows here.")
+LOOP_LAG = Gauge("event_loop_lag_seconds", "How late the event loop wakes a sleeping task; high if code blocks the loop.")
 RPC_SERVED = Histogram("rpc_server_seconds", "RPCs served.", ("method", "code"), buckets=BUCKETS_SECONDS)
 RPC_CALLED = Histogram("rpc_client_seconds", "RPCs called.", ("peer", "method", "code"), buckets=BUCKETS_SECONDS)
 
 
 def exposition(accept: str = "") -> tuple[bytes, str]:
-    """Render all metrics: the body and its content type, OpenMetrics where the scraper accepts it."""
+    """Render all metrics; return the body and its content type: OpenMetrics if the scraper accepts it."""
     encode, content_type = choose_encoder(accept)
     return encode(REGISTRY), content_type
 
 
 async def watch_loop(stop: asyncio.Event, *, period_seconds: float = 1.0) -> None:
-    """Measure the event loop's lag until told to stop."""
+    """Measure the event loop's lag until `stop` is set."""
     while not stop.is_set():
         due = time.perf_counter() + period_seconds
         with contextlib.suppress(TimeoutError):

@@ -1,7 +1,7 @@
-"""Log lines hold no secrets and no personal data, whatever they were handed.
+"""Removes secrets and personal data from log lines.
 
-Two nets: a key that names something secret hides its whole value, and text that looks like a credential, an e-mail
-address or a telephone number is hidden wherever it stands, error messages and tracebacks included.
+There are two rules. A key that names a secret hides its whole value. Text that looks like a credential, an e-mail address or a
+telephone number is hidden everywhere, also in error messages and tracebacks.
 """
 
 import re
@@ -34,7 +34,7 @@ SECRET_KEYS = (
     "card_number",
 )
 _SECRET_KEY = re.compile("|".join(SECRET_KEYS), re.IGNORECASE)
-# Lengths are bounded, or a long text without a match would take time by the square of its length.
+# Lengths are limited, or a long text without a match would take quadratic time.
 _SECRET_TEXT = re.compile(
     r"""
       eyJ[\w-]{1,2048}+\.[\w-]++\.[\w-]*                            # a JWT
@@ -46,9 +46,9 @@ _SECRET_TEXT = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-# None of the above is without one of these; most texts have none, and this look is twenty times cheaper.
+# Every match of the above contains one of these. Most texts contain none, and this check is twenty times cheaper.
 _MARKS = ("@", "+", "eyj", "bearer", "password=")
-# What renders as itself; subclasses may not (an enum stands for something).
+# Types that render as themselves; subclasses such as enums may not.
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 _DEPTH_MAX = 6
 _ITEMS_MAX = 100
@@ -56,17 +56,17 @@ _TEXT_LENGTH_MAX = 16_384
 
 
 def redact(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Clean a log line; a structlog processor, the last before rendering."""
+    """Redact a log line; the last structlog processor before rendering."""
     return {key: _clean_field(key, value, 0) for key, value in fields.items()}
 
 
 def is_plain(fields: Mapping[str, Any]) -> bool:
-    """Tell whether no key names a secret and every value is a text, number, boolean or null."""
+    """Return whether no key names a secret and every value is a string, number, boolean or null."""
     return all(value.__class__ in _PLAIN and not _is_secret(key) for key, value in fields.items())
 
 
 def is_harmless(text: str) -> bool:
-    """Tell whether nothing in a text, or in a line made of texts, can look secret or personal."""
+    """Return whether nothing in a text or rendered line can look secret or personal."""
     if len(text) > _TEXT_LENGTH_MAX:
         return False
     lower = text.lower()
@@ -89,7 +89,7 @@ def _is_secret(key: str) -> bool:
 
 
 def _clean(value: object, depth: int) -> object:
-    # What comes out is plain JSON: an object that is rendered later would be rendered unclean.
+    # Return plain JSON: another object would be rendered later, without redaction.
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):

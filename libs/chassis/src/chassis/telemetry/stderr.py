@@ -1,4 +1,4 @@
-"""Turns what gRPC's core and other C libraries write to standard error into lines of the log."""
+"""Turns the output of gRPC's core and other C libraries on standard error into log lines."""
 
 import contextlib
 import faulthandler
@@ -20,10 +20,9 @@ DRAIN_SECONDS_MAX = 2.0
 
 @contextmanager
 def stderr_in_log(service: str) -> Iterator[None]:
-    """For the length of the block, read standard error line by line into the log on standard output.
+    """During the block, write each line of standard error to the log on standard output.
 
-    Python's report of a crash goes to the original standard error. At the end of the block everything written so far is in
-    the log.
+    Python's crash reports go to the original standard error. At the end of the block, everything written so far is in the log.
     """
     _log_exceptions()
     before = _duplicate(_STDERR)
@@ -34,16 +33,16 @@ def stderr_in_log(service: str) -> Iterator[None]:
     finally:
         _flush()
         os.dup2(before, _STDERR)
-        # Where a child process still has it open, the reader continues by itself until the child ends.
+        # If a child process still has it open, the reader continues until the child ends.
         with contextlib.suppress(subprocess.TimeoutExpired):
             reader.wait(DRAIN_SECONDS_MAX)
 
 
 def _start_reader(service: str, before: int) -> "subprocess.Popen[bytes]":
     source, sink = os.pipe()
-    # Isolated (-I, -S): it starts in 20 ms, and no site package or variable of the environment can break it.
+    # Isolated (-I, -S): it starts in 20 ms, and no site package or environment variable can break it.
     command = [sys.executable, "-I", "-S", stderr_lines.__file__, service, redaction.__file__]
-    # A process group of its own: Ctrl-C ends the process, and the reader must still read its last lines.
+    # Its own process group: Ctrl-C ends the process, and the reader must still read its last lines.
     reader = subprocess.Popen(command, stdin=source, stderr=before, process_group=0)  # noqa: S603  # our own program
     os.close(source)
     _flush()
@@ -72,7 +71,7 @@ def _log_exceptions() -> None:
         log.critical("uncaught_exception", problem=str(error), exc_info=(kind, error, trace))
 
     def uncaught_in_thread(failure: threading.ExceptHookArgs) -> None:
-        # SystemExit ends a thread, as threading's own hook has it.
+        # SystemExit only ends a thread, as in threading's own hook.
         if failure.exc_value is not None and not isinstance(failure.exc_value, SystemExit):
             uncaught(failure.exc_type, failure.exc_value, failure.exc_traceback)
 

@@ -1,4 +1,4 @@
-"""Traces: identities always, recorded spans only where somebody collects them."""
+"""Traces: ids always, recorded spans only with a collector."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,15 +12,15 @@ from opentelemetry import trace
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
 from opentelemetry.util import types
 
-# As many as a span may carry by OpenTelemetry's default limits.
+# OpenTelemetry's default limit per span.
 LINKS_MAX = 128
 
-# W3C Trace Context, level 2: version 00 ends after the flags, later ones may say more.
+# W3C Trace Context, level 2: version 00 ends after the flags, later versions may have more fields.
 _TRACEPARENT: Final = re.compile(r"(?!ff)(?P<v>[0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?P<more>-.*)?")
 
 
 class _IdentityTracer(trace.Tracer):
-    """Spans that have ids and nothing else: without a collector a recorded span is only a cost."""
+    """Creates spans with ids only: without a collector, recording is useless work."""
 
     def start_span(self, name: str, context: otel_context.Context | None = None, *_: Any, **__: Any) -> Span:  # noqa: ARG002
         parent = trace.get_current_span(context).get_span_context()
@@ -35,7 +35,7 @@ class _IdentityTracer(trace.Tracer):
 
 
 class _Current:
-    """Makes a span the current one for a block: what `trace.use_span` does, less what only recording spans need."""
+    """Makes a span current for a block, like `trace.use_span` without the work for recording spans."""
 
     __slots__ = ("_span", "_token")
 
@@ -51,14 +51,14 @@ class _Current:
 
 
 class _Tracing:
-    """The process's tracer; identities only until `setup_traces` says otherwise."""
+    """The process's tracer; it creates ids only, until `setup_traces`."""
 
     tracer: trace.Tracer = _IdentityTracer()
     provider: Any = None
 
 
 def setup_traces(name: str, environment: str, endpoint: str | None) -> None:
-    """Export spans to an OTLP/HTTP endpoint ("http://collector:4318"); without one nothing is recorded."""
+    """Export spans to an OTLP/HTTP endpoint ("http://collector:4318"); record nothing without one."""
     if not endpoint:
         return
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  # 20 MB, one thread
@@ -74,7 +74,7 @@ def setup_traces(name: str, environment: str, endpoint: str | None) -> None:
 
 
 def shut_down_traces() -> None:
-    """Flush and end the exporter, where there is one."""
+    """Flush and stop the exporter, if there is one."""
     if _Tracing.provider:
         _Tracing.provider.shutdown()
     _Tracing.provider = None
@@ -104,9 +104,9 @@ def span(name: str, *, kind: SpanKind = SpanKind.INTERNAL, **attributes: types.A
 def linked_trace(
     senders: Iterable[str | None], name: str, *, kind: SpanKind = SpanKind.CONSUMER, **attributes: types.AttributeValue
 ) -> Iterator[Span]:
-    """Run the block in a trace of its own that is linked to the traces of all senders (`traceparent`s), 128 at most.
+    """Run the block in a new trace that is linked to the senders' traces (`traceparent`s), at most 128.
 
-    For messages: one may be handled long after it was sent, more than once, and together with others.
+    For messages, which may be handled long after they were sent, more than once, and together with others.
     """
     contexts = (_sender(parent) for parent in senders)
     links = [Link(context) for context in islice((context for context in contexts if context.is_valid), LINKS_MAX)]
@@ -121,7 +121,7 @@ def continue_trace(
     kind: SpanKind = SpanKind.SERVER,
     **attributes: types.AttributeValue,
 ) -> AbstractContextManager[Span]:
-    """Run the block in a span whose parent came over the wire as `traceparent`; an absent or malformed one begins a trace."""
+    """Run the block in a child span of the received `traceparent`; start a new trace if it is missing or malformed."""
     return tracer().start_as_current_span(name, _remote(parent), kind=kind, attributes=attributes)
 
 
