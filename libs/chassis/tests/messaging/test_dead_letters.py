@@ -162,7 +162,7 @@ async def test_discard_wants_to_be_told_what(command, bury, register, broker):
 
 async def test_unknown_queue_is_named_and_an_absent_broker_too(command, capsys):
     code, said = await command("list", queue="payments.nothing")
-    assert (code, said) == (2, "no queue payments.nothing; there are payments.identity\n")
+    assert (code, said) == (2, "no queue payments.nothing; the service has payments.identity\n")
     arguments = argparse.Namespace(action="list", queue=None, limit=1, id=None)
     assert await run_command("amqp://guest:secret@127.0.0.1:1/", "payments", arguments) == 1
     said = capsys.readouterr().err

@@ -123,5 +123,5 @@ async def test_probes_find_health_in_plain_text_and_nothing_else(tls_server, ask
 
 
 def test_half_a_configuration_is_refused(authority):
-    with pytest.raises(ValueError, match="together"):
+    with pytest.raises(ValueError, match="set all three or none"):
         Tls.of(ServiceSettings(tls_cert_file=authority.file))

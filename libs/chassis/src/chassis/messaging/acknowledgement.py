@@ -1,6 +1,6 @@
-"""What becomes of a message after its handler: done, tried again later, or put with the dead letters.
+"""What happens to a message after its handler: acknowledged, retried later, or moved to the dead letters.
 
-Never `nack(requeue=True)`: RabbitMQ 4.3 hands such a message out again at once, without end.
+Never use `nack(requeue=True)`: RabbitMQ 4.3 redelivers such a message at once, in an endless loop.
 """
 
 import time
@@ -26,15 +26,15 @@ from chassis.telemetry import canonical
 from chassis.telemetry.metrics import BUCKETS_SECONDS
 from kernel.errors import DomainError, Kind
 
-# Tries of a message whose handler fails by itself.
+# Attempts of a message whose handler itself fails.
 FAULTS_MAX = 10
-# Tries while a dependency is away, which is no fault of the message: about a day and a half.
+# Attempts while a dependency is unavailable, which is not the message's fault: about a day and a half.
 ATTEMPTS_MAX = 1_000
-# Worth another try: everything else would only be refused again.
+# Kinds of errors worth a retry: all others would be refused again.
 TRANSIENT = frozenset({Kind.UNAVAILABLE, Kind.INTERNAL, Kind.EXHAUSTED, Kind.STALE})
 
 LAG_BUCKETS_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120, 600, 3600, 86_400)
-MESSAGES = Counter("messages_consumed", "Messages, by what became of them.", ["queue", "type", "outcome"])
+MESSAGES = Counter("messages_consumed", "Messages, by outcome.", ["queue", "type", "outcome"])
 HANDLING = Histogram("message_handling_seconds", "Handling one message, or one batch.", ["queue"], buckets=BUCKETS_SECONDS)
 LAG = Histogram("message_lag_seconds", "From the event to the end of its handling.", ["queue"], buckets=LAG_BUCKETS_SECONDS)
 
@@ -50,13 +50,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a handler did not do it, and whether another try may help."""
+    """Why a handler failed, and whether a retry may help."""
 
     error: DomainError
 
     @classmethod
     def of(cls, exception: BaseException) -> "Failure | None":
-        """Classify what a handler raised; None when it only found its work done already."""
+        """Classify a handler's exception; None if the message had already been handled."""
         return None if isinstance(exception, AlreadyHandled) else cls(as_domain_error(exception))
 
     @property
@@ -69,7 +69,7 @@ class Failure:
 
 
 class Acknowledger:
-    """Settles the messages of one queue on the channel that delivered them."""
+    """Acknowledges, retries or rejects the messages of one queue, on the channel that delivered them."""
 
     def __init__(self, session: Session, channel: Channel, queue: str, *, types: frozenset[str]) -> None:
         self._session = session
@@ -86,7 +86,7 @@ class Acknowledger:
         await self._send_or_fail_session(message, self._channel.basic_ack(_tag(message), multiple=True, wait=False))
 
     async def failed(self, message: AbstractIncomingMessage, failure: Failure, *, since: float) -> None:
-        """Try again later or give up, as the kind of failure and the tries so far say."""
+        """Retry later or give up, depending on the kind of failure and the attempts so far."""
         attempts = count(message, ATTEMPT) + 1
         faults = count(message, FAULTS) + (0 if failure.dependency_away else 1)
         if failure.transient and attempts < ATTEMPTS_MAX and faults < FAULTS_MAX:
@@ -97,7 +97,7 @@ class Acknowledger:
             await self._send_or_fail_session(message, self._channel.basic_reject(_tag(message), requeue=False, wait=False))
 
     def report(self, message: AbstractIncomingMessage, outcome: Outcome, *, since: float, failure: Failure | None = None) -> None:
-        """Count the message and write its one line."""
+        """Count the message and write its log line."""
         event_type = message.type if message.type in self._types else "unknown"
         seconds = time.perf_counter() - since
         MESSAGES.labels(self._queue, event_type, outcome).inc()
@@ -120,7 +120,7 @@ class Acknowledger:
 
     async def _retry(self, message: AbstractIncomingMessage, attempts: int, faults: int) -> None:
         delay = RETRY_SECONDS[min(attempts, len(RETRY_SECONDS)) - 1]
-        # The broker's own notes (x-death, x-delivery-count) are not ours to send.
+        # Do not send the broker's own headers (x-death, x-delivery-count).
         headers = {name: value for name, value in message.headers.items() if not name.startswith("x-")}
         await publish(
             self._channel,
@@ -134,15 +134,15 @@ class Acknowledger:
                 headers={**headers, ATTEMPT: attempts, FAULTS: faults},
             ),
         )
-        # Only now that its copy is safe; a crash between the two leaves both, and the inbox drops one.
+        # Acknowledge only after the copy is confirmed. A crash in between leaves both, and the inbox drops one.
         await self._channel.basic_ack(_tag(message), wait=False)
 
     async def _send_or_fail_session(self, message: AbstractIncomingMessage, answer: Awaitable[None]) -> None:
         try:
             await answer
         except BROKER_ERRORS as error:
-            # Unanswered messages are handed out again on the next connection, so there must be a next one. What was
-            # done once is known by the inbox.
+            # Unacknowledged messages are redelivered on the next connection, so open a new one. The inbox knows those that were
+            # handled.
             log.info("message_not_acknowledged", queue=self._queue, message_id=message.message_id, reason=repr(error))
             self._session.fail(error)
 
@@ -156,5 +156,5 @@ def lag_seconds(message: AbstractIncomingMessage) -> float | None:
 
 def _tag(message: AbstractIncomingMessage) -> int:
     if message.delivery_tag is None:
-        raise ValueError("a message that was consumed has a delivery tag")
+        raise ValueError("a consumed message must have a delivery tag")
     return message.delivery_tag

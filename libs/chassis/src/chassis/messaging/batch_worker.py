@@ -1,4 +1,4 @@
-"""Handling a queue's messages in batches: one handler call and one acknowledgement for many."""
+"""Handles a queue's messages in batches, with one handler call and one acknowledgement per batch."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 
 class BatchWorker:
-    """Collects and hands over batches, in the queue's order, one at a time."""
+    """Collects batches in the queue's order, and handles one at a time."""
 
     def __init__(self, queue: str, subscriptions: Mapping[str, BatchSubscription[Any]]) -> None:
         self._queue = queue
@@ -34,7 +34,7 @@ class BatchWorker:
         self._wait_seconds = max(subscription.wait_ms_max for subscription in subscriptions.values()) / 1000
 
     async def start(self, session: Session) -> None:
-        # Twice a batch, so that the next one gathers while this one is handled.
+        # Twice the batch size, so that the next batch collects while this one is handled.
         self._session = session
         self._stopping = asyncio.Event()
         self._arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
@@ -57,7 +57,7 @@ class BatchWorker:
             while not self._stopping.is_set():
                 if first := await self._arrived.get():
                     await self._handle(await self._collect(first))
-        except Exception as error:  # a defect of ours; the next session begins with the same messages
+        except Exception as error:  # a defect; the next session begins with the same messages
             log.exception("batch_worker_failed", queue=self._queue)
             self._session.fail(error)
 
@@ -87,16 +87,16 @@ class BatchWorker:
                 await self._acknowledger.failed(message, Failure(error), since=time.perf_counter())
         for event_type, run in groupby(items, key=lambda item: item[1].type):
             subscription = self._subscriptions[event_type]
-            # A batch gathers as many as the subscription that takes the most; others take theirs in several.
+            # A batch is as large as the largest subscription allows; smaller ones handle their messages in several parts.
             while part := list(islice(run, subscription.batch_max)):
                 if not await self._handle_run(subscription, part):
-                    # What follows would be acknowledged together with what was not handled.
+                    # Later messages would be acknowledged together with those that were not handled.
                     return
 
     async def _handle_run(self, subscription: BatchSubscription[Any], items: Sequence[Item]) -> bool:
-        """Hand over messages of one type; while a dependency is away they wait here, in their order.
+        """Handle messages of one type. While a dependency is unavailable they wait here, in order.
 
-        False when they were left to the next session.
+        Return False if they were left for the next session.
         """
         backoff = Backoff()
         since = time.perf_counter()
@@ -117,7 +117,7 @@ class BatchWorker:
         return False
 
     async def _one_by_one(self, subscription: BatchSubscription[Any], items: Sequence[Item], failure: Failure) -> None:
-        """Find the message that spoils the batch, and let the others through."""
+        """Handle messages one by one, so that only the failing one is retried or rejected."""
         for item in items:
             since = time.perf_counter()
             alone = failure if len(items) == 1 else await self._try(subscription, [item])

@@ -1,4 +1,4 @@
-"""Aggregates on hold: the broker refused their event, so they wait while the others go on."""
+"""Blocked aggregates: the broker refused one of their events, so they wait while others are published."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ SECONDS_MAX = 60.0
 
 
 class BlockedAggregates:
-    """Remembers until when each refused aggregate waits; each further refusal doubles the wait."""
+    """Records until when each blocked aggregate waits; each further refusal doubles the wait."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""All events there are: every message of the protos that carries the event option."""
+"""All events: every message of the protos with the event option."""
 
 import importlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from elcorp.options.v1 import options_pb2
 
 def all_specs() -> Iterator[EventSpec]:
     """Read the contract of every event."""
-    # By files: these are namespace packages, which pkgutil does not walk into.
+    # Search files: pkgutil does not walk into namespace packages.
     for root in map(Path, elcorp.__path__):
         for file in sorted(root.glob("*/v*/events_pb2.py")):
             module = importlib.import_module(".".join(("elcorp", *file.relative_to(root).with_suffix("").parts)))

@@ -1,8 +1,8 @@
-"""The connection to RabbitMQ: opened, watched, and opened anew when it is lost.
+"""The connection to RabbitMQ: opened, monitored, and opened again after a loss.
 
-aio-pika's robust connection is not used: it restores channels and consumers behind one's back, while declared topology,
-futures in flight and acknowledgements belong to the connection that is gone. Here a loss ends the session's work, and
-the work begins again on a fresh connection.
+aio-pika's robust connection is not used: it silently restores channels and consumers, while the declared topology, pending
+futures and acknowledgements belong to the lost connection. Here a loss ends the session's work, which starts again on a new
+connection.
 """
 
 import asyncio
@@ -26,19 +26,19 @@ from chassis.waiting import Backoff, run_first, sleep_unless
 CONNECT_TIMEOUT_SECONDS = 5
 RPC_TIMEOUT_SECONDS = 10
 CLOSE_TIMEOUT_SECONDS = 2
-# A peer that is silent for about three of these is taken for dead.
+# A peer that is silent for about three heartbeats counts as dead.
 HEARTBEAT_SECONDS = 10
-# A session that lasted this long was a good one: the next loss starts with a short wait again.
+# A session that lasted this long resets the backoff, so that the next loss starts with a short wait.
 STABLE_SECONDS = 10
 
 log = structlog.get_logger()
-# They report each failed attempt and each lost link as errors; `keep_session` says the same once.
+# These libraries log each failed attempt and each lost connection as errors; `keep_session` logs them once.
 for _library in ("aiormq", "aio_pika"):
     logging.getLogger(_library).setLevel(logging.CRITICAL)
 
 
-class BrokerLost(ConnectionError):  # a state of the world, named as one
-    """The connection, a channel or a consumer of this session is gone."""
+class BrokerLost(ConnectionError):  # named as a state
+    """The connection, a channel or a consumer of this session was lost."""
 
 
 BROKER_ERRORS = (AMQPError, PAMQPException, ChannelInvalidStateError, OSError)
@@ -54,19 +54,19 @@ class Session:
         connection.close_callbacks.add(self._on_close)
 
     async def channel(self, *, prefetch: int | None = None) -> AbstractChannel:
-        """Open a channel with publisher confirms; its loss is the session's."""
+        """Open a channel with publisher confirms; if it is lost, so is the session."""
         async with asyncio.timeout(RPC_TIMEOUT_SECONDS):
             channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
             channel.close_callbacks.add(self._on_close)
             underlay = await underlay_of(channel)
-            # The broker cancels a consumer whose queue was deleted; without this the process would wait forever.
+            # The broker cancels a consumer whose queue is deleted; without this the process would wait forever.
             underlay.on_consumer_cancel_callbacks.add(self._on_cancel)
             if prefetch:
                 await channel.set_qos(prefetch_count=prefetch)
         return channel
 
     async def run(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run work until it ends, or cancel it and raise BrokerLost when the session is lost first."""
+        """Run work until it ends; if the session is lost first, cancel the work and raise BrokerLost."""
         await run_first(work, self._raise_lost())
 
     async def _raise_lost(self) -> None:
@@ -80,7 +80,7 @@ class Session:
         self.fail(BrokerLost(f"the broker cancelled consumer {frame.consumer_tag}"))
 
     def fail(self, error: BaseException | None) -> None:
-        """Call the session lost: something on it can no longer be relied on."""
+        """Mark the session as lost, because its state is not reliable any more."""
         if not self.lost.is_set():
             self._loss = error
             self.lost.set()
@@ -88,7 +88,7 @@ class Session:
 
 @asynccontextmanager
 async def open_session(url: str, *, name: str) -> AsyncIterator[Session]:
-    """Connect for the length of the block; raises one of BROKER_ERRORS, or ValueError for an empty URL."""
+    """Connect for the duration of the block; raises one of BROKER_ERRORS, or ValueError for an empty URL."""
     if not url:
         raise ValueError("ELCORP_RABBITMQ_URL is not set")
     target = URL(url)
@@ -112,9 +112,9 @@ async def keep_session(
     stop: asyncio.Event,
     backoff: Backoff | None = None,
 ) -> None:
-    """Run `work` on a connection, and again on the next one whenever that is lost, until `stop`.
+    """Run `work` on a connection, and again on a new one after each loss, until `stop` is set.
 
-    Work that returns before `stop` asks for a fresh connection at once.
+    If work returns before `stop`, a new connection is opened at once.
     """
     backoff = backoff or Backoff()
     clock = asyncio.get_running_loop().time
@@ -138,15 +138,15 @@ async def keep_session(
 
 
 async def underlay_of(channel: AbstractChannel) -> Channel:
-    """Give the channel below aio-pika's, for what aio-pika would make slow or hide."""
+    """Return the aiormq channel below aio-pika's, for functions that aio-pika slows down or hides."""
     underlay = await channel.get_underlay_channel()
     if not isinstance(underlay, Channel):
-        raise TypeError(f"aio-pika runs on aiormq's channels, not on {type(underlay)}")
+        raise TypeError(f"expected aio-pika on aiormq's channels, not {type(underlay)}")
     return underlay
 
 
 def address(url: str) -> str:
-    """Host, port and virtual host, without the credentials."""
+    """Return host, port and virtual host of a URL, without the credentials."""
     target = URL(url)
     return f"{target.host}:{target.port or DEFAULT_PORTS[target.scheme]}{target.path if target.path != '/' else ''}"
 
@@ -156,7 +156,7 @@ async def _close(connection: AbstractConnection) -> None:
         async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
             await connection.close()
     except (TimeoutError, *BROKER_ERRORS) as error:
-        # Nobody answers any more; the socket is let go of all the same.
+        # The broker does not answer; the socket is closed anyway.
         log.debug("broker_connection_not_closed", reason=_reason(error))
 
 

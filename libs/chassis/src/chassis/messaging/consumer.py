@@ -1,4 +1,4 @@
-"""The consumer: a service's subscriptions on their queues, from connection to connection."""
+"""The consumer: handles a service's subscriptions on their queues, across connections."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ from chassis.messaging.topology import declare_subscriptions
 from chassis.waiting import wait_any
 
 PREFETCH = 20
-# Handlers under way when the process is told to stop, and when the connection is lost.
+# Grace for running handlers on a stop, and after a loss of the connection.
 STOP_GRACE_SECONDS = 20.0
 LOSS_GRACE_SECONDS = 5.0
 
 
 class Consumer:
-    """Consumes all queues of a service; run it in as many processes as you like, each queue is served by one."""
+    """Consumes all queues of a service. Any number of processes may run it; each queue is served by one of them."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Consumer:
         self._queues = _by_queue(service, subscriptions)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Consume until told to stop, then finish what is in hand; waits for RabbitMQ as long as it takes."""
+        """Consume until `stop` is set, then finish the messages being handled; waits for RabbitMQ without a limit."""
         work = partial(self._consume, stop)
         await keep_session(self._rabbitmq_url, work, name=f"{self._service} consumer", stop=stop)
 
@@ -69,7 +69,7 @@ def _by_queue(service: str, subscriptions: Sequence[AnySubscription]) -> dict[st
         by_type[spec.type] = subscription
     for queue, by_type in queues.items():
         if len({type(subscription) for subscription in by_type.values()}) > 1:
-            raise ValueError(f"queue {queue} mixes batches and single messages; give one of them a family of its own")
+            raise ValueError(f"queue {queue} mixes batches and single messages; give one of them its own family")
     return queues
 
 

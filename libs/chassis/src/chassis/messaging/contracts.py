@@ -1,4 +1,4 @@
-"""The contract of events: read from the proto options, never written down twice."""
+"""The contract of events, read from the proto options."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from kernel.audit import AuditFact, State
 from kernel.events import Event
 from kernel.ids import new_id
 
-# CloudEvents has no binding for AMQP 0-9-1; these are its attributes under the prefix of its AMQP 1.0 binding.
+# CloudEvents has no binding for AMQP 0-9-1; these are its attributes with the prefix of the AMQP 1.0 binding.
 SPECVERSION = "cloudEvents:specversion"
 SOURCE = "cloudEvents:source"
 SUBJECT = "cloudEvents:subject"
@@ -29,12 +29,12 @@ CONTENT_TYPE = "application/protobuf"
 
 
 class NotAnEvent(TypeError):
-    """The message class carries no (elcorp.options.v1.event) option."""
+    """The message class has no (elcorp.options.v1.event) option."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventSpec:
-    """How one event travels, as its proto option says."""
+    """How one event is published and consumed, from its proto option."""
 
     message_class: type[Message]
     type: str
@@ -44,7 +44,7 @@ class EventSpec:
 
     @property
     def context(self) -> str:
-        """The context that the type belongs to: "identity" of "identity.user.registered"."""
+        """The context of the type: "identity" for "identity.user.registered"."""
         return self.type.partition(".")[0]
 
     def queue(self, consumer: str) -> str:
@@ -59,12 +59,12 @@ def spec_of(message_class: type[Message]) -> EventSpec:
         raise NotAnEvent(descriptor.full_name)
     event = options.Extensions[options_pb2.event]
     if event.aggregate and event.aggregate not in descriptor.fields_by_name:
-        raise NotAnEvent(f"{descriptor.full_name} names {event.aggregate!r} as its aggregate and has no such field")
+        raise NotAnEvent(f"{descriptor.full_name} names {event.aggregate!r} as its aggregate but has no such field")
     return EventSpec(message_class, event.type, tuple(event.consumers), event.aggregate, event.family)
 
 
 class Publications:
-    """Maps a service's domain events to their messages; what it maps is all the service may publish."""
+    """Maps a service's domain events to their messages; a service can publish only these events."""
 
     def __init__(self, producer: str, mapping: Mapping[type[Event], Callable[[Any], Message]]) -> None:
         self.producer = producer
@@ -73,7 +73,7 @@ class Publications:
         self.specs = (*(spec for _, spec in self._encoders.values()), self._audit)
 
     def encode(self, event: Event) -> OutboxMessage:
-        """Make the outbox message of an event; its id is the event's."""
+        """Return the outbox message of an event; its id is the event's id."""
         encoder, spec = self._encoders[type(event)]
         message = encoder(event)
         aggregate_id = str(getattr(message, spec.aggregate)) if spec.aggregate else None
@@ -86,7 +86,7 @@ class Publications:
         )
 
     def audit(self, facts: Sequence[tuple[AuditFact, Actor]]) -> OutboxMessage:
-        """Make the one message that carries all facts of a transaction, each with its actor."""
+        """Return one message with all facts of a transaction, each with its actor."""
         message = compliance.AuditFactsRecorded(facts=[_audit_fact(fact, actor, self.producer) for fact, actor in facts])
         headers = self._headers(occurred_at=facts[0][0].occurred_at, subject=None)
         return OutboxMessage(new_id(), self._audit.type, None, message.SerializeToString(), headers)
@@ -104,7 +104,7 @@ class Publications:
 class Subscription(Generic[MessageT]):
     """Handles one message at a time, in order within an aggregate.
 
-    The handler may run twice for one message; its unit of work keeps the effect single by the inbox.
+    The handler may run twice for one message; the inbox in its unit of work makes the effect happen once.
     """
 
     message_class: type[MessageT]
@@ -115,8 +115,8 @@ class Subscription(Generic[MessageT]):
 class BatchSubscription(Generic[MessageT]):
     """Handles messages in batches, in the order of the queue, one batch at a time.
 
-    A batch closes at `batch_max` messages or `wait_ms_max` after its first. The handler commits all of it or raises;
-    the inbox takes no part, so it must itself be idempotent per `message_id`.
+    A batch closes at `batch_max` messages or `wait_ms_max` after the first. The handler commits the whole batch or raises. The
+    inbox is not used, so the handler must be idempotent per `message_id`.
     """
 
     message_class: type[MessageT]
@@ -172,5 +172,5 @@ def _timestamp(at: datetime) -> Timestamp:
 
 
 def _json(state: State | None) -> str | None:
-    # Sorted, so that equal states have equal bytes under the audit log's hash.
+    # Sorted keys, so that equal states have equal bytes, and so equal hashes in the audit log.
     return None if state is None else orjson.dumps(state, option=orjson.OPT_SORT_KEYS).decode()

@@ -1,4 +1,4 @@
-"""Dead letters: look at them, send them round again, or let them go."""
+"""Dead letters: list, show, redrive or discard them."""
 
 import argparse
 import json
@@ -24,14 +24,14 @@ COLUMNS = ("queue", "id", "type", "happened at", "because", "attempts")
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that was refused, or failed too often; `queue` is the one it died in."""
+    """A message that was rejected or failed too often; `queue` is the queue it was in."""
 
     queue: str
     message: AbstractIncomingMessage
 
     @property
     def row(self) -> tuple[str, ...]:
-        """Its line in a table of COLUMNS."""
+        """Return its row in a table of COLUMNS."""
         message = self.message
         return (
             self.queue,
@@ -44,7 +44,7 @@ class DeadLetter:
 
 
 class DeadLetters:
-    """The dead letters of one service, on a channel of their own; what is not answered stays where it is."""
+    """The dead letters of one service, on their own channel. Messages that are not acknowledged stay in their queue."""
 
     def __init__(self, channel: AbstractChannel, service: str, specs: Sequence[EventSpec]) -> None:
         self._channel = channel
@@ -52,9 +52,9 @@ class DeadLetters:
         self._queues = sorted({spec.queue(service) for spec in specs})
 
     async def find(self, *, queue: str | None, limit: int, message_id: str | None) -> AsyncIterator[DeadLetter]:
-        """Give matching dead letters, at most `limit`; raises LookupError for a queue that is not the service's."""
+        """Yield at most `limit` matching dead letters; raises LookupError for a queue that is not the service's."""
         if queue and queue.removesuffix(".dead") not in self._queues:
-            raise LookupError(f"no queue {queue}; there are {', '.join(self._queues)}")
+            raise LookupError(f"no queue {queue}; the service has {', '.join(self._queues)}")
         names = [queue.removesuffix(".dead")] if queue else self._queues
         found = 0
         for name in names:
@@ -66,7 +66,7 @@ class DeadLetters:
                     yield DeadLetter(name, message)
 
     async def redrive(self, letter: DeadLetter) -> None:
-        """Put it back at the end of its queue with all its tries before it; the copy is confirmed before it goes."""
+        """Put the message at the end of its queue with all attempts left; the copy is confirmed before the message is removed."""
         message = letter.message
         kept = {k: v for k, v in message.headers.items() if not k.startswith("x-") and k not in {ATTEMPT, FAULTS}}
         await publish(
@@ -87,7 +87,7 @@ class DeadLetters:
         await letter.message.ack()
 
     def describe(self, letter: DeadLetter) -> dict[str, Any]:
-        """Give all there is to know, the payload decoded where its contract is known."""
+        """Return all properties; the payload is decoded if its contract is known."""
         message = letter.message
         try:
             payload: Any = MessageToDict(decode(message, self._classes).message)
@@ -99,7 +99,7 @@ class DeadLetters:
 
 @asynccontextmanager
 async def dead_letters_of(rabbitmq_url: str, service: str) -> AsyncIterator[DeadLetters]:
-    """Open the dead letters of a service; messages not answered return to their queue at the block's end."""
+    """Open the dead letters of a service; unacknowledged messages return to their queue at the block's end."""
     specs = [spec for spec in all_specs() if service in spec.consumers]
     async with open_session(rabbitmq_url, name=f"{service} dead letters") as session:
         channel = await session.channel()
@@ -108,9 +108,9 @@ async def dead_letters_of(rabbitmq_url: str, service: str) -> AsyncIterator[Dead
 
 
 async def run_command(rabbitmq_url: str, service: str, arguments: argparse.Namespace) -> int:
-    """Run `dead-letters list|show|redrive|discard [--queue] [--limit] [--id]`; give the exit code."""
+    """Run `dead-letters list|show|redrive|discard [--queue] [--limit] [--id]`; return the exit code."""
     if arguments.action == "discard" and not (arguments.id or arguments.queue):
-        sys.stderr.write("discard wants --id, or --queue for all of a queue: what is discarded is gone\n")
+        sys.stderr.write("discard needs --id, or --queue for a whole queue, because it cannot be undone\n")
         return 2
     try:
         async with dead_letters_of(rabbitmq_url, service) as letters:
@@ -161,7 +161,7 @@ async def _with_each(act: Callable[[DeadLetter], Awaitable[None]], found: AsyncI
 
 
 async def _each(channel: AbstractChannel, name: str) -> AsyncIterator[AbstractIncomingMessage]:
-    """Hand out what is in the queue now, each message once."""
+    """Yield each message that is now in the queue, once."""
     queue = await channel.declare_queue(name, passive=True, timeout=RPC_TIMEOUT_SECONDS)
     for _ in range(queue.declaration_result.message_count or 0):
         message = await queue.get(fail=False, timeout=RPC_TIMEOUT_SECONDS)
@@ -171,7 +171,7 @@ async def _each(channel: AbstractChannel, name: str) -> AsyncIterator[AbstractIn
 
 
 def _reason(message: AbstractIncomingMessage, queue: str) -> str:
-    # The broker's own record: where it died and why ("rejected", "delivery_limit"). Retry queues leave "expired" entries.
+    # The broker's record of each queue and reason ("rejected", "delivery_limit"). Retry queues leave "expired" entries.
     deaths = message.headers.get("x-death")
     for death in deaths if isinstance(deaths, list) else []:
         if isinstance(death, dict) and death.get("queue") == queue:

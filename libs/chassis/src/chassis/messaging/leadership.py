@@ -1,8 +1,8 @@
-"""One relay leads per service: whoever holds an advisory lock on the service's own database.
+"""One relay leads per service: the one that holds an advisory lock on the service's database.
 
-The lock lives as long as its connection. That connection does nothing else but listen, so its loss is noticed at once
-and is the loss of leadership. Should an old leader still have a wave under way when the next one begins, order holds:
-either sends an event only after the broker has confirmed its aggregate's earlier ones, and the inbox drops the twins.
+The lock lasts as long as its connection, which is otherwise used only to listen. So a loss is noticed at once, and it ends
+leadership. If an old leader is still publishing when the next one begins, events stay in order: each leader sends an event only
+after the broker has confirmed the earlier events of its aggregate, and the inbox drops duplicates.
 """
 
 import asyncio
@@ -17,13 +17,14 @@ from chassis.waiting import sleep_unless
 
 RELAY_LOCK = 0x72656C6179
 CONNECT_TIMEOUT_SECONDS = 5
-# How soon a stand-by notices that the lock is free.
+# How often a stand-by checks whether the lock is free.
 STANDBY_POLL_SECONDS = 0.5
-# Both ends give a silent peer up after about eleven seconds, or a network partition would keep the lock for hours.
+# Both ends close the connection to a silent peer after about eleven seconds; otherwise a network partition would hold the lock
+# for hours.
 _SERVER_OPTIONS = (
     "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
     "-c statement_timeout=15s -c idle_session_timeout=0 -c timezone=UTC "
-    # All it writes is that rows were sent: lost in a crash, they are sent again, and the inbox drops the twins.
+    # It only deletes rows that were sent: if a crash loses the delete, they are sent again, and the inbox drops duplicates.
     "-c synchronous_commit=off"
 )
 
@@ -31,22 +32,22 @@ log = structlog.get_logger()
 
 
 class Leadership:
-    """Held leadership: `wake` is set by each NOTIFY on the outbox channel."""
+    """Leadership while it is held; each NOTIFY on the outbox channel sets `wake`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self.wake = asyncio.Event()
 
     async def watch(self) -> None:
-        """Turn notifications into wakes; raises OperationalError when leadership is lost, and never returns before."""
+        """Set `wake` on each notification; raises OperationalError when leadership is lost, and never returns."""
         async for _notification in self._connection.notifies():
             self.wake.set()
-        raise OperationalError("the connection that holds the relay's lock ended")
+        raise OperationalError("the connection that holds the relay's lock has ended")
 
 
 @asynccontextmanager
 async def lead(database_url: str, *, stop: asyncio.Event) -> AsyncIterator[Leadership | None]:
-    """Stand by until leadership is ours, then hold it for the length of the block; None when told to stop before."""
+    """Wait for leadership and hold it during the block; yields None if `stop` is set before."""
     async with await connect(database_url, application_name="relay-leader") as connection:
         standing_by = False
         while not stop.is_set():
@@ -65,7 +66,7 @@ async def lead(database_url: str, *, stop: asyncio.Event) -> AsyncIterator[Leade
 
 
 async def connect(database_url: str, *, application_name: str) -> AsyncConnection:
-    """Open an autocommit connection of the relay's own; `database_url` is a libpq URL."""
+    """Open the relay's own autocommit connection; `database_url` is a libpq URL."""
     return await AsyncConnection.connect(
         database_url,
         autocommit=True,

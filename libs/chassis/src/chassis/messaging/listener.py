@@ -1,4 +1,4 @@
-"""The listener: live news for every process, nothing kept for those who are not there."""
+"""The listener: live events for every process; nothing is stored for processes that are not connected."""
 
 import asyncio
 import inspect
@@ -23,10 +23,10 @@ Callback = Callable[[Delivery[Any]], Awaitable[None] | None]
 
 
 class Listener:
-    """Hears events on a queue of this process' own, which goes with its connection.
+    """Receives events on this process's own queue, which is deleted with its connection.
 
-    What was published while it was not connected is missed: `on_connected` is called after each (re)connection, once
-    the queue is bound, so that the owner can seed itself anew. `connected` tells whether news arrive.
+    Events published while it is not connected are missed: `on_connected` is called after each connection, when the queue is
+    bound, so that the owner can reload its state. `connected` says whether events arrive.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Listener:
         self._name = name
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Listen until told to stop; waits for RabbitMQ as long as it takes."""
+        """Listen until `stop` is set; waits for RabbitMQ without a limit."""
         await keep_session(self._rabbitmq_url, partial(self._listen, stop), name=self._name, stop=stop)
 
     async def _listen(self, stop: asyncio.Event, session: Session) -> None:
@@ -66,7 +66,7 @@ class Listener:
             raise BrokerLost("while listening")
 
     async def _seed(self, stop: asyncio.Event, session: Session) -> None:
-        """Let the owner seed itself, until it succeeds: what it needs for that may be away as well."""
+        """Call `on_connected` until it succeeds: what it depends on may be unavailable too."""
         backoff = Backoff()
         while self._on_connected and not (stop.is_set() or session.lost.is_set()):
             try:
@@ -86,7 +86,7 @@ class Listener:
         try:
             await _settle(self._callbacks[delivery.type](delivery))
         except Exception:
-            # Others still want to hear the next one; the owner seeds itself at the next connection.
+            # Continue for other callbacks; the owner reloads its state at the next connection.
             log.exception("listener_callback_failed", type=delivery.type, message_id=str(delivery.message_id))
 
 

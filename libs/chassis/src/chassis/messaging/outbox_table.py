@@ -1,4 +1,4 @@
-"""The relay's side of the outbox table: raw SQL on its own connection, the hot path of every event."""
+"""The relay's access to the outbox table: plain SQL on its own connection, because every event passes here."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
@@ -8,13 +8,13 @@ import orjson
 from psycopg import AsyncConnection
 from psycopg.types.json import set_json_loads
 
-# `aggregate` is the aggregate's id, or the row's own position where no order is needed.
+# `aggregate` is the aggregate's id, or the row's position if no order is needed.
 _FETCH = """
 SELECT position, message_id, type, coalesce(aggregate_id, position::text) AS aggregate, payload, headers
 FROM outbox WHERE coalesce(aggregate_id, position::text) <> ALL(%s) ORDER BY position LIMIT %s
 """
 _DELETE = "DELETE FROM outbox WHERE position = ANY(%s)"
-# Counting stops where it would cost more than the figure is worth.
+# Stop counting here: an exact number beyond it is not worth its cost.
 ROWS_COUNTED_MAX = 100_000
 _BACKLOG = f"""
 SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT {ROWS_COUNTED_MAX}) AS counted),
@@ -32,14 +32,14 @@ class OutboxRow(NamedTuple):
 
 
 class OutboxTable:
-    """Fetches and deletes outbox rows; one per relay."""
+    """Fetches and deletes outbox rows. Make one per relay."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         set_json_loads(orjson.loads, connection)
 
     async def fetch(self, *, limit: int, without: Collection[str]) -> Sequence[OutboxRow]:
-        """Read the oldest rows, leaving out the aggregates that are on hold."""
+        """Read the oldest rows, except those of blocked aggregates."""
         async with self._connection.cursor(binary=True) as cursor:
             await cursor.execute(_FETCH, (list(without), limit))
             return [OutboxRow._make(row) for row in await cursor.fetchall()]
@@ -48,10 +48,10 @@ class OutboxTable:
         await self._connection.execute(_DELETE, (list(positions),))
 
     async def backlog(self) -> tuple[int, float]:
-        """Count the unsent rows (at most ROWS_COUNTED_MAX) and give the age of the first in seconds."""
+        """Return the number of unsent rows (at most ROWS_COUNTED_MAX) and the age of the first in seconds."""
         async with self._connection.cursor() as cursor:
             await cursor.execute(_BACKLOG)
             row = await cursor.fetchone()
         if row is None:
-            raise RuntimeError("an aggregate query gives one row")
+            raise RuntimeError("an aggregate query must return one row")
         return int(row[0]), max(0.0, float(row[1]))

@@ -1,4 +1,4 @@
-"""Publishing outbox rows: many in flight, one per aggregate, each counted as sent only by the broker's confirm."""
+"""Publishes outbox rows: many at once, but one per aggregate. A row is sent only when the broker has confirmed it."""
 
 import asyncio
 from collections import deque
@@ -17,16 +17,16 @@ from chassis.messaging.wire import amqp_properties
 
 PUBLISH_TIMEOUT_SECONDS = 5.0
 IN_FLIGHT_MAX = 100
-# What a broker or the encoding may refuse about a single message, while others pass.
+# Errors of a single message, from the broker or the encoding; other messages can still be published.
 REFUSALS = (DeliveryError, ValueError, TypeError)
 
 
 @dataclass(slots=True)
 class Wave:
-    """What became of some rows.
+    """The result of publishing some rows.
 
-    `confirmed` holds positions, `refused` the error of each aggregate whose chain was stopped, `broken` the error that
-    ended the wave for all; what it names was under way, and may have arrived or not.
+    `confirmed` has the positions of confirmed rows, `refused` the error of each aggregate that was stopped, `broken` the error
+    that ended the whole wave; rows in flight at that moment may have arrived or not.
     """
 
     confirmed: list[int] = field(default_factory=list)
@@ -42,12 +42,12 @@ class Publisher:
         self._channel = channel
         self._exchange = exchange_of(publications.producer)
         self._producer = publications.producer
-        # A type that the contract no longer has stays in the outbox rather than vanish: mandatory.
+        # Messages of a type that was removed from the contract are mandatory: they stay in the outbox instead of being dropped.
         self._mandatory: Mapping[str, bool] = {spec.type: bool(spec.consumers) for spec in publications.specs}
         self._timeout_seconds = timeout_seconds
 
     async def send(self, rows: Sequence[OutboxRow], *, in_flight_max: int) -> Wave:
-        """Publish rows, in order within an aggregate; a failure stops its aggregate, a broken channel the wave."""
+        """Publish rows in order within each aggregate; a failure stops its aggregate, a broken channel the whole wave."""
         chains: dict[str, list[OutboxRow]] = {}
         for row in rows:
             chains.setdefault(row.aggregate, []).append(row)
@@ -102,10 +102,10 @@ async def publish(
     mandatory: bool = True,
     timeout_seconds: float = PUBLISH_TIMEOUT_SECONDS,
 ) -> None:
-    """Publish and wait for the broker's confirm; raises one of REFUSALS or BROKER_ERRORS, and never hangs."""
+    """Publish and wait for the broker's confirm, with a timeout; raises one of REFUSALS or BROKER_ERRORS."""
     try:
-        # The channel's own publish rather than an exchange's: it need not wait for the socket to drain, as each message
-        # waits for its confirm anyway.
+        # Use the channel's publish rather than the exchange's: it does not wait for the socket to drain, and each message waits
+        # for its confirm anyway.
         await channel.basic_publish(
             body,
             exchange=exchange,
@@ -116,7 +116,7 @@ async def publish(
             wait=False,
         )
     except asyncio.CancelledError as error:
-        # A closing channel cancels its futures, which looks like a cancellation of ours and is none.
+        # A closing channel cancels its futures; this must not be mistaken for a cancellation of this task.
         if (task := asyncio.current_task()) and task.cancelling():
             raise
-        raise BrokerLost("the channel closed under a publish") from error
+        raise BrokerLost("the channel closed during a publish") from error

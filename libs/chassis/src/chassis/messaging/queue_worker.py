@@ -1,4 +1,4 @@
-"""Handling a queue's messages one by one: many aggregates side by side, each in its order."""
+"""Handles a queue's messages one by one: many aggregates concurrently, each in order."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from chassis.messaging.wire import Undecodable, decode, subject_of
 from chassis.persistence.delivery import Delivery, current_delivery
 from chassis.telemetry import bind_request, linked_trace
 
-# A handler that takes longer has a defect; its message is tried again.
+# A handler that takes longer has a defect; its message is retried.
 HANDLER_SECONDS_MAX = 30.0
 
 log = structlog.get_logger()
@@ -25,14 +25,14 @@ class QueueWorker(Protocol):
     """Consumes one queue on one session."""
 
     async def start(self, session: Session) -> None:
-        """Begin to consume."""
+        """Start consuming."""
 
     async def finish(self, grace_seconds: float) -> None:
-        """Stop consuming and let what is in hand end, at most so long."""
+        """Stop consuming, and wait up to `grace_seconds` for running handlers."""
 
 
 class SingleWorker:
-    """Runs handlers, at most `prefetch` at once and one per aggregate."""
+    """Runs handlers, at most `prefetch` at once, and one at a time per aggregate."""
 
     def __init__(self, queue: str, subscriptions: Mapping[str, Subscription[Any]], *, prefetch: int) -> None:
         self._queue = queue
@@ -40,7 +40,7 @@ class SingleWorker:
         self._classes = {event_type: subscription.message_class for event_type, subscription in subscriptions.items()}
         self._prefetch = prefetch
         self._in_hand: set[asyncio.Task[None]] = set()
-        # The last message in hand of each aggregate; the next one waits for it.
+        # The last unfinished message of each aggregate; the next one waits for it.
         self._tails: dict[str, asyncio.Task[None]] = {}
 
     async def start(self, session: Session) -> None:
@@ -60,7 +60,7 @@ class SingleWorker:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _take(self, message: AbstractIncomingMessage) -> None:
-        # A task of our own: the client library cancels its tasks when the connection goes, in mid-handler.
+        # Use our own task: the client library cancels its tasks when the connection is lost, in the middle of a handler.
         subject = subject_of(message)
         before = self._tails.get(subject) if subject else None
         task = asyncio.create_task(self._handle(message, before))
@@ -126,7 +126,7 @@ class Intake:
         self._tag = await self._queue.consume(take, timeout=RPC_TIMEOUT_SECONDS)
 
     async def cancel(self) -> None:
-        """Take no more; quietly, as the session may be gone."""
+        """Stop consuming; ignores errors, because the session may be lost."""
         if self._tag and not self.channel.is_closed:
             try:
                 await self._queue.cancel(self._tag, timeout=RPC_TIMEOUT_SECONDS)

@@ -1,6 +1,6 @@
-"""The relay: carries the outbox to RabbitMQ, in order within each aggregate, and forgets only what was confirmed.
+"""The relay: publishes the outbox to RabbitMQ in order within each aggregate, and deletes only confirmed rows.
 
-`kill -9` at any point is safe: a row is deleted after its confirm, so an event is published at least once.
+`kill -9` is safe at any point: a row is deleted after its confirm, so an event is published at least once.
 """
 
 import asyncio
@@ -25,27 +25,28 @@ from chassis.messaging.topology import declare_publications
 from chassis.waiting import Backoff, run_first, sleep_unless, wait_any
 
 BATCH_ROWS = 200
-# NOTIFY is a hint that can get lost with its connection; this poll is what makes delivery certain.
+# A NOTIFY can be lost with its connection; polling guarantees delivery.
 POLL_SECONDS = 1.0
-# Between waves that were not full: what gathers meanwhile shares a fetch, a delete and its commit. After a rest, none.
+# The pause after a wave that was not full: rows that arrive meanwhile share a fetch, a delete and a commit. No pause after idle
+# time.
 GATHER_SECONDS = 0.02
 MEASURE_SECONDS = 5.0
-# UndefinedTable: the migrations have yet to run; start order never matters.
+# UndefinedTable: the migrations have not run yet; services may start in any order.
 DATABASE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable)
-# So many aggregates on hold are no matter of single messages any more.
+# With more blocked aggregates than this, the cause is not single messages.
 HOLDS_MAX = 1_000
 
 OLDEST_UNSENT = Gauge("outbox_oldest_unsent_seconds", "Age of the oldest event that the broker has not confirmed.")
 UNSENT_ROWS = Gauge("outbox_unsent_rows", "Events that the broker has not confirmed; counted up to 100,000.")
 LEADING = Gauge("relay_leading", "1 in the process whose relay leads.")
 PUBLISHED = Counter("relay_published", "Events that the broker confirmed.", ["type"])
-FAILURES = Counter("relay_failures", "Publishing that failed, by reason.", ["reason"])
+FAILURES = Counter("relay_failures", "Failed publishes, by reason.", ["reason"])
 
 log = structlog.get_logger()
 
 
 class Relay:
-    """Publishes one service's outbox; run it in as many processes as you like, one of them leads."""
+    """Publishes one service's outbox. Any number of processes may run it; one of them leads."""
 
     def __init__(
         self,
@@ -68,7 +69,7 @@ class Relay:
         self._holds = BlockedAggregates(time.monotonic)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Lead or stand by until told to stop; waits for PostgreSQL and RabbitMQ as long as it takes."""
+        """Lead or stand by until `stop` is set; waits for PostgreSQL and RabbitMQ without a limit."""
         backoff = Backoff()
         while not stop.is_set():
             began_at = time.monotonic()
@@ -140,11 +141,11 @@ class Relay:
         if len(self._holds) > HOLDS_MAX:
             raise BrokerLost(f"more than {HOLDS_MAX} aggregates refused")
         if any(isinstance(error, PublishError) for error in wave.refused.values()):
-            # Unroutable: somebody removed a queue or a binding. Put it back.
+            # Unroutable: a queue or binding was removed. Declare it again.
             await declare_publications(channel, self._publications)
 
     def _narrow(self, wave: Wave) -> None:
-        """Go on one message at a time: should one of them break the channel, it shows, and waits for the others."""
+        """Continue one message at a time, so that a message that breaks the channel is found and blocked."""
         if self._window == 1 and wave.suspect and isinstance(wave.broken, AMQPChannelError):
             log.error("event_breaks_channel", aggregate_id=wave.suspect, reason=str(wave.broken))
             self._holds.put(wave.suspect)

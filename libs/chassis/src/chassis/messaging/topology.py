@@ -1,11 +1,11 @@
-"""Exchanges, queues and bindings, derived from the events' contract.
+"""Exchanges, queues and bindings, derived from the contract of events.
 
-Producers and consumers declare the same things, so whoever starts first makes them and nothing is unroutable:
+Producers and consumers declare the same objects, so the first to start creates them and no event is unroutable:
 
-    elcorp.<producer> (topic) → <consumer>.<family> ┬→ elcorp.dead (direct) → <queue>.dead      refused, or too often handed out
-                                                    └→ <queue>.retry.<seconds> → back to <queue>   failed for the time being
+    elcorp.<producer> (topic) → <consumer>.<family> ┬→ elcorp.dead (direct) → <queue>.dead      rejected, or delivered too often
+                                                    └→ <queue>.retry.<seconds> → back to <queue>   failed, to be retried
 
-Works alike on RabbitMQ 3.10, 4.0 and 4.3.
+Works on RabbitMQ 3.10, 4.0 and 4.3.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from chassis.messaging.contracts import EventSpec, Publications
 
 DEAD_EXCHANGE = "elcorp.dead"
 RETRY_SECONDS = (1, 5, 30, 120)
-# How often a message may come back because its consumer died with it.
+# How often a message may be redelivered because its consumer died.
 DELIVERY_LIMIT = 20
-# Looking at a dead letter counts as a delivery, and RabbitMQ 4 drops what exceeds its default of 20.
+# Reading a dead letter counts as a delivery, and RabbitMQ 4 drops messages beyond its default limit of 20.
 _DEAD_DELIVERY_LIMIT = 1_000_000
 
 
@@ -39,7 +39,7 @@ def retry_queue_of(queue: str, seconds: int) -> str:
 
 
 async def declare_publications(channel: AbstractChannel, publications: Publications) -> None:
-    """Declare the producer's exchange and the queue of every consumer that its contract names."""
+    """Declare the producer's exchange and the queue of every consumer in its contract."""
     async with asyncio.timeout(RPC_TIMEOUT_SECONDS):
         exchange = await declare_exchange(channel, publications.producer)
         queues: dict[str, AbstractQueue] = {}
@@ -52,14 +52,14 @@ async def declare_publications(channel: AbstractChannel, publications: Publicati
 
 
 async def declare_subscriptions(channel: AbstractChannel, service: str, specs: Iterable[EventSpec]) -> dict[str, AbstractQueue]:
-    """Declare the queues that a service consumes, bound to producers known from the type; give them by name."""
+    """Declare the queues that a service consumes, bound to the producers known from the type; return them by name."""
     async with asyncio.timeout(RPC_TIMEOUT_SECONDS):
         queues: dict[str, AbstractQueue] = {}
         for spec in specs:
             name = spec.queue(service)
             if name not in queues:
                 queues[name] = await _declare_queue(channel, name)
-            # A family such as "audit" has every service as its producer; each binds it when its relay starts.
+            # Every service produces for a family such as "audit"; each binds it when its relay starts.
             if not spec.family:
                 exchange = await declare_exchange(channel, spec.context)
                 await queues[name].bind(exchange, routing_key=spec.type)
@@ -79,7 +79,7 @@ async def _declare_queue(channel: AbstractChannel, name: str) -> AbstractQueue:
         await _quorum(channel, retry_queue_of(name, seconds), returning)
     arguments = {
         "x-delivery-limit": DELIVERY_LIMIT,
-        # Of several consumers one is served and the others stand by, so that an aggregate's events stay in order.
+        # Only one of several consumers is active and the others stand by, so that an aggregate's events stay in order.
         "x-single-active-consumer": True,
         **_dead_lettering(exchange=DEAD_EXCHANGE, routing_key=name),
     }
@@ -90,7 +90,7 @@ def _dead_lettering(*, exchange: str, routing_key: str) -> dict[str, Any]:
     return {
         "x-dead-letter-exchange": exchange,
         "x-dead-letter-routing-key": routing_key,
-        # Lost in transfer never, twice perhaps. It wants this overflow rule beside it.
+        # Never lost in transfer, perhaps duplicated. It requires this overflow setting.
         "x-dead-letter-strategy": "at-least-once",
         "x-overflow": "reject-publish",
     }

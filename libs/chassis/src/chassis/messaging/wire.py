@@ -1,4 +1,4 @@
-"""How an event looks on AMQP 0-9-1: properties and headers, written by the relay and read by consumers."""
+"""The format of events on AMQP 0-9-1: properties and headers, written by the relay and read by consumers."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,17 +14,17 @@ from chassis.messaging.contracts import CONTENT_TYPE, SOURCE, SUBJECT, TIME, TRA
 from chassis.persistence.delivery import Delivery
 from kernel.errors import InvalidValue
 
-# How often handling was tried, and how often of these the handler itself was at fault. Ours, kept through retry queues.
+# Our headers, which survive retry queues: the number of attempts, and how many of them failed in the handler itself.
 ATTEMPT = "elcorp-attempt"
 FAULTS = "elcorp-faults"
 
 
 class Undecodable(InvalidValue):
-    """The message is not what its contract says."""
+    """The message does not match its contract."""
 
 
 def amqp_properties(*, message_id: str, event_type: str, producer: str, headers: Mapping[str, Any]) -> Any:
-    """Make the properties of a persistent event."""
+    """Return the properties of a persistent event."""
     return Message(
         b"",
         message_id=message_id,
@@ -37,7 +37,7 @@ def amqp_properties(*, message_id: str, event_type: str, producer: str, headers:
 
 
 def decode(message: AbstractIncomingMessage, classes: Mapping[str, type[ProtoMessage]]) -> Delivery[Any]:
-    """Read a message of one of the types in `classes`; raises Undecodable."""
+    """Decode a message of one of the types in `classes`; raises Undecodable."""
     headers = message.headers
     message_class = classes.get(message.type or "")
     if message_class is None:
@@ -59,7 +59,7 @@ def decode(message: AbstractIncomingMessage, classes: Mapping[str, type[ProtoMes
 
 
 def subject_of(message: AbstractIncomingMessage) -> str | None:
-    """Return the aggregate whose order counts, None when no order does."""
+    """Return the aggregate whose order must be kept, None if there is none."""
     subject = message.headers.get(SUBJECT)
     return subject if isinstance(subject, str) else None
 
@@ -72,5 +72,5 @@ def count(message: AbstractIncomingMessage, header: str) -> int:
 def _text(headers: Mapping[str, Any], name: str) -> str:
     value = headers.get(name)
     if not isinstance(value, str):
-        raise ValueError(f"header {name} is missing")  # noqa: TRY004  # the sender's value is at fault, no type of ours
+        raise ValueError(f"header {name} is missing")  # noqa: TRY004  # the sender's value is wrong, not a type of ours
     return value

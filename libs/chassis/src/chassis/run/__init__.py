@@ -1,6 +1,6 @@
-"""How a service's processes start, serve and stop.
+"""Starts, runs and stops a service's processes.
 
-`service_resources` and what it builds are imported on first use only: a worker has no need of the web framework.
+`service_resources` and what it builds are imported on first use, because a worker does not need the web framework.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Background work of a process: started together, stopped together; one that fails ends the process."""
+"""Background work of a process: started and stopped together; if one fails, the process ends."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from chassis.waiting import StoppedWaiting
 
 
 class Backgrounds:
-    """Runs the background work of one process until told to stop."""
+    """Runs the background work of one process until it is stopped."""
 
     def __init__(self, runs: Sequence[Background]) -> None:
         self.failed = False
@@ -18,11 +18,11 @@ class Backgrounds:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, process_stop: asyncio.Event) -> None:
-        """Start all; `process_stop` is set when one fails, for a process that half works helps nobody."""
+        """Start all; if one fails, set `process_stop`, so that no half-working process remains."""
         self._tasks = [asyncio.create_task(self._watch(run, process_stop), name=name_of(run)) for run in self._runs]
 
     async def stop(self, grace_seconds: float) -> None:
-        """Tell all to stop, let them finish what they have in hand, cancel what takes longer."""
+        """Ask all to stop and finish their work; cancel those that take longer than the grace."""
         self._stop.set()
         if not self._tasks:
             return
@@ -42,11 +42,11 @@ class Backgrounds:
         else:
             if self._stop.is_set():
                 return
-            log.error("background_ended", name=name_of(run), reason="it returned before it was told to stop")
+            log.error("background_ended", name=name_of(run), reason="it returned before it was stopped")
         self.failed = True
         process_stop.set()
 
 
 def name_of(run: Background) -> str:
-    """Name background work for logs: "Relay.run"."""
+    """Return the name of background work for logs: "Relay.run"."""
     return str(getattr(run, "__qualname__", type(run).__name__))

@@ -1,11 +1,11 @@
-"""Where a service's files are, in a checkout and in an installed wheel."""
+"""Finds a service's files, in a checkout and in an installed wheel."""
 
 from importlib.util import find_spec
 from pathlib import Path
 
 
 def migrations_of(package: str) -> Path:
-    """Find a service's migration revisions: inside the wheel, else beside src/ in a checkout."""
+    """Return the folder of a service's migrations: inside the wheel, or beside src/ in a checkout."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(package)

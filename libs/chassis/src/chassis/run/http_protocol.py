@@ -1,4 +1,4 @@
-"""HTTP/1.1 by uvicorn's fastest protocol; errors that no application sees have the envelope as well."""
+"""HTTP/1.1 by uvicorn's fastest protocol; errors before the application use the envelope too."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from kernel.ids import new_id
 
 @dataclass(frozen=True, slots=True)
 class EarlyAnswer:
-    """An answer to what never becomes a request to the application; it closes the connection."""
+    """A response to a request that never reaches the application; it closes the connection."""
 
     status: int
     code: str
@@ -28,23 +28,23 @@ TOO_MANY_CONNECTIONS: Final = EarlyAnswer(503, "SRV_002", "Too many requests at 
 
 
 class DrainableState(ServerState):
-    """What all connections of one server share."""
+    """The state that all connections of one server share."""
 
     draining = False
 
 
 class HeadRefused(Exception):
-    """Stops the parser."""
+    """Stops the parser after a refused head."""
 
 
 class EnvelopeProtocol(HttpToolsProtocol):
-    """Answers a request that cannot be read (400), or is one too many (503), with the envelope of every error."""
+    """Answers a request that cannot be parsed (400), or that exceeds the connection limit (503), in the error envelope."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._early_answer = UNREADABLE
         self._reads_on = True
-        # uvicorn's own answer to one too many is a line of plain text.
+        # uvicorn's own response beyond the limit is a line of plain text.
         self._connections_max, self.limit_concurrency = self.limit_concurrency, None
 
     def data_received(self, data: bytes) -> None:
@@ -60,18 +60,18 @@ class EnvelopeProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def refuse_head(self, answer: EarlyAnswer) -> NoReturn:
-        """Answer the request that is being read, and read no more. Call it from the parser's callbacks."""
+        """Answer the request that is being read, and stop reading. Call this from the parser's callbacks."""
         self._early_answer = answer
         raise HeadRefused
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # the base's words are not the platform's
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # the base's message is not used
         if self.cycle is not None and not self.cycle.response_complete:
             if not self.cycle.more_body and not self.cycle.response_started:
-                # The request before is whole, and this would be taken for its answer. The connection ends with that one.
+                # The previous request is complete, and would get this response. Close the connection after its own response.
                 self.cycle.keep_alive = self._reads_on = False
                 return
             if self.cycle.response_started or self.pipeline:
-                # In the middle of an earlier request's answer, whose end this would be taken for, or before it has begun.
+                # An earlier request's response has not begun or not ended; this response would be taken for a part of it.
                 self.transport.close()
                 return
         answer, request_id = self._early_answer, str(new_id())
@@ -93,4 +93,4 @@ class EnvelopeProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Log nothing: the application answers requests for a WebSocket."""
+        """Log nothing: the application answers WebSocket requests."""

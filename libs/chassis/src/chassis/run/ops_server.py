@@ -1,4 +1,4 @@
-"""The operations port of every process: /healthz, /readyz, /metrics. No client reaches it."""
+"""The operations port of every process: /healthz, /readyz, /metrics. Clients cannot reach it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
@@ -21,7 +21,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 @asynccontextmanager
 async def ops_server(host: str, port: int, readiness: Readiness) -> AsyncIterator[int]:
-    """Serve for the length of the block; gives the real port. Raises PortTakenError."""
+    """Serve during the block; yields the real port. Raises PortTakenError."""
     server = RestServer(_Ops(readiness), host, port, grace_seconds=SHUTDOWN_SECONDS, setting="ELCORP_OPS_PORT")
     await server.start(asyncio.Event())
     try:
@@ -31,7 +31,7 @@ async def ops_server(host: str, port: int, readiness: Readiness) -> AsyncIterato
 
 
 class _Ops:
-    """An ASGI application by hand: workers need not load a web framework for three pages."""
+    """A plain ASGI application, so that workers need no web framework for three pages."""
 
     def __init__(self, readiness: Readiness) -> None:
         self._readiness = readiness

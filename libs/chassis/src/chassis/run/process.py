@@ -1,4 +1,4 @@
-"""One process: telemetry, one uvloop, signals, and an exit code that tells."""
+"""Runs a process: telemetry, uvloop, signals and exit code."""
 
 import asyncio
 import gc
@@ -21,10 +21,10 @@ USAGE_ERROR = 2
 
 
 def run_process(name: str, settings: ProcessSettings, body: Callable[[asyncio.Event], Awaitable[bool]]) -> NoReturn:
-    """Run `body` until it returns, and exit: 0 when it returned True, else 1; 2, before it runs, for unusable settings.
+    """Run `body` and exit: with 0 if it returned True, else 1; with 2 before it runs if settings are unusable.
 
-    SIGTERM and SIGINT set the event that it is given, on which it finishes what it has in hand; a second SIGINT exits
-    at once. What libraries write to standard error becomes lines of the log.
+    SIGTERM and SIGINT set the event that is passed to `body`, which then finishes its work; a second SIGINT exits at once.
+    Output of libraries on standard error becomes log lines.
     """
     _require_authority(name, settings)
     telemetry.setup(name, settings)
@@ -36,7 +36,7 @@ def run_process(name: str, settings: ProcessSettings, body: Callable[[asyncio.Ev
 
 
 def run_command(name: str, settings: ProcessSettings, body: Callable[[], Awaitable[int]]) -> NoReturn:
-    """Run a command that prints its answer on stdout, with log lines on stderr, and exit with its code."""
+    """Run a command that prints its result on stdout, with log lines on stderr, and exit with its code."""
     _require_authority(name, settings)
     telemetry.setup(name, settings, stream=sys.stderr)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -46,7 +46,7 @@ def run_command(name: str, settings: ProcessSettings, body: Callable[[], Awaitab
 
 
 def _require_authority(name: str, settings: ProcessSettings) -> None:
-    # Here and not in the settings: these are also made where the file is not mounted, by the tests of k8s for example.
+    # Not checked in the settings: they are also built where the file is not mounted, for example in the tests of k8s.
     try:
         settings.require_authority()
     except OSError as error:
@@ -79,9 +79,9 @@ async def _guarded(name: str, body: Callable[[asyncio.Event], Awaitable[bool]]) 
 
 
 def settle() -> None:
-    """Call once a process is up: start the garbage collector, and take what start-up built out of its rounds.
+    """Call this after start-up: start the garbage collector, and exclude the objects made until then.
 
-    A full collection over 150,000 objects of modules and routes holds every request up for a tenth of a second.
+    A full collection over 150,000 objects of modules and routes delays every request by a tenth of a second.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""The resources that every serving process uses, built once, so that a bootstrap names only its own classes."""
+"""The resources of every serving process, built here, so that a service's bootstrap names only its own classes."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -34,7 +34,7 @@ ListenerCallback = Callable[[Delivery[Any]], Awaitable[None] | None]
 
 @dataclass(frozen=True, slots=True)
 class ServiceResources:
-    """What every serving process uses; `background` goes into `Serving`, with the service's own."""
+    """The resources of a serving process; add `background` to the service's own in `Serving`."""
 
     clock: Clock
     database: Database
@@ -53,7 +53,7 @@ class ServiceResources:
 
     @property
     def access_control(self) -> AccessControl:
-        """The checks of REST, for other interfaces."""
+        """Return the access checks of REST, for other interfaces."""
         return AccessControl(
             verifier=self.verifier,
             subject_roles=self.subject_roles,
@@ -63,7 +63,7 @@ class ServiceResources:
         )
 
     def rest(self, application: object, routers: Sequence[Router], *, title: str) -> FastAPI:
-        """Build the REST app on these resources; see `create_app`."""
+        """Build the REST app with these resources; see `create_app`."""
         return create_app(
             title=title,
             application=application,
@@ -90,11 +90,11 @@ async def service_resources(
 ) -> AsyncIterator[ServiceResources]:
     """Build the resources, and close them at the block's end. Peers, the broker and Redis need not be reachable.
 
-    Policy bundles come from governance by gRPC, unless `bundle_source` makes one (governance's own); keys of access tokens
-    come from identity's JWKS, unless `keys` are given. Tokens of ended sessions are refused, and tokens issued before their
-    user's factors changed prove no factor: both are learned from identity's events and by reading Redis every second.
-    `listen` adds callbacks for other events; raises ValueError for an event that has one already. `own_keys` are the
-    Idempotency-Keys that the service's use cases keep for themselves.
+    Policy bundles come from governance over gRPC, unless `bundle_source` is given (governance's own). Keys of access tokens come
+    from identity's JWKS, unless `keys` are given. Tokens of ended sessions are refused, and tokens from before a change of their
+    user's factors count as no recent sign-in: both are known from identity's events, and from Redis, which is read every second.
+    `listen` adds callbacks for other events; raises ValueError for an event that already has one. `own_keys` are the
+    Idempotency-Keys that the service's use cases store themselves.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
@@ -146,10 +146,10 @@ def _listener(
         UserFactorsChanged: ended.on_factors_changed,
     }
     if taken := own.keys() & others.keys():
-        raise ValueError(f"every service listens for {taken} already")
+        raise ValueError(f"every service already listens for {taken}")
 
     async def catch_up() -> None:
-        """Learn what was published while this process was not connected."""
+        """Reload what may have been published while this process was not connected."""
         ended.read_all_next()
         await refresher.on_published(None)
 
@@ -184,7 +184,7 @@ def _add_checks(readiness: Readiness, database: Database, refresher: BundleRefre
 
     readiness.add("database", database.ping)
     readiness.add("policies", policies_in_force)
-    # Without it the service still answers: events wait in the outbox.
+    # The service works without it: events wait in the outbox.
     readiness.add("broker", listening, required=False)
-    # Without it reads continue; what moves money is refused while ended sessions are not known.
+    # Without it reads continue; operations that move money are refused while ended sessions are unknown.
     readiness.add("redis", redis.ping, required=False)

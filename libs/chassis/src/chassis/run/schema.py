@@ -1,4 +1,4 @@
-"""Nothing starts before its database answers and holds the schema that this release expects."""
+"""Waits at start-up for the database, and for the schema that this release expects."""
 
 import asyncio
 from typing import Any

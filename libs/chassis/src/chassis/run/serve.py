@@ -1,4 +1,4 @@
-"""The `serve` process: REST and gRPC on one loop."""
+"""The `serve` process: REST and gRPC on one event loop."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ from chassis.telemetry.metrics import watch_loop
 
 
 async def serve(service: Service[Any], settings: ServiceSettings, stop: asyncio.Event) -> bool:
-    """Serve until told to stop; False when something failed."""
+    """Serve until `stop` is set; return False if something failed."""
     await wait_for_schema(service, settings, stop)
     async with (
         service.serving(settings) as parts,
@@ -34,7 +34,7 @@ async def serve(service: Service[Any], settings: ServiceSettings, stop: asyncio.
 
 
 class _Serving:
-    """What runs in one serve process, started and stopped in the right order."""
+    """The parts of a serve process, started and stopped in the right order."""
 
     def __init__(self, parts: Serving, settings: ServiceSettings, process_stop: asyncio.Event) -> None:
         self._readiness = parts.readiness
@@ -70,11 +70,11 @@ class _Serving:
         settle()
 
     async def stop(self) -> None:
-        """Say so first, finish what is in hand, then stop what it may have needed."""
+        """Report not ready first, finish requests, then stop what they depend on."""
         self._readiness.draining = True
         self._rest.drain()
         if not self.failed:
-            # Requests still arrive until every balancer and client has heard.
+            # Requests still arrive until all load balancers and clients have noticed.
             await asyncio.sleep(self._settings.drain_seconds)
         ends_at = time.monotonic() + self._settings.shutdown_seconds
         await asyncio.gather(self._rest.stop(), self._rpc.stop(self._settings.shutdown_seconds))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
-# Runs until the event is set, then finishes what it has in hand. One that ends earlier has failed.
+# Runs until the event is set, then finishes its work. It has failed if it ends earlier.
 Background = Callable[[asyncio.Event], Awaitable[None]]
 
 
@@ -42,12 +42,12 @@ class Working:
 
 
 def _takes_nothing(_parser: argparse.ArgumentParser) -> None:
-    """Leave a command without arguments of its own."""
+    """Add no arguments to a command."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command(Generic[SettingsT]):
-    """A command of a service's own: `run(settings, arguments)` gives the exit code."""
+    """A service's own command: `run(settings, arguments)` returns the exit code."""
 
     help: str
     run: Callable[[SettingsT, argparse.Namespace], Awaitable[int]]
@@ -64,11 +64,10 @@ def _default_jobs(settings: ServiceSettings) -> "procrastinate.App":
 class Service(Generic[SettingsT]):
     """One service.
 
-    `serving` and `working` give async context managers that open pools and close them; they import what only they need
-    within themselves, so that a worker never loads the web framework. `migrations` is the folder of revisions.
-    `jobs` are the platform's own unless given, and `job_peers` the peers that they call: a `jobs` process that cannot reach
-    one of them is not ready. `commands` are the service's own, beside serve, work, migrate, jobs and
-    dead-letters.
+    `serving` and `working` return async context managers that open and close pools. They import their own dependencies inside
+    the function, so that a worker never loads the web framework. `migrations` is the folder of revisions. `jobs` defaults to the
+    platform's jobs. `job_peers` are the peers that jobs call: a `jobs` process that cannot reach one of them is not ready.
+    `commands` are the service's own, in addition to serve, work, migrate, jobs and dead-letters.
     """
 
     name: str

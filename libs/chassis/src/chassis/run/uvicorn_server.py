@@ -1,4 +1,4 @@
-"""uvicorn as a task among others, in a loop and under signals that are not its own."""
+"""Runs uvicorn as one task of a process that has its own event loop and signal handlers."""
 
 import asyncio
 import contextlib
@@ -13,15 +13,15 @@ from chassis.run.http_protocol import DrainableState, EnvelopeProtocol
 
 CONNECTIONS_MAX = 4096
 BACKLOG = 2048
-# Longer than the gateway keeps an idle connection, so that it is never the service that hangs up on a request.
+# Longer than the gateway's idle timeout, so that the service never closes a connection under a request.
 KEEP_ALIVE_SECONDS = 75
 TICK_SECONDS = 1.0
 
 
 class RestServer:
-    """Serves an ASGI application; `port` is the real one after `start`, also where 0 was asked for.
+    """Serves an ASGI application; after `start`, `port` is the real port, also if 0 was requested.
 
-    `setting` is what the port is called where it is taken.
+    `setting` names the port's setting in the error for a port in use.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class RestServer:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, process_stop: asyncio.Event) -> None:
-        """Listen and serve; sets `process_stop` should it ever end by itself. Raises PortTakenError."""
+        """Listen and serve; sets `process_stop` if the server ends by itself. Raises PortTakenError."""
         listener = bind(self._host, self.port, setting=self._setting)
         self.port = listener.getsockname()[1]
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name="uvicorn")
@@ -67,21 +67,21 @@ class RestServer:
             await self._task
 
     def drain(self) -> None:
-        """Keep serving, but end each connection with its next answer, so that clients connect elsewhere before `stop`.
+        """Keep serving, but close each connection after its next response, so that clients connect elsewhere before `stop`.
 
-        `stop` could close a kept connection while a request is on its way.
+        `stop` could close an idle connection while a request is on its way.
         """
         self._server.server_state.draining = True
 
     async def stop(self) -> None:
-        """Stop listening and let requests in flight finish, within the grace."""
+        """Stop listening and let requests in progress finish, within the grace."""
         self._server.exit()
         if self._task:
             await self._task
 
     @property
     def failed(self) -> bool:
-        """Whether it ended without being told to."""
+        """Whether the server ended before it was stopped."""
         return self._task is not None and self._task.done() and not self._server.should_exit
 
 
@@ -97,7 +97,7 @@ class _Server(uvicorn.Server):
         self._exiting.set()
 
     async def main_loop(self) -> None:
-        # uvicorn's own wakes ten times a second to see whether it should exit; the Date header needs one.
+        # uvicorn's loop wakes ten times per second to check whether to exit; the Date header needs only one.
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TICK_SECONDS):
@@ -109,5 +109,5 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # The process has its own handlers: uvicorn is one of several things to stop.
+        # The process has its own signal handlers, because it also stops other parts.
         yield

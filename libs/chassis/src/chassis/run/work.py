@@ -1,4 +1,4 @@
-"""The `work` and `jobs` processes: nothing but background work, and a door for operators."""
+"""The `work` and `jobs` processes: background work, and the operations port."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from chassis.telemetry.metrics import watch_loop
 
 
 async def work(service: Service[Any], settings: ServiceSettings, stop: asyncio.Event) -> bool:
-    """Relay and consume until told to stop; False when something failed."""
+    """Relay and consume until `stop` is set; return False if something failed."""
     require_direct(settings, "work")
     await wait_for_schema(service, settings, stop)
     async with service.working(settings) as parts:
@@ -26,7 +26,7 @@ async def work(service: Service[Any], settings: ServiceSettings, stop: asyncio.E
 
 
 async def jobs(service: Service[Any], settings: ServiceSettings, stop: asyncio.Event) -> bool:
-    """Run jobs until told to stop; those under way finish first, within the shutdown time."""
+    """Run jobs until `stop` is set; running jobs finish first, within the shutdown time."""
     from chassis.jobs import JobWorker  # noqa: PLC0415  # 20 MB that the `work` process has no need of
 
     require_direct(settings, "jobs")
@@ -42,14 +42,14 @@ async def jobs(service: Service[Any], settings: ServiceSettings, stop: asyncio.E
 
 
 async def _watch_peers(peers: Sequence[str], settings: ServiceSettings, readiness: Readiness, stack: AsyncExitStack) -> None:
-    """Make readiness depend on reaching the peers, with the certificate that the jobs call them with."""
+    """Make readiness depend on reaching the peers with the certificate that jobs use."""
     if not peers:
         return
     from chassis.rpc import connect  # noqa: PLC0415  # gRPC is large, and most jobs have no need of it
 
     for peer in peers:
         channel = await stack.enter_async_context(connect(settings, peer))
-        # Ready means past the handshake: a peer that requires a certificate accepts no connection without one.
+        # A ready channel has completed the handshake: a peer that requires a certificate refuses connections without one.
         readiness.add(peer, channel.channel_ready)
 
 
