@@ -52,18 +52,18 @@ class Passkey:
     def methods(self) -> tuple[str, ...]:
         return (SOFTWARE_KEY if self.backed_up else HARDWARE_KEY, USER_VERIFIED)
 
-    def use(self, shown: Assertion, *, at: datetime) -> PasskeyUse:
+    def use(self, assertion: Assertion, *, at: datetime) -> PasskeyUse:
         """Record a valid signature. Refuse it if the key's kind has changed, if its counter suggests a clone, or once flagged."""
         if self.flagged_at is not None:
             return PasskeyUse.COUNTER_REGRESSION
-        if self.backup_eligible not in {None, shown.backup_eligible}:
+        if self.backup_eligible not in {None, assertion.backup_eligible}:
             return PasskeyUse.ELIGIBILITY_CHANGED
         # Zero twice means that the authenticator does not count.
-        if (shown.sign_count or self.sign_count) and shown.sign_count <= self.sign_count:
+        if (assertion.sign_count or self.sign_count) and assertion.sign_count <= self.sign_count:
             self.flagged_at = at
             return PasskeyUse.COUNTER_REGRESSION
-        self.sign_count, self.last_used_at = shown.sign_count, at
-        self.backup_eligible, self.backed_up = shown.backup_eligible, shown.backed_up
+        self.sign_count, self.last_used_at = assertion.sign_count, at
+        self.backup_eligible, self.backed_up = assertion.backup_eligible, assertion.backed_up
         return PasskeyUse.ACCEPTED
 
     def rename(self, name: str) -> None:

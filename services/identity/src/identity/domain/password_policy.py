@@ -74,11 +74,11 @@ def _is_common(password: str) -> bool:
     # "P@ssw0rd2026!" is "password" with substitutes and a suffix that every attacker tries.
     bare = lowered.rstrip(_TAIL)
     trimmed = bare.translate(_LOOKALIKES)
-    skeletons = {_once(_letters(lowered)), _once(_letters(trimmed))}
+    skeletons = {_repeated_part(_letters(lowered)), _repeated_part(_letters(trimmed))}
     return len(set(lowered)) < _DISTINCT_MIN or not common_passwords().isdisjoint({lowered, bare, trimmed, *skeletons})
 
 
-def _once(text: str) -> str:
+def _repeated_part(text: str) -> str:
     """Return the repeated part of a text: "dragon" of "dragondragon"."""
     # A text that repeats itself occurs in its own double before the end of the first copy.
     return text[: (text + text).find(text, 1)]

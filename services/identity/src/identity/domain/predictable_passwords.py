@@ -96,18 +96,18 @@ def is_predictable(password: str) -> bool:
     kinds = _guessed(text)
     # Count each run once, ignoring case: "Abc123!Abc123!" is "Abc123!".
     runs = {run.group().lower(): run for run in reversed(list(_RUNS.finditer(text)))}
-    left = [(run, _left(match, kinds)) for run, match in runs.items()]
-    words = {_once(run) for run, rest in left if rest == run and _is_word(run)}
+    left = [(run, _unguessed(match, kinds)) for run, match in runs.items()]
+    words = {_repeated_part(run) for run, rest in left if rest == run and _is_word(run)}
     if len(words) + len(set(kinds.values())) > 1:
         return False
     is_known = bool(kinds) or not words.isdisjoint(common_passwords())
     if len(runs) > (_KNOWN_RUNS_MAX if is_known else _SHAPE_RUNS_MAX):
         return False
     if not is_known:
-        if sum(len(_once(run)) for run in runs) > _SHAPE_LENGTH_MAX:
+        if sum(len(_repeated_part(run)) for run in runs) > _SHAPE_LENGTH_MAX:
             return False
         words = {word for word in words if _SPOKEN.fullmatch(word.replace("sch", "s"))}
-    beside = [_once(rest) for run, rest in left if _once(run) not in words]
+    beside = [_repeated_part(rest) for run, rest in left if _repeated_part(run) not in words]
     surprise = sum(len(run) for run in beside if run.isalpha() and not _is_sequence(run))
     digits = sum(_surprise_of_digits(run) for run in beside if run.isdigit())
     if digits > (_DIGITS_BESIDE_WORD_MAX if is_known else _DIGITS_BESIDE_SHAPE_MAX):
@@ -137,14 +137,14 @@ def _letters(text: str) -> Iterator[tuple[int, str]]:
     return ((place, character) for place, character in enumerate(text) if character.isalpha())
 
 
-def _left(run: re.Match[str], guessed: Collection[int]) -> str:
+def _unguessed(run: re.Match[str], guessed: Collection[int]) -> str:
     return "".join(letter for place, letter in enumerate(run.group().lower(), run.start()) if place not in guessed)
 
 
 def _is_word(run: str) -> bool:
     # A letter as wide as a Chinese one is a word by itself.
     is_narrow = all(unicodedata.east_asian_width(character) != "W" for character in run)
-    return run.isalpha() and len(_once(run)) >= _WORD_LENGTH_MIN and is_narrow and not _is_sequence(run)
+    return run.isalpha() and len(_repeated_part(run)) >= _WORD_LENGTH_MIN and is_narrow and not _is_sequence(run)
 
 
 def _surprise_of_digits(run: str) -> int:
@@ -157,7 +157,7 @@ def _surprise_of_digits(run: str) -> int:
     return len(_YEAR.sub("", run)) // 2 if is_date else len(run)
 
 
-def _once(text: str) -> str:
+def _repeated_part(text: str) -> str:
     """Return the repeated part of a text: "ndapewa" of "ndapewandapewa"."""
     # A text that repeats itself occurs in its own double before the end of the first copy.
     return text[: (text + text).find(text, 1)]

@@ -49,8 +49,8 @@ class Proof:
 
 def with_multi_factor(methods: Iterable[str]) -> tuple[str, ...]:
     """Add "mfa" to methods that are two factors, and remove it from others."""
-    shown = tuple(dict.fromkeys(method for method in methods if method != MULTI_FACTOR))
-    return (*shown, MULTI_FACTOR) if _are_two_factors(frozenset(shown)) else shown
+    single = tuple(dict.fromkeys(method for method in methods if method != MULTI_FACTOR))
+    return (*single, MULTI_FACTOR) if _are_two_factors(frozenset(single)) else single
 
 
 def _are_two_factors(methods: frozenset[str]) -> bool:

@@ -81,11 +81,11 @@ class Argon2Passwords:
         self._count(1)
         future = asyncio.get_running_loop().run_in_executor(self._pool, work)
         # The slot is free when the thread has finished, not when the caller stops waiting.
-        future.add_done_callback(self._let_go)
+        future.add_done_callback(self._release)
         with _SECONDS.labels(operation).time():
             return await asyncio.shield(future)
 
-    def _let_go(self, _future: object) -> None:
+    def _release(self, _future: object) -> None:
         self._count(-1)
 
     def _count(self, change: int) -> None:

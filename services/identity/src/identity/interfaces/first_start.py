@@ -68,7 +68,7 @@ class FirstStart:
         except DomainError as error:
             if error.kind not in _REFUSED:
                 raise
-            self._report(_named(error))
+            self._report(_describe(error))
         except UnicodeEncodeError:
             # Python decodes bytes of the environment that are not UTF-8 to surrogates, which cannot be encoded.
             self._report("ELCORP_ADMIN_PASSWORD: The password is not UTF-8")
@@ -91,7 +91,7 @@ class FirstStart:
             tell_password(made)
 
 
-def _named(error: DomainError) -> str:
+def _describe(error: DomainError) -> str:
     """Return the name of the refused setting and the problem, never its value."""
     message = error.message.rstrip(".")
     if isinstance(error, WeakPassword):

@@ -74,8 +74,8 @@ class AnswerCeremony:
             answering = self.webauthn.answering(credential)
             passkey = await tx.factors.passkeys.lock_credential(answering.credential_id)
             if passkey and answering.is_of(passkey.user_id) and user_id in {None, passkey.user_id}:
-                shown = self.webauthn.verify_signature(ceremony.challenge, credential, passkey.public_key)
-                return passkey, passkey.use(shown, at=at)
+                assertion = self.webauthn.verify_signature(ceremony.challenge, credential, passkey.public_key)
+                return passkey, passkey.use(assertion, at=at)
         except PasskeyRefused:
             pass
         return passkey, None

@@ -61,10 +61,10 @@ class CompleteSignIn:
     async def _use_code(self, actor: Actor, digest: bytes, code: str, at: datetime) -> SignInChallenge:
         async with self.uow.begin(actor) as tx:
             waiting = await open_challenge(tx, digest, clock=self.clock)
-            shown = await self.check(tx, waiting.user_id, code, counter=waiting.failures_counter, at=at)
+            factor = await self.check(tx, waiting.user_id, code, counter=waiting.failures_counter, at=at)
             # Commit the failure in every case: an error raised within the transaction would roll it back.
-            (waiting.finish if shown else waiting.fail)(at=at)
-        if not shown:
+            (waiting.finish if factor else waiting.fail)(at=at)
+        if not factor:
             raise WrongCode
         return waiting
 

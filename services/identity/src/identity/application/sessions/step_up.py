@@ -112,8 +112,12 @@ class StepUp:
             session.prove_again(methods, at=at)
         return None
 
-    async def _prove_by_passkey(self, tx: Transaction, session: Session, shown: ShownPasskey, at: datetime) -> DomainError | None:
-        proof = await self.answer(tx, shown.ceremony_id, CeremonyKind.STEP_UP, shown.credential, user_id=session.user_id, at=at)
+    async def _prove_by_passkey(
+        self, tx: Transaction, session: Session, passkey: ShownPasskey, at: datetime
+    ) -> DomainError | None:
+        proof = await self.answer(
+            tx, passkey.ceremony_id, CeremonyKind.STEP_UP, passkey.credential, user_id=session.user_id, at=at
+        )
         if proof is None:
             return PasskeyRefused()
         with tx.change_bounded(audit.PROOF, session, "step_up", at=at, account=session.user_id):

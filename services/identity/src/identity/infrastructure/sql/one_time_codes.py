@@ -76,8 +76,8 @@ class SqlOneTimeCodes:
         return await self._delete(_of.created_at < created_before)
 
     async def _delete(self, which: Any) -> int:
-        gone = await self._session.execute(delete(one_time_codes).where(which).returning(_of.id))
-        return len(gone.all())
+        deleted = await self._session.execute(delete(one_time_codes).where(which).returning(_of.id))
+        return len(deleted.all())
 
     def _open(self, code: OneTimeCode, sealed: bytes | None) -> Pending:
         if sealed is None:
