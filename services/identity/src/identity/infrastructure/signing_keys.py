@@ -41,7 +41,7 @@ class SealedKeyMaker:
         return KeyPair(public_jwk, self._sealer.seal(der, _context(key_id)))
 
     def reseal(self, key_id: UUID, sealed_private: bytes) -> bytes | None:
-        """Seal a private key with the master key. Return None if it is already."""
+        """Seal a private key with the master key. Return None if it is sealed with it already."""
         return self._sealer.reseal(sealed_private, _context(key_id))
 
     def open(self, key: SigningKey) -> EllipticCurvePrivateKey:

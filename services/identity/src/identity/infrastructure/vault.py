@@ -114,7 +114,7 @@ class Vault:
         return self._subject_keys.sealer(str(user_id), wrapped_key) if wrapped_key else self._own
 
     def rewrap(self, user_id: UUID, wrapped_key: bytes) -> bytes | None:
-        """Wrap a subject's key with the master key. Return None if it is already."""
+        """Wrap a subject's key with the master key. Return None if it is wrapped with it already."""
         return self._subject_keys.rewrap(str(user_id), wrapped_key)
 
     def reseal_receipt_key(self, key_id: UUID, sealed: bytes) -> bytes | None:
