@@ -1,4 +1,4 @@
-"""Approval rules that tests give: governance's part is another's."""
+"""Approval rules for tests. Governance's side is tested elsewhere."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -14,5 +14,5 @@ def _always(_question: ApprovalQuestion) -> bool:
 def approval_from(
     threshold: str | Decimal, judge: Callable[[ApprovalQuestion], bool] = _always, *, currency: str = "NAD", **terms: Any
 ) -> ApprovalRules:
-    """Let what adds up to the threshold or more wait for an approval."""
+    """Return rules that require an approval from this total on."""
     return ApprovalRules.of([ApprovalRule(name="large", currency=currency, threshold=Decimal(threshold), **terms)], judge)

@@ -1,4 +1,4 @@
-"""A bank for contract tests: payments' REST API with its peers faked, and people who hold wallets at it."""
+"""A bank for contract tests: payments' REST API with fake peers, and people who hold wallets."""
 
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -100,13 +100,13 @@ class Bank:
         return holder
 
     async def merchant(self, funds: str = "0", currency: str = "NAD") -> Holder:
-        """Return a holder whose wallet is a merchant's: money to it is a payment."""
+        """Return a holder whose wallet is a merchant's, so that transfers to it are payments."""
         holder = await self.holder(funds, currency)
         await self.sells(holder)
         return holder
 
     async def sells(self, holder: Holder, usage: str = "merchant") -> None:
-        """Make a holder's wallet a merchant's."""
+        """Turn a holder's wallet into a merchant's."""
         body = {"usage": usage, "reason": "trading licence checked"}
         response = await self.staff("PUT", f"/wallets/{holder.wallet_id}/usage", body)
         assert response.status_code == 200, response.text
@@ -123,7 +123,7 @@ class Bank:
         methods: tuple[str, ...] = STRONG,
         if_match: str | None = None,
     ) -> httpx.Response:
-        """Ask the API. What is put replaces what there is now, unless `if_match` says otherwise: "" sends no If-Match."""
+        """Send a request. A PUT sends the current version in If-Match unless `if_match` is given; "" sends no header."""
         headers = {"Authorization": f"Bearer {self.token(user_id, roles=roles, methods=methods)}"}
         if method == "PUT" and if_match != "":
             headers["If-Match"] = if_match or await self._version(path)
@@ -132,13 +132,13 @@ class Bank:
         return await self.client.request(method, f"/api/v1{path}", json=body, headers=headers)
 
     async def _version(self, path: str) -> str:
-        """Read what the ETag of a wallet or a tier is, past the API: reading it there would leave a fact."""
+        """Return the ETag of a wallet or tier from the database: a read through the API would write an audit fact."""
         [found] = re.findall(r"[0-9a-f-]{36}", path)
         async with self.database.read() as connection:
             return f'"{await connection.scalar(_VERSION, {"id": found})}"'
 
     def token(self, user_id: UUID, *, roles: tuple[str, ...] = ("user",), methods: tuple[str, ...] = STRONG, **rest: Any) -> str:
-        """Return an access token that is good for a quarter of an hour."""
+        """Return an access token that is valid for a quarter of an hour."""
         return self.forge.token(user_id, roles=roles, methods=methods, **rest)
 
     async def post(self, path: str, user_id: UUID, body: Mapping[str, Any] | None = None, **rest: Any) -> httpx.Response:
@@ -174,17 +174,17 @@ class Bank:
         return data["balance"], data["held"], data["available"]
 
     def wait(self, *, days: float = 0, seconds: float = 0) -> None:
-        """Let time pass, through which governance goes on saying what it says."""
+        """Advance the clock and refresh governance's rules, so that they stay fresh."""
         self.clock.advance(days=days, seconds=seconds)
         self.policies.load(bundle_of(GRANTS))
 
     async def expire(self) -> int:
-        """Run the job."""
+        """Run the job that expires holds."""
         capture = self.payments.transfers.capture_transfer
         return await ExpireTransfers(capture.uow, self.clock)()
 
     async def run_bulk(self, bulk_id: str) -> None:
-        """Run the job."""
+        """Run the job that runs bulk transfers."""
         await self.bulk_runner()(bulk_id=UUID(bulk_id))
 
     def bulk_runner(self, rules: Rules | None = None) -> RunBulk:
@@ -199,18 +199,18 @@ class Bank:
         )
 
     async def run_schedules(self) -> int:
-        """Run the job."""
+        """Run the job that runs schedules."""
         given = self.dependencies
         run = RunSchedules(uow=given.uow, post=post_transfers(given), rules=NoRules(), authority=self.authority, clock=self.clock)
         return await run()
 
     def price(self, *, fee: str = "0", rate: FxRate | None = None) -> None:
-        """Charge a flat fee, half of it refundable by its rule where it says so; exchange at a rate."""
+        """Set a flat fee, half of it refundable if the rule says so, and an exchange rate."""
         rules = [fee_rule(tier(flat=fee))] if Decimal(fee) else []
         self.prices.book = PriceBook(rules, [rate] if rate else [])
 
     def approve_above(self, amount: str) -> None:
-        """Let every transfer of the amount or more wait for somebody's approval."""
+        """Require another person's approval for transfers of this amount or more."""
         self.prices.rules = approval_from(amount)
 
     def exchange(self, middle: str, spread: str = "1") -> None:
@@ -239,7 +239,7 @@ async def open_bank(database: Database, clock: ControlledClock, *, signatures: S
         clock=clock,
     )
     payments, verifier = build(dependencies), forge.verifier()
-    # The shared list was read just now, and that never grows old.
+    # The shared list was just read and never becomes stale.
     revocations = Revocations(now=lambda: clock.now().timestamp(), monotonic=lambda: 0.0)
     revocations.confirm()
     access_control = AccessControl(verifier, SubjectRoles(clock), policies, revocations)

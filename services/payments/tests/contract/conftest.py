@@ -38,19 +38,19 @@ async def payee(bank: Bank) -> Holder:
 
 @pytest.fixture
 def record(bank: Bank, payer: Holder, payee: Holder) -> Record:
-    """Reads what comes after the parties' wallets were opened, and the payer's filled."""
+    """Read what happens after the parties' wallets were opened and the payer's was funded."""
     return Record(bank.database, bank.clock)
 
 
 @pytest.fixture
 def rules(bank: Bank) -> None:
-    """Let every file of 100.00 or more wait for an approval."""
+    """Require an approval for every file of 100.00 or more."""
     bank.prices.rules = approval_from("100")
 
 
 @pytest.fixture
 async def stub(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stub]:
-    """What a peer would call payments with, were it named."""
+    """A gRPC stub as a peer would use it, if the contract named one."""
     also_name(monkeypatch, PeerSettings.NAME)
     async with calling(bank) as channel:
         yield payments_pb2_grpc.LedgerServiceStub(channel)

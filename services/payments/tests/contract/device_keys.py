@@ -1,4 +1,4 @@
-"""Identity as payments asks it for the device keys of payers."""
+"""Identity's side of payments' requests for payers' device keys."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,7 +27,7 @@ class PaymentsAsPeer(ServiceSettings):
 
 @dataclass
 class Identity(identity_pb2_grpc.IdentityServiceServicer):
-    """Knows of one key."""
+    """Has one key."""
 
     key: identity_pb2.GetDeviceKeyResponse = field(
         default_factory=lambda: identity_pb2.GetDeviceKeyResponse(
@@ -65,8 +65,8 @@ class Peers:
 
 @asynccontextmanager
 async def device_keys(user_id: UUID) -> AsyncIterator[Peers]:
-    """Serve an identity that knows of one key, this user's, and call it."""
-    identity = Identity()  # type: ignore[abstract]  # what it is not asked, it need not answer
+    """Serve an identity that has one key of this user, and return a client for it."""
+    identity = Identity()  # type: ignore[abstract]  # payments calls no other method
     identity.key.user_id = str(user_id)
     add = identity_pb2_grpc.add_IdentityServiceServicer_to_server
     server = RpcServer("127.0.0.1", 0, [RpcService(add, identity, "elcorp.identity.v1.IdentityService")])

@@ -1,4 +1,4 @@
-"""Exports, read back."""
+"""Read exports back."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What payments has published."""
+"""Messages and audit facts that payments has published."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ _SPECS: Final[Mapping[str, EventSpec]] = {spec.type: spec for spec in PUBLICATIO
 
 
 async def published(database: Database, message_class: Any) -> list[Any]:
-    """Return the messages of a type, each of which names its aggregate, in the order of their making."""
+    """Return the messages of a type in the order of their creation; each names its aggregate."""
     spec = spec_of(message_class)
     async with database.read() as connection:
         rows = await connection.execute(
@@ -34,7 +34,7 @@ async def published(database: Database, message_class: Any) -> list[Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """An audit fact, all of it but what is made anew each time: its id, and the ids of request and session."""
+    """An audit fact without the values that differ in each run: its id, and the ids of request and session."""
 
     action: str
     resource: tuple[str, str]
@@ -60,19 +60,19 @@ class Fact:
 
 @dataclass
 class Record:
-    """Reads what was announced and put on record since it was read last, each message whole, all of it of now."""
+    """Reads the events and facts since its last read, each message whole, and requires that all are from now."""
 
     database: Database
     clock: ControlledClock
     at: int = field(default=0, init=False)
 
     async def skip(self) -> None:
-        """Leave out what has happened so far, at other times than now."""
+        """Skip what has happened so far, at times other than now."""
         async with self.database.read() as connection:
             self.at = await connection.scalar(text("SELECT coalesce(max(position), 0) FROM outbox")) or 0
 
     async def news(self) -> tuple[list[Message], list[Fact]]:
-        """Return events and audit facts in the order of their making."""
+        """Return events and audit facts in the order of their creation."""
         query = text("SELECT position, type, payload, aggregate_id, headers FROM outbox WHERE position > :at ORDER BY position")
         async with self.database.read() as connection:
             rows = (await connection.execute(query, {"at": self.at})).all()

@@ -1,4 +1,4 @@
-"""A peer of payments, as compliance may become one: today the contract names nobody."""
+"""A peer that calls payments over gRPC, as compliance may one day; the contract names no caller today."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,7 +31,7 @@ class PeerSettings(ServiceSettings):
 async def calling(
     bank: Bank, settings: type[ServiceSettings] = PeerSettings, *, local: bool = True
 ) -> AsyncIterator[grpc.aio.Channel]:
-    """Serve the bank to peers, and open the channel of one."""
+    """Serve the bank to peers and open a peer's channel."""
     server = RpcServer("127.0.0.1", 0, rpc_services(bank.payments, bank.access_control), local=local)
     await server.start()
     async with connect(settings(payments_target=f"dns:///127.0.0.1:{server.port}"), "payments") as channel:
@@ -42,7 +42,7 @@ async def calling(
 def order(
     bank: Bank, source: Holder, target: Holder, amount: str, *, key: str = "", token: str | None = None, **more: Any
 ) -> payments_pb2.Order:
-    """Make an order of the source's owner, who is signed in, unless it says otherwise."""
+    """Build an order of the source's owner, who is signed in unless `bearer` says otherwise."""
     return payments_pb2.Order(
         key=key or str(new_id()),
         initiator_id=str(source.user_id),

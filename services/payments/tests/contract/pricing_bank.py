@@ -1,4 +1,4 @@
-"""A bank that charges by what its database says, for contract tests of fees, rates and limits."""
+"""A bank that charges by the prices in its database, for contract tests of fees, rates and limits."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -66,7 +66,7 @@ class PricingBank:
         headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         if method == "PUT" and headers is None:
-            # What is put replaces what there is now.
+            # A PUT replaces the current version.
             headers = {"If-Match": (await self.call("GET", path, role=role)).headers.get("etag", "*")}
         signed = {**self.forge.headers(self.user_id, roles=(role,)), **(headers or {})}
         return await self.client.request(method, f"/api/v1{path}", json=body, params=params, headers=signed)
@@ -85,7 +85,7 @@ class PricingBank:
         return await self.data("GET", "/limits/mine", role="user")
 
     async def wallet(self, currency: str = "NAD", funds: str = "10000.00") -> UUID:
-        """Open a wallet of the caller's, with money."""
+        """Open and fund a wallet of the caller."""
         wallet_id = new_id()
         await self.payments.wallets.open_issued_wallet(
             actor=Actor.service("test"), wallet_id=wallet_id, owner_id=self.user_id, currency=currency

@@ -1,4 +1,4 @@
-"""Parts of the messages and audit facts that tests of the record compare whole."""
+"""Parts of messages and audit facts, for tests that compare the whole record."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -34,8 +34,8 @@ def staff(bank: Bank) -> tuple[str, str]:
     return "user", str(bank.staff_id)
 
 
-def of_both(payer: Holder, payee: Holder, *more: str) -> list[str]:
-    """Who is concerned by a transfer: its wallets, and whose they are."""
+def both_parties(payer: Holder, payee: Holder, *more: str) -> list[str]:
+    """Return whom a transfer concerns: both wallets and their owners."""
     return [str(id_) for id_ in (payer.wallet_id, payee.wallet_id, payer.user_id, payee.user_id)] + list(more)
 
 
@@ -44,7 +44,7 @@ def balances(source: str, target: str) -> dict[str, str]:
 
 
 def settled(transfer: Mapping[str, Any], payer: Holder, payee: Holder, amount: str, **more: Any) -> events_pb2.TransferSettled:
-    """The message of a transfer that the payer asked for."""
+    """Return the message of a transfer that the payer requested."""
     told = {"initiator_id": str(payer.user_id), "kind": "transfer", **more}
     return events_pb2.TransferSettled(
         transfer_id=transfer["id"],

@@ -1,4 +1,4 @@
-"""A caller who may ask for everything, and what their requests are answered with."""
+"""A caller with permission for every request, and the outcomes of their requests."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from services.payments.tests.contract.peers import Stub, order
 from services.payments.tests.contract.ways import WAYS
 
 REASON: Final = {"reason": "asked for by the payer"}
-# What one caller needs to be able to ask for everything.
+# The permissions that every request together requires.
 EVERY_ROLE: Final = ("admin",)
 ACCEPTED: Final = "accepted"
 
 
 @dataclass
 class Requester:
-    """A caller who has something to refund, to capture, to void, to reverse, to approve and to freeze."""
+    """A caller who has transfers to refund, capture, void, reverse and approve, and a wallet to freeze."""
 
     bank: Bank
     stub: Stub
@@ -52,7 +52,7 @@ Ask: TypeAlias = Callable[[Requester, str], Awaitable[str]]
 
 
 def outcome_of(answer: httpx.Response) -> str:
-    """Return that a request was accepted, or the code of what refused it."""
+    """Return that a request was accepted, or the code of its error."""
     return ACCEPTED if answer.is_success else answer.json()["code"]
 
 
@@ -96,7 +96,7 @@ ASKS: Final[Mapping[str, Ask]] = {
 
 
 def require_replay(first: httpx.Response, again: httpx.Response) -> None:
-    """Require that an answer repeats the first one."""
+    """Require that a response repeats the first one."""
     assert again.status_code == first.status_code, again.text
     assert again.json()["data"] == first.json()["data"]
     assert (first.headers.get("idempotency-replayed"), again.headers.get("idempotency-replayed")) == (None, "true")

@@ -1,4 +1,4 @@
-"""Approval rules as governance compiles and publishes them, and as payments reads them."""
+"""Approval rules, compiled and published as governance does, and read as payments does."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -18,7 +18,7 @@ DAY: Final = timedelta(days=1)
 
 
 class Rulebook:
-    """A process of payments that has heard of governance's rules; for others than its clock they never grow old."""
+    """A payments process that received governance's rules. Only for its own clock do they become stale."""
 
     def __init__(self) -> None:
         self.clock = ControlledClock()
@@ -39,16 +39,16 @@ def rule(threshold: str, currency: str = "NAD", **terms: object) -> ApprovalTerm
 
 
 def govern(bank: Bank, *terms: ApprovalTerms) -> None:
-    """Let the bank judge by these rules of governance."""
+    """Make the bank use these rules of governance."""
     book = Rulebook()
     book.publish(*terms)
     bank.prices.rules = book.approvals.approvals()
 
 
 async def counted(bank: Bank, payer: Holder, payee: Holder, *, window: timedelta = DAY, **terms: Any) -> Decimal:
-    """Return what a rule with a window counts of a payer's history, as a request to the payee would be judged.
+    """Return the total that a rule with a window counts for a payer, if the payer paid the payee now.
 
-    The request is rehearsed: nothing is made, and the rules in force stay as they are.
+    It is a dry run: it makes nothing, and leaves the rules in force.
     """
     asked: list[ApprovalQuestion] = []
 

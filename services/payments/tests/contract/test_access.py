@@ -1,4 +1,4 @@
-"""Who may change what: the permission that each write asks for, and how surely its caller must be known."""
+"""The permission and the assurance that each write requires."""
 
 import re
 from typing import Final
@@ -17,7 +17,7 @@ CREATE, APPROVE, RECONCILE, ISSUE, MANAGE = (
     "treasury:issue",
     "policy:manage",
 )
-# None: whoever has signed in.
+# None: any signed-in user.
 NEEDED: Final[dict[tuple[str, str], str | None]] = {
     ("POST", "/transfers"): CREATE,
     ("POST", "/transfers/linked"): CREATE,
@@ -54,7 +54,7 @@ NEEDED: Final[dict[tuple[str, str], str | None]] = {
     ("POST", "/limits/{limit_id}/end"): MANAGE,
     ("PUT", "/limits/tiers/{owner_id}"): MANAGE,
 }
-# By two factors, minutes ago, whatever the amount.
+# With two factors within the last five minutes, whatever the amount.
 STRONG: Final = {
     ("POST", "/transfers/{transfer_id}/approve"),
     ("POST", "/transfers/{transfer_id}/reject"),
@@ -67,7 +67,7 @@ STRONG: Final = {
 ALL: Final = (CREATE, APPROVE, RECONCILE, ISSUE, MANAGE)
 
 
-def test_every_write_is_named_here() -> None:
+def test_this_file_lists_every_write() -> None:
     writes = {
         (method, str(getattr(route, "path", "")).removeprefix("/api/v1"))
         for router in ROUTERS
@@ -79,14 +79,14 @@ def test_every_write_is_named_here() -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), NEEDED)
-async def test_a_write_takes_its_own_permission_and_no_other(bank: Bank, method: str, path: str) -> None:
+async def test_a_write_requires_its_own_permission_and_no_other(bank: Bank, method: str, path: str) -> None:
     needed = NEEDED[method, path]
     others = [permission for permission in ALL if permission != needed]
     bank.policies.load(bundle_of({"with": [needed] if needed else [], "without": others}))
     url = re.sub(r"\{\w+\}", str(new_id()), path)
 
     async def answer(role: str, *methods: str) -> tuple[int, str]:
-        # What is asked for makes no sense, and is not looked at before it is known that its caller may ask.
+        # The request is invalid, but permissions are checked first.
         return refusal(await bank.send(method, url, new_id(), {}, roles=(role,), methods=methods))
 
     assert (await answer("without", "pwd", "otp", "mfa") == (403, "ACC_001")) is (needed is not None)

@@ -1,4 +1,4 @@
-"""The accounts of the ledger by REST, as staff meet them."""
+"""The accounts of the ledger over REST, for staff."""
 
 from decimal import Decimal
 
@@ -38,7 +38,7 @@ async def test_staff_list_the_chart_of_accounts(bank: Bank) -> None:
     assert refusal(await bank.staff("POST", f"/wallets/{treasury['id']}/freeze", REASON)) == (404, "RES_001")
 
 
-async def test_the_chart_of_accounts_lists_the_systems_own_first_then_wallets_oldest_first(bank: Bank) -> None:
+async def test_the_list_of_accounts_starts_with_the_systems_own_then_wallets_oldest_first(bank: Bank) -> None:
     wallets: list[str] = []
     for _ in range(3):
         wallets.append(str((await bank.holder()).wallet_id))
@@ -54,7 +54,7 @@ async def test_the_chart_of_accounts_lists_the_systems_own_first_then_wallets_ol
     assert [id_ for _, id_ in found[-3:]] == wallets
 
 
-async def test_a_page_past_the_end_still_tells_the_total(bank: Bank) -> None:
+async def test_a_page_past_the_end_still_has_the_total(bank: Bank) -> None:
     holder = await bank.holder()
     await bank.holder()
     owned = f"/accounts?owner_id={holder.user_id}"
@@ -66,7 +66,7 @@ async def test_a_page_past_the_end_still_tells_the_total(bank: Bank) -> None:
         assert first["total"] == len(first["items"])
 
 
-async def test_an_account_of_the_systems_that_did_not_add_up_moves_again_once_somebody_looked(bank: Bank) -> None:
+async def test_a_frozen_system_account_moves_again_after_staff_unfreeze_it(bank: Bank) -> None:
     payer, payee = await bank.holder("10.00"), await bank.holder()
     bank.price(fee="1.00")
     fees = system_account_id(SystemCode.FEES, "NAD")

@@ -1,4 +1,4 @@
-"""What governance compiles, as payments reads it: the one place where the two meet, beside the wire."""
+"""Policies that governance compiles, as payments evaluates them: the only test of both together, without the network."""
 
 import json
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ all_terms = st.lists(
 
 
 class ApprovalRulebook(Rulebook):
-    """A process of payments that has heard of governance's rules."""
+    """A payments process that received governance's rules."""
 
     def needed(self, amount: str, currency: str = "NAD", *, kind: str = "transfer", roles: tuple[str, ...] = ("user",)) -> bool:
         return self.asked(amount, currency, kind=kind, roles=roles, to=PAYEES[0])
@@ -68,12 +68,12 @@ class ApprovalRulebook(Rulebook):
         )
 
 
-def test_without_a_bundle_nobody_can_tell() -> None:
+def test_without_a_bundle_no_approval_can_be_decided() -> None:
     with pytest.raises(Unavailable):
         ApprovalRulebook().needed("1.00")
 
 
-def test_rules_hold_from_the_bundle_that_brings_them_to_the_one_that_does_not() -> None:
+def test_rules_apply_from_the_bundle_that_adds_them_to_the_bundle_that_removes_them() -> None:
     rulebook = ApprovalRulebook()
     rulebook.publish()
     assert not rulebook.needed("999999999.99")
@@ -83,7 +83,7 @@ def test_rules_hold_from_the_bundle_that_brings_them_to_the_one_that_does_not() 
     assert not rulebook.needed("999999999.99")
 
 
-def test_rules_too_old_to_trust_hold_up_what_they_are_about_and_nothing_else() -> None:
+def test_stale_rules_stop_only_the_transfers_that_they_match() -> None:
     rulebook = ApprovalRulebook()
     rulebook.publish(rule("100"))
     rulebook.clock.advance(seconds=301)
@@ -92,7 +92,7 @@ def test_rules_too_old_to_trust_hold_up_what_they_are_about_and_nothing_else() -
         rulebook.needed("100.00")
 
 
-def test_digits_that_cedar_does_not_have_change_nothing() -> None:
+def test_digits_that_cedar_cannot_represent_change_nothing() -> None:
     rulebook = ApprovalRulebook()
     rulebook.publish(rule("1.0001", "ELC"))
     assert not rulebook.needed("1.00009999", "ELC")
@@ -101,7 +101,7 @@ def test_digits_that_cedar_does_not_have_change_nothing() -> None:
     assert rulebook.needed("999999999999.99999999", "ELC")
 
 
-def test_a_rule_about_one_payee_is_about_nobody_else() -> None:
+def test_a_rule_about_one_payee_matches_no_other_payee() -> None:
     rulebook = ApprovalRulebook()
     rulebook.publish(rule("0", counterparty=PAYEES[0]), rule("50", counterparty=PAYEES[1]))
     assert rulebook.needed("0.01")
@@ -110,7 +110,7 @@ def test_a_rule_about_one_payee_is_about_nobody_else() -> None:
     assert not rulebook.asked("50", to=new_id())
 
 
-def test_a_window_that_governance_compiled_is_counted_and_judged_by_its_own_rule() -> None:
+def test_a_window_compiled_by_governance_is_counted_and_evaluated_by_its_own_rule() -> None:
     rulebook = ApprovalRulebook()
     rulebook.publish(rule("100", window=Window(24)), rule("150", kinds=("payment",), window=Window(24)))
     day = {"rule-0": Decimal("99.99"), "rule-1": Decimal(0)}
@@ -118,11 +118,11 @@ def test_a_window_that_governance_compiled_is_counted_and_judged_by_its_own_rule
     assert (first.window, second.kinds) == (timedelta(hours=24), frozenset({"payment"}))
     assert not rulebook.asked("99.99", to=PAYEES[0])
     assert rulebook.asked("0.01", to=PAYEES[0], sent=day)
-    # The sum of one rule says nothing about another.
+    # The sum of one rule does not affect another rule.
     assert not rulebook.asked("0.01", kind="payment", to=PAYEES[0], sent={"rule-1": Decimal(100)})
 
 
-def test_rules_of_a_governance_that_does_not_ask_by_name_hold_as_before() -> None:
+def test_rules_of_a_governance_release_without_rule_names_still_apply() -> None:
     rulebook = ApprovalRulebook()
     old = """\
 @id("approval:large")
@@ -149,7 +149,7 @@ permit(principal, action == Action::"payment:settle-alone", resource);"""
 
 @pytest.mark.parametrize("thresholds", [("100", "50"), ("50", "100")])
 @pytest.mark.parametrize("whom", [{"counterparty": PAYEES[0]}, {}])
-def test_the_stricter_of_two_rules_wins(thresholds: tuple[str, str], whom: dict[str, Any]) -> None:
+def test_the_stricter_of_two_rules_applies(thresholds: tuple[str, str], whom: dict[str, Any]) -> None:
     rulebook = ApprovalRulebook()
     rulebook.publish(*(rule(threshold, **whom) for threshold in thresholds))
     assert (rulebook.needed("49.99"), rulebook.needed("50.00"), rulebook.needed("99.99"), rulebook.needed("100.00")) == (
@@ -160,7 +160,7 @@ def test_the_stricter_of_two_rules_wins(thresholds: tuple[str, str], whom: dict[
     )
 
 
-async def test_a_rule_about_a_user_holds_up_each_of_that_users_wallets(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_rule_about_a_user_matches_each_of_that_users_wallets(bank: Bank, payer: Holder, payee: Holder) -> None:
     rulebook, other = ApprovalRulebook(), await bank.holder()
     second = (await bank.post("/wallets", payee.user_id, {"currency": "NAD"})).json()["data"]
     wallets = [payee, Holder(payee.user_id, UUID(second["id"]))]
@@ -179,7 +179,7 @@ async def test_a_rule_about_a_user_holds_up_each_of_that_users_wallets(bank: Ban
 
 
 @pytest.mark.parametrize("about", ["user", "wallet"])
-async def test_a_payer_is_told_beforehand_that_a_payee_is_watched(bank: Bank, payer: Holder, payee: Holder, about: str) -> None:
+async def test_a_quote_says_that_a_payee_requires_an_approval(bank: Bank, payer: Holder, payee: Holder, about: str) -> None:
     rulebook, other = ApprovalRulebook(), await bank.holder()
     rulebook.publish(rule("50", counterparty=payee.user_id if about == "user" else payee.wallet_id))
     bank.prices.rules = rulebook.approvals.approvals()
@@ -197,9 +197,7 @@ async def test_a_payer_is_told_beforehand_that_a_payee_is_watched(bank: Bank, pa
 
 
 @pytest.mark.parametrize("reference", ["", "INV-7"])
-async def test_a_quote_asks_the_rules_what_placing_the_order_asks(
-    bank: Bank, payer: Holder, payee: Holder, reference: str
-) -> None:
+async def test_a_quote_evaluates_the_same_rules_as_the_order(bank: Bank, payer: Holder, payee: Holder, reference: str) -> None:
     asked: list[ApprovalQuestion] = []
 
     def judge(question: ApprovalQuestion) -> bool:
@@ -225,7 +223,7 @@ async def test_a_quote_asks_the_rules_what_placing_the_order_asks(
     assert asked == [expected, expected]
 
 
-async def test_what_a_schedule_makes_waits_for_an_approval_too(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_transfer_of_a_schedule_requires_an_approval_too(bank: Bank, payer: Holder, payee: Holder) -> None:
     rulebook = ApprovalRulebook()
     rulebook.publish(rule("50", counterparty=payee.user_id))
     bank.prices.rules = rulebook.approvals.approvals()
@@ -247,7 +245,7 @@ async def test_what_a_schedule_makes_waits_for_an_approval_too(bank: Bank, payer
     st.sampled_from(["transfer", "payment"]),
     st.sampled_from([("user",), ("staff",), ()]),
 )
-def test_passing_small_amounts_by_never_changes_the_answer(
+def test_ignoring_small_amounts_never_changes_the_result(
     terms: list[ApprovalTerms], amount: str, currency: str, kind: str, roles: tuple[str, ...]
 ) -> None:
     rulebook = ApprovalRulebook()

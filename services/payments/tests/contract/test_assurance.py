@@ -1,4 +1,4 @@
-"""What each operation asks of its caller's sign-in."""
+"""The assurance that each operation requires."""
 
 import httpx
 
@@ -9,11 +9,11 @@ from payments.interfaces.rest import ROUTERS
 from services.payments.tests.contract.bank import Bank, Holder, refusal
 
 
-async def test_every_operation_asks_what_it_declares(bank: Bank, database: Database, clock: ControlledClock) -> None:
+async def test_every_operation_requires_the_assurance_it_declares(bank: Bank, database: Database, clock: ControlledClock) -> None:
     assert await misjudged(bank.payments, ROUTERS, database, clock) == []
 
 
-async def test_staff_cancel_the_hold_of_others_within_five_minutes_of_signing_in(
+async def test_staff_cancel_the_hold_of_others_only_within_five_minutes_of_signing_in(
     bank: Bank, payer: Holder, payee: Holder
 ) -> None:
     held = (await bank.pay(payer, payee, "300.00", capture="later")).json()["data"]

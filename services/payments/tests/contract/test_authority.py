@@ -1,4 +1,4 @@
-"""What payments asks identity and governance before money moves, over real servers and real channels; and its fake."""
+"""What payments asks identity and governance before money moves, over real gRPC servers and channels; also the fake."""
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -28,7 +28,7 @@ GRANTS = {"user": ["payment:create"], "admin": ["payment:create"], "guest": []}
 
 @dataclass
 class Peers(identity_pb2_grpc.IdentityServiceServicer, governance_pb2_grpc.RoleServiceServicer):
-    """Identity and governance. `fails` is raised by the method of that name, and `forgets` names whom it leaves out."""
+    """Identity and governance. The method named in `fails` raises an error; users in `forgets` are missing from responses."""
 
     standing: dict[UUID, Standing] = field(default_factory=dict)
     roles: dict[UUID, frozenset[str]] = field(default_factory=dict)
@@ -38,18 +38,18 @@ class Peers(identity_pb2_grpc.IdentityServiceServicer, governance_pb2_grpc.RoleS
 
     async def GetSubjects(self, request: Any, context: Any) -> identity_pb2.GetSubjectsResponse:  # noqa: N802
         subjects = []
-        for id_ in self._asked("GetSubjects", request.subject_ids):
+        for id_ in self._record("GetSubjects", request.subject_ids):
             standing = self.standing.get(UUID(id_), Standing.ACTIVE)
             active, closed = standing is Standing.ACTIVE, standing is Standing.CLOSED
             subjects.append(identity_pb2.Subject(subject_id=id_, active=active, closed=closed))
         return identity_pb2.GetSubjectsResponse(subjects=subjects)
 
     async def GetRolesOfSubjects(self, request: Any, context: Any) -> governance_pb2.GetRolesOfSubjectsResponse:  # noqa: N802
-        ids = self._asked("GetRolesOfSubjects", request.subject_ids)
+        ids = self._record("GetRolesOfSubjects", request.subject_ids)
         subjects = [governance_pb2.SubjectRoles(subject_id=id_, roles=self.roles.get(UUID(id_), {"user"})) for id_ in ids]
         return governance_pb2.GetRolesOfSubjectsResponse(subjects=subjects)
 
-    def _asked(self, name: str, ids: Collection[str]) -> list[str]:
+    def _record(self, name: str, ids: Collection[str]) -> list[str]:
         self.asked.append((name, list(ids)))
         if name in self.fails:
             raise self.fails[name]
@@ -57,12 +57,12 @@ class Peers(identity_pb2_grpc.IdentityServiceServicer, governance_pb2_grpc.RoleS
 
 
 def peers_of_all() -> Peers:
-    return Peers()  # type: ignore[abstract]  # answers only what payments asks
+    return Peers()  # type: ignore[abstract]  # implements only what payments calls
 
 
 @dataclass
 class Asked:
-    """What is asked, and what the answers are made of."""
+    """The requests that the peers received, and the data of their responses."""
 
     authority: Authority
     standings: Standings
@@ -73,10 +73,10 @@ class Asked:
 async def asking(peers: Peers, policies: Policies) -> AsyncIterator[Asked]:
     services = [
         RpcService(identity_pb2_grpc.add_IdentityServiceServicer_to_server, peers, "elcorp.identity.v1.IdentityService"),
-        # The health of the first service of a contract is that of the peer.
+        # A peer's health is that of the first service of its contract.
         RpcService(
             governance_pb2_grpc.add_PolicyServiceServicer_to_server,
-            governance_pb2_grpc.PolicyServiceServicer(),  # type: ignore[abstract]  # nobody calls it here
+            governance_pb2_grpc.PolicyServiceServicer(),  # type: ignore[abstract]  # nothing calls it here
             "elcorp.governance.v1.PolicyService",
         ),
         RpcService(governance_pb2_grpc.add_RoleServiceServicer_to_server, peers, "elcorp.governance.v1.RoleService"),
@@ -110,7 +110,7 @@ async def peers(clock: ControlledClock) -> AsyncIterator[tuple[Peers, Asked]]:
         yield peers, made
 
 
-async def test_who_may_pay_does_so_in_the_roles_of_now_and_others_not_at_all(asked: Asked) -> None:
+async def test_users_who_may_pay_get_their_current_roles_and_others_are_refused(asked: Asked) -> None:
     active, officer, suspended, closed, guest, nobody = (new_id() for _ in range(6))
     asked.source.standing |= {suspended: Standing.SUSPENDED, closed: Standing.CLOSED}
     asked.source.roles |= {officer: frozenset({"admin", "guest"}), guest: frozenset({"guest"}), nobody: frozenset()}
@@ -130,14 +130,14 @@ async def test_who_may_pay_does_so_in_the_roles_of_now_and_others_not_at_all(ask
     assert codes == {"PAY_050", "PAY_051", "ACC_001"}
 
 
-async def test_each_user_stands_as_identity_says_now(asked: Asked) -> None:
+async def test_each_user_has_the_standing_that_identity_returns_now(asked: Asked) -> None:
     user = new_id()
     for standing in (Standing.SUSPENDED, Standing.ACTIVE, Standing.CLOSED):
         asked.source.standing[user] = standing
         assert await asked.standings.standings({user}) == {user: standing}
 
 
-async def test_of_hundreds_each_peer_is_asked_once(peers: tuple[Peers, Asked]) -> None:
+async def test_hundreds_of_users_take_one_request_to_each_peer(peers: tuple[Peers, Asked]) -> None:
     source, asked = peers
     payers = [new_id() for _ in range(SUBJECTS_MAX)]
     source.standing[payers[0]] = Standing.SUSPENDED
@@ -149,7 +149,7 @@ async def test_of_hundreds_each_peer_is_asked_once(peers: tuple[Peers, Asked]) -
     assert len(await asked.authority.authorize([*payers, new_id()])) == SUBJECTS_MAX + 1
 
 
-async def test_one_whom_identity_does_not_know_is_closed(peers: tuple[Peers, Asked]) -> None:
+async def test_a_user_unknown_to_identity_counts_as_closed(peers: tuple[Peers, Asked]) -> None:
     source, asked = peers
     stranger, known = new_id(), new_id()
     source.forgets.add(("GetSubjects", str(stranger)))
@@ -161,7 +161,7 @@ async def test_one_whom_identity_does_not_know_is_closed(peers: tuple[Peers, Ask
 @pytest.mark.parametrize(
     "error", [Unavailable(), DomainError(), NotFound(), AccessDenied()], ids=["away", "broken", "404", "403"]
 )
-async def test_an_error_of_a_peer_is_no_answer_about_anybody(peers: tuple[Peers, Asked], method: str, error: DomainError) -> None:
+async def test_an_error_of_a_peer_decides_about_no_user(peers: tuple[Peers, Asked], method: str, error: DomainError) -> None:
     source, asked = peers
     source.fails[method] = error
     with pytest.raises(Unavailable):
@@ -170,7 +170,7 @@ async def test_an_error_of_a_peer_is_no_answer_about_anybody(peers: tuple[Peers,
     assert len(await asked.authority.authorize({new_id()})) == 1
 
 
-async def test_an_answer_that_leaves_somebody_out_is_none(peers: tuple[Peers, Asked]) -> None:
+async def test_a_response_that_omits_a_user_is_rejected(peers: tuple[Peers, Asked]) -> None:
     source, asked = peers
     payer, other = new_id(), new_id()
     source.forgets.add(("GetRolesOfSubjects", str(payer)))
@@ -178,14 +178,14 @@ async def test_an_answer_that_leaves_somebody_out_is_none(peers: tuple[Peers, As
         await asked.authority.authorize({payer, other})
 
 
-async def test_policies_that_are_too_old_refuse_nobody(peers: tuple[Peers, Asked], clock: ControlledClock) -> None:
+async def test_stale_policies_refuse_no_user(peers: tuple[Peers, Asked], clock: ControlledClock) -> None:
     _, asked = peers
     clock.advance(seconds=301)
     with pytest.raises(Unavailable):
         await asked.authority.authorize({new_id()})
 
 
-async def test_with_nobody_there_nobody_is_authorized(clock: ControlledClock) -> None:
+async def test_without_peers_no_user_is_authorized(clock: ControlledClock) -> None:
     nowhere = "dns:///127.0.0.1:1"
     settings = PaymentsSettings(identity_target=nowhere, governance_target=nowhere)
     async with connect(settings, "identity") as identity, connect(settings, "governance") as governance:

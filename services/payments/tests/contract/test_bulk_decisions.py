@@ -1,4 +1,4 @@
-"""Files that wait for a second person: the whole file runs once somebody approves it, or nothing of it does."""
+"""Bulk transfers that wait for an approval: once approved the whole file runs, otherwise none of it."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -31,7 +31,7 @@ from services.payments.tests.contract.waiting_files import (
 
 
 @modes
-async def test_a_file_that_a_rule_matches_waits_and_nothing_of_it_is_on_hold(
+async def test_a_file_that_a_rule_matches_waits_and_holds_no_money(
     bank: Bank, payer: Holder, payee: Holder, rules: None, mode: str
 ) -> None:
     record = Record(bank.database, bank.clock)
@@ -69,13 +69,13 @@ async def test_a_file_that_a_rule_matches_waits_and_nothing_of_it_is_on_hold(
         "/transfers/bulk", payer.user_id, file(payer, (payee, "60.00"), (payee, "40.00"), mode=mode), key="pay-day"
     )
     assert (again.headers["idempotency-replayed"], again.json()["data"]) == ("true", data)
-    # Not a worker's turn, whoever sends one.
+    # A worker must not run it, even if one is started.
     async with unchanged(bank.database):
         await bank.run_bulk(data["id"])
         assert (await resume(bank), await expire(bank)) == (0, 0)
 
 
-async def test_files_that_wait_are_listed_for_those_who_may_decide(bank: Bank, payer: Holder, payee: Holder, rules: None) -> None:
+async def test_files_that_wait_are_listed_for_approvers(bank: Bank, payer: Holder, payee: Holder, rules: None) -> None:
     first, second = [await waiting(bank, payer, payee) for _ in range(2)]
     small = await bank.post("/transfers/bulk", payer.user_id, file(payer, (payee, "1.00")))
     path = "/transfers/bulk/awaiting-approval"
@@ -94,7 +94,7 @@ async def test_files_that_wait_are_listed_for_those_who_may_decide(bank: Bank, p
 
 
 @modes
-async def test_approved_a_file_runs_whole(bank: Bank, payer: Holder, payee: Holder, rules: None, mode: str) -> None:
+async def test_an_approved_file_runs_whole(bank: Bank, payer: Holder, payee: Holder, rules: None, mode: str) -> None:
     bulk_id = await waiting(bank, payer, payee, mode=mode)
     bank.wait(seconds=60)
     record = Record(bank.database, bank.clock)
@@ -124,7 +124,7 @@ async def test_approved_a_file_runs_whole(bank: Bank, payer: Holder, payee: Hold
     assert await bank.wallet(payee) == ("120.00", "0.00", "120.00")
 
 
-async def test_a_line_that_is_refused_after_the_approval_is_refused_as_in_any_file(
+async def test_a_line_that_is_refused_after_the_approval_fails_as_in_any_file(
     bank: Bank, payer: Holder, payee: Holder, rules: None
 ) -> None:
     each, whole = [await waiting(bank, payer, payee, mode=mode) for mode in ("best_effort", "all_or_nothing")]
@@ -139,7 +139,7 @@ async def test_a_line_that_is_refused_after_the_approval_is_refused_as_in_any_fi
 
 
 @modes
-async def test_rejected_nothing_of_a_file_runs(bank: Bank, payer: Holder, payee: Holder, rules: None, mode: str) -> None:
+async def test_a_rejected_file_runs_no_line(bank: Bank, payer: Holder, payee: Holder, rules: None, mode: str) -> None:
     bulk_id = await waiting(bank, payer, payee, mode=mode)
     bank.wait(seconds=60)
     record = Record(bank.database, bank.clock)
@@ -175,7 +175,7 @@ async def require_nothing_ran(bank: Bank, bulk_id: str, payer: Holder) -> None:
     assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
 
 
-async def test_its_payer_withdraws_a_file_that_waits(bank: Bank, payer: Holder, payee: Holder, rules: None) -> None:
+async def test_a_payer_withdraws_a_file_that_waits(bank: Bank, payer: Holder, payee: Holder, rules: None) -> None:
     bulk_id = await waiting(bank, payer, payee)
     path = f"/transfers/bulk/{bulk_id}/cancel"
     assert refusal(await bank.post(path, payee.user_id, REASON)) == (404, "RES_001")
@@ -184,7 +184,7 @@ async def test_its_payer_withdraws_a_file_that_waits(bank: Bank, payer: Holder, 
     await require_nothing_ran(bank, bulk_id, payer)
 
 
-async def test_a_file_that_nobody_decides_on_in_time_fails(bank: Bank, payer: Holder, payee: Holder, rules: None) -> None:
+async def test_a_file_fails_when_nobody_decides_in_time(bank: Bank, payer: Holder, payee: Holder, rules: None) -> None:
     bulk_id = await waiting(bank, payer, payee)
     bank.wait(seconds=72 * HOUR - 1)
     assert await expire(bank) == 0
@@ -216,13 +216,13 @@ async def test_a_file_that_nobody_decides_on_in_time_fails(bank: Bank, payer: Ho
 
 @pytest.mark.parametrize("verb", ["approve", "reject"])
 class TestWhoDecides:
-    """Refused, a decision changes no row: the bank's client compares all of them."""
+    """A refused decision changes no row: the bank's client compares all rows."""
 
     async def decided(self, bank: Bank, bulk_id: str, verb: str, by: UUID, **token: Any) -> tuple[int, str]:
         body = REASON if verb == "reject" else None
         return refusal(await bank.post(f"/transfers/bulk/{bulk_id}/{verb}", by, body, **token))
 
-    async def test_nobody_decides_on_a_file_of_their_own(
+    async def test_nobody_decides_on_their_own_file(
         self, bank: Bank, payer: Holder, payee: Holder, rules: None, verb: str
     ) -> None:
         bulk_id = await waiting(bank, payer, payee)
@@ -237,7 +237,7 @@ class TestWhoDecides:
             refused = await self.decided(bank, answer.json()["data"]["id"], verb, paid.user_id, roles=("user", "staff"))
             assert refused == (403, "ACC_001")
 
-    async def test_a_decision_takes_the_permission_and_two_factors_minutes_ago(
+    async def test_a_decision_requires_the_permission_and_two_recent_factors(
         self, bank: Bank, payer: Holder, payee: Holder, rules: None, verb: str
     ) -> None:
         bulk_id = await waiting(bank, payer, payee)
@@ -249,7 +249,7 @@ class TestWhoDecides:
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid4())}
         assert refusal(await bank.client.post(path, json=body, headers=headers)) == (401, "AUTH_005")
 
-    async def test_nobody_decides_on_what_does_not_wait(
+    async def test_only_a_waiting_file_can_be_decided_on(
         self, bank: Bank, payer: Holder, payee: Holder, rules: None, verb: str
     ) -> None:
         approved, rejected, cancelled, overdue = [await waiting(bank, payer, payee) for _ in range(4)]
@@ -265,10 +265,10 @@ class TestWhoDecides:
         assert await self.decided(bank, str(new_id()), verb, new_id(), roles=("staff",)) == (404, "RES_001")
 
 
-async def test_who_may_decide_on_a_file_reads_it_while_it_waits_and_what_they_decided_after(
+async def test_approvers_read_a_file_while_it_waits_and_after_they_decided_on_it(
     bank: Bank, payer: Holder, payee: Holder, rules: None
 ) -> None:
-    """An approver need not be staff, who read everything."""
+    """An approver may be someone other than staff, who may read everything."""
     bank.policies.load(bundle_of({**GRANTS, "treasurer": ["payment:approve"]}))
     approver, colleague, stranger = new_id(), new_id(), new_id()
     bulk_id = await waiting(bank, payer, payee)
@@ -287,15 +287,13 @@ async def test_who_may_decide_on_a_file_reads_it_while_it_waits_and_what_they_de
     assert (await reads(approver, bulk_id), await reads(colleague, bulk_id)) == ({200}, {404})
 
 
-async def test_a_file_approved_after_more_than_a_day_is_run_and_not_given_up(
-    bank: Bank, payer: Holder, payee: Holder, rules: None
-) -> None:
+async def test_a_file_approved_after_more_than_a_day_is_run(bank: Bank, payer: Holder, payee: Holder, rules: None) -> None:
     bulk_id = await waiting(bank, payer, payee)
     bank.wait(seconds=30 * HOUR)
     assert await resume(bank) == 0
     await bank.staff("POST", f"/transfers/bulk/{bulk_id}/approve")
     bank.wait(seconds=121)
-    # Its worker is taken for dead.
+    # The worker looks dead.
     assert await resume(bank) == 1
     assert (await standing(bank, bulk_id))["status"] == "accepted"
     bank.wait(seconds=24 * HOUR)
@@ -304,9 +302,7 @@ async def test_a_file_approved_after_more_than_a_day_is_run_and_not_given_up(
     assert (given_up["status"], given_up["reason"], given_up["not_run"]) == ("cancelled", "could not be run for a day", 2)
 
 
-async def test_a_payer_who_is_suspended_before_the_decision_pays_nothing(
-    bank: Bank, payer: Holder, payee: Holder, rules: None
-) -> None:
+async def test_a_payer_suspended_before_the_decision_pays_nothing(bank: Bank, payer: Holder, payee: Holder, rules: None) -> None:
     bulk_id = await waiting(bank, payer, payee)
     bank.authority.standing[payer.user_id] = Standing.SUSPENDED
     await bank.staff("POST", f"/transfers/bulk/{bulk_id}/approve")
@@ -316,7 +312,7 @@ async def test_a_payer_who_is_suspended_before_the_decision_pays_nothing(
 
 
 @pytest.mark.parametrize("standing_", [Standing.SUSPENDED, Standing.CLOSED])
-async def test_news_that_its_payer_may_pay_no_more_ends_a_file_that_waits(
+async def test_a_suspension_of_its_payer_ends_a_file_that_waits(
     bank: Bank, payer: Holder, payee: Holder, rules: None, standing_: Standing
 ) -> None:
     bulk_id = await waiting(bank, payer, payee)

@@ -1,4 +1,4 @@
-"""Bulk transfers that are judged again before their first line runs, or whose payee changes in a run."""
+"""Bulk transfers whose approval is checked again before the first line runs, or whose payee changes during a run."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -23,7 +23,7 @@ from services.payments.tests.contract.waiting_files import (
 
 
 async def accepted(bank: Bank, payer: Holder, payee: Holder, *, mode: str = "best_effort") -> Data:
-    """Hand in two lines of 60.00, which need no approval yet."""
+    """Submit two lines of 60.00, which require no approval yet."""
     answer = await bank.post("/transfers/bulk", payer.user_id, file(payer, (payee, "60.00"), (payee, "60.00"), mode=mode))
     data: Data = answer.json()["data"]
     assert (answer.status_code, data["status"], data["approval_rules"]) == (202, "accepted", [])
@@ -31,7 +31,7 @@ async def accepted(bank: Bank, payer: Holder, payee: Holder, *, mode: str = "bes
 
 
 async def require_held_back(bank: Bank, bulk_id: str, payer: Holder) -> None:
-    """Run the file: it waits, and runs whole once somebody has approved it."""
+    """Run the file: it waits, and runs whole after its approval."""
     await bank.run_bulk(bulk_id)
     held = await standing(bank, bulk_id)
     assert (held["status"], held["approval_rules"], held["waiting"]) == ("pending_approval", ["large"], 2)
@@ -48,7 +48,7 @@ async def require_held_back(bank: Bank, bulk_id: str, payer: Holder) -> None:
 
 
 @modes
-async def test_a_payee_who_sells_since_the_file_was_handed_in_makes_it_wait_by_a_rule_on_payments(
+async def test_a_file_waits_when_its_payee_became_a_merchant_and_a_rule_matches_payments(
     bank: Bank, payer: Holder, payee: Holder, mode: str
 ) -> None:
     bank.prices.rules = approval_from("100", kinds=frozenset({"payment"}))
@@ -57,7 +57,7 @@ async def test_a_payee_who_sells_since_the_file_was_handed_in_makes_it_wait_by_a
     await require_held_back(bank, bulk["id"], payer)
 
 
-async def test_a_rule_that_is_set_since_the_file_was_handed_in_makes_it_wait(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_file_waits_when_a_rule_was_added_after_its_submission(bank: Bank, payer: Holder, payee: Holder) -> None:
     bulk = await accepted(bank, payer, payee)
     bank.prices.rules = approval_from("100")
     record = Record(bank.database, bank.clock)
@@ -78,16 +78,14 @@ async def test_a_rule_that_is_set_since_the_file_was_handed_in_makes_it_wait(ban
     await require_held_back(bank, bulk["id"], payer)
 
 
-async def test_other_roles_of_the_payer_since_the_file_was_handed_in_make_it_wait(
-    bank: Bank, payer: Holder, payee: Holder
-) -> None:
+async def test_a_file_waits_when_its_payers_roles_changed_after_its_submission(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.prices.rules = approval_from("100", lambda question: "trainee" in question.roles)
     bulk = await accepted(bank, payer, payee)
     bank.authority.roles[payer.user_id] = frozenset({"user", "trainee"})
     await require_held_back(bank, bulk["id"], payer)
 
 
-async def test_a_file_that_is_judged_again_is_no_part_of_what_its_payer_sent_before(
+async def test_a_file_that_is_checked_again_does_not_count_itself_as_sent_before(
     bank: Bank, payer: Holder, payee: Holder
 ) -> None:
     bank.prices.rules = approval_from("200", window=timedelta(hours=24))
@@ -96,7 +94,7 @@ async def test_a_file_that_is_judged_again_is_no_part_of_what_its_payer_sent_bef
     assert (await standing(bank, bulk["id"]))["status"] == "completed"
 
 
-async def test_what_its_payer_sent_before_a_rule_was_set_is_counted_when_the_file_is_judged_again(
+async def test_money_sent_before_a_rule_was_added_counts_when_the_file_is_checked_again(
     bank: Bank, payer: Holder, payee: Holder
 ) -> None:
     await bank.made(payer, payee, "100.00")
@@ -115,7 +113,7 @@ async def test_an_approved_file_runs_whatever_has_changed_since(bank: Bank, paye
     assert [status for status, _ in await lines(bank, bulk_id)] == ["settled", "settled"]
 
 
-async def test_a_file_that_is_held_back_answers_its_key_as_it_did(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_file_that_waits_returns_the_first_response_to_its_key(bank: Bank, payer: Holder, payee: Holder) -> None:
     body = file(payer, (payee, "120.00"))
     first = await bank.post("/transfers/bulk", payer.user_id, body, key="pay-day")
     bank.prices.rules = approval_from("100")
@@ -131,7 +129,7 @@ async def test_a_file_that_is_held_back_answers_its_key_as_it_did(bank: Bank, pa
 
 
 @modes
-async def test_a_payee_who_is_closed_stops_no_other_line_when_the_file_is_judged_again(
+async def test_a_closed_payee_stops_no_other_line_when_the_file_is_checked_again(
     bank: Bank, payer: Holder, payee: Holder, rules: None, mode: str
 ) -> None:
     closed = await bank.holder()
@@ -143,7 +141,7 @@ async def test_a_payee_who_is_closed_stops_no_other_line_when_the_file_is_judged
     assert statuses == (["settled", "refused"] if mode == "best_effort" else ["not_run", "refused"])
 
 
-async def test_a_payee_who_sells_in_the_midst_of_a_run_has_the_lines_that_are_left_refused(
+async def test_a_payee_who_becomes_a_merchant_during_a_run_has_the_remaining_lines_refused(
     bank: Bank, payer: Holder, payee: Holder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("payments.application.bulk_transfers.submit_bulk.CHUNK_LINES", 1)

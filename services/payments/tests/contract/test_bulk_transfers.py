@@ -1,4 +1,4 @@
-"""Bulks as their REST clients meet them, on a real database, run by the real job."""
+"""Bulk transfers over REST, on a real database, run by the real job."""
 
 import asyncio
 import json
@@ -113,7 +113,7 @@ async def bulk_bank(database: Database, clock: ControlledClock) -> AsyncIterator
         yield await BulkBank(client, forge, payments, run, database, policies).open("1000.00")
 
 
-async def test_a_file_is_accepted_run_and_told_line_by_line(bulk_bank: BulkBank) -> None:
+async def test_a_file_is_accepted_and_run_and_reports_each_line(bulk_bank: BulkBank) -> None:
     accepted = await bulk_bank.submit(bulk_bank.file("100.00", "2000.00", "50.00", "1.00"))
     assert accepted.status_code == 202, accepted.text
     data = accepted.json()["data"]
@@ -142,7 +142,7 @@ async def test_a_file_is_accepted_run_and_told_line_by_line(bulk_bank: BulkBank)
     assert (transfer.json()["data"]["amount"], transfer.json()["data"]["link_id"]) == ("100.00", data["id"])
 
 
-async def test_lines_page_and_filter(bulk_bank: BulkBank) -> None:
+async def test_lines_are_paged_and_filtered(bulk_bank: BulkBank) -> None:
     bulk_id = (await bulk_bank.submit(bulk_bank.file(*["1.00"] * 6, "9999.00"))).json()["data"]["id"]
     waiting = (await bulk_bank.get(f"/{bulk_id}/lines?limit=5")).json()["data"]
     assert [line["status"] for line in waiting["items"]] == ["waiting"] * 5
@@ -161,7 +161,7 @@ async def test_lines_page_and_filter(bulk_bank: BulkBank) -> None:
         assert (await bulk_bank.get(f"/{bulk_id}/lines?{wrong}")).status_code == 422
 
 
-async def test_csv_and_pain_001_say_the_rest_in_the_query(bulk_bank: BulkBank) -> None:
+async def test_csv_and_pain_001_take_the_other_fields_from_the_query(bulk_bank: BulkBank) -> None:
     csv = f"target_wallet_id,amount,reference\n{bulk_bank.payees[0]},12.00,INV-1\n"
     query = f"?source_wallet_id={bulk_bank.source}&currency=NAD&mode=all_or_nothing"
     accepted = await bulk_bank.submit(csv, query=query, media_type="text/csv; charset=utf-8")
@@ -174,8 +174,8 @@ async def test_csv_and_pain_001_say_the_rest_in_the_query(bulk_bank: BulkBank) -
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "body")
 
 
-async def test_today_is_namibias(bulk_bank: BulkBank, clock: ControlledClock) -> None:
-    """From ten in the evening in UTC a message of tomorrow's date there is one of today."""
+async def test_today_is_the_date_in_namibia(bulk_bank: BulkBank, clock: ControlledClock) -> None:
+    """From 22:00 UTC, a message dated tomorrow in UTC is dated today in Namibia."""
     message = f"""<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn>
         <GrpHdr><MsgId>M</MsgId><NbOfTxs>1</NbOfTxs></GrpHdr>
         <PmtInf><PmtMtd>TRF</PmtMtd><ReqdExctnDt><Dt>2026-03-22</Dt></ReqdExctnDt>
@@ -195,7 +195,7 @@ async def test_today_is_namibias(bulk_bank: BulkBank, clock: ControlledClock) ->
     assert await submitted() == 202
 
 
-async def test_all_that_is_wrong_with_a_file_is_told_and_burns_no_key(bulk_bank: BulkBank) -> None:
+async def test_all_faults_of_a_file_are_reported_and_its_key_can_be_used_again(bulk_bank: BulkBank) -> None:
     file = bulk_bank.file("1.00", "1.001", "0")
     file["lines"][0]["target_wallet_id"] = "nobody"
     wrong = await bulk_bank.submit(file)
@@ -211,7 +211,7 @@ async def test_all_that_is_wrong_with_a_file_is_told_and_burns_no_key(bulk_bank:
     assert (await bulk_bank.submit(bulk_bank.file("1.00"))).status_code == 202
 
 
-async def test_a_key_is_one_files_however_it_is_written(bulk_bank: BulkBank) -> None:
+async def test_a_key_names_one_file_in_any_format(bulk_bank: BulkBank) -> None:
     first = await bulk_bank.submit(bulk_bank.file("1.00"))
     again = await bulk_bank.submit(dict(reversed(bulk_bank.file("1.00").items())))
     assert (again.status_code, again.headers["idempotency-replayed"]) == (202, "true")
@@ -230,7 +230,7 @@ async def test_a_key_is_one_files_however_it_is_written(bulk_bank: BulkBank) -> 
         ({}, {"reference": "INV-2"}),
     ],
 )
-async def test_a_key_is_no_other_files_whatever_the_other_says_otherwise(
+async def test_a_key_names_one_file_even_if_other_fields_differ(
     bulk_bank: BulkBank, of_file: dict[str, str], of_line: dict[str, str]
 ) -> None:
     file = bulk_bank.file("1.00", "1.00", label="March")
@@ -243,7 +243,7 @@ async def test_a_key_is_no_other_files_whatever_the_other_says_otherwise(
     assert [one["id"] for one in (await bulk_bank.get("")).json()["data"]["items"]] == [first["id"]]
 
 
-async def test_a_key_is_no_other_files_from_or_to_another_wallet(bulk_bank: BulkBank) -> None:
+async def test_a_key_names_one_file_even_with_other_wallets(bulk_bank: BulkBank) -> None:
     first = (await bulk_bank.submit(bulk_bank.file("1.00"))).json()["data"]
     second = new_id()
     open_wallet = bulk_bank.payments.wallets.open_issued_wallet
@@ -255,14 +255,14 @@ async def test_a_key_is_no_other_files_from_or_to_another_wallet(bulk_bank: Bulk
     assert [one["id"] for one in (await bulk_bank.get("")).json()["data"]["items"]] == [first["id"]]
 
 
-async def test_the_same_file_handed_in_many_times_at_once_is_one_bulk(bulk_bank: BulkBank) -> None:
+async def test_the_same_file_submitted_many_times_at_once_is_one_bulk_transfer(bulk_bank: BulkBank) -> None:
     answers = await asyncio.gather(*(bulk_bank.submit(bulk_bank.file("1.00")) for _ in range(10)))
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.json()["data"]["id"] for answer in answers}) == 1
 
 
 @pytest.mark.clause("ASVS 8.4.1")
-async def test_a_bulk_is_its_payers_and_staffs_and_absent_to_others(bulk_bank: BulkBank) -> None:
+async def test_a_bulk_transfer_is_visible_to_its_payer_and_staff_and_absent_to_others(bulk_bank: BulkBank) -> None:
     bulk_id = (await bulk_bank.submit(bulk_bank.file("1.00"))).json()["data"]["id"]
     stranger = new_id()
     for path in (f"/{bulk_id}", f"/{bulk_id}/lines", f"/{bulk_id}/events"):
@@ -274,7 +274,9 @@ async def test_a_bulk_is_its_payers_and_staffs_and_absent_to_others(bulk_bank: B
     assert (await bulk_bank.submit(theirs, key="theirs")).status_code == 403
 
 
-async def test_a_payer_has_so_many_under_way_at_most(bulk_bank: BulkBank, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_number_of_open_bulk_transfers_of_a_payer_is_limited(
+    bulk_bank: BulkBank, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("payments.application.bulk_transfers.acceptance.BULKS_OPEN_MAX", 2)
     ids = [(await bulk_bank.submit(bulk_bank.file("1.00"), key=key)).json()["data"]["id"] for key in "ab"]
     beyond = await bulk_bank.submit(bulk_bank.file("1.00"), key="c")
@@ -283,7 +285,7 @@ async def test_a_payer_has_so_many_under_way_at_most(bulk_bank: BulkBank, monkey
     assert (await bulk_bank.submit(bulk_bank.file("1.00"), key="c")).status_code == 202
 
 
-async def test_only_whoever_handed_it_in_cancels_a_bulk(bulk_bank: BulkBank) -> None:
+async def test_only_its_submitter_cancels_a_bulk_transfer(bulk_bank: BulkBank) -> None:
     bulk_id = (await bulk_bank.submit(bulk_bank.file("1.00"))).json()["data"]["id"]
     for who, roles in ((new_id(), ("user",)), (new_id(), ("user", "admin"))):
         answer = await bulk_bank.cancel(bulk_id, by=who, roles=roles)
@@ -291,7 +293,7 @@ async def test_only_whoever_handed_it_in_cancels_a_bulk(bulk_bank: BulkBank) -> 
     assert (await bulk_bank.cancel(str(new_id()))).status_code == 404
 
 
-async def test_what_has_not_run_can_be_cancelled_once(bulk_bank: BulkBank) -> None:
+async def test_a_bulk_transfer_is_cancelled_once_before_it_has_run(bulk_bank: BulkBank) -> None:
     bulk_id = (await bulk_bank.submit(bulk_bank.file("1.00", "2.00"))).json()["data"]["id"]
     cancelled = await bulk_bank.cancel(bulk_id)
     assert (cancelled.status_code, cancelled.json()["data"]["status"], cancelled.json()["data"]["not_run"]) == (
@@ -322,7 +324,7 @@ async def test_progress_is_followed_to_its_end(bulk_bank: BulkBank, monkeypatch:
     assert (last["status"], last["settled"]) == ("completed", 2)
 
 
-async def test_more_lines_or_bytes_than_a_file_may_have_are_refused(bulk_bank: BulkBank) -> None:
+async def test_more_lines_or_bytes_than_the_limit_are_refused(bulk_bank: BulkBank) -> None:
     many = await bulk_bank.submit(bulk_bank.file(*["0.01"] * 10_001))
     assert (many.status_code, many.json()["errors"][0]["field"]) == (422, "lines")
     large = await bulk_bank.submit("x" * (8 * 1_048_576 + 1), media_type="text/csv")

@@ -1,4 +1,4 @@
-"""Who may capture what is on hold, when its payer or its payee is suspended."""
+"""Who may capture a hold when its payer or its payee is suspended."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ BARRED = [Standing.SUSPENDED, Standing.CLOSED]
 
 
 @pytest.mark.parametrize("standing", BARRED)
-async def test_what_a_payer_ordered_before_a_suspension_the_payee_captures(
+async def test_the_payee_captures_what_a_payer_ordered_before_a_suspension(
     bank: Bank, payer: Holder, payee: Holder, held: dict[str, Any], standing: Standing
 ) -> None:
     bank.authority.standing[payer.user_id] = standing
@@ -28,7 +28,7 @@ async def test_what_a_payer_ordered_before_a_suspension_the_payee_captures(
 
 @pytest.mark.parametrize("standing", BARRED)
 @pytest.mark.parametrize("by", ["payer", "payee"])
-async def test_nothing_is_captured_for_a_payee_who_may_not_act_and_the_hold_is_released(
+async def test_a_payee_who_may_not_act_captures_nothing_and_the_hold_is_released(
     bank: Bank, payer: Holder, payee: Holder, held: dict[str, Any], standing: Standing, by: str
 ) -> None:
     bank.authority.standing[payee.user_id] = standing
@@ -42,7 +42,7 @@ async def test_nothing_is_captured_for_a_payee_who_may_not_act_and_the_hold_is_r
 
 
 @pytest.mark.parametrize(("standing", "code"), [(Standing.SUSPENDED, "PAY_050"), (Standing.CLOSED, "PAY_051")])
-async def test_a_payer_who_may_not_act_captures_nothing_with_a_token_from_before(
+async def test_a_payer_who_may_not_act_captures_nothing_with_an_earlier_token(
     bank: Bank, payer: Holder, held: dict[str, Any], standing: Standing, code: str
 ) -> None:
     bank.authority.standing[payer.user_id] = standing
@@ -50,14 +50,14 @@ async def test_a_payer_who_may_not_act_captures_nothing_with_a_token_from_before
     assert await bank.wallet(payer) == ("1000.00", "300.00", "700.00")
 
 
-async def test_both_are_asked_about_at_once(bank: Bank, payer: Holder, payee: Holder, held: dict[str, Any]) -> None:
+async def test_both_standings_take_one_request(bank: Bank, payer: Holder, payee: Holder, held: dict[str, Any]) -> None:
     bank.authority.asked.clear()
     assert (await bank.post(f"/transfers/{held['id']}/capture", payer.user_id, {})).status_code == 200
     assert bank.authority.asked == [{payer.user_id, payee.user_id}]
 
 
 @pytest.mark.parametrize("by", ["payer", "payee"])
-async def test_identity_away_nothing_is_captured_until_it_answers(
+async def test_while_identity_is_away_nothing_is_captured(
     bank: Bank, payer: Holder, payee: Holder, held: dict[str, Any], by: str
 ) -> None:
     who = payer if by == "payer" else payee
@@ -68,7 +68,7 @@ async def test_identity_away_nothing_is_captured_until_it_answers(
     assert (await bank.post(f"/transfers/{held['id']}/capture", who.user_id, {})).status_code == 200
 
 
-async def test_a_payer_may_void_while_it_waits_for_approval_though_both_are_suspended(
+async def test_a_payer_may_void_a_hold_that_awaits_approval_though_both_are_suspended(
     bank: Bank, payer: Holder, payee: Holder
 ) -> None:
     held = await bank.made(payer, payee, "300.00", capture="later")

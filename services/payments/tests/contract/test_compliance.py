@@ -1,4 +1,4 @@
-"""What payments asks compliance over gRPC: whether money may move, and how the audit log has a transfer."""
+"""Payments' gRPC requests to compliance: screening, and the audit log's hash of a transfer."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class PaymentsAsPeer(ServiceSettings):
 
 @dataclass
 class Compliance(compliance_pb2_grpc.ScreeningServiceServicer, compliance_pb2_grpc.AuditLogServiceServicer):
-    """Clears everything that is not for one wallet; `answers` makes of its verdicts what it gives."""
+    """Clears every order except those to one wallet; `answers` replaces its verdicts."""
 
     asked: list[list[compliance_pb2.Screening]] = field(default_factory=list)
     answers: Callable[[Verdicts], Verdicts] = lambda verdicts: verdicts
@@ -84,7 +84,7 @@ async def peers() -> AsyncIterator[Peers]:
     await server.stop(grace_seconds=1)
 
 
-async def test_compliance_is_told_who_asks_from_where_to_where_and_how_much(peers: Peers) -> None:
+async def test_compliance_receives_the_user_and_both_wallets_and_the_amount(peers: Peers) -> None:
     asked = order("250.01")
     assert await peers.screening.screen([asked]) == [Verdict(clear=True)]
     assert peers.compliance.asked == [
@@ -99,7 +99,7 @@ async def test_compliance_is_told_who_asks_from_where_to_where_and_how_much(peer
     ]
 
 
-async def test_each_order_gets_its_own_verdict_however_many_there_are(peers: Peers) -> None:
+async def test_each_of_many_orders_gets_its_own_verdict(peers: Peers) -> None:
     blocked = {0, ORDERS_MAX - 1, ORDERS_MAX, 2 * ORDERS_MAX}
     orders = [order(target_id=BLOCKED) if n in blocked else order() for n in range(2 * ORDERS_MAX + 1)]
     verdicts = await peers.screening.screen(orders)
@@ -111,7 +111,7 @@ async def test_each_order_gets_its_own_verdict_however_many_there_are(peers: Pee
 @pytest.mark.parametrize(
     "answers", [lambda verdicts: verdicts[:-1], lambda verdicts: [*verdicts, verdicts[0]], lambda _verdicts: []]
 )
-async def test_an_answer_that_is_not_of_the_question_clears_nothing(
+async def test_a_response_that_does_not_match_the_request_clears_nothing(
     peers: Peers, answers: Callable[[Verdicts], Verdicts]
 ) -> None:
     peers.compliance.answers = answers
@@ -119,20 +119,20 @@ async def test_an_answer_that_is_not_of_the_question_clears_nothing(
         await peers.screening.screen([order(), order()])
 
 
-async def test_with_compliance_away_nothing_is_cleared(peers: Peers) -> None:
+async def test_while_compliance_is_away_nothing_is_cleared(peers: Peers) -> None:
     await peers.server.stop(grace_seconds=0)
     with pytest.raises(Unavailable):
         await peers.screening.screen([order()])
 
 
-async def test_a_transfers_hash_is_the_logs_once_the_log_has_it(peers: Peers) -> None:
+async def test_a_transfer_has_its_hash_once_the_log_has_recorded_it(peers: Peers) -> None:
     transfer_id = new_id()
     assert await peers.audit_log.leaf_hash(transfer_id) is None
     peers.compliance.logged[str(transfer_id)] = bytes.fromhex("ab" * 32)
     assert await peers.audit_log.leaf_hash(transfer_id) == "ab" * 32
 
 
-async def test_a_transfer_is_shown_without_its_hash_while_the_log_is_away_and_no_failure_is_hidden(peers: Peers) -> None:
+async def test_a_transfer_has_no_hash_while_the_log_is_away_but_other_errors_are_raised(peers: Peers) -> None:
     peers.compliance.refusal = AccessDenied()
     with pytest.raises(DomainError) as refused:
         await peers.audit_log.leaf_hash(new_id())

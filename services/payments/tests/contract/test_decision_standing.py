@@ -1,4 +1,4 @@
-"""Who may decide on a transfer and undo one, when its parties may not act, or are those who decide."""
+"""Who may approve or undo a transfer when its parties may not act, or are the ones who decide."""
 
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ async def waiting(bank: Bank, payer: Holder, payee: Holder) -> dict[str, Any]:
         ("payee", Standing.CLOSED, "PAY_052"),
     ],
 )
-async def test_nothing_is_approved_whose_payer_or_payee_may_not_act_and_it_is_rejected_all_the_same(
+async def test_a_transfer_whose_party_may_not_act_is_not_approved_but_can_be_rejected(
     bank: Bank, payer: Holder, payee: Holder, waiting: dict[str, Any], whose: str, standing: Standing, code: str
 ) -> None:
     bank.authority.standing[(payer if whose == "payer" else payee).user_id] = standing
@@ -39,7 +39,7 @@ async def test_nothing_is_approved_whose_payer_or_payee_may_not_act_and_it_is_re
     assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
 
 
-async def test_without_an_answer_of_identity_nothing_is_approved(bank: Bank, waiting: dict[str, Any]) -> None:
+async def test_without_a_response_of_identity_nothing_is_approved(bank: Bank, waiting: dict[str, Any]) -> None:
     bank.authority.away = True
     async with unchanged(bank.database):
         assert refusal(await bank.staff("POST", f"/transfers/{waiting['id']}/approve")) == (503, "SRV_002")
@@ -48,7 +48,9 @@ async def test_without_an_answer_of_identity_nothing_is_approved(bank: Bank, wai
 
 
 @pytest.mark.parametrize("whose", ["payer", "payee"])
-async def test_staff_do_not_undo_what_they_paid_or_received(bank: Bank, payer: Holder, payee: Holder, whose: str) -> None:
+async def test_staff_do_not_undo_transfers_that_they_paid_or_received(
+    bank: Bank, payer: Holder, payee: Holder, whose: str
+) -> None:
     made = await bank.made(payer, payee, "20.00")
     who = payer if whose == "payer" else payee
     async with unchanged(bank.database):
@@ -57,21 +59,21 @@ async def test_staff_do_not_undo_what_they_paid_or_received(bank: Bank, payer: H
     assert (await bank.staff("POST", f"/transfers/{made['id']}/reverse", REASON)).status_code == 201
 
 
-async def test_staff_do_not_set_the_usage_of_a_wallet_of_their_own(bank: Bank, payee: Holder) -> None:
+async def test_staff_do_not_set_the_usage_of_their_own_wallet(bank: Bank, payee: Holder) -> None:
     body = {"usage": "merchant", **REASON}
     async with unchanged(bank.database):
         answer = await bank.send("PUT", f"/wallets/{payee.wallet_id}/usage", payee.user_id, body, roles=("staff",))
         assert refusal(answer) == (403, "ACC_001")
 
 
-async def test_an_account_of_the_systems_own_is_absent_as_a_source_too(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_system_account_is_absent_as_a_source_too(bank: Bank, payer: Holder, payee: Holder) -> None:
     for code in SystemCode:
         body = leg(Holder(payer.user_id, system_account_id(code, "NAD")), payee, "1.00")
         async with unchanged(bank.database):
             assert refusal(await bank.post("/transfers", payer.user_id, body)) == (404, "RES_001")
 
 
-async def test_what_is_left_in_a_wallet_is_told_in_its_currencys_digits(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_the_rest_in_a_wallet_has_the_digits_of_its_currency(bank: Bank, payer: Holder, payee: Holder) -> None:
     await bank.made(payer, payee, "10.00", capture="later")
     for holder, details in (
         (payer, {"balance": "1000.00", "held": "10.00", "expecting": 0}),

@@ -1,4 +1,4 @@
-"""Each operation shows whose data it declares; what it shows of others leaves a fact that names them."""
+"""Each operation returns the data of the owners it declares; reads of another person's data leave a fact that names them."""
 
 from typing import Any, Final
 
@@ -57,13 +57,13 @@ async def treasury(bank: Bank) -> str:
 
 
 async def things(bank: Bank, payer: Holder, payee: Holder) -> dict[str, str]:
-    """Give the payer one of each, also of what waits for a decision, and return their ids."""
+    """Create one of each for the payer, with some that await a decision, and return their ids."""
     line = {"target_wallet_id": str(payee.wallet_id), "amount": "5.00"}
     order = {"source_wallet_id": str(payer.wallet_id), "currency": "NAD"}
     file = {**order, "mode": "best_effort", "lines": [line]}
     plan = {**order, **line, "frequency": "daily", "starts_at": "2026-12-01T08:00:00Z"}
     bulk = (await data(bank, "/transfers/bulk", payer, file))["id"]
-    # Followed to its end at the first look.
+    # Read its stream to the end at once.
     await data(bank, f"/transfers/bulk/{bulk}/cancel", payer, {"reason": "enough"})
     made = {
         "transfer": (await bank.made(payer, payee, "5.00"))["id"],
@@ -77,7 +77,7 @@ async def things(bank: Bank, payer: Holder, payee: Holder) -> dict[str, str]:
     }
 
 
-async def test_every_operation_shows_whose_data_it_declares(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_every_operation_returns_the_data_of_the_owners_it_declares(bank: Bank, payer: Holder, payee: Holder) -> None:
     made = await things(bank, payer, payee)
     at = {
         **made,
@@ -95,7 +95,7 @@ async def test_every_operation_shows_whose_data_it_declares(bank: Bank, payer: H
     assert await reads.misdeclared(ROUTERS, person) == []
 
 
-async def test_postings_of_the_system_s_own_name_the_people_on_their_other_side(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_postings_of_a_system_account_name_the_people_on_their_other_side(bank: Bank, payer: Holder, payee: Holder) -> None:
     record = Record(bank.database, bank.clock)
     account = await treasury(bank)
     issued = {"wallet_id": str(payee.wallet_id), "amount": "2.00", "currency": "NAD", "reason": "test funds"}
@@ -107,7 +107,7 @@ async def test_postings_of_the_system_s_own_name_the_people_on_their_other_side(
     assert set(fact.related[1:]) == {str(payer.user_id), str(payee.user_id)}
 
 
-async def test_a_tier_that_is_read_is_one_fact_also_by_an_assignment_that_changes_nothing(bank: Bank, payer: Holder) -> None:
+async def test_reading_a_tier_is_one_fact_even_in_an_assignment_that_changes_nothing(bank: Bank, payer: Holder) -> None:
     record = Record(bank.database, bank.clock)
     path = f"/limits/tiers/{payer.user_id}"
     back = {"tier": "standard", "reason": "back to the standard one"}
@@ -120,7 +120,7 @@ async def test_a_tier_that_is_read_is_one_fact_also_by_an_assignment_that_change
         assert (fact.by, fact.related) == (("user", str(bank.staff_id)), [str(payer.user_id)])
 
 
-async def test_one_s_own_tier_is_read_without_a_trace(bank: Bank) -> None:
+async def test_reading_your_own_tier_leaves_no_fact(bank: Bank) -> None:
     record = Record(bank.database, bank.clock)
     await record.skip()
     assert (await bank.send("GET", f"/limits/tiers/{bank.staff_id}", bank.staff_id, roles=("admin",))).status_code == 200

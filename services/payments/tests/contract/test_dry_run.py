@@ -1,4 +1,4 @@
-"""Dry runs as REST clients meet them."""
+"""Dry runs over REST."""
 
 import json
 from typing import Any
@@ -45,7 +45,7 @@ async def rehearse(bank: Bank, path: str, by: Holder, body: dict[str, Any], **re
     return data
 
 
-async def test_a_dry_run_of_a_transfer_says_what_it_would_come_to(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_dry_run_of_a_transfer_returns_its_price_and_effect(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.price(fee="2.00")
     bank.prices.limit_book = Limits([limit(day_max="600.00")])
     told = await rehearse(bank, "/transfers", payer, of(payer, payee, "250.00", dry_run=True), key="k")
@@ -69,7 +69,7 @@ async def test_a_dry_run_of_a_transfer_says_what_it_would_come_to(bank: Bank, pa
     assert (await bank.pay(payer, payee, "250.00", key="k")).status_code == 201
 
 
-async def test_all_that_stands_in_the_way_is_told_first_what_the_answer_would_be(bank: Bank, payee: Holder) -> None:
+async def test_all_obstacles_are_listed_with_the_one_that_would_be_returned_first(bank: Bank, payee: Holder) -> None:
     payer = await bank.holder("100.00")
     bank.prices.rules = approval_from("1000")
     told = await rehearse(bank, "/transfers", payer, of(payer, payee, "5000.01", dry_run=True), methods=("pwd",))
@@ -99,7 +99,7 @@ async def test_a_files_dry_run_is_true_or_false_and_nothing_else(bank: Bank, pay
     assert (await bank.post("/transfers/bulk", payer.user_id, file_of(payer, (payee, "1.00"), dry_run=False))).status_code == 202
 
 
-async def test_a_dry_run_under_a_key_that_was_used_says_what_that_made(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_dry_run_with_a_used_key_describes_the_first_request(bank: Bank, payer: Holder, payee: Holder) -> None:
     await bank.made(payer, payee, "10.00", key="k")
     told = await rehearse(bank, "/transfers", payer, of(payer, payee, "10.00", dry_run=True), key="k")
     assert (told["outcome"], [one["amount"] for one in told["transfers"]]) == ("replayed", ["10.00"])
@@ -109,7 +109,7 @@ async def test_a_dry_run_under_a_key_that_was_used_says_what_that_made(bank: Ban
     assert (file["outcome"], [one["code"] for one in file["refusals"]]) == ("refused", ["VAL_002"])
 
 
-async def test_who_may_not_pay_rehearses_nothing(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_user_who_may_not_pay_gets_no_dry_run(bank: Bank, payer: Holder, payee: Holder) -> None:
     for path, body in (
         ("/transfers", of(payer, payee, "1.00", dry_run=True)),
         ("/transfers/bulk?dry_run=true", file_of(payer, (payee, "1.00"))),
@@ -118,14 +118,14 @@ async def test_who_may_not_pay_rehearses_nothing(bank: Bank, payer: Holder, paye
         assert refusal(answer) == (403, "ACC_001")
 
 
-async def test_while_a_service_is_away_the_answer_that_there_would_be_is_told(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_dry_run_while_a_service_is_away_returns_its_error(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.screening.away = True
     told = await rehearse(bank, "/transfers", payer, of(payer, payee, "1.00", dry_run=True))
     assert [one["code"] for one in told["refusals"]] == ["SRV_002"]
-    # The limits were not looked up: nothing is said of them.
+    # The limits were not read, so the response omits them.
     assert (told["screening"], told["limits_left"]) == (None, [])
     file = await rehearse(bank, "/transfers/bulk", payer, file_of(payer, (payee, "1.00"), dry_run=True))
-    # The file would be accepted; its run would be tried again later.
+    # The file would be accepted; its run would be retried later.
     assert (file["outcome"], file["status"], file["run"]) == ("accepted", "accepted", None)
     bank.screening.away = False
     bank.prices.rules = approval_from("0.01", unavailable)
@@ -137,8 +137,8 @@ async def test_while_a_service_is_away_the_answer_that_there_would_be_is_told(ba
         assert (told["outcome"], [one["code"] for one in told["refusals"]]) == ("refused", ["SRV_002"])
 
 
-async def test_a_dry_run_tells_nothing_of_others(bank: Bank, payer: Holder, payee: Holder) -> None:
-    """No more than the refusal: neither what another's wallet holds, nor whose it is, nor why compliance refuses."""
+async def test_a_dry_run_discloses_nothing_about_others(bank: Bank, payer: Holder, payee: Holder) -> None:
+    """No more than the refusal: not the balance or owner of another's wallet, nor why compliance refuses."""
     stranger = await bank.holder("321.09")
     told = await rehearse(bank, "/transfers", payer, of(stranger, payee, "500.00", dry_run=True))
     assert [(one["code"], one["details"]) for one in told["refusals"]] == [("ACC_001", {})]
@@ -154,7 +154,7 @@ async def test_a_dry_run_tells_nothing_of_others(bank: Bank, payer: Holder, paye
     assert [(one["code"], one["leg"]) for one in told["refusals"]] == [("PAY_007", None)]
 
 
-async def test_when_a_leg_is_refused_the_limits_are_as_they_were(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_refused_leg_leaves_the_limits_unchanged(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.prices.limit_book = Limits([limit(day_max="5000.00")])
     legs = {"legs": [of(payer, payee, "600.00"), of(payer, payee, "400.01")], "dry_run": True}
     told = await rehearse(bank, "/transfers/linked", payer, legs)
@@ -162,14 +162,14 @@ async def test_when_a_leg_is_refused_the_limits_are_as_they_were(bank: Bank, pay
     assert told["limits_left"] == [{"currency": "NAD", "day": "5000.00", "month": None}]
 
 
-async def test_a_wrong_signature_hides_no_verdict(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_wrong_signature_hides_no_other_obstacle(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.screening.blocked = {payee.wallet_id}
     signature = {"key_id": str(new_id()), "algorithm": "Ed25519", "value": "b" * 86}
     told = await rehearse(bank, "/transfers", payer, of(payer, payee, "5.00", dry_run=True, signature=signature))
     assert ([one["code"] for one in told["refusals"]], told["screening"]) == (["PAY_017"], "refused")
 
 
-async def test_a_dry_run_of_a_file_counts_what_would_become_of_its_lines(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_dry_run_of_a_file_counts_the_outcomes_of_its_lines(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.price(fee="1.00")
     blocked = await bank.holder()
     bank.screening.blocked = {blocked.wallet_id}
@@ -190,7 +190,7 @@ async def test_a_dry_run_of_a_file_counts_what_would_become_of_its_lines(bank: B
     assert (whole["run"]["status"], whole["run"]["not_run"]) == ("failed", 3)
 
 
-async def test_a_file_that_waits_for_an_approval_says_so(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_dry_run_reports_that_a_file_would_await_an_approval(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.prices.rules = approval_from("500")
     told = await rehearse(bank, "/transfers/bulk", payer, file_of(payer, (payee, "500.00"), dry_run=True))
     assert (told["outcome"], told["status"], told["needs"]["approval_rules"]) == ("accepted", "pending_approval", ["large"])
@@ -198,7 +198,7 @@ async def test_a_file_that_waits_for_an_approval_says_so(bank: Bank, payer: Hold
 
 
 @pytest.mark.parametrize("media_type", ["text/csv", "application/xml", "application/json"])
-async def test_the_query_makes_a_dry_run_of_every_format(bank: Bank, payer: Holder, payee: Holder, media_type: str) -> None:
+async def test_dry_run_is_a_query_parameter_for_every_format(bank: Bank, payer: Holder, payee: Holder, media_type: str) -> None:
     bodies = {
         "text/csv": f"target_wallet_id,amount\r\n{payee.wallet_id},12.00\r\n",
         "application/json": json.dumps({"lines": file_of(payer, (payee, "12.00"))["lines"]}),
@@ -231,7 +231,7 @@ async def test_the_query_makes_a_dry_run_of_every_format(bank: Bank, payer: Hold
     assert (again["outcome"], again["bulk_id"], again["status"]) == ("replayed", accepted.json()["data"]["id"], "accepted")
 
 
-async def test_lines_that_are_wrong_are_refused_as_in_the_real_run(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_invalid_lines_are_refused_as_in_the_real_run(bank: Bank, payer: Holder, payee: Holder) -> None:
     file = file_of(payer, (payee, "1.00"), (Holder(), "1.00"), dry_run=True)
     async with unchanged(bank.database):
         answer = await bank.post("/transfers/bulk", payer.user_id, file, key=str(uuid4()))
@@ -241,13 +241,13 @@ async def test_lines_that_are_wrong_are_refused_as_in_the_real_run(bank: Bank, p
     )
 
 
-async def test_the_operations_keep_the_straight_way() -> None:
+async def test_the_operations_keep_the_fast_path() -> None:
     made = {"transfer_tokens", "transfer_linked", "make_payment"}
     routes = [*transfers.routes, *payments.routes]
     assert {route.name: route.has_fast_path for route in routes if route.name in made} == dict.fromkeys(made, True)  # type: ignore[attr-defined]  # ours
 
 
-async def test_a_quote_tells_what_is_left_and_what_would_be_refused(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_quote_returns_what_is_left_of_limits_and_what_would_be_refused(bank: Bank, payer: Holder, payee: Holder) -> None:
     question = {"amount": "1000.00", "currency": "NAD"}
 
     async def quoted(**more: str) -> dict[str, Any]:
@@ -274,7 +274,7 @@ async def test_a_quote_tells_what_is_left_and_what_would_be_refused(bank: Bank, 
     assert (await quoted(**both))["screening"] is None
 
 
-async def test_a_quote_looks_into_no_wallet_of_another(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_quote_discloses_no_other_persons_wallet(bank: Bank, payer: Holder, payee: Holder) -> None:
     question = {"amount": "1.00", "currency": "NAD"}
     for wallet_id, expected in ((payee.wallet_id, (403, "ACC_001")), (new_id(), (404, "RES_001"))):
         answer = await bank.post("/fees/quote", payer.user_id, {**question, "source_wallet_id": str(wallet_id)})
@@ -290,7 +290,7 @@ async def test_a_quote_looks_into_no_wallet_of_another(bank: Bank, payer: Holder
         ("submit_bulk", BulkRehearsalResponse),
     ],
 )
-async def test_the_example_of_a_dry_run_is_one_that_could_be(operation: str, model: type[ResponseModel]) -> None:
+async def test_the_documented_example_of_a_dry_run_is_possible(operation: str, model: type[ResponseModel]) -> None:
     routers = [transfers, payments, bulk_transfers]
     [route] = [one for router in routers for one in router.routes if one.name == operation]  # type: ignore[attr-defined]  # ours
     [example] = [one["example"] for one in route.responses[200]["content"].values()]  # type: ignore[attr-defined]

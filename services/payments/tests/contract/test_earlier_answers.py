@@ -1,4 +1,4 @@
-"""An earlier answer is repeated to its caller alone: without the permission, and across releases."""
+"""The first response is repeated to its caller only: also without the permission now, and across releases."""
 
 import hashlib
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ async def as_admin(requester: Requester, path: str, body: Mapping[str, Any], **r
 
 
 def guarded(requester: Requester) -> Mapping[str, tuple[dict[str, Any], dict[str, Any]]]:
-    """What needs a permission, each with its body and with another."""
+    """Return operations that require a permission, each with its body and a different body."""
     own = ("/payments", "/transfers/linked", "/transfers/bulk", "/transfers/schedules")
     payment, linked, bulk, schedule = (WAYS[path][0] for path in own)
     parties, also = (requester.caller, requester.other), {"reason": "another"}
@@ -51,7 +51,7 @@ def guarded(requester: Requester) -> Mapping[str, tuple[dict[str, Any], dict[str
     }
 
 
-async def test_without_the_permission_an_earlier_answer_is_told_and_nothing_else(requester: Requester) -> None:
+async def test_without_the_permission_only_the_first_response_is_returned(requester: Requester) -> None:
     for path, (body, another) in guarded(requester).items():
         for unused in (body, {**body, "dry_run": True}, another):
             async with unchanged(requester.bank.database):
@@ -65,7 +65,7 @@ async def test_without_the_permission_an_earlier_answer_is_told_and_nothing_else
             assert refusal(await requester.bank.post(path, requester.other.user_id, body, key=path, roles=())) == (403, "ACC_001")
 
 
-async def test_while_governances_rules_are_old_an_earlier_answer_is_told_and_nothing_else(requester: Requester) -> None:
+async def test_while_governances_rules_are_stale_only_the_first_response_is_returned(requester: Requester) -> None:
     firsts = {path: await as_admin(requester, path, body, key=path) for path, (body, _) in guarded(requester).items()}
     requester.bank.clock.advance(days=2)
     async with unchanged(requester.bank.database):
@@ -75,7 +75,7 @@ async def test_while_governances_rules_are_old_an_earlier_answer_is_told_and_not
 
 
 @pytest.mark.parametrize("step", ["approve", "reject", "reverse"])
-async def test_with_one_factor_an_earlier_answer_is_told_and_nothing_else(requester: Requester, step: str) -> None:
+async def test_with_one_factor_only_the_first_response_is_returned(requester: Requester, step: str) -> None:
     path = f"/transfers/{requester.of_others if step == 'reverse' else requester.waiting}/{step}"
     body = {} if step == "approve" else REASON
     async with unchanged(requester.bank.database):
@@ -87,7 +87,7 @@ async def test_with_one_factor_an_earlier_answer_is_told_and_nothing_else(reques
         assert refusal(await as_admin(requester, path, body, methods=("pwd",), key="new")) == (401, "AUTH_005")
 
 
-async def test_a_peers_order_is_answered_as_the_first_once_the_permission_is_gone(requester: Requester) -> None:
+async def test_a_repeated_order_of_a_peer_gets_the_first_response_after_the_permission_is_gone(requester: Requester) -> None:
     def request(key: str) -> payments_pb2.TransferRequest:
         return payments_pb2.TransferRequest(order=order(requester.bank, requester.caller, requester.other, "4.00", key=key))
 
@@ -106,7 +106,7 @@ async def test_a_peers_order_is_answered_as_the_first_once_the_permission_is_gon
 
 
 @pytest.mark.parametrize("path", ["/transfers", "/transfers/{}/capture"])
-async def test_who_is_not_signed_in_is_told_no_earlier_answer(requester: Requester, path: str) -> None:
+async def test_without_a_session_no_first_response_is_returned(requester: Requester, path: str) -> None:
     path, session_id = path.format(requester.sent_hold), new_id()
     body = leg(requester.caller, requester.other, "4.00") if path == "/transfers" else {}
     assert (await as_admin(requester, path, body)).is_success
@@ -123,8 +123,8 @@ async def test_who_is_not_signed_in_is_told_no_earlier_answer(requester: Request
         ).status_code == 401
 
 
-async def as_the_release_before(urls: DatabaseUrls, statement: str, *values: object) -> None:
-    """Write what its migrations let it write: transfers do not change by themselves."""
+async def as_the_previous_release(urls: DatabaseUrls, statement: str, *values: object) -> None:
+    """Write a row as the previous release left it. Triggers are off, because they refuse this change."""
     async with await psycopg.AsyncConnection.connect(urls.owner, autocommit=True) as connection:
         await connection.execute("ALTER TABLE transfers DISABLE TRIGGER USER")
         await connection.execute(statement, values)
@@ -132,7 +132,7 @@ async def as_the_release_before(urls: DatabaseUrls, statement: str, *values: obj
 
 
 @pytest.mark.parametrize("key", ["k", "k" * 252])
-async def test_linked_transfers_of_the_release_before_are_answered_and_not_made_again(
+async def test_linked_transfers_of_the_previous_release_are_returned_and_not_made_again(
     bank: Bank, payer: Holder, payee: Holder, database_urls: DatabaseUrls, key: str
 ) -> None:
     body = {"legs": [leg(payer, payee, "40.00"), leg(payer, payee, "60.00")]}
@@ -140,7 +140,7 @@ async def test_linked_transfers_of_the_release_before_are_answered_and_not_made_
     named = f"sha256:{hashlib.sha256(key.encode()).hexdigest()}" if len(key) > 251 else key
     for number, item in enumerate(first.json()["data"]["items"]):
         statement = "UPDATE transfers SET idempotency_key = %s WHERE id = %s"
-        await as_the_release_before(database_urls, statement, f"{named}/{number}", item["id"])
+        await as_the_previous_release(database_urls, statement, f"{named}/{number}", item["id"])
     more = {"legs": [*body["legs"], leg(payer, payee, "1.00")]}
     async with unchanged(bank.database):
         require_replay(first, await bank.post("/transfers/linked", payer.user_id, body, key=key))
@@ -148,13 +148,13 @@ async def test_linked_transfers_of_the_release_before_are_answered_and_not_made_
             assert refusal(await bank.post("/transfers/linked", payer.user_id, other, key=key)) == (422, "VAL_002")
 
 
-async def test_a_hold_of_the_release_before_is_answered_as_it_stands(
+async def test_a_hold_of_the_previous_release_is_returned_with_its_current_status(
     bank: Bank, payer: Holder, payee: Holder, database_urls: DatabaseUrls
 ) -> None:
     body = {**leg(payer, payee, "100.00"), "capture": "later"}
     first = await bank.post("/transfers", payer.user_id, body, key="k")
     made = first.json()["data"]["id"]
-    await as_the_release_before(database_urls, "UPDATE transfers SET began = NULL WHERE id = %s", made)
+    await as_the_previous_release(database_urls, "UPDATE transfers SET began = NULL WHERE id = %s", made)
     require_replay(first, await bank.post("/transfers", payer.user_id, body, key="k"))
     captured = await captured_in_part(bank, made, payee)
     again = await bank.post("/transfers", payer.user_id, body, key="k")

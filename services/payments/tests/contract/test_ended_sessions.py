@@ -1,4 +1,4 @@
-"""Which operations wait while it is not known which sessions have ended: those that move money. Answers that last end with it."""
+"""Operations that move money fail while the ended sessions are unknown. A stream ends with its session."""
 
 import asyncio
 from typing import Final
@@ -15,9 +15,7 @@ MOVING: Final = [route for router in ROUTERS for route in router.routes if isins
 
 
 @pytest.mark.parametrize("route", MOVING, ids=lambda route: route.operation_id)
-async def test_no_money_moves_while_ended_sessions_are_not_known(
-    bank: Bank, monkeypatch: pytest.MonkeyPatch, route: Route
-) -> None:
+async def test_no_money_moves_while_ended_sessions_are_unknown(bank: Bank, monkeypatch: pytest.MonkeyPatch, route: Route) -> None:
     headers = bank.forge.headers(bank.staff_id, roles=("admin",), methods=STRONG)
     [method] = route.methods or {"GET"}
     path = route.path_format.format_map(dict.fromkeys(route.param_convertors, "00000000-0000-7000-8000-000000000000"))
@@ -28,7 +26,7 @@ async def test_no_money_moves_while_ended_sessions_are_not_known(
     assert (refused.status_code, refused.json()["code"]) == (503, "SRV_002")
 
 
-async def test_reads_go_on_meanwhile(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_reads_continue_while_ended_sessions_are_unknown(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     holder = await bank.holder("5.00")
     monkeypatch.setattr(bank.revocations, "_confirmed_at", None)
     for path in (f"/wallets/{holder.wallet_id}", "/transfers"):
@@ -50,7 +48,7 @@ async def test_a_stream_ends_with_the_session_that_follows_it(bank: Bank, monkey
     await eventually(lambda: progress._followers, 1)
     bank.revocations.end(session_id, bank.clock.now().timestamp())
     answer = await asyncio.wait_for(following, 120)
-    # The bulk waits for a worker: nothing else ends the stream.
+    # The bulk transfer waits for a worker, so nothing else ends the stream.
     assert answer.text.count("event: ") == 1
     again = await bank.client.get(f"/api/v1/transfers/bulk/{bulk_id}/events", headers=headers)
     assert (again.status_code, again.json()["code"]) == (401, "AUTH_003")

@@ -1,4 +1,4 @@
-"""Every event of payments and its message, each field of it; the tests of the record have when they are told."""
+"""Every event of payments and each field of its message. Tests of the record cover when events are published."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -160,12 +160,12 @@ EXAMPLES: list[tuple[Event, Message]] = [
         events_pb2.ErasureAcknowledged(erasure_id=str(MORE), user_id=str(USER), kept=["ledger", "wallets"]),
     ),
 ]
-# Until when the law asks for a person is compliance's to say.
+# Compliance decides how long the law requires a person to be identifiable.
 NOT_OURS = {"retain_until"}
 
 
 @pytest.mark.parametrize(("event", "message"), EXAMPLES, ids=lambda each: type(each).__name__)
-def test_a_message_says_all_of_its_event(event: Event, message: Message) -> None:
+def test_a_message_contains_all_of_its_event(event: Event, message: Message) -> None:
     told = {field.name for field, _ in message.ListFields()}
     assert told == {field.name for field in message.DESCRIPTOR.fields} - NOT_OURS
     assert type(message).FromString(PUBLICATIONS.encode(event).payload) == message

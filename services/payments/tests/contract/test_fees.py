@@ -1,4 +1,4 @@
-"""Fee rules and quotes by REST, on a real database."""
+"""Fee rules and quotes over REST, on a real database."""
 
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,7 @@ async def test_a_payer_sees_the_fee_before_paying(pricing_bank: PricingBank) -> 
     assert "recorded_by" not in rule
 
 
-async def test_a_new_version_begins_where_the_old_one_ends_and_history_stays(pricing_bank: PricingBank) -> None:
+async def test_a_new_version_begins_where_the_old_one_ends_and_history_is_kept(pricing_bank: PricingBank) -> None:
     first = await pricing_bank.data("POST", "/fees", FEE, expect=201)
     planned = await pricing_bank.data(
         "POST", "/fees", {**FEE, "tiers": [{"flat": "2"}], "valid_from": pricing_bank.at(days=1)}, expect=201
@@ -57,7 +57,7 @@ async def test_a_new_version_begins_where_the_old_one_ends_and_history_stays(pri
         {"target_wallet_id": "x"},
     ],
 )
-async def test_a_bad_question_is_refused(pricing_bank: PricingBank, change: dict[str, str]) -> None:
+async def test_an_invalid_quote_request_is_refused(pricing_bank: PricingBank, change: dict[str, str]) -> None:
     response = await pricing_bank.call("POST", "/fees/quote", {"amount": "1", "currency": "NAD", **change}, role="user")
     assert response.status_code == 422, response.text
 
@@ -86,7 +86,7 @@ BAD_FEES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("change", BAD_FEES)
-async def test_a_bad_fee_writes_nothing(pricing_bank: PricingBank, change: dict[str, Any]) -> None:
+async def test_an_invalid_fee_writes_nothing(pricing_bank: PricingBank, change: dict[str, Any]) -> None:
     response = await pricing_bank.call("POST", "/fees", {**FEE, **change})
     assert response.status_code == 422, response.text
     assert (await pricing_bank.data("GET", "/fees/history"))["total"] == 0

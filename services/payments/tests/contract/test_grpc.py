@@ -1,4 +1,4 @@
-"""What peers rely on."""
+"""The gRPC contract that peers rely on."""
 
 from collections.abc import Awaitable
 from typing import Any
@@ -18,7 +18,7 @@ from services.payments.tests.contract.peers import Stub, order
 
 
 async def refused(bank: Bank, call: Awaitable[Any]) -> tuple[Kind, str]:
-    """Return how a call is refused, which changes nothing."""
+    """Return how a call that changes nothing is refused."""
     async with unchanged(bank.database):
         with pytest.raises(RemoteError) as refusal:
             await call
@@ -39,7 +39,7 @@ async def test_an_order_is_settled_once(bank: Bank, stub: Stub) -> None:
     assert (wallet.owner_id, wallet.status, wallet.balance.currency) == (str(payer.user_id), "open", "NAD")
 
 
-async def test_a_peer_sees_a_transfer_and_its_wallets_as_they_stand(bank: Bank, stub: Stub) -> None:
+async def test_a_peer_reads_the_current_state_of_a_transfer_and_its_wallets(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("100.00"), await bank.merchant()
     held_at = bank.clock.now()
     held = (await bank.made(payer, payee, "60.00", path="/payments", reference="INV-7", capture="later"))["id"]
@@ -82,7 +82,7 @@ async def test_a_peer_sees_a_transfer_and_its_wallets_as_they_stand(bank: Bank, 
     assert await seen() == (transfer, wallet)
 
 
-async def test_a_batch_keeps_each_ones_outcome_in_the_order_of_asking(bank: Bank, stub: Stub) -> None:
+async def test_a_batch_returns_each_outcome_in_the_order_of_the_request(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
     orders = [
         order(bank, payer, payee, "60.00", key="a"),
@@ -114,7 +114,7 @@ async def test_a_batch_keeps_each_ones_outcome_in_the_order_of_asking(bank: Bank
         {"amount": money_pb2.Money(amount="1e3", currency="NAD")},
     ],
 )
-async def test_nonsense_is_invalid_and_moves_nothing(bank: Bank, stub: Stub, changes: dict[str, Any]) -> None:
+async def test_invalid_requests_are_refused_and_move_nothing(bank: Bank, stub: Stub, changes: dict[str, Any]) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
     wrong = order(bank, payer, payee, "1.00")
     for name, value in changes.items():
@@ -126,7 +126,7 @@ async def test_nonsense_is_invalid_and_moves_nothing(bank: Bank, stub: Stub, cha
     assert kind is Kind.INVALID
 
 
-async def test_empty_requests_are_invalid_and_strangers_not_found(bank: Bank, stub: Stub) -> None:
+async def test_empty_requests_are_invalid_and_unknown_ids_are_not_found(bank: Bank, stub: Stub) -> None:
     unknown, none = str(new_id()), ""
     for call, kind in (
         (stub.Transfer(payments_pb2.TransferRequest()), Kind.INVALID),
@@ -143,13 +143,13 @@ async def test_empty_requests_are_invalid_and_strangers_not_found(bank: Bank, st
         assert (await refused(bank, call))[0] is kind
 
 
-async def test_what_the_ledger_refuses_is_refused_with_its_code(bank: Bank, stub: Stub) -> None:
+async def test_an_error_of_the_ledger_has_its_code(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("1.00"), await bank.holder()
     call = stub.Transfer(payments_pb2.TransferRequest(order=order(bank, payer, payee, "2.00")))
     assert await refused(bank, call) == (Kind.REFUSED, "PAY_001")
 
 
-async def test_a_key_is_one_orders_by_either_call(bank: Bank, stub: Stub) -> None:
+async def test_a_key_names_one_order_across_both_calls(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
     await stub.Transfer(payments_pb2.TransferRequest(order=order(bank, payer, payee, "1.00", key="once")))
     other = order(bank, payer, payee, "2.00", key="once")
@@ -159,7 +159,7 @@ async def test_a_key_is_one_orders_by_either_call(bank: Bank, stub: Stub) -> Non
     assert [one.refusal.code for one in answer.outcomes] == ["VAL_002"]
 
 
-async def test_compliance_is_asked_about_a_peers_orders_too(bank: Bank, stub: Stub) -> None:
+async def test_orders_of_peers_are_screened_by_compliance_too(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
     for blocked in (payer.user_id, payer.wallet_id, payee.wallet_id):
         bank.screening.blocked = {blocked}
@@ -169,7 +169,7 @@ async def test_compliance_is_asked_about_a_peers_orders_too(bank: Bank, stub: St
         assert refusal.value.code == "PAY_007"
 
 
-async def test_a_peer_cannot_go_round_approval_or_signature(bank: Bank, stub: Stub) -> None:
+async def test_a_peer_cannot_bypass_approvals_or_signatures(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("9000.00"), await bank.holder()
     bank.prices.rules = approval_from("500")
     settled = (await stub.Transfer(payments_pb2.TransferRequest(order=order(bank, payer, payee, "500.00")))).settled
@@ -180,7 +180,7 @@ async def test_a_peer_cannot_go_round_approval_or_signature(bank: Bank, stub: St
     assert (await refused(bank, call))[1] == "PAY_016"
 
 
-async def test_compliance_freezes_and_it_is_recorded_as_its_doing(bank: Bank, stub: Stub) -> None:
+async def test_a_freeze_by_compliance_is_recorded_with_compliance_as_its_actor(bank: Bank, stub: Stub) -> None:
     holder, other = await bank.holder("5.00"), await bank.holder("5.00")
     wallet_id, record = str(holder.wallet_id), Record(bank.database, bank.clock)
     await record.skip()

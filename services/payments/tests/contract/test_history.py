@@ -1,4 +1,4 @@
-"""History: filters, cursors to the end, exports."""
+"""History: filters, cursors to the end, and exports."""
 
 import itertools
 from datetime import timedelta
@@ -35,8 +35,8 @@ async def ids(bank: Bank, holder: Holder, query: str, *, path: str = "/transfers
     return [item["id"] for page in await pages(bank, holder, query, path=path) for item in page]
 
 
-async def test_each_filter_lets_through_what_it_says(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The bank's clock is a test's, its ids are of now.
+async def test_each_filter_returns_only_what_matches(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The bank's clock is a test's, but its ids are from now.
     monkeypatch.setattr(transfer_history, "_SLACK", timedelta(days=10_000))
     payer, payee, other = await bank.holder("1000.00"), await bank.holder(), await bank.holder()
     shop = await bank.merchant()
@@ -89,7 +89,7 @@ async def test_each_filter_lets_through_what_it_says(bank: Bank, monkeypatch: py
         "settled_since=yesterday",
     ],
 )
-async def test_filters_that_say_nothing_are_refused(bank: Bank, query: str) -> None:
+async def test_filters_that_make_no_sense_are_refused(bank: Bank, query: str) -> None:
     holder = await bank.holder()
     assert (await bank.get(f"/transfers?{query}", holder.user_id)).status_code in {400, 422}
 
@@ -106,13 +106,13 @@ async def test_filters_that_say_nothing_are_refused(bank: Bank, query: str) -> N
     ],
 )
 @pytest.mark.parametrize("path", ["/transfers", "/transfers/export", "/payments"])
-async def test_the_first_and_the_last_day_of_all_are_times(bank: Bank, path: str, period: str, status: int) -> None:
+async def test_the_first_and_the_last_day_of_all_are_valid_times(bank: Bank, path: str, period: str, status: int) -> None:
     payer = await bank.holder("1.00")
     assert (await bank.get(f"{path}?{period}", payer.user_id)).status_code == status
 
 
 async def test_a_hold_is_found_by_the_time_of_its_capture(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The bank's clock is a test's, its ids are of now.
+    # The bank's clock is a test's, but its ids are from now.
     monkeypatch.setattr(transfer_history, "_SLACK", timedelta(days=10_000))
     payer, payee = await bank.holder("1000.00"), await bank.holder()
     held = (await bank.made(payer, payee, "80.00", capture="later"))["id"]
@@ -141,7 +141,7 @@ async def test_a_hold_is_found_by_the_time_of_its_capture(bank: Bank, monkeypatc
     ]
 
 
-async def test_a_reference_is_matched_whole(bank: Bank) -> None:
+async def test_a_reference_must_match_as_a_whole(bank: Bank) -> None:
     payer, payee, other = await bank.holder("1000.00"), await bank.merchant(), await bank.holder("50.00")
     seven, seventy = [
         (await bank.made(payer, payee, "1.00", path="/payments", reference=reference))["id"] for reference in ("INV-7", "INV-70")
@@ -160,7 +160,7 @@ async def test_a_reference_is_matched_whole(bank: Bank) -> None:
 
 
 def in_small_steps(monkeypatch: pytest.MonkeyPatch, *, few: int = 8, most: int = 10_000) -> None:
-    """Look through a history in steps of few transfers, which grow."""
+    """Make the history search start with steps of few transfers, which then grow."""
     monkeypatch.setattr(transfer_history, "_STEP_MIN", 2)
     monkeypatch.setattr(transfer_history, "_STEP_MAX", 16)
     monkeypatch.setattr(transfer_history, "LOOKED_AT_FEW", few)
@@ -182,7 +182,7 @@ async def test_no_page_is_empty_while_more_follow(bank: Bank, monkeypatch: pytes
     assert [row["id"] for row in await export(bank, payee, "text=rare")] == rare
 
 
-async def test_a_page_goes_on_until_it_is_full(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_page_continues_until_it_is_full(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     in_small_steps(monkeypatch, few=10_000)
     payer, payee = await bank.holder("1000.00"), await bank.holder()
     for word in 10 * ["rare", "", ""]:
@@ -191,7 +191,7 @@ async def test_a_page_goes_on_until_it_is_full(bank: Bank, monkeypatch: pytest.M
     assert [len(items) for items in await pages(bank, payer, "text=rare&limit=4")] == [4, 4, 2]
 
 
-async def test_a_search_that_finds_nothing_ends_and_asks_for_a_period(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_search_without_results_ends_and_asks_for_a_period(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     in_small_steps(monkeypatch, most=8)
     payer, payee = await bank.holder("1000.00"), await bank.holder()
     rare = (await bank.made(payer, payee, "1.00", description="rare"))["id"]
@@ -202,11 +202,11 @@ async def test_a_search_that_finds_nothing_ends_and_asks_for_a_period(bank: Bank
 
     assert refusal(refused) == (422, "VAL_001")
     assert [fault["field"] for fault in refused.json()["errors"]] == ["since"]
-    # An export is read for as long as it takes.
+    # An export has no time limit.
     assert [row["id"] for row in await export(bank, payee, "text=rare")] == [rare]
 
 
-async def test_a_cursor_goes_on_with_its_own_filters_only(bank: Bank) -> None:
+async def test_a_cursor_is_valid_only_with_its_own_filters(bank: Bank) -> None:
     payer, payee = await bank.holder("1000.00"), await bank.holder()
     for word in 3 * ["needle", "hay"]:
         await bank.made(payer, payee, "1.00", description=word)
@@ -246,7 +246,7 @@ async def test_owners_of_both_ends_see_a_transfer_once(bank: Bank) -> None:
     assert (await ids(bank, holder, "kind=transfer")) == [moved["id"]]
 
 
-async def test_what_waits_is_paged_to_the_end(bank: Bank) -> None:
+async def test_what_awaits_a_decision_is_paged_to_the_end(bank: Bank) -> None:
     stranger = await bank.holder()
     assert (await bank.get("/transfers?cursor=nothing", stranger.user_id)).status_code == 422
     assert refusal(await bank.get(f"/transfers/{new_id()}", stranger.user_id)) == (404, "RES_001")
@@ -254,8 +254,8 @@ async def test_what_waits_is_paged_to_the_end(bank: Bank) -> None:
     assert (listed["items"], listed["next_cursor"]) == ([], None)
 
 
-async def test_every_list_by_cursor_is_whole_in_pages_of_any_size(bank: Bank) -> None:
-    """Newest first, each once, and no further page after the last."""
+async def test_every_list_by_cursor_is_complete_in_pages_of_any_size(bank: Bank) -> None:
+    """Newest first, each item once, and no page after the last."""
     payer, payee = await bank.holder("1000.00"), await bank.holder()
     schedule = {
         "source_wallet_id": str(payer.wallet_id),
@@ -293,7 +293,7 @@ async def test_every_list_by_cursor_is_whole_in_pages_of_any_size(bank: Bank) ->
             assert (found, pages) == (expected, -(-3 // limit)), (path, limit)
 
 
-def test_a_transfer_settles_within_the_time_that_history_looks_back() -> None:
+def test_a_transfer_settles_within_the_period_that_history_searches() -> None:
     longest = PaymentsSettings(hold_days=31, approval_hours=720).terms
     assert longest.hold_life + longest.approval_life == transfer_history.SETTLED_WITHIN
     with pytest.raises(ValidationError):

@@ -1,4 +1,4 @@
-"""Holds, from the order to their capture, cancellation or end."""
+"""Holds, from the order until they are captured, voided or expire."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from services.payments.tests.contract.outbox import Fact, Record
 REASON = {"reason": "asked for by the payer"}
 
 
-async def test_a_hold_takes_what_is_available_and_moves_nothing(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_hold_reduces_the_available_balance_and_moves_nothing(bank: Bank, payer: Holder, payee: Holder) -> None:
     held = await bank.made(payer, payee, "300.00", capture="later")
     assert (held["status"], held["held_amount"], held["settled_at"]) == ("pending", "300.00", None)
     assert held["expires_at"] is not None
@@ -19,7 +19,7 @@ async def test_a_hold_takes_what_is_available_and_moves_nothing(bank: Bank, paye
 
 
 @pytest.mark.parametrize("by", ["payer", "payee"])
-async def test_either_party_captures_a_part_and_the_rest_is_let_go(bank: Bank, payer: Holder, payee: Holder, by: str) -> None:
+async def test_either_party_captures_a_part_and_the_rest_is_released(bank: Bank, payer: Holder, payee: Holder, by: str) -> None:
     held = await bank.made(payer, payee, "300.00", capture="later")
     who = payer if by == "payer" else payee
     captured = await bank.post(f"/transfers/{held['id']}/capture", who.user_id, {"amount": "180.00"})
@@ -34,7 +34,7 @@ async def test_either_party_captures_a_part_and_the_rest_is_let_go(bank: Bank, p
     assert refusal(again) == (409, "PAY_012")
 
 
-async def test_a_repeated_capture_answers_as_the_first(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_repeated_capture_returns_the_first_response(bank: Bank, payer: Holder, payee: Holder) -> None:
     held = await bank.made(payer, payee, "300.00", capture="later")
     path = f"/transfers/{held['id']}/capture"
     first = await bank.post(path, payee.user_id, {}, key="once")
@@ -43,7 +43,7 @@ async def test_a_repeated_capture_answers_as_the_first(bank: Bank, payer: Holder
     assert again.headers["idempotency-replayed"] == "true"
 
 
-async def test_fees_follow_the_part_that_is_captured(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_fees_are_charged_for_the_captured_part(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.price(fee="3.00")
     held = await bank.made(payer, payee, "300.00", capture="later")
     assert (held["fee_total"], held["held_amount"]) == ("3.00", "303.00")
@@ -55,7 +55,7 @@ async def test_fees_follow_the_part_that_is_captured(bank: Bank, payer: Holder, 
 
 
 @pytest.mark.parametrize(("amount", "expected"), [("300.01", (409, "PAY_015")), ("0", (409, "PAY_015"))])
-async def test_no_more_is_captured_than_was_held(
+async def test_a_capture_beyond_the_held_amount_is_refused(
     bank: Bank, payer: Holder, payee: Holder, amount: str, expected: tuple[int, str]
 ) -> None:
     held = await bank.made(payer, payee, "300.00", capture="later")
@@ -72,7 +72,7 @@ async def test_the_receiver_voids_a_hold_and_its_sender_cannot(bank: Bank, payer
     assert refusal(await bank.post(path, payee.user_id, REASON)) == (409, "PAY_012")
 
 
-async def test_a_hold_expires_by_its_job_and_no_sooner(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_hold_is_expired_by_its_job_and_not_earlier(bank: Bank, payer: Holder, payee: Holder) -> None:
     held = await bank.made(payer, payee, "300.00", capture="later")
     bank.wait(days=7, seconds=-1)
     assert await bank.expire() == 0
@@ -87,7 +87,7 @@ async def test_a_hold_expires_by_its_job_and_no_sooner(bank: Bank, payer: Holder
 
 @pytest.mark.parametrize("whose", ["payer", "payer's wallet", "payee's wallet"])
 @pytest.mark.parametrize(("act", "capture"), [("approve", "now"), ("approve", "later"), ("capture", "later")])
-async def test_whoever_was_blocked_while_it_waited_is_noticed_before_it_moves(
+async def test_a_party_blocked_while_the_hold_waited_is_found_before_it_moves(
     bank: Bank, payer: Holder, payee: Holder, whose: str, act: str, capture: str
 ) -> None:
     bank.prices.rules = approval_from("500" if act == "approve" else "500.01")
@@ -120,7 +120,7 @@ async def test_whoever_was_blocked_while_it_waited_is_noticed_before_it_moves(
         ],
     )
 
-    # What was refused has not used up its key.
+    # The refused request has not used its key.
     bank.screening.blocked.clear()
     moved = await bank.post(f"{path}/{act}", decider[0], body, roles=(decider[1],), key="once")
     expected = "pending" if (act, capture) == ("approve", "later") else "completed"
@@ -128,7 +128,9 @@ async def test_whoever_was_blocked_while_it_waited_is_noticed_before_it_moves(
 
 
 @pytest.mark.parametrize("act", ["approve", "capture"])
-async def test_while_compliance_is_away_what_waits_goes_on_waiting(bank: Bank, payer: Holder, payee: Holder, act: str) -> None:
+async def test_while_compliance_is_away_a_waiting_transfer_continues_to_wait(
+    bank: Bank, payer: Holder, payee: Holder, act: str
+) -> None:
     bank.prices.rules = approval_from("500")
     approved = await bank.made(payer, payee, "500.00")
     held = await bank.made(payer, payee, "300.00", capture="later")
@@ -142,7 +144,9 @@ async def test_while_compliance_is_away_what_waits_goes_on_waiting(bank: Bank, p
 
 
 @pytest.mark.parametrize("whose", ["payer", "payee"])
-async def test_what_waits_is_not_moved_from_or_to_a_frozen_wallet(bank: Bank, payer: Holder, payee: Holder, whose: str) -> None:
+async def test_a_waiting_transfer_is_not_moved_from_or_to_a_frozen_wallet(
+    bank: Bank, payer: Holder, payee: Holder, whose: str
+) -> None:
     paid = await bank.made(payer, payee, "10.00")
     held = await bank.made(payer, payee, "20.00", capture="later")
     bank.prices.rules = approval_from("100")
@@ -164,7 +168,7 @@ async def test_what_waits_is_not_moved_from_or_to_a_frozen_wallet(bank: Bank, pa
     assert (await bank.wallet(payer), await bank.wallet(payee)) == (("990.00", "0.00", "990.00"), ("10.00", "0.00", "10.00"))
 
 
-async def test_what_is_captured_is_posted_when_it_is(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_captured_hold_is_posted_at_the_time_of_its_capture(bank: Bank, payer: Holder, payee: Holder) -> None:
     held = await bank.made(payer, payee, "300.00", capture="later")
     bank.wait(seconds=3600)
     settled_at = (await bank.post(f"/transfers/{held['id']}/capture", payee.user_id, {})).json()["data"]["settled_at"]

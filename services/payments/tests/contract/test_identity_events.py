@@ -1,4 +1,4 @@
-"""What payments does about identity's events: wallets open, who may not act is stopped, names go when a user is erased."""
+"""Payments' reaction to identity's events: open wallets, stop suspended users, remove the names of erased users."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -37,7 +37,7 @@ SERVICE = Actor.service("payments")
 
 
 class IdentityEvents:
-    """Hands messages to payments' handlers, as its consumer does."""
+    """Delivers messages to payments' handlers, as its consumer does."""
 
     def __init__(
         self, uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Database, clock: ControlledClock, authority: FakeAuthority
@@ -76,7 +76,7 @@ def identity_events(uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Databa
     return IdentityEvents(uow, database, bank.clock, bank.authority)
 
 
-def test_what_names_payments_as_its_consumer_is_consumed(identity_events: IdentityEvents) -> None:
+def test_every_event_that_names_payments_as_its_consumer_is_consumed(identity_events: IdentityEvents) -> None:
     types = {spec_of(message_class).type for message_class in identity_events._handlers}
     named = {
         spec_of(message_class).type
@@ -86,7 +86,7 @@ def test_what_names_payments_as_its_consumer_is_consumed(identity_events: Identi
     assert types == named
 
 
-async def test_further_address_gets_a_wallet_of_its_currency_once(identity_events: IdentityEvents) -> None:
+async def test_a_further_address_gets_one_wallet_of_its_currency(identity_events: IdentityEvents) -> None:
     user, address = new_id(), new_id()
     message = identity.WalletAddressIssued(user_id=str(user), address=str(address), currency="ELC")
     for _ in range(2):
@@ -95,10 +95,10 @@ async def test_further_address_gets_a_wallet_of_its_currency_once(identity_event
     assert (wallet.id, wallet.currency) == (address, "ELC")
 
 
-async def test_names_of_an_erased_users_wallets_go_and_money_is_told(
+async def test_an_erased_users_wallet_names_are_removed_and_the_remaining_money_is_reported(
     identity_events: IdentityEvents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # More wallets than a page has.
+    # More wallets than fit on a page.
     monkeypatch.setattr("payments.application.erasures.acknowledge_erasure.PER_PAGE_MAX", 2)
     user, erasure = new_id(), new_id()
     for name, currency in (("Rent", "NAD"), ("", "USD"), ("Maria's school", "NAD")):
@@ -112,7 +112,7 @@ async def test_names_of_an_erased_users_wallets_go_and_money_is_told(
     assert not answer.HasField("retain_until")
 
 
-async def test_message_delivered_again_has_no_second_effect_and_a_new_one_is_answered(identity_events: IdentityEvents) -> None:
+async def test_a_message_delivered_again_has_no_second_effect_and_a_new_one_is_handled(identity_events: IdentityEvents) -> None:
     message = identity.ErasureRequested(erasure_id=str(new_id()), user_id=str(new_id()))
     message_id = new_id()
     await identity_events(message, message_id=message_id)
@@ -123,13 +123,13 @@ async def test_message_delivered_again_has_no_second_effect_and_a_new_one_is_ans
     assert len(await identity_events.acknowledged()) == 2
 
 
-async def test_money_that_was_not_taken_out_is_told(identity_events: IdentityEvents, bank: Bank) -> None:
+async def test_money_that_was_not_withdrawn_is_reported(identity_events: IdentityEvents, bank: Bank) -> None:
     holder = await bank.holder("12.50")
     await identity_events(identity.ErasureRequested(erasure_id=str(new_id()), user_id=str(holder.user_id)))
     assert list((await identity_events.acknowledged())[-1].kept) == [LEDGER, "wallets: money of NAD that was not taken out"]
 
 
-async def test_what_an_erased_user_planned_ends_and_others_plans_go_on(identity_events: IdentityEvents, bank: Bank) -> None:
+async def test_an_erased_users_schedules_end_and_those_of_others_continue(identity_events: IdentityEvents, bank: Bank) -> None:
     erased, other = await bank.holder("12.50"), await bank.holder("12.50")
     planned = []
     for payer, payee in ((erased, other), (other, erased), (erased, other)):
@@ -156,7 +156,7 @@ async def test_what_an_erased_user_planned_ends_and_others_plans_go_on(identity_
 
 @dataclass
 class Ordered:
-    """What a payer has waiting: a daily schedule, one that the payer paused, and a file."""
+    """A payer's open orders: a daily schedule, a paused schedule and a file."""
 
     payer: Holder
     schedule: str
@@ -206,7 +206,7 @@ def news(payer: Holder, status: str) -> identity.UserStatusChanged:
     return identity.UserStatusChanged(user_id=str(payer.user_id), status=status, reason="reported as stolen")
 
 
-async def test_a_suspension_pauses_schedules_and_cancels_files_at_once_and_others_go_on(
+async def test_a_suspension_pauses_schedules_and_cancels_files_at_once_only_for_that_user(
     identity_events: IdentityEvents, bank: Bank, payee: Holder
 ) -> None:
     barred, other = await ordered(bank, payee), await ordered(bank, payee)
@@ -229,7 +229,7 @@ async def test_a_suspension_pauses_schedules_and_cancels_files_at_once_and_other
     ]
 
 
-async def test_active_again_a_payer_resumes_and_what_fell_into_the_suspension_is_not_made_up_for(
+async def test_a_reactivated_payer_resumes_and_occurrences_during_the_suspension_are_skipped(
     identity_events: IdentityEvents, bank: Bank, payee: Holder
 ) -> None:
     barred = await ordered(bank, payee)
@@ -261,7 +261,7 @@ async def test_a_closed_account_has_its_schedules_and_files_cancelled(
     assert await barred.reasons(bank) == (PayerClosed().message,) * 3
 
 
-async def test_a_suspended_account_that_is_then_closed_has_nothing_left_open(
+async def test_a_suspended_account_that_is_then_closed_has_no_open_order_left(
     identity_events: IdentityEvents, bank: Bank, payee: Holder
 ) -> None:
     barred = await ordered(bank, payee)
@@ -271,7 +271,9 @@ async def test_a_suspended_account_that_is_then_closed_has_nothing_left_open(
     assert await barred.statuses(bank) == ("cancelled", "cancelled", "cancelled")
 
 
-async def test_news_of_a_suspension_twice_stop_once(identity_events: IdentityEvents, bank: Bank, payee: Holder) -> None:
+async def test_the_event_of_a_suspension_delivered_twice_stops_orders_once(
+    identity_events: IdentityEvents, bank: Bank, payee: Holder
+) -> None:
     barred = await ordered(bank, payee)
     bank.authority.standing[barred.payer.user_id] = Standing.SUSPENDED
     message_id = new_id()
@@ -280,13 +282,13 @@ async def test_news_of_a_suspension_twice_stop_once(identity_events: IdentityEve
     await record.skip()
     with pytest.raises(AlreadyHandled):
         await identity_events(news(barred.payer, "suspended"), message_id=message_id)
-    # Suspended again by another message, nothing is left to stop.
+    # Another message suspends the user again; nothing is left to stop.
     await identity_events(news(barred.payer, "suspended"))
     assert await record.news() == ([], [])
     assert await barred.statuses(bank) == ("paused", "paused", "cancelled")
 
 
-async def test_news_of_a_suspension_that_come_after_the_reactivation_stop_nothing(
+async def test_the_event_of_a_suspension_after_the_reactivation_stops_nothing(
     identity_events: IdentityEvents, bank: Bank, payee: Holder
 ) -> None:
     payer = await ordered(bank, payee)
@@ -295,7 +297,7 @@ async def test_news_of_a_suspension_that_come_after_the_reactivation_stop_nothin
     assert await payer.statuses(bank) == ("active", "paused", "accepted")
 
 
-async def test_news_are_tried_again_while_identity_does_not_answer(
+async def test_events_are_retried_while_identity_does_not_answer(
     identity_events: IdentityEvents, bank: Bank, payee: Holder
 ) -> None:
     barred = await ordered(bank, payee)

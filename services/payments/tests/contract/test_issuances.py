@@ -1,4 +1,4 @@
-"""Issuances as REST clients meet them."""
+"""Issuances over REST."""
 
 from chassis.testing.policies import bundle_of
 from kernel.ids import new_id
@@ -16,7 +16,7 @@ async def test_only_the_treasury_issues_and_only_staff_see_the_books(bank: Bank)
         assert (response.status_code, response.json()["code"]) == (403, "ACC_001"), path
 
 
-async def test_whoever_issued_money_sees_that_transfer_and_no_other(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_user_who_issued_money_sees_that_transfer_only(bank: Bank, payer: Holder, payee: Holder) -> None:
     issuer, role = new_id(), ("treasurer",)
     bank.policies.load(bundle_of({**GRANTS, "treasurer": ["treasury:issue"]}))
     issue = {"wallet_id": str(payee.wallet_id), "amount": "5.00", "currency": "NAD", "reason": "resolution 12"}

@@ -1,4 +1,4 @@
-"""One space of Idempotency-Keys for each caller: a key names one request, whatever it asks for."""
+"""Each caller has one namespace of idempotency keys: a key names one request across all operations."""
 
 from typing import Final
 
@@ -9,12 +9,12 @@ from services.payments.tests.contract.bank import Bank, Holder
 from services.payments.tests.contract.requester import ACCEPTED, ASKS, REASON, Requester
 from services.payments.tests.contract.ways import WAYS, leg
 
-# A peer's order of the same content as a transfer is the same request.
+# A peer's order with the same content as a transfer is the same request.
 SAME: Final = frozenset({"transfer", "rpc"})
 
 
 @pytest.mark.parametrize("first", ASKS)
-async def test_a_key_that_named_one_request_names_no_other(requester: Requester, first: str) -> None:
+async def test_a_used_key_cannot_name_another_request(requester: Requester, first: str) -> None:
     assert await ASKS[first](requester, "k") == ACCEPTED
     for name, ask in ASKS.items():
         if name == first or {name, first} == SAME:
@@ -24,13 +24,13 @@ async def test_a_key_that_named_one_request_names_no_other(requester: Requester,
 
 
 @pytest.mark.parametrize("key", ["schedule:1", "bulk:1", "elcorp:1"])
-async def test_a_key_that_the_platform_makes_is_refused_from_callers(requester: Requester, key: str) -> None:
+async def test_a_key_reserved_for_the_platform_is_refused_from_callers(requester: Requester, key: str) -> None:
     async with unchanged(requester.bank.database):
         for name, ask in ASKS.items():
             assert (name, await ask(requester, key)) == (name, "VAL_001")
 
 
-async def test_the_refusal_of_a_reserved_key_names_the_header(requester: Requester) -> None:
+async def test_the_error_for_a_reserved_key_names_the_header(requester: Requester) -> None:
     for path, body in (
         ("/transfers", leg(requester.caller, requester.other, "4.00")),
         (f"/transfers/{requester.received_hold}/void", REASON),

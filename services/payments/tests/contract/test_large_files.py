@@ -1,4 +1,4 @@
-"""A file of payments may be larger than any other body: on its own path, and on no path beside it."""
+"""The upload of a file of payments accepts larger bodies than any other path."""
 
 import json
 import re
@@ -24,7 +24,7 @@ OTHERS = sorted(
 
 
 def padded(body: object, length: int) -> bytes:
-    """Return JSON of so many bytes; spaces at its end mean nothing."""
+    """Return JSON padded with spaces at its end to this many bytes."""
     return json.dumps(body).encode().ljust(length)
 
 
@@ -66,7 +66,7 @@ async def test_a_transfer_may_have_one_mebibyte_and_no_more(bank: Bank, database
     assert await rows(database, "transfers") == before + 1
 
 
-async def test_no_other_path_takes_a_body_beyond_one_mebibyte(bank: Bank, payer: Holder) -> None:
+async def test_no_other_path_accepts_a_body_beyond_one_mebibyte(bank: Bank, payer: Holder) -> None:
     content = b" " * (MIB + 1)
     answers = {(method, path): await send(bank, payer, method, path, content) for method, path in OTHERS}
     assert {pair: answer.status_code for pair, answer in answers.items()} == dict.fromkeys(OTHERS, 413)

@@ -1,4 +1,4 @@
-"""The ledger as a whole by REST, as staff meet it."""
+"""The trial balance over REST, for staff."""
 
 from payments.domain.account import SystemCode
 from services.payments.tests.contract.bank import Bank

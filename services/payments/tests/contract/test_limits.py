@@ -1,4 +1,4 @@
-"""Limits and tiers by REST, on a real database."""
+"""Limits and tiers over REST, on a real database."""
 
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,7 @@ from elcorp.payments.v1 import events_pb2
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.contract.pricing_bank import LIMIT, PricingBank
 
-# What a payer sees who has spent nothing, at eight in the morning of the 21st of March.
+# The limits of a payer who has spent nothing, at 08:00 on 21 March.
 UNSPENT: dict[str, Any] = {
     "day_spent": "0.00",
     "day_left": None,
@@ -21,7 +21,7 @@ UNSPENT: dict[str, Any] = {
 }
 
 
-async def test_limits_by_tier_and_an_owners_own(pricing_bank: PricingBank, database: Database) -> None:
+async def test_limits_apply_by_tier_and_by_owner(pricing_bank: PricingBank, database: Database) -> None:
     limit = await pricing_bank.data("POST", "/limits", LIMIT, expect=201)
     business = await pricing_bank.data("POST", "/limits", {**LIMIT, "tier": "business", "day_max": "90000"}, expect=201)
     assert (limit["day_max"], limit["single_max"]) == ("5000.00", None)
@@ -47,7 +47,7 @@ async def test_limits_by_tier_and_an_owners_own(pricing_bank: PricingBank, datab
     assert (await pricing_bank.data("GET", "/limits/history", params={"tier": "standard"}))["total"] == 1
 
 
-async def test_a_payer_sees_what_is_spent_what_is_left_and_when_it_renews(pricing_bank: PricingBank) -> None:
+async def test_a_payer_sees_what_is_spent_and_what_is_left_and_when_it_renews(pricing_bank: PricingBank) -> None:
     limits = {**LIMIT, "single_max": "300.00", "day_max": "500.00", "month_max": "800.00"}
     limit = await pricing_bank.data("POST", "/limits", limits, expect=201)
     source, target, tokens = await pricing_bank.wallet(), await pricing_bank.wallet(), await pricing_bank.wallet("ELC")
@@ -88,7 +88,7 @@ async def test_a_payer_sees_what_is_spent_what_is_left_and_when_it_renews(pricin
     "maxima",
     [{"single_max": "40.00"}, {"day_max": "150.00"}, {"month_max": "150.00", "day_max": "900.00"}, {"day_max": "100.00"}],
 )
-async def test_exactly_what_is_left_may_be_moved(pricing_bank: PricingBank, maxima: dict[str, str]) -> None:
+async def test_exactly_the_remaining_amount_may_be_moved(pricing_bank: PricingBank, maxima: dict[str, str]) -> None:
     source, target = await pricing_bank.wallet(), await pricing_bank.wallet()
     assert (await pricing_bank.pay(source, target, "100.00")).status_code == 201
     await pricing_bank.data("POST", "/limits", {**LIMIT, "day_max": None, **maxima}, expect=201)
@@ -103,7 +103,7 @@ async def test_exactly_what_is_left_may_be_moved(pricing_bank: PricingBank, maxi
 
 @pytest.mark.parametrize("version", ["0", "2"])
 @pytest.mark.parametrize("tier", ["gold", "business"])
-async def test_a_tier_that_somebody_assigned_meanwhile_is_not_overwritten(
+async def test_a_tier_that_was_assigned_meanwhile_is_not_overwritten(
     pricing_bank: PricingBank, database: Database, tier: str, version: str
 ) -> None:
     for limited in ("business", "gold"):
@@ -122,16 +122,14 @@ async def test_a_tier_that_somebody_assigned_meanwhile_is_not_overwritten(
     assert (await pricing_bank.call("GET", path)).headers["etag"] == '"2"'
 
 
-async def test_nobody_is_put_into_a_tier_without_limits_and_back_into_the_standard_one_always(pricing_bank: PricingBank) -> None:
+async def test_a_tier_without_limits_cannot_be_assigned_except_the_standard_one(pricing_bank: PricingBank) -> None:
     path = f"/limits/tiers/{pricing_bank.user_id}"
     refused = await pricing_bank.call("PUT", path, {"tier": "busines", "reason": "registered"})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "tier")
     assert (await pricing_bank.data("PUT", path, {"tier": "standard", "reason": "as before"}))["version"] == 1
 
 
-async def test_a_limit_that_was_ended_before_it_began_makes_no_tier_to_assign(
-    pricing_bank: PricingBank, database: Database
-) -> None:
+async def test_a_limit_that_ended_before_its_start_makes_no_tier_to_assign(pricing_bank: PricingBank, database: Database) -> None:
     planned = await pricing_bank.data(
         "POST", "/limits", {**LIMIT, "tier": "business", "valid_from": pricing_bank.at(days=1)}, expect=201
     )
@@ -146,7 +144,7 @@ async def test_a_limit_that_was_ended_before_it_began_makes_no_tier_to_assign(
     assert await published(database, events_pb2.TierAssigned) == []
 
 
-async def test_a_limit_that_is_still_to_begin_makes_its_tier_one_to_assign(pricing_bank: PricingBank) -> None:
+async def test_a_limit_that_starts_later_makes_its_tier_one_to_assign(pricing_bank: PricingBank) -> None:
     await pricing_bank.data("POST", "/limits", {**LIMIT, "tier": "business", "valid_from": pricing_bank.at(days=1)}, expect=201)
 
     assigned = await pricing_bank.data(
@@ -167,7 +165,7 @@ BAD_LIMITS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("change", BAD_LIMITS)
-async def test_a_bad_limit_writes_nothing(pricing_bank: PricingBank, change: dict[str, Any]) -> None:
+async def test_an_invalid_limit_writes_nothing(pricing_bank: PricingBank, change: dict[str, Any]) -> None:
     response = await pricing_bank.call("POST", "/limits", {**LIMIT, **change})
     assert response.status_code == 422, response.text
     assert (await pricing_bank.data("GET", "/limits/history"))["total"] == 0

@@ -1,4 +1,4 @@
-"""Linked transfers as REST clients meet them: all of them or none."""
+"""Linked transfers over REST: all or none."""
 
 from typing import Any
 
@@ -25,7 +25,9 @@ def legs(source: Holder, *to: tuple[Holder, str]) -> dict[str, Any]:
     }
 
 
-async def test_linked_transfers_are_made_together_and_repeated_together(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_linked_transfers_are_made_together_and_a_repeated_request_returns_them_together(
+    bank: Bank, payer: Holder, payee: Holder
+) -> None:
     third = await bank.holder()
     body = legs(payer, (payee, "600.00"), (third, "400.00"))
     first = await bank.post("/transfers/linked", payer.user_id, body, key="pair")
@@ -37,15 +39,15 @@ async def test_linked_transfers_are_made_together_and_repeated_together(bank: Ba
     assert (await bank.wallet(payer))[0] == "0.00"
 
 
-async def test_when_one_leg_is_refused_none_is_made(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_when_one_leg_is_refused_no_leg_is_made(bank: Bank, payer: Holder, payee: Holder) -> None:
     body = legs(payer, (payee, "600.00"), (payee, "400.01"))
     assert refusal(await bank.post("/transfers/linked", payer.user_id, body)) == (409, "PAY_001")
     assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
     assert (await bank.get("/transfers?kind=transfer", payer.user_id)).json()["data"]["items"] == []
 
 
-async def test_when_legs_would_wait_for_approval_together_none_is_made(bank: Bank, payer: Holder, payee: Holder) -> None:
-    """Decided against, it would be missing from what was to be all or none."""
+async def test_when_legs_would_together_await_an_approval_no_leg_is_made(bank: Bank, payer: Holder, payee: Holder) -> None:
+    """A rejected leg would be missing from the all-or-nothing request."""
     bank.prices.rules = approval_from("600")
     body = legs(payer, (payee, "100.00"), (payee, "500.00"))
     assert refusal(await bank.post("/transfers/linked", payer.user_id, body, key="pair")) == (409, "PAY_041")
@@ -54,7 +56,7 @@ async def test_when_legs_would_wait_for_approval_together_none_is_made(bank: Ban
     assert (await bank.post("/transfers/linked", payer.user_id, body, key="pair")).status_code == 201
 
 
-async def test_a_linked_key_is_of_all_its_legs(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_key_of_linked_transfers_covers_all_legs(bank: Bank, payer: Holder, payee: Holder) -> None:
     three = legs(payer, (payee, "1.00"), (payee, "2.00"), (payee, "3.00"))
     assert (await bank.post("/transfers/linked", payer.user_id, three, key="k")).status_code == 201
     for other in (
@@ -66,7 +68,7 @@ async def test_a_linked_key_is_of_all_its_legs(bank: Bank, payer: Holder, payee:
     assert (await bank.wallet(payee))[0] == "6.00"
 
 
-async def test_long_keys_of_linked_transfers_do_not_meet(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_long_keys_of_linked_transfers_do_not_collide(bank: Bank, payer: Holder, payee: Holder) -> None:
     body = legs(payer, (payee, "1.00"), (payee, "2.00"))
     for end in ("a", "b"):
         response = await bank.post("/transfers/linked", payer.user_id, body, key="k" * 254 + end)
@@ -75,14 +77,14 @@ async def test_long_keys_of_linked_transfers_do_not_meet(bank: Bank, payer: Hold
 
 
 @pytest.mark.parametrize("amounts", [("5000.01", "1.00"), ("1.00", "5000.01")])
-async def test_a_leg_that_is_to_be_signed_is_sent_by_itself(bank: Bank, payee: Holder, amounts: tuple[str, str]) -> None:
+async def test_a_leg_that_must_be_signed_is_sent_separately(bank: Bank, payee: Holder, amounts: tuple[str, str]) -> None:
     rich = await bank.holder("9000.00")
     body = legs(rich, *((payee, amount) for amount in amounts))
     assert refusal(await bank.post("/transfers/linked", rich.user_id, body)) == (409, "PAY_016")
 
 
 @pytest.mark.parametrize("blocked", [0, 1])
-async def test_when_compliance_refuses_one_leg_none_is_made(bank: Bank, payer: Holder, blocked: int) -> None:
+async def test_when_compliance_refuses_one_leg_no_leg_is_made(bank: Bank, payer: Holder, blocked: int) -> None:
     payees = [await bank.holder(), await bank.holder()]
     bank.screening.blocked.add(payees[blocked].wallet_id)
     record = Record(bank.database, bank.clock)
@@ -93,7 +95,7 @@ async def test_when_compliance_refuses_one_leg_none_is_made(bank: Bank, payer: H
     assert (messages, fact.action, fact.related) == ([], "payments.transfer.refuse", [str(payees[blocked].wallet_id)])
 
 
-async def test_legs_count_together_against_a_limit_and_not_at_all_when_one_is_refused(
+async def test_legs_count_together_against_a_limit_and_a_refused_request_does_not_count(
     bank: Bank, payer: Holder, payee: Holder
 ) -> None:
     bank.prices.limit_book = Limits([limit(day_max="500")])
@@ -106,7 +108,7 @@ async def test_legs_count_together_against_a_limit_and_not_at_all_when_one_is_re
     assert refusal(await bank.pay(payer, payee, "0.01")) == (409, "PAY_030")
 
 
-async def test_legs_take_what_a_transfer_takes(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_legs_accept_the_fields_of_a_transfer(bank: Bank, payer: Holder, payee: Holder) -> None:
     dollars, shop = await bank.holder(currency="USD"), await bank.merchant()
     bank.exchange("0.05", "2")
     body = legs(payer, (payee, "10.00"), (payee, "20.00"), (dollars, "100.00"), (shop, "5.00"))
@@ -143,7 +145,7 @@ async def test_legs_take_what_a_transfer_takes(bank: Bank, payer: Holder, payee:
 
 
 @pytest.mark.parametrize("wrong", [{"target_currency": "USD", "capture": "later"}, {"target_currency": "NAD"}])
-async def test_a_leg_is_refused_for_what_a_transfer_is_refused_for_and_told_apart(
+async def test_a_leg_is_refused_for_the_same_reasons_as_a_transfer_and_the_error_names_the_leg(
     bank: Bank, payer: Holder, payee: Holder, wrong: dict[str, str]
 ) -> None:
     body = legs(payer, (payee, "1.00"), (payee, "2.00"))

@@ -1,4 +1,4 @@
-"""Nobody in production calls the ledger by gRPC, and the benchmark only on a developer's machine."""
+"""In production no caller of the gRPC API is named; on a developer's machine only the benchmark is."""
 
 from typing import Any, ClassVar
 
@@ -22,7 +22,7 @@ def settings(name: str) -> type[ServiceSettings]:
 
 
 def requests(bank: Bank, payer: Holder, payee: Holder) -> dict[str, Any]:
-    """Return a good request of each method."""
+    """Return a valid request of each method."""
     wallet = {"wallet_id": str(payer.wallet_id)}
     return {
         "Transfer": payments_pb2.TransferRequest(order=order(bank, payer, payee, "1.00")),
@@ -37,7 +37,7 @@ def requests(bank: Bank, payer: Holder, payee: Holder) -> dict[str, Any]:
 METHODS = ("Transfer", "PostTransfers", "GetTransfer", "GetWallet", "FreezeWallet", "UnfreezeWallet")
 
 
-def test_each_method_is_tried() -> None:
+def test_every_method_has_a_request_here() -> None:
     assert {each.name for each in payments_pb2.DESCRIPTOR.services_by_name["LedgerService"].methods} == set(METHODS)
 
 
@@ -53,7 +53,7 @@ async def test_outside_local_every_caller_is_refused_and_nothing_is_written(
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_in_local_the_benchmark_moves_money_and_does_nothing_else(
+async def test_in_local_the_benchmark_moves_money_and_may_do_nothing_else(
     bank: Bank, payer: Holder, payee: Holder, method: str
 ) -> None:
     async with calling(bank, settings("benchmark")) as channel:

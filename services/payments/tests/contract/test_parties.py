@@ -1,4 +1,4 @@
-"""Who may be paid, by every way in: the table of ways and accounts, and what follows from a merchant's wallet."""
+"""Who may be paid, by each way of paying: a table of ways and accounts, and the effects of a merchant's wallet."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -23,7 +23,7 @@ Way = Callable[[Bank, Holder, UUID], Awaitable[str]]
 
 
 def outcome(response: httpx.Response) -> str:
-    """Tell what was made, or the code of the refusal."""
+    """Return the kind of what was made (its status if it has no kind), or the code of the error."""
     answer = response.json()
     if response.status_code >= 400:
         return str(answer["code"])
@@ -123,12 +123,12 @@ PERSONAL: Final = {
 }
 MERCHANT: Final = {way: "payment" if kind == "transfer" else kind for way, kind in PERSONAL.items()}
 DOLLARS: Final = {way: "conversion" if way == "convert" else "PAY_004" for way in PERSONAL} | {"bulk": "VAL_001"}
-# Nobody is told that such an account exists. A file says which of its lines is wrong.
+# Callers do not learn that such an account exists. A file reports its faulty lines.
 ABSENT: Final = dict.fromkeys(PERSONAL, "RES_001") | {"bulk": "VAL_001"}
 
 
 async def accounts(bank: Bank) -> Mapping[str, UUID]:
-    """Return an account of each kind that there is."""
+    """Return one account of each type."""
     shop_abroad = await bank.holder(currency="USD")
     await bank.sells(shop_abroad)
     return {
@@ -142,18 +142,18 @@ async def accounts(bank: Bank) -> Mapping[str, UUID]:
     }
 
 
-async def test_each_way_in_pays_wallets_and_nothing_else(bank: Bank, payer: Holder, stub: Stub) -> None:
+async def test_each_way_pays_wallets_only(bank: Bank, payer: Holder, stub: Stub) -> None:
     bank.exchange("0.05")
     kinds, ways = await accounts(bank), (*WAYS, by_peer(stub))
     table = {name: {way.__name__: await way(bank, payer, id_) for way in ways} for name, id_ in kinds.items()}
 
-    # ruff: noqa: T201  # the table is what the test is read for (-rP)
+    # ruff: noqa: T201  # read the table with `pytest -rP`
     print(f"{'':20}" + "".join(f"{way.__name__:>17}" for way in ways))
     for name, row in table.items():
         print(f"{name:20}" + "".join(f"{row[way.__name__]:>17}" for way in ways))
     assert table == {
         **dict.fromkeys(kinds, ABSENT),
-        # An issuance comes from it: nothing pays itself.
+        # Issuances come from the treasury: no account pays itself.
         "treasury": {**ABSENT, "issuance": "PAY_005"},
         "personal wallet": PERSONAL,
         "merchant's wallet": MERCHANT,
@@ -162,14 +162,16 @@ async def test_each_way_in_pays_wallets_and_nothing_else(bank: Bank, payer: Hold
     }
 
 
-async def test_no_system_account_has_gained_or_holds_by_an_order(bank: Bank, payer: Holder) -> None:
+async def test_no_system_account_is_credited_or_holds_money_by_an_order(bank: Bank, payer: Holder) -> None:
     for code in SystemCode:
         async with unchanged(bank.database):
             for way in (transfer, hold, payment, payment_on_hold, linked, bulk, schedule, issuance):
                 assert await way(bank, payer, system_account_id(code, "NAD")) in {"RES_001", "VAL_001", "PAY_005"}
 
 
-async def test_the_kind_follows_from_the_payees_wallet_whatever_route_is_taken(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_the_payees_wallet_decides_the_kind_of_a_transfer_whichever_route_is_used(
+    bank: Bank, payer: Holder, payee: Holder
+) -> None:
     bank.prices.book = PriceBook([fee_rule(tier(flat="2.00"), code="pay", kind="payment")])
     shop = await bank.merchant()
     for path, target, kind, fee in (
@@ -182,7 +184,7 @@ async def test_the_kind_follows_from_the_payees_wallet_whatever_route_is_taken(b
         assert (made["kind"], made["fee_total"], made["reference"]) == (kind, fee, "INV-9")
 
 
-async def test_a_change_of_usage_changes_nothing_that_was_ordered_before(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_change_of_usage_does_not_affect_earlier_orders(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.prices.book = PriceBook([fee_rule(tier(flat="2.00"), code="pay", kind="payment")])
     held = await bank.made(payer, payee, "10.00", capture="later", key="held")
     await bank.made(payer, payee, "20.00", key="moved")
@@ -208,20 +210,20 @@ async def test_a_payment_between_currencies_is_not_refunded_in_one_of_them(bank:
     assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
 
 
-async def test_the_usage_that_a_wallet_has_changes_nothing(bank: Bank, payee: Holder) -> None:
+async def test_setting_the_usage_that_a_wallet_has_changes_nothing(bank: Bank, payee: Holder) -> None:
     await bank.sells(payee)
-    # That the wallet was shown is on record.
+    # The read of the wallet is recorded.
     async with unchanged(bank.database, but=("idempotency_keys", "outbox")):
         await bank.sells(payee)
 
 
 @pytest.mark.parametrize("body", [{"usage": "charity", **REASON}, {"usage": "merchant"}, {"usage": None, **REASON}])
-async def test_a_usage_is_personal_or_merchant_and_has_a_reason(bank: Bank, payee: Holder, body: dict[str, Any]) -> None:
+async def test_a_usage_is_personal_or_merchant_and_requires_a_reason(bank: Bank, payee: Holder, body: dict[str, Any]) -> None:
     answer = await bank.staff("PUT", f"/wallets/{payee.wallet_id}/usage", body)
     assert refusal(answer) == (422, "VAL_001")
 
 
-async def test_a_usage_is_of_wallets_that_are_there_and_not_closed(bank: Bank, payee: Holder) -> None:
+async def test_a_usage_is_set_only_on_existing_wallets_that_are_not_closed(bank: Bank, payee: Holder) -> None:
     body = {"usage": "merchant", **REASON}
     for absent in (new_id(), system_account_id(SystemCode.FEES, "NAD")):
         assert refusal(await bank.staff("PUT", f"/wallets/{absent}/usage", body)) == (404, "RES_001")
@@ -230,7 +232,7 @@ async def test_a_usage_is_of_wallets_that_are_there_and_not_closed(bank: Bank, p
 
 
 @pytest.mark.parametrize("status", ["pending", "pending_approval"])
-async def test_a_wallet_that_holds_wait_for_stays_open(bank: Bank, payer: Holder, payee: Holder, status: str) -> None:
+async def test_a_wallet_that_holds_are_to_be_paid_into_stays_open(bank: Bank, payer: Holder, payee: Holder, status: str) -> None:
     if status == "pending_approval":
         bank.approve_above("10.00")
     held = await bank.made(payer, payee, "10.00", capture="later")
@@ -251,7 +253,7 @@ async def test_staff_cancel_any_hold_with_a_reason(bank: Bank, payer: Holder, pa
 
 
 @pytest.mark.parametrize("roles", [("user",), ("staff",)])
-async def test_a_sender_does_not_cancel_what_the_receiver_may_capture(
+async def test_a_sender_does_not_cancel_a_hold_that_the_receiver_may_capture(
     bank: Bank, payer: Holder, payee: Holder, roles: tuple[str, ...]
 ) -> None:
     held = await bank.made(payer, payee, "300.00", capture="later")
@@ -261,7 +263,7 @@ async def test_a_sender_does_not_cancel_what_the_receiver_may_capture(
 
 @pytest.mark.parametrize("decision", ["approve", "reject"])
 @pytest.mark.parametrize("who", ["payer", "payee"])
-async def test_nobody_decides_on_what_they_pay_or_receive(
+async def test_nobody_decides_on_a_transfer_that_they_pay_or_receive(
     bank: Bank, payer: Holder, payee: Holder, decision: str, who: str
 ) -> None:
     bank.approve_above("10.00")

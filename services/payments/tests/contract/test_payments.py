@@ -1,11 +1,11 @@
-"""Payments to merchants as REST clients meet them."""
+"""Payments to merchants over REST."""
 
 import pytest
 
 from services.payments.tests.contract.bank import Bank, Holder
 
 
-async def test_a_payment_for_later_moves_nothing_until_it_is_captured(bank: Bank, payer: Holder) -> None:
+async def test_a_payment_on_hold_moves_nothing_until_it_is_captured(bank: Bank, payer: Holder) -> None:
     payee = await bank.merchant()
     held = await bank.made(payer, payee, "300.00", path="/payments", reference="INV-7", capture="later")
 
@@ -18,7 +18,7 @@ async def test_a_payment_for_later_moves_nothing_until_it_is_captured(bank: Bank
     assert await bank.wallet(payee) == ("300.00", "0.00", "300.00")
 
 
-async def test_a_payment_bears_its_reference_and_is_listed(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_payment_has_its_reference_and_is_listed(bank: Bank, payer: Holder, payee: Holder) -> None:
     await bank.made(payer, payee, "1.00")
     shop = await bank.merchant()
     paid = await bank.made(payer, shop, "480.00", path="/payments", reference="INV-17", metadata={"order": "A-17"})
@@ -30,7 +30,7 @@ async def test_a_payment_bears_its_reference_and_is_listed(bank: Bank, payer: Ho
 
 
 @pytest.mark.parametrize("query", ["", "?kind=transfer", "?kind=payment"])
-async def test_payments_are_listed_as_payments_whatever_kind_is_asked_for(bank: Bank, query: str) -> None:
+async def test_payments_are_listed_as_payments_whichever_route_made_them(bank: Bank, query: str) -> None:
     payer, payee = await bank.holder("10.00"), await bank.holder()
     shop = await bank.merchant()
     await bank.made(payer, payee, "1.00")

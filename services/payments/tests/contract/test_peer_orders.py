@@ -1,4 +1,4 @@
-"""An order that a peer hands in is the payer's: admitted by their access token as at REST, and recorded as their doing."""
+"""Orders from a peer belong to the payer: they need the payer's access token as at REST, and are recorded as theirs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -34,7 +34,7 @@ def hours_ago(bank: Bank, hours: int) -> int:
     return int(bank.clock.now().timestamp()) - hours * 3600
 
 
-# What is wrong with a token, and how the order is refused.
+# Invalid tokens, and the error of an order with each.
 TOKENS: Final[Mapping[str, tuple[Token, str]]] = {
     "none": (lambda _bank, _payer: "", "AUTH_004"),
     "no token": (lambda _bank, _payer: "payer", "AUTH_003"),
@@ -92,7 +92,7 @@ async def test_a_token_that_rest_refuses_moves_no_money_by_either_call(bank: Ban
     assert refused.code == code
 
 
-async def test_a_token_that_was_good_is_refused_once_it_has_expired(bank: Bank, stub: Stub) -> None:
+async def test_a_valid_token_is_refused_once_it_has_expired(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
     token = bank.token(payer.user_id)
     assert await by_batch(stub, order(bank, payer, payee, "1.00", token=token)) == ["completed"]
@@ -101,7 +101,7 @@ async def test_a_token_that_was_good_is_refused_once_it_has_expired(bank: Bank, 
         assert (await by_grpc(stub, order(bank, payer, payee, "1.00", token=token))).code == "AUTH_002"
 
 
-async def test_two_factors_shown_just_now_are_asked_for_above_the_same_amount_as_at_rest(bank: Bank, stub: Stub) -> None:
+async def test_two_recent_factors_are_required_above_the_same_amount_as_at_rest(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("9000.00"), await bank.holder()
     weak, strong = (bank.token(payer.user_id, methods=methods) for methods in (("pwd",), STRONG))
     orders = [(LITTLE, weak), (MUCH, weak), (MUCH, strong)]
@@ -109,7 +109,7 @@ async def test_two_factors_shown_just_now_are_asked_for_above_the_same_amount_as
     assert told == ["completed", "AUTH_005", "completed"]
 
 
-async def test_a_token_of_before_its_payers_factors_changed_has_shown_no_factor(bank: Bank, stub: Stub) -> None:
+async def test_a_token_from_before_a_change_of_factors_has_no_factor(bank: Bank, stub: Stub) -> None:
     payer, payee, at = await bank.holder("9000.00"), await bank.holder(), bank.clock.now()
     before, after = (bank.token(payer.user_id, methods=STRONG, claims={"factors_version": version}) for version in (1, 2))
     bank.revocations.change_factors(payer.user_id, Factors(2, has_second=True), at.timestamp())
@@ -121,7 +121,7 @@ async def test_a_token_of_before_its_payers_factors_changed_has_shown_no_factor(
     assert told == ["completed", "AUTH_005", "completed"]
 
 
-async def test_roles_that_changed_after_the_token_was_issued_hold_at_once(bank: Bank, stub: Stub) -> None:
+async def test_roles_that_changed_after_the_token_was_issued_apply_at_once(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
     token = bank.token(payer.user_id)
     change = bank.access_control.subject_roles.change
@@ -132,12 +132,12 @@ async def test_roles_that_changed_after_the_token_was_issued_hold_at_once(bank: 
     assert await by_batch(stub, order(bank, payer, payee, "1.00", token=token)) == ["completed"]
 
 
-async def test_a_token_of_a_session_that_has_ended_is_refused_as_at_rest(bank: Bank, stub: Stub) -> None:
+async def test_a_token_of_an_ended_session_is_refused_as_at_rest(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
     ended, other = new_id(), new_id()
     token, good = (bank.token(payer.user_id, session_id=session_id) for session_id in (ended, other))
     assert await by_batch(stub, order(bank, payer, payee, "1.00", token=token)) == ["completed"]
-    # Signing out ends one; suspending, restricting or erasing a user ends all of theirs.
+    # Sign-out ends one session. A suspension, restriction or erasure ends all sessions of the user.
     bank.revocations.end(ended, bank.clock.now().timestamp())
     async with unchanged(bank.database):
         refused = await by_grpc(stub, order(bank, payer, payee, "1.00", token=token))
@@ -147,7 +147,7 @@ async def test_a_token_of_a_session_that_has_ended_is_refused_as_at_rest(bank: B
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(None, "SRV_002"), (3.0, "completed"), (3.1, "SRV_002")])
-async def test_while_it_is_not_known_which_sessions_have_ended_no_peer_moves_money(
+async def test_while_ended_sessions_are_unknown_no_peer_moves_money(
     bank: Bank, monkeypatch: pytest.MonkeyPatch, seconds: float | None, status: str
 ) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
@@ -163,7 +163,7 @@ async def test_while_it_is_not_known_which_sessions_have_ended_no_peer_moves_mon
 
 
 @pytest.mark.parametrize(("roles", "status"), [(("user",), "pending_approval"), (("user", "admin"), "completed")])
-async def test_a_rule_that_approves_by_role_looks_at_the_payers_roles(
+async def test_a_rule_that_approves_by_role_uses_the_payers_roles(
     bank: Bank, stub: Stub, roles: tuple[str, ...], status: str
 ) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
@@ -183,7 +183,9 @@ async def test_fees_are_waived_by_the_payers_roles(bank: Bank, stub: Stub, roles
     assert (await bank.wallet(payer))[0] == balance
 
 
-async def test_in_a_batch_each_order_is_its_own_payers_and_a_bad_token_refuses_that_order_alone(bank: Bank, stub: Stub) -> None:
+async def test_in_a_batch_each_order_belongs_to_its_own_payer_and_a_bad_token_refuses_that_order_alone(
+    bank: Bank, stub: Stub
+) -> None:
     one, other, payee = await bank.holder("10.00"), await bank.holder("10.00"), await bank.holder()
     told = await by_batch(
         stub,
@@ -197,7 +199,7 @@ async def test_in_a_batch_each_order_is_its_own_payers_and_a_bad_token_refuses_t
     assert [(await bank.wallet(each))[0] for each in (one, other, payee)] == ["9.00", "8.00", "3.00"]
 
 
-async def test_the_audit_trail_names_the_payer_their_session_and_the_peer(bank: Bank, stub: Stub) -> None:
+async def test_the_audit_trail_names_the_payer_and_the_session_and_the_peer(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("10.00"), await bank.holder()
     session_id = new_id()
     token = bank.token(payer.user_id, session_id=session_id)
@@ -213,7 +215,7 @@ async def test_the_audit_trail_names_the_payer_their_session_and_the_peer(bank: 
     assert actor.authenticated_at.ToDatetime(bank.clock.now().tzinfo) == bank.clock.now().replace(microsecond=0)
 
 
-async def test_screening_that_refuses_is_recorded_as_the_payers_doing(bank: Bank, stub: Stub) -> None:
+async def test_an_order_refused_by_screening_is_recorded_with_the_payer_as_actor(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("10.00"), await bank.holder()
     bank.screening.blocked = {payer.user_id}
     assert await by_batch(stub, order(bank, payer, payee, "1.00")) == ["PAY_007"]
@@ -224,12 +226,12 @@ async def test_screening_that_refuses_is_recorded_as_the_payers_doing(bank: Bank
 
 
 def bearing(bank: Bank, payer: Holder) -> list[str]:
-    """Return a good token and bad ones, each with a part that nothing else has."""
+    """Return a valid token and invalid ones, each with a part that appears nowhere else."""
     wrong = [{"sub": "me"}, {"amr": "pwd"}, {"iss": "https://evil.example"}]
     return [bank.token(payer.user_id), *(bank.token(payer.user_id, claims=claims) for claims in wrong)]
 
 
-async def test_no_token_is_logged_answered_or_stored(bank: Bank, stub: Stub) -> None:
+async def test_no_token_is_logged_or_returned_or_stored(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("10.00"), await bank.holder()
     tokens = bearing(bank, payer)
     answers: list[Any] = []
@@ -243,7 +245,7 @@ async def test_no_token_is_logged_answered_or_stored(bank: Bank, stub: Stub) -> 
         invalid = order(bank, payer, payee, "1.00", token=tokens[0], key="k" * 256)
         refused = await by_grpc(stub, invalid)
         answers.append((refused.message, refused.facts, refused.violations))
-        # A call is answered before its line is written.
+        # The response is sent before its log line is written.
         await eventually(lambda: len([line for line in lines if line["event"] == "rpc"]), 2 * len(tokens))
     told = repr((lines, answers, await everything(bank.database)))
     for token in tokens:
@@ -263,9 +265,7 @@ async def test_no_token_is_logged_answered_or_stored(bank: Bank, stub: Stub) -> 
         ("key", "bulk:1"),
     ],
 )
-async def test_a_peers_texts_and_keys_are_those_that_the_rest_interface_takes(
-    bank: Bank, stub: Stub, field: str, text: str
-) -> None:
+async def test_a_peers_texts_and_keys_follow_the_rules_of_rest(bank: Bank, stub: Stub, field: str, text: str) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
     asked = order(bank, payer, payee, "1.00", **{field: text})
     good = order(bank, payer, payee, "2.00")
@@ -277,7 +277,7 @@ async def test_a_peers_texts_and_keys_are_those_that_the_rest_interface_takes(
     assert [one.WhichOneof("result") for one in answer.outcomes] == ["refusal", "settled"]
 
 
-async def test_a_peers_texts_are_kept_in_one_form(bank: Bank, stub: Stub) -> None:
+async def test_a_peers_texts_are_stored_in_one_form(bank: Bank, stub: Stub) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
     asked = order(bank, payer, payee, "1.00", description="cafe\u0301")
     made = (await stub.Transfer(payments_pb2.TransferRequest(order=asked))).settled.transfer_id

@@ -1,4 +1,4 @@
-"""Payments behind PgBouncer in transaction mode: what belongs to a session would be lost between two transactions."""
+"""Payments behind PgBouncer in transaction mode, where session state is lost between transactions."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,13 +17,13 @@ from chassis.testing.running import eventually
 from kernel.ids import new_id
 from services.payments.tests.contract.bank import Bank, Holder
 
-# Fewer than the process holds to the pooler, so that its transactions take turns on them.
+# Fewer than the process holds to the pooler, so that its transactions share them.
 SERVER_CONNECTIONS = 2
 
 
 @pytest.fixture
 async def before(database_urls: DatabaseUrls, databases: Databases) -> AsyncIterator[Pooler]:
-    # An earlier test may have kept connections to the database, which would be counted.
+    # An earlier test may have left connections to the database, which would be counted.
     await databases.disconnect(database_urls)
     with pooler(database_urls, databases.superuser_url, connections=SERVER_CONNECTIONS) as started:
         yield started
@@ -37,7 +37,7 @@ async def database(before: Pooler, database_urls: DatabaseUrls) -> AsyncIterator
 
 
 async def connections(urls: DatabaseUrls, databases: Databases) -> int:
-    """Count what the runtime role holds at PostgreSQL."""
+    """Count the runtime role's connections at PostgreSQL."""
     counted = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND usename = %s"
     async with await psycopg.AsyncConnection.connect(databases.superuser_url) as superuser:
         cursor = await superuser.execute(counted, (urls.name, "test_payments_app"))
@@ -45,7 +45,7 @@ async def connections(urls: DatabaseUrls, databases: Databases) -> int:
         return int(number)
 
 
-async def test_transfers_of_many_clients_share_few_connections(
+async def test_transactions_of_many_clients_share_few_connections(
     bank: Bank, payer: Holder, payee: Holder, database_urls: DatabaseUrls, databases: Databases
 ) -> None:
     keys = [str(new_id()) for _ in range(40)]
@@ -58,7 +58,7 @@ async def test_transfers_of_many_clients_share_few_connections(
     assert await connections(database_urls, databases) == SERVER_CONNECTIONS
 
 
-async def test_one_key_from_many_at_once_is_one_transfer(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_one_key_sent_many_times_at_once_makes_one_transfer(bank: Bank, payer: Holder, payee: Holder) -> None:
     key = str(new_id())
     answers = await asyncio.gather(*(bank.pay(payer, payee, "1.00", key=key) for _ in range(20)))
 
@@ -66,7 +66,7 @@ async def test_one_key_from_many_at_once_is_one_transfer(bank: Bank, payer: Hold
     assert (await bank.wallet(payer))[0] == "999.00"
 
 
-async def test_a_commit_wakes_the_relay_which_listens_directly(
+async def test_a_commit_wakes_the_relay_which_listens_on_a_direct_connection(
     bank: Bank, payer: Holder, payee: Holder, database_urls: DatabaseUrls
 ) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as relay:
@@ -98,7 +98,7 @@ async def test_every_transaction_has_the_limits_of_a_session(database: Database)
     assert await asyncio.gather(*(limits() for _ in range(8))) == [SESSION] * 8
 
 
-async def test_a_statement_that_takes_too_long_is_ended(
+async def test_a_statement_that_takes_too_long_is_cancelled(
     database: Database, database_urls: DatabaseUrls, databases: Databases
 ) -> None:
     limit_sessions(database_urls, databases.superuser_url, statement_timeout="50ms")
@@ -107,17 +107,17 @@ async def test_a_statement_that_takes_too_long_is_ended(
             await connection.execute(text("SELECT pg_sleep(60)"))
 
 
-async def test_a_process_that_does_not_know_of_the_pooler_cannot_connect(before: Pooler, database_urls: DatabaseUrls) -> None:
+async def test_a_process_not_configured_for_the_pooler_cannot_connect(before: Pooler, database_urls: DatabaseUrls) -> None:
     unaware = Database.connect(before.through(database_urls.app), pool_size=1)
     with pytest.raises(DBAPIError, match="unsupported startup parameter"):
         await unaware.ping()
     await unaware.close()
 
 
-async def test_transfers_go_on_when_the_pooler_is_replaced_and_each_happens_once(
+async def test_transfers_continue_when_the_pooler_is_replaced_and_each_is_made_once(
     bank: Bank, payer: Holder, payee: Holder, before: Pooler
 ) -> None:
-    # The hook that looks at the database after a refusal cannot reach it while the pooler is stopped.
+    # While the pooler is stopped, the hook that checks the database after an error cannot reach it.
     bank.client.event_hooks = {}
     made: list[str] = []
     refused: set[int] = set()
@@ -126,7 +126,7 @@ async def test_transfers_go_on_when_the_pooler_is_replaced_and_each_happens_once
     async def keep_paying() -> None:
         while not stop.is_set():
             key = str(new_id())
-            # A client repeats a request that was not answered, with its key.
+            # A client repeats an unanswered request with its key.
             while (answer := await bank.pay(payer, payee, "0.01", key=key)).status_code != 201:
                 refused.add(answer.status_code)
             made.append(key)

@@ -1,4 +1,4 @@
-"""Rates of exchange by REST, on a real database."""
+"""Exchange rates over REST, on a real database."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from services.payments.tests.contract.pricing_bank import PricingBank
 
 
-async def test_a_payer_sees_the_rate_and_what_arrives(pricing_bank: PricingBank) -> None:
+async def test_a_payer_sees_the_rate_and_the_amount_that_arrives(pricing_bank: PricingBank) -> None:
     without = await pricing_bank.call(
         "POST", "/fees/quote", {"amount": "1000", "currency": "NAD", "target_currency": "USD"}, role="user"
     )
@@ -53,7 +53,7 @@ async def test_a_rate_can_be_ended_at_once(pricing_bank: PricingBank) -> None:
         {"valid_until": None},
     ],
 )
-async def test_a_bad_rate_writes_nothing(pricing_bank: PricingBank, change: dict[str, Any]) -> None:
+async def test_an_invalid_rate_writes_nothing(pricing_bank: PricingBank, change: dict[str, Any]) -> None:
     response = await pricing_bank.call("POST", "/rates", {**pricing_bank.rate(), **change})
     assert response.status_code == 422, response.text
     assert (await pricing_bank.data("GET", "/rates/history"))["total"] == 0

@@ -1,4 +1,4 @@
-"""What others own is read with the permission for it, whatever a role is called, and never without a fact."""
+"""Reads of others' data require the permission, whatever the role's name, and always leave an audit fact."""
 
 from datetime import timedelta
 from typing import Final
@@ -16,7 +16,7 @@ WALLET, TRANSFER, RECONCILE = "wallet:read_any", "transfer:read_any", "payment:r
 EVERY: Final = (WALLET, TRANSFER, "payment:create", "payment:approve", RECONCILE, "treasury:issue", "policy:manage")
 PERIOD: Final = "since=2026-01-01T00:00:00Z&until=2026-12-31T00:00:00Z"
 WHY: Final = "reason=complaint+4711"
-# Path, the permission, the action on record, and the thing that was read.
+# Path, permission, recorded action, and the resource that was read.
 READS: Final = [
     ("/wallets/{wallet}", WALLET, "payments.wallet.read", "wallet"),
     ("/wallets/{wallet}/balance?as_of={now}", WALLET, "payments.wallet.read_balance", "wallet"),
@@ -33,11 +33,11 @@ READS: Final = [
 
 
 async def things(bank: Bank, payer: Holder, payee: Holder) -> dict[str, str]:
-    """Give the payer one of each, and their ids."""
+    """Create one of each for the payer, and return their ids."""
     line = {"target_wallet_id": str(payee.wallet_id), "amount": "1.00"}
     file = {"source_wallet_id": str(payer.wallet_id), "currency": "NAD", "mode": "best_effort", "lines": [line]}
     bulk = (await bank.post("/transfers/bulk", payer.user_id, file)).json()["data"]["id"]
-    # Followed to its end at the first look.
+    # Read its stream to the end at once.
     await bank.post(f"/transfers/bulk/{bulk}/cancel", payer.user_id, {"reason": "enough"})
     plan = {
         "source_wallet_id": str(payer.wallet_id),
@@ -61,7 +61,7 @@ async def record(bank: Bank) -> Record:
 
 
 @pytest.mark.parametrize("role", ["staff", "auditor"])
-async def test_others_things_are_read_with_the_permission_alone_and_each_read_is_one_fact(
+async def test_reading_others_data_requires_the_permission_and_leaves_one_fact(
     bank: Bank, record: Record, payer: Holder, payee: Holder, role: str
 ) -> None:
     made, reader = await things(bank, payer, payee), new_id()
@@ -82,18 +82,18 @@ async def test_others_things_are_read_with_the_permission_alone_and_each_read_is
         assert (fact.action, fact.resource, fact.by, fact.reason) == expected
 
 
-async def test_ones_own_is_read_without_a_trace(bank: Bank, record: Record, payer: Holder, payee: Holder) -> None:
+async def test_reading_your_own_data_leaves_no_fact(bank: Bank, record: Record, payer: Holder, payee: Holder) -> None:
     made = await things(bank, payer, payee)
     await record.skip()
     for path, *_ in READS:
         own = path.format(**made).replace(f"{WHY}&", "")
         assert (await bank.get(own, payer.user_id, roles=("user", "staff"))).status_code == 200, path
-    # Receivers see what they received without a record.
+    # Receivers read what they received without a fact.
     assert (await bank.get(f"/transfers/{made['transfer']}", payee.user_id, roles=("staff",))).status_code == 200
     assert await record.news() == ([], [])
 
 
-async def test_what_cannot_be_recorded_is_not_answered(
+async def test_a_read_that_cannot_be_recorded_is_not_answered(
     bank: Bank, payer: Holder, payee: Holder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = await things(bank, payer, payee)
@@ -108,7 +108,7 @@ async def test_what_cannot_be_recorded_is_not_answered(
         assert (await bank.get(own, payer.user_id)).status_code == 200, path
 
 
-async def test_another_s_statement_and_accounts_take_a_reason(bank: Bank, record: Record, payer: Holder) -> None:
+async def test_anothers_statement_and_accounts_require_a_reason(bank: Bank, record: Record, payer: Holder) -> None:
     await record.skip()
     lists = [f"/accounts?{query}" for query in ("kind=wallet", "currency=NAD", "status=open&per_page=100", "per_page=100")]
     for path in (f"/wallets/{payer.wallet_id}/statement?{PERIOD}", f"/accounts?owner_id={payer.user_id}", *lists):
@@ -121,7 +121,7 @@ async def test_another_s_statement_and_accounts_take_a_reason(bank: Bank, record
         assert (fact.reason, str(payer.user_id) in fact.related) == ("complaint 4711", True)
 
 
-async def test_accounts_of_people_are_on_record_and_the_system_s_own_are_not(
+async def test_reads_of_peoples_accounts_are_recorded_and_those_of_system_accounts_are_not(
     bank: Bank, record: Record, payer: Holder, payee: Holder
 ) -> None:
     [system] = (await bank.staff("GET", "/accounts?kind=system&per_page=1")).json()["data"]["items"]
@@ -142,7 +142,7 @@ async def test_accounts_of_people_are_on_record_and_the_system_s_own_are_not(
     assert set(fact.related) == {str(payer.user_id), str(payee.user_id)}
 
 
-async def test_lists_of_what_waits_for_a_decision_are_one_fact_a_page(
+async def test_lists_of_what_awaits_a_decision_leave_one_fact_a_page(
     bank: Bank, record: Record, payer: Holder, payee: Holder
 ) -> None:
     bank.approve_above("1.00")

@@ -1,4 +1,4 @@
-"""What a payer shows to others: receipts."""
+"""Receipts, which a payer shows to others."""
 
 from kernel.ids import new_id
 from services.payments.tests.approvals import approval_from
@@ -12,7 +12,7 @@ async def parties(bank: Bank) -> tuple[Holder, Holder]:
     return await bank.holder("9000.00"), await bank.holder()
 
 
-async def test_a_receipt_shows_the_signature_and_what_it_is_of(bank: Bank) -> None:
+async def test_a_receipt_shows_the_signature_and_the_signed_text(bank: Bank) -> None:
     payer, payee = await parties(bank)
     made = await bank.made(payer, payee, "6000.00", signature=SIGNATURE, key="k", metadata={"order": "A-17"})
     for who in (payer, payee):
@@ -33,7 +33,7 @@ async def test_a_receipt_without_a_signature_says_so(bank: Bank) -> None:
     assert (shown["transfer"]["signature"], shown["signed_text"]) == (None, None)
 
 
-async def test_what_was_reversed_has_its_receipt_still_and_the_reversal_its_own(bank: Bank) -> None:
+async def test_a_reversed_transfer_keeps_its_receipt_and_the_reversal_has_its_own(bank: Bank) -> None:
     payer, payee = await parties(bank)
     made = await bank.made(payer, payee, "1.00")
     undone = (await bank.staff("POST", f"/transfers/{made['id']}/reverse", {"reason": "by mistake"})).json()["data"]
@@ -43,7 +43,7 @@ async def test_what_was_reversed_has_its_receipt_still_and_the_reversal_its_own(
             assert shown["transfer"]["status"] == status
 
 
-async def test_there_is_no_receipt_of_what_has_not_moved_nor_for_strangers(bank: Bank) -> None:
+async def test_there_is_no_receipt_before_settlement_nor_for_strangers(bank: Bank) -> None:
     payer, payee = await parties(bank)
     bank.prices.rules = approval_from("1000")
     for transfer in (await bank.made(payer, payee, "1.00", capture="later"), await bank.made(payer, payee, "1000.00")):
@@ -53,7 +53,7 @@ async def test_there_is_no_receipt_of_what_has_not_moved_nor_for_strangers(bank:
     assert refusal(await bank.get(f"/transfers/{new_id()}/receipt", payer.user_id)) == (404, "RES_001")
 
 
-async def test_a_receipt_is_set_as_pdf_whatever_its_words_say(bank: Bank) -> None:
+async def test_a_receipt_is_rendered_as_pdf_whatever_its_texts_contain(bank: Bank) -> None:
     payer, payee = await parties(bank)
     words = {"description": '#panic("x") $1 *a* \\ "q"', "reference": "#include", "metadata": {"x" * 500: "y" * 500}}
     made = await bank.made(payer, payee, "6000.00", path="/payments", signature=SIGNATURE, **words)

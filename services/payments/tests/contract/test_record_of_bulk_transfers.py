@@ -1,4 +1,4 @@
-"""What bulk transfers announce and put on record, compared whole."""
+"""Events and audit facts of bulk transfers, compared whole."""
 
 from dataclasses import replace
 from typing import Any
@@ -25,7 +25,7 @@ def file(payer: Holder, payee: Holder, *amounts: str) -> dict[str, Any]:
     return {"source_wallet_id": str(payer.wallet_id), "currency": "NAD", "mode": "best_effort", "lines": lines}
 
 
-async def test_a_bulk_from_its_file_to_its_end(bank: Bank, payer: Holder, payee: Holder, record: Record) -> None:
+async def test_a_bulk_transfer_from_its_file_to_its_end(bank: Bank, payer: Holder, payee: Holder, record: Record) -> None:
     await record.skip()
     amounts = ("10.00", "20.00", "30.00", "999.00")
     bulk_id = (await bank.post("/transfers/bulk", payer.user_id, file(payer, payee, *amounts))).json()["data"]["id"]
@@ -84,7 +84,7 @@ async def test_a_bulk_from_its_file_to_its_end(bank: Bank, payer: Holder, payee:
     ]
 
 
-async def test_bulks_that_are_cancelled_or_given_up(bank: Bank, payer: Holder, payee: Holder, record: Record) -> None:
+async def test_bulk_transfers_that_are_cancelled_or_time_out(bank: Bank, payer: Holder, payee: Holder, record: Record) -> None:
     initiator = str(payer.user_id)
     cancelled, given_up = [
         (await bank.post("/transfers/bulk", payer.user_id, file(payer, payee, "1.00", "2.00"))).json()["data"]["id"]

@@ -1,4 +1,4 @@
-"""What prices and tiers announce and put on record, compared whole."""
+"""Events and audit facts of prices and tiers, compared whole."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What schedules announce and put on record, compared whole."""
+"""Events and audit facts of schedules, compared whole."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from services.payments.tests.contract.recorded import (
 )
 
 
-async def test_a_schedule_from_its_plan_to_its_end(bank: Bank, payer: Holder, payee: Holder, record: Record) -> None:
+async def test_a_schedule_from_its_creation_to_its_end(bank: Bank, payer: Holder, payee: Holder, record: Record) -> None:
     await record.skip()
     starts = bank.clock.now() + timedelta(hours=1)
     body = {

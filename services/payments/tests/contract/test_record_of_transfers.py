@@ -1,4 +1,4 @@
-"""What transfers announce and put on record: every message and every audit fact, compared whole."""
+"""Events and audit facts of transfers, compared whole."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -15,9 +15,9 @@ from services.payments.tests.contract.recorded import (
     SERVICE,
     WHY,
     balances,
+    both_parties,
     moment,
     nad,
-    of_both,
     settled,
     staff,
     user,
@@ -44,7 +44,7 @@ async def test_a_transfer_and_a_payment_with_their_fees(bank: Bank, payer: Holde
                     "fee_total": "3.00",
                 },
                 reason="rent",
-                related=of_both(payer, payee),
+                related=both_parties(payer, payee),
             )
         ],
     )
@@ -66,7 +66,7 @@ async def test_a_transfer_and_a_payment_with_their_fees(bank: Bank, payer: Holde
                     "reference": "INV-17",
                     "status": "completed",
                 },
-                related=of_both(payer, payee),
+                related=both_parties(payer, payee),
             )
         ],
     )
@@ -86,15 +86,13 @@ async def test_a_conversion(bank: Bank, payer: Holder, record: Record) -> None:
                 by=user(payer),
                 before=balances("1000.00", "0.00"),
                 after={**balances("900.00", "4.90"), "amount": "100.00", "currency": "NAD", "status": "completed"},
-                related=of_both(payer, dollars),
+                related=both_parties(payer, dollars),
             )
         ],
     )
 
 
-async def test_a_hold_its_capture_in_part_and_one_that_is_voided(
-    bank: Bank, payer: Holder, payee: Holder, record: Record
-) -> None:
+async def test_a_hold_captured_in_part_and_one_that_is_voided(bank: Bank, payer: Holder, payee: Holder, record: Record) -> None:
     await record.skip()
     bank.price(fee="3.00")
     held = await bank.made(payer, payee, "300.00", capture="later")
@@ -107,7 +105,7 @@ async def test_a_hold_its_capture_in_part_and_one_that_is_voided(
         by=user(payer),
         before=balances("1000.00", "0.00"),
         after={**balances("1000.00", "0.00"), "amount": "300.00", "currency": "NAD", **waiting},
-        related=of_both(payer, payee),
+        related=both_parties(payer, payee),
     )
     assert await record.news() == (
         [events_pb2.TransferHeld(transfer_id=held["id"], amount=nad("300.00"), expires_at=week, **message)],
@@ -148,7 +146,7 @@ async def test_a_hold_its_capture_in_part_and_one_that_is_voided(
     )
 
 
-async def test_what_waits_for_a_decision_and_what_is_decided(bank: Bank, payer: Holder, payee: Holder, record: Record) -> None:
+async def test_what_awaits_a_decision_and_what_is_decided(bank: Bank, payer: Holder, payee: Holder, record: Record) -> None:
     bank.prices.rules = approval_from("100")
     await record.skip()
     now, later, refused, late = [
@@ -168,7 +166,7 @@ async def test_what_waits_for_a_decision_and_what_is_decided(bank: Bank, payer: 
         by=user(payer),
         before=balances("1000.00", "0.00"),
         after={**balances("1000.00", "0.00"), "amount": "100.00", "currency": "NAD", **waiting},
-        related=of_both(payer, payee),
+        related=both_parties(payer, payee),
     )
     assert await record.news() == (
         [
@@ -237,7 +235,7 @@ async def test_what_waits_for_a_decision_and_what_is_decided(bank: Bank, payer: 
     )
 
 
-async def test_what_is_given_back(bank: Bank, payer: Holder, payee: Holder, record: Record) -> None:
+async def test_refunds_and_reversals(bank: Bank, payer: Holder, payee: Holder, record: Record) -> None:
     first, second = [await bank.made(payer, payee, "10.00", path="/payments", reference=f"INV-{n}") for n in range(2)]
     await record.skip()
     bank.wait(seconds=60)
@@ -258,7 +256,7 @@ async def test_what_is_given_back(bank: Bank, payer: Holder, payee: Holder, reco
         by=user(payee),
         before={**balances("980.00", "20.00"), "status": "completed"},
         after={**balances("983.00", "17.00"), "status": "completed", "refunded": "3.00"},
-        related=of_both(payer, payee),
+        related=both_parties(payer, payee),
     )
     made = Fact(
         action="payments.refund.settle",
@@ -274,7 +272,7 @@ async def test_what_is_given_back(bank: Bank, payer: Holder, payee: Holder, reco
             "status": "completed",
         },
         reason=WHY,
-        related=of_both(payee, payer, first["id"]),
+        related=both_parties(payee, payer, first["id"]),
     )
     assert facts[:2] == [original, made]
     assert [(fact.action, fact.resource[1]) for fact in facts[2:]] == [
@@ -321,7 +319,7 @@ async def test_what_is_given_back(bank: Bank, payer: Holder, payee: Holder, reco
                     "parent_id": second["id"],
                     "status": "completed",
                 },
-                related=of_both(payee, payer, second["id"]),
+                related=both_parties(payee, payer, second["id"]),
             ),
         ],
     )

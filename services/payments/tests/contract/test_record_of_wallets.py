@@ -1,4 +1,4 @@
-"""What wallets, accounts and erasures announce and put on record, compared whole."""
+"""Events and audit facts of wallets, accounts and erasures, compared whole."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ async def test_an_opened_wallet_and_issued_money(bank: Bank) -> None:
     )
 
 
-async def test_what_becomes_of_a_wallet(bank: Bank, payer: Holder, payee: Holder, record: Record) -> None:
+async def test_changes_of_a_wallet(bank: Bank, payer: Holder, payee: Holder, record: Record) -> None:
     wallet, path = str(payee.wallet_id), f"/wallets/{payee.wallet_id}"
     await record.skip()
     usual: Named = {"status": "open", "ceiling": None, "named": False, "usage": "personal"}
@@ -194,7 +194,7 @@ async def test_a_system_account_that_is_unfrozen(bank: Bank) -> None:
 
 @dataclass
 class OneBreak:
-    """A check that finds one account of which the ledger says something else."""
+    """A check that finds one account whose postings do not add up."""
 
     found: Break
 
@@ -227,7 +227,7 @@ async def test_an_account_that_does_not_add_up(bank: Bank, payer: Holder, record
     )
 
 
-async def test_an_erasure_takes_names_and_plans_and_says_what_stays(
+async def test_an_erasure_removes_names_and_plans_and_reports_what_remains(
     bank: Bank, payer: Holder, payee: Holder, record: Record
 ) -> None:
     body = {

@@ -1,4 +1,4 @@
-"""Refunds and reversals as REST clients meet them."""
+"""Refunds and reversals over REST."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -31,7 +31,7 @@ async def test_refunds_never_exceed_what_was_received(bank: Bank, payer: Holder,
     assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
 
 
-async def test_a_refund_without_an_amount_gives_back_what_had_moved(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_refund_without_an_amount_refunds_the_whole_transfer(bank: Bank, payer: Holder, payee: Holder) -> None:
     held = await bank.made(payer, payee, "300.00", capture="later")
     await bank.post(f"/transfers/{held['id']}/capture", payee.user_id, {"amount": "100.00"})
     back = await bank.post(f"/transfers/{held['id']}/refund", payee.user_id, REASON)
@@ -39,7 +39,7 @@ async def test_a_refund_without_an_amount_gives_back_what_had_moved(bank: Bank, 
     assert await bank.wallet(payer) == ("1000.00", "0.00", "1000.00")
 
 
-async def test_a_whole_refund_repeated_is_still_the_first(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_repeated_full_refund_returns_the_first_one(bank: Bank, payer: Holder, payee: Holder) -> None:
     paid = await bank.made(payer, payee, "100.00")
     answers = [await bank.post(f"/transfers/{paid['id']}/refund", payee.user_id, REASON, key="whole") for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 201]
@@ -64,7 +64,7 @@ async def test_staff_reverse_a_whole_entry_once(bank: Bank, payer: Holder, payee
     assert refusal(await bank.post(f"/transfers/{paid['id']}/refund", payee.user_id, REASON)) == (409, "PAY_012")
 
 
-async def test_what_was_spent_or_refunded_in_part_is_not_reversed(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_transfer_that_was_spent_or_refunded_in_part_is_not_reversed(bank: Bank, payer: Holder, payee: Holder) -> None:
     spent = await bank.made(payer, payee, "100.00")
     await bank.made(payee, payer, "50.00")
     assert refusal(await bank.staff("POST", f"/transfers/{spent['id']}/reverse", REASON)) == (409, "PAY_001")
@@ -72,7 +72,7 @@ async def test_what_was_spent_or_refunded_in_part_is_not_reversed(bank: Bank, pa
     assert refusal(await bank.staff("POST", f"/transfers/{spent['id']}/reverse", REASON)) == (409, "PAY_013")
 
 
-async def test_a_conversion_is_reversed_in_both_currencies_spread_fees_and_all(bank: Bank, payer: Holder) -> None:
+async def test_a_conversion_is_reversed_in_both_currencies_with_its_spread_and_fees(bank: Bank, payer: Holder) -> None:
     rule = fee_rule(tier(flat="1.50"), kind="conversion", vat_percent=Decimal(15), validity=Validity(bank.clock.now()))
     rate = fx_rate("0.05", "2", validity=Validity(bank.clock.now(), bank.clock.now() + timedelta(days=1)))
     bank.prices.book = PriceBook([rule], [rate])

@@ -1,4 +1,4 @@
-"""A repeated request is answered as the first was, whatever has changed since."""
+"""A repeated request returns the first response, whatever has changed since."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias
@@ -12,7 +12,7 @@ from services.payments.tests.contract.bank import Bank, Holder
 from services.payments.tests.contract.requester import REASON, captured_in_part, require_replay
 from services.payments.tests.contract.ways import WAYS, leg
 
-# What may be otherwise when a request comes again, and with what it then comes.
+# What may have changed when a request is repeated.
 Since: TypeAlias = Callable[[Bank, Holder, Holder], Awaitable[dict[str, Any] | None]]
 
 
@@ -69,7 +69,7 @@ SINCE: Final[tuple[Since, ...]] = (
 
 @pytest.mark.parametrize("since", SINCE, ids=lambda since: since.__name__)
 @pytest.mark.parametrize("path", WAYS)
-async def test_a_repeated_request_is_answered_as_the_first_whatever_holds_since(bank: Bank, path: str, since: Since) -> None:
+async def test_a_repeated_request_returns_the_first_response_whatever_has_changed(bank: Bank, path: str, since: Since) -> None:
     body_of, accepted = WAYS[path]
     payer, payee = await bank.holder("9000.00"), await bank.holder()
     bank.price(fee="1.00")
@@ -129,7 +129,7 @@ Next: TypeAlias = Callable[[Bank, str, Holder], Awaitable[httpx.Response | None]
         pytest.param("now", "5000", [reversed_], id="reversed"),
     ],
 )
-async def test_a_transfer_that_has_moved_on_is_answered_as_it_began(
+async def test_a_transfer_that_has_changed_since_returns_its_first_response(
     bank: Bank, payer: Holder, path: str, capture: str, threshold: str, steps: list[Next]
 ) -> None:
     payee = await bank.merchant("100.00")
@@ -146,7 +146,7 @@ async def test_a_transfer_that_has_moved_on_is_answered_as_it_began(
             require_replay(first, await bank.post(path, payer.user_id, body, key="k", roles=()))
 
 
-async def test_linked_transfers_that_were_given_back_are_answered_as_they_began(bank: Bank, payer: Holder) -> None:
+async def test_linked_transfers_that_were_refunded_return_their_first_response(bank: Bank, payer: Holder) -> None:
     payee = await bank.holder("100.00")
     body = {"legs": [leg(payer, payee, "40.00"), leg(payer, payee, "60.00"), leg(payer, payee, "20.00")]}
     first = await bank.post("/transfers/linked", payer.user_id, body, key="k")
@@ -186,7 +186,7 @@ Step: TypeAlias = Callable[[Bank, str, Holder], Awaitable[None]]
         pytest.param("1", [file_rejected], id="rejected"),
     ],
 )
-async def test_a_file_that_has_moved_on_is_answered_as_it_was_accepted(
+async def test_a_file_that_has_changed_since_returns_its_first_response(
     bank: Bank, payer: Holder, payee: Holder, threshold: str, steps: list[Step]
 ) -> None:
     body_of, accepted = WAYS["/transfers/bulk"]
@@ -213,7 +213,7 @@ async def plan_cancelled(bank: Bank, schedule_id: str, payer: Holder) -> None:
 
 
 @pytest.mark.parametrize("frequency", ["once", "daily"])
-async def test_a_plan_that_has_moved_on_is_answered_as_it_was_planned(
+async def test_a_schedule_that_has_changed_since_returns_its_first_response(
     bank: Bank, payer: Holder, payee: Holder, frequency: str
 ) -> None:
     body_of, accepted = WAYS["/transfers/schedules"]

@@ -1,4 +1,4 @@
-"""Texts and times as payments takes, keeps and finds them."""
+"""How payments accepts, stores and finds texts and times."""
 
 import unicodedata
 from collections.abc import Callable
@@ -47,7 +47,7 @@ async def submit(bank: Bank, payer: Holder, content: bytes, media_type: str) -> 
 
 
 @pytest.mark.parametrize("typed", [NFC, NFD], ids=["NFC", "NFD"])
-async def test_a_description_is_kept_and_found_in_nfc_however_it_was_typed(
+async def test_a_description_is_stored_and_found_in_nfc_whatever_form_was_sent(
     bank: Bank, payer: Holder, payee: Holder, typed: str
 ) -> None:
     made = await bank.made(payer, payee, "1.00", description=typed, metadata={typed: typed}, path="/payments", reference=typed)
@@ -57,19 +57,19 @@ async def test_a_description_is_kept_and_found_in_nfc_however_it_was_typed(
         assert [item["id"] for item in found.json()["data"]["items"]] == [made["id"]]
 
 
-async def test_metadata_whose_names_become_one_are_refused(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_metadata_with_two_names_that_become_equal_is_refused(bank: Bank, payer: Holder, payee: Holder) -> None:
     refused = await bank.pay(payer, payee, "1.00", metadata={NFC: "1", NFD: "2"})
     assert fault(refused) == (422, "metadata")
 
 
-async def test_the_same_order_in_the_other_form_is_a_repeat(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_the_same_order_in_another_unicode_form_is_a_repeat(bank: Bank, payer: Holder, payee: Holder) -> None:
     first = await bank.pay(payer, payee, "1.00", description=NFC, key="k")
     again = await bank.pay(payer, payee, "1.00", description=NFD, key="k")
     assert (again.status_code, again.json()["data"]) == (201, first.json()["data"])
 
 
 @pytest.mark.parametrize("character", ["\0", "\n", "\x1b", "\x85", "\u202e", "\u2066"], ids=ascii)
-async def test_what_hides_in_a_text_is_refused(bank: Bank, payer: Holder, payee: Holder, character: str) -> None:
+async def test_hidden_characters_in_a_text_are_refused(bank: Bank, payer: Holder, payee: Holder, character: str) -> None:
     hidden = f"pay{character}roll"
     assert fault(await bank.pay(payer, payee, "1.00", description=hidden)) == (422, "description")
     assert fault(await bank.pay(payer, payee, "1.00", path="/payments", reference=hidden)) == (422, "reference")
@@ -88,7 +88,7 @@ async def test_what_hides_in_a_text_is_refused(bank: Bank, payer: Holder, payee:
     ],
     ids=["label", "description", "reference"],
 )
-async def test_what_hides_in_a_json_file_is_refused(
+async def test_hidden_characters_in_a_json_file_are_refused(
     bank: Bank, payer: Holder, payee: Holder, character: str, make: Callable[..., dict[str, Any]], place: str
 ) -> None:
     file = make(json_file(payer, payee), f"pay{character}roll")
@@ -96,7 +96,7 @@ async def test_what_hides_in_a_json_file_is_refused(
 
 
 @pytest.mark.parametrize("character", ["\0", "\n", "\x85", "\u202e"], ids=ascii)
-async def test_what_hides_in_a_csv_file_is_refused(bank: Bank, payer: Holder, payee: Holder, character: str) -> None:
+async def test_hidden_characters_in_a_csv_file_are_refused(bank: Bank, payer: Holder, payee: Holder, character: str) -> None:
     content = csv_file(payer, payee, f"pay{character}roll")
     response = await submit(bank, payer, content, "text/csv")
     assert (response.status_code, response.json()["code"]) == (422, "VAL_001")
@@ -104,21 +104,21 @@ async def test_what_hides_in_a_csv_file_is_refused(bank: Bank, payer: Holder, pa
 
 
 @pytest.mark.parametrize("character", ["&#x85;", "\u202e", "&#x2066;"], ids=ascii)
-async def test_what_hides_in_a_pain_001_is_refused(bank: Bank, payer: Holder, payee: Holder, character: str) -> None:
+async def test_hidden_characters_in_a_pain_001_are_refused(bank: Bank, payer: Holder, payee: Holder, character: str) -> None:
     text = await submit(bank, payer, pain_file(payer, payee, f"pay{character}roll"), "application/xml")
     assert fault(text) == (422, "PmtInf.0.CdtTrfTxInf.0.description")
     label = await submit(bank, payer, pain_file(payer, payee, "x", label=f"pay{character}roll"), "application/xml")
     assert fault(label) == (422, "label")
 
 
-async def test_a_file_is_kept_in_nfc_and_its_line_breaks_in_xml_are_spaces(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_file_is_stored_in_nfc_and_its_line_breaks_in_xml_become_spaces(bank: Bank, payer: Holder, payee: Holder) -> None:
     accepted = await submit(bank, payer, pain_file(payer, payee, f"{NFD}\n      rent", label=NFD), "application/xml")
     assert (accepted.status_code, accepted.json()["data"]["label"]) == (202, NFC)
     lines = await bank.get(f"/transfers/bulk/{accepted.json()['data']['id']}/lines", payer.user_id)
     assert [line["description"] for line in lines.json()["data"]["items"]] == [f"{NFC} rent"]
 
 
-async def test_a_line_that_says_a_member_twice_is_refused(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_line_with_a_duplicate_member_is_refused(bank: Bank, payer: Holder, payee: Holder) -> None:
     content = (
         f'{{"source_wallet_id": "{payer.wallet_id}", "currency": "NAD", "lines": '
         f'[{{"target_wallet_id": "{payee.wallet_id}", "amount": "1.00", "amount": "2.00"}}]}}'
@@ -126,7 +126,7 @@ async def test_a_line_that_says_a_member_twice_is_refused(bank: Bank, payer: Hol
     assert fault(await submit(bank, payer, content.encode(), "application/json")) == (422, "lines.0.amount")
 
 
-async def test_times_are_texts_of_rfc_3339_alone(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_only_rfc_3339_texts_are_times(bank: Bank, payer: Holder, payee: Holder) -> None:
     plan = {
         "source_wallet_id": str(payer.wallet_id),
         "target_wallet_id": str(payee.wallet_id),
@@ -146,7 +146,7 @@ async def test_nul_in_a_path_or_a_query_is_422(bank: Bank, payer: Holder, path: 
     assert (await bank.get(path, payer.user_id)).status_code == 422
 
 
-async def test_a_reason_of_blanks_is_no_reason(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_blank_reason_is_refused(bank: Bank, payer: Holder, payee: Holder) -> None:
     held = await bank.made(payer, payee, "1.00", capture="later")
     assert fault(await bank.post(f"/transfers/{held['id']}/void", payee.user_id, {"reason": "    "})) == (422, "reason")
     assert fault(await bank.staff("POST", f"/wallets/{payee.wallet_id}/freeze", {"reason": " \u00a0 \u200d "})) == (422, "reason")

@@ -1,4 +1,4 @@
-"""Scheduled transfers are made for payers who may pay on the day, in their roles of that day; looked at in rows and events."""
+"""Scheduled transfers require that the payer may pay on the day, with the roles of that day. Checks rows and events."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -26,7 +26,7 @@ from services.payments.tests.unit.prices import fee_rule, tier
 
 
 class Killed(BaseException):
-    """The process is gone."""
+    """The process was killed."""
 
 
 async def plan(bank: Bank, payer: Holder, payee: Holder, amount: str = "10.00", *, roles: Sequence[str] = ("user",)) -> str:
@@ -45,14 +45,12 @@ async def plan(bank: Bank, payer: Holder, payee: Holder, amount: str = "10.00", 
 
 
 async def runs(bank: Bank, payer: Holder, schedule_id: str) -> list[tuple[int, str | None, bool]]:
-    """Return number, code and whether there is a transfer, of each occurrence."""
+    """Return the number and code of each occurrence, and whether it has a transfer."""
     items = (await bank.get(f"/transfers/schedules/{schedule_id}/runs", payer.user_id)).json()["data"]["items"]
     return [(one["number"], one["code"], one["transfer_id"] is not None) for one in reversed(items)]
 
 
-async def test_a_fee_that_was_waived_for_a_role_is_charged_once_the_role_is_withdrawn(
-    bank: Bank, payer: Holder, payee: Holder
-) -> None:
+async def test_a_fee_waived_for_a_role_is_charged_after_the_role_is_withdrawn(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.prices.book = PriceBook([fee_rule(tier(flat="2"), waived_roles=frozenset({"admin"}))], [])
     await plan(bank, payer, payee, roles=("admin",))
     bank.authority.roles[payer.user_id] = frozenset({"admin"})
@@ -66,7 +64,7 @@ async def test_a_fee_that_was_waived_for_a_role_is_charged_once_the_role_is_with
     assert (await bank.wallet(payer))[0] == "978.00"
 
 
-async def test_an_approval_rule_of_a_role_that_the_payer_has_now_holds_for_what_was_planned_before(
+async def test_an_approval_rule_for_a_current_role_of_the_payer_applies_to_earlier_schedules(
     bank: Bank, payer: Holder, payee: Holder
 ) -> None:
     def judge(question: ApprovalQuestion) -> bool:
@@ -88,7 +86,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("changes", "code"), REFUSALS, ids=["suspended", "closed", "without the permission"])
-async def test_who_may_not_pay_pays_nothing_which_is_recorded_and_announced_and_may_pay_again_afterwards(
+async def test_a_payer_who_may_not_pay_has_the_refusal_recorded_and_announced_and_may_pay_again_later(
     bank: Bank, payer: Holder, payee: Holder, changes: dict[str, Any], code: str
 ) -> None:
     schedule_id = await plan(bank, payer, payee)
@@ -118,9 +116,7 @@ async def test_who_may_not_pay_pays_nothing_which_is_recorded_and_announced_and_
     assert (await bank.wallet(payee))[0] == "10.00"
 
 
-async def test_others_are_paid_beside_one_who_may_not_and_all_are_asked_about_at_once(
-    bank: Bank, payer: Holder, payee: Holder
-) -> None:
+async def test_other_payers_are_paid_and_all_are_looked_up_in_one_request(bank: Bank, payer: Holder, payee: Holder) -> None:
     other = await bank.holder("50.00")
     refused = await plan(bank, payer, payee)
     paid = [await plan(bank, other, payee, "1.00"), await plan(bank, other, payee, "2.00")]
@@ -136,7 +132,7 @@ async def test_others_are_paid_beside_one_who_may_not_and_all_are_asked_about_at
     assert (await bank.wallet(payee))[0] == "3.00"
 
 
-async def test_identity_away_nothing_is_recorded_and_all_is_made_once_it_answers(
+async def test_while_identity_is_away_nothing_is_recorded_and_all_is_made_once_it_answers(
     bank: Bank, payer: Holder, payee: Holder
 ) -> None:
     schedule_id = await plan(bank, payer, payee)
@@ -153,7 +149,7 @@ async def test_identity_away_nothing_is_recorded_and_all_is_made_once_it_answers
     assert (await runs(bank, payer, schedule_id), (await bank.wallet(payee))[0]) == ([(0, None, True)], "10.00")
 
 
-async def test_what_was_made_by_a_run_that_was_killed_before_the_suspension_is_recorded_as_made(
+async def test_a_transfer_made_by_a_run_that_was_killed_before_the_suspension_is_recorded(
     bank: Bank, payer: Holder, payee: Holder
 ) -> None:
     schedule_id = await plan(bank, payer, payee)
@@ -197,7 +193,7 @@ async def test_no_role_is_stored_with_what_runs_later(bank: Bank, payer: Holder,
         assert (row.actor["subject_id"], row.actor["roles"]) == (str(payer.user_id), [])
 
 
-async def test_a_refusal_says_what_the_payer_can_do(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_an_error_says_what_the_payer_can_do(bank: Bank, payer: Holder, payee: Holder) -> None:
     schedule_id = await plan(bank, payer, payee)
     bank.authority.standing[payer.user_id] = Standing.SUSPENDED
     bank.wait(seconds=3600)

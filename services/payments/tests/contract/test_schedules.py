@@ -1,4 +1,4 @@
-"""Schedules as their REST clients meet them, on a real database."""
+"""Schedules over REST, on a real database."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -67,7 +67,7 @@ class Planner:
         }
 
     async def post(self, path: str = "", body: Any = None, *, key: str | None = None, by: UUID | None = None) -> httpx.Response:
-        # A token lives for a quarter of an hour, and these tests for days.
+        # A token is valid for a quarter of an hour, and these tests span days.
         headers = self.forge.headers(by or self.payer) | ({"Idempotency-Key": key} if key else {})
         return await self.client.post(f"/api/v1/transfers/schedules{path}", json=body, headers=headers)
 
@@ -102,7 +102,7 @@ async def planner(database: Database, clock: ControlledClock) -> AsyncIterator[P
         yield await Planner(client, forge, payments, run, clock, database, policies).open()
 
 
-async def test_it_is_planned_run_refused_for_want_of_money_and_told(planner: Planner) -> None:
+async def test_a_schedule_is_created_and_run_and_reports_a_refusal_for_lack_of_money(planner: Planner) -> None:
     planned = await planner.post(body=planner.body(occurrences_max=1), key="rent")
     assert planned.status_code == 201, planned.text
     data = planned.json()["data"]
@@ -138,13 +138,15 @@ async def test_it_is_planned_run_refused_for_want_of_money_and_told(planner: Pla
         ({"extra": 1}, "extra"),
     ],
 )
-async def test_what_makes_no_sense_is_422_and_says_where(planner: Planner, changes: dict[str, Any], field: str) -> None:
+async def test_an_invalid_schedule_is_422_and_the_error_names_the_field(
+    planner: Planner, changes: dict[str, Any], field: str
+) -> None:
     answer = await planner.post(body=planner.body(**changes), key="k")
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), answer.text
 
 
 @pytest.mark.clause("ASVS 8.4.1")
-async def test_a_schedule_is_its_payers_and_readers_and_absent_to_others(planner: Planner) -> None:
+async def test_a_schedule_is_visible_to_its_payer_and_staff_and_absent_to_others(planner: Planner) -> None:
     schedule_id = (await planner.post(body=planner.body(), key="k")).json()["data"]["id"]
     stranger = new_id()
     for path in (f"/{schedule_id}", f"/{schedule_id}/runs"):
@@ -156,7 +158,7 @@ async def test_a_schedule_is_its_payers_and_readers_and_absent_to_others(planner
     assert (await planner.post(body=planner.body(), key="theirs", by=stranger)).status_code == 403
 
 
-async def test_a_payer_has_so_many_under_way_at_most(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_number_of_open_schedules_of_a_payer_is_limited(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("payments.application.schedules.plan_transfer.SCHEDULES_OPEN_MAX", 2)
     ids = [(await planner.post(body=planner.body(), key=key)).json()["data"]["id"] for key in "ab"]
     assert (await planner.post(f"/{ids[0]}/pause")).status_code == 200
@@ -177,7 +179,7 @@ async def test_a_payer_has_so_many_under_way_at_most(planner: Planner, monkeypat
         (["run"], ["pause", "resume", "cancel"]),
     ],
 )
-async def test_what_a_schedule_is_already_it_does_not_become_again(
+async def test_a_schedule_refuses_an_action_that_its_status_excludes(
     planner: Planner, before: list[str], refused: list[str]
 ) -> None:
     schedule_id = (await planner.post(body=planner.body(occurrences_max=1), key="k")).json()["data"]["id"]
@@ -194,7 +196,7 @@ async def test_what_a_schedule_is_already_it_does_not_become_again(
         assert (answer.status_code, answer.json()["code"]) == (409, "PAY_042"), act
 
 
-async def test_paused_resumed_cancelled_and_listed_in_pages(planner: Planner) -> None:
+async def test_schedules_are_paused_and_resumed_and_cancelled_and_listed_in_pages(planner: Planner) -> None:
     ids = [(await planner.post(body=planner.body(), key=f"{n}")).json()["data"]["id"] for n in range(3)]
     assert (await planner.post(f"/{ids[0]}/pause")).json()["data"]["status"] == "paused"
     twice = await planner.post(f"/{ids[0]}/pause")

@@ -1,4 +1,4 @@
-"""What payments asks compliance, and which answers it takes, over a real server and a real channel."""
+"""Payments' requests to compliance and the responses it accepts, over a real gRPC server and channel."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -25,7 +25,7 @@ Verdicts = list[compliance_pb2.Verdict]
 
 @dataclass
 class Compliance(compliance_pb2_grpc.ScreeningServiceServicer):
-    """Refuses who is blocked; `change` spoils the answer to the call whose number it is told."""
+    """Refuses blocked users; `change` alters the response to the call with this number."""
 
     blocked: set[str] = field(default_factory=set)
     change: Callable[[int, Verdicts], Verdicts] = lambda _number, verdicts: verdicts
@@ -71,7 +71,7 @@ def orders(count: int) -> list[TransferOrder]:
     ]
 
 
-async def test_compliance_is_told_who_pays_whom_how_much() -> None:
+async def test_compliance_receives_the_payer_and_the_payee_and_the_amount() -> None:
     compliance = Compliance()
     [order] = orders(1)
     async with screening_by(compliance) as screening:
@@ -85,7 +85,7 @@ async def test_compliance_is_told_who_pays_whom_how_much() -> None:
     assert compliance.asked == [[expected]]
 
 
-async def test_each_order_of_several_calls_has_its_verdict_in_the_order_asked() -> None:
+async def test_orders_split_over_several_calls_get_their_verdicts_in_order() -> None:
     asked = orders(2 * ORDERS_MAX + 1)
     blocked = {0, 7, ORDERS_MAX - 1, ORDERS_MAX, 2 * ORDERS_MAX}
     compliance = Compliance({str(asked[number].target_id) for number in blocked})
@@ -97,7 +97,7 @@ async def test_each_order_of_several_calls_has_its_verdict_in_the_order_asked() 
     assert [each.target_id for call in compliance.asked for each in call] == [str(order.target_id) for order in asked]
 
 
-async def test_no_orders_are_no_question() -> None:
+async def test_no_orders_make_no_request() -> None:
     compliance = Compliance()
     async with screening_by(compliance) as screening:
         assert list(await screening.screen([])) == []
@@ -113,7 +113,7 @@ CHANGES: dict[str, Callable[[Verdicts], Verdicts]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-async def test_an_answer_that_is_not_as_long_as_the_question_clears_nothing(change: str) -> None:
+async def test_a_response_with_another_length_than_its_request_clears_nothing(change: str) -> None:
     compliance = Compliance(change=lambda _number, verdicts: CHANGES[change](verdicts))
     async with screening_by(compliance) as screening:
         for count in (1, 3):
@@ -121,19 +121,19 @@ async def test_an_answer_that_is_not_as_long_as_the_question_clears_nothing(chan
                 await screening.screen(orders(count))
 
 
-async def test_one_short_answer_of_several_clears_none_of_them() -> None:
+async def test_one_short_response_of_several_clears_no_order() -> None:
     compliance = Compliance(
         change=lambda number, verdicts: verdicts[:-1] if number == 1 else [*verdicts, _verdict(blocked=False)]
     )
     async with screening_by(compliance) as screening:
-        # As many verdicts as orders on the whole, and yet not one each.
+        # As many verdicts as orders in total, but not one for each.
         with pytest.raises(Unavailable):
             await screening.screen(orders(2 * ORDERS_MAX))
 
 
 @pytest.mark.parametrize("error", [AccessDenied, UnknownCaller, InvalidValue], ids=lambda error: error.__name__)
-async def test_an_error_of_compliance_is_no_verdict(error: type[DomainError]) -> None:
-    """The error is about this service, such as its certificate; as a refusal it would end a planned transfer."""
+async def test_an_error_of_compliance_is_not_a_verdict(error: type[DomainError]) -> None:
+    """The error concerns this service, such as its certificate. Taken as a refusal, it would fail a scheduled transfer."""
 
     def refuse(_number: int, _verdicts: Verdicts) -> Verdicts:
         raise error

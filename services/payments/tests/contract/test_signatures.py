@@ -1,4 +1,4 @@
-"""Payers' signatures, checked against keys that identity tells of over gRPC."""
+"""Payers' signatures, verified with the device keys that identity returns over gRPC."""
 
 import base64
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ from kernel.money import Money
 from payments.domain.transfer_order import Signature, TransferKind, TransferOrder
 from services.payments.tests.contract.device_keys import KEY_ID, SEED, Peers, device_keys
 
-# A vector for those who write a client: what RFC 8032's first test key makes of the order below.
+# A test vector for client authors: the signature of RFC 8032's first test key over the order below.
 ORDER = TransferOrder(
     kind=TransferKind.TRANSFER,
     key="rent-march",
@@ -46,7 +46,7 @@ def signed(value: bytes | str, *, algorithm: str = "Ed25519", key_id: UUID = KEY
 GOOD = SigningKey.from_bytes(SEED).sign(ORDER.signed_text)
 
 
-async def test_the_published_vector_is_taken(peers: Peers) -> None:
+async def test_the_published_vector_is_accepted(peers: Peers) -> None:
     assert await peers.takes(signed(VECTOR))
     assert await peers.takes(signed(VECTOR + "=="))
 
@@ -66,22 +66,22 @@ async def test_the_published_vector_is_taken(peers: Peers) -> None:
         {"kind": TransferKind.PAYMENT},
     ],
 )
-async def test_a_signature_is_of_one_order_alone(peers: Peers, change: dict[str, Any]) -> None:
+async def test_a_signature_is_valid_for_one_order_only(peers: Peers, change: dict[str, Any]) -> None:
     assert not await peers.takes(replace(signed(GOOD), **change))
 
 
-async def test_a_signature_is_of_its_key_and_algorithm_alone(peers: Peers) -> None:
+async def test_a_signature_is_valid_for_its_key_and_algorithm_only(peers: Peers) -> None:
     assert not await peers.takes(signed(SigningKey.generate().sign(ORDER.signed_text)))
     assert not await peers.takes(signed(GOOD, algorithm="ES256"))
     assert not await peers.takes(signed(GOOD, key_id=new_id()))
 
 
 @pytest.mark.parametrize("value", ["", "A", "é" * 86, "!" * 86, "A" * 86, "A" * 88])
-async def test_nonsense_is_no_signature(peers: Peers, value: str) -> None:
+async def test_malformed_signatures_are_refused(peers: Peers, value: str) -> None:
     assert not await peers.takes(signed(value))
 
 
-async def test_a_revoked_key_and_somebody_elses_sign_nothing(peers: Peers) -> None:
+async def test_a_revoked_key_and_another_users_key_are_refused(peers: Peers) -> None:
     peers.identity.key.active = False
     assert not await peers.takes(signed(GOOD))
     peers.identity.key.active = True
@@ -90,7 +90,7 @@ async def test_a_revoked_key_and_somebody_elses_sign_nothing(peers: Peers) -> No
     assert not await peers.takes(signed(GOOD))
 
 
-async def test_a_phones_key_signs_too(peers: Peers) -> None:
+async def test_a_signature_by_a_phones_key_is_accepted(peers: Peers) -> None:
     private_key = generate_private_key(SECP256R1())
     peers.identity.key.algorithm = "ES256"
     peers.identity.key.public_key = private_key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
@@ -98,7 +98,7 @@ async def test_a_phones_key_signs_too(peers: Peers) -> None:
     assert await peers.takes(signed(r.to_bytes(32, "big") + s.to_bytes(32, "big"), algorithm="ES256"))
 
 
-async def test_with_identity_away_nothing_signed_is_taken(peers: Peers) -> None:
+async def test_while_identity_is_away_no_signature_is_accepted(peers: Peers) -> None:
     await peers.server.stop(grace_seconds=0)
     with pytest.raises(Unavailable):
         await peers.takes(signed(GOOD))

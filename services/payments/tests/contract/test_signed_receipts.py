@@ -1,4 +1,4 @@
-"""What a receipt shows of a signature is what the payer signed."""
+"""A receipt shows exactly the text that the payer signed."""
 
 import hashlib
 import json
@@ -22,8 +22,8 @@ async def receipt(bank: Bank, payer: Holder, transfer_id: str) -> dict[str, Any]
 
 
 @pytest.mark.parametrize("path", ["/transfers", "/payments"])
-async def test_an_order_that_was_signed_as_another_kind_is_refused(bank: Bank, payer: Holder, path: str) -> None:
-    # The bank's signatures are all of a transfer.
+async def test_an_order_signed_as_another_kind_is_refused(bank: Bank, payer: Holder, path: str) -> None:
+    # Every signature of this bank is for a transfer.
     shop = await bank.merchant()
     async with unchanged(bank.database):
         answer = await bank.pay(payer, shop, "10.00", path=path, reference="INV-7", signature=SIGNATURE)
@@ -31,7 +31,7 @@ async def test_an_order_that_was_signed_as_another_kind_is_refused(bank: Bank, p
 
 
 @pytest.mark.parametrize("path", ["/transfers", "/payments"])
-async def test_the_kind_in_the_signed_text_is_the_one_that_the_payee_makes_it(
+async def test_the_kind_in_the_signed_text_follows_from_the_payees_wallet(
     bank: Bank, payer: Holder, payee: Holder, path: str
 ) -> None:
     made = await bank.made(payer, payee, "10.00", path=path, reference="INV-7", signature=SIGNATURE, key="rent")

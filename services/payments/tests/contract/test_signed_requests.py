@@ -1,4 +1,4 @@
-"""Linked legs, files and plans signed by a device key; the texts are made here as docs/api.md tells them, by no code of ours."""
+"""Linked legs, files and schedules signed by a device key. The texts follow docs/api.md and use no code of payments."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ PAYER: Final = Holder(UUID(int=10), UUID(SOURCE))
 KEY: Final = "rent-march"
 REFUSED: Final = (422, "PAY_017")
 
-# Linked legs: what a transfer says but its key and its kind, in the canonical form of RFC 8785, in the order of the legs.
+# Linked legs: each transfer without key and kind, in the canonical form of RFC 8785, in the order of the legs.
 LEGS: Final[list[dict[str, Any]]] = [
     {
         "source_wallet_id": SOURCE,
@@ -54,11 +54,11 @@ SECOND_LEG: Final = (
 )
 LIST: Final = f"[{FIRST_LEG},{SECOND_LEG}]"
 
-# A file: its bytes as they are sent, and what it may leave to the query to say.
+# A file: its bytes as sent, and the fields that it may leave to the query.
 BODY: Final = f"target_wallet_id,amount\n{TARGET},3000.00\n{OTHER},2500.00\n"
 QUERY: Final = {"source_wallet_id": SOURCE, "currency": "NAD", "mode": "best_effort"}
 
-# A plan: its fields that say something, in the canonical form of RFC 8785.
+# A schedule: its non-empty fields, in the canonical form of RFC 8785.
 PLAN: Final[dict[str, Any]] = {
     "source_wallet_id": SOURCE,
     "target_wallet_id": TARGET,
@@ -77,7 +77,7 @@ PLAN_TEXT: Final = (
     f'"target_wallet_id":"{TARGET}"}}'
 )
 
-# Vectors for those who write a client: what RFC 8032's first test key makes of them.
+# Test vectors for client authors: signatures of RFC 8032's first test key.
 LINKED_VECTOR: Final = "fXI-sgZowBq391Z_qWzWk2W0lLRpm9Vze6UOxUU7C0nyHJ1T6p8sFg4WB0TZ5mOO9YwYNLyRnCcq-Vg5CbkxCA"
 FILE_VECTOR: Final = "q3745Tuzm6j1ozwNLXdHVIj5KCOZq8qob1vaPXQfR7FOwR-xzSQ1behz35GnrvlYq2UFQUvI99-wQuZAqCOtBw"
 PLAN_VECTOR: Final = "wauhhw0wCqDZGtdO14HnhlqXELnuHFE31Wma4RxbeImUO3kpyLaKI5suaOiUXoY8HESOO7SI04PUHwr8LDuRDQ"
@@ -157,11 +157,11 @@ async def signing_bank(database: Database, clock: ControlledClock) -> AsyncItera
         yield SigningBank(bank, peers)
 
 
-def test_the_vectors_are_of_the_texts() -> None:
+def test_the_vectors_match_their_texts() -> None:
     assert [sign(text) for text in (linked_text(), file_text(), plan_text())] == [LINKED_VECTOR, FILE_VECTOR, PLAN_VECTOR]
 
 
-async def test_legs_that_come_to_more_than_may_go_unsigned_are_signed_together(signing_bank: SigningBank) -> None:
+async def test_legs_above_the_unsigned_maximum_in_total_are_signed_together(signing_bank: SigningBank) -> None:
     assert refusal(await signing_bank.linked(None)) == (409, "PAY_016")
     made = await signing_bank.linked(named(LINKED_VECTOR))
     assert made.status_code == 201, made.text
@@ -173,7 +173,7 @@ async def test_legs_that_come_to_more_than_may_go_unsigned_are_signed_together(s
     assert await signing_bank.bank.wallet(PAYER) == ("6000.00", "2500.00", "3500.00")
 
 
-async def test_the_receipt_of_a_signed_leg_shows_what_the_signature_is_of(signing_bank: SigningBank) -> None:
+async def test_the_receipt_of_a_signed_leg_shows_the_signed_text(signing_bank: SigningBank) -> None:
     await signing_bank.bank.sells(Holder(new_id(), UUID(TARGET)))
     items = (await signing_bank.linked(named(LINKED_VECTOR))).json()["data"]["items"]
     await signing_bank.bank.post(f"/transfers/{items[1]['id']}/capture", PAYER.user_id, {})
@@ -217,12 +217,12 @@ async def test_the_receipt_of_a_signed_leg_shows_what_the_signature_is_of(signin
         "transfer",
     ],
 )
-async def test_a_signature_of_other_legs_is_none(signing_bank: SigningBank, text: str) -> None:
+async def test_a_signature_of_other_legs_is_refused(signing_bank: SigningBank, text: str) -> None:
     assert refusal(await signing_bank.linked(named(sign(text)))) == REFUSED
 
 
 @pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
-async def test_a_file_that_comes_to_more_than_may_go_unsigned_is_signed_in_a_header(signing_bank: SigningBank, mode: str) -> None:
+async def test_a_file_above_the_unsigned_maximum_is_signed_in_a_header(signing_bank: SigningBank, mode: str) -> None:
     assert refusal(await signing_bank.file(None, mode=mode)) == (409, "PAY_016")
     value = FILE_VECTOR if mode == "best_effort" else sign(file_text(mode=mode))
     header = f"{KEY_ID}.Ed25519.{value}"
@@ -237,11 +237,11 @@ async def test_a_file_that_comes_to_more_than_may_go_unsigned_is_signed_in_a_hea
     assert Signature(**{**kept, "key_id": UUID(kept["key_id"])}) == Signature(key_id=KEY_ID, algorithm="Ed25519", value=value)
 
 
-async def test_a_json_file_says_itself_what_is_signed_beside_its_bytes(signing_bank: SigningBank) -> None:
+async def test_a_json_file_contains_the_fields_that_are_signed_beside_its_bytes(signing_bank: SigningBank) -> None:
     lines = f'[{{"target_wallet_id": "{TARGET}", "amount": "3000.00"}}, {{"target_wallet_id": "{OTHER}", "amount": "2500.00"}}]'
     body = f'{{"source_wallet_id": "{SOURCE}", "currency": "NAD", "mode": "all_or_nothing", "lines": {lines}}}'
     good = f"{KEY_ID}.Ed25519.{sign(file_text(body, mode='all_or_nothing'))}=="
-    # The bytes are signed, not what they say.
+    # The signature covers the bytes, not their meaning.
     assert refusal(await signing_bank.file(good, body=f"{body} ", media_type="application/json")) == REFUSED
     assert refusal(await signing_bank.file(good, body=body.replace("2500", "2600"), media_type="application/json")) == REFUSED
     taken = await signing_bank.file(good, body=body, media_type="application/json")
@@ -263,7 +263,7 @@ async def test_a_json_file_says_itself_what_is_signed_beside_its_bytes(signing_b
     ],
     ids=["amount", "payee", "newline", "key", "source", "currency", "mode", "name", "linked"],
 )
-async def test_a_signature_of_another_file_is_none(signing_bank: SigningBank, text: str) -> None:
+async def test_a_signature_of_another_file_is_refused(signing_bank: SigningBank, text: str) -> None:
     assert refusal(await signing_bank.file(f"{KEY_ID}.Ed25519.{sign(text)}")) == REFUSED
 
 
@@ -288,18 +288,18 @@ async def test_a_signature_of_another_file_is_none(signing_bank: SigningBank, te
     ],
     ids=lambda header: header.replace("A" * 85, "…") or "empty",
 )
-async def test_a_header_that_is_no_signature_is_invalid(signing_bank: SigningBank, header: str) -> None:
+async def test_a_malformed_signature_header_is_invalid(signing_bank: SigningBank, header: str) -> None:
     answer = await signing_bank.file(header)
     assert (answer.status_code, answer.json()["code"]) == (422, "VAL_001")
     assert [error["field"] for error in answer.json()["errors"]] == ["Payment-Signature"]
     assert refusal(await signing_bank.file(header, body=BODY.replace("3000", "30").replace("2500", "25"))) == (422, "VAL_001")
 
 
-async def test_a_plan_of_more_than_may_go_unsigned_is_signed(signing_bank: SigningBank) -> None:
+async def test_a_schedule_above_the_unsigned_maximum_is_signed(signing_bank: SigningBank) -> None:
     assert refusal(await signing_bank.plan(None)) == (409, "PAY_016")
     planned = await signing_bank.plan(named(PLAN_VECTOR))
     assert planned.status_code == 201, planned.text
-    # Its payer showed what was needed when it was planned.
+    # Its payer met the requirements when the schedule was created.
     signing_bank.bank.wait(days=10)
     assert await signing_bank.bank.run_schedules() == 1
     assert await signing_bank.bank.wallet(PAYER) == ("3500.00", "0.00", "3500.00")
@@ -323,11 +323,11 @@ async def test_a_plan_of_more_than_may_go_unsigned_is_signed(signing_bank: Signi
     ],
     ids=["key", "amount", "currency", "payee", "payer", "description", "reference", "frequency", "start", "end", "times", "name"],
 )
-async def test_a_signature_of_another_plan_is_none(signing_bank: SigningBank, text: str) -> None:
+async def test_a_signature_of_another_schedule_is_refused(signing_bank: SigningBank, text: str) -> None:
     assert refusal(await signing_bank.plan(named(sign(text)))) == REFUSED
 
 
-async def test_a_plan_that_says_no_more_than_it_must_signs_no_more(signing_bank: SigningBank) -> None:
+async def test_a_schedule_with_required_fields_only_signs_those_only(signing_bank: SigningBank) -> None:
     plan = {name: PLAN[name] for name in ("source_wallet_id", "target_wallet_id", "amount", "currency", "starts_at")}
     signed = (
         f'{{"amount":"5500.00","currency":"NAD","frequency":"once","source_wallet_id":"{SOURCE}",'
@@ -339,7 +339,7 @@ async def test_a_plan_that_says_no_more_than_it_must_signs_no_more(signing_bank:
 
 
 @pytest.mark.parametrize("fault", ["another key", "another algorithm", "another key id", "revoked", "somebody else's"])
-async def test_a_signature_is_of_an_active_key_of_the_payers(signing_bank: SigningBank, fault: str) -> None:
+async def test_a_signature_requires_an_active_key_of_the_payer(signing_bank: SigningBank, fault: str) -> None:
     key_id, algorithm, signer = KEY_ID, "Ed25519", SigningKey.from_bytes(SEED)
     match fault:
         case "another key":
@@ -358,7 +358,7 @@ async def test_a_signature_is_of_an_active_key_of_the_payers(signing_bank: Signi
     assert refusal(await signing_bank.plan(named(plan, key_id=key_id, algorithm=algorithm))) == REFUSED
 
 
-async def test_up_to_the_threshold_in_total_nothing_is_signed(signing_bank: SigningBank) -> None:
+async def test_up_to_the_threshold_in_total_no_signature_is_required(signing_bank: SigningBank) -> None:
     signing_bank.key = "1"
     legs = [{**LEGS[0], "amount": "2500.00"}, {**LEGS[1], "amount": "2500.00"}]
     assert (await signing_bank.linked(None, legs=legs, dry_run=True)).json()["data"]["needs"]["signature"] is False

@@ -1,4 +1,4 @@
-"""What staff put says which version it replaces."""
+"""Staff's PUT requests must name the version that they replace."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ WRITES: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("path", "body"), WRITES)
-async def test_what_staff_put_needs_the_version_that_it_replaces(
+async def test_a_put_by_staff_requires_the_version_that_it_replaces(
     bank: Bank, payer: Holder, payee: Holder, path: str, body: dict[str, Any]
 ) -> None:
     who: dict[str, Any] = {"roles": ("admin",)}
@@ -30,7 +30,7 @@ async def test_what_staff_put_needs_the_version_that_it_replaces(
         assert refusal(await bank.send("PUT", at, bank.staff_id, body, if_match='"99"', **who)) == (412, "RES_003")
     written = await bank.send("PUT", at, bank.staff_id, body, if_match=tag, **who)
     assert (written.status_code, written.headers["etag"] != tag) == (200, True)
-    # Staff who decide on a wallet have not seen money that moved in between.
+    # Money that moves in between changes the version: staff have not seen the new balance.
     if "/wallets/" in path:
         seen = (await bank.get(read_at, bank.staff_id, **who)).headers["etag"]
         await bank.made(payer, payee, "5.00")
@@ -38,7 +38,7 @@ async def test_what_staff_put_needs_the_version_that_it_replaces(
         assert refusal(overtaken) == (412, "RES_003")
 
 
-async def test_the_ceiling_is_set_by_who_may_though_they_may_not_read_others(bank: Bank, payee: Holder) -> None:
+async def test_staff_who_may_not_read_wallets_can_set_a_ceiling(bank: Bank, payee: Holder) -> None:
     bank.policies.load(bundle_of({"treasurer": ["payment:reconcile"]}))
     body = {"amount": "20.00", "reason": "small shop"}
     answer = await bank.send("PUT", f"/wallets/{payee.wallet_id}/ceiling", bank.staff_id, body, roles=("treasurer",))

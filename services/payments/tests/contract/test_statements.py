@@ -1,4 +1,4 @@
-"""Statements and exports as REST clients meet them."""
+"""Statements and exports over REST."""
 
 import importlib
 import io
@@ -10,7 +10,7 @@ from services.payments.tests.contract.bank import Bank, Holder, refusal
 from services.payments.tests.contract.exports import export
 
 
-async def test_exports_hold_all_and_only_what_is_the_callers(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_exports_contain_all_of_the_callers_data_and_no_other(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.import_module("payments.interfaces.rest.statements"), "_ROWS_A_READ", 2)
     payer, payee, stranger = await bank.holder("1000.00"), await bank.holder(), await bank.holder()
     made = [(await bank.made(payer, payee, f"{n}.00", description="=1+1"))["id"] for n in range(1, 6)]
@@ -27,7 +27,7 @@ async def test_exports_hold_all_and_only_what_is_the_callers(bank: Bank, monkeyp
     assert pq.read_table(io.BytesIO(empty.content)).num_rows == 0
 
 
-async def test_an_export_says_what_moved_on_each_wallet_of_its_owner(bank: Bank) -> None:
+async def test_an_export_lists_what_moved_on_each_wallet_of_its_owner(bank: Bank) -> None:
     bank.price(fee="1.00")
     payer, payee = await bank.holder("1000.00"), await bank.holder()
     second = Holder(payer.user_id)
@@ -78,7 +78,7 @@ async def test_a_statement_is_json_csv_or_pdf(bank: Bank) -> None:
     text = await bank.get(f"{path}&format=csv", payer.user_id)
     assert text.headers["content-type"].startswith("text/csv")
     assert "attachment" in text.headers["content-disposition"]
-    # A spreadsheet must not run what somebody wrote as a description.
+    # A spreadsheet must not run a description as a formula.
     assert "'=rent, March" in text.text
     document = await bank.get(f"{path}&format=pdf", payer.user_id)
     assert (document.headers["content-type"], document.content[:5]) == ("application/pdf", b"%PDF-")
@@ -97,12 +97,12 @@ async def test_a_statement_is_json_csv_or_pdf(bank: Bank) -> None:
         "since=2026-03-22T00:00:00Z&until=9999-12-31T23:59:59-01:00&format=csv",
     ],
 )
-async def test_a_period_that_is_none_has_no_statement(bank: Bank, period: str) -> None:
+async def test_an_invalid_period_has_no_statement(bank: Bank, period: str) -> None:
     holder = await bank.holder()
     assert (await bank.get(f"/wallets/{holder.wallet_id}/statement?{period}", holder.user_id)).status_code == 422
 
 
-async def test_a_statement_of_all_time_is_made(bank: Bank) -> None:
+async def test_a_statement_of_all_time_is_returned(bank: Bank) -> None:
     holder = await bank.holder("5.00")
     bank.wait(seconds=1)
     path = f"/wallets/{holder.wallet_id}/statement?since=0001-01-01T00:00:00Z&until=9999-12-31T23:59:59Z"
@@ -110,7 +110,7 @@ async def test_a_statement_of_all_time_is_made(bank: Bank) -> None:
     assert (data["opening_balance"], data["closing_balance"]) == ("0.00", "5.00")
 
 
-async def test_a_statement_has_so_many_lines_at_most(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_number_of_lines_of_a_statement_is_limited(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("payments.application.statements.get_statement.LINES_MAX", 2)
     payer, payee = await bank.holder("10.00"), await bank.holder()
     path = f"/wallets/{payer.wallet_id}/statement?since=2026-01-01T00:00:00Z&until=2027-01-01T00:00:00Z"

@@ -1,4 +1,4 @@
-"""Who moves much shows two factors first, whichever way it is moved."""
+"""Large amounts require two recent factors, whichever way they are moved."""
 
 import pytest
 
@@ -10,7 +10,7 @@ MUCH, LITTLE = "2000.01", "2000.00"
 
 @pytest.mark.clause("ASVS 7.5.3")
 @pytest.mark.parametrize("path", WAYS)
-async def test_much_takes_two_factors_shown_just_now_and_says_so(bank: Bank, path: str) -> None:
+async def test_large_amounts_require_two_recent_factors_and_the_error_says_so(bank: Bank, path: str) -> None:
     body_of, accepted = WAYS[path]
     payer, payee = await bank.holder("9000.00"), await bank.holder()
 

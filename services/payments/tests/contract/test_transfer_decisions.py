@@ -1,4 +1,4 @@
-"""Transfers that wait for an approval, and the decisions on them."""
+"""Transfers that await an approval, and the decisions on them."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from services.payments.tests.contract.bank import HOUR, Bank, Holder, refusal
 REASON = {"reason": "asked for by the payer"}
 
 
-async def test_a_large_transfer_waits_for_somebody_else(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_large_transfer_awaits_another_persons_approval(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.prices.rules = approval_from("500")
     assert (await bank.made(payer, payee, "499.99"))["status"] == "completed"
     waiting = await bank.made(payer, payee, "500.00")
@@ -29,7 +29,7 @@ async def test_a_large_transfer_waits_for_somebody_else(bank: Bank, payer: Holde
 
 
 @pytest.mark.parametrize("act", ["approve", "reject"])
-async def test_nobody_decides_on_their_own(bank: Bank, payer: Holder, payee: Holder, act: str) -> None:
+async def test_nobody_decides_on_their_own_transfer(bank: Bank, payer: Holder, payee: Holder, act: str) -> None:
     bank.prices.rules = approval_from("500")
     waiting = await bank.made(payer, payee, "500.00")
     body = REASON if act == "reject" else None
@@ -38,7 +38,7 @@ async def test_nobody_decides_on_their_own(bank: Bank, payer: Holder, payee: Hol
     assert (await bank.wallet(payer))[1] == "500.00"
 
 
-async def test_what_is_rejected_fails_and_its_money_is_let_go(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_rejected_transfer_fails_and_its_money_is_released(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.prices.rules = approval_from("500")
     waiting = await bank.made(payer, payee, "500.00")
     data = (await bank.staff("POST", f"/transfers/{waiting['id']}/reject", REASON)).json()["data"]
@@ -48,7 +48,7 @@ async def test_what_is_rejected_fails_and_its_money_is_let_go(bank: Bank, payer:
         assert refusal(await bank.staff("POST", f"/transfers/{waiting['id']}/{act}", body)) == (409, "PAY_012"), act
 
 
-async def test_only_what_waits_for_a_decision_is_decided(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_only_a_transfer_that_awaits_a_decision_can_be_decided_on(bank: Bank, payer: Holder, payee: Holder) -> None:
     held, made = await bank.made(payer, payee, "5.00", capture="later"), await bank.made(payer, payee, "6.00")
     for act, body in (("approve", None), ("reject", REASON)):
         for transfer_id, expected in (
@@ -59,7 +59,7 @@ async def test_only_what_waits_for_a_decision_is_decided(bank: Bank, payer: Hold
             assert refusal(await bank.staff("POST", f"/transfers/{transfer_id}/{act}", body)) == expected, act
 
 
-async def test_what_waits_for_a_decision_is_not_captured_nor_given_back(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_transfer_that_awaits_a_decision_is_not_captured_or_refunded(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.prices.rules = approval_from("500")
     waiting = await bank.made(payer, payee, "500.00", capture="later")
     path = f"/transfers/{waiting['id']}"
@@ -82,14 +82,14 @@ async def test_an_approved_hold_is_captured_later(bank: Bank, payer: Holder, pay
     assert (captured["status"], captured["decided_by"]) == ("completed", str(bank.staff_id))
 
 
-async def test_the_sender_withdraws_what_still_waits(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_the_sender_withdraws_a_transfer_that_awaits_approval(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.prices.rules = approval_from("500")
     waiting = await bank.made(payer, payee, "500.00")
     data = (await bank.post(f"/transfers/{waiting['id']}/void", payer.user_id, REASON)).json()["data"]
     assert data["status"] == "cancelled"
 
 
-async def test_nobody_decides_after_the_time_to_decide(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_nobody_decides_after_the_deadline(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.prices.rules = approval_from("500")
     waiting = await bank.made(payer, payee, "500.00")
     bank.wait(seconds=72 * HOUR)

@@ -1,4 +1,4 @@
-"""Transfers as REST clients meet them."""
+"""Transfers over REST."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ from services.payments.tests.contract.bank import GOOD_SIGNATURE, Bank, Holder, 
 from services.payments.tests.unit.prices import limit
 
 
-async def test_a_transfer_is_created_and_repeating_it_replays_the_answer(bank: Bank) -> None:
+async def test_a_repeated_transfer_returns_the_first_response(bank: Bank) -> None:
     payer, payee = await bank.holder("1000.00"), await bank.holder()
     first = await bank.pay(payer, payee, "250.00", key="rent-march")
     again = await bank.pay(payer, payee, "250.00", key="rent-march")
@@ -26,14 +26,14 @@ async def test_a_transfer_is_created_and_repeating_it_replays_the_answer(bank: B
     assert wallet["balance"] == "750.00"
 
 
-async def test_the_same_key_for_something_else_is_refused(bank: Bank) -> None:
+async def test_a_key_used_for_another_order_is_refused(bank: Bank) -> None:
     payer, payee = await bank.holder("10.00"), await bank.holder()
     await bank.pay(payer, payee, "1.00", key="k")
     other = await bank.pay(payer, payee, "2.00", key="k")
     assert (other.status_code, other.json()["code"]) == (422, "VAL_002")
 
 
-async def test_refusals_have_their_codes(bank: Bank) -> None:
+async def test_errors_have_their_codes(bank: Bank) -> None:
     payer, payee = await bank.holder("876.43"), await bank.holder()
     beyond = await bank.pay(payer, payee, "876.44")
     assert (beyond.status_code, beyond.json()["code"]) == (409, "PAY_001")
@@ -54,7 +54,7 @@ async def test_refusals_have_their_codes(bank: Bank) -> None:
 
 
 @pytest.mark.clause("ASVS 8.4.1")
-async def test_a_strangers_wallet_and_transfer_are_absent(bank: Bank) -> None:
+async def test_another_persons_wallet_and_transfer_are_absent(bank: Bank) -> None:
     payer, payee, stranger = await bank.holder("10.00"), await bank.holder(), await bank.holder()
     transfer = (await bank.pay(payer, payee, "1.00")).json()["data"]["id"]
     for path in (f"/wallets/{payer.wallet_id}", f"/wallets/{payer.wallet_id}/postings", f"/transfers/{transfer}"):
@@ -63,7 +63,7 @@ async def test_a_strangers_wallet_and_transfer_are_absent(bank: Bank) -> None:
         assert (await bank.get(f"/transfers/{transfer}", party.user_id)).json()["data"]["id"] == transfer
 
 
-async def test_history_pages_by_cursor_newest_first(bank: Bank) -> None:
+async def test_history_is_paged_by_cursor_newest_first(bank: Bank) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
     made = [(await bank.pay(payer, payee, f"{n}.00")).json()["data"]["id"] for n in range(1, 6)]
     seen: list[str] = []
@@ -82,7 +82,7 @@ async def test_history_pages_by_cursor_newest_first(bank: Bank) -> None:
         assert (await bank.get(f"/transfers?cursor={bad}", payee.user_id)).status_code == 422
 
 
-async def test_a_transfer_needs_a_key_and_a_token(bank: Bank) -> None:
+async def test_a_transfer_requires_a_key_and_a_token(bank: Bank) -> None:
     holder = await bank.holder()
     keyless = await bank.client.post("/api/v1/transfers", json={}, headers=bank.forge.headers(holder.user_id))
     assert keyless.status_code == 422
@@ -107,7 +107,7 @@ async def test_strangers_find_no_transfer_and_staff_neither_capture_nor_refund(b
     assert (await bank.staff("GET", path)).json()["data"]["id"] == held["id"]
 
 
-async def test_a_conversion_arrives_at_the_rate_with_its_spread_apart(bank: Bank, payer: Holder) -> None:
+async def test_a_conversion_pays_the_rate_and_shows_its_spread_separately(bank: Bank, payer: Holder) -> None:
     bank.exchange("0.05", "2")
     dollars = await bank.holder(currency="USD")
     sent = await bank.made(payer, dollars, "100.00", target_currency="USD", key="fx")
@@ -136,7 +136,7 @@ async def test_a_conversion_without_a_rate_or_on_hold_is_refused(bank: Bank, pay
     assert refusal(refund) == (409, "PAY_013")
 
 
-async def test_limits_are_counted_and_what_did_not_happen_is_not(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_limits_count_only_what_was_moved(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.prices.limit_book = Limits([limit(single_max="400", day_max="500", month_max="700")])
     single = await bank.pay(payer, payee, "400.01")
     assert refusal(single) == (409, "PAY_030")
@@ -153,7 +153,7 @@ async def test_limits_are_counted_and_what_did_not_happen_is_not(bank: Bank, pay
 
 
 @pytest.mark.parametrize("undo", ["void", "expire", "reject", "reverse"])
-async def test_what_was_undone_is_given_back_to_the_day_it_was_counted_on(
+async def test_an_undone_transfer_is_returned_to_the_limit_of_the_day_that_counted_it(
     bank: Bank, payer: Holder, payee: Holder, undo: str
 ) -> None:
     bank.prices.limit_book = Limits([limit(day_max="500")])
@@ -184,7 +184,7 @@ async def test_what_was_undone_is_given_back_to_the_day_it_was_counted_on(
     assert (await bank.made(payer, payee, "200.00"))["status"] == "completed"
 
 
-async def test_a_payers_tier_says_how_much_may_be_moved(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_payers_tier_limits_what_may_be_moved(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.prices.limit_book = Limits([limit(day_max="500"), limit(tier="business", day_max="600")])
     body = {"tier": "business", "currency": "NAD", "day_max": "600", "reason": "resolution 12"}
     assert (await bank.post("/limits", bank.staff_id, body, roles=("admin",))).status_code == 201
@@ -195,11 +195,11 @@ async def test_a_payers_tier_says_how_much_may_be_moved(bank: Bank, payer: Holde
     assert (await bank.post(f"/transfers/{held['id']}/void", payee.user_id, REASON)).status_code == 200
     assert refusal(await bank.pay(payer, payee, "600.01")) == (409, "PAY_030")
     assert (await bank.made(payer, payee, "600.00"))["status"] == "completed"
-    # The payee's own is the standard one still.
+    # The payee is still in the standard tier.
     assert refusal(await bank.pay(payee, payer, "500.01")) == (409, "PAY_030")
 
 
-async def test_a_large_transfer_is_signed_or_refused(bank: Bank, payee: Holder) -> None:
+async def test_a_large_transfer_without_a_signature_is_refused(bank: Bank, payee: Holder) -> None:
     rich = await bank.holder("20000.00")
     assert (await bank.pay(rich, payee, "5000.00")).status_code == 201
     assert refusal(await bank.pay(rich, payee, "5000.01")) == (409, "PAY_016")
@@ -213,7 +213,7 @@ async def test_a_large_transfer_is_signed_or_refused(bank: Bank, payee: Holder) 
 
 
 @pytest.mark.parametrize("description", ["a\x00b", "'; DROP TABLE postings; --", "=HYPERLINK()", "\u202etxet"])
-async def test_hostile_text_is_refused_or_kept_as_it_is(bank: Bank, payer: Holder, payee: Holder, description: str) -> None:
+async def test_hostile_text_is_refused_or_stored_unchanged(bank: Bank, payer: Holder, payee: Holder, description: str) -> None:
     response = await bank.pay(payer, payee, "1.00", description=description)
     assert response.status_code in {201, 400, 422}
     if response.status_code == 201:

@@ -1,4 +1,4 @@
-"""What fees, rates and limits have in common by REST: versions, filters, and who may not."""
+"""What fees, rates and limits share over REST: versions, filters and permissions."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,12 +13,12 @@ PATHS = ["/fees", "/rates", "/limits"]
 
 
 def price(pricing_bank: PricingBank, path: str) -> dict[str, Any]:
-    """What is set at a path, good for two days at least."""
+    """Return a version for this path that is in force for at least two days."""
     return {"/fees": FEE, "/limits": LIMIT, "/rates": pricing_bank.rate(valid_until=pricing_bank.at(days=2))}[path]
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_what_is_planned_is_in_the_way_until_it_is_ended(pricing_bank: PricingBank, path: str) -> None:
+async def test_a_planned_version_conflicts_until_it_is_ended(pricing_bank: PricingBank, path: str) -> None:
     planned = await pricing_bank.data(
         "POST", path, {**price(pricing_bank, path), "valid_from": pricing_bank.at(days=1)}, expect=201
     )
@@ -51,7 +51,7 @@ async def test_a_version_is_ended_now_or_later_and_not_in_the_past(pricing_bank:
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_this_very_moment_is_not_the_past(pricing_bank: PricingBank, path: str) -> None:
+async def test_the_current_instant_is_not_in_the_past(pricing_bank: PricingBank, path: str) -> None:
     past = await pricing_bank.call("POST", path, {**price(pricing_bank, path), "valid_from": pricing_bank.at(seconds=-1)})
     assert (past.status_code, past.json()["errors"][0]["field"]) == (422, "valid_from")
     standing = await pricing_bank.data("POST", path, {**price(pricing_bank, path), "valid_from": pricing_bank.at()}, expect=201)
@@ -71,8 +71,8 @@ async def test_a_key_sets_one_version(pricing_bank: PricingBank, path: str) -> N
     assert (await pricing_bank.data("GET", f"{path}/history"))["total"] == 1
 
 
-async def test_each_filter_of_prices_in_force_and_of_their_history_lets_through_what_it_says(pricing_bank: PricingBank) -> None:
-    """Of each: some in force, one that was replaced, one still to begin. Lists are by series, histories the newest first."""
+async def test_each_filter_of_current_prices_and_of_their_history_returns_only_what_matches(pricing_bank: PricingBank) -> None:
+    """Each has versions in force, a replaced one and one that starts later. Lists are by series, histories newest first."""
     names: dict[str, str] = {}
 
     async def made(path: str, name: str, body: dict[str, Any]) -> None:
@@ -116,7 +116,7 @@ async def test_each_filter_of_prices_in_force_and_of_their_history_lets_through_
             await made(path, f"{path} {name}", body)
 
     async def listed(path: str, **params: Any) -> str:
-        """Return the names of a whole list, by pages of two, each of which tells how many there are."""
+        """Return the names of a whole list, in pages of two; each page must have the same total."""
         found: list[str] = []
         page, total = 1, 1
         while page == 1 or len(found) < total:
@@ -156,7 +156,7 @@ async def test_each_filter_of_prices_in_force_and_of_their_history_lets_through_
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_what_does_not_exist_cannot_be_ended(pricing_bank: PricingBank, path: str) -> None:
+async def test_an_unknown_version_cannot_be_ended(pricing_bank: PricingBank, path: str) -> None:
     assert (await pricing_bank.call("POST", f"{path}/{new_id()}/end", {"reason": "gone"})).status_code == 404
 
 
@@ -183,6 +183,6 @@ async def test_what_does_not_exist_cannot_be_ended(pricing_bank: PricingBank, pa
         ("user", "POST", f"/rates/{UUID(int=1)}/end"),
     ],
 )
-async def test_who_may_not_is_refused(pricing_bank: PricingBank, role: str, method: str, path: str) -> None:
+async def test_callers_without_the_permission_are_refused(pricing_bank: PricingBank, role: str, method: str, path: str) -> None:
     response = await pricing_bank.call(method, path, role=role)
     assert (response.status_code, response.json()["code"]) == (403, "ACC_001")

@@ -1,4 +1,4 @@
-"""Wallets as their owners and staff meet them."""
+"""Wallets over REST, for their owners and staff."""
 
 from kernel.ids import new_id
 from services.payments.tests.contract.bank import Bank, refusal
@@ -33,19 +33,19 @@ async def test_wallets_are_listed_in_pages(bank: Bank) -> None:
         assert (await bank.get(f"/wallets?{bad}", holder.user_id)).status_code == 422
 
 
-async def test_an_owner_has_so_many_wallets_at_most(bank: Bank) -> None:
+async def test_the_number_of_wallets_of_an_owner_is_limited(bank: Bank) -> None:
     holder = await bank.holder()
     for _ in range(49):
         assert (await bank.post("/wallets", holder.user_id, {"currency": "NAD"})).status_code == 201
     assert refusal(await bank.post("/wallets", holder.user_id, {"currency": "NAD"})) == (409, "PAY_018")
     other = await bank.holder()
     assert (await bank.post("/wallets", other.user_id, {"currency": "NAD"})).status_code == 201
-    # One that is closed makes room.
+    # A closed wallet does not count.
     await bank.send("DELETE", f"/wallets/{holder.wallet_id}", holder.user_id)
     assert (await bank.post("/wallets", holder.user_id, {"currency": "NAD"})).status_code == 201
 
 
-async def test_strangers_find_no_wallet_to_name_close_or_read(bank: Bank) -> None:
+async def test_strangers_cannot_name_or_close_or_read_a_wallet(bank: Bank) -> None:
     holder, stranger = await bank.holder("5.00"), await bank.holder()
     path = f"/wallets/{holder.wallet_id}"
     period = "since=2026-03-01T00:00:00Z&until=2026-04-01T00:00:00Z"
@@ -77,7 +77,7 @@ async def test_a_wallet_is_frozen_again_with_another_reason_and_unfrozen_once(ba
     assert refusal(await bank.staff("POST", f"{path}/unfreeze", REASON)) == (409, "PAY_011")
 
 
-async def test_only_an_empty_wallet_is_closed_and_for_good(bank: Bank) -> None:
+async def test_only_an_empty_wallet_is_closed_and_closing_is_permanent(bank: Bank) -> None:
     holder, other = await bank.holder("5.00"), await bank.holder()
     path = f"/wallets/{holder.wallet_id}"
     assert refusal(await bank.send("DELETE", path, holder.user_id)) == (409, "PAY_010")
@@ -89,7 +89,7 @@ async def test_only_an_empty_wallet_is_closed_and_for_good(bank: Bank) -> None:
     assert refusal(await bank.staff("POST", f"{path}/freeze", REASON)) == (409, "PAY_009")
 
 
-async def test_a_ceiling_bounds_what_arrives(bank: Bank) -> None:
+async def test_a_ceiling_limits_what_arrives(bank: Bank) -> None:
     payer, holder = await bank.holder("100.00"), await bank.holder("5.00")
     path = f"/wallets/{holder.wallet_id}/ceiling"
     bounded = await bank.staff("PUT", path, {"amount": "20.00", **REASON})

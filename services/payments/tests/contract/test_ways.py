@@ -1,4 +1,4 @@
-"""Each way of moving money refuses the same wallets: the payer's and the payee's, one as the other."""
+"""Every way of moving money refuses the same wallets, for the payer and for the payee."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
@@ -83,7 +83,7 @@ AT_ONCE: Final[Mapping[Wallets, Refusal]] = {
     from_a_blocked_wallet: (409, "PAY_007"),
     to_a_blocked_wallet: (409, "PAY_007"),
 }
-# What may have changed again by the time that it is made is taken, and refused then. A file names its faulty lines.
+# Conditions that may change before a schedule runs are accepted, and refused at the run. A file reports faulty lines.
 NOT_YET: Final = (from_a_frozen_wallet, to_a_frozen_wallet, from_a_blocked_wallet, to_a_blocked_wallet)
 OF_A_FILE: Final[Mapping[Wallets, Refusal | None]] = {
     **AT_ONCE,
@@ -96,7 +96,7 @@ OF_A_PLAN: Final[Mapping[Wallets, Refusal | None]] = {**AT_ONCE, **dict.fromkeys
 
 
 async def codes_of(bank: Bank, path: str, made: str, payer: Holder) -> set[str | None]:
-    """Run what was taken, and return why nothing came of it."""
+    """Run what was accepted, and return the codes of its errors."""
     if path == "/transfers/bulk":
         await bank.run_bulk(made)
     else:
@@ -109,7 +109,7 @@ async def codes_of(bank: Bank, path: str, made: str, payer: Holder) -> set[str |
 
 
 @pytest.mark.parametrize("path", WAYS)
-async def test_a_request_that_is_repeated_says_that_it_was(bank: Bank, payer: Holder, payee: Holder, path: str) -> None:
+async def test_a_repeated_request_is_reported_as_such(bank: Bank, payer: Holder, payee: Holder, path: str) -> None:
     body_of, accepted = WAYS[path]
     first, again, other = [
         await bank.post(path, payer.user_id, body_of(payer, payee, "10.00"), key=key) for key in ("k", "k", "another")
@@ -121,7 +121,9 @@ async def test_a_request_that_is_repeated_says_that_it_was(bank: Bank, payer: Ho
 
 @pytest.mark.parametrize("wallets", AT_ONCE, ids=lambda wallets: wallets.__name__)
 @pytest.mark.parametrize("path", WAYS)
-async def test_wallets_that_take_no_part(bank: Bank, payer: Holder, payee: Holder, path: str, wallets: Wallets) -> None:
+async def test_the_same_wallets_are_refused_by_every_way(
+    bank: Bank, payer: Holder, payee: Holder, path: str, wallets: Wallets
+) -> None:
     body_of, accepted = WAYS[path]
     source, target = await wallets(bank, payer, payee)
     before = [await bank.wallet(holder) for holder in (payer, payee)]
@@ -136,7 +138,7 @@ async def test_wallets_that_take_no_part(bank: Bank, payer: Holder, payee: Holde
 
 
 @pytest.mark.parametrize("wallets", AT_ONCE, ids=lambda wallets: wallets.__name__)
-async def test_wallets_that_take_no_part_in_a_peers_order(
+async def test_the_same_wallets_are_refused_in_a_peers_order(
     bank: Bank, payer: Holder, payee: Holder, stub: Stub, wallets: Wallets
 ) -> None:
     source, target = await wallets(bank, payer, payee)

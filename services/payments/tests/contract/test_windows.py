@@ -1,4 +1,4 @@
-"""Approval rules with a window: what a payer sent within it counts, whatever way it was sent."""
+"""Approval rules with a window count everything that a payer sent within it, whichever way it was sent."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,7 +19,7 @@ from services.payments.tests.contract.rulebook import counted, govern, rule
 from services.payments.tests.contract.windows import NOTHING, submitted
 
 DAY: Final = Window(24)
-# What became of each request: the status of a transfer or a file, or the code of a refusal.
+# The outcome of each request: the status of a transfer or a file, or the code of an error.
 Statuses = Counter[str]
 Ask = Callable[[Bank, Holder, Holder, int], Awaitable[Statuses]]
 
@@ -54,7 +54,7 @@ async def as_holds(bank: Bank, payer: Holder, payee: Holder, times: int) -> Stat
     for _ in range(times):
         await bank.made(payer, payee, "99.99", capture="later")
     statuses = await transfers_of(bank, payer)
-    # A hold counts as what is settled does.
+    # Holds count like settled transfers.
     statuses["completed"] += statuses.pop("pending")
     return statuses
 
@@ -84,7 +84,7 @@ async def by_files_that_run_at_once(bank: Bank, payer: Holder, payee: Holder, ti
 
 
 async def standings(bank: Bank, payer: Holder, files: list[dict[str, Any]]) -> Statuses:
-    """Return the statuses of files; nothing of one that waits was made."""
+    """Return the statuses of files, and require that a file that waits made nothing."""
     assert await transfers_of(bank, payer) == {"completed": 1}
     found = [(await bank.get(f"/transfers/bulk/{one['id']}", payer.user_id)).json()["data"]["status"] for one in files]
     return Counter(found)
@@ -130,7 +130,7 @@ Terms = Callable[[Holder], ApprovalTerms]
 
 @pytest.mark.parametrize("way", WAYS)
 @scopes
-async def test_of_many_requests_under_a_threshold_the_first_is_made_and_the_others_wait(
+async def test_of_many_requests_below_a_threshold_the_first_is_made_and_the_others_wait(
     bank: Bank, payer: Holder, payee: Holder, monkeypatch: pytest.MonkeyPatch, way: str, terms: Terms, times: int
 ) -> None:
     monkeypatch.setattr("payments.application.bulk_transfers.acceptance.BULKS_OPEN_MAX", times)
@@ -147,7 +147,7 @@ async def test_of_many_requests_under_a_threshold_the_first_is_made_and_the_othe
 
 
 @scopes
-async def test_linked_legs_are_judged_with_what_was_sent_before(
+async def test_linked_legs_are_checked_together_with_what_was_sent_before(
     bank: Bank, payer: Holder, payee: Holder, terms: Terms, times: int
 ) -> None:
     govern(bank, terms(payee))
@@ -159,7 +159,7 @@ async def test_linked_legs_are_judged_with_what_was_sent_before(
     assert await bank.wallet(payer) == ("8900.01", "0.00", "8900.01")
 
 
-async def test_linked_legs_that_need_an_approval_say_which_rule_asks_for_it_and_of_whom(
+async def test_linked_legs_that_require_an_approval_name_the_rules_and_the_permission(
     bank: Bank, payer: Holder, payee: Holder
 ) -> None:
     govern(bank, rule("100", window=DAY), rule("100", counterparty=payee.user_id), rule("200"))
@@ -184,7 +184,7 @@ async def test_of_many_orders_of_a_peer_the_first_is_made_and_the_others_wait(
     assert await transfers_of(bank, payer) == Counter(statuses)
 
 
-async def test_the_ways_of_paying_share_a_window(bank: Bank, payer: Holder, payee: Holder, stub: Stub) -> None:
+async def test_all_ways_of_paying_share_a_window(bank: Bank, payer: Holder, payee: Holder, stub: Stub) -> None:
     govern(bank, rule("100", window=DAY))
     assert (await bank.made(payer, payee, "40.00"))["status"] == "completed"
     assert (await submitted(bank, payer, (payee, "20.00")))["status"] == "accepted"
@@ -192,7 +192,7 @@ async def test_the_ways_of_paying_share_a_window(bank: Bank, payer: Holder, paye
     assert linked.status_code == 201
     peers = await stub.Transfer(payments_pb2.TransferRequest(order=order(bank, payer, payee, "19.99")))
     assert peers.settled.status == "completed"
-    # 99.99 are sent.
+    # 99.99 was sent.
     assert (await submitted(bank, payer, (payee, "0.01")))["status"] == "pending_approval"
     again = await bank.post("/transfers/linked", payer.user_id, legs(payer, (payee, "0.01"), (payee, "0.01")))
     assert refusal(again) == (409, "PAY_041")
@@ -201,7 +201,7 @@ async def test_the_ways_of_paying_share_a_window(bank: Bank, payer: Holder, paye
     assert (await bank.made(payer, payee, "0.01"))["status"] == "pending_approval"
 
 
-async def test_what_has_left_the_window_counts_no_more(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_money_that_has_left_the_window_no_longer_counts(bank: Bank, payer: Holder, payee: Holder) -> None:
     govern(bank, rule("100", window=DAY))
     assert (await bank.made(payer, payee, "99.99"))["status"] == "completed"
     file_id = (await submitted(bank, await bank.holder("100.00"), (payee, "60.00")))["id"]
@@ -209,20 +209,20 @@ async def test_what_has_left_the_window_counts_no_more(bank: Bank, payer: Holder
     bank.wait(days=1, seconds=-1)
     assert (await bank.made(payer, payee, "0.01"))["status"] == "pending_approval"
     bank.wait(seconds=1)
-    # The one that waits counts, 0.01; what was sent a day ago does not.
+    # The transfer that waits counts with 0.01; what was sent a day ago does not.
     assert await counted(bank, payer, payee) == Decimal("0.01")
     assert (await bank.made(payer, payee, "99.98"))["status"] == "completed"
     assert (await bank.made(payer, payee, "0.01"))["status"] == "pending_approval"
 
 
-async def test_a_window_is_as_long_as_its_rule_says(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_window_has_the_length_that_its_rule_sets(bank: Bank, payer: Holder, payee: Holder) -> None:
     await bank.made(payer, payee, "30.00")
     bank.wait(seconds=2 * 3600)
     for hours, expected in ((1, "0"), (2, "0"), (3, "30"), (744, "30")):
         assert await counted(bank, payer, payee, window=timedelta(hours=hours)) == Decimal(expected), hours
 
 
-async def test_only_what_something_came_of_counts(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_only_what_was_made_counts(bank: Bank, payer: Holder, payee: Holder) -> None:
     settled = await bank.made(payer, payee, "1.00")
     captured, whole, voided, expired = [
         await bank.made(payer, payee, amount, capture="later") for amount in ("20.00", "4.00", "8.00", "16.00")
@@ -252,23 +252,23 @@ async def test_only_what_something_came_of_counts(bank: Bank, payer: Holder, pay
     assert await counted(bank, payer, payee, window=month) == counts - 1
     refund = {"amount": "2.00", "reason": "sent back"}
     assert (await bank.post(f"/transfers/{whole['id']}/refund", payee.user_id, refund)).status_code == 201
-    # Given back, it was sent all the same, and is not the payee's sending.
+    # A refunded transfer still counts as sent; its refund is not sent by the payee.
     assert await counted(bank, payer, payee, window=month) == counts - 1
     assert await counted(bank, payee, payer, window=month) == NOTHING
     assert (expired["status"], overdue["status"]) == ("pending", "pending_approval")
 
 
-async def test_a_request_that_is_repeated_counts_once(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_repeated_request_counts_once(bank: Bank, payer: Holder, payee: Holder) -> None:
     govern(bank, rule("100", window=DAY))
     first, again = [await bank.made(payer, payee, "60.00", key="rent") for _ in range(2)]
     assert first == again
     assert await counted(bank, payer, payee) == 60
     assert (await bank.made(payer, payee, "39.99"))["status"] == "completed"
-    # Repeated, a request gets its answer, whatever the window has seen since.
+    # A repeated request gets its first response, whatever the window counts now.
     assert await bank.made(payer, payee, "60.00", key="rent") == first
 
 
-async def test_what_is_refused_counts_nothing(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_refused_request_counts_nothing(bank: Bank, payer: Holder, payee: Holder) -> None:
     assert refusal(await bank.pay(payer, payee, "9000.01")) == (409, "PAY_016")
     assert refusal(await bank.post("/transfers/linked", payer.user_id, legs(payer, (payee, "1.00"), (Holder(), "1.00")))) == (
         404,
@@ -289,7 +289,7 @@ async def test_a_payers_wallets_share_a_window(bank: Bank, payer: Holder, payee:
     assert await counted(bank, second, payee) == Decimal("100.00")
 
 
-async def test_others_have_windows_of_their_own(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_other_payers_have_their_own_windows(bank: Bank, payer: Holder, payee: Holder) -> None:
     other = await bank.holder("100.00")
     govern(bank, rule("100", window=DAY))
     await bank.made(payer, payee, "99.99")
@@ -298,7 +298,7 @@ async def test_others_have_windows_of_their_own(bank: Bank, payer: Holder, payee
     assert (await bank.made(other, payee, "99.99"))["status"] == "completed"
 
 
-async def test_a_rule_counts_its_currency_kinds_and_payee_alone(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_rule_counts_its_own_currency_and_kinds_and_payee_only(bank: Bank, payer: Holder, payee: Holder) -> None:
     seller, other = await bank.merchant(), await bank.holder()
     opened = (await bank.post("/wallets", payer.user_id, {"currency": "USD"})).json()["data"]
     dollars = Holder(payer.user_id, UUID(opened["id"]))
@@ -319,7 +319,7 @@ async def test_a_rule_counts_its_currency_kinds_and_payee_alone(bank: Bank, paye
     assert await counted(bank, payer, seller, counterparty=seller.user_id, kinds=payment) == 36
 
 
-async def test_issuances_are_counted_for_the_staff_who_order_them(bank: Bank) -> None:
+async def test_issuances_count_for_the_staff_who_order_them(bank: Bank) -> None:
     first, second = await bank.holder(), await bank.holder()
     govern(bank, rule("100", kinds=("issuance",), window=DAY))
 
@@ -342,7 +342,7 @@ async def test_issuances_are_counted_for_the_staff_who_order_them(bank: Bank) ->
     assert await issue(first, "99.99", staff) == "completed"
 
 
-async def test_a_dry_run_is_judged_by_the_window_and_counts_nothing(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_dry_run_is_checked_against_the_window_and_counts_nothing(bank: Bank, payer: Holder, payee: Holder) -> None:
     govern(bank, rule("100", window=DAY))
     await bank.made(payer, payee, "99.99")
     more: dict[str, Any] = {"dry_run": True}
@@ -362,7 +362,7 @@ async def test_a_conversion_counts_in_the_currency_that_is_paid(bank: Bank, paye
     assert await counted(bank, payer, payee, kinds=frozenset({"transfer"})) == NOTHING
 
 
-async def test_a_quote_is_judged_by_the_window(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_a_quote_is_checked_against_the_window(bank: Bank, payer: Holder, payee: Holder) -> None:
     govern(bank, rule("100", window=DAY, counterparty=payee.user_id))
 
     async def needs_approval(amount: str) -> bool:

@@ -1,4 +1,4 @@
-"""Approval rules with a window: how files of transfers are counted."""
+"""How approval rules with a window count files of transfers."""
 
 from decimal import Decimal
 from uuid import UUID
@@ -17,7 +17,7 @@ async def payer(bank: Bank) -> Holder:
 
 
 @pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
-async def test_a_file_counts_once_before_while_and_after_it_runs(
+async def test_a_file_counts_once_before_and_while_and_after_it_runs(
     bank: Bank, payer: Holder, payee: Holder, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     monkeypatch.setattr("payments.application.bulk_transfers.submit_bulk.CHUNK_LINES", 1)
@@ -34,7 +34,7 @@ async def test_a_file_counts_once_before_while_and_after_it_runs(
     assert (await bank.get(f"/transfers/bulk/{made['id']}", payer.user_id)).json()["data"]["status"] == "completed"
 
 
-async def test_a_file_counts_with_what_was_settled_of_it_once_it_has_ended(bank: Bank, payee: Holder) -> None:
+async def test_an_ended_file_counts_what_was_settled_of_it(bank: Bank, payee: Holder) -> None:
     poor = await bank.holder("25.00")
     made = await submitted(bank, poor, (payee, "10.00"), (payee, "20.00"), (payee, "5.00"))
     assert await counted(bank, poor, payee) == 35
@@ -58,10 +58,10 @@ async def test_a_file_that_waits_counts_from_its_approval_on(bank: Bank, payer: 
     assert await counted(bank, payer, payee) == 60
 
 
-async def test_what_is_still_to_run_of_a_file_counts_however_long_ago_it_was_accepted(
+async def test_the_remaining_lines_of_a_file_count_however_long_ago_it_was_accepted(
     bank: Bank, payer: Holder, payee: Holder
 ) -> None:
-    """Its lines are sent when they run, which is within the window again."""
+    """Its lines are sent when they run, which is within the window."""
     made = await submitted(bank, payer, (payee, "60.00"))
     bank.wait(days=2)
     assert await counted(bank, payer, payee) == 60
@@ -72,7 +72,7 @@ async def test_what_is_still_to_run_of_a_file_counts_however_long_ago_it_was_acc
 
 
 @pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
-async def test_lines_of_one_file_are_judged_together(bank: Bank, payer: Holder, mode: str) -> None:
+async def test_lines_of_one_file_are_checked_together(bank: Bank, payer: Holder, mode: str) -> None:
     payees = [await bank.holder() for _ in range(3)]
     govern(bank, rule("100"), rule("50", counterparty=payees[0].user_id))
     assert (await submitted(bank, payer, *[(one, "33.33") for one in payees], mode=mode))["status"] == "accepted"

@@ -1,4 +1,4 @@
-"""Bulk transfers that wait for a decision, and what becomes of them."""
+"""Bulk transfers that await a decision, and their later state."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ def file(source: Holder, *to: tuple[Holder, str], mode: str = "best_effort") -> 
 
 
 async def waiting(bank: Bank, payer: Holder, payee: Holder, *, mode: str = "best_effort") -> str:
-    """Hand in two lines of 60.00, which wait together."""
+    """Submit two lines of 60.00, which together require an approval."""
     answer = await bank.post("/transfers/bulk", payer.user_id, file(payer, (payee, "60.00"), (payee, "60.00"), mode=mode))
     assert (answer.status_code, answer.json()["data"]["status"]) == (202, "pending_approval")
     bulk_id: str = answer.json()["data"]["id"]
@@ -40,19 +40,19 @@ async def lines(bank: Bank, bulk_id: str, query: str = "") -> list[tuple[str, st
 
 
 async def queued(bank: Bank) -> list[str]:
-    """Return the files that a worker has been told of."""
+    """Return the files for which a worker was started."""
     async with bank.database.read() as connection:
         query = text("SELECT args ->> 'bulk_id' FROM procrastinate_jobs WHERE task_name = 'payments:run_bulk'")
         return list(await connection.scalars(query))
 
 
 async def expire(bank: Bank) -> int:
-    """Run the job."""
+    """Run the job that expires waiting files."""
     return await ExpireBulks(bank.dependencies.uow, bank.clock)()
 
 
 async def resume(bank: Bank) -> int:
-    """Run the job."""
+    """Run the job that resumes bulk transfers."""
     return await ResumeBulks(bank.dependencies.uow, bank.clock)()
 
 

@@ -1,4 +1,4 @@
-"""The ways in which a payer moves money over REST, each with its body."""
+"""The ways to move money over REST, each with its body."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -21,7 +21,7 @@ def leg(source: Holder, target: Holder, amount: str) -> dict[str, Any]:
 
 
 def halves(source: Holder, target: Holder, amount: str) -> list[dict[str, Any]]:
-    """Two orders that make the amount."""
+    """Return two orders that add up to the amount."""
     first = (Decimal(amount) / 2).quantize(Decimal("0.01"), ROUND_DOWN)
     return [leg(source, target, f"{first}"), leg(source, target, f"{Decimal(amount) - first}")]
 
@@ -31,7 +31,7 @@ def file(source: Holder, target: Holder, amount: str) -> dict[str, Any]:
     return {"source_wallet_id": str(source.wallet_id), "currency": "NAD", "mode": "best_effort", "lines": lines}
 
 
-# What is sent to each path, and the status that accepts it.
+# The body of each path, and the status that accepts it.
 WAYS: Final[Mapping[str, tuple[Callable[[Holder, Holder, str], dict[str, Any]], int]]] = {
     "/transfers": (leg, 201),
     "/payments": (lambda *order: {**leg(*order), "reference": "INV-17"}, 201),
