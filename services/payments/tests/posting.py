@@ -1,4 +1,4 @@
-"""The use cases that post transfers and judge files, on fakes of their peers."""
+"""The use cases that post transfers and check files, with fake peers."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ from services.payments.tests.fakes.signatures import FakeSignatures
 
 
 def judging(wallets: AccountLookup, post: PostTransfers) -> JudgeBulk:
-    """Judge files by the rules of the use case that posts."""
+    """Return the check of files with the rules of the posting use case."""
     return JudgeBulk(wallets, post.approvals, post.policy, post.terms)
 
 
 def posting(
     uow: Any, screening: FakeScreening, clock: Clock, prices: FakePrices | None = None, policy: PayerPolicy | None = None
 ) -> PostTransfers:
-    """The use case that posts, priced and limited by a fake."""
+    """Return the posting use case with fake prices and limits."""
     prices = prices or FakePrices()
     return PostTransfers(
         uow=uow,

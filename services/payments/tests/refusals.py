@@ -1,4 +1,4 @@
-"""What a refusal leaves behind: nothing, but what it is meant to write."""
+"""A refused request changes no row, except those that it is meant to write."""
 
 from typing import Final
 
@@ -7,10 +7,10 @@ import httpx
 from chassis.persistence.database import Database
 from chassis.testing import stored
 
-# What compliance refuses is put on record, which goes by way of the outbox.
+# Refusals by compliance are recorded, by way of the outbox.
 _RECORDED: Final = {"PAY_007": ("outbox",)}
 
 
 def watch_refusals(client: httpx.AsyncClient, database: Database) -> None:
-    """Fail when a write of this client that was refused has changed a row that it should not."""
+    """Fail when a refused write of this client changed a row that it should not."""
     stored.watch_refusals(client, database, recorded=_RECORDED)

@@ -1,4 +1,4 @@
-"""The real unit of work, which notes what it committed, or is held up."""
+"""The real unit of work: one that records what it committed, and one that is interrupted."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -26,7 +26,7 @@ class NotedTransaction(SqlPaymentsTransaction):
 
 
 class NotedUnitOfWork:
-    """`facts` and `events` are those of committed transactions, in their order."""
+    """`facts` and `events` contain those of committed transactions, in order."""
 
     def __init__(self, database: Database) -> None:
         self._uow = SqlUnitOfWork(database, NotedTransaction, PUBLICATIONS, service="payments")
@@ -42,7 +42,7 @@ class NotedUnitOfWork:
 
 
 class Meanwhile:
-    """A unit of work in which something else happens, once, before its second transaction begins."""
+    """A unit of work in which another change happens once, before its second transaction starts."""
 
     def __init__(self, uow: Any, happens: Callable[[], Awaitable[object]]) -> None:
         self._uow, self._happens, self._begun = uow, happens, 0

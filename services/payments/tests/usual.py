@@ -1,4 +1,4 @@
-"""Settings that tests share: making them reads the environment, which takes 25 ms."""
+"""Settings that tests share, because creating them reads the environment, which takes 25 ms."""
 
 from decimal import Decimal
 from typing import Final

@@ -45,11 +45,11 @@ def balances(source: str, target: str) -> dict[str, str]:
 
 def settled(transfer: Mapping[str, Any], payer: Holder, payee: Holder, amount: str, **more: Any) -> events_pb2.TransferSettled:
     """Return the message of a transfer that the payer requested."""
-    told = {"initiator_id": str(payer.user_id), "kind": "transfer", **more}
+    fields = {"initiator_id": str(payer.user_id), "kind": "transfer", **more}
     return events_pb2.TransferSettled(
         transfer_id=transfer["id"],
         source_id=str(payer.wallet_id),
         target_id=str(payee.wallet_id),
         amount=nad(amount),
-        **told,
+        **fields,
     )

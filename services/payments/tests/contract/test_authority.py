@@ -117,8 +117,8 @@ async def test_users_who_may_pay_get_their_current_roles_and_others_are_refused(
 
     answers = await asked.authority.authorize({active, officer, suspended, closed, guest, nobody})
 
-    told = {id_: answer if isinstance(answer, frozenset) else type(answer) for id_, answer in answers.items()}
-    assert told == {
+    results = {id_: answer if isinstance(answer, frozenset) else type(answer) for id_, answer in answers.items()}
+    assert results == {
         active: {"user"},
         officer: {"admin", "guest"},
         suspended: PayerSuspended,

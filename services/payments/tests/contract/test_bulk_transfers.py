@@ -125,8 +125,8 @@ async def test_a_file_is_accepted_and_run_and_reports_each_line(bulk_bank: BulkB
     assert (job.task_name, job.args, job.lock) == ("payments:run_bulk", {"bulk_id": data["id"]}, f"bulk:{data['id']}")
 
     await bulk_bank.run(bulk_id=UUID(data["id"]))
-    told = await published(bulk_bank.database, events_pb2.BulkChanged)
-    assert [(one.bulk_id, one.status) for one in told] == [(data["id"], "accepted"), (data["id"], "running")]
+    changes = await published(bulk_bank.database, events_pb2.BulkChanged)
+    assert [(one.bulk_id, one.status) for one in changes] == [(data["id"], "accepted"), (data["id"], "running")]
     ended = (await bulk_bank.get(f"/{data['id']}")).json()["data"]
     assert (ended["status"], ended["settled"], ended["refused"], ended["waiting"]) == ("partly_completed", 3, 1, 0)
     lines = (await bulk_bank.get(f"/{data['id']}/lines")).json()["data"]["items"]

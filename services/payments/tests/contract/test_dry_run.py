@@ -48,8 +48,8 @@ async def rehearse(bank: Bank, path: str, by: Holder, body: dict[str, Any], **re
 async def test_a_dry_run_of_a_transfer_returns_its_price_and_effect(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.price(fee="2.00")
     bank.prices.limit_book = Limits([limit(day_max="600.00")])
-    told = await rehearse(bank, "/transfers", payer, of(payer, payee, "250.00", dry_run=True), key="k")
-    [transfer] = told["transfers"]
+    result = await rehearse(bank, "/transfers", payer, of(payer, payee, "250.00", dry_run=True), key="k")
+    [transfer] = result["transfers"]
     assert {name: transfer[name] for name in ("kind", "status", "amount", "fee_total", "total", "rate")} == {
         "kind": "transfer",
         "status": "completed",
@@ -58,7 +58,7 @@ async def test_a_dry_run_of_a_transfer_returns_its_price_and_effect(bank: Bank, 
         "total": "252.00",
         "rate": None,
     }
-    assert {**told, "transfers": []} == {
+    assert {**result, "transfers": []} == {
         "outcome": "made",
         "transfers": [],
         "needs": {"approval_rules": [], "approval_by": None, "signature": False, "step_up": False},
@@ -72,10 +72,10 @@ async def test_a_dry_run_of_a_transfer_returns_its_price_and_effect(bank: Bank, 
 async def test_all_obstacles_are_listed_with_the_one_that_would_be_returned_first(bank: Bank, payee: Holder) -> None:
     payer = await bank.holder("100.00")
     bank.prices.rules = approval_from("1000")
-    told = await rehearse(bank, "/transfers", payer, of(payer, payee, "5000.01", dry_run=True), methods=("pwd",))
-    assert [one["code"] for one in told["refusals"]] == ["AUTH_005", "PAY_016", "PAY_001"]
+    result = await rehearse(bank, "/transfers", payer, of(payer, payee, "5000.01", dry_run=True), methods=("pwd",))
+    assert [one["code"] for one in result["refusals"]] == ["AUTH_005", "PAY_016", "PAY_001"]
     needs = {"approval_rules": ["large"], "approval_by": "payment:approve", "signature": True, "step_up": True}
-    assert (told["outcome"], told["transfers"], told["needs"]) == ("refused", [], needs)
+    assert (result["outcome"], result["transfers"], result["needs"]) == ("refused", [], needs)
 
 
 @pytest.mark.parametrize("path", ["/transfers", "/payments", "/transfers/linked"])
@@ -101,8 +101,8 @@ async def test_a_files_dry_run_is_true_or_false_and_nothing_else(bank: Bank, pay
 
 async def test_a_dry_run_with_a_used_key_describes_the_first_request(bank: Bank, payer: Holder, payee: Holder) -> None:
     await bank.made(payer, payee, "10.00", key="k")
-    told = await rehearse(bank, "/transfers", payer, of(payer, payee, "10.00", dry_run=True), key="k")
-    assert (told["outcome"], [one["amount"] for one in told["transfers"]]) == ("replayed", ["10.00"])
+    result = await rehearse(bank, "/transfers", payer, of(payer, payee, "10.00", dry_run=True), key="k")
+    assert (result["outcome"], [one["amount"] for one in result["transfers"]]) == ("replayed", ["10.00"])
     other = await rehearse(bank, "/transfers", payer, of(payer, payee, "11.00", dry_run=True), key="k")
     assert (other["outcome"], [one["code"] for one in other["refusals"]]) == ("refused", ["VAL_002"])
     file = await rehearse(bank, "/transfers/bulk", payer, file_of(payer, (payee, "10.00"), dry_run=True), key="k")
@@ -120,10 +120,10 @@ async def test_a_user_who_may_not_pay_gets_no_dry_run(bank: Bank, payer: Holder,
 
 async def test_a_dry_run_while_a_service_is_away_returns_its_error(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.screening.away = True
-    told = await rehearse(bank, "/transfers", payer, of(payer, payee, "1.00", dry_run=True))
-    assert [one["code"] for one in told["refusals"]] == ["SRV_002"]
+    result = await rehearse(bank, "/transfers", payer, of(payer, payee, "1.00", dry_run=True))
+    assert [one["code"] for one in result["refusals"]] == ["SRV_002"]
     # The limits were not read, so the response omits them.
-    assert (told["screening"], told["limits_left"]) == (None, [])
+    assert (result["screening"], result["limits_left"]) == (None, [])
     file = await rehearse(bank, "/transfers/bulk", payer, file_of(payer, (payee, "1.00"), dry_run=True))
     # The file would be accepted; its run would be retried later.
     assert (file["outcome"], file["status"], file["run"]) == ("accepted", "accepted", None)
@@ -133,40 +133,40 @@ async def test_a_dry_run_while_a_service_is_away_returns_its_error(bank: Bank, p
         ("/transfers", of(payer, payee, "1.00", dry_run=True)),
         ("/transfers/bulk", file_of(payer, (payee, "1.00"), dry_run=True)),
     ):
-        told = await rehearse(bank, path, payer, body)
-        assert (told["outcome"], [one["code"] for one in told["refusals"]]) == ("refused", ["SRV_002"])
+        result = await rehearse(bank, path, payer, body)
+        assert (result["outcome"], [one["code"] for one in result["refusals"]]) == ("refused", ["SRV_002"])
 
 
 async def test_a_dry_run_discloses_nothing_about_others(bank: Bank, payer: Holder, payee: Holder) -> None:
     """No more than the refusal: not the balance or owner of another's wallet, nor why compliance refuses."""
     stranger = await bank.holder("321.09")
-    told = await rehearse(bank, "/transfers", payer, of(stranger, payee, "500.00", dry_run=True))
-    assert [(one["code"], one["details"]) for one in told["refusals"]] == [("ACC_001", {})]
-    assert told["limits_left"] == []
-    assert "321.09" not in json.dumps(told)
-    assert str(stranger.user_id) not in json.dumps(told)
+    result = await rehearse(bank, "/transfers", payer, of(stranger, payee, "500.00", dry_run=True))
+    assert [(one["code"], one["details"]) for one in result["refusals"]] == [("ACC_001", {})]
+    assert result["limits_left"] == []
+    assert "321.09" not in json.dumps(result)
+    assert str(stranger.user_id) not in json.dumps(result)
     bank.screening.blocked = {payee.wallet_id}
-    told = await rehearse(bank, "/transfers", payer, of(payer, payee, "5.00", dry_run=True))
-    assert [(one["code"], one["details"]) for one in told["refusals"]] == [("PAY_007", {})]
-    assert "on the list" not in json.dumps(told)
+    result = await rehearse(bank, "/transfers", payer, of(payer, payee, "5.00", dry_run=True))
+    assert [(one["code"], one["details"]) for one in result["refusals"]] == [("PAY_007", {})]
+    assert "on the list" not in json.dumps(result)
     legs = {"legs": [of(payer, stranger, "1.00"), of(payer, payee, "1.00")], "dry_run": True}
-    told = await rehearse(bank, "/transfers/linked", payer, legs)
-    assert [(one["code"], one["leg"]) for one in told["refusals"]] == [("PAY_007", None)]
+    result = await rehearse(bank, "/transfers/linked", payer, legs)
+    assert [(one["code"], one["leg"]) for one in result["refusals"]] == [("PAY_007", None)]
 
 
 async def test_a_refused_leg_leaves_the_limits_unchanged(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.prices.limit_book = Limits([limit(day_max="5000.00")])
     legs = {"legs": [of(payer, payee, "600.00"), of(payer, payee, "400.01")], "dry_run": True}
-    told = await rehearse(bank, "/transfers/linked", payer, legs)
-    assert [(one["code"], one["leg"]) for one in told["refusals"]] == [("PAY_001", 1)]
-    assert told["limits_left"] == [{"currency": "NAD", "day": "5000.00", "month": None}]
+    result = await rehearse(bank, "/transfers/linked", payer, legs)
+    assert [(one["code"], one["leg"]) for one in result["refusals"]] == [("PAY_001", 1)]
+    assert result["limits_left"] == [{"currency": "NAD", "day": "5000.00", "month": None}]
 
 
 async def test_a_wrong_signature_hides_no_other_obstacle(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.screening.blocked = {payee.wallet_id}
     signature = {"key_id": str(new_id()), "algorithm": "Ed25519", "value": "b" * 86}
-    told = await rehearse(bank, "/transfers", payer, of(payer, payee, "5.00", dry_run=True, signature=signature))
-    assert ([one["code"] for one in told["refusals"]], told["screening"]) == (["PAY_017"], "refused")
+    result = await rehearse(bank, "/transfers", payer, of(payer, payee, "5.00", dry_run=True, signature=signature))
+    assert ([one["code"] for one in result["refusals"]], result["screening"]) == (["PAY_017"], "refused")
 
 
 async def test_a_dry_run_of_a_file_counts_the_outcomes_of_its_lines(bank: Bank, payer: Holder, payee: Holder) -> None:
@@ -174,17 +174,17 @@ async def test_a_dry_run_of_a_file_counts_the_outcomes_of_its_lines(bank: Bank, 
     blocked = await bank.holder()
     bank.screening.blocked = {blocked.wallet_id}
     file = file_of(payer, (payee, "600.00"), (blocked, "1.00"), (payee, "500.00"), (payee, "100.00"), dry_run=True)
-    told = await rehearse(bank, "/transfers/bulk", payer, file, key="k")
-    refused = [(line["number"], line["code"]) for line in told["run"]["refused_lines"]]
+    result = await rehearse(bank, "/transfers/bulk", payer, file, key="k")
+    refused = [(line["number"], line["code"]) for line in result["run"]["refused_lines"]]
     assert refused == [(2, "PAY_007"), (3, "PAY_001")]
-    assert {name: told["run"][name] for name in ("status", "settled", "refused", "not_run", "screening")} == {
+    assert {name: result["run"][name] for name in ("status", "settled", "refused", "not_run", "screening")} == {
         "status": "partly_completed",
         "settled": 2,
         "refused": 2,
         "not_run": 0,
         "screening": "refused",
     }
-    assert (told["amount_total"], told["fee_total"], told["total"]) == ("1201.00", "4.00", "1205.00")
+    assert (result["amount_total"], result["fee_total"], result["total"]) == ("1201.00", "4.00", "1205.00")
     whole = await rehearse(bank, "/transfers/bulk", payer, {**file, "mode": "all_or_nothing"}, key="k")
     assert [(line["number"], line["code"]) for line in whole["run"]["refused_lines"]] == [(2, "PAY_007")]
     assert (whole["run"]["status"], whole["run"]["not_run"]) == ("failed", 3)
@@ -192,9 +192,9 @@ async def test_a_dry_run_of_a_file_counts_the_outcomes_of_its_lines(bank: Bank, 
 
 async def test_a_dry_run_reports_that_a_file_would_await_an_approval(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.prices.rules = approval_from("500")
-    told = await rehearse(bank, "/transfers/bulk", payer, file_of(payer, (payee, "500.00"), dry_run=True))
-    assert (told["outcome"], told["status"], told["needs"]["approval_rules"]) == ("accepted", "pending_approval", ["large"])
-    assert told["run"]["status"] == "completed"
+    result = await rehearse(bank, "/transfers/bulk", payer, file_of(payer, (payee, "500.00"), dry_run=True))
+    assert (result["outcome"], result["status"], result["needs"]["approval_rules"]) == ("accepted", "pending_approval", ["large"])
+    assert result["run"]["status"] == "completed"
 
 
 @pytest.mark.parametrize("media_type", ["text/csv", "application/xml", "application/json"])
@@ -222,8 +222,8 @@ async def test_dry_run_is_a_query_parameter_for_every_format(bank: Bank, payer: 
 
     async with unchanged(bank.database):
         answer = await submit(query)
-    told = answer.json()["data"]
-    assert (answer.status_code, told["outcome"], told["run"]["settled"], told["total"]) == (200, "accepted", 1, "12.00")
+    result = answer.json()["data"]
+    assert (answer.status_code, result["outcome"], result["run"]["settled"], result["total"]) == (200, "accepted", 1, "12.00")
     del query["dry_run"]
     accepted = await submit(query)
     assert accepted.status_code == 202
@@ -268,8 +268,8 @@ async def test_a_quote_returns_what_is_left_of_limits_and_what_would_be_refused(
         "details": {"needed": "1000.01", "available": "1000.00", "currency": "NAD"},
     }
     bank.screening.blocked = {payee.wallet_id}
-    told = await quoted(target_wallet_id=str(payee.wallet_id))
-    assert (told["screening"], told["refusal"]["code"], told["refusal"]["details"]) == ("refused", "PAY_007", {})
+    result = await quoted(target_wallet_id=str(payee.wallet_id))
+    assert (result["screening"], result["refusal"]["code"], result["refusal"]["details"]) == ("refused", "PAY_007", {})
     bank.screening.away = True
     assert (await quoted(**both))["screening"] is None
 

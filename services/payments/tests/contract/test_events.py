@@ -166,6 +166,6 @@ NOT_OURS = {"retain_until"}
 
 @pytest.mark.parametrize(("event", "message"), EXAMPLES, ids=lambda each: type(each).__name__)
 def test_a_message_contains_all_of_its_event(event: Event, message: Message) -> None:
-    told = {field.name for field, _ in message.ListFields()}
-    assert told == {field.name for field in message.DESCRIPTOR.fields} - NOT_OURS
+    sent = {field.name for field, _ in message.ListFields()}
+    assert sent == {field.name for field in message.DESCRIPTOR.fields} - NOT_OURS
     assert type(message).FromString(PUBLICATIONS.encode(event).payload) == message

@@ -93,8 +93,8 @@ async def test_a_batch_returns_each_outcome_in_the_order_of_the_request(bank: Ba
         order(bank, payer, Holder(), "1.00"),
     ]
     answer = await stub.PostTransfers(payments_pb2.PostTransfersRequest(orders=orders))
-    told = [one.settled.status or one.refusal.code for one in answer.outcomes]
-    assert told == ["completed", "PAY_001", "completed", "completed", "PAY_005", "RES_001"]
+    outcomes = [one.settled.status or one.refusal.code for one in answer.outcomes]
+    assert outcomes == ["completed", "PAY_001", "completed", "completed", "PAY_005", "RES_001"]
     assert [one.settled.replayed for one in answer.outcomes] == [False, False, False, True, False, False]
     assert answer.outcomes[1].refusal.message
     assert await bank.wallet(payer) == ("0.00", "0.00", "0.00")

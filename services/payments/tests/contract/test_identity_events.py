@@ -221,9 +221,9 @@ async def test_a_suspension_pauses_schedules_and_cancels_files_at_once_only_for_
     assert await other.statuses(bank) == ("active", "paused", "accepted")
     messages, facts = await record.news()
     assert {type(message) for message in messages} == {events_pb2.ScheduleChanged, events_pb2.BulkCompleted}
-    told = [(fact.action, fact.resource[1], fact.by, fact.reason) for fact in facts]
+    found = [(fact.action, fact.resource[1], fact.by, fact.reason) for fact in facts]
     why = PayerSuspended().message
-    assert told == [
+    assert found == [
         ("payments.schedule.pause", barred.schedule, ("service", "payments"), why),
         ("payments.bulk.cancel", barred.bulk, ("service", "payments"), why),
     ]

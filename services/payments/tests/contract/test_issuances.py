@@ -7,7 +7,7 @@ from services.payments.tests.contract.bank import GRANTS, Bank, Holder, refusal
 
 async def test_only_the_treasury_issues_and_only_staff_see_the_books(bank: Bank) -> None:
     holder = await bank.holder()
-    issue = {"wallet_id": str(holder.wallet_id), "amount": "5.00", "currency": "NAD", "reason": "none of hers"}
+    issue = {"wallet_id": str(holder.wallet_id), "amount": "5.00", "currency": "NAD", "reason": "not permitted"}
     for path, response in (
         ("issue", await bank.post("/issuances", holder.user_id, issue)),
         ("books", await bank.get("/ledger/trial-balance", holder.user_id)),

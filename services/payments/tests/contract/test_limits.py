@@ -37,8 +37,8 @@ async def test_limits_apply_by_tier_and_by_owner(pricing_bank: PricingBank, data
     stale = await pricing_bank.call("PUT", path, {"tier": "standard", "reason": "back"}, headers={"If-Match": '"0"'})
     assert stale.status_code == 412
     assert (await pricing_bank.data("PUT", path, {"tier": "business", "reason": "again"}))["version"] == 1
-    [told] = await published(database, events_pb2.TierAssigned)
-    assert (told.owner_id, told.tier) == (str(pricing_bank.user_id), "business")
+    [event] = await published(database, events_pb2.TierAssigned)
+    assert (event.owner_id, event.tier) == (str(pricing_bank.user_id), "business")
     assert (await pricing_bank.mine())["items"] == [{**UNSPENT, **business, "day_left": "90000.00", "left": "90000.00"}]
 
     ended = await pricing_bank.data("POST", f"/limits/{limit['id']}/end", {"reason": "no more"})
@@ -117,7 +117,7 @@ async def test_a_tier_that_was_assigned_meanwhile_is_not_overwritten(
     overtaken = await pricing_bank.call("PUT", path, body, headers={"If-Match": f'"{version}"'})
     assert (overtaken.status_code, overtaken.json()["code"]) == (412, "RES_003")
     assert (await pricing_bank.data("GET", path))["tier"] == "business"
-    assert [told.tier for told in await published(database, events_pb2.TierAssigned)] == ["business"]
+    assert [event.tier for event in await published(database, events_pb2.TierAssigned)] == ["business"]
     await pricing_bank.data("PUT", path, {"tier": "gold", "reason": "turnover"}, headers={"If-Match": '"1"'})
     assert (await pricing_bank.call("GET", path)).headers["etag"] == '"2"'
 

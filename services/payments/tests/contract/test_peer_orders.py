@@ -105,8 +105,8 @@ async def test_two_recent_factors_are_required_above_the_same_amount_as_at_rest(
     payer, payee = await bank.holder("9000.00"), await bank.holder()
     weak, strong = (bank.token(payer.user_id, methods=methods) for methods in (("pwd",), STRONG))
     orders = [(LITTLE, weak), (MUCH, weak), (MUCH, strong)]
-    told = await by_batch(stub, *(order(bank, payer, payee, amount, token=token) for amount, token in orders))
-    assert told == ["completed", "AUTH_005", "completed"]
+    outcomes = await by_batch(stub, *(order(bank, payer, payee, amount, token=token) for amount, token in orders))
+    assert outcomes == ["completed", "AUTH_005", "completed"]
 
 
 async def test_a_token_from_before_a_change_of_factors_has_no_factor(bank: Bank, stub: Stub) -> None:
@@ -117,8 +117,8 @@ async def test_a_token_from_before_a_change_of_factors_has_no_factor(bank: Bank,
         assert (await by_grpc(stub, order(bank, payer, payee, MUCH, token=before))).code == "AUTH_005"
     assert await by_rest(bank, payer, payee, MUCH, before) == (401, "AUTH_005")
     orders = [(LITTLE, before), (MUCH, before), (MUCH, after)]
-    told = await by_batch(stub, *(order(bank, payer, payee, amount, token=token) for amount, token in orders))
-    assert told == ["completed", "AUTH_005", "completed"]
+    outcomes = await by_batch(stub, *(order(bank, payer, payee, amount, token=token) for amount, token in orders))
+    assert outcomes == ["completed", "AUTH_005", "completed"]
 
 
 async def test_roles_that_changed_after_the_token_was_issued_apply_at_once(bank: Bank, stub: Stub) -> None:
@@ -187,7 +187,7 @@ async def test_in_a_batch_each_order_belongs_to_its_own_payer_and_a_bad_token_re
     bank: Bank, stub: Stub
 ) -> None:
     one, other, payee = await bank.holder("10.00"), await bank.holder("10.00"), await bank.holder()
-    told = await by_batch(
+    outcomes = await by_batch(
         stub,
         order(bank, one, payee, "1.00"),
         order(bank, one, payee, "1.00", token=""),
@@ -195,7 +195,7 @@ async def test_in_a_batch_each_order_belongs_to_its_own_payer_and_a_bad_token_re
         order(bank, other, payee, "2.00", token=bank.token(one.user_id)),
         order(bank, one, payee, "4.00", token=bank.token(one.user_id, roles=())),
     )
-    assert told == ["completed", "AUTH_004", "completed", "ACC_001", "ACC_001"]
+    assert outcomes == ["completed", "AUTH_004", "completed", "ACC_001", "ACC_001"]
     assert [(await bank.wallet(each))[0] for each in (one, other, payee)] == ["9.00", "8.00", "3.00"]
 
 
@@ -247,10 +247,10 @@ async def test_no_token_is_logged_or_returned_or_stored(bank: Bank, stub: Stub) 
         answers.append((refused.message, refused.facts, refused.violations))
         # The response is sent before its log line is written.
         await eventually(lambda: len([line for line in lines if line["event"] == "rpc"]), 2 * len(tokens))
-    told = repr((lines, answers, await everything(bank.database)))
+    everywhere = repr((lines, answers, await everything(bank.database)))
     for token in tokens:
         for part in token.split(".")[1:]:
-            assert part not in told
+            assert part not in everywhere
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ async def test_a_commit_wakes_the_relay_which_listens_on_a_direct_connection(
         async for notification in relay.notifies(timeout=60, stop_after=1):
             assert notification.channel == CHANNEL
             return
-    raise AssertionError("nothing was heard")
+    raise AssertionError("no notification was received")
 
 
 async def test_a_file_of_transfers_is_deferred_in_its_transaction(bank: Bank, payer: Holder, payee: Holder) -> None:

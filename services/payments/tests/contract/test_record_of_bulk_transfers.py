@@ -53,8 +53,8 @@ async def test_a_bulk_transfer_from_its_file_to_its_end(bank: Bank, payer: Holde
     together = [
         settled({"id": transfer_id}, payer, payee, amount) for transfer_id, amount in zip(ids[:3], amounts[:3], strict=True)
     ]
-    told, facts = await record.news()
-    assert told == [
+    events, facts = await record.news()
+    assert events == [
         events_pb2.BulkChanged(bulk_id=bulk_id, initiator_id=str(payer.user_id), status="running"),
         events_pb2.TransfersSettled(bulk_id=bulk_id, transfers=together),
         events_pb2.BulkCompleted(

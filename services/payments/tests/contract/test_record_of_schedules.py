@@ -59,8 +59,8 @@ async def test_a_schedule_from_its_creation_to_its_end(bank: Bank, payer: Holder
     bank.wait(seconds=3600)
     assert await bank.run_schedules() == 1
     runs = (await bank.get(f"{path}/runs", payer.user_id)).json()["data"]["items"]
-    told, [made, run] = await record.news()
-    assert told == [settled({"id": runs[0]["transfer_id"]}, payer, payee, "600.00")]
+    events, [made, run] = await record.news()
+    assert events == [settled({"id": runs[0]["transfer_id"]}, payer, payee, "600.00")]
     assert (made.action, made.resource[1], made.by) == ("payments.transfer.settle", runs[0]["transfer_id"], user(payer))
     ran = replace(
         fact,
@@ -103,6 +103,6 @@ async def test_the_last_occurrence_ends_its_schedule(bank: Bank, payer: Holder, 
     await record.skip()
     bank.wait(seconds=3600)
     await bank.run_schedules()
-    (_, told), (_, fact) = await record.news()
-    assert told == events_pb2.ScheduleChanged(schedule_id=plan, initiator_id=str(payer.user_id), status="ended")
+    (_, event), (_, fact) = await record.news()
+    assert event == events_pb2.ScheduleChanged(schedule_id=plan, initiator_id=str(payer.user_id), status="ended")
     assert fact.after == {"status": "ended", "succeeded": 1, "failed": 0, "next_number": 1}

@@ -241,7 +241,7 @@ async def test_refunds_and_reversals(bank: Bank, payer: Holder, payee: Holder, r
     bank.wait(seconds=60)
     path = f"/transfers/{first['id']}/refund"
     refunds = [(await bank.post(path, payee.user_id, {"amount": part, **REASON})).json()["data"] for part in ("3.00", "4.00")]
-    told, facts = await record.news()
+    events, facts = await record.news()
     expected: list[Message] = []
     of_parts = [("3.00", "3.00", "17.00", "983.00"), ("4.00", "7.00", "13.00", "987.00")]
     for back, (part, sum_, *_left) in zip(refunds, of_parts, strict=True):
@@ -249,7 +249,7 @@ async def test_refunds_and_reversals(bank: Bank, payer: Holder, payee: Holder, r
             events_pb2.TransferRefunded(transfer_id=first["id"], refund_id=back["id"], amount=nad(part), refunded=nad(sum_)),
             settled(back, payee, payer, part, kind="refund", reference="INV-0", parent_id=first["id"]),
         ]
-    assert told == expected
+    assert events == expected
     original = Fact(
         action="payments.transfer.refund",
         resource=("transfer", first["id"]),

@@ -146,7 +146,7 @@ async def test_an_invalid_schedule_is_422_and_the_error_names_the_field(
 
 
 @pytest.mark.clause("ASVS 8.4.1")
-async def test_a_schedule_is_visible_to_its_payer_and_staff_and_absent_to_others(planner: Planner) -> None:
+async def test_a_schedule_is_visible_to_its_payer_and_readers_and_absent_to_others(planner: Planner) -> None:
     schedule_id = (await planner.post(body=planner.body(), key="k")).json()["data"]["id"]
     stranger = new_id()
     for path in (f"/{schedule_id}", f"/{schedule_id}/runs"):
@@ -204,9 +204,9 @@ async def test_schedules_are_paused_and_resumed_and_cancelled_and_listed_in_page
     assert (await planner.post(f"/{ids[0]}/resume")).json()["data"]["status"] == "active"
     cancelled = await planner.post(f"/{ids[0]}/cancel", {"reason": "moved out"})
     assert (cancelled.json()["data"]["status"], cancelled.json()["data"]["next_at"]) == ("cancelled", None)
-    told = [one for one in await published(planner.database, events_pb2.ScheduleChanged) if one.schedule_id == ids[0]]
-    assert [one.status for one in told] == ["active", "paused", "active", "cancelled"]
-    assert [one.HasField("next_at") for one in told] == [True, True, True, False]
+    changes = [one for one in await published(planner.database, events_pb2.ScheduleChanged) if one.schedule_id == ids[0]]
+    assert [one.status for one in changes] == ["active", "paused", "active", "cancelled"]
+    assert [one.HasField("next_at") for one in changes] == [True, True, True, False]
     first = (await planner.get("?limit=2")).json()["data"]
     rest = (await planner.get(f"?limit=2&cursor={first['next_cursor']}")).json()["data"]
     assert [one["id"] for one in (*first["items"], *rest["items"])] == list(reversed(ids))

@@ -49,8 +49,8 @@ async def test_the_receipt_of_a_linked_transfer_shows_the_text_of_the_whole_list
     legs = [leg(payer, payee, f"{number}.00") for number, payee in enumerate(payees, 1)]
     body = {"legs": legs, "signature": SIGNATURE}
     made = (await bank.post("/transfers/linked", payer.user_id, body, key="wages")).json()["data"]["items"]
-    told = json.dumps([dict(sorted(one.items())) for one in legs], separators=(",", ":"))
-    digest = hashlib.sha256(told.encode()).hexdigest()
+    signed_text = json.dumps([dict(sorted(one.items())) for one in legs], separators=(",", ":"))
+    digest = hashlib.sha256(signed_text.encode()).hexdigest()
     expected = f'elcorp-linked-v1\n{{"digest":"sha256:{digest}","idempotency_key":"wages"}}'
     assert {(await receipt(bank, payer, one["id"]))["signed_text"] for one in made} == {expected}
 

@@ -338,7 +338,7 @@ async def test_a_schedule_with_required_fields_only_signs_those_only(signing_ban
     assert answer.status_code == 201, answer.text
 
 
-@pytest.mark.parametrize("fault", ["another key", "another algorithm", "another key id", "revoked", "somebody else's"])
+@pytest.mark.parametrize("fault", ["another key", "another algorithm", "another key id", "revoked", "another user's"])
 async def test_a_signature_requires_an_active_key_of_the_payer(signing_bank: SigningBank, fault: str) -> None:
     key_id, algorithm, signer = KEY_ID, "Ed25519", SigningKey.from_bytes(SEED)
     match fault:

@@ -40,16 +40,16 @@ async def test_an_export_lists_what_moved_on_each_wallet_of_its_owner(bank: Bank
     back = (await bank.post(f"/transfers/{held}/refund", payee.user_id, {"amount": "50.00", "reason": "late"})).json()["data"]
     fee = "0.81"  # of the 1.00 for 800.00, what 650.00 bear
 
-    def told(row: dict[str, str]) -> tuple[str, ...]:
+    def amounts_of(row: dict[str, str]) -> tuple[str, ...]:
         return tuple(row[name] for name in ("id", "direction", "moved", "fee", "amount", "captured_amount", "refunded_amount"))
 
-    of_payee = [told(row) for row in await export(bank, payee)]
+    of_payee = [amounts_of(row) for row in await export(bank, payee)]
     assert of_payee == [
         (back["id"], "out", "-50.00", "0.00", "50.00", "", "0.00"),
         (waiting, "in", "0.00", "0.00", "10.00", "", "0.00"),
         (held, "in", "650.00", "0.00", "800.00", "650.00", "50.00"),
     ]
-    of_first = [told(row) for row in await export(bank, payer, f"wallet_id={payer.wallet_id}&kind=transfer")]
+    of_first = [amounts_of(row) for row in await export(bank, payer, f"wallet_id={payer.wallet_id}&kind=transfer")]
     assert of_first == [
         (between, "out", "-21.00", "1.00", "20.00", "", "0.00"),
         (waiting, "out", "0.00", "0.00", "10.00", "", "0.00"),

@@ -1,1 +1,1 @@
-"""Fakes of what payments asks of its peers, one file a port."""
+"""Fakes of payments' peers, one file for each port."""

@@ -1,4 +1,4 @@
-"""Judges of approval rules that do not answer."""
+"""Judges of approval rules that fail."""
 
 from collections.abc import Callable
 
@@ -8,12 +8,12 @@ from payments.domain.approval import ApprovalQuestion
 
 
 def unavailable(_question: ApprovalQuestion) -> bool:
-    """Judge as rules do that are too old to tell."""
+    """Fail as stale rules do."""
     raise Unavailable(dependency="governance")
 
 
 def unable(kind: Kind) -> Callable[[ApprovalQuestion], bool]:
-    """Make a judge that fails as a peer does that answers with an error of this kind."""
+    """Return a judge that fails as a peer does that returns an error of this kind."""
 
     def judge(_question: ApprovalQuestion) -> bool:
         raise RemoteError(peer="governance", kind=kind, code="SRV_001", message="Not now.", facts={})

@@ -6,7 +6,7 @@ from uuid import UUID
 
 @dataclass
 class FakeAuditLog:
-    """Has the transfers that it was told of."""
+    """Has the transfers that a test added."""
 
     hashes: dict[UUID, str] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""Who may act and in which roles, by identity and governance."""
+"""Standings and roles of users, as identity and governance return them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ from payments.domain.standing import Standing
 
 @dataclass
 class FakeAuthority:
-    """Has everybody active and a user, who may pay, unless told otherwise; `away` as when identity does not answer.
+    """Every user is active and has the role `user`, which may pay, unless a test changes it. `away`: identity does not answer.
 
-    `asked` has the users of each question.
+    `asked` contains the users of each request.
     """
 
     standing: dict[UUID, Standing] = field(default_factory=dict)

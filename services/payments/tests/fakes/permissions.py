@@ -7,7 +7,7 @@ from kernel.actor import Actor
 
 @dataclass
 class FakePermissions:
-    """Allows nothing but what it was told."""
+    """Allows only what a test allowed."""
 
     allowed: set[str] = field(default_factory=set)
 

@@ -9,7 +9,7 @@ from payments.domain.price_book import PriceBook
 
 @dataclass
 class FakePrices:
-    """Charges nothing, limits nothing and asks nobody, unless told otherwise."""
+    """Has no fees, limits or approval rules, unless a test sets them."""
 
     book: PriceBook = field(default_factory=PriceBook)
     limit_book: Limits = field(default_factory=Limits)

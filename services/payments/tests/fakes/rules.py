@@ -2,7 +2,7 @@
 
 
 class NoRules:
-    """Rules that are always fresh, being fakes."""
+    """Rules that are always fresh, because they are fake."""
 
     async def refresh(self) -> None:
         pass

@@ -11,7 +11,7 @@ from payments.domain.transfer_order import TransferOrder
 
 @dataclass
 class FakeScreening:
-    """Clears what neither a blocked user asks for nor is of a blocked wallet; `away` as when compliance does not answer."""
+    """Clears all orders except those of blocked users or with blocked wallets. `away`: compliance does not answer."""
 
     blocked: set[UUID] = field(default_factory=set)
     away: bool = False

@@ -1,4 +1,4 @@
-"""Identity's answer about a payer's signature."""
+"""Identity's response about a payer's signature."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from payments.domain.transfer_order import Signature
 
 @dataclass
 class FakeSignatures:
-    """Takes a signature of one value."""
+    """Accepts one signature value."""
 
     good: str = "good"
 
@@ -19,5 +19,5 @@ class FakeSignatures:
         assert texts
         if signature.value != self.good:
             raise InvalidSignature(field="signature", key_id=signature.key_id)
-        # Of the texts that an order may be, the first is of a transfer or conversion.
+        # Of the possible texts of an order, the first is of a transfer or conversion.
         return texts[0]

@@ -1,4 +1,4 @@
-"""Payments' use cases on a real database, with peers faked: what the lifecycle is tried on by many at once."""
+"""Payments' use cases on a real database with fake peers, for tests of the lifecycle under concurrency."""
 
 import json
 from collections.abc import Awaitable, Callable, Iterable
@@ -51,7 +51,7 @@ class Bank:
         self.payments = self.process()
 
     def process(self) -> Payments:
-        """One more process of payments on the same database: nothing is shared but what PostgreSQL holds."""
+        """Start another process of payments on the same database. The processes share only PostgreSQL."""
         return build(
             Dependencies(
                 settings=SETTINGS,
@@ -98,7 +98,7 @@ class Bank:
         return settled.transfer
 
     async def hand_in(self, source: UUID, target: UUID, amount: str, *, key: str = "", at: Payments | None = None) -> Accepted:
-        """Hand in a file of one line."""
+        """Submit a file of one line."""
         lines = [{"target_wallet_id": str(target), "amount": amount}]
         file = {"source_wallet_id": str(source), "currency": "NAD", "mode": "best_effort", "lines": lines}
         bulk = (at or self.payments).bulk_transfers
@@ -116,7 +116,7 @@ class Bank:
         return await ExpireTransfers(unit_of_work(self.database), self.clock)()
 
     async def balance(self, wallet_id: UUID) -> tuple[Decimal, Decimal]:
-        """Return balance and held."""
+        """Return the balance and the held amount."""
         view = await self.payments.wallets.get_wallet_for_peer(wallet_id=wallet_id)
         return view.balance, view.held
 
@@ -130,7 +130,7 @@ class Bank:
 
 
 async def outcome(work: Awaitable[Any]) -> Any:
-    """Return what came of it, or what refused it."""
+    """Return the result, or the error that was raised."""
     try:
         return await work
     except DomainError as refusal:

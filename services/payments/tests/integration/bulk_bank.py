@@ -1,4 +1,4 @@
-"""A payer with bulks in chunks of two lines, on a real database."""
+"""A payer with bulk transfers in chunks of two lines, on a real database."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -45,11 +45,11 @@ from services.payments.tests.units_of_work import NotedUnitOfWork
 
 
 class Killed(BaseException):
-    """The process is gone."""
+    """The process was killed."""
 
 
 class Poster:
-    """Posts, and dies after the posting of the chunk that it is told to."""
+    """Posts orders, and dies after posting the given chunk."""
 
     def __init__(self, post: PostTransfers) -> None:
         self._post = post
@@ -68,7 +68,7 @@ STAFF: Final = Actor(kind=ActorKind.USER, subject_id=str(new_id()), roles=frozen
 
 
 class BulkBank:
-    """A payer with 1,000.00, payees, and bulks in chunks of two lines."""
+    """A payer with 1,000.00, some payees, and bulk transfers in chunks of two lines."""
 
     def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("payments.application.bulk_transfers.submit_bulk.CHUNK_LINES", 2)
@@ -134,7 +134,7 @@ class BulkBank:
         return (await self.views.bulk_lines(bulk_id, CursorRequest())).items
 
     async def statuses(self, bulk_id: UUID) -> list[LineStatus]:
-        """Return what became of the lines of chunks that have run, and of all lines once the bulk has ended."""
+        """Return the statuses of lines in chunks that have run, and of all lines once the file has ended."""
         return [LineStatus(line.status) for line in await self.lines(bulk_id) if line.status != "waiting"]
 
     async def refusals(self, bulk_id: UUID) -> list[str]:
@@ -145,7 +145,7 @@ class BulkBank:
         return [accounts[payee].balance for payee in self.payees]
 
     async def reverse(self, key: str) -> None:
-        """Reverse the payer's transfer of this key."""
+        """Reverse the payer's transfer with this key."""
         async with self.uow.begin(STAFF) as tx:
             [transfer] = (await tx.transfers.find_by_keys([(self.payer, key)])).values()
         reverse_transfer = ReverseTransfer(uow=self.uow, clock=self.clock)

@@ -1,6 +1,6 @@
-"""Workers that run one bulk and are killed at given points, one after the other: python bulk_worker.py DSN BULK_ID POINT….
+"""Workers that run one bulk transfer and are killed at given points, one after another: python bulk_worker.py DSN BULK_ID POINT….
 
-A point is the number of a transaction and whether its worker dies `in` it, all said and nothing committed, or `after` it.
+A point is the number of a transaction and whether its worker dies `in` it, just before the commit, or `after` it.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from services.payments.tests.posting import judging, posting
 
 
 class DeadlyUnitOfWork(SqlUnitOfWork[SqlPaymentsTransaction]):
-    """Kills its process at a point."""
+    """Kills its process at one point."""
 
     def __init__(self, database: Database, point: str) -> None:
         super().__init__(database, SqlPaymentsTransaction, PUBLICATIONS, service="payments")
@@ -66,7 +66,7 @@ async def _run_until(point: str, dsn: str, bulk_id: UUID) -> None:
 
 def main(dsn: str, bulk_id: UUID, points: list[str]) -> None:
     for point in points:
-        # A fork is a process of its own, without the second that starting one takes.
+        # A fork is a separate process, without the second that a new interpreter takes.
         worker = os.fork()
         if worker == 0:
             asyncio.run(_run_until(point, dsn, bulk_id))

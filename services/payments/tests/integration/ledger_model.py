@@ -1,4 +1,4 @@
-"""What payments should do, in plain Python and whole cents: no ledger, no postings, no SQL."""
+"""A model of payments in plain Python and whole cents: no ledger, postings or SQL."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
@@ -37,7 +37,7 @@ class ModelTransfer:
     amount: int
     made_at: datetime
     status: str = ""
-    # As the request was answered that made it.
+    # The first response to the request that made it.
     began: str = ""
     fee: int = FEE
     held: int = 0
@@ -56,7 +56,7 @@ class ModelTransfer:
 
 @dataclass
 class Model:
-    """Each act first says by what it may be refused, and only what may not is then done."""
+    """For each act, one method returns the possible errors; the act itself runs only if there are none."""
 
     wallets: dict[UUID, ModelWallet] = field(default_factory=dict)
     transfers: dict[UUID, ModelTransfer] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class Model:
 
     def capture(self, transfer_id: UUID, part: int) -> None:
         one = self.transfers[transfer_id]
-        self._let_go(one)
+        self._release(one)
         one.fee = one.fee * part // one.amount
         self._count(one, part - one.amount)
         self._move(one, part)
@@ -107,7 +107,7 @@ class Model:
         if one.order.capture_later:
             one.status, one.expires_at = "pending", at + HOLD_LIFE
             return
-        self._let_go(one)
+        self._release(one)
         self._move(one, one.amount)
 
     def refuses_end(self, transfer_id: UUID) -> Refusals:
@@ -115,7 +115,7 @@ class Model:
 
     def end(self, transfer_id: UUID, status: str) -> None:
         one = self.transfers[transfer_id]
-        self._let_go(one)
+        self._release(one)
         self._count(one, -one.amount)
         one.status = status
 
@@ -167,7 +167,7 @@ class Model:
         one.status, one.held, one.expires_at = status, one.amount + one.fee, expires_at
         self.wallets[one.source_id].held += one.held
 
-    def _let_go(self, one: ModelTransfer) -> None:
+    def _release(self, one: ModelTransfer) -> None:
         self.wallets[one.source_id].held -= one.held
         one.held = 0
 
@@ -187,7 +187,7 @@ class Model:
         return {errors.AccountFrozen} if any(wallet.frozen for wallet in wallets) else set()
 
     @staticmethod
-    def _unless(allowed: bool) -> Refusals:  # a condition, said at the call
+    def _unless(allowed: bool) -> Refusals:  # a condition, spelled at the call
         return set() if allowed else {errors.NotPending}
 
 

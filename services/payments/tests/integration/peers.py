@@ -1,4 +1,4 @@
-"""Payments' peers, as far as its jobs call them, behind one real server."""
+"""Payments' peers behind one real server, with the calls that payments' jobs make."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -42,8 +42,8 @@ class Screening(compliance_pb2_grpc.ScreeningServiceServicer):
 
 @asynccontextmanager
 async def peers(tls: Tls | None) -> AsyncIterator[RpcServer]:
-    # What the others of their methods answer is UNIMPLEMENTED.
-    roles, users = Roles(), Users()  # type: ignore[abstract]  # they answer only what payments asks
+    # Their other methods answer UNIMPLEMENTED.
+    roles, users = Roles(), Users()  # type: ignore[abstract]  # they implement only what payments calls
     services = [
         RpcService(governance_pb2_grpc.add_PolicyServiceServicer_to_server, Policies(), "elcorp.governance.v1.PolicyService"),
         RpcService(governance_pb2_grpc.add_RoleServiceServicer_to_server, roles, "elcorp.governance.v1.RoleService"),

@@ -1,4 +1,4 @@
-"""Accounts in PostgreSQL, which tests of repositories begin with."""
+"""Accounts in PostgreSQL, as the starting point of repository tests."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -29,7 +29,7 @@ def system(code: SystemCode, currency: str) -> Account:
 
 
 async def given(uow: SqlUnitOfWork[SqlPaymentsTransaction], *accounts: Account) -> None:
-    """Add accounts; PostgreSQL has the system's own already."""
+    """Add accounts; PostgreSQL already has the system accounts."""
     async with uow.begin(ACTOR) as tx:
         there = await tx.accounts.lock([one.id for one in accounts])
         for account in accounts:

@@ -1,4 +1,4 @@
-"""Accounts in PostgreSQL: what is written is read back whole."""
+"""Accounts in PostgreSQL are read back as they were written."""
 
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from services.payments.tests.integration.stored_accounts import ACTOR, AT, FACT, given, settle, wallet
 
 
-async def test_accounts_read_back_whole(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+async def test_accounts_are_read_back_unchanged(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     account = wallet("12.34")
     await given(uow, account)
     async with uow.begin(ACTOR) as tx:
@@ -42,7 +42,7 @@ async def test_balances_and_versions_are_saved(uow: SqlUnitOfWork[SqlPaymentsTra
     assert (locked[target.id].balance, locked[target.id].version) == (Decimal(4), 1)
 
 
-async def test_the_state_of_an_account_is_saved_apart_from_its_balance(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+async def test_the_status_of_an_account_is_saved_separately_from_its_balance(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     account = wallet()
     await given(uow, account)
     async with uow.begin(ACTOR) as tx:

@@ -1,4 +1,4 @@
-"""Bulks on PostgreSQL, with everything that can end in their midst: each line is settled once, and the books balance."""
+"""Bulk transfers on PostgreSQL with interruptions of every kind: each line is settled once and the ledger adds up."""
 
 import asyncio
 import gc
@@ -104,19 +104,19 @@ class BulkRuns:
             return (await connection.execute(text(query), parameters)).all()
 
     async def require_whole(self, bulk_id: UUID, *, lines: int = LINES) -> None:
-        """Every line was settled once, was told once, and the ledger adds up."""
+        """Require that every line was settled and reported once, and that the ledger adds up."""
         [bulk] = await self.rows("SELECT status, settled FROM bulks WHERE id = :id", id=bulk_id)
         assert (bulk.status, bulk.settled) == ("completed", lines)
         [made] = await self.rows(
             "SELECT count(*), count(DISTINCT idempotency_key) FROM transfers WHERE link_id = :id", id=bulk_id
         )
         assert tuple(made) == (lines, lines)
-        [told] = await self.rows(
+        [rows_found] = await self.rows(
             "SELECT count(*) FROM bulk_chunks, jsonb_array_elements(outcomes) outcome JOIN transfers t"
             " ON t.id = (outcome ->> 2)::uuid WHERE bulk_id = :id AND outcome ->> 1 = 'settled'",
             id=bulk_id,
         )
-        assert told[0] == lines
+        assert rows_found[0] == lines
         ended = await self.rows(
             "SELECT count(*) FROM outbox WHERE type = 'payments.bulk.completed' AND aggregate_id = :id", id=str(bulk_id)
         )
@@ -129,7 +129,7 @@ class BulkRuns:
 
 
 class Gate:
-    """Rules that are looked at before the first chunk and after each, and hold the run up after some."""
+    """Rules that are refreshed before the first chunk and after each, and pause the run after a given number."""
 
     def __init__(self, *, after_chunks: int) -> None:
         self.reached, self.open = asyncio.Event(), asyncio.Event()
@@ -148,16 +148,16 @@ async def bulk_runs(database: Database, uow: SqlUnitOfWork[SqlPaymentsTransactio
     return await BulkRuns(database, uow).open()
 
 
-# Before anything, before and after a posting, and between it and what is written down of it; of a chunk, and of the next.
+# Before the first posting, before and after each posting, and before its outcome is stored; for this chunk and the next.
 BY_CHUNKS = ["in 1", "after 1", "in 2", "after 2", "in 3", "after 3", "in 4", "after 4", "in 5", "after 6"]
 AS_A_WHOLE = ["in 1", "after 1", "in 2", "after 2", "after 2", "in 3"]
 
 
 @pytest.mark.parametrize(("mode", "points"), [("best_effort", BY_CHUNKS), ("all_or_nothing", AS_A_WHOLE)])
-async def test_killed_again_and_again_no_line_is_lost_or_doubled(
+async def test_killed_repeatedly_a_run_loses_no_line_and_doubles_none(
     bulk_runs: BulkRuns, database_urls: DatabaseUrls, mode: str, points: list[str]
 ) -> None:
-    """kill -9: PostgreSQL has either committed by then or not, and so each transaction's two sides are all the moments."""
+    """kill -9: PostgreSQL has committed or it has not, so before and after each commit covers every moment."""
     bulk_id = await bulk_runs.submit(mode)
     workers = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -173,9 +173,11 @@ async def test_killed_again_and_again_no_line_is_lost_or_doubled(
     await bulk_runs.require_whole(bulk_id)
 
 
-# One that is cut while it is being made is nobody's to close; what leaks from the pool is told as SAWarning, and fails.
+# Nobody can close a connection that is cut while it is opened. A leak from the pool is reported as SAWarning, and fails.
 @pytest.mark.filterwarnings("ignore:.*was deleted while still open:ResourceWarning")
-async def test_its_connections_cut_it_goes_on(bulk_runs: BulkRuns, database_urls: DatabaseUrls, databases: Any) -> None:
+async def test_a_run_continues_after_its_connections_are_cut(
+    bulk_runs: BulkRuns, database_urls: DatabaseUrls, databases: Any
+) -> None:
     bulk_id = await bulk_runs.submit()
     run = runner(bulk_runs.database)
     stop, chance = asyncio.Event(), random.Random(5)
@@ -183,7 +185,7 @@ async def test_its_connections_cut_it_goes_on(bulk_runs: BulkRuns, database_urls
     async def cut() -> None:
         async with await psycopg.AsyncConnection.connect(databases.superuser_url, autocommit=True) as connection:
             while not stop.is_set():
-                # At any moment of a transaction, which no condition that others can see would show.
+                # At any moment of a transaction; no condition visible from outside would show it.
                 await asyncio.sleep(chance.uniform(0.02, 0.1))
                 await connection.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
@@ -202,21 +204,21 @@ async def test_its_connections_cut_it_goes_on(bulk_runs: BulkRuns, database_urls
             continue
     stop.set()
     await cutting
-    # What was cut while idle is found out at its next use.
+    # A connection cut while idle is noticed at its next use.
     await bulk_runs.database.engine.dispose()
     gc.collect()
     await bulk_runs.require_whole(bulk_id)
 
 
-async def test_run_by_several_at_once_each_line_is_settled_once(bulk_runs: BulkRuns) -> None:
-    """A worker taken for dead that was only slow."""
+async def test_each_line_is_settled_once_when_several_workers_run_the_file(bulk_runs: BulkRuns) -> None:
+    """A slow worker that was taken for dead."""
     bulk_id = await bulk_runs.submit()
     run = runner(bulk_runs.database)
     await asyncio.gather(run(bulk_id=bulk_id), run(bulk_id=bulk_id), run(bulk_id=bulk_id))
     await bulk_runs.require_whole(bulk_id)
 
 
-async def test_all_or_nothing_is_seen_whole_or_not_at_all(bulk_runs: BulkRuns) -> None:
+async def test_an_all_or_nothing_file_becomes_visible_as_a_whole(bulk_runs: BulkRuns) -> None:
     bulk_id = await bulk_runs.submit("all_or_nothing")
     running = asyncio.create_task(runner(bulk_runs.database)(bulk_id=bulk_id))
     seen = set()
@@ -230,23 +232,23 @@ async def test_all_or_nothing_is_seen_whole_or_not_at_all(bulk_runs: BulkRuns) -
     await bulk_runs.require_whole(bulk_id)
 
 
-async def test_refused_whole_it_leaves_nothing_behind(bulk_runs: BulkRuns) -> None:
+async def test_a_refused_all_or_nothing_file_leaves_no_rows(bulk_runs: BulkRuns) -> None:
     amounts = ["1.00"] * 50 + ["99951.00"] + ["1.00"] * 9
     bulk_id = await bulk_runs.submit("all_or_nothing", amounts=amounts)
     await runner(bulk_runs.database)(bulk_id=bulk_id)
     [bulk] = await bulk_runs.rows("SELECT status, refused, not_run FROM bulks WHERE id = :id", id=bulk_id)
     assert tuple(bulk) == ("failed", 1, 59)
     assert (await bulk_runs.rows("SELECT count(*) FROM transfers WHERE link_id = :id", id=bulk_id))[0][0] == 0
-    told = await bulk_runs.rows(
+    rows_found = await bulk_runs.rows(
         "SELECT outcome ->> 0 FROM bulk_chunks, jsonb_array_elements(outcomes) outcome WHERE bulk_id = :id"
         " AND outcome ->> 1 = 'refused'",
         id=bulk_id,
     )
-    assert [row[0] for row in told] == ["51"]
+    assert [row[0] for row in rows_found] == ["51"]
     await bulk_runs.require_sound()
 
 
-async def test_cancelled_in_its_midst_counts_and_ledger_agree(bulk_runs: BulkRuns) -> None:
+async def test_counts_and_ledger_agree_when_a_run_is_cancelled(bulk_runs: BulkRuns) -> None:
     bulk_id = await bulk_runs.submit()
     gate = Gate(after_chunks=2)
     running = asyncio.create_task(runner(bulk_runs.database, gate)(bulk_id=bulk_id))
@@ -262,7 +264,7 @@ async def test_cancelled_in_its_midst_counts_and_ledger_agree(bulk_runs: BulkRun
     await bulk_runs.require_sound()
 
 
-async def test_its_payer_suspended_in_its_midst_the_rest_is_refused_and_counts_and_ledger_agree(bulk_runs: BulkRuns) -> None:
+async def test_counts_and_ledger_agree_when_the_payer_is_suspended_during_a_run(bulk_runs: BulkRuns) -> None:
     bulk_id = await bulk_runs.submit()
     gate, authority = Gate(after_chunks=2), FakeAuthority()
     running = asyncio.create_task(runner(bulk_runs.database, gate, authority)(bulk_id=bulk_id))
@@ -272,7 +274,7 @@ async def test_its_payer_suspended_in_its_midst_the_rest_is_refused_and_counts_a
     await running
     [bulk] = await bulk_runs.rows("SELECT status, settled, refused, not_run, ended_at FROM bulks WHERE id = :id", id=bulk_id)
     [made] = await bulk_runs.rows("SELECT count(*) FROM transfers WHERE link_id = :id", id=bulk_id)
-    # A chunk before the gate, and the one that had been asked about.
+    # One chunk before the gate, and the one whose payer was already checked.
     assert (bulk.status, bulk.settled, bulk.refused, bulk.not_run) == ("partly_completed", made[0], LINES - made[0], 0)
     assert (0 < made[0] < LINES, bulk.ended_at is not None) == (True, True)
     refused = await bulk_runs.rows(
@@ -288,7 +290,7 @@ async def test_its_payer_suspended_in_its_midst_the_rest_is_refused_and_counts_a
     await bulk_runs.require_sound()
 
 
-async def test_stopped_by_news_of_the_suspension_it_runs_no_further_chunk(bulk_runs: BulkRuns) -> None:
+async def test_a_run_stopped_by_the_suspension_event_runs_no_further_chunk(bulk_runs: BulkRuns) -> None:
     running_id, waiting_id = await bulk_runs.submit(), await bulk_runs.submit()
     gate, authority = Gate(after_chunks=2), FakeAuthority()
     running = asyncio.create_task(runner(bulk_runs.database, gate)(bulk_id=running_id))
@@ -315,8 +317,8 @@ async def test_stopped_by_news_of_the_suspension_it_runs_no_further_chunk(bulk_r
     await bulk_runs.require_sound()
 
 
-async def test_others_pay_meanwhile_and_the_payer_too(bulk_runs: BulkRuns) -> None:
-    """Single transfers from and to the same wallets while bulks run: no deadlock, nothing lost."""
+async def test_the_payer_and_others_pay_while_files_run(bulk_runs: BulkRuns) -> None:
+    """Single transfers from and to the same wallets while bulk transfers run: no deadlock, no lost money."""
     pay = TransferTokens(GroupCommit(posting(bulk_runs.uow, FakeScreening(), SystemClock())))
     bulk_ids = [await bulk_runs.submit(), await bulk_runs.submit("all_or_nothing")]
     run = runner(bulk_runs.database)
@@ -346,7 +348,7 @@ async def test_others_pay_meanwhile_and_the_payer_too(bulk_runs: BulkRuns) -> No
     assert left.balance == Decimal(100_000) - 2 * LINES - 8
 
 
-async def test_what_was_written_down_cannot_be_rewritten(bulk_runs: BulkRuns, database_urls: DatabaseUrls) -> None:
+async def test_recorded_outcomes_cannot_be_rewritten(bulk_runs: BulkRuns, database_urls: DatabaseUrls) -> None:
     bulk_id = await bulk_runs.submit(amounts=["1.00"] * 3)
     await runner(bulk_runs.database)(bulk_id=bulk_id)
     async with await psycopg.AsyncConnection.connect(database_urls.owner, autocommit=True) as connection:

@@ -1,4 +1,4 @@
-"""The database lets a file that waits go on by another's decision only, whatever the code above it does."""
+"""The database lets a waiting file continue only after another person's decision, whatever the code does."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -31,7 +31,7 @@ async def wallet(connection: Connection, owner_id: UUID) -> UUID:
 
 
 async def insert(connection: Connection, **columns: Any) -> tuple[UUID, UUID, UUID]:
-    """Write a file of one line that waits; return it, who handed it in and whom it pays."""
+    """Insert a waiting file of one line; return its id, its submitter and its payee."""
     payer, payee = new_id(), new_id()
     target = await wallet(connection, payee)
     values: dict[str, Any] = {
@@ -52,7 +52,7 @@ async def insert(connection: Connection, **columns: Any) -> tuple[UUID, UUID, UU
         **columns,
     }
     names, places = ", ".join(values), ", ".join(f"%({name})s" for name in values)
-    await connection.execute(f"INSERT INTO bulks ({names}) VALUES ({places})", values)  # our own names
+    await connection.execute(f"INSERT INTO bulks ({names}) VALUES ({places})", values)  # column names of this test
     await connection.execute(
         "INSERT INTO bulk_chunks (bulk_id, number, first_line, last_line, lines) VALUES (%s, 1, 1, 1, %s)",
         (values["id"], Jsonb([[1, str(target), "5", "", ""]])),
@@ -86,13 +86,13 @@ CANCELLED = "status = 'cancelled', not_run = 1, ended_at = now()"
     ],
     ids=str,
 )
-async def test_what_a_file_cannot_be(connection: Connection, columns: dict[str, Any], constraint: str) -> None:
+async def test_an_invalid_file_is_refused(connection: Connection, columns: dict[str, Any], constraint: str) -> None:
     with pytest.raises(psycopg.errors.CheckViolation, match=constraint):
         await insert(connection, **columns)
 
 
 @pytest.mark.parametrize("status", ["accepted", "running", "cancelling", "completed", "partly_completed"])
-async def test_a_file_that_waits_does_not_go_on_without_a_decision(connection: Connection, status: str) -> None:
+async def test_a_waiting_file_does_not_run_without_a_decision(connection: Connection, status: str) -> None:
     bulk_id, *_ = await insert(connection)
     ended = ", settled = 1, ended_at = now()" if status.endswith("completed") else ""
     with pytest.raises(psycopg.errors.RestrictViolation, match="nobody has decided"):
@@ -100,7 +100,7 @@ async def test_a_file_that_waits_does_not_go_on_without_a_decision(connection: C
 
 
 @pytest.mark.parametrize("change", [REJECTED, CANCELLED], ids=["failed", "cancelled"])
-async def test_a_file_that_waits_ends_without_a_decision(connection: Connection, change: str) -> None:
+async def test_a_waiting_file_may_end_without_a_decision(connection: Connection, change: str) -> None:
     bulk_id, *_ = await insert(connection)
     await decide(connection, bulk_id, None, change)
 
@@ -115,7 +115,7 @@ async def test_neither_payer_nor_payee_decides_on_a_file(connection: Connection,
     await decide(connection, bulk_id, new_id(), change)
 
 
-async def test_a_decision_does_not_become_a_payees_afterwards(connection: Connection) -> None:
+async def test_a_payee_cannot_become_the_decider_afterwards(connection: Connection) -> None:
     bulk_id, payer, payee = await insert(connection)
     await decide(connection, bulk_id, new_id(), APPROVED)
     for by, constraint in ((payer, "decided_by_another"), (payee, "one whom it pays")):

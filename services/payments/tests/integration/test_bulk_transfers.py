@@ -1,4 +1,4 @@
-"""Bulks in PostgreSQL: read back whole, chunk by chunk, and found when nobody runs them any more."""
+"""Bulk transfers in PostgreSQL: read back unchanged, chunk by chunk, and found when no worker runs them any more."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ def line(number: int, target: Account) -> BulkLine:
 
 
 class StoredBulks:
-    """Bulks of three chunks of two lines."""
+    """Bulk transfers of three chunks of two lines."""
 
     def __init__(self, uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
         self.uow, self.source, self.target = uow, wallet(PAYER), wallet(new_id())
@@ -73,7 +73,7 @@ class StoredBulks:
             created_at=created_at,
         )
         async with self.uow.begin(ACTOR) as tx:
-            # Chunks are run by their number, whatever order they were written in.
+            # Chunks run in order of their number, whatever order they were written in.
             await tx.bulks.add(bulk, self.chunks[::-1], replace(ACTOR, subject_id=str(initiator_id)))
             tx.record(FACT)
         if changes:
@@ -95,11 +95,11 @@ async def stored_bulks(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> StoredBulk
     return await StoredBulks(uow).open()
 
 
-def told(bulk: Bulk) -> dict[str, object]:
+def fields_of(bulk: Bulk) -> dict[str, object]:
     return {name: getattr(bulk, name) for name in Bulk.__dataclass_fields__}
 
 
-async def test_a_bulk_is_read_back_whole_with_whom_it_is_run_for(stored_bulks: StoredBulks) -> None:
+async def test_a_bulk_transfer_is_read_back_unchanged_with_the_user_it_runs_for(stored_bulks: StoredBulks) -> None:
     bulk = await stored_bulks.add()
     other = await stored_bulks.add()
 
@@ -117,16 +117,16 @@ async def test_a_bulk_is_read_back_whole_with_whom_it_is_run_for(stored_bulks: S
         assert locked
         assert by_key
         assert untouched
-        assert told(locked[0]) == told(by_key) == told(bulk)
+        assert fields_of(locked[0]) == fields_of(by_key) == fields_of(bulk)
         assert locked[1] == replace(ACTOR, roles=frozenset())
-        assert told(untouched[0]) == told(other)
+        assert fields_of(untouched[0]) == fields_of(other)
     async with stored_bulks.uow.begin(ACTOR) as tx:
         assert await tx.bulks.lock(new_id()) is None
         assert await tx.bulks.find_by_key(new_id(), bulk.key) is None
         assert await tx.bulks.find_by_key(PAYER, "another") is None
 
 
-async def test_chunks_wait_in_their_order_until_their_outcomes_are_there(stored_bulks: StoredBulks) -> None:
+async def test_chunks_wait_in_their_order_until_their_outcomes_are_stored(stored_bulks: StoredBulks) -> None:
     bulk, other = await stored_bulks.add(), await stored_bulks.add()
 
     async def waiting(of: Bulk, limit: int | None = None) -> list[Chunk]:
@@ -147,7 +147,7 @@ async def test_chunks_wait_in_their_order_until_their_outcomes_are_there(stored_
     assert await waiting(other) == stored_bulks.chunks
 
 
-async def test_a_bulk_is_queued_once_however_often_it_is_missed(
+async def test_a_bulk_transfer_is_queued_once_however_often_it_is_found_stalled(
     uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Database
 ) -> None:
     stored_bulks = await StoredBulks(uow).open()
@@ -162,7 +162,7 @@ async def test_a_bulk_is_queued_once_however_often_it_is_missed(
     assert jobs == [("payments:run_bulk", "bulks", {"bulk_id": name.removeprefix("bulk:")}, name, name) for name in names]
 
 
-async def test_open_ones_are_counted_for_who_handed_them_in(stored_bulks: StoredBulks) -> None:
+async def test_open_bulk_transfers_are_counted_for_their_submitter(stored_bulks: StoredBulks) -> None:
     ended: dict[str, Any] = {"status": BulkStatus.CANCELLED, "not_run": 6, "reason": "stop", "ended_at": AT + MINUTE}
     await stored_bulks.add()
     await stored_bulks.add(status=BulkStatus.RUNNING, started_at=AT)
@@ -174,10 +174,10 @@ async def test_open_ones_are_counted_for_who_handed_them_in(stored_bulks: Stored
         assert [await tx.bulks.count_open(one) for one in (PAYER, other, new_id())] == [3, 1, 0]
 
 
-async def test_left_behind_is_what_nobody_has_gone_on_with_the_longest_first(stored_bulks: StoredBulks) -> None:
+async def test_stalled_bulk_transfers_are_found_with_the_longest_stalled_first(stored_bulks: StoredBulks) -> None:
     running: dict[str, Any] = {"status": BulkStatus.RUNNING, "started_at": AT}
     ended: dict[str, Any] = {"status": BulkStatus.CANCELLED, "not_run": 6, "reason": "stop", "ended_at": AT}
-    # An old one that goes on is not left behind; of the others it is counted from when they last moved.
+    # An old file that makes progress is not stalled. The others count from their last progress.
     await stored_bulks.add(created_at=AT, progressed_at=AT + 10 * MINUTE, **running)
     third = await stored_bulks.add(created_at=AT, progressed_at=AT + 4 * MINUTE, **running)
     second = await stored_bulks.add(created_at=AT + 3 * MINUTE)

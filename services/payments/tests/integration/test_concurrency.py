@@ -1,4 +1,4 @@
-"""The lifecycle by many at once, from several processes: each thing happens once, and nothing deadlocks."""
+"""The lifecycle with many concurrent requests from several processes: each change happens once, without deadlocks."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -44,7 +44,7 @@ async def bank(database_urls: DatabaseUrls) -> AsyncIterator[Bank]:
     assert broken == []
 
 
-async def test_one_key_from_many_processes_is_one_transfer(bank: Bank) -> None:
+async def test_one_key_from_many_processes_makes_one_transfer(bank: Bank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet()
     order = bank.order(source, target, "60.00", key="once")
     processes = [bank.process() for _ in range(10)]
@@ -65,7 +65,7 @@ async def test_a_hold_is_captured_once(bank: Bank) -> None:
     assert (await bank.balance(source), await bank.balance(target)) == ((Decimal(70), NOTHING), (Decimal(30), NOTHING))
 
 
-async def test_a_hold_is_captured_or_voided(bank: Bank) -> None:
+async def test_a_hold_is_either_captured_or_voided(bank: Bank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet()
     transfers = bank.payments.transfers
     for _ in range(5):
@@ -78,7 +78,7 @@ async def test_a_hold_is_captured_or_voided(bank: Bank) -> None:
         assert kinds(outcomes) == {Transfer: 1, NotPending: 9}
 
 
-async def test_of_a_hold_and_the_closing_of_its_payee_one_happens(bank: Bank) -> None:
+async def test_either_a_hold_is_captured_or_its_payee_is_closed(bank: Bank) -> None:
     source = await bank.wallet("100.00")
     close = bank.payments.wallets.close_wallet
     for _ in range(10):
@@ -90,7 +90,7 @@ async def test_of_a_hold_and_the_closing_of_its_payee_one_happens(bank: Bank) ->
         assert (type(held), type(closed)) in {(Transfer, NotEmpty), (AccountClosed, Account)}
 
 
-async def test_what_runs_out_is_ended_by_one_of_many_jobs(bank: Bank) -> None:
+async def test_an_expired_hold_is_ended_by_one_of_many_jobs(bank: Bank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet()
     for _ in range(5):
         await bank.pay(bank.order(source, target, "10.00", later=True))
@@ -111,7 +111,7 @@ async def test_a_transfer_is_decided_on_once(bank: Bank) -> None:
     assert kinds(outcomes) == {Transfer: 1, NotPending: 15}
 
 
-async def test_at_the_last_moment_either_the_approver_or_the_job_is_first(bank: Bank) -> None:
+async def test_at_the_deadline_either_the_approver_or_the_job_is_first(bank: Bank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet()
     bank.prices.rules = approval_from("5")
     approve = bank.payments.transfers.approve_transfer
@@ -128,7 +128,7 @@ async def test_at_the_last_moment_either_the_approver_or_the_job_is_first(bank: 
         assert (view.status, view.held) == ("failed" if ended else "completed", NOTHING)
 
 
-async def test_refunds_together_never_exceed_the_whole(bank: Bank) -> None:
+async def test_concurrent_refunds_never_exceed_the_whole(bank: Bank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet("500.00")
     paid = await bank.pay(bank.order(source, target, "100.00"))
     refund = bank.payments.transfers.refund_transfer
@@ -143,7 +143,7 @@ async def test_refunds_together_never_exceed_the_whole(bank: Bank) -> None:
     assert await bank.balance(source) == (Decimal(90), NOTHING)
 
 
-async def test_one_key_of_a_refund_gives_back_once(bank: Bank) -> None:
+async def test_one_key_of_a_refund_returns_the_money_once(bank: Bank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet("500.00")
     paid = await bank.pay(bank.order(source, target, "100.00"))
     give_back = bank.payments.transfers
@@ -183,7 +183,7 @@ async def test_opposite_transfers_do_not_deadlock(bank: Bank) -> None:
     assert sum([(await bank.balance(wallet))[0] for wallet in wallets]) == 4000
 
 
-async def test_a_freeze_in_between_leaves_whole_transfers_only(bank: Bank) -> None:
+async def test_a_concurrent_freeze_leaves_complete_transfers_only(bank: Bank) -> None:
     source, target = await bank.wallet("1000.00"), await bank.wallet()
     paid = asyncio.Event()
 
@@ -205,7 +205,7 @@ async def test_a_freeze_in_between_leaves_whole_transfers_only(bank: Bank) -> No
     assert await bank.balance(source) == (Decimal(1000 - made), NOTHING)
 
 
-async def test_limits_hold_over_an_owners_wallets_together(bank: Bank) -> None:
+async def test_limits_cover_all_wallets_of_an_owner_together(bank: Bank) -> None:
     bank.prices.limit_book = Limits([limit(day_max="50")])
     owner = new_id()
     sources = [await bank.wallet("100.00", owner_id=owner) for _ in range(3)]
@@ -217,8 +217,8 @@ async def test_limits_hold_over_an_owners_wallets_together(bank: Bank) -> None:
     assert kinds(outcomes) == {Transfer: 12, LimitExceeded: 18}
 
 
-async def test_one_key_for_different_wallets_at_once_is_one_of_them(bank: Bank) -> None:
-    """Their accounts' locks are not the same ones, and so the database's one key decides."""
+async def test_one_key_for_different_wallets_at_once_makes_one_transfer(bank: Bank) -> None:
+    """The requests lock different accounts, so the unique key in the database decides."""
     owner = new_id()
     pairs = [(await bank.wallet("10.00", owner_id=owner), await bank.wallet()) for _ in range(4)]
     processes = [bank.process() for _ in range(4)]
@@ -230,7 +230,7 @@ async def test_one_key_for_different_wallets_at_once_is_one_of_them(bank: Bank) 
         assert kinds(outcomes) == {Transfer: 1, KeyReused: 3}
 
 
-async def test_one_key_for_a_refund_and_a_transfer_at_once_is_one_of_them(bank: Bank) -> None:
+async def test_one_key_for_a_refund_and_a_transfer_at_once_makes_one_of_them(bank: Bank) -> None:
     source, shop, other = await bank.wallet("100.00"), await bank.wallet("100.00"), await bank.wallet()
     savings = await bank.wallet("100.00", owner_id=bank.owners[shop])
     for n in range(8):
@@ -244,7 +244,7 @@ async def test_one_key_for_a_refund_and_a_transfer_at_once_is_one_of_them(bank: 
         assert (len(made), len(refused)) == (1, 1)
 
 
-async def test_an_owner_has_so_many_wallets_at_most_however_many_are_opened_at_once(
+async def test_the_number_of_wallets_is_limited_however_many_are_opened_at_once(
     bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(open_wallet, "WALLETS_MAX", 3)

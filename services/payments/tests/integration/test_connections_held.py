@@ -1,4 +1,4 @@
-"""Payments' processes hold as many connections under load as `chassis.persistence.connection_budget` says, and never one more."""
+"""Under load, payments' processes hold as many connections as `chassis.persistence.connection_budget` says, and no more."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -30,7 +30,7 @@ Process = Callable[[Any, Any, asyncio.Event], Coroutine[Any, Any, bool]]
 
 
 class Server:
-    """PostgreSQL as a superuser sees it; the superuser is not counted."""
+    """PostgreSQL as a superuser, whose connections do not count."""
 
     def __init__(self, connection: psycopg.AsyncConnection, urls: DatabaseUrls) -> None:
         self._connection = connection
@@ -49,12 +49,12 @@ class Server:
 
 @asynccontextmanager
 async def limited(databases: Databases, urls: DatabaseUrls, number: int) -> AsyncIterator[Server]:
-    """Refuse each connection to the database above a number of them."""
+    """Limit the number of connections to the database."""
     await databases.disconnect(urls)
     url = psycopg.conninfo.make_conninfo(databases.superuser_url, dbname=urls.name)
     limit = f'ALTER DATABASE "{urls.name}" CONNECTION LIMIT '
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-        # The limit counts our own connection, but does not refuse it.
+        # The limit counts our own connection, but does not apply to it.
         await connection.execute(f"{limit} {number + 1}".encode())
         try:
             yield Server(connection, urls)
@@ -64,7 +64,7 @@ async def limited(databases: Databases, urls: DatabaseUrls, number: int) -> Asyn
 
 @asynccontextmanager
 async def running(process: Process, event: str, settings: PaymentsSettings) -> AsyncIterator[httpx.AsyncClient]:
-    """Run a process whole, and yield a client of its port for operators; AssertionError when it was refused a connection."""
+    """Run a whole process and yield a client of its operators' port. AssertionError if it was refused a connection."""
     stop = asyncio.Event()
     with capture_logs() as lines:
         ended = asyncio.create_task(process(SERVICE, settings, stop))
@@ -105,7 +105,7 @@ async def test_work(databases: Databases, database_urls: DatabaseUrls, broker_ur
 
 
 async def test_jobs(databases: Databases, database_urls: DatabaseUrls) -> None:
-    # Connected as the owner, who is not counted, and closed before the process begins.
+    # Connected as the owner, who does not count, and closed before the process starts.
     database = Database.connect(database_urls.owner, pool_size=2)
     bank = Bank(database, ControlledClock(SystemClock().now()))
     payer, payee = await bank.wallet("10.00"), await bank.wallet()

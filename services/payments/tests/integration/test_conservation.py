@@ -1,4 +1,4 @@
-"""Money is neither made nor lost: a state machine over the whole lifecycle, against a model, on the real database."""
+"""Money is neither created nor lost: a state machine over the whole lifecycle, against a model, on the real database."""
 
 import asyncio
 from collections.abc import Awaitable, Iterator
@@ -35,7 +35,7 @@ from services.payments.tests.unit.prices import fee_rule, limit, tier
 
 T = TypeVar("T")
 _FEES = system_account_id(SystemCode.FEES, "NAD")
-# Often small, at times above what waits for approval, and rarely above what a day allows.
+# Often small, sometimes above the approval threshold, rarely above the daily limit.
 cents = st.one_of(st.integers(1, 120_00), st.integers(APPROVAL_FROM - 1, APPROVAL_FROM + 200_00), st.integers(1, DAY_MAX + 2))
 shares = st.sampled_from([1, 25, 50, 99, 100, 101])
 
@@ -50,7 +50,7 @@ def money(amount: int) -> Money:
 
 @dataclass
 class Driver:
-    """The bank, driven from synchronous rules."""
+    """The bank, called from synchronous rules."""
 
     runner: asyncio.Runner
     bank: Bank
@@ -61,8 +61,8 @@ class Driver:
 
         return self.runner.run(wrapped())
 
-    def start_anew(self) -> None:
-        """Go on at eight in the morning, with nothing left that is overdue: an example must not depend on earlier ones."""
+    def start_example(self) -> None:
+        """Move to 08:00 with nothing overdue, so that no example depends on an earlier one."""
         clock = self.bank.clock
         overdue_at = clock.now() + HOLD_LIFE + timedelta(days=1)
         clock.advance(seconds=(overdue_at.replace(hour=6, minute=0) - clock.now()).total_seconds())
@@ -72,7 +72,7 @@ class Driver:
 
 class Lifecycle(RuleBasedStateMachine):
     driver: ClassVar[Driver]
-    # The statuses that transfers were seen in, in all examples.
+    # The statuses that transfers had, in all examples.
     met: ClassVar[set[str]] = set()
     wallets = Bundle("wallets")
     transfers = Bundle("transfers")
@@ -81,7 +81,7 @@ class Lifecycle(RuleBasedStateMachine):
         super().__init__()
         self.model = Model()
         self.bank = self.driver.bank
-        self.driver.start_anew()
+        self.driver.start_example()
         self.fees_before = self.driver.run(self._fees())
 
     @initialize(target=wallets)
@@ -90,7 +90,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(target=wallets, sibling=wallets, funds=st.integers(1, 500_00))
     def fund(self, sibling: UUID, funds: int) -> Any:
-        """Issue money into a wallet; into a frozen one none can be, so its owner opens another."""
+        """Issue money into a wallet. A frozen wallet receives none, so its owner opens another one."""
         if self.model.wallets[sibling].frozen:
             return self._open(self.model.wallets[sibling].owner_id, funds)
         self.driver.run(self.bank.issue(sibling, decimal(funds)))
@@ -119,12 +119,12 @@ class Lifecycle(RuleBasedStateMachine):
         orders=st.lists(st.tuples(wallets, wallets, st.integers(1, 400_00), st.booleans()), min_size=2, max_size=5),
     )
     def pay_together(self, orders: list[tuple[UUID, UUID, int, bool]]) -> Any:
-        """Settled in one batch: each with its own outcome, in the order of asking."""
+        """Post transfers in one batch: each has its own outcome, in the order of the request."""
         return self._pay_all(orders)
 
     @rule(transfer=transfers)
     def repeat(self, transfer: UUID) -> None:
-        """A repeated key answers as the first time, whatever became of the transfer."""
+        """A repeated key returns the first response, whatever has happened to the transfer."""
         one = self.model.transfers[transfer]
         order, first = one.order, one.began
         again = self.driver.run(self.bank.payments.transfers.transfer_tokens(actor=user(order.initiator_id), order=order))
@@ -182,7 +182,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(wallet=wallets, thaw=st.sampled_from([True, True, False]))
     def freeze(self, wallet: UUID, thaw: bool) -> None:
-        """Freeze a wallet, or thaw whatever is frozen: more often, or nothing would move any more."""
+        """Freeze a wallet, or unfreeze all wallets. Unfreezing is more frequent, or soon no money could move."""
         wallets = self.bank.payments.wallets
         if not thaw:
             self.driver.run(wallets.freeze_wallet(actor=SERVICE, wallet_id=wallet, reason="suspicion"))
@@ -200,7 +200,7 @@ class Lifecycle(RuleBasedStateMachine):
             assert self.driver.run(self.bank.expire()) == self.model.expire(self.bank.clock.now())
 
     @invariant()
-    def the_database_says_what_the_model_says(self) -> None:
+    def the_database_matches_the_model(self) -> None:
         accounts, transfers, total, on_hold, fees = self.driver.run(self._read())
         assert total == 0
         for wallet_id, balance, held, posted in accounts:
@@ -247,7 +247,7 @@ class Lifecycle(RuleBasedStateMachine):
         return self._as_expected(self.driver.run(outcome(act)), refusals)
 
     def _as_expected(self, came: Any, refusals: Refusals) -> bool:
-        """Refused for one of the reasons that the model has, or done where it has none."""
+        """Require an error that the model expects, or success if it expects none."""
         if refusals:
             assert isinstance(came, DomainError), f"was done, in spite of {refusals}"
             assert type(came) in refusals
@@ -260,7 +260,7 @@ class Lifecycle(RuleBasedStateMachine):
         return fees
 
     async def _read(self) -> tuple[Any, Any, Decimal, dict[UUID, Decimal], Decimal]:
-        """Accounts with what was posted on them, transfers, the sum of all balances, what is on hold, the fees."""
+        """Return accounts with their postings, transfers, the sum of all balances, the held money and the fees."""
         mine = {"wallets": list(self.model.wallets), "transfers": list(self.model.transfers)}
         async with self.bank.database.read() as connection:
             accounts = (await connection.execute(_ACCOUNTS, mine)).all()
@@ -302,7 +302,7 @@ def driver(databases: Databases) -> Iterator[Driver]:
         runner.run(stack.aclose())
 
 
-def test_money_is_conserved_whatever_is_asked_in_whatever_order(driver: Driver) -> None:
+def test_money_is_conserved_for_any_sequence_of_requests(driver: Driver) -> None:
     prices = driver.bank.prices
     prices.book = PriceBook([fee_rule(tier(flat=str(decimal(FEE))), refundable=True)])
     prices.limit_book = Limits([limit(day_max=str(decimal(DAY_MAX)))])

@@ -1,4 +1,4 @@
-"""What a batch reads does not grow with the ledger, also while PostgreSQL still plans for a small one."""
+"""The rows that a batch reads do not grow with the ledger, even while PostgreSQL still plans for a small one."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from payments.interfaces.publications import PUBLICATIONS
 AT = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 ACTOR = Actor.service("test")
 FACT = AuditFact(action="test", resource_type="wallet", resource_id="-", occurred_at=AT)
-# What this session has read; only differences mean something, for it is told to the statistics now and then.
+# Rows read in this session. Compare differences only: the counters are flushed to the statistics now and then.
 READ = text(
     "SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) AS rows FROM pg_stat_xact_user_tables"
     " WHERE relname IN ('accounts', 'transfers', 'spending', 'postings')"
@@ -51,7 +51,7 @@ def order(source: Account, target: Account, key: str) -> TransferOrder:
     )
 
 
-async def test_a_batch_reads_as_much_of_a_large_ledger_as_of_a_small_one(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+async def test_a_batch_reads_as_many_rows_of_a_large_ledger_as_of_a_small_one(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     payer, payee = (Account(new_id(), AccountKind.WALLET, new_id(), "NAD", Decimal(1000), 0, AT) for _ in range(2))
     async with uow.begin(ACTOR) as tx:
         for account in (payer, payee):
@@ -74,7 +74,7 @@ async def test_a_batch_reads_as_much_of_a_large_ledger_as_of_a_small_one(uow: Sq
     assert read[1]["accounts"] < 10
 
 
-async def test_what_a_reversal_reads_does_not_grow_with_the_ledger(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+async def test_the_rows_that_a_reversal_reads_do_not_grow_with_the_ledger(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     payer, payee = (Account(new_id(), AccountKind.WALLET, new_id(), "NAD", Decimal(1000), 0, AT) for _ in range(2))
     made: list[Transfer] = []
     async with uow.begin(ACTOR) as tx:

@@ -1,4 +1,4 @@
-"""A dry run says what the real run then does: both held against each other over random worlds and requests."""
+"""A dry run predicts the real run: compared over random setups and requests."""
 
 import asyncio
 import json
@@ -34,16 +34,16 @@ T = TypeVar("T")
 _SPENT = text("SELECT owner_id, currency, day, day_total, month, month_total FROM spending WHERE owner_id = :owner")
 _SERVICE: Final = Actor.service("test")
 _ABSENT: Final = UUID(int=7)
-# What a request may pay, by the name that it is drawn by.
+# The possible payees of a request, by the name that is drawn.
 PAYEES: Final = ("plain", "plain", "other", "merchant", "dollars", "frozen", "closed", "blocked", "bounded", "own", "absent")
-# Of lines: a file is refused whole for others.
+# The possible payees of a line; other payees refuse the whole file.
 LINE_PAYEES: Final = ("plain", "other", "merchant", "blocked", "bounded", "own", "plain", "other", "merchant")
 AMOUNTS: Final = ("0.01", "10.00", "99.50", "250.00", "400.00", "700.00", "2100.00", "5100.00")
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What the bank charges, allows and asks, and what its payer has."""
+    """The bank's prices, limits and approval rules, and the payer's funds."""
 
     funds: str
     fee: str
@@ -65,7 +65,7 @@ class Leg:
 
 @dataclass(frozen=True)
 class Asked:
-    """`way` is a path of the API, or a mode of files."""
+    """`way` is a path of the API, or a mode of bulk transfers."""
 
     way: str
     source: str
@@ -113,7 +113,7 @@ requests = st.one_of(
 
 
 async def payees(bank: Bank) -> Mapping[str, Holder]:
-    """Open what all examples pay: nothing of it depends on what it was paid before."""
+    """Open the payees of all examples. They do not depend on earlier payments."""
     people = {name: await bank.holder() for name in ("plain", "other", "frozen", "closed", "blocked")}
     people |= {"merchant": await bank.merchant(), "dollars": await bank.holder(currency="USD")}
     people["stranger"] = await bank.holder("500.00")
@@ -158,13 +158,13 @@ EVERY_WAY: Final = [
 
 @dataclass
 class Scene:
-    """One example's people, at the one bank of all examples."""
+    """The people of one example, at the bank of all examples."""
 
     bank: Bank
     people: Mapping[str, Holder]
     terms: Terms
     number: int
-    # What was seen, of all examples.
+    # The outcomes of all examples.
     seen: Counter[str]
     payer: Holder = field(default_factory=Holder)
     wallets: dict[str, UUID] = field(default_factory=dict)
@@ -183,10 +183,10 @@ class Scene:
         await bank.payments.wallets.freeze_wallet(actor=_SERVICE, wallet_id=self.wallets["frozen_own"], reason="suspicion")
         small: dict[str, Any] = {"ceiling": Decimal(50), "version": 0, "reason": "small wallet"}
         await bank.payments.wallets.set_ceiling(actor=_SERVICE, wallet_id=self.wallets["bounded"], **small)
-        self._agree()
+        self._set_terms()
         return self
 
-    def _agree(self) -> None:
+    def _set_terms(self) -> None:
         bank, agreed = self.bank, self.terms
         rules = [fee_rule(tier(flat=agreed.fee), kind=kind, code=kind) for kind in ("transfer", "payment", "conversion")]
         bank.prices.book = PriceBook(rules if Decimal(agreed.fee) else [], [fx_rate()] if agreed.has_rate else [])
@@ -200,8 +200,8 @@ class Scene:
     def _id(self, name: str) -> UUID:
         return uuid5(_ABSENT, f"{self.number}/{name}")
 
-    async def hold(self, number: int, request: Asked) -> None:
-        """Hold a dry run of the request against the request."""
+    async def compare(self, number: int, request: Asked) -> None:
+        """Compare a dry run of the request with the request."""
         key = f"{self.number}-{number}"
         self.bank.screening.away = self.terms.is_away and number == 0
         async with unchanged(self.bank.database):
@@ -210,48 +210,48 @@ class Scene:
         real = await self._send(request, key, dry_run=False)
         self.seen[f"{request.way} {real.json().get('code', '')}"] += 1
         if dry.status_code != 200:
-            # No request that could be made: both say so.
-            assert (dry.status_code, _said(dry)) == (real.status_code, _said(real))
+            # An invalid request: both give the same error.
+            assert (dry.status_code, _error(dry)) == (real.status_code, _error(real))
             return
-        told = dry.json()["data"]
+        predicted = dry.json()["data"]
         if real.is_success:
-            assert told["refusals"] == []
-            if "lines_total" in told:
-                await self._hold_file(told, real.json()["data"])
+            assert predicted["refusals"] == []
+            if "lines_total" in predicted:
+                await self._compare_file(predicted, real.json()["data"])
             else:
-                await self._hold_transfers(told, real.json()["data"])
+                await self._compare_transfers(predicted, real.json()["data"])
         else:
-            assert told["outcome"] == "refused"
-            first = told["refusals"][0]
+            assert predicted["outcome"] == "refused"
+            first = predicted["refusals"][0]
             assert {name: first[name] for name in ("code", "error", "details")} == _refusal(real)
             assert _field(real) in {None, first["field"]}
-            if "limits_left" in told and not told["transfers"]:
-                assert told["limits_left"] in ([], limits_before)
+            if "limits_left" in predicted and not predicted["transfers"]:
+                assert predicted["limits_left"] in ([], limits_before)
         again = (await self._send(request, key, dry_run=True)).json()["data"]
         assert again["outcome"] == ("replayed" if real.is_success else "refused")
 
-    async def _hold_transfers(self, told: Mapping[str, Any], done: Mapping[str, Any]) -> None:
+    async def _compare_transfers(self, predicted: Mapping[str, Any], done: Mapping[str, Any]) -> None:
         made = done.get("items", [done])
-        assert told["outcome"] == "made"
-        assert [one["total"] for one in told["transfers"]] == [
+        assert predicted["outcome"] == "made"
+        assert [one["total"] for one in predicted["transfers"]] == [
             f"{Decimal(one['amount']) + Decimal(one['fee_total'])}" for one in made
         ]
-        assert [{name: one[name] for name in one if name != "total"} for one in told["transfers"]] == [
-            {name: one[name] for name in told["transfers"][0] if name != "total"} for one in made
+        assert [{name: one[name] for name in one if name != "total"} for one in predicted["transfers"]] == [
+            {name: one[name] for name in predicted["transfers"][0] if name != "total"} for one in made
         ]
         statuses = {one["status"] for one in made}
-        assert bool(told["needs"]["approval_rules"]) == (statuses == {"pending_approval"})
-        assert told["screening"] == "clear"
-        assert told["limits_left"] == await self._limits()
+        assert bool(predicted["needs"]["approval_rules"]) == (statuses == {"pending_approval"})
+        assert predicted["screening"] == "clear"
+        assert predicted["limits_left"] == await self._limits()
         self.seen.update(f"{one['kind']} {one['status']}" for one in made)
 
-    async def _hold_file(self, told: Mapping[str, Any], accepted: Mapping[str, Any]) -> None:
-        assert told["outcome"] == "accepted"
+    async def _compare_file(self, predicted: Mapping[str, Any], accepted: Mapping[str, Any]) -> None:
+        assert predicted["outcome"] == "accepted"
         names = ("status", "source_wallet_id", "currency", "mode", "lines_total", "amount_total")
-        assert {name: told[name] for name in names} == {name: accepted[name] for name in names}
-        assert told["needs"]["approval_rules"] == accepted["approval_rules"]
+        assert {name: predicted[name] for name in names} == {name: accepted[name] for name in names}
+        assert predicted["needs"]["approval_rules"] == accepted["approval_rules"]
         if self.bank.screening.away:
-            assert told["run"] is None
+            assert predicted["run"] is None
             return
         path = f"/transfers/bulk/{accepted['id']}"
         if accepted["status"] == "pending_approval":
@@ -260,14 +260,14 @@ class Scene:
         await self.bank.run_bulk(accepted["id"])
         ended = (await self.bank.get(path, self.payer.user_id)).json()["data"]
         counts = ("status", "settled", "refused", "not_run")
-        assert {name: told["run"][name] for name in counts} == {name: ended[name] for name in counts}
+        assert {name: predicted["run"][name] for name in counts} == {name: ended[name] for name in counts}
         refused = (await self.bank.get(f"{path}/lines?status=refused", self.payer.user_id)).json()["data"]["items"]
-        assert told["run"]["refused_lines"] == [
-            {name: line[name] for name in told["run"]["refused_lines"][0]} for line in refused
+        assert predicted["run"]["refused_lines"] == [
+            {name: line[name] for name in predicted["run"]["refused_lines"][0]} for line in refused
         ]
-        assert told["run"]["limits_left"] == await self._limits()
+        assert predicted["run"]["limits_left"] == await self._limits()
         if ended["status"] == "completed":
-            assert before - await self._balance() == Decimal(told["total"])
+            assert before - await self._balance() == Decimal(predicted["total"])
         self.seen[f"{accepted['mode']} {accepted['status']} {ended['status']}"] += 1
 
     async def _send(self, request: Asked, key: str, *, dry_run: bool) -> httpx.Response:
@@ -330,7 +330,7 @@ class Scene:
         return Decimal((await self.bank.wallet(self.payer))[0])
 
 
-def _said(answer: httpx.Response) -> Any:
+def _error(answer: httpx.Response) -> Any:
     body = answer.json()
     return {name: body.get(name) for name in ("code", "error", "errors", "details")}
 
@@ -353,7 +353,7 @@ def runner() -> Iterator[asyncio.Runner]:
         yield runner
 
 
-def test_a_dry_run_says_what_the_real_run_does_and_writes_nothing(runner: asyncio.Runner, databases: Databases) -> None:
+def test_a_dry_run_predicts_the_real_run_and_writes_nothing(runner: asyncio.Runner, databases: Databases) -> None:
     stack, seen = AsyncExitStack(), Counter[str]()
 
     def run(work: Awaitable[T]) -> T:
@@ -374,21 +374,21 @@ def test_a_dry_run_says_what_the_real_run_does_and_writes_nothing(runner: asynci
     bank, people = run(start())
     numbers = iter(range(10_000))
 
-    # An example is short as it is drawn; to make it shorter would take minutes.
+    # Examples are short as drawn; shrinking them would take minutes.
     @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
     @example(agreed=PLAIN, asks=EVERY_WAY)
     @example(agreed=replace(PLAIN, approval_from="250.00", has_window=True), asks=EVERY_WAY)
     @given(agreed=terms, asks=st.lists(requests, min_size=2, max_size=4))
-    def hold(agreed: Terms, asks: list[Asked]) -> None:
+    def compare(agreed: Terms, asks: list[Asked]) -> None:
         bank.screening.away = False
         scene = run(Scene(bank, people, agreed, next(numbers), seen).open())
         for number, request in enumerate(asks):
-            run(scene.hold(number, request))
+            run(scene.compare(number, request))
 
     try:
-        hold()
+        compare()
     finally:
         run(stack.aclose())
-    # Refusals alone would prove little.
+    # Errors alone would prove little.
     kinds = {"transfer completed", "transfer pending", "transfer pending_approval", "payment completed", "conversion completed"}
     assert {"/transfers ", "/payments ", "/transfers/linked ", "best_effort ", "all_or_nothing ", *kinds} <= set(seen)

@@ -1,4 +1,4 @@
-"""The `serve` process, asked with no gateway before it: tokens of sessions that have ended are refused."""
+"""The `serve` process without a gateway refuses the tokens of ended sessions."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from payments.bootstrap import serving
 from payments.settings import PaymentsSettings
 
 
-async def test_ended_sessions_are_refused_by_the_service_itself(
+async def test_the_service_itself_refuses_ended_sessions(
     database_urls: DatabaseUrls, broker_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = PaymentsSettings(database_url=database_urls.app, rabbitmq_url=broker_url, redis_url=redis_url)

@@ -1,4 +1,4 @@
-"""The `jobs` process, whole, and peers that answer certified callers only."""
+"""The whole `jobs` process, with peers that accept only callers with a certificate."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -40,7 +40,7 @@ async def peers_port(authority: Authority) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def running_jobs(urls: DatabaseUrls, port: int, **files: Path) -> AsyncIterator[Report]:
-    """Run the process; yield the answer of its /readyz."""
+    """Run the process; yield a function that returns its /readyz response."""
     targets = {f"{peer}_target": f"localhost:{port}" for peer in PEERS}
     settings = PaymentsSettings.model_validate({"database_url": urls.app, "ops_port": 0, **targets, **files})
     stop = asyncio.Event()
@@ -76,7 +76,7 @@ async def test_with_its_certificate_the_jobs_process_is_ready_and_a_file_is_paid
 
 
 @pytest.mark.parametrize("wrong", ["another authority's", "another service's"])
-async def test_what_could_not_be_done_under_a_wrong_certificate_is_done_once_under_the_right_one(
+async def test_what_failed_under_a_wrong_certificate_is_done_once_under_the_right_one(
     database: Database,
     database_urls: DatabaseUrls,
     authority: Authority,
@@ -106,7 +106,7 @@ async def test_what_could_not_be_done_under_a_wrong_certificate_is_done_once_und
 
 
 @pytest.mark.parametrize("stranger", [False, True], ids=["none", "another authority's"])
-async def test_without_a_certificate_that_its_peers_take_the_jobs_process_is_not_ready(
+async def test_without_an_accepted_certificate_the_jobs_process_is_not_ready(
     database_urls: DatabaseUrls, peers_port: int, tmp_path_factory: pytest.TempPathFactory, stranger: bool
 ) -> None:
     files = Authority(tmp_path_factory.mktemp("stranger")).issue("payments") if stranger else {}
@@ -114,7 +114,7 @@ async def test_without_a_certificate_that_its_peers_take_the_jobs_process_is_not
         await eventually(report, (503, set(PEERS)))
 
 
-async def test_the_jobs_process_is_ready_again_when_a_peer_that_was_away_is_back(
+async def test_the_jobs_process_is_ready_again_when_a_peer_returns(
     database_urls: DatabaseUrls, fault_proxy: Callable[[str, int], Any]
 ) -> None:
     async with peers(None) as server:

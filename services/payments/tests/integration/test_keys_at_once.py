@@ -1,4 +1,4 @@
-"""One key at once from several processes, for different requests: one of them happens, and nothing deadlocks."""
+"""One key sent at once from several processes for different requests: one of them is made, without deadlocks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
@@ -23,7 +23,7 @@ from payments.domain.schedule import Frequency, StandingOrder
 from payments.domain.transfer_order import leg_key
 from services.payments.tests.integration.bank import Bank, kinds, outcome
 
-# Each asks for another amount, by which a test sees what happened.
+# Each request has another amount, so that the test sees which one was made.
 WAYS: Final = ("transfer", "linked", "bulk", "schedule")
 COUNTS: Final = """
     SELECT (SELECT count(*) FROM transfers WHERE initiator_id = :owner AND kind = 'transfer'),
@@ -65,7 +65,7 @@ def ask(bank: Bank, way: str, source: UUID, target: UUID, key: str, at: Payments
 
 
 async def cancel(bank: Bank, source: UUID, way: str, outcomes: Sequence[Any]) -> None:
-    """Cancel what was made, of which a payer may have so many only."""
+    """Cancel what was made, because a payer may have only a limited number open."""
     actor = bank.by_owner(source)
     if way == "bulk":
         made = next(one.bulk.id for one in outcomes if isinstance(one, Accepted))
@@ -81,12 +81,12 @@ async def written(bank: Bank, owner_id: UUID) -> tuple[int, int, int]:
     return row[0], row[1], row[2]
 
 
-async def test_one_key_for_each_kind_of_request_at_once_is_one_of_them(bank: Bank) -> None:
+async def test_one_key_for_each_kind_of_request_at_once_makes_one_of_them(bank: Bank) -> None:
     processes = [bank.process() for _ in range(4)]
     target = await bank.wallet()
     for n in range(8):
         owner_id = new_id()
-        # A wallet for each, so that no two wait for one account.
+        # One wallet each, so that no two requests wait for the same account.
         sources = [await bank.wallet("10.00", owner_id=owner_id) for _ in WAYS]
         turned = [*WAYS[n % 4 :], *WAYS[: n % 4]]
         outcomes = await asyncio.gather(
@@ -97,8 +97,8 @@ async def test_one_key_for_each_kind_of_request_at_once_is_one_of_them(bank: Ban
         assert await written(bank, owner_id) == WRITTEN[won[0]]
 
 
-async def test_one_key_for_files_and_plans_at_once_is_one_of_them(bank: Bank) -> None:
-    """Neither locks an account: they take turns by what their payer has spent."""
+async def test_one_key_for_files_and_schedules_at_once_makes_one_of_them(bank: Bank) -> None:
+    """Neither locks an account; the lock on the payer's spending serializes them."""
     processes = [bank.process() for _ in range(4)]
     source, target = await bank.wallet("10.00"), await bank.wallet()
     for n in range(10):
@@ -114,7 +114,7 @@ async def test_one_key_for_files_and_plans_at_once_is_one_of_them(bank: Bank) ->
         await cancel(bank, source, won.pop(), outcomes)
 
 
-async def test_one_key_of_one_request_at_once_is_made_once_and_answered_alike(bank: Bank) -> None:
+async def test_one_key_of_one_request_at_once_is_made_once_with_equal_responses(bank: Bank) -> None:
     processes = [bank.process() for _ in range(4)]
     for way in WAYS:
         source, target = await bank.wallet("10.00"), await bank.wallet()
@@ -124,8 +124,8 @@ async def test_one_key_of_one_request_at_once_is_made_once_and_answered_alike(ba
         assert await written(bank, bank.owners[source]) == WRITTEN[way]
 
 
-async def test_opposite_transfers_refunds_files_and_plans_do_not_deadlock(bank: Bank) -> None:
-    """Keys are claimed under the locks of what the caller and the payer have spent, after those of their accounts."""
+async def test_opposite_transfers_and_refunds_and_files_and_schedules_do_not_deadlock(bank: Bank) -> None:
+    """Keys are claimed under the locks of the caller's and the payer's spending, which follow those of their accounts."""
     wallets = [await bank.wallet("1000.00") for _ in range(3)]
     pairs = [(source, target) for source in wallets for target in wallets if source != target]
     processes = [bank.process() for _ in range(6)]
@@ -147,7 +147,7 @@ async def test_opposite_transfers_refunds_files_and_plans_do_not_deadlock(bank: 
         source, target, _ = paid[n]
         work += [ask(bank, way, source, target, f"{way}{n}", processes[n % 6]) for way in WAYS]
         work.append(refund(n) if n % 2 else reverse(n))
-    # As many at once as there are connections: what waits for one would run out of time on a busy machine.
+    # As many at once as there are connections: a request that waits for one would time out on a busy machine.
     connections = asyncio.Semaphore(15)
 
     async def connected(one: Awaitable[Any]) -> Any:

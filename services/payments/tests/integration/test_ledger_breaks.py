@@ -1,4 +1,4 @@
-"""Breaks of the ledger in PostgreSQL."""
+"""Ledger breaks in PostgreSQL."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -12,7 +12,7 @@ from services.payments.tests.integration.stored_accounts import ACTOR, AT, FACT,
 
 
 @pytest.mark.parametrize("what", ["balance", "held", "chain"])
-async def test_a_break_is_new_once(uow: SqlUnitOfWork[SqlPaymentsTransaction], what: str) -> None:
+async def test_a_break_is_new_only_once(uow: SqlUnitOfWork[SqlPaymentsTransaction], what: str) -> None:
     account = wallet()
     await given(uow, account)
     found = Break(account_id=account.id, currency="NAD", what=what, expected=Decimal(1), found=Decimal(2))

@@ -1,4 +1,4 @@
-"""The ledger checks itself: what was tampered with is found, frozen and told of once."""
+"""The ledger checks itself: tampering is found, frozen and reported once."""
 
 import argparse
 import asyncio
@@ -41,11 +41,11 @@ class Watched:
     target: UUID = field(default_factory=new_id)
 
     async def tamper(self, statement: str, **values: Any) -> None:
-        """Do what only the owner of the database can: with its triggers off."""
+        """Do what only the owner of the database can, with triggers disabled."""
         async with await psycopg.AsyncConnection.connect(self.owner_url) as connection:
             tables = ("accounts", "transfers", "postings")
             for table in tables:
-                await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")  # our own names
+                await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")  # table names of this test
             await connection.execute("ALTER TABLE postings DROP CONSTRAINT IF EXISTS posted_in_its_currency")
             for constraint in ("wallet_never_negative", "within_ceiling"):
                 await connection.execute(f"ALTER TABLE accounts DROP CONSTRAINT IF EXISTS {constraint}")
@@ -99,10 +99,10 @@ TAMPERING = {
 
 @pytest.mark.parametrize("checked_before", [False, True])
 @pytest.mark.parametrize("what", TAMPERING)
-async def test_what_was_tampered_with_is_frozen_and_told_once(watched: Watched, what: str, checked_before: bool) -> None:
+async def test_tampered_accounts_are_frozen_and_reported_once(watched: Watched, what: str, checked_before: bool) -> None:
     if checked_before:
         assert await watched.check() == 0
-        # What is older than the last round is for the whole verification; this is what comes after it.
+        # The full verification covers what is older than the last round; this covers what follows it.
         await watched.bank.pay(watched.bank.order(watched.source, watched.target, "1.00"))
     counted = breaks_counted(what)
     statement = TAMPERING[what] + (" AND sequence = (SELECT max(sequence) FROM postings)" if what == "chain" else "")
@@ -110,15 +110,15 @@ async def test_what_was_tampered_with_is_frozen_and_told_once(watched: Watched, 
     assert [await watched.check() for _ in range(3)] == [1, 0, 0]
     assert await watched.status(watched.target) == "frozen"
     assert await watched.status(watched.source) == "open"
-    [told] = await watched.announced()
-    assert (told.account_id, told.what) == (str(watched.target), what)
-    assert Decimal(told.found.amount) - Decimal(told.expected.amount) == 5
+    [reported] = await watched.announced()
+    assert (reported.account_id, reported.what) == (str(watched.target), what)
+    assert Decimal(reported.found.amount) - Decimal(reported.expected.amount) == 5
     assert breaks_counted(what) == counted + 1
     assert await watched.bank.scalar("SELECT count(*) FROM ledger_breaks") == 1
 
 
 @pytest.mark.parametrize("wallet", ["source", "target"])
-async def test_a_hold_tampered_with_is_found_though_nothing_moved_since(watched: Watched, wallet: str) -> None:
+async def test_a_tampered_hold_is_found_though_nothing_moved_since(watched: Watched, wallet: str) -> None:
     assert await watched.check() == 0
     wallet_id = getattr(watched, wallet)
     await watched.tamper(TAMPERING["held"], wallet=wallet_id)
@@ -126,7 +126,7 @@ async def test_a_hold_tampered_with_is_found_though_nothing_moved_since(watched:
     assert await watched.status(wallet_id) == "frozen"
 
 
-async def test_a_known_break_does_not_keep_the_rest_from_being_watched(watched: Watched) -> None:
+async def test_a_known_break_does_not_stop_the_check_of_other_accounts(watched: Watched) -> None:
     await watched.tamper(TAMPERING["balance"], wallet=watched.target)
     assert await watched.check() == 1
     watched.bank.clock.advance(seconds=60)
@@ -135,13 +135,13 @@ async def test_a_known_break_does_not_keep_the_rest_from_being_watched(watched: 
     assert REGISTRY.get_sample_value("ledger_checked_timestamp_seconds") == watched.bank.clock.now().timestamp()
 
 
-async def test_a_hold_that_vanished_is_found_though_nothing_moved_since(watched: Watched) -> None:
+async def test_a_vanished_hold_is_found_though_nothing_moved_since(watched: Watched) -> None:
     assert await watched.check() == 0
     await watched.tamper("UPDATE accounts SET held = 0 WHERE id = %(wallet)s", wallet=watched.source)
     assert [await watched.check() for _ in range(2)] == [1, 0]
 
 
-async def test_a_hold_that_vanished_does_not_keep_others_from_running_out(watched: Watched) -> None:
+async def test_a_vanished_hold_does_not_keep_others_from_expiring(watched: Watched) -> None:
     bank = watched.bank
     source = await bank.wallet("10.00")
     bank.clock.advance(seconds=1)
@@ -155,7 +155,7 @@ async def test_a_hold_that_vanished_does_not_keep_others_from_running_out(watche
     assert view.status == "cancelled"
 
 
-async def test_the_platforms_own_accounts_are_watched_too(watched: Watched) -> None:
+async def test_the_system_accounts_are_checked_too(watched: Watched) -> None:
     await watched.tamper(TAMPERING["balance"], wallet=treasury_id("NAD"))
     assert await watched.check() == 1
     status = await watched.bank.scalar("SELECT status FROM accounts WHERE id = :id", id=treasury_id("NAD"))
@@ -170,9 +170,9 @@ async def verified(watched: Watched) -> int:
 
 async def test_the_whole_ledger_is_verified(watched: Watched, capsys: pytest.CaptureFixture[str]) -> None:
     assert await verified(watched) == 0
-    told = capsys.readouterr().out
-    assert "The ledger adds up." in told
-    assert "✗" not in told
+    reported = capsys.readouterr().out
+    assert "The ledger adds up." in reported
+    assert "✗" not in reported
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ async def test_the_whole_ledger_is_verified(watched: Watched, capsys: pytest.Cap
         ("UPDATE postings SET currency = 'USD' WHERE account_id = %(wallet)s", "postings are in their account's currency"),
         ("DELETE FROM postings WHERE account_id = %(wallet)s OR counterparty_id = %(wallet)s", "what has settled is posted"),
         ("UPDATE transfers SET refunded = 1 WHERE target_id = %(wallet)s", "what was given back is what refunds gave"),
-        # Less is there than is on hold, though not less than nothing.
+        # Less than the held amount is left, though not less than zero.
         ("UPDATE accounts SET held = balance + 1 WHERE id = %(wallet)s", "no wallet is below zero or above its ceiling"),
         ("UPDATE accounts SET balance = -1 WHERE id = %(wallet)s", "no wallet is below zero or above its ceiling"),
         ("UPDATE accounts SET ceiling = balance - 1 WHERE id = %(wallet)s", "no wallet is below zero or above its ceiling"),
@@ -201,16 +201,16 @@ async def test_verification_names_the_rule_and_the_rows(
 ) -> None:
     await watched.tamper(tampering, wallet=watched.target)
     assert await verified(watched) == 1
-    told = capsys.readouterr().out
-    assert f"✗ {rule}" in told
-    assert "The ledger does not add up" in told
+    reported = capsys.readouterr().out
+    assert f"✗ {rule}" in reported
+    assert "The ledger does not add up" in reported
 
 
 START = datetime(2026, 3, 21, tzinfo=UTC)
 
 
-async def test_where_a_period_begins_is_what_a_linear_search_finds(watched: Watched) -> None:
-    """Postings of one account, among others', at times that rise and often tie."""
+async def test_a_binary_search_finds_the_same_start_of_a_period_as_a_linear_one(watched: Watched) -> None:
+    """Postings of one account among others, at increasing and often equal times."""
     steps = st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=25)
 
     async def found(connection: psycopg.AsyncConnection[Any], drawn: list[tuple[int, bool]], instant: int) -> None:

@@ -1,4 +1,4 @@
-"""The database enforces the ledger's rules whatever the code above it does."""
+"""The database enforces the ledger's rules, whatever the code does."""
 
 from uuid import UUID
 
@@ -41,7 +41,7 @@ def legs(*amounts: str) -> str:
     )
 
 
-async def test_a_wallet_cannot_go_below_zero_nor_hold_more_than_its_column(database_urls: DatabaseUrls) -> None:
+async def test_a_wallet_cannot_go_below_zero_or_above_the_range_of_its_column(database_urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         wallet_id = await open_wallet(connection, "10")
         for balance in ("-0.00000001", "1000000000000"):
@@ -61,7 +61,7 @@ async def test_an_entry_that_does_not_sum_to_zero_is_refused(database_urls: Data
         await connection.execute(legs("5", "-5"), facts)
 
 
-async def test_a_posting_is_in_its_accounts_currency(database_urls: DatabaseUrls) -> None:
+async def test_a_posting_has_the_currency_of_its_account(database_urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         wallet_id = await open_wallet(connection)
         facts = {"transfer": await transfer(connection, wallet_id), "account": wallet_id}
@@ -69,7 +69,7 @@ async def test_a_posting_is_in_its_accounts_currency(database_urls: DatabaseUrls
             await connection.execute(legs("5", "-5").replace("NAD", "USD"), facts)
 
 
-async def test_postings_are_never_changed_nor_removed(database_urls: DatabaseUrls) -> None:
+async def test_postings_are_never_changed_or_deleted(database_urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         wallet_id = await open_wallet(connection)
         await connection.execute(legs("5", "-5"), {"transfer": await transfer(connection, wallet_id), "account": wallet_id})

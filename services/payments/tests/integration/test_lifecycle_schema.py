@@ -1,4 +1,4 @@
-"""The database keeps transfers and accounts to their rules whatever the code above it does."""
+"""The database enforces the rules of transfers and accounts, whatever the code does."""
 
 from typing import Any, Final
 from uuid import UUID
@@ -39,7 +39,7 @@ async def insert(connection: Connection, target: UUID, **columns: Any) -> UUID:
     }
     names = ", ".join(values)
     places = ", ".join(f"%({name})s" for name in values)
-    await connection.execute(f"INSERT INTO transfers ({names}) VALUES ({places})", values)  # our own names
+    await connection.execute(f"INSERT INTO transfers ({names}) VALUES ({places})", values)  # column names of this test
     return values["id"]  # type: ignore[no-any-return]
 
 
@@ -48,7 +48,7 @@ async def held(connection: Connection, target: UUID, **columns: Any) -> UUID:
 
 
 async def update(connection: Connection, transfer_id: UUID, change: str) -> None:
-    await connection.execute(f"UPDATE transfers SET {change} WHERE id = %s", (transfer_id,))  # our own
+    await connection.execute(f"UPDATE transfers SET {change} WHERE id = %s", (transfer_id,))  # columns of this test
 
 
 @pytest.mark.parametrize("status", ["frozen", "closed"])
@@ -60,8 +60,8 @@ async def test_an_account_that_is_not_open_does_not_move(database_urls: Database
         await connection.execute(shut, (status, status, wallet_id))
         for change in ("balance = balance + 1", "held = held + 1"):
             with pytest.raises(psycopg.errors.CheckViolation, match=rf"is {status}|closed_is_empty"):
-                await connection.execute(f"UPDATE accounts SET {change} WHERE id = %s", (wallet_id,))  # our own
-        # What is on hold may still be released.
+                await connection.execute(f"UPDATE accounts SET {change} WHERE id = %s", (wallet_id,))  # columns of this test
+        # Held money may still be released.
         await connection.execute("UPDATE accounts SET held = 0 WHERE id = %s", (wallet_id,))
 
 
@@ -75,11 +75,11 @@ async def test_an_account_that_is_not_open_does_not_move(database_urls: Database
         ("status = 'asleep'", "accounts_status_check"),
     ],
 )
-async def test_what_an_account_cannot_be(database_urls: DatabaseUrls, change: str, constraint: str) -> None:
+async def test_an_invalid_account_is_refused(database_urls: DatabaseUrls, change: str, constraint: str) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         wallet_id = await wallet(connection)
         with pytest.raises(psycopg.errors.CheckViolation, match=constraint):
-            await connection.execute(f"UPDATE accounts SET {change} WHERE id = %s", (wallet_id,))  # our own
+            await connection.execute(f"UPDATE accounts SET {change} WHERE id = %s", (wallet_id,))  # columns of this test
 
 
 @pytest.mark.parametrize(
@@ -98,14 +98,14 @@ async def test_what_an_account_cannot_be(database_urls: DatabaseUrls, change: st
         ({"settled_at": "now", "amount": 0}, "amount"),
     ],
 )
-async def test_what_a_transfer_cannot_be(database_urls: DatabaseUrls, columns: dict[str, Any], constraint: str) -> None:
+async def test_an_invalid_transfer_is_refused(database_urls: DatabaseUrls, columns: dict[str, Any], constraint: str) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         wallet_id = await wallet(connection)
         with pytest.raises(psycopg.errors.CheckViolation, match=constraint):
             await insert(connection, wallet_id, **columns)
 
 
-async def test_nobody_decides_on_their_own(database_urls: DatabaseUrls) -> None:
+async def test_nobody_decides_on_their_own_transfer(database_urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         initiator = new_id()
         transfer_id = await held(connection, await wallet(connection), initiator_id=initiator)
@@ -119,7 +119,7 @@ async def test_nobody_decides_on_their_own(database_urls: DatabaseUrls) -> None:
 FORWARD = "version = version + 1, "
 
 
-async def test_what_was_asked_for_does_not_change_and_versions_count(database_urls: DatabaseUrls) -> None:
+async def test_the_order_of_a_transfer_does_not_change_and_versions_increase_by_one(database_urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         transfer_id = await held(connection, await wallet(connection))
         for change in (
@@ -136,7 +136,7 @@ async def test_what_was_asked_for_does_not_change_and_versions_count(database_ur
 
 
 @pytest.mark.parametrize("end", ["failed", "cancelled", "completed"])
-async def test_what_has_ended_goes_only_forward(database_urls: DatabaseUrls, end: str) -> None:
+async def test_an_ended_transfer_only_moves_forward(database_urls: DatabaseUrls, end: str) -> None:
     settled = ", settled_at = now()" if end == "completed" else ""
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         transfer_id = await held(connection, await wallet(connection))
@@ -149,9 +149,9 @@ async def test_what_has_ended_goes_only_forward(database_urls: DatabaseUrls, end
 
 
 async def refund(connection: Connection, original: UUID, target: UUID, amount: int, **columns: Any) -> None:
-    """Write a refund and what its original says of it."""
+    """Insert a refund, and record it on its original."""
     async with connection.transaction():
-        # Back to where the money came from, or to any other wallet: what a refund may pay is another rule.
+        # To the payer or to any other wallet: another rule limits where a refund goes.
         await insert(
             connection,
             await wallet(connection),
@@ -162,11 +162,11 @@ async def refund(connection: Connection, original: UUID, target: UUID, amount: i
             settled_at="now",
             idempotency_key=str(new_id()),
         )
-        told = columns.get("told", amount)
-        await update(connection, original, f"{FORWARD} refunded = refunded + {told}")
+        recorded = columns.get("recorded", amount)
+        await update(connection, original, f"{FORWARD} refunded = refunded + {recorded}")
 
 
-async def test_what_was_given_back_only_grows_and_never_beyond_what_moved(database_urls: DatabaseUrls) -> None:
+async def test_the_refunded_amount_only_grows_and_never_exceeds_what_moved(database_urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         target = await wallet(connection)
         original = await insert(connection, target, settled_at="now", captured=4)
@@ -178,12 +178,12 @@ async def test_what_was_given_back_only_grows_and_never_beyond_what_moved(databa
         await refund(connection, original, target, 1)
 
 
-async def test_what_was_given_back_is_what_refunds_gave(database_urls: DatabaseUrls) -> None:
+async def test_the_refunded_amount_is_the_sum_of_the_refunds(database_urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         target = await wallet(connection)
         original = await insert(connection, target, settled_at="now")
         with pytest.raises(psycopg.errors.CheckViolation, match="does not add up"):
-            await refund(connection, original, target, 2, told=1)
+            await refund(connection, original, target, 2, recorded=1)
         with pytest.raises(psycopg.errors.CheckViolation, match="does not add up"):
             await update(connection, original, FORWARD + "refunded = 1")
         with pytest.raises(psycopg.errors.CheckViolation, match="does not add up"):
@@ -224,7 +224,7 @@ async def test_a_transfer_is_reversed_once_and_by_a_reversal(database_urls: Data
 
 
 @pytest.mark.parametrize("goes_on", ["status = 'pending'", "status = 'completed', held = 0, settled_at = now()"])
-async def test_what_waits_for_a_second_person_goes_on_by_a_decision_only(database_urls: DatabaseUrls, goes_on: str) -> None:
+async def test_a_transfer_that_awaits_approval_continues_only_after_a_decision(database_urls: DatabaseUrls, goes_on: str) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         waiting = await insert(connection, await wallet(connection), status="pending_approval", held=5)
         with pytest.raises(psycopg.errors.RestrictViolation, match="nobody has decided"):
@@ -232,13 +232,13 @@ async def test_what_waits_for_a_second_person_goes_on_by_a_decision_only(databas
         await update(connection, waiting, f"{FORWARD} decided_by = gen_random_uuid(), decided_at = now(), {goes_on}")
 
 
-async def test_no_transfer_or_account_is_ever_removed(database_urls: DatabaseUrls) -> None:
+async def test_transfers_and_accounts_are_never_deleted(database_urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         await held(connection, await wallet(connection))
     for url in (database_urls.app, database_urls.owner):
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
             for table in ("transfers", "accounts"):
-                for removal in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):  # our own
+                for removal in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):  # tables of this test
                     with pytest.raises(psycopg.errors.InsufficientPrivilege):
                         await connection.execute(removal)
 
@@ -254,7 +254,7 @@ SYSTEM: Final = [system_account_id(code, "NAD") for code in SystemCode]
 
 
 @pytest.mark.parametrize("kind", ["transfer", "payment", "conversion", "issuance"])
-async def test_nothing_but_a_reversal_pays_the_systems_accounts(database_urls: DatabaseUrls, kind: str) -> None:
+async def test_only_a_reversal_pays_system_accounts(database_urls: DatabaseUrls, kind: str) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         payer, payee = await wallet(connection), await wallet(connection)
         source = TREASURY if kind == "issuance" else payer
@@ -278,7 +278,7 @@ async def test_a_refund_is_between_wallets(database_urls: DatabaseUrls) -> None:
 
 
 @pytest.mark.parametrize("kind", ["transfer", "payment", "conversion"])
-async def test_money_leaves_a_wallet_of_whoever_ordered_it(database_urls: DatabaseUrls, kind: str) -> None:
+async def test_money_leaves_a_wallet_only_by_order_of_its_owner(database_urls: DatabaseUrls, kind: str) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         payer, payee = await wallet(connection), await wallet(connection)
         for source in [*SYSTEM, payer]:
@@ -296,7 +296,7 @@ async def test_only_the_treasury_issues(database_urls: DatabaseUrls) -> None:
 
 
 @pytest.mark.parametrize("kind", ["transfer", "conversion"])
-async def test_a_merchants_wallet_takes_payments_only(database_urls: DatabaseUrls, kind: str) -> None:
+async def test_a_merchants_wallet_accepts_payments_only(database_urls: DatabaseUrls, kind: str) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         payer, shop = await wallet(connection), await wallet(connection)
         await connection.execute("UPDATE accounts SET usage = 'merchant' WHERE id = %s", (shop,))
@@ -306,18 +306,18 @@ async def test_a_merchants_wallet_takes_payments_only(database_urls: DatabaseUrl
         assert await insert(connection, shop, kind="payment", **columns)
 
 
-async def test_the_systems_accounts_are_no_merchants(database_urls: DatabaseUrls) -> None:
+async def test_system_accounts_are_not_merchants(database_urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         with pytest.raises(psycopg.errors.CheckViolation, match="only_wallets_are_a_merchants"):
             await connection.execute("UPDATE accounts SET usage = 'merchant' WHERE id = %s", (TREASURY,))
 
 
 @pytest.mark.parametrize("party", ["source", "target"])
-async def test_nobody_decides_on_what_they_pay_or_receive(database_urls: DatabaseUrls, party: str) -> None:
+async def test_nobody_decides_on_a_transfer_that_they_pay_or_receive(database_urls: DatabaseUrls, party: str) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         payer, payee = await wallet(connection), await wallet(connection)
         decider = await owner_of(connection, payer if party == "source" else payee)
-        # Ordered by a third person, so that no other constraint is in the way.
+        # Ordered by a third person, so that no other constraint applies.
         async with connection.transaction():
             original = await insert(connection, payer, settled_at="now", refunded=5)
             transfer_id = await insert(
@@ -336,7 +336,7 @@ async def test_nobody_decides_on_what_they_pay_or_receive(database_urls: Databas
 
 
 @pytest.mark.parametrize("status", ["pending", "pending_approval"])
-async def test_an_account_that_holds_wait_for_stays_open(database_urls: DatabaseUrls, status: str) -> None:
+async def test_an_account_that_holds_are_to_be_paid_into_stays_open(database_urls: DatabaseUrls, status: str) -> None:
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as connection:
         empty = await wallet(connection, "0")
         waiting = await insert(connection, empty, status=status, held=5)

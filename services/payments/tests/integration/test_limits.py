@@ -22,7 +22,7 @@ def payments(database: Database, clock: ControlledClock) -> Payments:
     return priced_payments(database, clock)
 
 
-async def test_a_tier_is_kept_with_who_assigned_it_and_when(
+async def test_a_tier_is_stored_with_who_assigned_it_and_when(
     payments: Payments, database: Database, clock: ControlledClock
 ) -> None:
     owner = new_id()
@@ -40,7 +40,7 @@ async def test_a_tier_is_kept_with_who_assigned_it_and_when(
     assert await SqlLimitViews(database).tier_of(new_id()) is None
 
 
-async def test_a_tier_that_limits_nothing_is_assigned_to_nobody(payments: Payments, clock: ControlledClock) -> None:
+async def test_a_tier_without_limits_cannot_be_assigned(payments: Payments, clock: ControlledClock) -> None:
     async def assign(tier_: str, version: int) -> int:
         return (
             await payments.limits.assign_tier(actor=ADMIN, owner_id=owner, tier=tier_, version=version, reason="test")
@@ -62,7 +62,7 @@ async def test_a_tier_that_limits_nothing_is_assigned_to_nobody(payments: Paymen
         await assign("business", 2)
 
 
-async def test_a_tier_assigned_by_many_at_once_is_assigned_once(payments: Payments, database: Database) -> None:
+async def test_a_tier_assigned_many_times_at_once_is_assigned_once(payments: Payments, database: Database) -> None:
     owner = new_id()
     await payments.limits.set_limit(
         actor=ADMIN,
@@ -79,4 +79,4 @@ async def test_a_tier_assigned_by_many_at_once_is_assigned_once(payments: Paymen
     assert outcomes.count(1) == 1
     assert {type(outcome) for outcome in outcomes} == {int, StaleVersion}
     facts = await rows(database, "SELECT 1 FROM outbox WHERE type = 'audit.facts.recorded'")
-    assert len(facts) == 2  # the limit's, and one of five
+    assert len(facts) == 2  # one of the limit, and one of the five assignments

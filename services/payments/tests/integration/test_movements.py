@@ -1,4 +1,4 @@
-"""The export of a wallet adds up to its balance, in every format, whatever has happened to it; on the real database."""
+"""The export of a wallet adds up to its balance, in every format and after any history, on the real database."""
 
 import asyncio
 import csv
@@ -87,7 +87,7 @@ FORMATS: dict[str, Callable[[AsyncIterator[Sequence[Movement]]], Awaitable[list[
 
 
 class Histories(RuleBasedStateMachine):
-    """Refusals are part of a history: what is refused moves nothing."""
+    """Errors are part of a history: a refused request moves nothing."""
 
     bank_runner: ClassVar[BankRunner]
 
@@ -111,11 +111,11 @@ class Histories(RuleBasedStateMachine):
             self.issue(len(self.wallets) - 1, 900_00)
             if owner_id == merchant:
                 use = self.bank.payments.wallets.set_wallet_usage
-                # Opened, and funded.
+                # Opened and funded.
                 sale = use(actor=self.bank.staff, wallet_id=wallet.id, usage=WalletUsage.MERCHANT, version=1, reason="a shop")
                 self._do(sale)
 
-        # A transfer of each kind and status; what follows is drawn.
+        # One transfer of each kind and status; the rest is drawn.
         for payee, later, reference, acts in (
             (1, True, "INV-7", [("capture", 50), ("refund", 33)]),
             (1, False, "", [("refund", 33), ("refund", 33)]),
@@ -152,7 +152,7 @@ class Histories(RuleBasedStateMachine):
     def pay(  # drawn by name
         self, payer: int, payee: int, amount: int, later: bool, reference: str, acts: list[tuple[str, int]]
     ) -> None:
-        """Pay, and do some things to the payment at once. Between currencies it is a conversion."""
+        """Pay, and perform some acts on the payment. Between currencies it is a conversion."""
         source, target = self._wallet(payer), self._wallet(payee)
         if source is target:
             return
@@ -178,14 +178,14 @@ class Histories(RuleBasedStateMachine):
 
     @rule(number=numbers, verb=verbs, share=shares)
     def act(self, number: int, verb: str, share: int) -> None:
-        """Do something to a transfer of some time ago."""
+        """Perform an act on an earlier transfer."""
         if self.transfers:
             self._act(*self.transfers[number % len(self.transfers)], verb, share)
 
     def _act(self, transfer_id: UUID, payee: Actor, verb: str, share: int) -> None:
         transfers, staff, key = self.bank.payments.transfers, self.bank.staff, str(new_id())
         transfer = self.bank_runner.run(self.bank.payments.transfers.find_transfer(transfer_id=transfer_id))
-        # A share is in percent, money in cents.
+        # Shares are percentages; money is in cents.
         part = money(int(transfer.moved.amount * share), transfer.moved.currency.code)
         acts: dict[str, Callable[[], Awaitable[Any]]] = {
             "capture": lambda: transfers.capture_transfer(actor=payee, transfer_id=transfer_id, amount=part),

@@ -1,4 +1,4 @@
-"""The migration that strips roles, with rows of the release before it, which goes on reading and writing them."""
+"""The migration that removes roles from rows, while the previous release still reads and writes them."""
 
 import json
 import shutil
@@ -45,7 +45,7 @@ VALUES (%s, gen_random_uuid(), gen_random_uuid()::text, %s, decode(repeat('00', 
 
 @pytest.fixture
 def before(tmp_path: Path) -> Path:
-    """The migrations up to the one before."""
+    """Apply the migrations up to the one before."""
     versions = tmp_path / "migrations" / "versions"
     versions.mkdir(parents=True)
     for found in VERSIONS.glob("0*.py"):
@@ -62,7 +62,7 @@ class Rows:
             connection.execute(ADD_WALLET, (wallet,))
 
     def add(self, actor: dict[str, Any] = ACTOR) -> None:
-        """Add a schedule and a bulk as a process of the previous release does."""
+        """Add a schedule and a bulk transfer as a process of the previous release does."""
         self._connection.execute(ADD_SCHEDULE, (new_id(), self.source, self.target, json.dumps(actor)))
         self._connection.execute(ADD_BULK, (new_id(), self.source, json.dumps(actor)))
 
@@ -87,7 +87,7 @@ def rows(urls: DatabaseUrls) -> Iterator[Rows]:
         yield Rows(connection)
 
 
-async def test_roles_go_from_the_rows_of_the_release_before_and_the_rest_of_who_asked_stays(
+async def test_roles_are_removed_from_rows_of_the_previous_release_and_the_rest_of_the_actor_stays(
     rows: Rows, urls: DatabaseUrls
 ) -> None:
     rows.add()
@@ -96,7 +96,7 @@ async def test_roles_go_from_the_rows_of_the_release_before_and_the_rest_of_who_
     assert rows.actors() == [WITHOUT, WITHOUT]
 
 
-async def test_beside_the_release_before_no_row_has_roles_and_every_row_has_the_key_that_it_reads(
+async def test_beside_the_previous_release_no_row_has_roles_and_every_row_has_the_key_that_it_reads(
     rows: Rows, urls: DatabaseUrls
 ) -> None:
     migrations.upgrade(urls.owner, VERSIONS, say=lambda _line: None)

@@ -88,7 +88,7 @@ async def bank(database: Database) -> SmallBank:
     return await SmallBank(database).open()
 
 
-async def test_a_transfer_moves_the_money_once_and_is_accounted_for(bank: SmallBank) -> None:
+async def test_a_transfer_moves_the_money_once_and_is_recorded(bank: SmallBank) -> None:
     settled = await bank.pay("250.00")
     again = await bank.pay("250.00")
     assert again.transfer.id == settled.transfer.id
@@ -107,21 +107,21 @@ async def test_a_transfer_moves_the_money_once_and_is_accounted_for(bank: SmallB
     }
 
 
-async def test_more_than_she_has_is_refused_and_the_key_is_not_burnt(bank: SmallBank) -> None:
+async def test_a_transfer_beyond_the_balance_is_refused_and_its_key_can_be_used_again(bank: SmallBank) -> None:
     with pytest.raises(InsufficientFunds):
         await bank.pay("10000.00", key="big")
     assert await bank.balance(bank.hers) == Decimal(1000)
     assert (await bank.pay("10.00", key="big")).replayed is False
 
 
-async def test_a_key_reused_for_something_else_is_refused(bank: SmallBank) -> None:
+async def test_a_key_used_for_another_order_is_refused(bank: SmallBank) -> None:
     await bank.pay("1.00")
     with pytest.raises(KeyReused):
         await bank.pay("2.00")
     assert await bank.balance(bank.his) == Decimal(1)
 
 
-async def test_keys_of_two_people_do_not_meet(bank: SmallBank) -> None:
+async def test_keys_of_two_people_do_not_collide(bank: SmallBank) -> None:
     await bank.pay("5.00", key="same")
     theirs = await bank.pay("5.00", key="same", by=bank.johannes, source_id=bank.his, target_id=bank.hers)
     assert theirs.replayed is False
@@ -133,7 +133,7 @@ async def test_only_positive_amounts_move(bank: SmallBank, amount: str) -> None:
         await bank.pay(amount)
 
 
-async def test_refusals_of_who_and_where(bank: SmallBank) -> None:
+async def test_wrong_owners_and_wallets_are_refused(bank: SmallBank) -> None:
     with pytest.raises(NotTheOwner):
         await bank.pay("1.00", by=bank.johannes)
     with pytest.raises(SelfTransfer):
@@ -147,7 +147,7 @@ async def test_refusals_of_who_and_where(bank: SmallBank) -> None:
     assert await bank.balance(bank.hers) == Decimal(1000)
 
 
-async def test_one_refused_order_does_not_disturb_its_neighbours(bank: SmallBank) -> None:
+async def test_a_refused_order_does_not_affect_other_orders_of_the_batch(bank: SmallBank) -> None:
     results = await asyncio.gather(
         bank.pay("100.00", key="a"),
         bank.pay("9999.00", key="b"),
@@ -174,7 +174,7 @@ async def test_orders_that_arrive_together_share_a_screening_call(bank: SmallBan
     assert await bank.balance(bank.his) == Decimal(50)
 
 
-async def test_compliance_away_posts_nothing(bank: SmallBank) -> None:
+async def test_while_compliance_is_away_nothing_is_posted(bank: SmallBank) -> None:
     bank.screening.away = True
     with pytest.raises(Unavailable):
         await bank.pay("1.00")
@@ -183,7 +183,7 @@ async def test_compliance_away_posts_nothing(bank: SmallBank) -> None:
     assert (await bank.pay("1.00")).replayed is False
 
 
-async def test_a_blocked_payer_is_refused_without_being_told_why_and_it_is_recorded(bank: SmallBank) -> None:
+async def test_a_blocked_payer_is_refused_without_the_reason_and_the_refusal_is_recorded(bank: SmallBank) -> None:
     bank.screening.blocked.add(bank.ndapewa)
     with pytest.raises(ScreeningRefused) as refusal:
         await bank.pay("1.00")
@@ -197,7 +197,7 @@ async def test_opening_a_wallet_twice_changes_nothing(bank: SmallBank) -> None:
     assert await bank.balance(bank.hers) == Decimal(1000)
 
 
-async def test_too_many_waiting_are_told_to_come_back(bank: SmallBank) -> None:
+async def test_orders_beyond_the_longest_queue_are_unavailable(bank: SmallBank) -> None:
     cashier = GroupCommit(posting(bank.uow, bank.screening, bank.clock), waiting_max=3)
     bank.transfer_tokens = TransferTokens(cashier)
     results = await asyncio.gather(*(bank.pay("1.00", key=f"k{n}") for n in range(10)), return_exceptions=True)
@@ -205,7 +205,7 @@ async def test_too_many_waiting_are_told_to_come_back(bank: SmallBank) -> None:
     assert await bank.balance(bank.his) == Decimal(3)
 
 
-async def test_a_batch_that_a_peers_silence_refuses_is_not_tried_again_one_by_one(bank: SmallBank) -> None:
+async def test_a_batch_refused_because_a_peer_is_away_is_not_retried_order_by_order(bank: SmallBank) -> None:
     asked = bank.screening.calls
     bank.screening.away = True
 
@@ -216,7 +216,7 @@ async def test_a_batch_that_a_peers_silence_refuses_is_not_tried_again_one_by_on
     assert (await bank.balance(bank.hers), await bank.balance(bank.his)) == (Decimal(1000), Decimal(0))
 
 
-async def test_linked_orders_that_are_refused_leave_nothing_to_their_neighbours_in_the_batch(bank: SmallBank) -> None:
+async def test_refused_linked_orders_leave_no_trace_in_other_orders_of_the_batch(bank: SmallBank) -> None:
     prices = FakePrices(limit_book=Limits([limit(day_max="500")]))
     post = posting(bank.uow, bank.screening, bank.clock, prices)
     linked = (bank.order("300", key="k"), bank.order("1", key=leg_key("k", 1), target_id=new_id()))
@@ -232,7 +232,7 @@ async def test_linked_orders_that_are_refused_leave_nothing_to_their_neighbours_
     assert [event.transfer_id for event in bank.uow.events if isinstance(event, TransferSettled)][1:] == [made.transfer.id]
 
 
-async def test_a_caller_that_gave_up_keeps_nobody_from_an_answer(bank: SmallBank) -> None:
+async def test_a_cancelled_caller_does_not_keep_others_from_a_response(bank: SmallBank) -> None:
     post, began, goes_on = posting(bank.uow, bank.screening, bank.clock), asyncio.Event(), asyncio.Event()
 
     async def slowly(waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
@@ -246,12 +246,12 @@ async def test_a_caller_that_gave_up_keeps_nobody_from_an_answer(bank: SmallBank
     gave_up.cancel()
     goes_on.set()
     assert (await stays).replayed is False
-    # What was asked for has happened, and the key tells.
+    # The transfer was made, as its key shows.
     assert (await bank.pay("1.00", key="a")).replayed is True
     assert await bank.balance(bank.his) == Decimal(2)
 
 
-async def test_a_batch_that_is_cut_off_leaves_nobody_waiting(bank: SmallBank) -> None:
+async def test_a_batch_that_is_cut_off_leaves_no_caller_waiting(bank: SmallBank) -> None:
     post, cuts = posting(bank.uow, bank.screening, bank.clock), iter([True])
 
     async def cut_off_once(waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:

@@ -1,4 +1,4 @@
-"""The `serve` process, whole: a price that is set anywhere is charged here as soon as the news has come by the broker."""
+"""The whole `serve` process: a price set by another process applies here as soon as its event arrives."""
 
 import asyncio
 from collections.abc import Callable
@@ -52,21 +52,21 @@ async def test_the_worker_is_ready_while_its_database_answers(
         assert (await parts.readiness.report()).status == 503
 
 
-async def test_so_many_wait_at_most_as_the_settings_say(database_urls: DatabaseUrls, broker_url: str) -> None:
+async def test_the_settings_limit_the_number_of_waiting_orders(database_urls: DatabaseUrls, broker_url: str) -> None:
     settings = PaymentsSettings(database_url=database_urls.app, rabbitmq_url=broker_url, batch_max=3, waiting_max=5)
     async with serving(settings) as parts:
         app = parts.rest.state.application
         transfers, payments, issuances = app.transfers, app.payments, app.issuances
         for use_case in (transfers.transfer_tokens, transfers.transfer_linked, payments.make_payment, issuances.issue_money):
             assert (use_case.cashier._batch_max, use_case.cashier._waiting_max) == (3, 5)
-            # One for all of them: who waits, waits in one queue.
+            # One cashier for all: waiting orders share one queue.
             assert use_case.cashier is transfers.transfer_tokens.cashier
 
 
-async def test_a_price_set_elsewhere_is_charged_here_within_moments(
+async def test_a_price_set_elsewhere_applies_here_within_moments(
     database: Database, database_urls: DatabaseUrls, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # However slow the machine, it was by the news: without them prices are not fetched again within this test.
+    # However slow the machine, the event did it: without events, prices are not fetched again within this test.
     monkeypatch.setattr(CachedPrices.__init__, "__kwdefaults__", {"interval_seconds": 3600, "staleness_seconds_max": 300})
     stop = asyncio.Event()
     elsewhere = SetFeeRule(uow=pricing_unit_of_work(database), clock=SystemClock())

@@ -1,4 +1,4 @@
-"""Bulks that are cancelled, or that nobody runs any more."""
+"""Bulk transfers that are cancelled, or that no worker runs any more."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ from services.payments.tests.integration.bulk_bank import BulkBank, Killed
 from services.payments.tests.units_of_work import Meanwhile
 
 
-async def test_cancelled_before_it_runs_nothing_moves(bulk_bank: BulkBank) -> None:
+async def test_a_file_cancelled_before_it_runs_moves_nothing(bulk_bank: BulkBank) -> None:
     bulk = (await bulk_bank.submit("1.00")).bulk
     await bulk_bank.cancel(actor=bulk_bank.actor, bulk_id=bulk.id, reason="wrong month")
     assert await bulk_bank.run(bulk_id=bulk.id) is None
@@ -26,7 +26,7 @@ async def test_cancelled_before_it_runs_nothing_moves(bulk_bank: BulkBank) -> No
         await bulk_bank.cancel(actor=Actor(kind=ActorKind.USER, subject_id=str(new_id())), bulk_id=bulk.id, reason="not mine")
 
 
-async def test_cancelled_while_its_worker_is_dead_it_counts_what_had_been_settled(bulk_bank: BulkBank) -> None:
+async def test_a_file_cancelled_while_its_worker_is_dead_counts_what_was_settled(bulk_bank: BulkBank) -> None:
     bulk = (await bulk_bank.submit("1.00", "2.00", "3.00", "4.00")).bulk
     bulk_bank.post.dies_after = 1
     with pytest.raises(Killed):
@@ -40,7 +40,7 @@ async def test_cancelled_while_its_worker_is_dead_it_counts_what_had_been_settle
     assert await bulk_bank.statuses(bulk.id) == [LineStatus.SETTLED] * 2 + [LineStatus.NOT_RUN] * 2
 
 
-async def test_a_bulk_that_nobody_runs_is_queued_again_and_given_up_after_a_day(bulk_bank: BulkBank) -> None:
+async def test_a_stalled_file_is_queued_again_and_fails_after_a_day(bulk_bank: BulkBank) -> None:
     bulk = (await bulk_bank.submit("1.00")).bulk
     await bulk_bank.forget_queued()
     assert await bulk_bank.resume() == 0
@@ -55,7 +55,7 @@ async def test_a_bulk_that_nobody_runs_is_queued_again_and_given_up_after_a_day(
 
 
 @pytest.mark.parametrize("hours", [1, 25])
-async def test_a_bulk_that_ends_just_as_it_is_missed_is_left_alone(bulk_bank: BulkBank, hours: int) -> None:
+async def test_a_file_that_ends_just_as_it_is_found_stalled_is_left_alone(bulk_bank: BulkBank, hours: int) -> None:
     bulk = (await bulk_bank.submit("1.00")).bulk
     await bulk_bank.forget_queued()
     bulk_bank.clock.advance(seconds=timedelta(hours=hours).total_seconds())
@@ -63,7 +63,7 @@ async def test_a_bulk_that_ends_just_as_it_is_missed_is_left_alone(bulk_bank: Bu
     assert ((await bulk_bank.bulk(bulk.id)).status, await bulk_bank.queued()) == (BulkStatus.COMPLETED, [])
 
 
-async def test_a_bulk_that_ends_just_as_it_is_missed_does_not_keep_the_others_from_being_queued(bulk_bank: BulkBank) -> None:
+async def test_a_file_that_ends_just_as_it_is_found_stalled_does_not_keep_others_from_being_queued(bulk_bank: BulkBank) -> None:
     ends = (await bulk_bank.submit("1.00", key="ends")).bulk
     bulk_bank.clock.advance(seconds=1)
     waits = (await bulk_bank.submit("2.00", key="waits")).bulk
@@ -78,7 +78,7 @@ async def test_a_bulk_that_ends_just_as_it_is_missed_does_not_keep_the_others_fr
     assert await bulk_bank.queued() == [waits.id]
 
 
-async def test_a_bulk_that_is_being_cancelled_is_queued_again_after_a_day_too(bulk_bank: BulkBank) -> None:
+async def test_a_file_that_is_being_cancelled_is_queued_again_after_a_day_too(bulk_bank: BulkBank) -> None:
     bulk = (await bulk_bank.submit("1.00", "2.00", "3.00")).bulk
     bulk_bank.post.dies_after = 1
     with pytest.raises(Killed):

@@ -1,4 +1,4 @@
-"""A bulk is run: each line once, whatever happens between any two steps."""
+"""Running a bulk transfer: each line runs once, whatever happens between two steps."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -21,7 +21,7 @@ from services.payments.tests.integration.bulk_bank import STAFF, BulkBank, Kille
 from services.payments.tests.posting import posting
 
 
-async def test_each_line_is_settled_and_the_rest_is_told(bulk_bank: BulkBank) -> None:
+async def test_each_line_is_settled_and_the_file_is_announced(bulk_bank: BulkBank) -> None:
     bulk = (await bulk_bank.submit("100.00", "2000.00", "300.00", "1.00", "0.50")).bulk
     assert await bulk_bank.queued() == [bulk.id]
     assert await bulk_bank.run(bulk_id=bulk.id) is BulkStatus.PARTLY_COMPLETED
@@ -29,9 +29,9 @@ async def test_each_line_is_settled_and_the_rest_is_told(bulk_bank: BulkBank) ->
     assert (ended.settled, ended.refused, ended.not_run) == (4, 1, 0)
     assert (await bulk_bank.statuses(bulk.id))[1] is LineStatus.REFUSED
     assert await bulk_bank.moved() == [Decimal("100.50"), Decimal(0), Decimal(300), Decimal(1)]
-    told = [event for event in bulk_bank.uow.events if isinstance(event, BulkCompleted)]
-    assert [(event.status, event.settled) for event in told] == [("partly_completed", 4)]
-    # Three chunks, a message each, and none a line.
+    announced = [event for event in bulk_bank.uow.events if isinstance(event, BulkCompleted)]
+    assert [(event.status, event.settled) for event in announced] == [("partly_completed", 4)]
+    # Three chunks with one message each, and no message for a line.
     together = [event for event in bulk_bank.uow.events if isinstance(event, TransfersSettled)]
     assert [len(event.settled) for event in together] == [1, 2, 1]
     alone = [event for event in bulk_bank.uow.events if isinstance(event, TransferSettled)]
@@ -39,7 +39,7 @@ async def test_each_line_is_settled_and_the_rest_is_told(bulk_bank: BulkBank) ->
     assert await bulk_bank.run(bulk_id=bulk.id) is None
 
 
-async def test_all_or_nothing_is_nothing_when_one_line_is_refused_and_names_it(bulk_bank: BulkBank) -> None:
+async def test_an_all_or_nothing_file_with_a_refused_line_settles_nothing_and_names_the_line(bulk_bank: BulkBank) -> None:
     bulk_bank.mode = "all_or_nothing"
     bulk = (await bulk_bank.submit("100.00", "600.00", "301.00", "1.00")).bulk
     assert await bulk_bank.run(bulk_id=bulk.id) is BulkStatus.FAILED
@@ -48,7 +48,7 @@ async def test_all_or_nothing_is_nothing_when_one_line_is_refused_and_names_it(b
     assert await bulk_bank.statuses(bulk.id) == expected
 
 
-async def test_all_or_nothing_is_all_in_one_go(bulk_bank: BulkBank) -> None:
+async def test_an_all_or_nothing_file_settles_in_one_transaction(bulk_bank: BulkBank) -> None:
     bulk_bank.mode = "all_or_nothing"
     bulk = (await bulk_bank.submit(*["10.00"] * 7)).bulk
     assert await bulk_bank.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
@@ -77,7 +77,9 @@ async def test_a_file_that_a_rule_matches_waits_whole_and_runs_whole_once_approv
 
 @pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
 @pytest.mark.parametrize("dies_after", [1, 2, 3])
-async def test_killed_after_any_posting_no_line_is_lost_or_doubled(bulk_bank: BulkBank, mode: str, dies_after: int) -> None:
+async def test_killed_after_any_posting_a_run_loses_no_line_and_doubles_none(
+    bulk_bank: BulkBank, mode: str, dies_after: int
+) -> None:
     bulk_bank.mode = mode
     bulk = (await bulk_bank.submit("1.00", "2.00", "3.00", "4.00", "5.00")).bulk
     bulk_bank.post.dies_after = dies_after
@@ -109,7 +111,7 @@ async def test_a_chunk_that_another_worker_has_run_meanwhile_is_counted_once(bul
     assert ((await bulk_bank.bulk(bulk.id)).settled, (await bulk_bank.moved())[:3]) == (3, [Decimal(1), Decimal(2), Decimal(3)])
 
 
-async def test_compliance_away_is_no_lines_fault(bulk_bank: BulkBank) -> None:
+async def test_while_compliance_is_away_no_line_fails(bulk_bank: BulkBank) -> None:
     bulk = (await bulk_bank.submit("1.00")).bulk
     bulk_bank.screening.away = True
     with pytest.raises(Unavailable):
@@ -119,7 +121,7 @@ async def test_compliance_away_is_no_lines_fault(bulk_bank: BulkBank) -> None:
     assert await bulk_bank.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
 
 
-async def test_what_is_screened_out_is_refused_without_saying_why(bulk_bank: BulkBank) -> None:
+async def test_a_line_refused_by_screening_does_not_say_why(bulk_bank: BulkBank) -> None:
     bulk = (await bulk_bank.submit("1.00")).bulk
     bulk_bank.screening.blocked.add(bulk_bank.payer)
     assert await bulk_bank.run(bulk_id=bulk.id) is BulkStatus.FAILED
@@ -128,7 +130,7 @@ async def test_what_is_screened_out_is_refused_without_saying_why(bulk_bank: Bul
     assert "list" not in line.message
 
 
-async def test_a_line_whose_transfer_was_undone_before_it_was_written_down_was_settled(bulk_bank: BulkBank) -> None:
+async def test_a_line_whose_transfer_was_undone_before_it_was_recorded_counts_as_settled(bulk_bank: BulkBank) -> None:
     bulk = (await bulk_bank.submit("1.00", "2.00")).bulk
     bulk_bank.post.dies_after = 1
     with pytest.raises(Killed):
@@ -138,7 +140,7 @@ async def test_a_line_whose_transfer_was_undone_before_it_was_written_down_was_s
     assert await bulk_bank.statuses(bulk.id) == [LineStatus.SETTLED] * 2
 
 
-async def test_the_same_key_is_the_same_bulk(bulk_bank: BulkBank) -> None:
+async def test_the_same_key_returns_the_same_file(bulk_bank: BulkBank) -> None:
     first = await bulk_bank.submit("1.00")
     again = await bulk_bank.submit("1.00")
     assert (again.bulk.id, again.replayed) == (first.bulk.id, True)
@@ -146,7 +148,7 @@ async def test_the_same_key_is_the_same_bulk(bulk_bank: BulkBank) -> None:
         await bulk_bank.submit("2.00")
 
 
-async def test_a_file_is_refused_for_whose_wallet_which_target_what_amount_and_how_many(bulk_bank: BulkBank) -> None:
+async def test_a_file_is_refused_for_its_wallet_or_target_or_amount_or_number_of_lines(bulk_bank: BulkBank) -> None:
     stranger = Actor(kind=ActorKind.USER, subject_id=str(new_id()))
     with pytest.raises(NotTheOwner):
         await bulk_bank.submit("1.00", actor=stranger)

@@ -1,4 +1,4 @@
-"""A bulk is run by the rules, and on the authority, of the moment in which its lines run."""
+"""Each chunk of a bulk transfer runs with the rules and the payer's authority at that moment."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -38,7 +38,7 @@ def bar(bulk_bank: BulkBank, changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("judge", [unavailable, unable(Kind.INTERNAL), unable(Kind.EXHAUSTED)])
-async def test_without_an_answer_of_the_approval_rules_no_file_is_accepted(
+async def test_without_a_response_of_the_approval_rules_no_file_is_accepted(
     bulk_bank: BulkBank, judge: Callable[[ApprovalQuestion], bool]
 ) -> None:
     bulk_bank.prices.rules = approval_from("50", judge)
@@ -68,7 +68,7 @@ async def test_a_payer_who_may_not_pay_has_every_line_refused(
     assert bulk_bank.uow.facts[-1].action == "payments.bulk.refuse"
 
 
-async def test_a_payer_who_is_suspended_in_the_midst_has_the_rest_refused(bulk_bank: BulkBank) -> None:
+async def test_a_payer_suspended_during_a_run_has_the_remaining_lines_refused(bulk_bank: BulkBank) -> None:
     bulk = (await bulk_bank.submit("1.00", "2.00", "3.00", "4.00", "5.00")).bulk
 
     async def then_is_suspended(waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
@@ -84,10 +84,10 @@ async def test_a_payer_who_is_suspended_in_the_midst_has_the_rest_refused(bulk_b
 
 
 @pytest.mark.parametrize(("mode", "settled"), [("best_effort", 2), ("all_or_nothing", 3)])
-async def test_a_file_of_which_lines_have_run_has_the_rest_refused_when_it_needs_an_approval_now(
+async def test_a_started_file_has_its_remaining_lines_refused_when_it_now_requires_an_approval(
     bulk_bank: BulkBank, mode: str, settled: int
 ) -> None:
-    """Whether its worker has written them down, or died before it did."""
+    """Whether or not its worker recorded the outcomes before it died."""
     bulk_bank.mode = mode
     bulk = (await bulk_bank.submit("1.00", "2.00", "3.00")).bulk
     bulk_bank.post.dies_after = 1
@@ -100,7 +100,7 @@ async def test_a_file_of_which_lines_have_run_has_the_rest_refused_when_it_needs
     assert await bulk_bank.refusals(bulk.id) == [""] * settled + ["PAY_041"] * (3 - settled)
 
 
-async def test_a_file_that_goes_on_is_judged_whole(bulk_bank: BulkBank) -> None:
+async def test_a_resumed_file_is_checked_as_a_whole(bulk_bank: BulkBank) -> None:
     bulk = (await bulk_bank.submit("1.00", "2.00", "3.00")).bulk
     bulk_bank.post.dies_after = 2
     with pytest.raises(Killed):
@@ -111,7 +111,7 @@ async def test_a_file_that_goes_on_is_judged_whole(bulk_bank: BulkBank) -> None:
 
 
 @pytest.mark.parametrize("judge", [unavailable, unable(Kind.INTERNAL), unable(Kind.EXHAUSTED)])
-async def test_without_an_answer_of_the_approval_rules_no_line_runs(
+async def test_without_a_response_of_the_approval_rules_no_line_runs(
     bulk_bank: BulkBank, judge: Callable[[ApprovalQuestion], bool]
 ) -> None:
     bulk = (await bulk_bank.submit("1.00", "60.00")).bulk
@@ -123,13 +123,13 @@ async def test_without_an_answer_of_the_approval_rules_no_line_runs(
     assert await bulk_bank.run(bulk_id=bulk.id) is BulkStatus.COMPLETED
 
 
-async def test_the_payer_is_asked_about_before_each_chunk_once(bulk_bank: BulkBank) -> None:
+async def test_the_payer_is_looked_up_once_before_each_chunk(bulk_bank: BulkBank) -> None:
     bulk = (await bulk_bank.submit("1.00", "2.00", "3.00", "4.00", "5.00")).bulk
     await bulk_bank.run(bulk_id=bulk.id)
     assert bulk_bank.authority.asked == [{bulk_bank.payer}] * 3
 
 
-async def test_each_chunk_is_run_in_the_roles_of_its_moment(bulk_bank: BulkBank) -> None:
+async def test_each_chunk_runs_with_the_roles_of_its_moment(bulk_bank: BulkBank) -> None:
     bulk_bank.prices.book = PriceBook([fee_rule(tier(flat="0.50"), kind="transfer", waived_roles=frozenset({"trainee"}))])
     bulk = (await bulk_bank.submit("1.00", "2.00", "3.00", actor=replace(bulk_bank.actor, roles=frozenset({"trainee"})))).bulk
 
@@ -145,7 +145,7 @@ async def test_each_chunk_is_run_in_the_roles_of_its_moment(bulk_bank: BulkBank)
 
 
 @pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
-async def test_identity_away_is_no_lines_fault(bulk_bank: BulkBank, mode: str) -> None:
+async def test_while_identity_is_away_no_line_fails(bulk_bank: BulkBank, mode: str) -> None:
     bulk_bank.mode = mode
     bulk = (await bulk_bank.submit("1.00", "2.00", "3.00")).bulk
     bulk_bank.authority.away = True
@@ -157,7 +157,7 @@ async def test_identity_away_is_no_lines_fault(bulk_bank: BulkBank, mode: str) -
 
 
 @pytest.mark.parametrize(("mode", "settled"), [("best_effort", 2), ("all_or_nothing", 3)])
-async def test_what_was_settled_by_a_worker_that_died_before_the_suspension_is_counted_as_settled(
+async def test_lines_settled_by_a_worker_that_died_before_the_suspension_count_as_settled(
     bulk_bank: BulkBank, mode: str, settled: int
 ) -> None:
     bulk_bank.mode = mode
@@ -172,7 +172,7 @@ async def test_what_was_settled_by_a_worker_that_died_before_the_suspension_is_c
     assert sum(await bulk_bank.moved()) == (Decimal(3) if settled == 2 else Decimal(6))
 
 
-async def test_cancelled_while_it_is_asked_about_its_payer_a_bulk_is_wound_up(bulk_bank: BulkBank) -> None:
+async def test_a_file_cancelled_while_its_payer_is_looked_up_stops(bulk_bank: BulkBank) -> None:
     bulk = (await bulk_bank.submit("1.00", "2.00", "3.00")).bulk
 
     class Cancelling(FakeAuthority):

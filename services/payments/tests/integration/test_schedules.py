@@ -1,4 +1,4 @@
-"""Schedules in PostgreSQL: planned, run, interrupted."""
+"""Schedules in PostgreSQL: created, run and interrupted."""
 
 import asyncio
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ from services.payments.tests.units_of_work import Meanwhile
 
 
 class Killed(BaseException):
-    """The process is gone."""
+    """The process was killed."""
 
 
 class Planner:
@@ -107,7 +107,7 @@ class Planner:
             return found
 
     async def balance(self) -> float:
-        """What the payee has, in whole dollars."""
+        """Return what the payee has, in whole dollars."""
         async with self.uow.begin(self.actor) as tx:
             return float((await tx.accounts.lock([self.target]))[self.target].balance)
 
@@ -140,7 +140,7 @@ async def test_a_refused_occurrence_is_recorded_and_the_next_is_tried(planner: P
     assert (read.succeeded, read.failed, read.last_code, read.next_number) == (1, 1, "PAY_001", 2)
 
 
-async def test_killed_between_transfer_and_note_nothing_is_made_twice(planner: Planner) -> None:
+async def test_a_run_killed_between_the_transfer_and_its_record_makes_nothing_twice(planner: Planner) -> None:
     made = (await planner.plan(planner.order())).schedule
     planner.pass_time(hours=1)
     planner.dies = True
@@ -151,14 +151,14 @@ async def test_killed_between_transfer_and_note_nothing_is_made_twice(planner: P
     assert (await planner.balance(), (await planner.read(made.id)).succeeded) == (10, 1)
 
 
-async def test_what_an_outage_held_up_is_made_up_for(planner: Planner) -> None:
+async def test_occurrences_missed_in_an_outage_are_made_later(planner: Planner) -> None:
     await planner.plan(planner.order())
     planner.pass_time(days=2, hours=1)
     assert await planner.run() == 3
     assert await planner.balance() == 30
 
 
-async def test_what_fell_into_a_pause_is_not(planner: Planner) -> None:
+async def test_occurrences_during_a_pause_are_not_made(planner: Planner) -> None:
     made = (await planner.plan(planner.order())).schedule
     await planner.pause_schedule(actor=planner.actor, schedule_id=made.id)
     planner.pass_time(days=2, hours=2)
@@ -174,7 +174,7 @@ async def test_what_fell_into_a_pause_is_not(planner: Planner) -> None:
         await planner.pause_schedule(actor=stranger, schedule_id=made.id)
 
 
-async def test_the_same_key_is_the_same_schedule_even_after_its_start(planner: Planner) -> None:
+async def test_the_same_key_returns_the_same_schedule_even_after_its_start(planner: Planner) -> None:
     order = planner.order()
     first = await planner.plan(order)
     planner.pass_time(days=1)
@@ -184,7 +184,7 @@ async def test_the_same_key_is_the_same_schedule_even_after_its_start(planner: P
         await planner.plan(planner.order("11.00"))
 
 
-async def test_what_a_transfer_would_refuse_is_not_planned(planner: Planner) -> None:
+async def test_an_order_that_a_transfer_would_refuse_is_not_scheduled(planner: Planner) -> None:
     with pytest.raises(NotTheOwner):
         await planner.plan(planner.order(), actor=Actor(kind=ActorKind.USER, subject_id=str(new_id())))
     with pytest.raises(NotFound):
@@ -195,7 +195,7 @@ async def test_what_a_transfer_would_refuse_is_not_planned(planner: Planner) -> 
         await planner.plan(planner.order("1000.01"))
 
 
-async def test_a_payer_has_so_many_at_most(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_number_of_schedules_of_a_payer_is_limited(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("payments.application.schedules.plan_transfer.SCHEDULES_OPEN_MAX", 2)
     for n in range(2):
         await planner.plan(planner.order(), key=f"{n}")
@@ -203,7 +203,7 @@ async def test_a_payer_has_so_many_at_most(planner: Planner, monkeypatch: pytest
         await planner.plan(planner.order(), key="2")
 
 
-async def test_one_that_breaks_the_batch_does_not_hold_up_the_others(planner: Planner) -> None:
+async def test_an_occurrence_that_breaks_the_batch_does_not_delay_the_others(planner: Planner) -> None:
     made = [(await planner.plan(planner.order(f"{n}.00"), key=f"{n}")).schedule for n in (1, 2, 3)]
 
     async def breaks(waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
@@ -220,7 +220,7 @@ async def test_one_that_breaks_the_batch_does_not_hold_up_the_others(planner: Pl
 
 
 @pytest.mark.parametrize("meanwhile", ["run", "cancelled"])
-async def test_what_was_run_or_cancelled_meanwhile_is_not_written_down_again(planner: Planner, meanwhile: str) -> None:
+async def test_an_occurrence_recorded_or_cancelled_meanwhile_is_not_recorded_again(planner: Planner, meanwhile: str) -> None:
     made = (await planner.plan(planner.order())).schedule
     planner.pass_time(hours=1)
 
@@ -232,12 +232,12 @@ async def test_what_was_run_or_cancelled_meanwhile_is_not_written_down_again(pla
 
     await RunSchedules(Meanwhile(planner.uow, happens), planner.post, NoRules(), planner.authority, planner.clock)()
     read = await planner.read(made.id)
-    # What had been made stays made.
+    # What was made before the cancellation is kept.
     expected = ("active", 1, 1) if meanwhile == "run" else ("cancelled", 0, 0)
     assert (read.status.value, read.succeeded, read.next_number, await planner.balance()) == (*expected, 10)
 
 
-async def test_compliance_away_nothing_is_refused_for_it(planner: Planner) -> None:
+async def test_while_compliance_is_away_no_occurrence_is_refused(planner: Planner) -> None:
     made = (await planner.plan(planner.order())).schedule
     planner.pass_time(hours=1)
     planner.screening.away = True
@@ -249,7 +249,7 @@ async def test_compliance_away_nothing_is_refused_for_it(planner: Planner) -> No
     assert (await planner.read(made.id)).failed == 0
 
 
-async def test_approval_rules_that_are_too_old_refuse_nothing(planner: Planner) -> None:
+async def test_stale_approval_rules_refuse_nothing(planner: Planner) -> None:
     held_up = (await planner.plan(planner.order("60.00"), key="large")).schedule
     made = (await planner.plan(planner.order("1.00"), key="small")).schedule
     planner.pass_time(hours=1)
@@ -278,7 +278,7 @@ async def test_an_occurrence_that_a_peer_cannot_serve_now_is_made_at_the_next_ru
     assert await planner.balance() == 61
 
 
-async def test_rules_are_looked_at_before_every_batch(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_rules_are_refreshed_before_every_batch(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[str] = []
 
     class Rules:
@@ -298,7 +298,7 @@ async def test_rules_are_looked_at_before_every_batch(planner: Planner, monkeypa
     assert (await run(), steps) == (3, ["rules", "post", "rules", "post"])
 
 
-async def test_what_has_been_due_the_longest_is_made_first(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_occurrence_that_is_due_the_longest_is_made_first(planner: Planner, monkeypatch: pytest.MonkeyPatch) -> None:
     now = planner.clock.now()
     starts = [now + timedelta(hours=hours) for hours in (3, 1, 2)]
     made = [
@@ -309,7 +309,7 @@ async def test_what_has_been_due_the_longest_is_made_first(planner: Planner, mon
     async with planner.uow.begin(planner.actor) as tx:
         due = [one.id for one, _ in await tx.schedules.due(planner.clock.now(), limit=9)]
         first = [one.id for one, _ in await tx.schedules.due(planner.clock.now(), limit=1)]
-    # To the very moment, and not one of those to come.
+    # Due exactly now, and not one of the later ones.
     assert (due, first) == ([made[1].id, made[2].id], [made[1].id])
 
     planner.pass_time(hours=1)
@@ -324,7 +324,9 @@ async def test_what_has_been_due_the_longest_is_made_first(planner: Planner, mon
     assert batches == [[f"schedule:{made[n].id}:0" for n in (1, 2)], [f"schedule:{made[0].id}:0"]]
 
 
-async def test_run_by_several_at_once_each_occurrence_is_made_once(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+async def test_each_occurrence_is_made_once_when_several_workers_run_schedules(
+    uow: SqlUnitOfWork[SqlPaymentsTransaction],
+) -> None:
     planner = await Planner(uow).open()
     for n in range(5):
         await planner.plan(planner.order("1.00"), key=f"{n}")

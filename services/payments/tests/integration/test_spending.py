@@ -1,4 +1,4 @@
-"""What owners have spent, in PostgreSQL."""
+"""Owners' spending in PostgreSQL."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -11,7 +11,7 @@ from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from services.payments.tests.integration.stored_accounts import ACTOR, AT, FACT
 
 
-async def test_spending_begins_once_and_is_saved(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+async def test_spending_is_created_once_and_saved(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     owner = new_id()
     async with uow.begin(ACTOR) as tx:
         await tx.spending.begin(owner, "NAD", AT)

@@ -1,4 +1,4 @@
-"""Transfers through their whole life in PostgreSQL: what is written is read back whole."""
+"""Transfers in PostgreSQL are read back as they were written, through their whole lifecycle."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -51,8 +51,8 @@ def priced(order: TransferOrder) -> Quote:
 FEE_ACCOUNTS = system(SystemCode.FEES, "NAD"), system(SystemCode.VAT, "NAD")
 
 
-def told(transfer: Transfer) -> dict[str, Any]:
-    """Everything that a transfer is, but the postings that it brought."""
+def fields_of(transfer: Transfer) -> dict[str, Any]:
+    """Return every field of a transfer except its postings."""
     order, quote = transfer.order, transfer.quote
     names = (
         "id", "status", "created_at", "settled_at", "held", "captured", "refunded", "expires_at", "closed_at", "decided_by",
@@ -75,7 +75,7 @@ async def read(uow: SqlUnitOfWork[SqlPaymentsTransaction], transfer: Transfer) -
         locked = await tx.transfers.lock(transfer.id)
         keyed = await tx.transfers.find_by_keys([(transfer.order.initiator_id, transfer.order.key)])
     assert isinstance(found, Transfer)
-    assert told(found) == told(locked) == told(next(iter(keyed.values())))
+    assert fields_of(found) == fields_of(locked) == fields_of(next(iter(keyed.values())))
     assert found.postings == ()
     return found
 
@@ -89,7 +89,7 @@ async def added(uow: SqlUnitOfWork[SqlPaymentsTransaction], transfer: Transfer, 
 
 
 async def changed(uow: SqlUnitOfWork[SqlPaymentsTransaction], transfer: Transfer, act: str, *args: Any, **named: Any) -> Transfer:
-    """Do something to a stored transfer, and read what became of it."""
+    """Change a stored transfer, and read it back."""
     async with uow.begin(ACTOR) as tx:
         ids = [transfer.order.source_id, transfer.order.target_id, *(one.id for one in FEE_ACCOUNTS)]
         accounts = await tx.accounts.lock(ids)
@@ -98,7 +98,7 @@ async def changed(uow: SqlUnitOfWork[SqlPaymentsTransaction], transfer: Transfer
         await tx.transfers.save(locked)
         await tx.accounts.save(list(accounts.values()))
         tx.record(FACT)
-    assert told(await read(uow, transfer)) == told(locked)
+    assert fields_of(await read(uow, transfer)) == fields_of(locked)
     return locked
 
 
@@ -115,7 +115,7 @@ async def held(
     return transfer, source, target
 
 
-async def test_a_settled_transfer_is_read_back_with_fees_metadata_and_signature(
+async def test_a_settled_transfer_is_read_back_with_fees_and_metadata_and_signature(
     uow: SqlUnitOfWork[SqlPaymentsTransaction],
 ) -> None:
     source, target = wallet("1000.00"), wallet()
@@ -125,7 +125,7 @@ async def test_a_settled_transfer_is_read_back_with_fees_metadata_and_signature(
     order = order_of(source, target)
     transfer = Transfer.settle(order, priced(order), accounts, AT)
     await added(uow, transfer, dict(accounts))
-    assert told(await read(uow, transfer)) == told(transfer)
+    assert fields_of(await read(uow, transfer)) == fields_of(transfer)
     async with uow.begin(ACTOR) as tx:
         assert tuple(await tx.transfers.postings_of(transfer.id)) == transfer.postings
         stored = await tx.accounts.lock([source.id])
@@ -133,7 +133,7 @@ async def test_a_settled_transfer_is_read_back_with_fees_metadata_and_signature(
     assert stored[source.id].balance == Decimal("897.12")
 
 
-async def test_a_conversion_is_read_back_whole(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+async def test_a_conversion_is_read_back_unchanged(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     source, target = wallet("1000.00"), wallet(currency="USD")
     exchange = system(SystemCode.FX, "NAD"), system(SystemCode.FX, "USD"), system(SystemCode.FX_SPREAD, "USD")
     await given(uow, source, target, *exchange)
@@ -150,13 +150,13 @@ async def test_a_conversion_is_read_back_whole(uow: SqlUnitOfWork[SqlPaymentsTra
     transfer = Transfer.settle(order, Quote(order.amount, (), conversion), accounts, AT)
     await added(uow, transfer, dict(accounts))
     found = await read(uow, transfer)
-    assert told(found) == told(transfer)
+    assert fields_of(found) == fields_of(transfer)
     assert found.confirm_replay(order).id == transfer.id
 
 
 async def test_a_hold_is_captured_in_part_with_its_fees(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     transfer, source, target = await held(uow, capture_later=True)
-    assert told(await read(uow, transfer)) == told(transfer)
+    assert fields_of(await read(uow, transfer)) == fields_of(transfer)
     captured = await changed(uow, transfer, "capture", Money.of("40.00", "NAD"), AT + timedelta(hours=1))
     assert (captured.captured, captured.quote.fee_total.text) == (Decimal(40), "1.15")
     async with uow.begin(ACTOR) as tx:
@@ -166,7 +166,7 @@ async def test_a_hold_is_captured_in_part_with_its_fees(uow: SqlUnitOfWork[SqlPa
     assert (stored[target.id].balance, len(postings)) == (Decimal(40), 6)
 
 
-async def test_a_decision_is_read_back_with_who_and_when(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+async def test_a_decision_is_read_back_with_its_decider_and_time(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     transfer, *_ = await held(uow, awaiting=True)
     approved = await changed(uow, transfer, "approve", by=BY, at=AT, expires_at=LATER)
     assert (approved.status, approved.decided_by, approved.decided_at) == ("completed", BY, AT)
@@ -175,14 +175,16 @@ async def test_a_decision_is_read_back_with_who_and_when(uow: SqlUnitOfWork[SqlP
     assert (rejected.status, rejected.reason, rejected.closed_at) == ("failed", "unknown payee", AT)
 
 
-async def test_an_approved_hold_waits_on(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+async def test_an_approved_hold_continues_to_wait(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     transfer, *_ = await held(uow, awaiting=True, capture_later=True)
     later = LATER + timedelta(days=1)
     approved = await changed(uow, transfer, "approve", by=BY, at=AT, expires_at=later)
     assert (approved.status, approved.expires_at) == ("pending", later)
 
 
-async def test_what_ran_out_is_found_the_longest_first_and_ends_once(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+async def test_expired_holds_are_found_with_the_longest_expired_first_and_end_once(
+    uow: SqlUnitOfWork[SqlPaymentsTransaction],
+) -> None:
     first, *_ = await held(uow, awaiting=True)
     second, *_ = await held(uow, capture_later=True)
     async with uow.begin(ACTOR) as tx:
@@ -218,7 +220,7 @@ async def test_refunds_and_reversals_are_read_back_with_their_original(uow: SqlU
         await tx.accounts.save(list(accounts.values()))
         tx.record(FACT)
     assert (await read(uow, transfer)).refunded == Decimal(10)
-    assert told(await read(uow, refund)) == told(refund)
+    assert fields_of(await read(uow, refund)) == fields_of(refund)
 
 
 async def test_a_transfer_is_found_by_its_initiators_key_and_answers_a_replay(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
@@ -233,7 +235,7 @@ async def test_a_transfer_is_found_by_its_initiators_key_and_answers_a_replay(uo
     assert found[key].settled_at == AT
 
 
-async def test_a_key_of_somebody_else_finds_nothing(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+async def test_a_key_of_another_initiator_finds_nothing(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     source, target = wallet("10.00"), wallet()
     await given(uow, source, target)
     order = (await settle(uow, source, target, "4.00")).order
@@ -241,7 +243,7 @@ async def test_a_key_of_somebody_else_finds_nothing(uow: SqlUnitOfWork[SqlPaymen
         assert await tx.transfers.find_by_keys([(new_id(), order.key)]) == {}
 
 
-async def test_nothing_stays_of_a_failed_transaction(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
+async def test_a_failed_transaction_stores_nothing(uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
     account = wallet("1.00")
 
     async def fail() -> None:

@@ -1,4 +1,4 @@
-"""Versions of fees, rates and limits on the real database: what use cases leave there, and what it refuses whoever writes."""
+"""Versions of fees, rates and limits on the real database: what use cases store, and what the database refuses."""
 
 import asyncio
 from collections.abc import Callable
@@ -56,7 +56,9 @@ async def set_fee(payments: Payments, fee: str, *, since: datetime | None = None
     )
 
 
-async def test_every_kind_of_version_reads_back_whole(payments: Payments, database: Database, clock: ControlledClock) -> None:
+async def test_every_kind_of_version_is_read_back_unchanged(
+    payments: Payments, database: Database, clock: ControlledClock
+) -> None:
     at = clock.now()
     rule = await payments.fees.set_fee_rule(
         actor=ADMIN,
@@ -94,7 +96,7 @@ async def test_every_kind_of_version_reads_back_whole(payments: Payments, databa
     assert prices.limits == (maxima,)
 
 
-async def test_what_has_ended_is_left_out_and_what_will_come_is_not(
+async def test_ended_versions_are_left_out_and_later_ones_are_included(
     payments: Payments, database: Database, clock: ControlledClock
 ) -> None:
     old = await set_fee(payments, "1")
@@ -106,7 +108,7 @@ async def test_what_has_ended_is_left_out_and_what_will_come_is_not(
     assert old.id != new.id
 
 
-async def test_each_change_is_announced_and_accounted_for_with_before_and_after(
+async def test_each_change_is_announced_and_recorded_with_before_and_after(
     payments: Payments, database: Database, clock: ControlledClock
 ) -> None:
     first = await set_fee(payments, "1")
@@ -123,8 +125,8 @@ async def test_each_change_is_announced_and_accounted_for_with_before_and_after(
     assert b"no more" in audits[2].payload
 
 
-async def test_whoever_sets_prices_at_once_takes_turns(payments: Payments, database: Database, clock: ControlledClock) -> None:
-    """Of those that begin at one instant one is recorded; at different instants, none overlaps."""
+async def test_concurrent_price_changes_are_serialized(payments: Payments, database: Database, clock: ControlledClock) -> None:
+    """Of versions that start at one instant, one is stored. Versions with different starts do not overlap."""
 
     async def attempt(minutes: int) -> FeeRule | DomainError:
         try:
@@ -146,7 +148,7 @@ async def test_whoever_sets_prices_at_once_takes_turns(payments: Payments, datab
     assert overlaps == []
 
 
-async def test_of_those_who_end_a_version_at_once_one_does(payments: Payments, clock: ControlledClock) -> None:
+async def test_a_version_ended_many_times_at_once_is_ended_once(payments: Payments, clock: ControlledClock) -> None:
     made = await payments.fees.set_fee_rule(
         actor=ADMIN, draft=flat("1"), period=RequestedPeriod(since=None, until=None), reason="test"
     )
@@ -173,7 +175,7 @@ async def test_of_those_who_end_a_version_at_once_one_does(payments: Payments, c
         TWO_AT_ONE_TIME,
     ],
 )
-async def test_history_is_not_rewritten_whoever_writes(
+async def test_history_cannot_be_rewritten_by_anyone(
     payments: Payments, database: Database, clock: ControlledClock, statement: str
 ) -> None:
     await set_fee(payments, "1")

@@ -1,4 +1,4 @@
-"""Rules with a window, and decisions on files, by many processes at once: each sees what the others did before it."""
+"""Rules with a window, and decisions on files, from many processes at once: each sees what the others did before."""
 
 import asyncio
 import itertools
@@ -54,7 +54,7 @@ async def test_of_fifty_payments_from_sixteen_connections_one_is_settled(bank: B
     targets = [await bank.wallet() for _ in sources]
     bank.prices.rules = approval_from("100", window=timedelta(hours=24))
     processes = itertools.cycle([bank.process() for _ in range(CONNECTIONS)])
-    # Wallets of one owner, and payees of their own, share no lock but that of what the owner has spent.
+    # Wallets of one owner with different payees share only the lock on the owner's spending.
     pairs = itertools.islice(itertools.cycle(zip(sources, targets, strict=True)), REQUESTS)
     orders = [bank.order(source, target, "99.99") for source, target in pairs]
     made = await asyncio.gather(*(bank.pay(order, at=next(processes)) for order in orders))
@@ -64,7 +64,7 @@ async def test_of_fifty_payments_from_sixteen_connections_one_is_settled(bank: B
     assert (held, received) == (Decimal("99.99") * (REQUESTS - 1), Decimal("99.99"))
 
 
-async def test_whoever_looks_at_a_window_waits_for_what_its_payer_sends(bank: Bank, database_urls: DatabaseUrls) -> None:
+async def test_a_request_that_reads_a_window_waits_for_its_payers_open_requests(bank: Bank, database_urls: DatabaseUrls) -> None:
     first = await bank.wallet("900.00")
     second = await bank.wallet("900.00", owner_id=bank.owners[first])
     bank.prices.rules = approval_from("100", window=timedelta(hours=24))
@@ -89,7 +89,7 @@ async def test_whoever_looks_at_a_window_waits_for_what_its_payer_sends(bank: Ba
     assert statuses["pending_approval"] == len(asked) - 1
 
 
-async def test_payments_linked_legs_and_files_at_once_share_a_window(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_payments_and_linked_legs_and_files_at_once_share_a_window(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("payments.application.bulk_transfers.acceptance.BULKS_OPEN_MAX", REQUESTS)
     first, target = await bank.wallet("9000.00"), await bank.wallet()
     second = await bank.wallet("9000.00", owner_id=bank.owners[first])
@@ -115,7 +115,7 @@ async def test_payments_linked_legs_and_files_at_once_share_a_window(bank: Bank,
 Way = Callable[[Payments, UUID], Awaitable[Bulk]]
 
 
-async def test_approved_rejected_and_cancelled_at_once_one_wins(bank: Bank) -> None:
+async def test_of_an_approval_and_a_rejection_and_a_cancellation_at_once_one_wins(bank: Bank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet()
     bank.prices.rules = approval_from("10")
 
@@ -142,7 +142,7 @@ async def test_approved_rejected_and_cancelled_at_once_one_wins(bank: Bank) -> N
         [won] = [answer for answer in answers if isinstance(answer, Bulk)]
         status = await bank.scalar("SELECT status FROM bulks WHERE id = :id", id=bulk_id)
         assert (status, won.decided_by is not None) in {("failed", True), ("cancelled", False)}
-        # An approved file may still be cancelled before it runs: whatever came first, it ends cancelled and ran nothing.
+        # An approved file may be cancelled before it runs. Either way it ends cancelled and no line ran.
         bulk_id, answers = await at_once(approve, cancel)
         cancelled = await bank.scalar("SELECT status FROM bulks WHERE id = :id", id=bulk_id)
         assert (isinstance(answers[1], Bulk), cancelled) == (True, "cancelled")

@@ -1,4 +1,4 @@
-"""Two wallets and the system's accounts, and the orders that tests make between them."""
+"""Two wallets and the system accounts, and orders between them."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -22,7 +22,7 @@ def nad(amount: str | Decimal) -> Money:
 
 
 class Books:
-    """Her wallet, his wallet, and every system account."""
+    """Her wallet, his wallet, and all system accounts."""
 
     def __init__(self, hers: str = "1000.00", his: str = "0.00") -> None:
         self.accounts: dict[UUID, Account] = {}

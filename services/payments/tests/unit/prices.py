@@ -1,4 +1,4 @@
-"""Rules, rates and limits for tests, as short as they can be said."""
+"""Fee rules, rates and limits for tests, in few words."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

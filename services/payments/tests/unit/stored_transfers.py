@@ -1,4 +1,4 @@
-"""Transfers as they are read from their rows."""
+"""Transfers as read from their rows."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -30,7 +30,7 @@ _SETTLED: dict[str, Any] = {
     "refunded": Decimal(0),
     "version": 1,
 }
-# Of a conversion besides what arrived.
+# A conversion also has the amount that arrived.
 CONVERTED: dict[str, Any] = {"rate_id": UUID(int=9), "rate": Decimal("0.02000000000000"), "spread": Decimal(0)}
 
 
@@ -42,7 +42,7 @@ def fee(amount: str, *, rule_id: UUID = _RULE) -> dict[str, object]:
 
 
 def stored_transfer(**columns: Any) -> Transfer:
-    """Rebuild a transfer of these columns; the others are those of a settled transfer of 250.00 NAD without fees."""
+    """Build a transfer from these columns; the others are those of a settled transfer of 250.00 NAD without fees."""
     row = {**_SETTLED, **columns}
     assert row.keys() == _SETTLED.keys()
     return transfer_of([row[column.name] for column in COLUMNS])

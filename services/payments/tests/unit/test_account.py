@@ -1,4 +1,4 @@
-"""An account: what moves on it, and what keeps it still."""
+"""An account: what moves on it, and what stops it."""
 
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ from payments.domain.events import WalletOpened
 from services.payments.tests.unit.books import AT, HER, HERS, Books, held, nad, quote, settled
 
 
-def test_a_frozen_wallet_stands_still_both_ways() -> None:
+def test_a_frozen_wallet_neither_sends_nor_receives() -> None:
     books = Books()
     books.his.freeze("case 7", at=AT)
 
@@ -59,7 +59,7 @@ def test_a_frozen_wallet_is_not_closed_by_its_owner() -> None:
         books.his.close(expecting=0, at=AT)
 
 
-def test_a_ceiling_bounds_what_comes_in() -> None:
+def test_a_ceiling_limits_what_arrives() -> None:
     books = Books(his="10.00")
     with pytest.raises(BalanceLimit):
         books.his.bound(Decimal("9.99"), at=AT)
@@ -73,12 +73,12 @@ def test_a_ceiling_bounds_what_comes_in() -> None:
     assert books.his.balance == Decimal("101.00")
 
 
-def test_a_wallet_takes_only_its_own_currency() -> None:
+def test_a_wallet_accepts_its_own_currency_only() -> None:
     with pytest.raises(CurrencyMismatch):
         Books().hers.credit(Money.of("1", "USD"))
 
 
-def test_more_is_never_released_than_is_held() -> None:
+def test_no_more_than_the_held_amount_is_released() -> None:
     books = Books()
     held(books)
     for amount in ("250.01", "-1"):
@@ -86,7 +86,7 @@ def test_more_is_never_released_than_is_held() -> None:
             books.hers.release(Decimal(amount))
 
 
-def test_an_account_is_another_version_after_every_change() -> None:
+def test_every_change_of_an_account_increases_its_version() -> None:
     books = Books()
     account, versions = books.hers, [0]
     changes = (
@@ -106,20 +106,20 @@ def test_an_account_is_another_version_after_every_change() -> None:
     assert versions == list(range(9))
 
 
-def test_a_currency_before_or_after_ones_own_is_another() -> None:
+def test_a_currency_that_sorts_before_or_after_the_accounts_own_is_refused() -> None:
     for code in ("ELC", "USD", "ZAR"):
         with pytest.raises(CurrencyMismatch):
             Books().hers.require_credit(Money.of("1", code))
 
 
-def test_nothing_on_hold_may_be_released_as_nothing() -> None:
+def test_an_account_without_a_hold_releases_nothing() -> None:
     books = Books()
     books.hers.release(Decimal(0))
 
     assert books.hers.held == 0
 
 
-def test_a_ceiling_may_be_what_the_wallet_holds_and_the_most_that_money_can_be() -> None:
+def test_a_ceiling_may_equal_the_balance_and_the_largest_amount() -> None:
     wallet = Books(hers="10.00").hers
     wallet.bound(Decimal("10.00"), at=AT)
     wallet.bound(LARGEST_AMOUNT, at=AT)
@@ -129,7 +129,7 @@ def test_a_ceiling_may_be_what_the_wallet_holds_and_the_most_that_money_can_be()
     assert wallet.ceiling == LARGEST_AMOUNT
 
 
-def test_the_side_on_which_a_system_account_grows() -> None:
+def test_each_system_account_has_its_normal_side() -> None:
     assert {code for code in SystemCode if code.normal_side == "debit"} == {SystemCode.TREASURY, SystemCode.SETTLEMENT}
 
 

@@ -27,7 +27,7 @@ def rule(threshold: str = "100", **terms: Any) -> ApprovalRule:
 
 
 class Asked:
-    """Policies that say yes to whatever they are asked."""
+    """Policies that match every question."""
 
     def __init__(self, *rules: ApprovalRule) -> None:
         self.questions: list[ApprovalQuestion] = []
@@ -43,11 +43,11 @@ class Asked:
         )
 
 
-def test_nothing_needs_approval_without_rules() -> None:
+def test_without_rules_nothing_requires_approval() -> None:
     assert Asked().matching(outflow("999999999")) == ()
 
 
-def test_only_sums_from_the_threshold_of_their_currency_on_are_asked_about() -> None:
+def test_only_sums_from_the_threshold_of_their_currency_are_evaluated() -> None:
     asked = Asked(rule())
     assert asked.matching(outflow("99.99")) == ()
     assert asked.matching(outflow("5000", currency="USD")) == ()
@@ -66,14 +66,14 @@ def test_only_sums_from_the_threshold_of_their_currency_on_are_asked_about() -> 
     ]
 
 
-def test_what_is_asked_for_at_once_is_added_up() -> None:
+def test_outflows_of_one_request_are_added_up() -> None:
     asked = Asked(rule())
     assert asked.matching(outflow("50.00"), outflow("49.99", to=OTHER)) == ()
     assert asked.matching(outflow("50.00"), outflow("50.00", to=OTHER)) == ("large",)
 
 
 @pytest.mark.parametrize("party", [SHOP, OWNER], ids=["wallet", "owner"])
-def test_a_rule_about_one_payee_adds_up_what_that_payee_gets(party: UUID) -> None:
+def test_a_rule_about_one_payee_adds_up_what_that_payee_receives(party: UUID) -> None:
     asked = Asked(rule(counterparty=party))
     assert asked.matching(outflow("500.00", to=OTHER, owner=OTHER), outflow("99.99")) == ()
     assert asked.questions == []
@@ -87,7 +87,7 @@ def test_a_rule_about_a_kind_adds_up_that_kind() -> None:
     assert [question.kind for question in asked.questions] == ["payment"]
 
 
-def test_a_rule_with_a_window_counts_what_was_sent_and_one_without_does_not() -> None:
+def test_a_rule_with_a_window_counts_earlier_transfers_and_one_without_does_not() -> None:
     asked = Asked(rule(window=DAY), rule(name="single"))
 
     def sent(one: ApprovalRule) -> Decimal:
@@ -98,19 +98,19 @@ def test_a_rule_with_a_window_counts_what_was_sent_and_one_without_does_not() ->
     assert [(question.rule, question.amount) for question in asked.questions] == [("large", Decimal("100.00"))]
 
 
-def test_every_rule_that_matches_is_named() -> None:
+def test_every_matching_rule_is_named() -> None:
     asked = Asked(rule(), rule("50", name="medium"), rule("500", name="huge"), rule(name="dollars", currency="USD"))
     assert asked.matching(outflow("100"), outflow("200", currency="USD")) == ("large", "medium", "dollars")
 
 
-def test_a_request_of_several_kinds_is_asked_about_as_each() -> None:
+def test_a_request_of_several_kinds_is_evaluated_for_each_kind() -> None:
     asked = Asked(rule())
     assert asked.matching(outflow("60", kind="payment"), outflow("60")) == ("large",)
     assert {question.amount for question in asked.questions} == {Decimal(120)}
 
 
 @given(st.lists(st.integers(1, 9_999), min_size=1, max_size=30), st.integers(1, 20_000))
-def test_a_split_changes_nothing(cents: list[int], threshold: int) -> None:
+def test_splitting_an_amount_changes_nothing(cents: list[int], threshold: int) -> None:
     asked = Asked(rule(str(Decimal(threshold).scaleb(-2))))
     parts = [outflow(str(Decimal(part).scaleb(-2))) for part in cents]
     whole = outflow(str(Decimal(sum(cents)).scaleb(-2)))

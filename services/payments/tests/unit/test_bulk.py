@@ -1,4 +1,4 @@
-"""A bulk counts its lines, and ends with the last of them."""
+"""A bulk transfer counts its lines, and ends with the last one."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -41,7 +41,7 @@ def outcome(number: int, status: LineStatus = LineStatus.SETTLED) -> LineOutcome
         ((LineStatus.REFUSED, LineStatus.NOT_RUN, LineStatus.NOT_RUN), BulkStatus.FAILED),
     ],
 )
-def test_it_ends_with_its_last_line_and_says_how(statuses: tuple[LineStatus, ...], result: BulkStatus) -> None:
+def test_a_file_ends_with_its_last_line_and_with_its_final_status(statuses: tuple[LineStatus, ...], result: BulkStatus) -> None:
     one = bulk()
     one.start(AT)
     one.count([outcome(1, statuses[0])], AT)
@@ -52,12 +52,12 @@ def test_it_ends_with_its_last_line_and_says_how(statuses: tuple[LineStatus, ...
     assert one.status is BulkStatus.RUNNING
     one.count([outcome(2, statuses[1]), outcome(3, statuses[2])], AT + timedelta(seconds=1))
     assert (one.status, one.ended_at) == (result, AT + timedelta(seconds=1))
-    [told] = one.collect()
-    assert isinstance(told, BulkCompleted)
-    assert (told.status, told.lines, told.settled + told.awaiting + told.refused + told.not_run) == (result, 3, 3)
+    [event] = one.collect()
+    assert isinstance(event, BulkCompleted)
+    assert (event.status, event.lines, event.settled + event.awaiting + event.refused + event.not_run) == (result, 3, 3)
 
 
-def test_cancelled_it_keeps_what_has_run_and_runs_no_more() -> None:
+def test_a_cancelled_file_keeps_what_has_run_and_runs_no_more() -> None:
     one = bulk()
     one.start(AT)
     one.count([outcome(1)], AT)
@@ -72,7 +72,7 @@ def test_cancelled_it_keeps_what_has_run_and_runs_no_more() -> None:
             act()
 
 
-def test_cancelled_before_it_began_it_has_ended() -> None:
+def test_a_file_cancelled_before_it_started_has_ended() -> None:
     one = bulk()
     one.cancel("wrong month", AT)
     assert (one.status, one.not_run, one.ended_at) == (BulkStatus.CANCELLED, 3, AT)
@@ -80,7 +80,7 @@ def test_cancelled_before_it_began_it_has_ended() -> None:
         one.stop(AT)
 
 
-def test_lines_under_way_when_it_is_cancelled_are_counted() -> None:
+def test_lines_that_run_during_a_cancellation_are_counted() -> None:
     one = bulk()
     one.start(AT)
     one.cancel("stop", AT)
@@ -89,21 +89,21 @@ def test_lines_under_way_when_it_is_cancelled_are_counted() -> None:
     assert (one.status, one.settled, one.not_run) == (BulkStatus.CANCELLED, 2, 1)
 
 
-def test_going_on_after_a_crash_keeps_when_it_began() -> None:
+def test_a_run_resumed_after_a_crash_keeps_its_start_time() -> None:
     one = bulk()
     one.start(AT)
     one.start(AT + timedelta(minutes=5))
     assert (one.started_at, one.progressed_at) == (AT, AT + timedelta(minutes=5))
 
 
-def test_lines_are_never_counted_twice_over() -> None:
+def test_lines_are_never_counted_twice() -> None:
     one = bulk(lines=1)
     one.start(AT)
     with pytest.raises(ValueError, match="has 1 lines"):
         one.count([outcome(1), outcome(2)], AT)
 
 
-def test_a_lines_order_is_the_same_however_often_it_is_made() -> None:
+def test_a_line_always_makes_the_same_order() -> None:
     one = bulk()
     line = BulkLine(number=7, target_id=new_id(), amount=Money.of("5.00", "NAD"), reference="INV-1")
     order = one.order(line)
@@ -111,7 +111,7 @@ def test_a_lines_order_is_the_same_however_often_it_is_made() -> None:
     assert (order.key, order.link_id, order.kind) == (f"bulk:{one.id}:7", one.id, TransferKind.TRANSFER)
 
 
-def test_a_key_is_one_files_and_answered_as_the_first_time() -> None:
+def test_a_key_names_one_file_and_returns_its_first_response() -> None:
     one = bulk()
     first = asdict(one.confirm_replay(b"h"))
     one.start(AT)
@@ -123,7 +123,7 @@ def test_a_key_is_one_files_and_answered_as_the_first_time() -> None:
         one.confirm_replay(b"other")
 
 
-def test_a_bulk_is_another_version_after_every_change() -> None:
+def test_every_change_of_a_file_increases_its_version() -> None:
     one = bulk()
     versions = [one.version]
     for change in (
@@ -137,7 +137,7 @@ def test_a_bulk_is_another_version_after_every_change() -> None:
     assert versions == [1, 2, 3, 4, 5]
 
 
-def test_what_a_cancelled_bulk_did_not_run_is_what_is_left_of_it() -> None:
+def test_a_cancelled_file_did_not_run_its_remaining_lines() -> None:
     one = bulk(9)
     one.start(AT)
     done = [LineStatus.SETTLED] * 2 + [LineStatus.AWAITING_APPROVAL] + [LineStatus.REFUSED] * 2

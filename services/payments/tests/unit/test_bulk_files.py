@@ -1,4 +1,4 @@
-"""Bulk files read whole: what is right with them, and what is told about the rest."""
+"""Files of bulk transfers are read whole, and their faults are reported."""
 
 import contextlib
 import json
@@ -38,7 +38,7 @@ def line(**changes: object) -> dict[str, object]:
     return {"target_wallet_id": FIRST, "amount": "12.50", **changes}
 
 
-def of_pain(  # each part may be spoilt by a test
+def of_pain(  # a test may break each part
     *,
     version: str = "09",
     count: str = "2",
@@ -73,7 +73,7 @@ def test_json_is_read_with_its_lines_numbered_from_one() -> None:
     assert file.total.text == "25.00"
 
 
-def test_every_line_of_a_file_that_is_wrong_is_told() -> None:
+def test_every_faulty_line_of_a_file_is_reported() -> None:
     found = faults(
         lambda: read(
             "application/json",
@@ -115,11 +115,11 @@ def test_every_line_of_a_file_that_is_wrong_is_told() -> None:
         (of_json([line()], extra=1), "extra"),
     ],
 )
-def test_what_is_no_bulk_is_refused_and_says_where(body: str, field: str) -> None:
+def test_an_invalid_file_is_refused_with_the_place_of_the_fault(body: str, field: str) -> None:
     assert field in faults(lambda: read("application/json", body))
 
 
-def test_csv_says_of_each_line_all_that_it_may_say() -> None:
+def test_csv_reads_every_field_of_a_line() -> None:
     text = f"Amount, target_wallet_id ,reference,description,currency\n 1.50 , {FIRST} ,INV-7,wages,NAD\n2.00,{SECOND},,,\n"
     file = read("text/csv", text)
     assert (str(file.source_id), file.currency, file.mode, file.label) == (SOURCE, "NAD", BulkMode.BEST_EFFORT, "")
@@ -127,15 +127,15 @@ def test_csv_says_of_each_line_all_that_it_may_say() -> None:
         (1, FIRST, "1.50", "wages", "INV-7"),
         (2, SECOND, "2.00", "", ""),
     ]
-    # A line's own currency is to be the file's.
+    # The currency of a line must be that of the file.
     assert set(faults(lambda: read("text/csv", text.replace("NAD", "USD")))) == {"line 2.currency"}
 
 
-def test_of_a_file_that_is_wrong_throughout_so_many_faults_are_told() -> None:
+def test_the_number_of_reported_faults_is_limited() -> None:
     assert len(faults(lambda: read("application/json", of_json([line(amount="x")] * 500)))) == FAULTS_MAX
 
 
-def test_csv_is_read_with_or_without_a_byte_order_mark_and_its_places_are_lines_of_the_file() -> None:
+def test_csv_is_read_with_or_without_a_byte_order_mark_and_faults_give_the_line_of_the_file() -> None:
     text = f'target_wallet_id,amount,description\r\n{FIRST},12.50,"wages, March"\r\n\r\n{SECOND},7.00,\r\n'
     for body in (text.encode(), b"\xef\xbb\xbf" + text.encode()):
         file = read("text/csv", body)
@@ -157,7 +157,7 @@ def test_csv_is_read_with_or_without_a_byte_order_mark_and_its_places_are_lines_
         (b"target_wallet_id,amount\n", "lines"),
     ],
 )
-def test_what_is_no_csv_is_refused_and_says_where(body: bytes, field: str) -> None:
+def test_an_invalid_csv_is_refused_with_the_place_of_the_fault(body: bytes, field: str) -> None:
     assert field in faults(lambda: read("text/csv", body))
 
 
@@ -197,24 +197,24 @@ def test_a_message_that_contradicts_itself_is_refused(changes: dict[str, str], f
         "<!DOCTYPE d>",
     ],
 )
-def test_bombs_and_foreign_entities_are_not_opened(head: str) -> None:
+def test_entity_bombs_and_external_entities_are_not_expanded(head: str) -> None:
     assert set(faults(lambda: read("application/xml", of_pain(head=head)))) == {"body"}
 
 
-def test_a_deep_message_is_just_not_one() -> None:
+def test_a_deeply_nested_message_is_refused() -> None:
     assert faults(lambda: read("application/xml", "<a>" * 50_000 + "</a>" * 50_000))
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(sorted(READERS)), st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)))
-def test_whatever_arrives_is_read_or_refused(media_type: str, body: bytes) -> None:
+def test_any_input_is_read_or_refused(media_type: str, body: bytes) -> None:
     with pytest.raises(InvalidValues):
         read(media_type, body)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.data())
-def test_a_message_with_its_bytes_mixed_up_is_read_or_refused(data: st.DataObject) -> None:
+def test_a_corrupted_message_is_read_or_refused(data: st.DataObject) -> None:
     body = bytearray(of_pain().encode())
     for _ in range(data.draw(st.integers(1, 5))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))

@@ -13,7 +13,7 @@ from services.payments.tests.unit.prices import ALWAYS, AT, fee_rule, limit, tie
 
 
 class Database:
-    """What would be read; away when told to be, broken when told to be."""
+    """Prices as stored; `failure` is raised instead."""
 
     def __init__(self) -> None:
         self.prices = Prices((fee_rule(tier(flat="1")),), (), (limit(day_max="5"),))
@@ -37,7 +37,7 @@ class Cache:
         return quote.fee_total.text
 
 
-async def test_nothing_is_priced_before_the_prices_are_known() -> None:
+async def test_nothing_is_priced_before_the_prices_are_fetched() -> None:
     cache = Cache()
     for ask in (cache.prices.current, cache.prices.limits):
         with pytest.raises(Unavailable):
@@ -50,7 +50,7 @@ async def test_nothing_is_priced_before_the_prices_are_known() -> None:
     await cache.prices.check()
 
 
-async def test_old_prices_hold_while_the_database_is_away_but_not_for_ever() -> None:
+async def test_old_prices_apply_while_the_database_is_away_but_not_forever() -> None:
     cache = Cache()
     await cache.prices.refresh()
     cache.database.failure = Unavailable(dependency="database")
@@ -65,7 +65,7 @@ async def test_old_prices_hold_while_the_database_is_away_but_not_for_ever() -> 
     assert cache.fee() == "1.00"
 
 
-async def test_prices_are_as_old_as_the_question_that_they_answer() -> None:
+async def test_the_age_of_prices_counts_from_the_start_of_their_query() -> None:
     clock = ControlledClock()
 
     async def slowly(_at: datetime) -> Prices:
@@ -81,14 +81,14 @@ async def test_prices_are_as_old_as_the_question_that_they_answer() -> None:
         await prices.check()
 
 
-async def test_a_defect_is_not_taken_for_an_absence() -> None:
+async def test_a_defect_is_not_treated_as_an_outage() -> None:
     cache = Cache()
     cache.database.failure = ValueError("a row that no rule can be made of")
     with pytest.raises(ValueError, match="a row"):
         await cache.prices.refresh()
 
 
-async def test_news_of_a_change_are_followed_at_once() -> None:
+async def test_the_event_of_a_change_triggers_a_fetch_at_once() -> None:
     cache, stop = Cache(), asyncio.Event()
     running = asyncio.create_task(cache.prices.run(stop))
     await asyncio.wait_for(cache.database.reads.get(), 60)
@@ -100,7 +100,7 @@ async def test_news_of_a_change_are_followed_at_once() -> None:
     assert cache.fee() == "2.00"
 
 
-async def test_what_could_not_be_fetched_is_asked_for_again_long_before_its_time() -> None:
+async def test_a_failed_fetch_is_retried_long_before_the_next_regular_one() -> None:
     cache, stop = Cache(interval_seconds=3600), asyncio.Event()
     cache.database.failure = Unavailable(dependency="database")
     running = asyncio.create_task(cache.prices.run(stop))
@@ -110,7 +110,7 @@ async def test_what_could_not_be_fetched_is_asked_for_again_long_before_its_time
     await running
 
 
-async def test_without_news_prices_are_fetched_again_and_again() -> None:
+async def test_without_events_prices_are_fetched_periodically() -> None:
     cache, stop = Cache(interval_seconds=0.01), asyncio.Event()
     running = asyncio.create_task(cache.prices.run(stop))
     for _ in range(3):
@@ -119,7 +119,7 @@ async def test_without_news_prices_are_fetched_again_and_again() -> None:
     await running
 
 
-async def test_a_planned_version_holds_from_its_very_instant_without_a_fetch() -> None:
+async def test_a_planned_version_applies_from_its_exact_start_without_a_fetch() -> None:
     cache = Cache()
     at = cache.clock.now()
     old = fee_rule(tier(flat="1"), validity=Validity(ALWAYS.since, at))

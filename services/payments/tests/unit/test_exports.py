@@ -16,7 +16,7 @@ from payments.interfaces.rest.schemas.transfers import TransferResponse
 from services.payments.tests.unit.stored_transfers import CONVERTED, fee, stored_transfer
 
 NOON = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)
-# What an export has that a transfer of the REST interface has not: what it did to one wallet.
+# Fields that an export has in addition to a transfer over REST: its effect on one wallet.
 OF_THE_WALLET = {"wallet_id", "direction", "moved", "moved_currency", "fee"}
 
 
@@ -88,7 +88,7 @@ async def parquet_rows(*of: Sequence[Movement]) -> list[dict[str, object]]:
     return rows
 
 
-async def test_a_csv_export_says_what_was_asked_and_what_moved() -> None:
+async def test_a_csv_export_contains_the_order_and_what_moved() -> None:
     captured, conversion = await csv_rows([CAPTURED_IN_PART, CONVERSION])
 
     assert captured == {
@@ -125,7 +125,7 @@ async def test_a_csv_export_says_what_was_asked_and_what_moved() -> None:
     assert (conversion["target_amount"], conversion["target_currency"], conversion["rate"]) == ("54.45", "USD", "0.05445")
 
 
-async def test_a_parquet_export_says_the_same_in_exact_amounts_and_times() -> None:
+async def test_a_parquet_export_contains_the_same_with_exact_amounts_and_times() -> None:
     [captured] = await parquet_rows([CAPTURED_IN_PART])
 
     assert captured == {
@@ -160,7 +160,7 @@ async def test_a_parquet_export_says_the_same_in_exact_amounts_and_times() -> No
     }
 
 
-async def test_the_columns_of_an_export_are_alike_in_every_format_and_named_as_in_rest() -> None:
+async def test_the_columns_of_an_export_are_the_same_in_every_format_and_named_as_in_rest() -> None:
     [of_csv], [of_parquet] = await csv_rows([CONVERSION]), await parquet_rows([CONVERSION])
 
     assert list(of_csv) == list(of_parquet) == list(HEADER)
@@ -179,13 +179,13 @@ async def test_a_csv_export_has_a_line_for_each_movement_of_every_page() -> None
 
 @pytest.mark.parametrize("field", ["reference", "description"])
 @pytest.mark.parametrize("words", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
-async def test_no_words_of_an_export_are_a_formula(field: str, words: str) -> None:
+async def test_no_text_of_an_export_is_a_formula(field: str, words: str) -> None:
     [row] = await csv_rows([movement(1, **{field: words})])
 
     assert row[field] == f"'{words}"
 
 
-async def test_a_transfer_that_has_not_settled_leaves_the_time_empty() -> None:
+async def test_a_transfer_that_has_not_settled_has_an_empty_time() -> None:
     pending = [movement(1, moved="0", fee_moved="0", status="pending", settled_at=None, held=Decimal("252.50"))]
 
     [of_csv], [of_parquet] = await csv_rows(pending), await parquet_rows(pending)
@@ -212,6 +212,6 @@ async def test_a_parquet_export_has_a_row_group_for_each_page() -> None:
     assert [row["id"] for row in await parquet_rows([movement(1)], [movement(2)])] == [str(UUID(int=n)) for n in (1, 2)]
 
 
-async def test_an_export_of_nothing_is_a_whole_document() -> None:
+async def test_an_export_without_rows_is_a_complete_document() -> None:
     assert pq.read_table(io.BytesIO(b"".join([chunk async for chunk in transfers_parquet(pages())]))).num_rows == 0
     assert b"".join([chunk async for chunk in transfers_csv(pages())]).startswith(b"id,kind,status,")

@@ -1,4 +1,4 @@
-"""Whatever becomes of a transfer, a file or a plan: the request that made it is answered as it was at first."""
+"""A repeated request returns its first response, whatever has happened to the transfer, file or schedule."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -24,7 +24,7 @@ from payments.interfaces.rest.schemas.transfers import TransferResponse
 from services.payments.tests.unit.books import AT, HERS, HIM, HIS, LATER, STAFF, Books, back, nad, order
 
 amounts = st.integers(1, 20_000).map(lambda cents: nad(f"{cents // 100}.{cents % 100:02}"))
-# Of the amount, in hundredths.
+# Fractions of the amount, in hundredths.
 parts = st.integers(1, 100)
 moments = st.integers(0, 10).map(lambda days: AT + timedelta(days=days))
 
@@ -43,7 +43,7 @@ def begin(books: Books, quote: Quote, how: str) -> Transfer:
 
 
 def happen(transfer: Transfer, books: Books, event: str, hundredths: int, at: datetime) -> None:
-    """Let one thing happen to a transfer, where it may."""
+    """Perform one act on a transfer, if it is allowed."""
     accounts = books.accounts
     part = pro_rata(transfer.quote.amount, nad(f"{hundredths}.00"), nad("100.00"))
     with suppress(DomainError):
@@ -128,7 +128,7 @@ def test_a_file(waits: bool, events: Sequence[tuple[str, LineStatus, datetime]])
     now = AT
     for event, status, at in events:
         now = max(now, at)
-        # What may not happen to it now does not.
+        # Acts that its status excludes are skipped.
         with suppress(DomainError, ValueError):
             BULK_EVENTS[event](bulk, status, now)
         assert BulkView.of(bulk.confirm_replay(b"h")) == first

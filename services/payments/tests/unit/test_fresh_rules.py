@@ -14,7 +14,7 @@ class Source:
 
 
 class Worker:
-    """Works by prices and approval rules, at seconds that the test tells."""
+    """Uses prices and approval rules, at times that the test sets in seconds."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -26,7 +26,7 @@ class Worker:
         return self.prices.fetched, self.approvals.fetched
 
 
-async def test_both_are_fetched_when_work_begins_and_again_as_it_goes_on() -> None:
+async def test_both_are_fetched_at_the_start_of_work_and_refreshed_during_it() -> None:
     worker = Worker()
     await worker.rules.refresh()
     assert worker.fetched == (1, 1)
@@ -39,7 +39,7 @@ async def test_both_are_fetched_when_work_begins_and_again_as_it_goes_on() -> No
 
 
 @pytest.mark.parametrize("away", ["prices", "approvals"])
-async def test_nothing_is_done_by_rules_that_could_not_be_fetched(away: str) -> None:
+async def test_no_work_is_done_with_rules_that_could_not_be_fetched(away: str) -> None:
     worker = Worker()
     source: Source = getattr(worker, away)
     source.answers = False

@@ -1,4 +1,4 @@
-"""Refunds and reversals: never more than was paid, fees by their rules."""
+"""Refunds and reversals: never more than was paid, and fees by their rules."""
 
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ from payments.domain.transfer_order import TransferKind
 from services.payments.tests.unit.books import AT, STAFF, Books, back, nad, quote, settled
 
 
-def test_a_reversal_undoes_the_whole_entry_fees_and_all() -> None:
+def test_a_reversal_undoes_the_whole_entry_with_its_fees() -> None:
     books = Books()
     before = books.balances()
     transfer = settled(books, quote("250.00", ("fees", "2.17", False), ("vat", "0.33", False)))
@@ -38,7 +38,7 @@ def test_a_reversal_undoes_the_whole_entry_fees_and_all() -> None:
             act()
 
 
-def test_what_the_receiver_has_spent_cannot_be_reversed() -> None:
+def test_money_that_the_receiver_has_spent_cannot_be_reversed() -> None:
     books = Books()
     transfer = settled(books)
     books.his.debit(nad("0.01"))
@@ -48,7 +48,7 @@ def test_what_the_receiver_has_spent_cannot_be_reversed() -> None:
     assert transfer.status is TransferStatus.COMPLETED
 
 
-def test_refunds_give_back_no_more_than_was_paid() -> None:
+def test_refunds_return_no_more_than_was_paid() -> None:
     books = Books()
     transfer = settled(books)
 
@@ -62,7 +62,7 @@ def test_refunds_give_back_no_more_than_was_paid() -> None:
         transfer.reverse(back(transfer, "250.00"), books.accounts, transfer.postings, AT)
 
 
-def test_a_refund_of_a_refund_is_none() -> None:
+def test_a_refund_cannot_be_refunded_or_reversed() -> None:
     books = Books()
     transfer = settled(books)
     refund = transfer.refund(back(transfer, "100.00"), books.accounts, AT)
@@ -78,7 +78,7 @@ def test_a_refund_of_a_refund_is_none() -> None:
     st.integers(1, 5_000),
     st.lists(st.integers(1, 20_000), min_size=1, max_size=12),
 )
-def test_refunds_in_any_parts_give_back_the_refundable_fee_and_not_a_cent_more(cents: int, fee: int, parts: list[int]) -> None:
+def test_partial_refunds_return_exactly_the_refundable_fee(cents: int, fee: int, parts: list[int]) -> None:
     amount, fee_text = f"{Decimal(cents).scaleb(-2):f}", f"{Decimal(fee).scaleb(-2):f}"
     books = Books(hers="10000.00")
     transfer = settled(books, quote(amount, ("fees", fee_text, True), ("vat", "1.00", False)))
@@ -98,7 +98,7 @@ def test_refunds_in_any_parts_give_back_the_refundable_fee_and_not_a_cent_more(c
     assert books.hers.balance == Decimal("9999.00")
 
 
-def test_what_is_left_to_give_back_is_told() -> None:
+def test_the_error_names_the_amount_that_is_left_to_refund() -> None:
     books = Books()
     transfer = settled(books)
     transfer.refund(back(transfer, "100.00"), books.accounts, AT)

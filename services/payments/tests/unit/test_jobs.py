@@ -1,4 +1,4 @@
-"""How payments' background jobs are queued: where, which of them never run beside themselves, how often again."""
+"""How payments' background jobs are queued: their queues, locks and retries."""
 
 import pytest
 from procrastinate import RetryStrategy
@@ -12,8 +12,8 @@ from payments.infrastructure.cached_prices import CachedPrices
 from payments.settings import PaymentsSettings
 
 
-async def test_each_job_has_its_queue_its_locks_and_its_ticks() -> None:
-    """A periodic job waits in its queue once; what must not run beside itself has a lock too."""
+async def test_each_job_has_its_queue_and_locks_and_schedule() -> None:
+    """A periodic job waits in its queue once. A job that must not run concurrently has a lock too."""
     app = jobs(PaymentsSettings(database_url="postgresql://nowhere/x", job_seconds=30))
     found = {
         name.removeprefix("payments:"): (task.queue, task.queueing_lock, task.lock)
@@ -26,7 +26,7 @@ async def test_each_job_has_its_queue_its_locks_and_its_ticks() -> None:
         "resume_bulks": ("ledger", "resume_bulks", None),
         "expire_bulks": ("ledger", "expire_bulks", None),
         "run_schedules": ("schedules", "run_schedules", "run_schedules"),
-        # Queued with the locks of its bulk.
+        # Queued with the locks of its bulk transfer.
         "run_bulk": ("bulks", None, None),
     }
     ticks = {name: periodic.cron for (name, _), periodic in app.periodic_registry.periodic_tasks.items()}
@@ -34,7 +34,7 @@ async def test_each_job_has_its_queue_its_locks_and_its_ticks() -> None:
     assert own == dict.fromkeys(("expire_transfers", "check_ledger", "resume_bulks", "expire_bulks", "run_schedules"), each(30))
 
 
-async def test_what_jobs_make_is_made_by_prices_and_by_approval_rules_fetched_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_jobs_fetch_prices_and_approval_rules_before_their_work(monkeypatch: pytest.MonkeyPatch) -> None:
     fetched: list[str] = []
 
     async def prices(_self: CachedPrices) -> bool:
@@ -58,7 +58,7 @@ async def test_what_jobs_make_is_made_by_prices_and_by_approval_rules_fetched_fo
     assert type(authority) is PeersAuthority
 
 
-async def test_a_bulk_is_tried_again_a_few_times_and_the_others_at_their_next_tick() -> None:
+async def test_a_bulk_transfer_is_retried_a_few_times_and_the_other_jobs_at_their_next_tick() -> None:
     app = jobs(PaymentsSettings(database_url="postgresql://nowhere/x"))
     retries = {name: task.retry_strategy for name, task in app.tasks.items() if name.startswith("payments:")}
     of_bulk = retries.pop("payments:run_bulk")

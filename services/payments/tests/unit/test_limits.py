@@ -36,7 +36,7 @@ def of(*limits: Limit, tier: str = "standard") -> TierLimits:
         ("month", "0.00", {"month_max": "99.00"}),
     ],
 )
-def test_what_goes_beyond_is_refused_and_says_what_is_left(period: str, left: str, maxima: dict[str, object]) -> None:
+def test_an_amount_beyond_a_limit_is_refused_with_what_is_left(period: str, left: str, maxima: dict[str, object]) -> None:
     with pytest.raises(LimitExceeded) as refusal:
         of(limit(**maxima)).admit(spent("100.00"), nad("100.00"), AT)
     assert refusal.value.facts["period"] == period
@@ -49,13 +49,13 @@ def test_exactly_the_limit_is_admitted_and_counted() -> None:
     assert (after.day_total, after.month_total) == (Decimal(150), Decimal(150))
 
 
-def test_without_a_limit_all_is_admitted_and_counted() -> None:
+def test_without_a_limit_everything_is_admitted_and_counted() -> None:
     assert of().admit(spent(), nad("999999999.00"), AT).day_total == Decimal("999999999.00")
     assert of(limit(day_max="1.00"), tier="business").admit(spent(), nad("2.00"), AT)
     assert of(limit(day_max="1.00", currency="USD")).admit(spent(), nad("2.00"), AT)
 
 
-def test_a_limit_holds_while_it_is_valid() -> None:
+def test_a_limit_applies_while_it_is_in_force() -> None:
     limits = of(limit(day_max="1.00", validity=Validity(AT, AT + DAY)))
     assert limits.admit(spent(), nad("2.00"), AT - DAY / 24)
     with pytest.raises(LimitExceeded):
@@ -63,7 +63,7 @@ def test_a_limit_holds_while_it_is_valid() -> None:
     assert limits.admit(spent(), nad("2.00"), AT + DAY)
 
 
-def test_days_and_months_are_namibias() -> None:
+def test_days_and_months_are_those_of_namibia() -> None:
     assert day_of(MONTH_END) == date(2026, 3, 31)
     assert day_of(MONTH_END + timedelta(seconds=1)) == date(2026, 4, 1)
     before = spent("10.00", MONTH_END)
@@ -73,11 +73,11 @@ def test_days_and_months_are_namibias() -> None:
     assert (next_day.day_total, next_day.month_total) == (Decimal(0), Decimal(10))
 
 
-def test_a_clock_that_runs_back_gives_nothing_away() -> None:
+def test_a_clock_that_runs_backwards_does_not_raise_a_limit() -> None:
     assert spent("10.00", AT).rolled(AT - 40 * DAY).day_total == Decimal(10)
 
 
-def test_what_did_not_happen_is_given_back_where_it_was_counted() -> None:
+def test_what_did_not_move_is_returned_to_the_period_that_counted_it() -> None:
     same_day = spent("10.00").less(nad("4.00"), spent_at=AT, at=AT)
     assert (same_day.day_total, same_day.month_total) == (Decimal(6), Decimal(6))
     next_day = spent("10.00").less(nad("4.00"), spent_at=AT, at=AT + DAY)
@@ -86,7 +86,7 @@ def test_what_did_not_happen_is_given_back_where_it_was_counted() -> None:
     assert (next_month.day_total, next_month.month_total) == (Decimal(0), Decimal(0))
 
 
-def test_what_is_given_back_for_yesterday_is_not_taken_off_today() -> None:
+def test_what_is_returned_for_yesterday_does_not_reduce_todays_total() -> None:
     today = spent("10.00", AT).plus(nad("5.00"), AT + DAY).less(nad("4.00"), spent_at=AT, at=AT + DAY)
     assert (today.day_total, today.month_total) == (Decimal(5), Decimal(11))
     april = spent("10.00", AT).plus(nad("5.00"), AT + 20 * DAY).less(nad("4.00"), spent_at=AT, at=AT + 20 * DAY)
@@ -99,7 +99,7 @@ def test_currencies_are_counted_apart() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 72), st.integers(1, 40_000)), max_size=30))
-def test_no_order_of_transfers_gets_past_a_day_or_a_month(acts: list[tuple[int, int]]) -> None:
+def test_no_sequence_of_transfers_exceeds_a_day_or_a_month(acts: list[tuple[int, int]]) -> None:
     limits = of(limit(single_max="300.00", day_max="500.00", month_max="800.00"))
     spending, admitted = Spending.none(new_id(), "NAD", AT), list[tuple[date, Decimal]]()
     for hours, cents in sorted(acts):
@@ -145,11 +145,11 @@ def test_exactly_what_is_left_is_admitted_and_not_a_cent_more(
         limits.admit(spending, Money.of(left + Decimal("0.01"), "NAD"), at)
 
 
-def test_what_is_left_of_a_day_and_a_month_is_told_apart() -> None:
+def test_what_is_left_of_a_day_and_of_a_month_is_reported_separately() -> None:
     allowance = of(limit(single_max="70.00", day_max="150.00", month_max="130.00")).allowance(spent("100.00"), AT)
     assert (allowance.spending.day_total, allowance.spending.month_total) == (Decimal(100), Decimal(100))
     assert (allowance.day_left, allowance.month_left, allowance.left) == (Decimal(50), Decimal(30), Decimal(30))
-    # A limit that was lowered below what is spent leaves nothing, and no less.
+    # A limit lowered below what is spent leaves zero, not a negative amount.
     lowered = of(limit(day_max="99.00")).allowance(spent("100.00"), AT)
     assert (lowered.day_left, lowered.month_left, lowered.left) == (Decimal(0), None, Decimal(0))
     unlimited = of().allowance(spent("100.00"), AT)
@@ -166,7 +166,7 @@ def test_what_is_left_of_a_day_and_a_month_is_told_apart() -> None:
         ("2027-01-30T22:00:00Z", "2027-01-31T22:00:00Z", "2027-01-31T22:00:00Z"),
     ],
 )
-def test_totals_renew_at_namibian_midnight(at: str, day_renews_at: str, month_renews_at: str) -> None:
+def test_totals_restart_at_midnight_in_namibia(at: str, day_renews_at: str, month_renews_at: str) -> None:
     now = datetime.fromisoformat(at)
     long_ago = spent("10.00", AT - 400 * DAY)
 
@@ -186,18 +186,18 @@ def test_totals_renew_at_namibian_midnight(at: str, day_renews_at: str, month_re
     "changes",
     [{"tier": "VIP"}, {"tier": ""}, {"day_max": "-1"}, {"single_max": "0.001"}, {"month_max": str(10**30)}],
 )
-def test_a_limit_that_makes_no_sense_cannot_be_made(changes: dict[str, object]) -> None:
+def test_an_invalid_limit_cannot_be_created(changes: dict[str, object]) -> None:
     with pytest.raises(InvalidValue):
         limit(**changes)
 
 
-def test_a_limit_of_nothing_lets_nothing_through() -> None:
+def test_a_limit_of_zero_admits_nothing() -> None:
     with pytest.raises(LimitExceeded) as refusal:
         of(limit(day_max="0")).admit(spent(), nad("0.01"), AT)
     assert refusal.value.facts["left"] == "0.00"
 
 
-def test_a_limit_is_no_larger_than_its_column() -> None:
+def test_a_limit_has_the_range_of_its_column() -> None:
     assert limit(day_max=str(10**29)).day_max == Decimal(10) ** 29
     with pytest.raises(InvalidValue):
         limit(day_max=str(10**30))

@@ -34,25 +34,25 @@ def _nothing(_rule: ApprovalRule) -> Decimal:
     return Decimal(0)
 
 
-def test_more_than_the_amount_must_be_signed_and_the_amount_itself_need_not() -> None:
+def test_an_amount_above_the_threshold_must_be_signed_and_the_threshold_itself_need_not() -> None:
     assert judged("5000.00").signature is None
     with pytest.raises(SignatureRequired):
         judged("5000.01").require_proof()
     assert judged("5000.01", is_signed=True).signature is None
 
 
-def test_legs_below_the_amount_are_signed_when_they_are_above_it_together() -> None:
+def test_legs_that_exceed_the_threshold_together_must_be_signed() -> None:
     assert judged("2500.00", "2500.00").signature is None
     assert judged("2500.00", "2500.01").signature
     assert judged("2500.00", "2500.01", is_signed=True).signature is None
 
 
-def test_a_currency_that_nobody_named_needs_nothing() -> None:
+def test_a_currency_without_a_threshold_requires_nothing() -> None:
     assert judged("9000.00", currency="USD", actor=payer("pwd")) == Needs()
 
 
 @pytest.mark.clause("ASVS 7.5.3")
-def test_more_than_the_amount_takes_two_factors_shown_minutes_ago() -> None:
+def test_an_amount_above_the_threshold_requires_two_recent_factors() -> None:
     assert judged("1000.00", actor=payer("pwd")).step_up is None
     assert judged("1000.01").step_up is None
     for falls_short in (payer("pwd"), payer("pwd", "otp", "mfa", signed_in_at=JUST_NOW - timedelta(seconds=1))):
@@ -60,24 +60,24 @@ def test_more_than_the_amount_takes_two_factors_shown_minutes_ago() -> None:
             judged("1000.01", actor=falls_short).require_proof()
 
 
-def test_what_is_ordered_at_once_counts_together() -> None:
+def test_amounts_ordered_together_are_added_up() -> None:
     assert judged("600.00", "400.00", actor=payer("pwd")).step_up is None
     assert judged("600.00", "400.01", actor=payer("pwd")).step_up
 
 
-def test_a_service_answers_for_its_own_users() -> None:
+def test_a_service_is_responsible_for_its_own_users() -> None:
     assert judged("4000.00", actor=Actor.service("governance")).step_up is None
 
 
-def test_what_a_plan_or_a_file_makes_was_proven_when_it_was_handed_in() -> None:
+def test_transfers_of_a_schedule_or_file_were_authenticated_when_it_was_submitted() -> None:
     assert judged("9000.00", actor=payer("pwd"), is_planned=True) == Needs()
 
 
-def test_issuances_are_not_a_payers() -> None:
+def test_issuances_have_no_payer_to_authenticate() -> None:
     assert judged("9000.00", actor=payer("pwd"), kind=TransferKind.ISSUANCE) == Needs()
 
 
-def test_what_cannot_wait_is_told_which_rules_ask_whose_approval() -> None:
+def test_the_error_for_a_request_that_cannot_wait_names_the_rules_and_the_permission() -> None:
     Needs().require_no_approval()
     with pytest.raises(ApprovalNeeded) as refused:
         Needs(("large", "medium")).require_no_approval()

@@ -1,4 +1,4 @@
-"""Fees, VAT and conversions: what a payer pays, and that not a cent of it is lost or made."""
+"""Fees, VAT and conversions: what a payer pays, and that no cent is lost or created."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -47,7 +47,7 @@ def rules(draw: st.DrawFn) -> FeeRule:
     )
 
 
-def test_no_rules_no_fee() -> None:
+def test_without_rules_there_is_no_fee() -> None:
     quoted = quote(PriceBook())
     assert (quoted.fees, quoted.conversion, quoted.fee_total.text, quoted.total.text) == ((), None, "0.00", "100.00")
 
@@ -73,7 +73,7 @@ def test_flat_percent_and_tiers(rule: FeeRule, amount: str, fee: str) -> None:
     assert quote(PriceBook([rule]), amount).fee_total.text == fee
 
 
-def test_the_tax_is_a_part_of_the_fee_and_has_its_own_account() -> None:
+def test_tax_is_a_part_of_the_fee_and_has_its_own_account() -> None:
     rule = fee_rule(tier(flat="11.50"), vat_percent=Decimal(15))
     quoted = quote(PriceBook([rule]))
     assert lines(quoted) == [(FEES, "10.00"), (VAT, "1.50")]
@@ -81,13 +81,13 @@ def test_the_tax_is_a_part_of_the_fee_and_has_its_own_account() -> None:
     assert quoted.total.text == "111.50"
 
 
-def test_a_waived_role_pays_nothing_and_others_do() -> None:
+def test_a_waived_role_pays_no_fee_and_others_do() -> None:
     book = PriceBook([fee_rule(waived_roles=frozenset({"staff", "admin"}))])
     assert quote(book, roles=frozenset({"user", "staff"})).fees == ()
     assert quote(book, roles=frozenset({"user"})).fee_total.text == "1.00"
 
 
-def test_rules_of_other_kinds_and_currencies_do_not_apply_and_several_add_up() -> None:
+def test_rules_of_other_kinds_and_currencies_do_not_apply_and_matching_ones_add_up() -> None:
     book = PriceBook(
         [
             fee_rule(tier(flat="1"), code="service", refundable=True),
@@ -103,7 +103,7 @@ def test_rules_of_other_kinds_and_currencies_do_not_apply_and_several_add_up() -
     assert quote(book, kind="refund").fees == ()
 
 
-def test_a_version_holds_from_its_beginning_until_its_end() -> None:
+def test_a_version_applies_from_its_start_until_its_end() -> None:
     old = fee_rule(tier(flat="1"), validity=Validity(AT - DAY, AT))
     new = fee_rule(tier(flat="2"), validity=Validity(AT, AT + DAY), version=2)
     book = PriceBook([old, new])
@@ -113,7 +113,7 @@ def test_a_version_holds_from_its_beginning_until_its_end() -> None:
 
 
 @given(rules(), cents)
-def test_a_fee_is_within_a_cent_of_the_exact_one_and_net_and_tax_are_all_of_it(rule: FeeRule, amount: Decimal) -> None:
+def test_a_fee_is_within_a_cent_of_the_exact_one_and_is_the_sum_of_net_and_tax(rule: FeeRule, amount: Decimal) -> None:
     quoted = quote(PriceBook([rule]), str(amount))
     by_account = {line.account_code: line.amount.amount for line in quoted.fees}
     fee = rule.charge(Money.of(amount, "NAD"))
@@ -131,7 +131,7 @@ def test_a_fee_is_within_a_cent_of_the_exact_one_and_net_and_tax_are_all_of_it(r
 
 
 def _exact_fee(rule: FeeRule, amount: Fraction) -> Fraction:
-    """The rule's own words once more, in fractions."""
+    """Compute the rule's fee again, in exact fractions."""
     reached = [t for t in rule.tiers if Fraction(t.from_amount) <= amount]
     if rule.marginal:
         ends = [Fraction(t.from_amount) for t in rule.tiers[1:]] + [amount]
@@ -148,7 +148,7 @@ def _exact_fee(rule: FeeRule, amount: Fraction) -> Fraction:
     return min(fee, Fraction(rule.most)) if rule.most is not None else fee
 
 
-def test_a_conversion_gives_the_payee_the_rate_less_the_spread() -> None:
+def test_a_conversion_pays_the_payee_the_rate_minus_the_spread() -> None:
     conversion = quote(PriceBook(rates=[fx_rate("0.0549", "1")]), "1000.00", target_currency="USD").conversion
     assert conversion is not None
     assert (conversion.target.text, conversion.spread.text, conversion.middle.text) == ("54.35", "0.55", "54.90")
@@ -162,7 +162,7 @@ def test_a_conversion_gives_the_payee_the_rate_less_the_spread() -> None:
     st.sampled_from(["USD", "ELC"]),
     roundings,
 )
-def test_a_conversion_balances_in_the_targets_currency(
+def test_a_conversion_balances_in_the_target_currency(
     amount: Decimal, mid: Decimal, spread: Decimal, target: str, rounding: Rounding
 ) -> None:
     rate = fx_rate(str(mid), str(spread), quote=target, rounding=rounding)
@@ -185,8 +185,8 @@ def test_a_conversion_balances_in_the_targets_currency(
 
 
 @given(cents, st.decimals("0.0001", 10**3, places=10), st.decimals("0.0001", 50, places=4))
-def test_there_and_back_never_makes_money(amount: Decimal, mid: Decimal, spread: Decimal) -> None:
-    """Even at the exact inverse, rounded in the customer's favour by a digit."""
+def test_converting_there_and_back_never_makes_money(amount: Decimal, mid: Decimal, spread: Decimal) -> None:
+    """Even with the exact inverse rate, rounded by one digit in the customer's favour."""
     back_mid = (1 / mid).quantize(Decimal("1e-10"))
     if mid * back_mid > 1 or back_mid <= 0:
         return
@@ -198,14 +198,14 @@ def test_there_and_back_never_makes_money(amount: Decimal, mid: Decimal, spread:
     assert returned.amount <= amount
 
 
-def test_no_rate_in_force_is_a_refusal_never_an_old_rate() -> None:
+def test_without_a_rate_in_force_a_conversion_is_refused() -> None:
     book = PriceBook(rates=[fx_rate(validity=Validity(AT - DAY, AT))])
     assert quote(book, at=AT - DAY / 2, target_currency="USD").conversion
     with pytest.raises(NoRate):
         quote(book, at=AT, target_currency="USD")
     with pytest.raises(NoRate):
         quote(book, target_currency="ZAR")
-    with pytest.raises(NoRate):  # a rate is good in one direction
+    with pytest.raises(NoRate):  # a rate applies in one direction
         book.quote(kind="transfer", amount=Money.of("1", "USD"), target_currency="NAD", at=AT)
 
 
@@ -213,15 +213,15 @@ def test_the_same_currency_is_no_conversion() -> None:
     assert quote(PriceBook(), target_currency="NAD").conversion is None
 
 
-def test_the_largest_rate_can_be_made() -> None:
+def test_the_largest_rate_can_be_created() -> None:
     assert fx_rate(mid=Decimal(10) ** 10 - 1).mid == Decimal(9999999999)
 
 
-def test_what_a_tier_does_not_say_costs_nothing() -> None:
+def test_omitted_parts_of_a_tier_cost_nothing() -> None:
     assert quote(PriceBook([fee_rule(Tier(Decimal(0)))])).fees == ()
 
 
-def test_what_converts_to_nothing_is_refused() -> None:
+def test_an_amount_that_converts_to_zero_is_refused() -> None:
     with pytest.raises(TooSmallToConvert):
         quote(PriceBook(rates=[fx_rate("0.055")]), "0.10", target_currency="USD")
 
@@ -247,7 +247,7 @@ def test_what_converts_to_nothing_is_refused() -> None:
         {"currency": "EUR"},
     ],
 )
-def test_a_rule_that_makes_no_sense_cannot_be_made(changes: dict[str, Any]) -> None:
+def test_an_invalid_fee_rule_cannot_be_created(changes: dict[str, Any]) -> None:
     with pytest.raises((InvalidValue, InvalidAmount, UnknownCurrency)):
         fee_rule(**changes)
 
@@ -269,17 +269,17 @@ def test_a_rule_that_makes_no_sense_cannot_be_made(changes: dict[str, Any]) -> N
         {"validity": Validity(AT, AT + 8 * DAY)},
     ],
 )
-def test_a_rate_that_makes_no_sense_cannot_be_made(changes: dict[str, Any]) -> None:
+def test_an_invalid_rate_cannot_be_created(changes: dict[str, Any]) -> None:
     with pytest.raises((InvalidValue, UnknownCurrency)):
         fx_rate(**changes)
 
 
-def test_a_fee_may_be_the_same_whatever_the_amount() -> None:
+def test_a_fee_may_be_the_same_for_every_amount() -> None:
     rule = fee_rule(tier(percent="1"), least=Decimal(5), most=Decimal(5))
     assert [rule.charge(Money.of(amount, "NAD")).text for amount in ("1.00", "500.00", "9000.00")] == ["5.00"] * 3
 
 
-def test_a_rule_has_so_many_tiers_at_most() -> None:
+def test_the_number_of_tiers_of_a_rule_is_limited() -> None:
     tiers = [tier(str(start)) for start in range(21)]
     assert len(fee_rule(*tiers[:20]).tiers) == 20
     with pytest.raises(InvalidValue):

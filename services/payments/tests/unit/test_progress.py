@@ -1,4 +1,4 @@
-"""A bulk's progress as a stream: what is told when, and that it ends."""
+"""The progress of a bulk transfer as a stream: its events, and its end."""
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ def bulk(version: int, *, ended: bool = False) -> BulkView:
 
 
 class Looks:
-    """What is seen at each look; a look beyond them is a defect."""
+    """Returns the next view at each read; a read beyond the last one is a defect."""
 
     def __init__(self, *views: BulkView) -> None:
         self.left: Iterator[BulkView] = iter(views)
@@ -49,8 +49,8 @@ class Looks:
         return next(self.left)
 
 
-async def told(*views: BulkView) -> list[str]:
-    """Follow to the end; the stream's events by name and number, and its signs of life."""
+async def events_of(*views: BulkView) -> list[str]:
+    """Follow to the end, and return the stream's events by name and number, and its keep-alive comments."""
     stream: AsyncIterator[bytes] = (await progress.follow(Looks(*views))).body_iterator  # type: ignore[assignment]
     lines = b"".join([part async for part in stream]).decode().splitlines()
     names = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
@@ -69,16 +69,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "SILENCE_LOOKS_MAX", 3)
 
 
-async def test_each_change_is_told_once_and_silence_is_broken_now_and_then() -> None:
+async def test_each_change_is_sent_once_and_a_quiet_stream_sends_keep_alives() -> None:
     one, two = bulk(1), bulk(2)
-    # Twice in a row is not yet silence, whatever was before.
-    assert await told(one, one, one, two, two, two, bulk(3), bulk(3), bulk(4, ended=True)) == [
+    # Two equal reads are not yet a quiet stream.
+    assert await events_of(one, one, one, two, two, two, bulk(3), bulk(3), bulk(4, ended=True)) == [
         "progress 1",
         "progress 2",
         "progress 3",
         "end 4",
     ]
-    assert await told(one, *[two] * 7, bulk(3), bulk(4, ended=True)) == [
+    assert await events_of(one, *[two] * 7, bulk(3), bulk(4, ended=True)) == [
         "progress 1",
         "progress 2",
         ": still here",
@@ -88,16 +88,16 @@ async def test_each_change_is_told_once_and_silence_is_broken_now_and_then() -> 
     ]
 
 
-async def test_what_has_ended_is_told_and_not_looked_at_again() -> None:
-    assert await told(bulk(7, ended=True)) == ["end 7"]
+async def test_an_ended_file_sends_one_event_and_is_not_read_again() -> None:
+    assert await events_of(bulk(7, ended=True)) == ["end 7"]
 
 
-async def test_after_so_many_looks_the_client_connects_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_after_the_longest_stream_the_client_reconnects(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "LOOKS_MAX", 2)
-    assert await told(bulk(1), bulk(2), bulk(3)) == ["progress 1", "progress 2", "progress 3"]
+    assert await events_of(bulk(1), bulk(2), bulk(3)) == ["progress 1", "progress 2", "progress 3"]
 
 
-async def test_so_many_follow_at_once_and_whoever_leaves_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_number_of_followers_is_limited_and_a_closed_stream_frees_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "FOLLOWERS_MAX", 2)
     streams: list[AsyncIterator[bytes]] = []
     for _ in range(2):
@@ -106,15 +106,15 @@ async def test_so_many_follow_at_once_and_whoever_leaves_makes_room(monkeypatch:
     with pytest.raises(Unavailable):
         await progress.follow(Looks(bulk(1)))
     await streams[0].aclose()  # type: ignore[attr-defined]
-    assert await told(bulk(1, ended=True)) == ["end 1"]
-    # One that ended, one whose bulk is gone: both have left.
+    assert await events_of(bulk(1, ended=True)) == ["end 1"]
+    # One stream ended and one found its file gone: both have freed their places.
     assert await _gone() == 1
-    assert await told(bulk(1, ended=True)) == ["end 1"]
+    assert await events_of(bulk(1, ended=True)) == ["end 1"]
     await streams[1].aclose()  # type: ignore[attr-defined]
 
 
 async def _gone() -> int:
-    """Follow a bulk that is not there at the second look, or not for this caller; return how many parts the stream had."""
+    """Follow a file that is not found at the second read; return the number of parts in the stream."""
     looks = iter([bulk(1)])
 
     async def read() -> BulkView:

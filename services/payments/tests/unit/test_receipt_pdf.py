@@ -1,4 +1,4 @@
-"""What a receipt's page says: every line of it, compared whole."""
+"""The lines of a receipt's page, compared whole."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ AT = datetime(2026, 3, 21, 8, 0, 0, 123456, tzinfo=UTC)
 PLAIN = {"created_at": AT, "settled_at": AT, "fees": [fee("2.50")]}
 
 
-def test_a_plain_transfer_has_the_lines_that_every_one_has() -> None:
+def test_a_plain_transfer_has_the_lines_of_every_receipt() -> None:
     assert receipt_pdf._data(Receipt(stored_transfer(**PLAIN), None, None, AT)) == {
         "lines": [
             ("Transfer", str(UUID(int=1))),
@@ -28,7 +28,7 @@ def test_a_plain_transfer_has_the_lines_that_every_one_has() -> None:
     }
 
 
-def test_whatever_else_there_is_of_a_transfer_is_on_its_receipt() -> None:
+def test_every_further_field_of_a_transfer_is_on_its_receipt() -> None:
     transfer = stored_transfer(
         **PLAIN,
         **CONVERTED,

@@ -1,4 +1,4 @@
-"""What a request's body asks for, compared whole: no field of it is lost or taken for another."""
+"""Orders made from request bodies, compared whole: no field is lost or confused with another."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -76,11 +76,11 @@ MORE: dict[str, Any] = {
     ],
     ids=["transfer", "transfer with all", "conversion", "payment", "payment with all"],
 )
-def test_an_order_is_what_its_body_says(request_: TransferRequest | PaymentRequest, order: TransferOrder) -> None:
+def test_an_order_matches_its_body(request_: TransferRequest | PaymentRequest, order: TransferOrder) -> None:
     assert request_.order(ACTOR, "k") == order
 
 
-def test_linked_orders_are_what_their_legs_say() -> None:
+def test_linked_orders_match_their_legs() -> None:
     legs = [MOVE, {**MOVE, "amount": "1.00", "description": "", "reference": "INV-7"}]
     assert LinkedTransfersRequest.model_validate({"legs": legs}).orders(ACTOR, "k") == [
         replace(PLAIN, key=leg_key("k", 0)),
@@ -95,7 +95,7 @@ def test_linked_orders_are_what_their_legs_say() -> None:
 
 
 @pytest.mark.parametrize("frequency", ["once", "daily", "weekly", "monthly"])
-def test_a_standing_order_is_what_its_body_says(frequency: str) -> None:
+def test_a_schedule_matches_its_body(frequency: str) -> None:
     ends = {} if frequency == "once" else {"ends_on": "2027-12-31", "occurrences_max": 7}
     body = {**MOVE, "reference": "INV-7", "frequency": frequency, "starts_at": "2027-01-31T06:00:00Z", **ends}
     assert ScheduleRequest.model_validate(body).order() == StandingOrder(
@@ -113,7 +113,7 @@ def test_a_standing_order_is_what_its_body_says(frequency: str) -> None:
 
 @pytest.mark.parametrize("marginal", [True, False])
 @pytest.mark.parametrize("refundable", [True, False])
-def test_a_fee_rule_is_what_its_body_says(*, marginal: bool, refundable: bool) -> None:
+def test_a_fee_rule_matches_its_body(*, marginal: bool, refundable: bool) -> None:
     body = {
         "code": "service",
         "kind": "payment",
@@ -146,7 +146,7 @@ def test_a_fee_rule_is_what_its_body_says(*, marginal: bool, refundable: bool) -
     )
 
 
-def test_a_rate_and_a_limit_are_what_their_bodies_say() -> None:
+def test_a_rate_and_a_limit_match_their_bodies() -> None:
     rate = {"base": "NAD", "quote": "USD", "mid": "0.0549", "spread_percent": "1.5", "rounding": "half_up", "reason": "fixing"}
     assert RateRequest.model_validate({**rate, "valid_until": "2026-03-22T00:00:00Z"}).draft(ID, VALIDITY) == FxRate(
         id=ID,

@@ -1,4 +1,4 @@
-"""What answers say, compared whole: every field of a view is where a reader looks for it, and no other's."""
+"""Responses, compared whole: each field of a view has its own place."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -74,7 +74,7 @@ def test_a_bulk() -> None:
         "refused": 170,
         "not_run": 380,
         "waiting": 20,
-        # What was not run took no time.
+        # Lines that did not run took no time.
         "lines_per_second": 5.0,
         "reason": "stop",
         "approval_rules": ["payroll"],
@@ -100,7 +100,7 @@ def test_a_bulk() -> None:
     ],
     ids=["it runs", "all refused", "none has run", "not begun", "no progress", "no time has passed"],
 )
-def test_how_fast_a_bulk_goes(changes: dict[str, Any], speed: float | None) -> None:
+def test_the_speed_of_a_bulk_transfer(changes: dict[str, Any], speed: float | None) -> None:
     assert bulk(**changes).lines_per_second == speed
 
 

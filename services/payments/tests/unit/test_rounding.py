@@ -1,4 +1,4 @@
-"""Nothing is lost by splitting or by shares that come one after another, and what is rounded is rounded as named."""
+"""Splits and consecutive shares lose nothing, and each rounding does what its name says."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -26,7 +26,7 @@ weights = st.lists(st.integers(0, 10**12), min_size=1, max_size=20).filter(any)
 
 
 @given(money, weights)
-def test_a_split_adds_up_and_no_part_is_a_whole_coin_off(total: Money, by: list[int]) -> None:
+def test_a_split_adds_up_and_no_part_is_a_whole_unit_off(total: Money, by: list[int]) -> None:
     parts = split(total, by)
     assert sum(part.amount for part in parts) == total.amount
     for part, weight in zip(parts, by, strict=True):
@@ -36,24 +36,24 @@ def test_a_split_adds_up_and_no_part_is_a_whole_coin_off(total: Money, by: list[
 
 
 @given(money, weights)
-def test_a_negative_total_splits_as_its_positive(total: Money, by: list[int]) -> None:
+def test_a_negative_total_splits_like_its_positive(total: Money, by: list[int]) -> None:
     assert split(-total, by) == tuple(-part for part in split(total, by))
 
 
-def test_the_largest_remainder_gets_the_odd_coin_and_the_earlier_of_equals() -> None:
+def test_the_largest_remainder_gets_the_odd_unit_and_the_first_of_equals() -> None:
     assert [part.text for part in split(Money.of("1.00", "NAD"), (1, 1, 1))] == ["0.34", "0.33", "0.33"]
     assert [part.text for part in split(Money.of("0.05", "NAD"), (3, 7))] == ["0.02", "0.03"]
     assert [part.text for part in split(Money.of("1.00", "NAD"), (333, 334, 333))] == ["0.33", "0.34", "0.33"]
 
 
 @pytest.mark.parametrize("bad", [[], [0], [0, 0], [2, -1]])
-def test_weights_that_divide_nothing_are_refused(bad: list[int]) -> None:
+def test_weights_that_sum_to_zero_are_refused(bad: list[int]) -> None:
     with pytest.raises(InvalidValue):
         split(Money.of("1.00", "NAD"), bad)
 
 
 @given(money, some_money, st.data())
-def test_shares_of_parts_that_follow_each_other_add_up_to_the_whole(amount: Money, whole: Money, data: st.DataObject) -> None:
+def test_consecutive_shares_add_up_to_the_whole(amount: Money, whole: Money, data: st.DataObject) -> None:
     units = int(whole.amount.scaleb(whole.currency.minor_units))
     cuts = sorted({*data.draw(st.lists(st.integers(0, units), max_size=6)), units})
     given_back, before = Decimal(0), Money.zero(amount.currency.code)
@@ -82,13 +82,13 @@ def test_a_part_lies_within_its_whole(part: str, whole: str) -> None:
         ("0", "0.00", "0.00", "0.00", "0.00"),
     ],
 )
-def test_each_rounding_does_what_it_is_called(value: str, down: str, up: str, half_up: str, half_even: str) -> None:
+def test_each_rounding_does_what_its_name_says(value: str, down: str, up: str, half_up: str, half_even: str) -> None:
     nad = Currency.of("NAD")
     results = [rounded(Decimal(value), nad, rounding).text for rounding in Rounding]
     assert results == [down, up, half_up, half_even]
 
 
-def test_more_than_money_can_be_is_refused() -> None:
+def test_an_amount_beyond_the_range_of_money_is_refused() -> None:
     with pytest.raises(InvalidAmount):
         rounded(LARGEST_AMOUNT + 1, Currency.of("NAD"), Rounding.DOWN)
 
@@ -109,5 +109,5 @@ def test_money_adds_and_subtracts_exactly_within_a_currency(one: Money, other: M
 
 
 @given(money)
-def test_money_reads_back_from_its_own_text(amount: Money) -> None:
+def test_money_is_read_back_from_its_own_text(amount: Money) -> None:
     assert Money.of(amount.text, amount.currency.code) == amount

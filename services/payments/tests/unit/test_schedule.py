@@ -1,4 +1,4 @@
-"""When a schedule is due, and what becomes of it."""
+"""When a schedule is due, and its status."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from payments.domain.events import OccurrenceFailed, ScheduleChanged
 from payments.domain.limits import NAMIBIA
 from payments.domain.schedule import AHEAD_MAX, OCCURRENCES_MAX, Frequency, Run, Schedule, ScheduleStatus, StandingOrder
 
-# In the evening of the 30th, which is the 31st in Windhoek.
+# In the evening of the 30th in UTC, which is the 31st in Windhoek.
 START = datetime(2027, 1, 30, 23, 0, tzinfo=UTC)
 NOW = START - timedelta(days=3)
 
@@ -43,20 +43,20 @@ def days(one: Schedule, count: int) -> list[date]:
     return [due.astimezone(NAMIBIA).date() for due in found if due]
 
 
-def test_the_last_of_the_month_in_windhoek_is_the_last_of_every_month() -> None:
+def test_the_last_day_of_a_month_in_windhoek_recurs_on_the_last_day_of_every_month() -> None:
     assert days(schedule(), 5) == [
         date(2027, 1, 31), date(2027, 2, 28), date(2027, 3, 31), date(2027, 4, 30), date(2027, 5, 31),
     ]  # fmt: skip
     assert days(schedule(starts_at=datetime(2028, 1, 31, 6, tzinfo=UTC)), 2)[1] == date(2028, 2, 29)
 
 
-def test_days_and_weeks_keep_their_hour() -> None:
+def test_daily_and_weekly_schedules_keep_their_hour() -> None:
     for frequency, step in ((Frequency.DAILY, timedelta(days=1)), (Frequency.WEEKLY, timedelta(weeks=1))):
         one = schedule(frequency)
         assert [one.order.due(n) for n in range(3)] == [START, START + step, START + 2 * step]
 
 
-def test_once_is_once_and_an_end_is_an_end() -> None:
+def test_a_single_occurrence_is_made_once_and_an_end_date_ends_a_schedule() -> None:
     assert days(schedule(Frequency.ONCE), 3) == [date(2027, 1, 31)]
     assert len(days(schedule(occurrences_max=4), 10)) == 4
     assert days(schedule(ends_on=date(2027, 3, 31)), 10)[-1] == date(2027, 3, 31)
@@ -65,7 +65,7 @@ def test_once_is_once_and_an_end_is_an_end() -> None:
 
 
 @given(st.sampled_from(list(Frequency)), st.datetimes(datetime(2026, 1, 1), datetime(2035, 1, 1)), st.integers(0, 500))  # noqa: DTZ001
-def test_occurrences_come_one_after_another(frequency: Frequency, naive: datetime, number: int) -> None:
+def test_occurrences_follow_each_other(frequency: Frequency, naive: datetime, number: int) -> None:
     start = naive.replace(tzinfo=UTC)
     if frequency is Frequency.ONCE:
         return
@@ -88,18 +88,18 @@ def test_occurrences_come_one_after_another(frequency: Frequency, naive: datetim
         ({"starts_at": NOW + timedelta(days=5 * 366 + 1)}, InvalidValue),
     ],
 )
-def test_what_makes_no_sense_is_refused(changes: dict[str, Any], error: type[Exception]) -> None:
+def test_an_invalid_schedule_is_refused(changes: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
         schedule(**changes)
 
 
-def test_it_goes_on_after_a_refusal_which_it_announces_and_ends_after_its_last() -> None:
+def test_a_schedule_continues_after_a_refusal_that_it_announces_and_ends_after_its_last_occurrence() -> None:
     one = schedule(occurrences_max=2)
     one.record(run(one, START, code="PAY_001"))
-    planned, told = one.collect()
+    planned, failed = one.collect()
     assert isinstance(planned, ScheduleChanged)
-    assert isinstance(told, OccurrenceFailed)
-    assert (told.number, told.code, told.due_at) == (0, "PAY_001", START)
+    assert isinstance(failed, OccurrenceFailed)
+    assert (failed.number, failed.code, failed.due_at) == (0, "PAY_001", START)
     assert (one.status, one.failed, one.last_code, one.next_number) == (ScheduleStatus.ACTIVE, 1, "PAY_001", 1)
     one.record(run(one, START + timedelta(days=28)))
     assert (one.status, one.succeeded, one.last_code, one.next_at) == (ScheduleStatus.ENDED, 1, None, None)
@@ -116,7 +116,7 @@ def test_an_occurrence_is_recorded_once() -> None:
         one.record(first)
 
 
-def test_what_falls_into_a_pause_is_left_out() -> None:
+def test_occurrences_during_a_pause_are_skipped() -> None:
     one = schedule(Frequency.DAILY)
     one.pause(NOW)
     with pytest.raises(ScheduleEnded):
@@ -127,21 +127,21 @@ def test_what_falls_into_a_pause_is_left_out() -> None:
         one.resume(START)
 
 
-def test_resumed_the_very_moment_an_occurrence_is_due_it_is_made() -> None:
+def test_an_occurrence_is_made_when_resumed_exactly_at_its_time() -> None:
     one = schedule(Frequency.DAILY)
     one.pause(NOW)
     one.resume(START + timedelta(days=2))
     assert (one.next_number, one.next_at) == (2, START + timedelta(days=2))
 
 
-def test_resumed_after_its_last_day_it_has_ended() -> None:
+def test_a_schedule_resumed_after_its_last_day_has_ended() -> None:
     one = schedule(Frequency.DAILY, occurrences_max=2)
     one.pause(NOW)
     one.resume(START + timedelta(days=9))
     assert (one.status, one.next_at) == (ScheduleStatus.ENDED, None)
 
 
-def test_cancelled_it_stays_so() -> None:
+def test_a_cancelled_schedule_stays_cancelled() -> None:
     one = schedule()
     one.cancel(NOW)
     assert (one.status, one.next_at, one.ended_at) == (ScheduleStatus.CANCELLED, None, NOW)
@@ -150,7 +150,7 @@ def test_cancelled_it_stays_so() -> None:
             act()
 
 
-def test_a_key_is_one_orders_whatever_zone_its_time_is_written_in() -> None:
+def test_a_key_names_one_order_whatever_zone_its_time_is_written_in() -> None:
     one = schedule()
     assert one.confirm_replay(order(starts_at=START.astimezone(NAMIBIA))) is one
     with pytest.raises(KeyReused):
@@ -163,7 +163,7 @@ def test_a_year_has_twelve_months() -> None:
     assert days(one, 15)[-1] == date(2029, 1, 15)
 
 
-def test_the_first_occurrence_may_be_now_or_as_far_ahead_as_anybody_plans() -> None:
+def test_the_first_occurrence_may_be_now_or_at_the_latest_possible_time() -> None:
     for starts_at in (NOW, NOW + AHEAD_MAX):
         assert schedule(starts_at=starts_at).next_at == starts_at
     for starts_at in (NOW - timedelta(microseconds=1), NOW + AHEAD_MAX + timedelta(microseconds=1)):
@@ -171,7 +171,7 @@ def test_the_first_occurrence_may_be_now_or_as_far_ahead_as_anybody_plans() -> N
             schedule(starts_at=starts_at)
 
 
-def test_a_schedule_is_another_version_after_every_change() -> None:
+def test_every_change_of_a_schedule_increases_its_version() -> None:
     one = schedule(Frequency.DAILY)
     versions = [one.version]
     for change in (
@@ -185,14 +185,14 @@ def test_a_schedule_is_another_version_after_every_change() -> None:
     assert versions == [1, 2, 3, 4, 5]
 
 
-def test_every_change_of_a_schedule_is_announced_with_when_it_is_due_next() -> None:
+def test_every_change_of_a_schedule_announces_when_it_is_due_next() -> None:
     one = schedule(Frequency.DAILY)
     one.pause(NOW)
     one.resume(START + timedelta(hours=1))
     one.cancel(START + timedelta(hours=2))
-    told = [(event.status, event.next_at) for event in one.collect() if isinstance(event, ScheduleChanged)]
-    assert told == [("active", START), ("paused", START), ("active", START + timedelta(days=1)), ("cancelled", None)]
+    announced = [(event.status, event.next_at) for event in one.collect() if isinstance(event, ScheduleChanged)]
+    assert announced == [("active", START), ("paused", START), ("active", START + timedelta(days=1)), ("cancelled", None)]
 
 
-def test_the_last_day_may_be_the_first() -> None:
+def test_the_last_day_may_be_the_first_day() -> None:
     assert days(schedule(ends_on=date(2027, 1, 31)), 3) == [date(2027, 1, 31)]

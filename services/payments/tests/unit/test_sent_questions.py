@@ -1,4 +1,4 @@
-"""What is asked of a payer's history: ids begin with their time, so that only the window's part of the index is read."""
+"""The query of a payer's history: ids start with their time, so it reads only the window's part of the index."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -23,17 +23,17 @@ def asked(**terms: Any) -> dict[str, Any]:
 
 
 def id_of(moment: datetime) -> UUID:
-    """Return an id as it is made at a moment: its milliseconds, then version, variant and chance."""
+    """Return an id as generated at a moment: its milliseconds, then version, variant and random bits."""
     return UUID(int=int(moment.timestamp() * 1000) << 80 | 0x7ABC << 64 | 0x8ABCDEF012345678)
 
 
-def test_what_was_made_within_the_window_is_read_and_hardly_more() -> None:
+def test_only_what_was_made_within_the_window_is_read() -> None:
     oldest = UUID(asked()["oldest"])
     assert oldest < id_of(SINCE - timedelta(seconds=30)) < id_of(SINCE)
     assert id_of(SINCE - timedelta(minutes=2)) < oldest
 
 
-def test_a_question_has_the_terms_of_its_rule() -> None:
+def test_a_query_has_the_terms_of_its_rule() -> None:
     plain = asked()
     assert (plain["payer_id"], plain["rule"], plain["currency"], plain["kinds"], plain["counterparty"]) == (
         str(PAYER),
@@ -47,7 +47,7 @@ def test_a_question_has_the_terms_of_its_rule() -> None:
     assert (named["kinds"], named["counterparty"]) == (["payment", "transfer"], str(PAYEE))
 
 
-def test_the_treasury_is_asked_about_by_rules_that_count_issuances() -> None:
+def test_the_treasury_is_queried_by_rules_that_count_issuances() -> None:
     treasury = str(treasury_id("NAD"))
     kinds = [frozenset[str](), frozenset({"issuance"}), frozenset({"transfer"})]
     assert [asked(kinds=kind)["treasury"] for kind in kinds] == [treasury, treasury, None]

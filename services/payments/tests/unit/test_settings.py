@@ -1,4 +1,4 @@
-"""What payments is run with unless it is told otherwise, and what comes of what it is told."""
+"""Payments' settings: their defaults, and their effect."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ from payments.domain.payer_policy import PayerPolicy
 from payments.settings import PaymentsSettings
 
 
-def test_unless_told_otherwise() -> None:
+def test_the_defaults() -> None:
     settings = PaymentsSettings()
     found = {name: getattr(settings, name) for name in PaymentsSettings.__annotations__ if name.islower()}
     assert found == {
@@ -26,7 +26,7 @@ def test_unless_told_otherwise() -> None:
     assert settings.terms == Terms(hold_life=timedelta(days=7), approval_life=timedelta(hours=72))
 
 
-def test_terms_and_policy_are_as_told() -> None:
+def test_terms_and_policy_follow_the_settings() -> None:
     signed, strong = {"NAD": Decimal(5)}, {"USD": Decimal(7)}
     settings = PaymentsSettings(hold_days=3, approval_hours=5, signature_required_above=signed, strong_sign_in_above=strong)
     assert settings.terms == Terms(hold_life=timedelta(days=3), approval_life=timedelta(hours=5))
@@ -37,11 +37,11 @@ def test_terms_and_policy_are_as_told() -> None:
     ("name", "least", "most"),
     [("batch_max", 1, 1000), ("waiting_max", 1, 100_000), ("hold_days", 1, 31), ("approval_hours", 1, 720)],
 )
-def test_what_it_cannot_be_run_with_is_refused(name: str, least: int, most: int) -> None:
-    def told(value: int) -> Any:
+def test_a_setting_outside_its_range_is_refused(name: str, least: int, most: int) -> None:
+    def setting(value: int) -> Any:
         return getattr(PaymentsSettings(**{name: value}), name)  # type: ignore[arg-type]
 
-    assert (told(least), told(most)) == (least, most)
+    assert (setting(least), setting(most)) == (least, most)
     for value in (least - 1, most + 1):
         with pytest.raises(ValidationError):
-            told(value)
+            setting(value)

@@ -49,7 +49,7 @@ def test_a_statement_leads_from_the_opening_to_the_closing_balance() -> None:
     )
 
 
-def test_nothing_moved_closes_as_it_opened() -> None:
+def test_a_statement_without_movements_closes_as_it_opened() -> None:
     made = statement()
 
     assert made.closing == made.opening
@@ -60,13 +60,13 @@ def test_nothing_moved_closes_as_it_opened() -> None:
 
 
 @pytest.mark.parametrize("words", ["=1+1", "+1", "-1", "@x"])
-def test_no_words_of_a_statement_are_a_formula(words: str) -> None:
+def test_no_text_of_a_statement_is_a_formula(words: str) -> None:
     made = statement("50.00", description=words)
     line = replace(made.lines[0], reference=words)
     assert rows(replace(made, lines=[line]))[2][4:6] == [f"'{words}", f"'{words}"]
 
 
-def test_a_statements_page_says_what_its_lines_say() -> None:
+def test_the_page_of_a_statement_contains_its_lines() -> None:
     assert statement_pdf_module._data(statement("50", "-30.5"), APRIL) == {
         "account_id": str(WALLET),
         "currency": "NAD",
@@ -93,7 +93,7 @@ def test_a_statements_page_says_what_its_lines_say() -> None:
 
 
 @pytest.mark.parametrize("wrong", [0, 1, 2])
-def test_lines_that_do_not_add_up_are_a_broken_ledger(wrong: int) -> None:
+def test_lines_that_do_not_add_up_mean_a_broken_ledger(wrong: int) -> None:
     lines = list(statement("50.00", "-30.00", "7.00").lines)
     bad = lines[wrong]
     lines[wrong] = StatementLine(
@@ -115,7 +115,7 @@ def test_lines_that_do_not_add_up_are_a_broken_ledger(wrong: int) -> None:
 
 
 @given(st.lists(st.integers(-10_000, 10_000).filter(bool), max_size=1200))
-def test_the_file_holds_every_line_and_ends_at_the_closing_balance(cents: list[int]) -> None:
+def test_the_file_contains_every_line_and_ends_at_the_closing_balance(cents: list[int]) -> None:
     made = statement(*(f"{Decimal(n).scaleb(-2):f}" for n in cents), opening="1000000.00")
 
     written = rows(made)
@@ -126,12 +126,12 @@ def test_the_file_holds_every_line_and_ends_at_the_closing_balance(cents: list[i
 
 
 @pytest.mark.parametrize("words", ["=1+1", "+264811234567", "-2", "@SUM(A1)", "\t=1", "\r=1"])
-def test_a_spreadsheet_shows_somebodys_words_and_does_not_calculate_them(words: str) -> None:
+def test_a_spreadsheet_shows_texts_and_does_not_calculate_them(words: str) -> None:
     assert safe(words) == f"'{words}"
     assert rows(statement("1.00", description=words))[2][5] == f"'{words}"
 
 
-async def test_a_statement_is_set_as_pdf_whatever_its_words_say() -> None:
+async def test_a_statement_is_rendered_as_pdf_whatever_its_texts_contain() -> None:
     hostile = '#panic("x") $ \\ `*_ <a> @b // "quoted" [ ] { } é 👍 \u202e'
 
     document = await statement_pdf(statement("12.00", "-5.00", description=hostile), made_at=APRIL)
@@ -140,7 +140,7 @@ async def test_a_statement_is_set_as_pdf_whatever_its_words_say() -> None:
     assert b"/Title" in document
 
 
-async def test_the_same_statement_made_at_the_same_moment_is_the_same_document() -> None:
+async def test_the_same_statement_at_the_same_moment_is_the_same_document() -> None:
     made = statement("12.00")
 
     assert await statement_pdf(made, made_at=APRIL) == await statement_pdf(made, made_at=APRIL)

@@ -1,4 +1,4 @@
-"""A transfer from order to entry: what each step does, and what it refuses."""
+"""A transfer from order to entry: what each step does and refuses."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -57,7 +57,7 @@ def test_fees_are_posted_in_the_same_entry_on_top_of_the_amount() -> None:
     ]
 
 
-def test_an_amount_that_fees_make_too_large_changes_nothing() -> None:
+def test_an_amount_that_becomes_too_large_with_fees_changes_nothing() -> None:
     books = Books(hers="250.00")
     before = books.balances()
 
@@ -68,7 +68,7 @@ def test_an_amount_that_fees_make_too_large_changes_nothing() -> None:
     assert {account.version for account in books.accounts.values()} == {0}
 
 
-def test_a_conversion_balances_in_both_currencies_and_keeps_its_spread() -> None:
+def test_a_conversion_balances_in_both_currencies_and_records_its_spread() -> None:
     books = Books()
     books.accounts[HIS] = Account(HIS, AccountKind.WALLET, HIM, "USD", Decimal(0), 0, AT)
     conversion = Conversion(
@@ -99,14 +99,14 @@ def test_only_its_owner_spends_from_a_wallet() -> None:
 
 
 @pytest.mark.parametrize("field", ["source_id", "target_id"])
-def test_a_wallet_that_is_not_there_is_named(field: str) -> None:
+def test_the_error_names_a_wallet_that_does_not_exist(field: str) -> None:
     with pytest.raises(NotFound) as missing:
         Transfer.settle(order(**{field: new_id()}), quote(), Books().accounts, AT)
 
     assert missing.value.field == field.replace("_id", "_wallet_id")
 
 
-def test_a_hold_leaves_the_balance_and_takes_what_is_available() -> None:
+def test_a_hold_leaves_the_balance_and_reduces_the_available_balance() -> None:
     books = Books()
 
     transfer = held(books, quote("250.00", ("fees", "5.00", False)))
@@ -127,7 +127,7 @@ def test_a_hold_that_its_target_would_refuse_is_refused_at_once() -> None:
     assert books.hers.held == 0
 
 
-def test_a_capture_in_part_lets_the_rest_go_and_charges_for_the_part() -> None:
+def test_a_partial_capture_releases_the_rest_and_charges_for_the_captured_part() -> None:
     books = Books()
     transfer = held(books, quote("200.00", ("fees", "5.00", False), ("vat", "0.01", False)))
 
@@ -143,7 +143,7 @@ def test_a_capture_in_part_lets_the_rest_go_and_charges_for_the_part() -> None:
 
 
 @pytest.mark.parametrize("amount", ["250.01", "0.00", "-1.00"])
-def test_no_more_is_captured_than_was_held_and_no_nothing(amount: str) -> None:
+def test_neither_zero_nor_more_than_the_held_amount_is_captured(amount: str) -> None:
     books = Books()
     transfer = held(books)
 
@@ -152,7 +152,7 @@ def test_no_more_is_captured_than_was_held_and_no_nothing(amount: str) -> None:
     assert books.hers.held == Decimal(250)
 
 
-def test_a_void_gives_everything_back() -> None:
+def test_a_void_releases_everything() -> None:
     books = Books()
     transfer = held(books, quote("250.00", ("fees", "5.00", False)))
 
@@ -165,7 +165,7 @@ def test_a_void_gives_everything_back() -> None:
 
 
 @pytest.mark.parametrize(("approval", "status"), [(False, TransferStatus.CANCELLED), (True, TransferStatus.FAILED)])
-def test_what_nobody_attends_to_ends_at_its_time_and_not_before(approval: bool, status: TransferStatus) -> None:
+def test_a_hold_ends_at_its_deadline_and_not_earlier(approval: bool, status: TransferStatus) -> None:
     books = Books()
     transfer = held(books, approval=approval)
 
@@ -176,21 +176,21 @@ def test_what_nobody_attends_to_ends_at_its_time_and_not_before(approval: bool, 
     assert (transfer.status, transfer.reason, books.hers.available) == (status, "expired", Decimal(1000))
 
 
-def test_a_frozen_wallets_hold_can_be_let_go_and_not_captured() -> None:
+def test_a_frozen_wallets_hold_can_be_released_and_not_captured() -> None:
     books = Books()
     transfer, other = held(books), held(books, key="other")
     books.hers.freeze("case 7", at=AT)
 
     with pytest.raises(AccountFrozen):
         transfer.capture(books.accounts, None, AT)
-    books.hers.held = Decimal(500)  # as the transaction that failed leaves it
+    books.hers.held = Decimal(500)  # as the failed transaction leaves it
     transfer.held = Decimal(250)
     other.void(books.accounts, reason="over", at=AT)
     assert books.hers.held == Decimal(250)
 
 
 @pytest.mark.clause("ASVS 2.3.5")
-def test_somebody_else_approves_and_the_money_moves() -> None:
+def test_another_person_approves_and_the_money_moves() -> None:
     books = Books()
     transfer = held(books, approval=True)
     transfer.order = order()
@@ -204,7 +204,7 @@ def test_somebody_else_approves_and_the_money_moves() -> None:
         transfer.approve(books.accounts, by=STAFF, at=AT, expires_at=LATER)
 
 
-def test_an_approved_hold_waits_on_for_its_capture() -> None:
+def test_an_approved_hold_waits_for_its_capture() -> None:
     books = Books()
     transfer = held(books, approval=True)
 
@@ -217,7 +217,7 @@ def test_an_approved_hold_waits_on_for_its_capture() -> None:
 
 
 @pytest.mark.clause("ASVS 2.3.5")
-def test_somebody_else_rejects_and_the_money_is_let_go() -> None:
+def test_another_person_rejects_and_the_money_is_released() -> None:
     books = Books()
     transfer = held(books, approval=True)
 
@@ -238,7 +238,7 @@ def test_the_accounts_of_an_entry_are_all_that_it_moves() -> None:
     assert accounts_of(moves_of(HERS, HIS, priced)) == {HERS, HIS, system_account_id(SystemCode.FEES, "NAD")}
 
 
-def test_every_step_is_a_version_of_its_own() -> None:
+def test_every_step_increases_the_version() -> None:
     books = Books(hers="2000.00")
     captured, voided, expired = (held(books, key=key) for key in "abc")
     approved, onward, rejected = (held(books, key=key, approval=True) for key in "def")
@@ -262,7 +262,7 @@ def test_every_step_is_a_version_of_its_own() -> None:
     assert onward.version == 3
 
 
-def test_whoever_else_decides_decides() -> None:
+def test_any_other_person_may_decide() -> None:
     for somebody in (UUID(int=0), STAFF):
         books = Books()
         transfer = held(books, approval=True)
@@ -270,7 +270,7 @@ def test_whoever_else_decides_decides() -> None:
         assert transfer.decided_by == somebody
 
 
-def test_a_cent_on_hold_runs_out_like_a_fortune() -> None:
+def test_a_hold_of_one_cent_expires_too() -> None:
     transfer = held(Books(), quote("0.01"))
 
     assert transfer.is_overdue(LATER)

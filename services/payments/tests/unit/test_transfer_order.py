@@ -1,4 +1,4 @@
-"""What somebody asks for, and what of it is signed."""
+"""An order, and the part of it that is signed."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from services.payments.tests.unit.books import Books, order, settled
 
 
 @pytest.mark.parametrize("changes", [{"kind": TransferKind.CONVERSION}, {"target_currency": "USD"}])
-def test_a_conversion_names_its_currency_and_nothing_else_does(changes: dict[str, object]) -> None:
+def test_only_a_conversion_names_its_target_currency(changes: dict[str, object]) -> None:
     with pytest.raises(InvalidValue):
         order(**changes)
 
@@ -19,7 +19,7 @@ def test_a_conversion_is_not_put_on_hold() -> None:
         order(kind=TransferKind.CONVERSION, target_currency="USD", capture_later=True)
 
 
-def test_a_replay_is_answered_and_another_order_under_its_key_is_not() -> None:
+def test_a_replay_returns_the_first_response_and_another_order_under_its_key_is_refused() -> None:
     transfer = settled(Books())
 
     assert transfer.confirm_replay(order()).id == transfer.id
@@ -34,13 +34,13 @@ def test_a_replay_is_answered_and_another_order_under_its_key_is_not() -> None:
             transfer.confirm_replay(order(**change))
 
 
-def test_metadata_is_bounded() -> None:
+def test_the_size_of_metadata_is_limited() -> None:
     for metadata in ({str(n): "" for n in range(21)}, {"k" * 501: ""}, {"k": "v" * 501}):
         with pytest.raises(InvalidValue):
             order(metadata=metadata)
 
 
-def test_what_is_signed_names_every_field_that_says_something() -> None:
+def test_the_signed_text_contains_every_non_empty_field() -> None:
     plain = order().signed_text
 
     assert plain == (
@@ -62,13 +62,13 @@ def test_what_is_signed_names_every_field_that_says_something() -> None:
         assert order(**change).signed_text != plain
 
 
-def test_names_in_metadata_are_signed_in_the_order_of_their_utf16() -> None:
-    # RFC 8785, section 3.2.3: the first of the two is a surrogate pair, which begins below the second.
+def test_names_in_metadata_are_signed_in_utf16_order() -> None:
+    # RFC 8785, section 3.2.3: the first of the two is a surrogate pair, which sorts before the second.
     signed = order(metadata={"\ufb33": "2", "\U0001f600": "1", "a": "0"}).signed_text
     assert '"metadata":{"a":"0","\U0001f600":"1","\ufb33":"2"}'.encode() in signed
 
 
-def test_the_first_leg_has_the_key_of_them_all_and_no_caller_may_choose_the_others() -> None:
+def test_the_first_leg_has_the_key_of_all_legs_and_no_caller_may_choose_those_of_the_others() -> None:
     longest = "k" * 255
     for key in ("k", longest):
         assert leg_key(key, 0) == key
@@ -81,7 +81,7 @@ def test_the_first_leg_has_the_key_of_them_all_and_no_caller_may_choose_the_othe
     assert leg_key("k", 1) != leg_key("l", 1)
 
 
-def test_linked_orders_of_the_release_before_are_found_by_the_keys_that_it_gave() -> None:
+def test_linked_orders_of_the_previous_release_are_found_by_the_keys_that_it_generated() -> None:
     longest = "k" * 251
     assert key_before("k", 3) == "k/3"
     assert key_before(longest, 999) == f"{longest}/999"
@@ -93,13 +93,13 @@ def test_linked_orders_of_the_release_before_are_found_by_the_keys_that_it_gave(
 
 
 @pytest.mark.parametrize("key", ["schedule:1", "bulk:1", "elcorp:1"])
-def test_keys_of_the_platforms_own_are_refused_from_callers(key: str) -> None:
+def test_keys_reserved_for_the_platform_are_refused_from_callers(key: str) -> None:
     with pytest.raises(InvalidValue) as refused:
         require_callers_key(key)
     assert refused.value.field == "Idempotency-Key"
     assert require_callers_key(f"my-{key}") == f"my-{key}"
 
 
-def test_metadata_may_be_as_long_as_its_bound() -> None:
+def test_metadata_may_be_as_long_as_its_limit() -> None:
     assert order(metadata={"k" * 500: "v" * 500}).metadata
     assert order(metadata={str(n): "" for n in range(20)}).metadata

@@ -16,7 +16,7 @@ def test_an_end_before_the_beginning_is_refused() -> None:
         Validity(AT, AT - DAY)
 
 
-def test_what_has_begun_ends_now_and_what_has_not_never_begins() -> None:
+def test_a_version_that_has_started_ends_now_and_a_later_one_never_starts() -> None:
     assert Validity(AT - DAY).ended(AT) == Validity(AT - DAY, AT)
     unborn = Validity(AT + DAY).ended(AT)
     assert unborn == Validity(AT + DAY, AT + DAY)
@@ -24,12 +24,12 @@ def test_what_has_begun_ends_now_and_what_has_not_never_begins() -> None:
     assert not unborn.reaches(AT)
 
 
-def test_what_has_ended_stays_ended() -> None:
+def test_an_ended_version_cannot_be_ended_again() -> None:
     with pytest.raises(AlreadyEnded):
         Validity(AT - DAY, AT).ended(AT)
 
 
-def test_a_later_version_stands_in_the_way() -> None:
+def test_a_later_version_conflicts() -> None:
     standing = [limit(validity=Validity(AT - DAY, AT + DAY)), limit(validity=Validity(AT + DAY), version=2)]
     with pytest.raises(LaterVersion):
         replaced_by(standing, AT)
@@ -60,6 +60,6 @@ def test_versions_never_overlap_however_they_are_made_and_ended(acts: list[tuple
         assert sum(version.validity.covers(at) for version in versions) <= 1
 
 
-def test_what_ends_at_an_instant_does_not_reach_it() -> None:
+def test_a_version_that_ends_at_an_instant_does_not_cover_it() -> None:
     assert not Validity(AT - DAY, AT).reaches(AT)
     assert Validity(AT - DAY, AT).reaches(AT - DAY)

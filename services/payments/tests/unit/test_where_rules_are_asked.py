@@ -1,4 +1,4 @@
-"""Approval, signature and assurance are asked in one object that sees the whole request; a second place would see a part."""
+"""Approval, signature and assurance are checked in one object that has the whole request; any other place has only a part."""
 
 import ast
 from functools import cache
@@ -12,13 +12,13 @@ from payments.domain import approval, errors, payer_policy
 
 PACKAGE: Final = Path(payments.__file__).parent
 ASKED_IN: Final = "domain/payer_rules.py"
-# Where each is made known besides; to raise or to compare is what is asked nowhere else.
+# Modules that also name the rule. Only PayerRules raises these errors and compares the amounts.
 NAMES: Final = {
     "SignatureRequired": {ASKED_IN},
     "StepUpRequired": {ASKED_IN},
     "STRONG": {ASKED_IN},
-    # A rehearsal tells what a linked request would be answered with.
-    # So does the run of a file that cannot wait any more, for lines of it have run.
+    # A dry run reports the error of a linked request.
+    # So does the run of a file that can no longer wait, because some of its lines have run.
     "ApprovalNeeded": {ASKED_IN, "application/transfers/rehearsal.py", "application/bulk_transfers/run_bulk.py"},
     "ApprovalQuestion": {"domain/approval.py", "infrastructure/approval_policies.py"},
 }
@@ -35,10 +35,10 @@ ATTRIBUTES: Final = {
         "application/schedules/plan_transfer.py",
         "application/fees/quote_order.py",
     },
-    # A file is judged when it is handed in and, whole again, before its first line runs.
+    # A file is checked when it is submitted and, as a whole again, before its first line runs.
     "judge_bulk": {"application/bulk_transfers/acceptance.py", "application/bulk_transfers/run_bulk.py"},
 }
-# Which requests are not judged any more: lines of a file that was judged whole, and what a schedule makes.
+# Requests that are not checked again: lines of a file that was checked whole, and transfers of a schedule.
 SPARED: Final = {
     "is_judged": {"application/bulk_transfers/lines.py"},
     "judged_as": {"application/bulk_transfers/lines.py"},
@@ -52,7 +52,7 @@ def modules() -> list[tuple[str, ast.Module]]:
 
 
 def users(name: str) -> set[str]:
-    """Return the modules that name it, but for routes that declare an assurance of their own."""
+    """Return the modules that use the name, except in routes that declare an assurance."""
     return {
         place
         for place, tree in modules()
@@ -72,12 +72,12 @@ def _is_declared(tree: ast.Module, name: ast.Name) -> bool:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_a_payer_must_have_is_named_where_it_is_asked_alone(name: str) -> None:
+def test_requirements_of_a_payer_are_named_only_where_they_are_checked(name: str) -> None:
     assert users(name) == NAMES[name]
 
 
 @pytest.mark.parametrize("name", ATTRIBUTES)
-def test_rules_and_policy_are_read_where_the_whole_request_is_known(name: str) -> None:
+def test_rules_and_policy_are_read_only_where_the_whole_request_is_known(name: str) -> None:
     found = {
         place for place, tree in modules() for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == name
     }
@@ -85,7 +85,7 @@ def test_rules_and_policy_are_read_where_the_whole_request_is_known(name: str) -
 
 
 @pytest.mark.parametrize("name", SPARED)
-def test_only_what_was_judged_before_is_not_judged(name: str) -> None:
+def test_only_what_was_checked_before_is_not_checked(name: str) -> None:
     found = {
         place
         for place, tree in modules()
@@ -98,8 +98,8 @@ def test_only_what_was_judged_before_is_not_judged(name: str) -> None:
     assert found == SPARED[name]
 
 
-def test_the_names_are_those_of_the_code() -> None:
-    """A name that was changed would be found nowhere, and hold nothing."""
+def test_the_names_exist_in_the_code() -> None:
+    """A renamed name would be found nowhere, and its test would check nothing."""
     assert hasattr(errors, "SignatureRequired")
     assert hasattr(errors, "ApprovalNeeded")
     assert hasattr(approval.ApprovalRules, "matching")
