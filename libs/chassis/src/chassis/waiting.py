@@ -54,7 +54,7 @@ async def wait_any(*events: asyncio.Event, seconds: float | None = None) -> None
 
 
 async def run_first(*works: Coroutine[Any, Any, None]) -> None:
-    """Run all until the first ends, cancel the others, and raise the first one's exception."""
+    """Run all until the first ends, cancel the others, and raise the exception of the first."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

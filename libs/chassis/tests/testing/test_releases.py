@@ -32,6 +32,6 @@ async def test_what_narrows_is_found_and_what_adds_is_not(databases: Databases, 
     assert await contractions(databases, "doors", versions, since="0002", folder=tmp_path / "earlier") == [
         "doors.colour is required",
         "doors.height was ['integer', False, False] and is ['bigint', False, False]",
-        "doors.name is gone",
+        "doors.name was removed",
         "doors.width was ['integer', True, False] and is ['integer', False, False]",
     ]

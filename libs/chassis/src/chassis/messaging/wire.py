@@ -72,5 +72,5 @@ def count(message: AbstractIncomingMessage, header: str) -> int:
 def _text(headers: Mapping[str, Any], name: str) -> str:
     value = headers.get(name)
     if not isinstance(value, str):
-        raise ValueError(f"header {name} is missing")  # noqa: TRY004  # the sender's value is wrong, not a type of ours
+        raise ValueError(f"header {name} is missing")  # noqa: TRY004  # the sender's value is wrong, not our type
     return value

@@ -14,6 +14,6 @@ _RECORD = text(
 
 
 async def record(session: AsyncSession, *, consumer: str, message_id: UUID) -> bool:
-    """Record a message; return False if it was recorded before. A concurrent duplicate waits for the first one's transaction."""
+    """Record a message; return False if it was recorded before. A concurrent duplicate waits for the first transaction."""
     result = await session.execute(_RECORD, {"consumer": consumer, "message_id": message_id})
     return result.scalar() is not None

@@ -213,5 +213,5 @@ def _watch(session: Session) -> dict[int, Aggregate]:
 
 
 def forget_writes(_session: Session, _transaction: object, connection: Connection) -> None:
-    """Clear the recorded write at the start of a transaction: a pooled connection still has the last one's."""
+    """Clear the recorded write at the start of a transaction: a pooled connection still has the last transaction's."""
     connection.info.pop(WRITES, None)

@@ -1,4 +1,4 @@
-"""A faster path through FastAPI for operations that use few of its features: nearly all of ours.
+"""A faster path through FastAPI for operations that use few of its features: nearly all operations.
 
 FastAPI prepares every request for exit stacks, forms, streams, background tasks and threads. The fast path inspects an operation
 once, and then runs only what the operation declares. It uses FastAPI's own fields, dependencies, responses and errors.

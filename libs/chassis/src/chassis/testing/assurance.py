@@ -1,4 +1,4 @@
-"""Whether every operation of a service requires the sign-in that it declares."""
+"""Checks that every operation of a service requires the sign-in that it declares."""
 
 import re
 import time
@@ -25,7 +25,7 @@ _SERVER_ERROR: Final = 500
 _VERSION: Final = 7
 _ONE: Final = {"methods": ("pwd",)}
 _TWO: Final = {"methods": ("pwd", "otp", "mfa")}
-# The sign-ins that a token describes, and the levels that each is enough for.
+# The sign-ins of tokens, and the assurance levels that each one meets.
 _TOKENS: Final[dict[str, tuple[dict[str, Any], set[Assurance]]]] = {
     "one of two factors": ({**_ONE, "second_factor": True}, {NONE}),
     "one factor of a token that does not say whether there are two": ({**_ONE, "claims": {"second_factor": None}}, {NONE}),
@@ -47,16 +47,16 @@ _TOKENS: Final[dict[str, tuple[dict[str, Any], set[Assurance]]]] = {
 async def misjudged(
     application: object, routers: Sequence[Router], database: Database, clock: ControlledClock, *, caller: UUID | None = None
 ) -> list[str]:
-    """Send tokens of every kind to each unsafe operation; return those that it judged differently than it declares.
+    """Send tokens of every kind to each unsafe operation; return the cases in which it did not do what it declares.
 
-    The caller has every permission (and is `caller`, where a service looks its users up). Bodies are empty and ids unknown, so
-    that no request gets beyond its checks. Fails when a request with an insufficient token has changed a row.
+    The caller has every permission (and is `caller`, if a service looks up its users). Bodies are empty and ids unknown, so that
+    no request gets past its checks. Fails if a request with an insufficient token changed a row.
     """
     routes = [route for router in routers for route in router.routes if isinstance(route, Route) and route.assurance]
     permissions = {route.access.permission for route in routes if route.access and route.access.permission}
     forge = TokenForge(clock)
     subject, revocations = caller or new_id(), none_ended()
-    # The present version: tokens of before claim an earlier one.
+    # The present version; older tokens have an earlier one.
     revocations.change_factors(subject, Factors(_VERSION, has_second=True), time.time())
     tokens = {what: (_headers(forge, subject, **options), enough_for) for what, (options, enough_for) in _TOKENS.items()}
     attempts = [(route, what, route.assurance in enough_for) for route in routes for what, (_, enough_for) in tokens.items()]

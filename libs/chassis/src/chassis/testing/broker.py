@@ -1,4 +1,4 @@
-"""A RabbitMQ virtual host of its own for each test session, made and removed by the management API."""
+"""A separate RabbitMQ virtual host for each test session, created and removed with the management API."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ TIMEOUT_SECONDS = 10
 
 
 class Management:
-    """The few calls of RabbitMQ's management API that tests need; `url` carries the credentials."""
+    """A client of RabbitMQ's management API; `url` includes the credentials."""
 
     def __init__(self, url: str) -> None:
         self._parts = urlsplit(url)
@@ -22,7 +22,7 @@ class Management:
         self._headers = {"Authorization": f"Basic {base64.b64encode(credentials).decode()}", "Content-Type": "application/json"}
 
     def call(self, method: str, path: str, body: object | None = None) -> Any:
-        """Send one request; return the decoded JSON answer, None when there is none. Raises OSError on an error status."""
+        """Send one request; return the decoded JSON response, None if it is empty. Raises OSError for an error status."""
         kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
         connection = kind(self._parts.hostname or "127.0.0.1", self._parts.port, timeout=TIMEOUT_SECONDS)
         try:
@@ -38,7 +38,7 @@ class Management:
 
 @contextmanager
 def virtual_host(rabbitmq_url: str, management_url: str) -> Iterator[str]:
-    """Make a virtual host for the length of the block; give its AMQP URL."""
+    """Create a virtual host for the duration of the block; yields its AMQP URL."""
     management = Management(management_url)
     name = f"test-{uuid4().hex[:12]}"
     user = unquote(urlsplit(rabbitmq_url).username or management.user)

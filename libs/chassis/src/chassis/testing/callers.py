@@ -1,4 +1,4 @@
-"""Callers of methods that the contracts name nobody for yet."""
+"""Adds callers to methods whose contracts do not name them yet."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,9 +8,9 @@ from chassis.rpc.named_callers import named_callers
 
 
 def also_name(monkeypatch: pytest.MonkeyPatch, service: str) -> None:
-    """Let a service call every method of the servers made from now on, beside those the contracts name.
+    """Let a service call every method of servers created later, in addition to the callers in the contracts.
 
-    What a method answers can so be tested before the peer that it is for calls it.
+    So a method can be tested before the peer that will use it calls it.
     """
 
     def named(services: Iterable[str], *, local: bool) -> Mapping[str, frozenset[str]]:

@@ -1,4 +1,4 @@
-"""A certificate authority for tests, the certificates that it issues, and files that are replaced as in a cluster."""
+"""A certificate authority for tests, its certificates, and files that are replaced as in a cluster."""
 
 import asyncio
 import datetime as dt
@@ -18,9 +18,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from chassis.testing.mounted import MountedFiles
 
 _HOUR = dt.timedelta(hours=1)
-# By the part of the setting's name: tls_<part>_file.
+# By the middle part of the setting's name: tls_<part>_file.
 _FILES = {"cert": "tls.crt", "key": "tls.key", "ca": "ca.crt"}
-# What a client of PostgreSQL sends to ask for TLS on a connection that begins without.
+# PostgreSQL's SSLRequest, which a client sends first to start TLS.
 _POSTGRES_SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
@@ -43,15 +43,15 @@ class Authority:
         self.renew()
 
     def renew(self) -> None:
-        """Replace the authority's own certificate by another of the same key."""
+        """Replace the authority's own certificate with another one for the same key."""
         self.certificate = self._certify("authority", self.key.public_key(), self.key, None, _HOUR)
         self.pem = self.certificate.public_bytes(serialization.Encoding.PEM)
         self.file.write_bytes(self.pem)
 
     def issue(self, *names: str) -> dict[str, Path]:
-        """Issue a certificate for servers and clients, as settings; its common name is always "payments".
+        """Issue a certificate for servers and clients, and return it as settings; its common name is always "payments".
 
-        `names` are its alternative names: DNS names, IP addresses or URIs.
+        `names` are its subject alternative names: DNS names, IP addresses or URIs.
         """
         issued = self.certify(*names)
         stem = self.folder / str(issued.serial)
@@ -61,7 +61,7 @@ class Authority:
         return {"tls_cert_file": cert_file, "tls_key_file": key_file, "tls_ca_file": self.file}
 
     def certify(self, *names: str, lifetime: dt.timedelta = _HOUR) -> Issued:
-        """Issue a certificate that began a minute ago; one with a negative lifetime has expired."""
+        """Issue a certificate that is valid since a minute ago; with a negative lifetime it has expired."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self._certify("payments", key.public_key(), self.key, names, lifetime)
         return Issued(
@@ -89,8 +89,8 @@ class Authority:
             .not_valid_before(min(begins, now + lifetime - _HOUR))
             .not_valid_after(now + lifetime)
             .add_extension(x509.BasicConstraints(ca=names is None, path_length=None), critical=True)
-            # RFC 5280 requires these extensions, and Python 3.13 refuses certificates without them. Two authorities of one name
-            # are distinguished by their keys.
+            # RFC 5280 requires these extensions, and Python 3.13 refuses certificates without them. Two authorities with the
+            # same name are distinguished by their keys.
             .add_extension(_key_usage(signs=names is None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
@@ -144,7 +144,7 @@ def _key_usage(*, signs: bool) -> x509.KeyUsage:
 async def presented_serial(host: str, port: int, context: SSLContext, *, is_postgres: bool = False) -> int:
     """Return the serial number of the certificate that a server presents to a new connection.
 
-    Raises OSError where the server refuses the client's certificate; PostgreSQL's protocol does not tell.
+    Raises OSError if the server refuses the client's certificate; with PostgreSQL that is not detected.
     """
     reader, writer = await asyncio.open_connection(host, port)
     with closing(writer):
@@ -153,7 +153,7 @@ async def presented_serial(host: str, port: int, context: SSLContext, *, is_post
             await reader.readexactly(1)
         await writer.start_tls(context, server_hostname=host)
         presented = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        # A server judges the client's certificate after the handshake; an HTTP/2 server that accepts it sends its settings.
+        # A server checks the client's certificate after the handshake; an HTTP/2 server that accepts it then sends its settings.
         if not is_postgres and not await reader.read(1):
             raise ConnectionResetError
     return x509.load_der_x509_certificate(presented).serial_number

@@ -1,10 +1,10 @@
-"""A clock that moves only when a test says so."""
+"""A clock that moves only when a test advances it."""
 
 from datetime import UTC, datetime, timedelta
 
 
 class ControlledClock:
-    """Starts at a fixed instant, or where told."""
+    """Starts at a fixed time, or at `start`."""
 
     def __init__(self, start: datetime = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)) -> None:
         self._now = start

@@ -1,6 +1,6 @@
-"""A migrated database for each test, kept from test to test: emptied and seeded again in one round trip.
+"""A migrated database for each test. Databases are reused: emptied and seeded again in one round trip.
 
-A database is dropped instead of kept when a test ran DDL in it or left much behind.
+A database is dropped instead if a test ran DDL in it or left much data.
 """
 
 import asyncio
@@ -24,30 +24,30 @@ from chassis.testing import emptying
 
 _ROLE_PASSWORD = "test"  # noqa: S105  # of roles on a private test server
 _TEMPLATE_LOCK = 0x74706C
-# Fifty requests at once wait longer for a connection on a busy machine than the five seconds that a service gives them.
+# On a busy machine, fifty concurrent requests wait longer for a connection than a service's five seconds.
 _POOL_TIMEOUT_SECONDS = 60
-# What a session has besides its transaction; psycopg goes on using the statements that it prepared.
+# Resets a session's state, except prepared statements, which psycopg continues to use.
 _FORGET = b"RESET ALL; RESET SESSION AUTHORIZATION; UNLISTEN *; CLOSE ALL; SELECT pg_advisory_unlock_all()"
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseUrls:
-    """One database, seen by its owner (migrations) and by the runtime role."""
+    """The URLs of one database, for its owner (migrations) and for the runtime role."""
 
     owner: str
     app: str
     name: str
 
 
-# Fills a new database with the rows that every test is to find besides those of the migrations.
+# Fills a new database with rows for every test, in addition to those of the migrations.
 Seed = Callable[[DatabaseUrls], Awaitable[None]]
 _Kind = tuple[str, Path, Seed | None]
 
 
 class Databases:
-    """Makes databases on one PostgreSQL server; `superuser_url` is a libpq URL.
+    """Creates databases on one PostgreSQL server; `superuser_url` is a libpq URL.
 
-    `server_is_lasting`: the server goes on after this session, so the databases are dropped at its end.
+    `server_is_lasting`: the server continues after this session, so the databases are dropped at its end.
     """
 
     def __init__(self, superuser_url: str, *, server_is_lasting: bool = True) -> None:
@@ -58,7 +58,7 @@ class Databases:
         self._made: list[str] = []
         self._engines: dict[tuple[str, int], KeptEngine] = {}
         self._lent: list[KeptEngine] = []
-        # Kept open: a connection costs as much as emptying a database.
+        # Stays open: a new connection costs as much as emptying a database.
         self._emptying: dict[str, psycopg.Connection] = {}
 
     async def close(self) -> None:
@@ -73,9 +73,9 @@ class Databases:
 
     @asynccontextmanager
     async def create(self, service: str, versions: Path, *, seed: Seed | None = None) -> AsyncIterator[DatabaseUrls]:
-        """Give a migrated database for the length of the block; `seed` fills it once, when it is new."""
+        """Yield a migrated database for the duration of the block; `seed` fills it once, when it is new."""
         used = self._used[service, versions, seed]
-        # Emptied now and not when it was given back: by now nothing of that test runs any more.
+        # Emptied now and not when it was returned: by now nothing of the earlier test runs any more.
         while used and not await self._empty(used[-1]):
             used.pop()
         name = used.pop() if used else await self._make(service, versions, seed)
@@ -86,7 +86,7 @@ class Databases:
 
     @asynccontextmanager
     async def connect(self, url: str, *, pool_size: int) -> AsyncIterator[Database]:
-        """Lend an engine on a database, kept with its connections: a new one costs 6 ms, and 10 more for what it looks up."""
+        """Yield an engine of a database, reused with its connections: a new one costs 6 ms, and 10 ms more for its lookups."""
         engine = self._engines.pop((url, pool_size), None) or KeptEngine(url, pool_size)
         self._lent.append(engine)
         try:
@@ -123,7 +123,7 @@ class Databases:
         return name
 
     async def disconnect(self, urls: DatabaseUrls) -> None:
-        """End every connection to a database, as its server's restart does; the tests' own engines connect again."""
+        """End every connection to a database, as a restart of its server does; the tests' own engines connect again."""
         for engine in self._lent:
             if engine.database_name == urls.name:
                 await engine.database.engine.dispose()
@@ -131,7 +131,7 @@ class Databases:
             connection.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", (urls.name,))
 
     async def _empty(self, name: str) -> bool:
-        """Bring a database back to its seeds; False when it cannot be kept."""
+        """Restore a database to its seeds; return False if it cannot be reused."""
         connection = self._emptying.pop(name, None)
         engines = {key: engine for key, engine in self._engines.items() if engine.database_name == name}
         kept = [pid for engine in engines.values() for pid in engine.pids()]
@@ -139,7 +139,7 @@ class Databases:
             connection = connection or emptying.connect(self._url(name))
             emptied = emptying.empty(connection, kept=kept)
         except psycopg.OperationalError:
-            # The test ended every connection to its database, ours among them.
+            # The test ended every connection to its database, including ours.
             connection = emptying.connect(self._url(name))
             emptied = emptying.empty(connection, kept=kept)
         for key, engine in engines.items():
@@ -161,7 +161,7 @@ class Databases:
         return urlunsplit(parts._replace(netloc=netloc, path=f"/{database}"))
 
     def _template(self, service: str, versions: Path) -> str:
-        """Migrate a template, or find the one that another session or worker made of the same migrations."""
+        """Migrate a template, or find the one that another session or worker made from the same migrations."""
         name = f"template_{service}_{_digest(versions)}"
         with psycopg.connect(self.superuser_url, autocommit=True) as connection:
             connection.execute("SELECT pg_advisory_lock(%s)", (_TEMPLATE_LOCK,))
@@ -177,7 +177,7 @@ class Databases:
                 sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(half_made), sql.Identifier(_owner(service)))
             )
             migrations.upgrade(self._url(half_made, _owner(service)), versions, say=lambda _line: None)
-            # Renamed only once it is whole: a session killed in between leaves no broken template behind.
+            # Rename it only when it is complete: a session that is killed before leaves no broken template.
             connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(half_made), sql.Identifier(name)))
             return name
 
@@ -190,7 +190,7 @@ def libpq_variables(url: str) -> dict[str, str]:
 
 
 class KeptEngine:
-    """An engine that tests use one after the other, and all connections that it has made and not closed."""
+    """An engine that tests use one after the other, with all its open connections."""
 
     def __init__(self, url: str, pool_size: int) -> None:
         self.database = Database.connect(url, pool_size=pool_size, pool_timeout_seconds=_POOL_TIMEOUT_SECONDS)
@@ -200,11 +200,11 @@ class KeptEngine:
         event.listen(self.database.engine.sync_engine, "close", self._note_end)
 
     def pids(self) -> set[int]:
-        """Return the processes of PostgreSQL that serve it."""
+        """Return the process ids of the engine's connections in PostgreSQL."""
         return {connection.info.backend_pid for connection in self._connections if not connection.closed}
 
     async def take_back(self) -> bool:
-        """Let what a test began with the engine end; False when the test still holds connections."""
+        """End what a test began with the engine; return False if the test still holds connections."""
         await self.database.finish()
         pool = self.database.engine.pool
         if not isinstance(pool, QueuePool) or pool.checkedout() or pool.checkedin() != len(self._connections):
@@ -212,7 +212,7 @@ class KeptEngine:
         with suppress(psycopg.OperationalError):
             for connection in self._connections:
                 connection.pgconn.exec_(_FORGET)
-        # The test may have ended some.
+        # The test may have ended some connections.
         return not any(connection.closed for connection in self._connections)
 
     async def close(self) -> None:
@@ -228,7 +228,7 @@ class KeptEngine:
 
 
 def _owner(service: str) -> str:
-    # Roles belong to the server, where a platform under test may have its own <service>_owner with another password.
+    # Roles belong to the server, and a platform under test may have its own <service>_owner with another password.
     return f"test_{service}_owner"
 
 

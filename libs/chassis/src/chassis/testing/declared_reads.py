@@ -1,4 +1,4 @@
-"""Whether every operation of a service shows whose data it declares, and leaves the audit facts that this takes."""
+"""Checks that every operation of a service returns only the data that it declares, and records the required audit facts."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ REASON: Final = "complaint 4711"
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody about whom another reads. `tells` are ids that no answer contains which is not about them."""
+    """A person whose data another person reads. `tells` are ids that only responses about this person contain."""
 
     user_id: str
     tells: Collection[str]
@@ -27,9 +27,9 @@ class Person:
 
 @dataclass(frozen=True)
 class DeclaredReads:
-    """Asks each operation that reads about a person, as somebody else who may read everything.
+    """Calls each operation that reads about a person, as another person with all permissions.
 
-    `ask` sends a method and a path, `paths` has a path about the person for each operation, without a reason.
+    `ask` sends a method and a path. `paths` has a path about the person for each operation, without a reason.
     """
 
     ask: Callable[[str, str], Awaitable[httpx.Response]]
@@ -38,10 +38,10 @@ class DeclaredReads:
     paths: Mapping[str, str]
 
     async def misdeclared(self, routers: Sequence[Router], person: Person) -> list[str]:
-        """Return what is not as it is declared. Fails for an operation without a path, or a path without one."""
+        """Return the differences from the declarations. Fails for an operation without a path, or a path without an operation."""
         routes = [route for router in routers for route in router.routes if isinstance(route, Route) and route.reads]
         if differing := {str(route.operation_id) for route in routes} ^ self.paths.keys():
-            raise AssertionError(f"not both an operation that reads and a path to ask it by: {sorted(differing)}")
+            raise AssertionError(f"operations without a path, or paths without an operation: {sorted(differing)}")
         return [f"{route.operation_id} {fault}" for route in routes async for fault in self._faults(route, person)]
 
     async def _faults(self, route: Route, person: Person) -> AsyncIterator[str]:
@@ -58,14 +58,14 @@ class DeclaredReads:
                 yield fault
             return
         if facts:
-            yield f"leaves {facts[0].action} on record"
+            yield f"records {facts[0].action}"
         if status not in {httpx.codes.OK, httpx.codes.NOT_FOUND}:
             yield f"answers {status}"
         if route.reads is not REFERENCE and any(each in text for each in person.tells):
-            yield "shows what is another's"
+            yield "returns another person's data"
 
     async def _call(self, method: str, path: str) -> tuple[int, str, list[AuditFact]]:
-        """Return status and text of an answer, and the facts of reads that were left meanwhile."""
+        """Return status and text of a response, and the facts of reads that were recorded meanwhile."""
         before = len(await published(self.database, self.publications))
         answer = await self.ask(method, path)
         messages = [message for _, message in (await published(self.database, self.publications))[before:]]
@@ -77,7 +77,7 @@ def _unrecorded(route: Route, person: Person, status: int, facts: Sequence[Audit
     if status != httpx.codes.OK:
         return [f"answers {status}"]
     if len(facts) != 1 or person.user_id not in facts[0].related_ids:
-        return [f"leaves {len(facts)} facts, or one that does not name the person"]
+        return [f"records {len(facts)} facts, or one that does not name the person"]
     if route.takes_reason and facts[0].reason != REASON:
-        return ["leaves a fact without the reason"]
+        return ["records a fact without the reason"]
     return []

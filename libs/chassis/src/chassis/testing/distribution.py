@@ -1,4 +1,4 @@
-"""Tests on several workers at once (pytest-xdist): by file, the longest first, with one line for each file."""
+"""Distributes tests to several workers (pytest-xdist) by file, the longest first, and prints one line per file."""
 
 import json
 from collections import Counter, defaultdict
@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-# A file that was never timed may be the longest.
+# A file without a known duration may be the longest.
 _UNKNOWN_SECONDS = 1e6
 _SHORT_SECONDS_MAX = 5
 
 
 def scope_of(config: pytest.Config, nodeid: str) -> str:
-    """Return what one worker runs from beginning to end: a file, or a folder whose tests share a costly fixture."""
+    """Return the scope that one worker runs completely: a file, or a folder whose tests share a costly fixture."""
     file = nodeid.split("::", 1)[0]
     folder = file.rpartition("/")[0]
     return folder if folder in config.getini("run_together") else file
@@ -32,23 +32,23 @@ class ByScope(LoadFileScheduling):  # type: ignore[misc]  # untyped
         return scope_of(self.config, nodeid)
 
     def remove_node(self, node: Any) -> str | None:
-        """Return the test in which a worker crashed; it has failed, and only those after it go on elsewhere."""
+        """Return the test in which a worker crashed. It counts as failed, and other workers run only the tests after it."""
         units = self.assigned_work[node].values()
         crashed = next(((unit, nodeid) for unit in units for nodeid, is_done in unit.items() if not is_done), None)
         if crashed is None:
             super().remove_node(node)
             return None
         unit, nodeid = crashed
-        # xdist would run it again.
+        # Otherwise xdist would run it again.
         unit[nodeid] = True
         super().remove_node(node)
         return str(nodeid)
 
 
 def in_good_order(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Sort scopes by the seconds that each took when it was timed, longest first: begun last, all would wait for it.
+    """Sort scopes by their recorded duration, longest first: if the longest began last, all workers would wait for it.
 
-    Short ones that need no servers come before: they run while the servers start.
+    Short ones that need no servers come first: they run while the servers start.
     """
     known = read_durations(config)
     seconds: dict[str, float] = defaultdict(float)
@@ -71,7 +71,7 @@ def read_durations(config: pytest.Config) -> Mapping[str, float]:
 
 
 def write_durations(config: pytest.Config, seconds: Mapping[str, float]) -> None:
-    """Note how long files took; of the others, those that are still there keep what they took before."""
+    """Record the duration of files; other files that still exist keep their earlier duration."""
     known = {file: took for file, took in read_durations(config).items() if (config.rootpath / file).exists()}
     timed = {**known, **{file: round(took, 1) for file, took in seconds.items()}}
     _durations_file(config).write_text(json.dumps(timed, indent=1, sort_keys=True) + "\n")
@@ -82,7 +82,7 @@ def _durations_file(config: pytest.Config) -> Path:
 
 
 class Progress:
-    """The controller's part: schedules by scope, tells what ran and for how long, and what ran when it was interrupted."""
+    """The controller's plugin: schedules by scope, and reports finished files, durations, and what ran at an interrupt."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -102,7 +102,7 @@ class Progress:
     @pytest.hookimpl(wrapper=True)
     def pytest_report_teststatus(self) -> Generator[None, tuple[str, str, Any], tuple[str, str, Any]]:
         category, letter, word = yield
-        # No letters: each file has a line, and each failure.
+        # Print no letters: each file and each failure has a line.
         return category, letter if self._is_verbose() else "", word
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:

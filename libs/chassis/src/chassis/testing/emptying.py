@@ -1,4 +1,4 @@
-"""Bringing a database back to what it held when it was new, by a function that lives in it.
+"""Restores a database to its initial contents, with a function in the database.
 
 Deleting the few rows of a test takes 2 ms; a new database takes 50 to 500 ms.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-# Above this, deleting costs more than a new database, and what is left slows the next test down.
+# Above this size, deleting costs more than a new database, and dead rows slow down the next test.
 BYTES_MAX = 16 * 1024 * 1024
 _ENDING_MS_MAX = 30_000
 
@@ -21,7 +21,7 @@ BEGIN
 END
 $$;
 CREATE EVENT TRIGGER note_ddl ON ddl_command_end EXECUTE FUNCTION seed.note_ddl();
--- Also for who switches triggers off to do what nobody may.
+-- Also fires in sessions that have disabled triggers.
 ALTER EVENT TRIGGER note_ddl ENABLE ALWAYS;
 """
 _FUNCTION = """
@@ -36,7 +36,7 @@ BEGIN
     is_whole := false;
     alive := ARRAY(SELECT pid FROM pg_stat_activity WHERE pid = ANY (kept));
     PERFORM pg_terminate_backend(pid) FROM seed.others(kept) AS pid;
-    -- Not by pg_terminate_backend(pid, timeout): it looks again after 100 ms, and most need one.
+    -- Without the timeout of pg_terminate_backend: it checks every 100 ms, but most connections end within 1 ms.
     WHILE EXISTS (SELECT FROM seed.others(kept)) LOOP
         IF waited_ms >= {waited_ms_max} THEN
             RAISE 'connections to % did not end', current_database();
@@ -65,12 +65,12 @@ _SEQUENCES = "SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace 
 
 
 def connect(superuser_url: str) -> psycopg.Connection:
-    """Connect with triggers and foreign keys switched off, so that append-only rows can be deleted in any order."""
+    """Connect with triggers and foreign keys disabled, so that append-only rows can be deleted in any order."""
     return psycopg.connect(superuser_url, autocommit=True, options="-c session_replication_role=replica -c lock_timeout=30s")
 
 
 def prepare(connection: psycopg.Connection) -> None:
-    """Keep what the database holds now, and make the function that brings it back."""
+    """Save the database's present contents, and create the function that restores them."""
     tables = [name for (name,) in connection.execute(_TABLES)]
     connection.execute("CREATE SCHEMA seed")
     statements = [sql.SQL("DELETE FROM {};").format(_public(table)) for table in tables]
@@ -85,22 +85,22 @@ def prepare(connection: psycopg.Connection) -> None:
             statements=sql.SQL("\n    ").join(statements),
         )
     )
-    # Last, or it would note this.
+    # Last, or it would record this function's own DDL.
     connection.execute(_DDL_IS_NOTED)
 
 
 @dataclass(frozen=True, slots=True)
 class Emptied:
-    """Whether the database is what it was when it was new, and which of the connections to be kept are alive."""
+    """Whether the database has its initial contents, and which of the kept connections are alive."""
 
     is_whole: bool
     alive: frozenset[int]
 
 
 def empty(connection: psycopg.Connection, *, kept: Iterable[int] = ()) -> Emptied:
-    """End the test's connections, delete its rows and restore seeds and sequences; not whole when it ran DDL or left much.
+    """End the test's connections, delete its rows, restore seeds and sequences. Not whole if it ran DDL or left much data.
 
-    `kept` are the process ids of connections that stay.
+    `kept` are the process ids of connections that stay open.
     """
     is_whole, alive = connection.execute("SELECT is_whole, alive FROM seed.restore(%s)", (list(kept),)).fetchone() or (False, ())
     return Emptied(is_whole, frozenset(alive))
@@ -111,7 +111,7 @@ def _has_rows(connection: psycopg.Connection, table: str) -> bool:
 
 
 def _copy_seeds(connection: psycopg.Connection, table: str) -> sql.Composed:
-    """Copy the seeds of a table aside; return the statement that puts them back."""
+    """Copy the seeds of a table; return the statement that restores them."""
     kept = sql.Identifier("seed", table)
     connection.execute(sql.SQL("CREATE TABLE {} AS TABLE {}").format(kept, _public(table)))
     columns = [name for (name,) in connection.execute(_COLUMNS, (f'public."{table}"',))]

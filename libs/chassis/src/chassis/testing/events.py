@@ -1,4 +1,4 @@
-"""Events of producers that are not running in a test."""
+"""Publishes events of producers that do not run in a test."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""A TCP proxy that misbehaves on command: put it between a process and its broker or database."""
+"""A TCP proxy that simulates network faults between a process and its broker or database."""
 
 import asyncio
 import socket
@@ -6,12 +6,12 @@ import struct
 from typing import Self
 
 CHUNK_BYTES = 65_536
-# Linger for zero seconds: close() sends RST at once, as a crashed peer's kernel does.
+# Linger for zero seconds: close() sends RST at once, like the kernel of a crashed peer.
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class FaultProxy:
-    """Forwards `127.0.0.1:port` to a target until told otherwise."""
+    """Forwards `127.0.0.1:port` to a target, with the faults that a test selects."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
@@ -33,7 +33,7 @@ class FaultProxy:
         return proxy
 
     def cut(self) -> None:
-        """Reset every open connection; new ones pass."""
+        """Reset every open connection; accept new ones."""
         for writer in self._writers:
             sock = writer.get_extra_info("socket")
             if sock is not None and sock.fileno() >= 0:
@@ -48,26 +48,26 @@ class FaultProxy:
         self.cut()
 
     def hang_up(self) -> None:
-        """Reset every open connection, and each new one once it is accepted, as a server does that is starting."""
+        """Reset every open connection, and each new one after accepting it, as a starting server does."""
         self._hangs_up = True
         self.cut()
 
     def blackhole(self, *, replies_only: bool = False) -> None:
-        """Pass nothing on, old connections and new, and close nothing: packets that get lost.
+        """Forward nothing, on old and new connections, and close nothing, as if packets were lost.
 
-        With `replies_only` requests still arrive and are acted on; their answers never come. `held_back` counts what
-        was swallowed.
+        With `replies_only` requests still arrive and have effects, but their responses are lost. `held_back` counts what was not
+        forwarded.
         """
         if not replies_only:
             self._requests_pass.clear()
         self._replies_pass.clear()
 
     def delay(self, ms: float) -> None:
-        """Hold each chunk back, in both directions."""
+        """Delay each chunk, in both directions."""
         self._delay_seconds = ms / 1000
 
     async def heal(self) -> None:
-        """Forward again; what a black hole held back arrives now."""
+        """Forward again, including what was held back."""
         self._requests_pass.set()
         self._replies_pass.set()
         self._delay_seconds = 0
@@ -95,7 +95,7 @@ class FaultProxy:
             else:
                 await self._forward(reader, writer)
         except (OSError, asyncio.CancelledError):
-            pass  # either side going away is what this proxy is for
+            pass  # this proxy exists to lose connections
         finally:
             writer.close()
             self._writers.discard(writer)

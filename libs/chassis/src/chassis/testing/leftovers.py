@@ -1,4 +1,4 @@
-"""What an interrupted run leaves behind: workers that are killed in the middle of a test end nothing that they started."""
+"""Ends the processes of interrupted test runs: a worker that is killed during a test does not end what it started."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ _END_SECONDS_MAX = 10
 
 
 class Leftovers:
-    """The controller's part: marks everything that is started in this run, and at its end stops what still runs."""
+    """The controller's plugin: marks all processes started in this run, and stops those that still run at its end."""
 
     def __init__(self) -> None:
         self._run = f"{os.getpid()}.{time.time_ns()}"
@@ -32,12 +32,12 @@ class Leftovers:
 
 
 def _end(is_meant: Callable[[str], bool]) -> None:
-    """End the processes of runs."""
+    """End the processes of the accepted runs."""
     own_namespace = Path("/proc/self/ns/pid").readlink()
 
     def belongs(entry: Path) -> bool:
         if (entry / "ns/pid").readlink() != own_namespace:
-            return False  # of a container, where process ids are others
+            return False  # of a container, where process ids differ
         marks = (each for each in (entry / "environ").read_bytes().split(b"\0") if each.startswith(f"{_MARK}=".encode()))
         return any(is_meant(mark.decode().partition("=")[2]) for mark in marks)
 
@@ -45,6 +45,6 @@ def _end(is_meant: Callable[[str], bool]) -> None:
 
 
 def _is_abandoned(run: str) -> bool:
-    """Whether what was to end a run's processes is gone itself: it was killed."""
+    """Return whether a run's controller, which would end its processes, was itself killed."""
     controller = run.partition(".")[0]
     return controller.isdecimal() and not Path("/proc", controller).exists()

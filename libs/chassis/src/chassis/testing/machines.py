@@ -5,10 +5,10 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 
 def run_machine(machine: type[RuleBasedStateMachine], *, examples: int, steps: int) -> None:
-    """Run the rules in many orders; the same orders in each run, unless pytest is told to `--explore`.
+    """Run the rules in many orders, which are the same in each run unless pytest runs with `--explore`.
 
-    What the rules draw, and whether they may run, must depend on nothing but what was drawn before: not on the time, on
-    ids or on what other examples have left behind, or Hypothesis cannot repeat an example.
+    What rules draw, and whether they may run, must depend only on earlier draws: not on the time, on ids or on data of other
+    examples, or Hypothesis cannot repeat an example.
     """
     run_state_machine_as_test(
         machine,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class MountedFiles:
-    """Each file is a link through `..data`; replacing the files swaps that link, so all of them change at once."""
+    """Each file is a link through `..data`; replacing the files swaps that link, so that all change at once."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

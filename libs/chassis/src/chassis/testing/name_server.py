@@ -1,4 +1,4 @@
-"""A DNS server that knows one name, whose addresses a test changes as a cluster does."""
+"""A DNS server for one name, whose addresses a test changes as a cluster does."""
 
 import asyncio
 import struct
@@ -13,7 +13,7 @@ _A: Final = 1
 
 
 class NameServer(asyncio.DatagramProtocol):
-    """Answers every question for an A record with `addresses`, not to be cached (TTL 0), and other questions with no record."""
+    """Answers each query for an A record with `addresses`, uncached (TTL 0), and other queries with no record."""
 
     def __init__(self, addresses: Collection[str]) -> None:
         self.addresses = addresses
@@ -49,5 +49,5 @@ class NameServer(asyncio.DatagramProtocol):
 
 
 def _record(address: str) -> bytes:
-    # For the name in the question (a pointer to it), with a TTL of 0 seconds.
+    # The name is a pointer to the question; the TTL is 0 seconds.
     return struct.pack("!HHHIH", 0xC000 + _HEADER.size, _A, 1, 0, 4) + IPv4Address(address).packed

@@ -1,9 +1,9 @@
-"""The pytest plugin: real PostgreSQL, RabbitMQ and Redis for every test, each test apart from the others.
+"""The pytest plugin: real PostgreSQL, RabbitMQ and Redis for tests, with each test isolated from the others.
 
 The servers come from the environment (ELCORP_TEST_POSTGRES_URL, ELCORP_TEST_RABBITMQ_URL with
-ELCORP_TEST_RABBITMQ_MANAGEMENT_URL, ELCORP_TEST_REDIS_URL), else the registered provider (see
-`chassis.testing.backing`) starts private ones: once a run, at the first test that asks for one, or beside the collection
-where several workers share them (`-n 2`).
+ELCORP_TEST_RABBITMQ_MANAGEMENT_URL, ELCORP_TEST_REDIS_URL). Otherwise the registered provider (see `chassis.testing.backing`)
+starts private ones, once per run: at the first test that needs one, or during the collection if several workers share them (`-n
+2`).
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from chassis.testing.databases import Databases
 from chassis.testing.running import end_tasks
 from chassis.testing.servers import Servers, SharedServers, ask_for_servers, shared_servers, started
 
-# Of Redis' 16; the first belongs to whatever platform a test starts.
+# Redis has 16 databases; the first is for a platform that a test starts.
 _REDIS_DATABASES = 15
 
 
@@ -29,29 +29,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("elcorp")
     group.addoption("--stress", action="store_true", help="keep every core busy with other work while the tests run")
     group.addoption("--explore", action="store_true", help="let Hypothesis draw other examples in each run")
-    group.addoption("--write-durations", action="store_true", help="note how long each file took, for the order of later runs")
-    parser.addini("file_durations", "where the seconds that each test file took are kept", default="test_durations.json")
-    parser.addini("run_together", "folders whose test files run on one worker: they share what is costly to start", "linelist")
+    group.addoption(
+        "--write-durations", action="store_true", help="record the duration of each file, for the order of later runs"
+    )
+    parser.addini("file_durations", "the file with the duration of each test file", default="test_durations.json")
+    parser.addini("run_together", "folders whose test files run on one worker, because they share a costly fixture", "linelist")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
-    # Tests run on servers of their own with default accounts, which stricter environments refuse.
-    # Before any conftest is imported: some of them make settings.
+    # Test servers have default accounts, which stricter environments refuse. Set this before any conftest is imported: some of
+    # them make settings.
     os.environ.setdefault("ELCORP_ENVIRONMENT", "local")
-    # gRPC's handlers of fork() end a child now and then (SIGSEGV, 3 of 150) when another thread is in a call: of PostgreSQL's
-    # initdb, for one, which is started as another user. Ours start programs only, and need none of them.
+    # gRPC's fork handlers sometimes crash a child (SIGSEGV, 3 of 150) while another thread is in a call, for example
+    # PostgreSQL's initdb, which is started as another user. Our children only start programs, and do not need the handlers.
     os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     from hypothesis import settings  # noqa: PLC0415  # the plugin loads in every pytest run; keep it light
 
-    # No deadline: how long an example takes is the machine's affair. And the same examples in each run, or a commit is
-    # refused for what another one did.
+    # No deadline, because the time of an example depends on the machine. The same examples in each run, so that no commit fails
+    # because of another commit's defect.
     settings.register_profile("elcorp", deadline=None, derandomize=not config.getoption("explore"), database=None)
     settings.load_profile("elcorp")
-    # Showing a traceback with every variable takes seconds, where a test has a defect on purpose.
+    # Rendering a traceback with all variables takes seconds, and some tests raise errors on purpose.
     renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
     if not hasattr(config, "workerinput"):
@@ -60,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _configure_controller(config: pytest.Config) -> None:
     plugins = config.pluginmanager
-    # To be ended otherwise than by Ctrl-C is no reason to leave servers behind.
+    # Stop the servers also when the run ends by a signal other than Ctrl-C.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     if not config.getoption("collectonly"):
@@ -81,7 +83,7 @@ def _configure_controller(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    # A third of a test's time is waiting for servers and processes: one more than there are cores keeps the cores busy.
+    # Tests wait for servers and processes a third of their time: one worker more than cores keeps the cores busy.
     return len(os.sched_getaffinity(0)) + 1
 
 
@@ -97,7 +99,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    # Thousands of tests and all that they import stay to the end: looking through them again and again finds nothing.
+    # Thousands of tests and their imports live until the end: scanning them again and again finds no garbage.
     gc.collect()
     gc.freeze()
 
@@ -121,7 +123,7 @@ async def databases(servers: Servers) -> AsyncIterator[Databases]:
 
 @pytest_asyncio.fixture(autouse=True)
 async def _tasks_end() -> AsyncIterator[None]:
-    """Cancel the tasks that a test leaves running: the loop is the next one's too."""
+    """Cancel the tasks that a test leaves running, because the next test uses the same loop."""
     before = asyncio.all_tasks()
     yield
     await end_tasks(before)
@@ -142,10 +144,10 @@ def broker_url(servers: Servers) -> Iterator[str]:
 
 @pytest.fixture
 def redis_url(request: pytest.FixtureRequest, servers: Servers) -> str:
-    """One of Redis' numbered databases for each worker, emptied."""
+    """The URL of one of Redis' numbered databases for each worker, emptied."""
     from redis import Redis  # noqa: PLC0415  # as above
 
-    # On servers that other sessions may use too, the process says which.
+    # On servers that other sessions may use too, choose by the process id.
     number = os.getpid() if servers.lasting else worker_number(request.config)
     url = f"{servers.redis_url.rstrip('/').removesuffix('/0')}/{number % _REDIS_DATABASES + 1}"
     with Redis.from_url(url) as client:

@@ -1,4 +1,4 @@
-"""Policies for tests, of the form that governance compiles."""
+"""Policies for tests, in the form that governance compiles."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,14 +8,14 @@ from kernel.clock import Clock
 
 
 def permitting(grants: Mapping[str, Sequence[str]], clock: Clock) -> Policies:
-    """Make an engine in which each role holds the permissions given: `permitting({"user": ["payment:create"]}, clock)`."""
+    """Make an engine in which each role has the given permissions: `permitting({"user": ["payment:create"]}, clock)`."""
     policies = Policies(clock)
     policies.load(bundle_of(grants))
     return policies
 
 
 def bundle_of(grants: Mapping[str, Sequence[str]], *, version: int = 1) -> Bundle:
-    """Compile as governance does; the default role is "user", where it is among them."""
+    """Compile as governance does; the default role is "user", if it is in `grants`."""
     statements = [
         f'@id("role:{role}"){_exceeds(held, grants)}\n'
         f'permit(principal in Role::"{role}", action in [{_actions(held)}], resource);'

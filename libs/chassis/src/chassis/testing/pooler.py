@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode before a test's PostgreSQL, from the distribution's package."""
+"""PgBouncer in transaction mode in front of a test's PostgreSQL, from the distribution's package."""
 
 import os
 import pwd
@@ -29,10 +29,10 @@ _LIMITING_CLIENTS = (1, 24)
 
 
 class Pooler:
-    """One process, which can be stopped and started again on its port."""
+    """One PgBouncer process, which can be stopped and started again on its port."""
 
     def __init__(self, folder: Path, url: str, *, connections: int) -> None:
-        """Lead to the database of `url`, by `connections` connections at most."""
+        """Pool the database of `url`, with at most `connections` connections."""
         self.port = free_port()
         self._program = program()
         self._folder = folder
@@ -67,7 +67,7 @@ class Pooler:
             time.sleep(0.02)
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
-        """Stop it; on SIGINT it stops once the transactions under way have ended."""
+        """Stop it; on SIGINT it waits for running transactions."""
         if self._process:
             self._process.send_signal(number)
             self._process.wait(START_SECONDS_MAX)
@@ -86,7 +86,7 @@ class Pooler:
 
 @contextmanager
 def pooler(urls: DatabaseUrls, superuser_url: str, *, connections: int) -> Iterator[Pooler]:
-    """Run PgBouncer before a database, and limit the sessions of its runtime role as `databases.sh` does."""
+    """Run PgBouncer in front of a database, and limit the sessions of its runtime role as `databases.sh` does."""
     limit_sessions(urls, superuser_url)
     with TemporaryDirectory(prefix="elcorp-pooler-") as name:
         folder = Path(name)
@@ -112,7 +112,7 @@ def limit_sessions(urls: DatabaseUrls, superuser_url: str, **other: str) -> None
 
 
 def program() -> str:
-    """Find PgBouncer; as root on Debian it is installed where it is missing."""
+    """Find PgBouncer; install it if it is missing, as root on Debian."""
     # Users other than root often have no /usr/sbin on PATH.
     path = f"{os.environ['PATH']}:/usr/sbin"
     if not shutil.which("pgbouncer", path=path):
@@ -124,17 +124,17 @@ def program() -> str:
 
 
 def prepares() -> bool:
-    """Whether prepared statements work in transaction mode; with Debian 12's PgBouncer they do not."""
+    """Return whether prepared statements work in transaction mode; with Debian 12's PgBouncer they do not."""
     return _version() >= _PREPARING
 
 
 def limits_clients() -> bool:
-    """Whether the clients of one database can be limited; with Debian 12's PgBouncer they cannot."""
+    """Return whether the clients of one database can be limited; with Debian 12's PgBouncer they cannot."""
     return _version() >= _LIMITING_CLIENTS
 
 
 def unprivileged() -> str | None:
-    """Return the user that PgBouncer runs as when the tests run as root, as it refuses to run as root; otherwise None."""
+    """Return the user for PgBouncer if the tests run as root, because it refuses to run as root; otherwise None."""
     if os.geteuid():
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
@@ -142,7 +142,7 @@ def unprivileged() -> str | None:
 
 
 def give_to_pooler(paths: Iterable[Path]) -> None:
-    """Make PgBouncer's user the owner of files, where it is another than the tests'."""
+    """Make PgBouncer's user the owner of files, if it is not the tests' user."""
     if user := unprivileged():
         for path in paths:
             shutil.chown(path, user)

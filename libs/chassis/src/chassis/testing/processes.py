@@ -1,4 +1,4 @@
-"""A real process of a service inside a test, and the log lines that it writes."""
+"""Runs a real process of a service in a test, and reads its log lines."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class LoggingProcess:
-    """A running process and its log lines; `text` is all that it wrote."""
+    """A running process and its log lines; `text` is its whole output."""
 
     def __init__(self, process: asyncio.subprocess.Process, output: asyncio.StreamReader) -> None:
         self.process = process
@@ -26,7 +26,7 @@ class LoggingProcess:
             self._grown.set()
 
     async def line(self, event: str, seconds: float = 120, *, number: int = 1, **fields: object) -> dict[str, Any]:
-        """Wait for a log line, the first such one unless a number is given."""
+        """Wait for a matching log line: the first, or the one with `number`."""
         try:
             async with asyncio.timeout(seconds):
                 while True:
@@ -50,7 +50,7 @@ class LoggingProcess:
 
 @asynccontextmanager
 async def started(command: Sequence[str], environment: Mapping[str, str]) -> AsyncIterator[LoggingProcess]:
-    """Start a process whose standard error joins its output; kill it at the block's end, where it still runs."""
+    """Start a process with standard error in its output; kill it at the block's end if it still runs."""
     running = await asyncio.create_subprocess_exec(
         *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )

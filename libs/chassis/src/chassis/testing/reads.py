@@ -8,7 +8,7 @@ from kernel.reads import ReadOfOthers
 
 @dataclass
 class NotedReads:
-    """Keeps the reads that it is given."""
+    """Stores the recorded reads in memory."""
 
     noted: list[tuple[Actor, ReadOfOthers]] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""Whether the previous release still works under this one's migrations: they only add."""
+"""Checks that the previous release works with the migrations of this release, which may only add."""
 
 import shutil
 from pathlib import Path
@@ -17,7 +17,7 @@ _COLUMNS = """
 
 
 def copy_before(revision: str, versions: Path, folder: Path) -> Path:
-    """Copy the migrations that run before one: in the order of their chain, which is not that of their names."""
+    """Copy the migrations that run before one, by the revision chain, not by file names."""
     folder.mkdir(parents=True)
     script = ScriptDirectory(str(versions.parent), version_locations=[str(versions)])
     for each in script.iterate_revisions(revision, "base"):
@@ -27,9 +27,9 @@ def copy_before(revision: str, versions: Path, folder: Path) -> Path:
 
 
 async def contractions(databases: Databases, service: str, versions: Path, *, since: str, folder: Path) -> list[str]:
-    """Migrate from the release before revision `since` to the present one; return what the earlier code could not live with.
+    """Migrate from the release before revision `since` to the present one; return the changes that break the earlier code.
 
-    Its columns must stay, of their type and as optional as they were, and it must be able to insert rows without the new ones.
+    Its columns must remain with the same type and nullability, and it must be able to insert rows without the new columns.
     """
     async with databases.create(service, copy_before(since, versions, folder)) as urls:
         with psycopg.connect(urls.owner, autocommit=True) as connection:
@@ -37,7 +37,7 @@ async def contractions(databases: Databases, service: str, versions: Path, *, si
             migrations.upgrade(urls.owner, versions, say=lambda _line: None)
             after = {(table, column): rest for table, column, *rest in connection.execute(_COLUMNS)}
     tables = {table for table, _ in before}
-    gone = [f"{table}.{column} is gone" for table, column in before.keys() - after.keys()]
+    gone = [f"{table}.{column} was removed" for table, column in before.keys() - after.keys()]
     changed = [
         f"{table}.{column} was {before[table, column]} and is {after[table, column]}"
         for table, column in before.keys() & after.keys()

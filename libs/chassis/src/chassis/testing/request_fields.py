@@ -1,4 +1,4 @@
-"""Finds what of a request is read loosely: a text of no kind, a time that is not held to RFC 3339."""
+"""Finds request fields without strict parsing: strings without a kind, and times that are not checked against RFC 3339."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from chassis.rest.texts import TEXT_KINDS, TIME_KINDS
 
-# Anchored, and of ASCII that is written out, without a class that lets more through: it says all that a kind would.
+# An anchored pattern of explicit ASCII, without classes that match more, is as strict as a kind.
 _ASCII_ONLY: Final = re.compile(r"\^(?:[ -\[\]-~]|\\\.|\\x[2-7][0-9a-e])+\$")
 _CLASS: Final = re.compile(r"\[[^\]^][^\]\\]*\]")
 _OPEN: Final = re.compile(r"\[\^|(?<!\\)\.|\\[^.x]")
@@ -19,7 +19,7 @@ _NOT_SCHEMAS: Final = frozenset({"metadata", "serialization", "function", "cls",
 
 
 def loose_fields(routes: Iterable[object]) -> list[str]:
-    """Name the fields of bodies, queries and paths that are of no strict kind: "POST /things body.name: str"."""
+    """Return the fields of bodies, queries and paths without a strict kind: "POST /things body.name: str"."""
     found = {
         f"{min(route.methods or '*')} {route.path} {what}"
         for route in routes
@@ -45,7 +45,7 @@ def _schemas(dependant: Dependant) -> Iterator[tuple[str, Any]]:
 
 @dataclass(frozen=True)
 class _Walk:
-    """Where in a core schema it is: `before` has the validators that stand before it, `within` the models around it."""
+    """A position in a core schema: `before` has the validators applied before it, `within` the models around it."""
 
     path: str
     before: frozenset[object] = frozenset()
@@ -84,7 +84,8 @@ class _Walk:
             yield from replace(self, path=f"{self.path}.{name}", before=frozenset()).loose(field)
 
     def _mapping(self, node: dict[str, Any]) -> Iterator[str]:
-        # What stands before the whole is of the whole only where it is taken as it is, a passkey's answer.
+        # A validator before the whole mapping applies to its values only if they are passed on unchanged, as in a passkey's
+        # response.
         values = node.get("values_schema", {"type": "any"})
         whole = self if values["type"] == "any" else replace(self, before=frozenset())
         yield from replace(whole, path=f"{self.path} names").loose(node.get("keys_schema", {"type": "any"}))

@@ -1,4 +1,4 @@
-"""A service's REST API in contract tests: all of it is real but the port."""
+"""A service's REST API in contract tests: everything is real except the port."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -29,9 +29,9 @@ async def rest_client(
     revocations: Revocations | None = None,
     own_keys: OwnKeys | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of the app that serves `routers`; `peer` is the address that its requests come from.
+    """Yield a client of an app with `routers`; `peer` is the address of its requests.
 
-    Unless `revocations` are given, all sessions that have ended are known, and there are none.
+    Unless `revocations` are given, the list of ended sessions is current and empty.
     """
     app = create_app(
         title="contract",
@@ -43,7 +43,7 @@ async def rest_client(
         idempotency=IdempotencyStore(database, clock, master_key=master_key, own=own_keys),
         revocations=none_ended() if revocations is None else revocations,
     )
-    # The app answers for its own failures, as it does behind a port.
+    # Errors become responses of the app, as they do behind a port.
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=peer)
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
         yield client

@@ -1,4 +1,4 @@
-"""Running a process' background work inside a test, and waiting for what it does."""
+"""Runs background work of a process in a test, and waits for its effects."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ _CANCEL_SECONDS_MAX = 6
 
 @asynccontextmanager
 async def running(*runs: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncIterator[asyncio.Event]:
-    """Run what has a `run(stop)` for the length of the block, then stop it gracefully; its crash fails the test."""
+    """Run each `run(stop)` during the block, then stop it gracefully; a crash fails the test."""
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         for run in runs:
@@ -29,7 +29,7 @@ async def _awaited(run: Awaitable[None]) -> None:
 
 
 async def end_tasks(before: Collection["asyncio.Task[Any]"]) -> None:
-    """Cancel all tasks that were not there before, and those that they begin; AssertionError when some do not end."""
+    """Cancel all tasks that are not in `before`, and those that they start; raises AssertionError if some do not end."""
     for _ in range(_CANCELLED_TIMES_MAX):
         left = asyncio.all_tasks().difference(before, {asyncio.current_task()})
         if not left:
@@ -37,15 +37,15 @@ async def end_tasks(before: Collection["asyncio.Task[Any]"]) -> None:
         for task in left:
             task.cancel()
         done, _ = await asyncio.wait(left, timeout=_CANCEL_SECONDS_MAX)
-        # Asked, or each would be told as one whose failure nobody looked at.
+        # Retrieve the exceptions, or asyncio would log each as never retrieved.
         _ = [task.exception() for task in done if not task.cancelled()]
-    raise AssertionError(f"tasks that a test left do not end: {sorted(task.get_name() for task in left)}")
+    raise AssertionError(f"tasks left by a test do not end: {sorted(task.get_name() for task in left)}")
 
 
 async def eventually(look: Callable[[], object], expected: object = True, *, seconds: float = 120) -> None:
-    """Look until it is as expected; AssertionError with the last finding when it never is.
+    """Call `look` until it returns `expected`; raises AssertionError with the last result if it never does.
 
-    `look` may be asynchronous. The seconds are for a crowded machine: nobody waits longer than it takes.
+    `look` may be asynchronous. The timeout allows for a busy machine; the function returns as soon as possible.
     """
     found: object = None
     try:
@@ -62,14 +62,14 @@ async def eventually(look: Callable[[], object], expected: object = True, *, sec
 
 
 def free_port() -> int:
-    """Find a port of this machine on which nothing listens."""
+    """Return a free port of this machine."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
 
 
 def endpoint(url: str) -> tuple[str, int]:
-    """Host and port of a URL, for the fault proxy to lead to."""
+    """Return host and port of a URL, as a target for the fault proxy."""
     parts = urlsplit(url)
     if not parts.hostname or not parts.port:
         raise ValueError(f"{url} names no host and port")
@@ -77,7 +77,7 @@ def endpoint(url: str) -> tuple[str, int]:
 
 
 def through(url: str, port: int) -> str:
-    """The same URL, led through a proxy on this machine."""
+    """Return the URL with the address of a proxy on this machine."""
     parts = urlsplit(url)
     credentials, at, _ = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=f"{credentials}{at}127.0.0.1:{port}"))

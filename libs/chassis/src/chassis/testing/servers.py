@@ -1,4 +1,4 @@
-"""Where PostgreSQL, RabbitMQ and Redis of a test run are: started once, whatever number of workers share them."""
+"""PostgreSQL, RabbitMQ and Redis of a test run: started once, and shared by all workers."""
 
 import json
 import os
@@ -22,7 +22,7 @@ _WORKER_INPUT = "elcorp_servers"
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Where the backing services of this test session are; `lasting` ones go on after it."""
+    """The URLs of this test session's servers; `lasting` servers continue after it."""
 
     postgres_url: str
     rabbitmq_url: str
@@ -32,22 +32,22 @@ class Servers:
 
     @classmethod
     def from_environment(cls) -> Self | None:
-        """Read ELCORP_TEST_POSTGRES_URL and its siblings, as `make backing` prints them; None unless all are there."""
+        """Read ELCORP_TEST_POSTGRES_URL and the other URLs, as `make backing` prints them; None unless all are set."""
         given = {name: os.environ.get(f"ELCORP_TEST_{name.upper()}") for name in _NAMES}
         return cls(**{name: url for name, url in given.items() if url}, lasting=True) if all(given.values()) else None
 
 
 @contextmanager
 def started(folder: Path) -> Iterator[Servers]:
-    """Start private servers for the length of the block, with their data in a folder."""
+    """Start private servers for the duration of the block, with their data in a folder."""
     with provider().start_servers(folder) as urls:
         yield Servers(**urls, lasting=False)
 
 
 class SharedServers:
-    """The controller's part: starts the servers once, and says in a file where they are.
+    """The controller's plugin: starts the servers once, and writes their URLs to a file.
 
-    `at_once` beside the collection, for a run that will need them; else when a worker has collected a test that does.
+    With `at_once` it starts them during the collection; otherwise when a worker has collected a test that needs them.
     """
 
     def __init__(self, *, at_once: bool) -> None:
@@ -84,7 +84,7 @@ class SharedServers:
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    """What the controller and its workers tell each other by."""
+    """The files by which the controller and its workers communicate."""
 
     folder: Path
 
@@ -112,13 +112,13 @@ class _Files:
 
 
 def ask_for_servers(config: pytest.Config) -> None:
-    """Have the controller start the servers, if this process is a worker of one that does."""
+    """Ask the controller to start the servers, if this process is a worker."""
     if files := _files_of(config):
         files.wanted.touch()
 
 
 def shared_servers(config: pytest.Config) -> Servers | None:
-    """Wait for the servers that the controller starts; None when this process is no worker of one that does."""
+    """Wait for the servers that the controller starts; return None if this process is not a worker."""
     files = _files_of(config)
     if files is None:
         return None

@@ -1,4 +1,4 @@
-"""Ended sessions, as a service without a gateway in front of it sees them."""
+"""Ended sessions, for tests of a service without a gateway."""
 
 import time
 from contextlib import AbstractAsyncContextManager
@@ -22,20 +22,20 @@ UNAUTHENTICATED = 401
 
 
 def none_ended() -> Revocations:
-    """Return the list as a process has it that has just read it: no session has ended. It stays current during a test."""
+    """Return an empty list of ended sessions that stays current during a test."""
     revocations = Revocations(monotonic=lambda: 0.0)
     revocations.confirm()
     return revocations
 
 
 async def note(redis_url: str, session_id: UUID) -> None:
-    """Add a session to the shared list, as identity does when it ends."""
+    """Add a session to the shared list, as identity does when the session ends."""
     async with Redis.from_url(redis_url) as redis:
         await redis.zadd(ENDED_KEY, {str(session_id): time.time()})
 
 
 async def note_factors(redis_url: str, user_id: UUID, factors: Factors) -> None:
-    """Write to the shared list what identity writes when a user's factors change."""
+    """Add an entry to the shared list, as identity does when a user's factors change."""
     async with Redis.from_url(redis_url) as redis:
         await redis.zadd(FACTORS_KEY, {factors_member(user_id, factors): time.time()})
 
@@ -48,7 +48,7 @@ async def check_that_ended_sessions_are_refused(
     broker_url: str,
     redis_url: str,
 ) -> None:
-    """End one session by the event alone and one by the list alone; AssertionError unless `path` refuses just these."""
+    """End one session only by the event and one only by the list; raises AssertionError unless `path` refuses just these."""
     monkeypatch.setattr("chassis.auth.ended_sessions.POLL_SECONDS", 0.05)
     forge = TokenForge()
     monkeypatch.setattr("chassis.run.resources.TokenVerifier", lambda *_arguments, **_options: forge.verifier())

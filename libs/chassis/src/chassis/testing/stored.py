@@ -1,4 +1,4 @@
-"""What a service's database holds, for tests that compare all of it before and after."""
+"""The contents of a service's database, for tests that compare all of it before and after."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping
@@ -26,7 +26,7 @@ _TABLES = text(
 
 
 async def everything(database: Database) -> Rows:
-    """Return every row of every table that this role may read, as text: equal where nothing has changed."""
+    """Return every row of every table that this role may read, as text, for comparison."""
     found: dict[str, list[str]] = defaultdict(list)
     async with database.read() as connection:
         tables = list(await connection.scalars(_TABLES))
@@ -39,7 +39,7 @@ async def everything(database: Database) -> Rows:
 
 @asynccontextmanager
 async def unchanged(database: Database, *, but: Collection[str] = ()) -> AsyncIterator[None]:
-    """Fail when the block changes a row of any table besides those in `but`."""
+    """Fail if the block changes a row of any table except those in `but`."""
     before = await everything(database)
     try:
         yield
@@ -48,10 +48,10 @@ async def unchanged(database: Database, *, but: Collection[str] = ()) -> AsyncIt
 
 
 def watch_refusals(client: httpx.AsyncClient, database: Database, *, recorded: Mapping[str, Collection[str]]) -> None:
-    """Fail when a write of this client that was refused has changed a row.
+    """Fail if a refused write of this client changes a row.
 
-    `recorded` has the tables that a refusal writes to, by its error code. A test that sends several requests at once
-    cannot tell whose change it was, and uses a client that is not watched.
+    `recorded` has the tables that a refusal writes to, by its error code. A test that sends several requests at once cannot know
+    which of them changed a row, so it uses a client that is not watched.
     """
 
     async def remember(request: httpx.Request) -> None:
@@ -69,7 +69,7 @@ def watch_refusals(client: httpx.AsyncClient, database: Database, *, recorded: M
 
 
 async def published(database: Database, publications: Publications) -> list[tuple[str | None, Message]]:
-    """Return the outbox's messages with their aggregates, in order; audit facts without their ids, which are random."""
+    """Return the outbox's messages with their aggregates, in order; audit facts without their random ids."""
     classes: dict[str, Any] = {spec.type: spec.message_class for spec in publications.specs}
     query = text("SELECT type, aggregate_id, payload FROM outbox ORDER BY position")
     async with database.read() as connection:
@@ -92,4 +92,4 @@ def _compare(before: Rows, after: Rows, but: Collection[str]) -> None:
         was, now = before.get(table, []), after.get(table, [])
         if was != now:
             gone, new = sorted(set(was) - set(now)), sorted(set(now) - set(was))
-            raise AssertionError(f"{table} has changed, and should not have: gone {gone}, new {new}")
+            raise AssertionError(f"{table} must not change, but it did: removed {gone}, added {new}")

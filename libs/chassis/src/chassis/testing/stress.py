@@ -1,15 +1,15 @@
-"""A busy machine, on purpose: what passes only on an idle one is a flaky test."""
+"""Keeps the machine busy: a test that passes only on an idle machine is flaky."""
 
 import os
 import subprocess
 import sys
 
-# Ends with its parent, however that ends.
+# Ends with its parent, however the parent ends.
 _BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    sum(range(100_000))\n"
 
 
 class Stress:
-    """Keeps every core busy with other work from the start of the session to its end."""
+    """Keeps every core busy during the whole session."""
 
     def __init__(self) -> None:
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -19,7 +19,7 @@ class Stress:
             self._processes.append(subprocess.Popen([sys.executable, "-c", _BUSY]))  # noqa: S603  # our own command
 
     def pytest_report_header(self) -> str:
-        return f"stress: {os.cpu_count() or 1} busy processes beside the tests"
+        return f"stress: {os.cpu_count() or 1} busy processes run beside the tests"
 
     def pytest_unconfigure(self) -> None:
         for process in self._processes:

@@ -1,4 +1,4 @@
-"""Access tokens for tests, signed for real."""
+"""Access tokens for tests, with real signatures."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -24,9 +24,9 @@ LIFE_SECONDS = 900
 
 
 class TokenForge:
-    """Signs ES256 access tokens, and is the KeySource that verifies them.
+    """Signs ES256 access tokens, and is the KeySource to verify them.
 
-    `forge.token(subject_id, roles=["user"])` gives a good one; `claims` and `header` replace or (None) remove parts.
+    `forge.token(subject_id, roles=["user"])` returns a valid token; `claims` and `header` replace parts, or remove them (None).
     """
 
     def __init__(self, clock: Clock | None = None, *, kid: str = "test-key") -> None:
@@ -85,7 +85,7 @@ class TokenForge:
 
     def sign(self, payload: Mapping[str, Any], header: Mapping[str, Any] | None = None) -> str:
         headers = _without_none({"kid": self.kid, "typ": "at+jwt", **(header or {})})
-        # As JWS: PyJWT would refuse to write some of the claims that a verifier must refuse to read.
+        # Encode as JWS: PyJWT refuses to write some of the claims that a verifier must refuse.
         return jwt.PyJWS().encode(json.dumps(dict(payload)).encode(), self.private_key, algorithm="ES256", headers=headers)
 
 
