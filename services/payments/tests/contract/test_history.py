@@ -28,7 +28,7 @@ async def pages(bank: Bank, holder: Holder, query: str, *, path: str = "/transfe
         if page["next_cursor"] is None:
             return found
         cursor = f"&cursor={page['next_cursor']}"
-    raise AssertionError("the cursor has no end")
+    raise AssertionError("the cursor never ends")
 
 
 async def ids(bank: Bank, holder: Holder, query: str, *, path: str = "/transfers") -> list[str]:

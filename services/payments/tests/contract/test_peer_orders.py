@@ -51,7 +51,7 @@ TOKENS: Final[Mapping[str, tuple[Token, str]]] = {
     "of roles that may not pay": (lambda bank, payer: bank.token(payer.user_id, roles=("staff",)), "ACC_001"),
     "of no roles": (lambda bank, payer: bank.token(payer.user_id, roles=()), "ACC_001"),
     "of one factor": (lambda bank, payer: bank.token(payer.user_id, methods=("pwd",)), "AUTH_005"),
-    "of factors shown long ago": (
+    "of an old sign-in": (
         lambda bank, payer: bank.token(payer.user_id, claims={"auth_time": hours_ago(bank, 1)}),
         "AUTH_005",
     ),

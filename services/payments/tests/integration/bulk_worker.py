@@ -73,7 +73,7 @@ def main(dsn: str, bulk_id: UUID, points: list[str]) -> None:
             os._exit(0)
         _, status = os.waitpid(worker, 0)
         if not os.WIFSIGNALED(status):
-            sys.exit(f"the worker that was to die {point} ended with status {status}")
+            sys.exit(f"the worker to be killed {point} ended with status {status}")
 
 
 if __name__ == "__main__":
