@@ -1,4 +1,4 @@
-"""Identity's REST API, as its clients meet it."""
+"""Identity's REST API as its clients use it."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ DETAILS = {
     "password": PASSWORD,
     "agreed_terms": True,
 }
-# While a test makes what it is not about, its requests are not watched: that is a tenth of its time.
+# Requests in a test's setup are not checked by the witness: that would take a tenth of its time.
 ARRANGING: ContextVar[bool] = ContextVar("arranging", default=False)
 
 
@@ -42,12 +42,12 @@ class Api:
         return await self.client.patch(f"/api/v1{path}", json=body, headers=_headers(token))
 
     async def etag(self, user_id: str, *, token: str) -> str:
-        """Read the ETag of a user; of one who is not there, one of no version."""
+        """Return the ETag of a user; for an unknown user, one that matches no version."""
         tag: str = (await self.get(f"/users/{user_id}", token=token)).headers.get("etag", '"999"')
         return tag
 
     async def patch_another(self, path: str, body: object, *, token: str) -> httpx.Response:
-        """Change another's account below /users, as it was read."""
+        """Change another user below /users, under the version that was read."""
         headers = _headers(token) | {"If-Match": await self.etag(path.partition("/")[0], token=token)}
         return await self.client.patch(f"/api/v1/users/{path}", json=body, headers=headers)
 
@@ -55,7 +55,7 @@ class Api:
         return await self.post("/auth/register", {**DETAILS, **changes})
 
     async def register(self, **changes: Any) -> httpx.Response:
-        """Register and show the code; the answer to the code has the user's id and wallet address."""
+        """Register and confirm the code; the response to the code has the user's id and wallet address."""
         requested = await self.request_registration(**changes)
         if requested.status_code != httpx.codes.ACCEPTED:
             return requested
@@ -73,7 +73,7 @@ class Api:
         return await self.client.post("/api/v1/auth/refresh", json=body, headers=[("DPoP", proof) for proof in proofs])
 
     async def signed_in(self, **changes: Any) -> str:
-        """Register, sign in, and return the access token."""
+        """Register, sign in and return the access token."""
         arranging = ARRANGING.set(True)
         await self.register(**changes)
         answer = await self.login(email=changes.get("email", DETAILS["email"]))
@@ -84,7 +84,7 @@ class Api:
 
 @asynccontextmanager
 async def at_address(api: Api, ip: str) -> AsyncIterator[Api]:
-    """Give the same API, as somebody at another address meets it."""
+    """Make an API client at another address."""
     transport = api.client._transport
     assert isinstance(transport, httpx.ASGITransport)
     other = httpx.ASGITransport(transport.app, raise_app_exceptions=False, client=(ip, 4711))
@@ -97,7 +97,7 @@ def _headers(token: str | None) -> dict[str, str]:
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:
-    """Return the status and the code of an error, which has a request's id."""
+    """Return the status and the code of an error, which must have a request id."""
     body = answer.json()
     assert body["request_id"]
     return answer.status_code, body["code"]

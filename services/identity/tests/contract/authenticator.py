@@ -21,9 +21,9 @@ _PRESENT, _VERIFIED, _BACKUP_ELIGIBLE, _BACKED_UP, _ATTESTED = 0x01, 0x04, 0x08,
 
 @dataclass
 class Authenticator:
-    """`counts`: whether it counts its signatures; `synchronized`: whether its provider keeps the key elsewhere too.
+    """`counts`: whether it counts its signatures; `synchronized`: whether its provider stores a copy of the key.
 
-    `eligible`: whether its provider may, where that is not as it does.
+    `eligible`: whether its provider may store a copy, if that differs from `synchronized`.
     """
 
     origin: str = ORIGIN

@@ -1,4 +1,4 @@
-"""An authenticator app, as a user holds one."""
+"""A user's authenticator app."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from services.identity.tests.contract.api import Api
 
 @dataclass
 class App:
-    """`token` is of the session that set it up, `first_token` from before another factor was shown in it."""
+    """`token` belongs to the session that set it up; `first_token` was issued before another factor was verified in it."""
 
     secret: str
     token: str
@@ -24,7 +24,7 @@ class App:
 
 
 async def second_factor(api: Api, token: str, clock: ControlledClock) -> App:
-    """Set up an app for whoever's token it is."""
+    """Set up an app for the token's user."""
     begun = (await api.post("/auth/factors/totp", token=token)).json()["data"]
     assert begun["uri"].startswith("otpauth://totp/Elcorp:")
     app = App(begun["secret"], token, (), clock)

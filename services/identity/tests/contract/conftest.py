@@ -1,4 +1,4 @@
-"""Identity as its callers meet it: REST by ASGI and gRPC in process, on a real database, with governance faked."""
+"""Identity as its callers use it: REST by ASGI and gRPC in process, on a real database, with governance faked."""
 
 from collections.abc import AsyncIterator
 
@@ -32,7 +32,7 @@ from services.identity.tests.stored import views_of
 
 @pytest.fixture(scope="session")
 def with_keys(usual_settings: IdentitySettings) -> Seed:
-    """Every contract test finds the signing keys made."""
+    """Create the signing keys before every contract test."""
 
     async def make_keys(urls: DatabaseUrls) -> None:
         database, clock, fakes = Database.connect(urls.app, pool_size=1), ControlledClock(), Fakes()
@@ -62,7 +62,7 @@ async def witness(databases: Databases, database_urls: DatabaseUrls, fakes: Fake
 
 @pytest.fixture
 def revocations(clock: ControlledClock) -> Revocations:
-    """What the service has read of the shared lists: nothing, until a test says that something was read."""
+    """The service's copy of the shared lists: empty until a test fills it."""
     revocations = Revocations(now=lambda: clock.now().timestamp(), monotonic=lambda: 0.0)
     revocations.confirm()
     return revocations
@@ -80,7 +80,7 @@ async def api(
     witness: Witness,
     revocations: Revocations,
 ) -> AsyncIterator[Api]:
-    """The API; after each write that is refused it is looked whether anything changed (witness.py)."""
+    """The API; after each refused write, check that nothing changed (witness.py)."""
     async with rest_client(
         identity,
         (*ROUTERS, dev, jwks_router(ring.jwks)),
@@ -94,14 +94,14 @@ async def api(
     ) as client:
         client.event_hooks = {"request": [witness.watch], "response": [witness.judge]}
         yield Api(client)
-    # Whatever ended or changed them: gateways and services are told at once.
+    # Whatever ended or changed them, gateways and services are notified at once.
     assert await witness.ended_unrevoked() == []
-    assert await witness.factors_untold() == []
+    assert await witness.factors_unreported() == []
 
 
 @pytest.fixture
 async def stub(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stub]:
-    """What a peer calls identity with: all of it, whichever services the contract names for a method."""
+    """A peer's gRPC client, which may call every method, whichever services the contract names for it."""
     also_name(monkeypatch, PeerSettings.NAME)
     server = RpcServer("127.0.0.1", 0, rpc_services(identity))
     await server.start()

@@ -1,4 +1,4 @@
-"""A device with a key of its own, as an app would hold it."""
+"""A device with its own key, as an app holds it."""
 
 import base64
 import json
@@ -52,7 +52,7 @@ class Es256Device:
 
 
 def proof(device: Ed25519Device | Es256Device, challenge: str, **changes: Any) -> dict[str, Any]:
-    """Make the body of a registration, as the documentation says."""
+    """Make the body of a registration, as documented."""
     public = b64(device.public)
     message = f"elcorp-device-key-v1\n{challenge}\n{device.algorithm}\n{public}"
     signature = b64(device.sign(message.encode()))
@@ -60,7 +60,7 @@ def proof(device: Ed25519Device | Es256Device, challenge: str, **changes: Any) -
 
 
 def dpop(device: Ed25519Device | Es256Device, *, at: datetime, header: Mapping[str, Any] | None = None, **changes: Any) -> str:
-    """Make the proof of a refresh, as RFC 9449 section 4.2 says; `changes` are of its payload, None leaves a member out."""
+    """Make the proof of a refresh (RFC 9449 section 4.2); `changes` apply to its payload, and None removes a member."""
     public = device.public
     if isinstance(device, Es256Device):
         jwk = {"kty": "EC", "crv": "P-256", "x": b64(public[1:33]), "y": b64(public[33:])}
@@ -75,6 +75,6 @@ def dpop(device: Ed25519Device | Es256Device, *, at: datetime, header: Mapping[s
 
 
 async def register_key(api: Api, token: str, device: Ed25519Device | Es256Device) -> httpx.Response:
-    """Register the device's key: ask for a challenge, and sign it."""
+    """Register the device's key: request a challenge and sign it."""
     challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
     return await api.post("/device-keys", proof(device, challenge), token=token)

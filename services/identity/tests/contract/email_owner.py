@@ -1,4 +1,4 @@
-"""The owner of an account who changes its e-mail address, and undoes it from the mailbox that was left."""
+"""A user who changes their e-mail address, and undoes the change from the old mailbox."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Rows that somebody else holds: whoever needs them waits, so that what is done at once is done at once."""
+"""Locks on rows that make concurrent requests wait, so that they really run at the same time."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ _WAITING = """
 
 @asynccontextmanager
 async def held(urls: DatabaseUrls, lock: LiteralString) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
-    """Hold what `lock` locks for the length of the block; what it gives waits until so many wait for it."""
+    """Hold the locks of `lock` during the block; the yielded function waits until that many transactions wait for them."""
     async with (
         await psycopg.AsyncConnection.connect(urls.owner) as holding,
         await psycopg.AsyncConnection.connect(urls.owner, autocommit=True) as looking,

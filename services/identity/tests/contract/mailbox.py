@@ -1,4 +1,4 @@
-"""What identity has written to people, opened, oldest first."""
+"""The messages that identity sent, unsealed, oldest first."""
 
 from collections.abc import Sequence
 

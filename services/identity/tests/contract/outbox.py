@@ -1,4 +1,4 @@
-"""What waits in the outbox, read against its proto: events, and the audit facts of each transaction."""
+"""Messages in the outbox, decoded by their proto: events, and the audit facts of each transaction."""
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -23,7 +23,7 @@ _CLASSES: Final = {spec.type: spec.message_class for spec in PUBLICATIONS.specs}
 _AUDIT: Final = spec_of(compliance.AuditFactsRecorded).type
 Whole = dict[str, Any]
 
-# Where the tests' client comes from.
+# The address and program of the tests' client.
 _CLIENT: Final = {"ip": "198.51.100.7", "user_agent": f"python-httpx/{httpx.__version__}"}
 ANONYMOUS: Final[Whole] = {"kind": "anonymous", "subject_id": "anonymous", **_CLIENT}
 IDENTITY: Final[Whole] = {"kind": "service", "subject_id": "identity"}
@@ -40,7 +40,7 @@ async def published(database: Database, message_class: Any) -> list[tuple[Any, s
 
 
 def names_of(kind: str, payload: bytes) -> list[str]:
-    """Return what a row of the outbox tells of: the actions of its facts, or the event's type."""
+    """Return the names in an outbox row: the actions of its audit facts, or the type of its event."""
     if kind != _AUDIT:
         return [kind]
     return [fact.action for fact in compliance.AuditFactsRecorded.FromString(payload).facts]
@@ -48,7 +48,7 @@ def names_of(kind: str, payload: bytes) -> list[str]:
 
 @dataclass
 class Record:
-    """What a block wrote to the outbox, whole and in order."""
+    """Everything that a block wrote to the outbox, in order."""
 
     facts: list[Whole] = field(default_factory=list)
     events: list[Whole] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Record:
 
 @asynccontextmanager
 async def recording(database: Database) -> AsyncIterator[Record]:
-    """Give what the block writes to the outbox, once it has ended."""
+    """Collect what the block writes to the outbox; read it after the block."""
     record, rows = Record(), text("SELECT type, aggregate_id, payload, headers FROM outbox ORDER BY position OFFSET :skipped")
     async with database.read() as connection:
         skipped = (await connection.execute(text("SELECT count(*) FROM outbox"))).scalar_one()
@@ -86,7 +86,7 @@ def fact(
     reason: str | None = None,
     related: Sequence[object] = (),
 ) -> Whole:
-    """Write an audit fact out as `Record.facts` has it: every field of it, but for the ids of fact and request."""
+    """Make an audit fact as `Record.facts` has it: all fields except the ids of the fact and the request."""
     resource_type, resource_id = resource
     given = {
         "producer": "identity",
@@ -104,12 +104,12 @@ def fact(
 
 
 def event(kind: str, aggregate_id: object, *, at: datetime, **body: object) -> Whole:
-    """Write an event out as `Record.events` has it."""
+    """Make an event as `Record.events` has it."""
     return {"type": kind, "aggregate_id": str(aggregate_id), "at": at.astimezone(UTC), **body}
 
 
 def user(claims: Claims) -> Whole:
-    """Write out the actor that somebody is who comes with this token."""
+    """Make the actor of the user with this token."""
     return {
         "kind": "user",
         "subject_id": claims.subject_id,
@@ -129,7 +129,7 @@ def at_text(at: datetime) -> str:
 
 def _fact(message: compliance.AuditFact) -> Whole:
     written = _whole(message)
-    # Nobody can foresee them; that they are there is all that can be said.
+    # They are random, so a test can only check that they are present.
     assert written.pop("fact_id")
     assert written["actor"].pop("request_id")
     return written | {name: json.loads(written[name]) for name in ("before", "after") if name in written}

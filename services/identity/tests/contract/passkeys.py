@@ -1,4 +1,4 @@
-"""Passkeys, as clients add them, sign in and step up with them."""
+"""Passkeys, as clients add them, sign in with them and step up with them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,7 +29,7 @@ def created(ceremony: Ceremony, authenticator: Authenticator, **changes: Any) ->
     return {"ceremony_id": ceremony["ceremony_id"], "name": "Work laptop", "credential": credential, **changes}
 
 
-def shown(ceremony: Ceremony, authenticator: Authenticator) -> dict[str, Any]:
+def answer_challenge(ceremony: Ceremony, authenticator: Authenticator) -> dict[str, Any]:
     """Answer a challenge with a passkey."""
     return {"ceremony_id": ceremony["ceremony_id"], "credential": authenticator.get(ceremony["options"])}
 
@@ -51,12 +51,12 @@ async def add_passkey(
 async def sign_in_with_passkey(
     api: Api, authenticator: Authenticator, *, ceremony: Ceremony | None = None, device_id: object = None
 ) -> httpx.Response:
-    body = shown(ceremony or await begin(api, SIGN_IN), authenticator)
+    body = answer_challenge(ceremony or await begin(api, SIGN_IN), authenticator)
     return await api.post("/auth/passkeys/login", {**body, "device_id": str(device_id or api.device_id)})
 
 
 async def step_up_with_passkey(
     api: Api, token: str, authenticator: Authenticator, *, ceremony: Ceremony | None = None
 ) -> httpx.Response:
-    passkey = shown(ceremony or await begin(api, STEP_UP, token), authenticator)
+    passkey = answer_challenge(ceremony or await begin(api, STEP_UP, token), authenticator)
     return await api.post("/auth/step-up", {"passkey": passkey}, token=token)

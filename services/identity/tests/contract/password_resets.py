@@ -1,4 +1,4 @@
-"""Resetting a password by the link that is mailed."""
+"""Resetting a password by the link in the mail."""
 
 import httpx
 

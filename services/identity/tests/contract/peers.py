@@ -1,4 +1,4 @@
-"""A peer of identity, as governance and payments are."""
+"""A peer of identity, such as governance or payments."""
 
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 

@@ -1,4 +1,4 @@
-"""People as contract tests meet them: who administers, and who has a role of their own."""
+"""People in contract tests: administrators and users with a role of their own."""
 
 from services.identity.tests.contract.api import Api
 from services.identity.tests.fakes import Fakes
@@ -7,7 +7,7 @@ JOHANNES = {"full_name": "Johannes Amupolo", "email": "johannes@example.na", "ph
 
 
 async def signed_in_as(api: Api, fakes: Fakes, role: str) -> str:
-    """Register somebody who holds the role, sign them in, and return the access token; everybody else stays a user."""
+    """Register a user with the role, sign them in and return the access token; all other users keep the default role."""
     number = 7000 + sum(role.encode())
     fakes.roles.roles = (role,)
     token = await api.signed_in(email=f"{role}@example.na", phone=f"+26481123{number}")

@@ -1,4 +1,4 @@
-"""Asking for a recovery, confirming it by the code from the mailbox, and deciding on it as another person."""
+"""Requesting a recovery, confirming it by the code from the mailbox, and deciding on it as another person."""
 
 from uuid import UUID, uuid4
 
@@ -21,7 +21,7 @@ async def confirm_recovery(api: Api, asked: httpx.Response, code: str = CODE) ->
 async def ask_recovery(
     api: Api, *, device_id: UUID | None = None, confirmed: bool = True, reason: str = "lost", **login: str
 ) -> httpx.Response:
-    """Ask on a device that nobody else has, or on this one, and show the code from the mail."""
+    """Request on a device that nobody else has, or on this one, and confirm the code from the mail."""
     challenge = (await api.login(device_id=str(device_id or uuid4()), **login)).json()["data"]["challenge"]
     asked = await api.post("/auth/recovery", {"challenge": challenge, "reason": reason})
     if asked.is_success and confirmed:
@@ -34,7 +34,7 @@ async def decide(api: Api, request_id: str, token: str, *, approve: bool = True)
 
 
 async def administrator(api: Api, fakes: Fakes, clock: ControlledClock, *, name: str, phone: str) -> App:
-    """An administrator with two factors just shown; `token` is of that session."""
+    """An administrator who has just verified two factors; `token` belongs to that session."""
     fakes.roles.roles = ("admin",)
     app = await second_factor(api, await api.signed_in(email=f"{name}@example.na", phone=phone), clock)
     clock.advance(seconds=60)

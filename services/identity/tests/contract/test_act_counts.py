@@ -1,4 +1,4 @@
-"""Acts with the credentials of an account add few entries to the append-only log, and none is missing from its counts."""
+"""Acts with valid credentials of an account add few entries to the append-only log, and all are counted."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -26,7 +26,7 @@ WRONG = "Wrong-Sunrise-47!"
 
 @pytest.fixture
 def settings(usual_settings: IdentitySettings) -> IdentitySettings:
-    """Everybody has two factors only where a test says so."""
+    """Require two factors only if a test says so."""
     return usual_settings.model_copy(update={"attempts_recorded_singly": 1, "acts_recorded_singly": SINGLY})
 
 
@@ -37,7 +37,7 @@ def record_counted(settings: IdentitySettings, database: Database, clock: Contro
 
 @pytest.fixture
 async def user_id(api: Api, clock: ControlledClock) -> str:
-    """Somebody who registered an hour ago."""
+    """A user who registered an hour ago."""
     arranging = ARRANGING.set(True)
     user_id: str = (await api.register()).json()["data"]["id"]
     ARRANGING.reset(arranging)
@@ -46,7 +46,7 @@ async def user_id(api: Api, clock: ControlledClock) -> str:
 
 
 class Caller:
-    """Somebody with the right credentials, who repeats one thing."""
+    """A user with valid credentials, who repeats one act."""
 
     def __init__(self, api: Api, user_id: str) -> None:
         self.api, self.user_id = api, user_id
@@ -83,8 +83,8 @@ class Caller:
         assert (await self.api.post("/auth/factors/passkeys/options", token=self.token)).status_code == 200
 
     async def answer_no_challenge(self) -> None:
-        shown = {"ceremony_id": str(uuid4()), "credential": {}}
-        await self.api.post("/auth/step-up", {"passkey": shown}, token=self.token)
+        assertion = {"ceremony_id": str(uuid4()), "credential": {}}
+        await self.api.post("/auth/step-up", {"passkey": assertion}, token=self.token)
 
     async def ask_for_a_code(self) -> None:
         assert (await self.api.post("/users/me/phone", {"phone": "+264811234567"}, token=self.token)).status_code == 202
@@ -108,7 +108,7 @@ ACTS: list[Any] = [
 
 
 def counted(record: Record) -> Counter[str]:
-    """Return how many acts the record has of each kind, by fact or by count."""
+    """Return how many acts of each kind are on record, as facts or in counts."""
     kinds = Counter(fact["action"] for fact in record.facts if fact["action"] != "identity.attempts.count")
     for fact in record.facts:
         for kind in fact["after"].get("kinds", ()) if fact["action"] == "identity.attempts.count" else ():
@@ -121,7 +121,7 @@ def singly(record: Record) -> Counter[str]:
 
 
 @pytest.mark.parametrize(("act", "actions"), ACTS)
-async def test_what_right_credentials_repeat_is_recorded_singly_a_few_times_an_hour(
+async def test_repeated_acts_with_valid_credentials_are_recorded_singly_a_few_times_an_hour(
     api: Api,
     user_id: str,
     database: Database,
@@ -133,7 +133,7 @@ async def test_what_right_credentials_repeat_is_recorded_singly_a_few_times_an_h
     arranging = ARRANGING.set(True)
     caller = Caller(api, user_id)
     await caller.sign_in()
-    # What is done is of the same hour as the sign-in, which is as recent as some of it needs.
+    # The acts happen in the same hour as the sign-in, because some need a recent one.
     async with recording(database) as record:
         for _ in range(TIMES):
             await act(caller)
@@ -143,13 +143,13 @@ async def test_what_right_credentials_repeat_is_recorded_singly_a_few_times_an_h
     done, single = counted(record), singly(record)
     for action in actions:
         assert done[action] == TIMES, done
-    # One more, for the first of the address, wherever it falls.
+    # One more for the first attempt of the address, wherever it falls.
     assert sum(single[action] for action in actions) <= SINGLY * len(actions) + 1, single
     assert single["identity.attempts.count"] == 1
     assert [fact["related_ids"] for fact in record.facts if fact["action"] == "identity.attempts.count"] == [[user_id]]
 
 
-async def test_passkeys_are_shown_no_more_often_in_the_log(
+async def test_passkey_sign_ins_are_recorded_singly_no_more_often(
     api: Api, user_id: str, database: Database, clock: ControlledClock, record_counted: RecordCountedAttempts
 ) -> None:
     arranging, caller, passkey = ARRANGING.set(True), Caller(api, user_id), Authenticator()
@@ -165,11 +165,11 @@ async def test_passkeys_are_shown_no_more_often_in_the_log(
     ARRANGING.reset(arranging)
     for action in (SIGN_IN, "identity.user.second_factor_shown"):
         assert (singly(record)[action], counted(record)[action]) == (SINGLY, TIMES)
-    # Anybody asks for a challenge.
+    # Anyone can request a challenge.
     assert (singly(record)["identity.passkey.challenge"], counted(record)["identity.passkey.challenge"]) == (1, TIMES)
 
 
-async def test_an_hour_later_and_at_another_address_acts_are_facts_again(
+async def test_acts_an_hour_later_or_from_another_address_are_single_facts_again(
     api: Api, user_id: str, database: Database, clock: ControlledClock, record_counted: RecordCountedAttempts
 ) -> None:
     arranging, caller = ARRANGING.set(True), Caller(api, user_id)
@@ -178,7 +178,7 @@ async def test_an_hour_later_and_at_another_address_acts_are_facts_again(
     async with at_address(api, "203.0.113.9") as there, recording(database) as elsewhere:
         await Caller(there, user_id).sign_in_elsewhere()
         await Caller(there, user_id).sign_in_elsewhere()
-    # The first act from another address is recorded with device and program, whatever was done before.
+    # The first act from another address is recorded with device and program, whatever happened before.
     [first] = [fact for fact in elsewhere.facts if fact["action"] == SIGN_IN]
     assert (first["actor"]["ip"], first["after"]["new_device"]) == ("203.0.113.9", True)
     clock.advance(seconds=3600)
@@ -189,7 +189,7 @@ async def test_an_hour_later_and_at_another_address_acts_are_facts_again(
     assert singly(later)[SIGN_IN] == SINGLY
 
 
-async def test_what_staff_do_to_an_account_is_a_fact_each(api: Api, database: Database, fakes: Fakes) -> None:
+async def test_each_act_of_staff_on_a_user_is_a_fact_of_its_own(api: Api, database: Database, fakes: Fakes) -> None:
     arranging = ARRANGING.set(True)
     user_id = (await api.register()).json()["data"]["id"]
     caller = Caller(api, user_id)
@@ -203,7 +203,7 @@ async def test_what_staff_do_to_an_account_is_a_fact_each(api: Api, database: Da
     assert singly(record)[END] == TIMES
 
 
-async def test_sessions_that_end_at_once_are_counted_together(
+async def test_sessions_that_end_together_are_counted_together(
     api: Api, user_id: str, database: Database, clock: ControlledClock, record_counted: RecordCountedAttempts
 ) -> None:
     arranging, caller = ARRANGING.set(True), Caller(api, user_id)
@@ -226,15 +226,15 @@ async def test_sessions_that_end_at_once_are_counted_together(
 
 
 class TestEnrolment:
-    """Sign-ins that stop at the second factor: all that a thief of a password gets."""
+    """Sign-ins that stop at the second factor, which is as far as a thief of a password gets."""
 
     @pytest.fixture
     def settings(self, usual_settings: IdentitySettings) -> IdentitySettings:
-        """As it is by default; everybody must have a second factor, and this account has none yet."""
+        """The defaults; every user must have a second factor, and this one has none yet."""
         changes = {"attempts_recorded_singly": 1, "acts_recorded_singly": 10, "mfa_required_of": RequiredOf.EVERYONE}
         return usual_settings.model_copy(update=changes)
 
-    async def test_challenges_fill_no_log(
+    async def test_challenges_add_few_entries(
         self, api: Api, user_id: str, database: Database, clock: ControlledClock, record_counted: RecordCountedAttempts
     ) -> None:
         arranging = ARRANGING.set(True)
@@ -249,7 +249,7 @@ class TestEnrolment:
         assert singly(record) == {challenged: 11, "identity.attempts.count": 1}
         assert counted(record) == {challenged: 120}
 
-    async def test_neither_do_wrong_codes_and_secrets_of_an_app_that_is_never_set_up(
+    async def test_wrong_codes_and_secrets_of_an_app_that_is_never_set_up_add_few_entries(
         self, api: Api, user_id: str, database: Database, clock: ControlledClock, record_counted: RecordCountedAttempts
     ) -> None:
         arranging = ARRANGING.set(True)

@@ -1,6 +1,6 @@
-"""That answers about accounts which exist take the same work as about those which do not.
+"""Responses about known and unknown accounts take the same work.
 
-Work, not time: the same statements in the same order, and as many hashes. Where they are the same, times are.
+Compare work, not time: the same statements in the same order, and as many hashes. Equal work takes equal time.
 """
 
 import re
@@ -30,12 +30,12 @@ class Work:
 
 @pytest.fixture
 def work(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Any]]:
-    """Give a context that tells the work done in it."""
+    """Yield a context manager that measures the work done in it."""
     done = Work()
-    run = Argon2Passwords._run  # what every hash goes through
+    run = Argon2Passwords._run  # every hash calls this
 
     def note(_connection: object, _cursor: object, statement: str, *_others: object) -> None:
-        # The relay is woken in the background, for many transactions together.
+        # The relay's wake-up runs in the background, once for many transactions.
         if "pg_notify" not in statement:
             done.statements.append(re.sub(r"\s+", " ", statement))
 
@@ -57,23 +57,23 @@ def work(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
 
 
 async def compare(work: Callable[[], Any], asks: dict[str, Callable[[], Awaitable[httpx.Response]]]) -> None:
-    """Ask all of them; each answers and works as the first does."""
+    """Run every request and require the same response and the same work from all."""
     first: tuple[int, Any, Work] | None = None
     for name, ask in asks.items():
         with work() as done:
             answer = await ask()
         body = answer.json()
-        told = body.get("error", sorted(body.get("data") or {}))
+        outcome = body.get("error", sorted(body.get("data") or {}))
         assert done.statements, name
-        first = first or (answer.status_code, told, done)
-        assert (answer.status_code, told) == first[:2], name
+        first = first or (answer.status_code, outcome, done)
+        assert (answer.status_code, outcome) == first[:2], name
         assert done.statements == first[2].statements, name
         assert done.hashes == first[2].hashes, name
 
 
 @pytest.fixture
 async def closed(api: Api, fakes: Fakes) -> str:
-    """Somebody who has an account, and the address of somebody whose account is suspended."""
+    """A registered user, and the address of a suspended one."""
     await api.register()
     suspended = (await api.register(email="closed@example.na", phone="+264811234563")).json()["data"]["id"]
     fakes.roles.roles = ("admin",)
@@ -84,7 +84,7 @@ async def closed(api: Api, fakes: Fakes) -> str:
 
 
 @pytest.mark.clause("ASVS 6.3.8")
-async def test_signing_in(api: Api, closed: str, work: Callable[[], Any]) -> None:
+async def test_signing_in_takes_the_same_work_for_known_and_unknown_users(api: Api, closed: str, work: Callable[[], Any]) -> None:
     token = "eld_" + "A" * 43
     for device in ({}, {"device_token": token}):
         await compare(
@@ -98,7 +98,9 @@ async def test_signing_in(api: Api, closed: str, work: Callable[[], Any]) -> Non
 
 
 @pytest.mark.clause("ASVS 6.3.8")
-async def test_asking_for_a_reset(api: Api, closed: str, work: Callable[[], Any]) -> None:
+async def test_requesting_a_reset_takes_the_same_work_for_known_and_unknown_users(
+    api: Api, closed: str, work: Callable[[], Any]
+) -> None:
     def ask(email: str) -> Callable[[], Awaitable[httpx.Response]]:
         return lambda: api.post("/auth/password-reset", {"email": email})
 
@@ -107,7 +109,7 @@ async def test_asking_for_a_reset(api: Api, closed: str, work: Callable[[], Any]
 
 
 @pytest.mark.clause("ASVS 6.3.8")
-async def test_registering(api: Api, work: Callable[[], Any]) -> None:
+async def test_registering_takes_the_same_work_for_free_and_taken_details(api: Api, work: Callable[[], Any]) -> None:
     await api.register(username="ndapewa")
     await compare(
         work,
@@ -121,7 +123,9 @@ async def test_registering(api: Api, work: Callable[[], Any]) -> None:
 
 
 @pytest.mark.clause("ASVS 6.3.8")
-async def test_changing_to_an_address_and_asking_for_its_code_again(api: Api, work: Callable[[], Any]) -> None:
+async def test_changing_an_address_and_resending_its_code_take_the_same_work_for_free_and_taken_ones(
+    api: Api, work: Callable[[], Any]
+) -> None:
     await api.register(**OTHER)
     token, sent = await api.signed_in(), []
 
@@ -140,18 +144,18 @@ async def test_changing_to_an_address_and_asking_for_its_code_again(api: Api, wo
     )
 
 
-async def test_word_of_a_clash_floods_no_mailbox(api: Api, database: Database) -> None:
+async def test_notices_of_clashes_do_not_flood_a_mailbox(api: Api, database: Database) -> None:
     await api.register()
     for _ in range(8):
         assert (await api.request_registration()).status_code == 202
     async with database.read() as connection:
         query = text("SELECT count(*) FROM messages WHERE template = 'already_registered'")
-        told = (await connection.execute(query)).scalar_one()
+        outcome = (await connection.execute(query)).scalar_one()
     # The code of the registration itself was the first of five.
-    assert told == 4
+    assert outcome == 4
 
 
-async def test_what_is_for_nobody_is_sent_to_nobody(api: Api, database: Database) -> None:
+async def test_a_message_for_an_unknown_address_is_not_addressed_to_it(api: Api, database: Database) -> None:
     await api.post("/auth/password-reset", {"email": "nobody@example.na"})
     async with database.read() as connection:
         rows = (await connection.execute(text("SELECT template, position('nobody'::bytea IN sealed) FROM messages"))).all()

@@ -1,4 +1,4 @@
-"""What identity answers, whole: every field of what is no list, at times that differ."""
+"""Every field of identity's single-object responses, at times that differ."""
 
 import re
 from base64 import b64decode
@@ -31,7 +31,7 @@ def at(minute: int, *, day: int = 21, second: int = 0) -> str:
     return f"2026-03-{day}T08:{minute:02}:{second:02}Z"
 
 
-async def test_registering_and_reading_ones_account(api: Api, clock: ControlledClock, fakes: Fakes) -> None:
+async def test_registering_and_reading_the_own_account(api: Api, clock: ControlledClock, fakes: Fakes) -> None:
     fakes.roles.roles = ("user", "auditor")
     pending = (await api.request_registration(organization="Namib Mills", username="oryx")).json()["data"]
     verification_id = pending["verification_id"]
@@ -66,10 +66,10 @@ async def test_registering_and_reading_ones_account(api: Api, clock: ControlledC
     token = pair["access_token"]
     me = await api.get("/users/me", token=token)
     assert me.json()["data"] == {**account, "roles": ["auditor", "user"]}
-    # The roles and the last sign-in are shown too, and make no version.
+    # The roles and the last sign-in are shown too, but do not change the version.
     assert re.fullmatch(r'"1\.[0-9a-f]{12}"', me.headers["etag"])
-    shown = await api.get(f"/users/{made['id']}/profile", token=token)
-    assert (shown.json()["data"], shown.headers["etag"]) == (profile, '"1"')
+    read = await api.get(f"/users/{made['id']}/profile", token=token)
+    assert (read.json()["data"], read.headers["etag"]) == (profile, '"1"')
     code = (await api.post("/users/me/phone", {"phone": DETAILS["phone"]}, token=token)).json()["data"]
     assert code == {"verification_id": code["verification_id"], "expires_at": at(13)}
     clock.advance(seconds=60)
@@ -80,7 +80,7 @@ async def test_registering_and_reading_ones_account(api: Api, clock: ControlledC
     assert (changed.json()["data"], changed.headers["etag"]) == (profile, '"3"')
 
 
-async def test_an_account_that_is_made_for_somebody(api: Api, clock: ControlledClock, fakes: Fakes) -> None:
+async def test_a_user_created_by_staff(api: Api, clock: ControlledClock, fakes: Fakes) -> None:
     fakes.roles.roles = ("admin",)
     token = await api.signed_in()
     clock.advance(seconds=60)
@@ -119,9 +119,9 @@ async def test_signing_in_with_two_factors(api: Api, clock: ControlledClock) -> 
     asked = (await api.login()).json()["data"]
     expected: dict[str, Any] = {"mfa_required": True, "methods": ["totp", "backup_code"], "enrolment": False, "expires_in": 300}
     assert asked == {**expected, "challenge": asked["challenge"]}
-    shown = (await api.post("/auth/login/verify", {"challenge": asked["challenge"], "code": app.code()})).json()["data"]
-    assert (set(shown), shown["token_type"], shown["expires_in"]) == (set(pair), "Bearer", 900)
-    token = shown["access_token"]
+    verified = (await api.post("/auth/login/verify", {"challenge": asked["challenge"], "code": app.code()})).json()["data"]
+    assert (set(verified), verified["token_type"], verified["expires_in"]) == (set(pair), "Bearer", 900)
+    token = verified["access_token"]
     factors = (await api.get("/auth/factors", token=token)).json()["data"]
     assert factors == {"totp_confirmed_at": at(0), "backup_codes_left": 10, "passkeys": []}
     stepped = (
@@ -151,8 +151,8 @@ async def test_recovery(
     verification_id = asked.pop("verification_id")
     assert asked.pop("code_expires_at") == at(11)
     assert asked == {"id": asked["id"], "status": "pending", "expires_at": at(1, day=28)}
-    shown = {"verification_id": verification_id, "code": CODE}
-    assert (await api.post("/auth/recovery/confirm", shown)).json()["data"] == {"confirmed": True}
+    confirmation = {"verification_id": verification_id, "code": CODE}
+    assert (await api.post("/auth/recovery/confirm", confirmation)).json()["data"] == {"confirmed": True}
     clock.advance(seconds=60)
     stepped = await api.post("/auth/step-up", {"password": DETAILS["password"], "code": admin.code()}, token=admin.token)
     token = stepped.json()["data"]["access_token"]
@@ -243,16 +243,16 @@ async def test_a_developers_mailbox(
     first, second, third = await mail(database)
     for message in (second, first, third):
         await deliver(message_id=message.id)
-    shown = {
+    listed = {
         recipient: (await api.get(f"/dev/mailbox{recipient}")).json()["data"]["items"]
         for recipient in ("", "?recipient=ndapewa@example.na", "?recipient=%2B264811234567", "?recipient=nobody@example.na")
     }
-    for each in shown[""]:
+    for each in listed[""]:
         assert each.pop("queued_at")
-    for each in (*shown["?recipient=ndapewa@example.na"], *shown["?recipient=%2B264811234567"]):
+    for each in (*listed["?recipient=ndapewa@example.na"], *listed["?recipient=%2B264811234567"]):
         del each["queued_at"]
     usual: dict[str, Any] = {"template": "verify_email", "subject": "Elcorp: Confirm your e-mail address", "channel": "email"}
-    usual |= {"facts": {"code": CODE}, "text": shown[""][0]["text"]}
+    usual |= {"facts": {"code": CODE}, "text": listed[""][0]["text"]}
     mails = [
         {**usual, "id": str(third.id), "to": "other@example.na"},
         {
@@ -266,7 +266,7 @@ async def test_a_developers_mailbox(
         },
         {**usual, "id": str(first.id), "to": "ndapewa@example.na"},
     ]
-    assert shown == {
+    assert listed == {
         "": mails,
         "?recipient=ndapewa@example.na": mails[2:],
         "?recipient=%2B264811234567": mails[1:2],

@@ -1,4 +1,4 @@
-"""What each operation asks of its caller's sign-in."""
+"""The assurance that each operation requires."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Fakes
 
 
-async def test_every_operation_asks_what_it_declares(
+async def test_every_operation_requires_its_declared_assurance(
     api: Api, identity: Identity, database: Database, clock: ControlledClock
 ) -> None:
     caller = UUID((await api.register()).json()["data"]["id"])
@@ -27,7 +27,7 @@ async def test_every_operation_asks_what_it_declares(
 
 
 @pytest.mark.parametrize("path", ["/sessions/{session}", "/users/{user}/profile"])
-async def test_what_is_free_for_oneself_takes_a_recent_sign_in_for_another(
+async def test_acts_on_another_user_need_a_recent_sign_in_even_if_acts_on_oneself_do_not(
     api: Api, fakes: Fakes, database: Database, policies: Policies, clock: ControlledClock, path: str
 ) -> None:
     admin, user = await signed_in_as(api, fakes, "admin"), await signed_in_as(api, fakes, "user")
@@ -47,32 +47,32 @@ async def test_what_is_free_for_oneself_takes_a_recent_sign_in_for_another(
     assert (await ask(user)).is_success
 
 
-async def test_tokens_say_whether_the_account_has_a_second_factor_now(
+async def test_tokens_state_whether_the_user_has_a_second_factor_now(
     api: Api, clock: ControlledClock, verifier: TokenVerifier
 ) -> None:
-    async def said(answer: httpx.Response) -> bool:
+    async def claims_factor(answer: httpx.Response) -> bool:
         return (await verifier.verify(answer.json()["data"]["access_token"])).second_factor
 
     await api.register()
     signed_in = await api.login()
-    assert await said(signed_in) is False
+    assert await claims_factor(signed_in) is False
     pair = signed_in.json()["data"]
     app = await second_factor(api, pair["access_token"], clock)
     clock.advance(seconds=30)
     stepped = await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=pair["access_token"])
     refreshed = await api.refresh(pair["refresh_token"])
-    assert (await said(stepped), await said(refreshed)) == (True, True)
+    assert (await claims_factor(stepped), await claims_factor(refreshed)) == (True, True)
     removed = await api.delete("/auth/factors/totp", token=stepped.json()["data"]["access_token"])
     assert removed.status_code == 200, removed.text
-    assert await said(await api.refresh(refreshed.json()["data"]["refresh_token"])) is False
-    assert await said(await api.post("/auth/step-up", {"password": PASSWORD}, token=app.token)) is False
-    assert await said(await api.login(email=DETAILS["email"])) is False
+    assert await claims_factor(await api.refresh(refreshed.json()["data"]["refresh_token"])) is False
+    assert await claims_factor(await api.post("/auth/step-up", {"password": PASSWORD}, token=app.token)) is False
+    assert await claims_factor(await api.login(email=DETAILS["email"])) is False
 
 
-async def test_token_from_before_the_account_had_a_second_factor_changes_nothing_of_it(
+async def test_a_token_from_before_the_first_second_factor_changes_nothing(
     api: Api, clock: ControlledClock, database: Database
 ) -> None:
-    """It still says that there is none; the account's own row says otherwise."""
+    """The token still says that there is none; the user's row says otherwise."""
     token = await api.signed_in()
     await second_factor(api, token, clock)
     async with unchanged(database):

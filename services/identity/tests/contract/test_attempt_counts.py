@@ -1,4 +1,4 @@
-"""Anonymous attempts add few entries to the append-only log, and none of them is missing from its counts."""
+"""Anonymous attempts add few entries to the append-only log, and all are counted."""
 
 import asyncio
 from collections import Counter
@@ -26,7 +26,7 @@ HERE, THERE = "198.51.100.7", "203.0.113.9"
 
 @pytest.fixture
 def settings(usual_settings: IdentitySettings) -> IdentitySettings:
-    """As it is by default: one entry for the first attempt of an address, one for all that follow."""
+    """The defaults: one entry for the first attempt of an address, and one for all that follow."""
     return usual_settings.model_copy(update={"attempts_recorded_singly": 1, "login_attempts_per_hour": 10})
 
 
@@ -110,7 +110,7 @@ async def test_each_address_adds_two_entries_whatever_it_tries(
             "identity.message.drop": 1,
         }
         assert counted["after"]["attempts"] == kinds.total() - 1
-        # Against whom, and how often: what of it was against nobody has no account.
+        # The accounts concerned, with their counts; attempts on unknown accounts are not among them.
         accounts = Counter({user_id: int(first["resource_id"] == user_id)})
         for kind in counted["after"]["kinds"]:
             accounts.update(kind.get("accounts", {}))
@@ -118,7 +118,7 @@ async def test_each_address_adds_two_entries_whatever_it_tries(
         assert counted["related_ids"] == [user_id]
 
 
-async def test_who_goes_on_adds_one_entry_an_hour(
+async def test_continued_attempts_add_one_entry_an_hour(
     api: Api, database: Database, clock: ControlledClock, record_counted: RecordCountedAttempts
 ) -> None:
     entries = []
@@ -129,20 +129,20 @@ async def test_who_goes_on_adds_one_entry_an_hour(
             await record_counted()
         clock.advance(seconds=540)
         entries += [(minute, fact["action"].rpartition(".")[2], fact["after"].get("attempts")) for fact in record.facts]
-    # The first, and what followed once there was a pause; from then on, what came within each hour.
+    # The first attempt, then the next ones after a pause, then the attempts of each hour.
     assert entries == [(0, "sign_in_failed", None), (10, "count", 1), (70, "count", 6)]
     clock.advance(seconds=3600)
     async with recording(database) as record:
         assert await record_counted() == 1
     assert record.facts[0]["after"]["attempts"] == 5
-    # An hour of silence later the next is the first again.
+    # After an hour without attempts, the next one counts as a first attempt.
     clock.advance(seconds=3600)
     async with recording(database) as record:
         await api.login(email="nobody@example.na")
     assert record.actions == ["identity.user.sign_in_failed"]
 
 
-async def test_attempts_at_once_are_all_counted(
+async def test_concurrent_attempts_are_all_counted(
     api: Api, database: Database, clock: ControlledClock, record_counted: RecordCountedAttempts
 ) -> None:
     async with recording(database) as record:
@@ -154,10 +154,10 @@ async def test_attempts_at_once_are_all_counted(
     assert kind == {"action": "identity.user.sign_in_failed", "reason": "unknown_account", "attempts": 11}
 
 
-async def test_counts_that_no_log_was_told_of_stay(
+async def test_counts_that_were_not_recorded_yet_are_kept(
     api: Api, database: Database, clock: ControlledClock, record_counted: RecordCountedAttempts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed in between: the counts and the fact of them change hands in one commit."""
+    """If the process is killed, nothing is lost: one commit removes the counts and writes their fact."""
     for _ in range(3):
         await api.login(email="nobody@example.na")
     clock.advance(seconds=60)

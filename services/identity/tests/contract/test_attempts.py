@@ -1,4 +1,4 @@
-"""How often a password may be tried: by name, by address, by device that is known."""
+"""Limits on password attempts: per name, per address and per known device."""
 
 from itertools import pairwise
 from typing import Any
@@ -17,14 +17,14 @@ async def test_failures_on_many_names_from_one_address_end_in_429(api: Api, fake
     fakes.attempts.limit_of_address = 4
     for number in range(4):
         assert refusal(await api.login(email=f"name-{number}@example.na", password=WRONG)) == (401, "AUTH_001")
-    # A name that was never tried, and the right password of one that was not: what counts is where they come from.
+    # An untried name, and the right password of another: the address is what counts.
     for asked in (await api.login(email="another@example.na", password=WRONG), await api.login()):
         assert refusal(asked) == (429, "RATE_001")
         assert asked.headers["Retry-After"] == "60"
     assert (await api.login(device_token=token)).status_code == 200
 
 
-async def test_each_way_to_fail_counts_against_the_address_and_success_does_not(api: Api, fakes: Fakes) -> None:
+async def test_each_kind_of_failure_counts_against_the_address_and_a_success_does_not(api: Api, fakes: Fakes) -> None:
     user_id = (await api.register(email="closed@example.na", phone="+264811234563")).json()["data"]["id"]
     admin = await signed_in_as(api, fakes, "admin")
     await api.post(f"/users/{user_id}/suspend", {"reason": "Under investigation"}, token=admin)
@@ -37,7 +37,7 @@ async def test_each_way_to_fail_counts_against_the_address_and_success_does_not(
         assert fakes.attempts.failures == {"198.51.100.7": number + 1}
 
 
-async def test_a_sign_in_forgets_the_attempts_of_its_own_name_alone(api: Api, fakes: Fakes) -> None:
+async def test_a_sign_in_clears_the_attempts_of_its_own_name_only(api: Api, fakes: Fakes) -> None:
     await api.register()
     fakes.attempts.limit = 3
     for _ in range(2):
@@ -51,7 +51,7 @@ async def test_a_sign_in_forgets_the_attempts_of_its_own_name_alone(api: Api, fa
     assert refusal(await api.login()) == (429, "RATE_001")
 
 
-async def test_names_of_one_account_are_counted_together_however_they_are_spelt(api: Api, fakes: Fakes) -> None:
+async def test_the_names_of_one_user_share_a_count_in_any_spelling(api: Api, fakes: Fakes) -> None:
     await api.register(username="ndapewa")
     fakes.attempts.limit = 4
     names: list[dict[str, Any]] = [
@@ -61,7 +61,7 @@ async def test_names_of_one_account_are_counted_together_however_they_are_spelt(
     ]
     for name in names:
         assert refusal(await api.login(**name, password=WRONG)) == (401, "AUTH_001")
-    # A right password under one name forgets the wrong ones under the other.
+    # The right password under one name clears the wrong attempts under the other.
     assert (await api.login(email=None, username="NDAPEWA")).status_code == 200
     for name in (*names, names[1]):
         assert refusal(await api.login(**name, password=WRONG)) == (401, "AUTH_001")
@@ -69,7 +69,7 @@ async def test_names_of_one_account_are_counted_together_however_they_are_spelt(
         assert refusal(await api.login(**name)) == (429, "RATE_001")
 
 
-async def test_each_name_of_no_account_has_as_many_attempts(api: Api, fakes: Fakes) -> None:
+async def test_unknown_names_have_the_same_limit(api: Api, fakes: Fakes) -> None:
     fakes.attempts.limit = 2
     for name in ({"email": "nobody@example.na"}, {"email": None, "username": "nobody"}):
         for _ in range(2):
@@ -77,7 +77,7 @@ async def test_each_name_of_no_account_has_as_many_attempts(api: Api, fakes: Fak
         assert refusal(await api.login(**name)) == (429, "RATE_001")
 
 
-async def test_a_changed_password_forgets_the_guesses_of_the_current_one(api: Api, fakes: Fakes) -> None:
+async def test_changing_the_password_clears_the_failed_attempts_on_it(api: Api, fakes: Fakes) -> None:
     token = await api.signed_in()
     user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
     fakes.attempts.limit = 2
@@ -89,7 +89,7 @@ async def test_a_changed_password_forgets_the_guesses_of_the_current_one(api: Ap
     assert (await api.login(password=passwords[-1], device_id=str(uuid4()))).status_code == 200
 
 
-async def test_a_stolen_session_keeps_its_owner_from_changing_the_password_in_no_other(api: Api, fakes: Fakes) -> None:
+async def test_a_stolen_session_does_not_keep_its_owner_from_changing_the_password_in_another(api: Api, fakes: Fakes) -> None:
     stolen = await api.signed_in()
     own = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
     user_id = (await api.get("/users/me", token=own)).json()["data"]["id"]
@@ -101,7 +101,7 @@ async def test_a_stolen_session_keeps_its_owner_from_changing_the_password_in_no
     assert (await api.patch(path, change, token=own)).status_code == 200
 
 
-async def test_unlocking_lets_the_current_password_be_given_again(api: Api, fakes: Fakes) -> None:
+async def test_unlocking_allows_the_current_password_again(api: Api, fakes: Fakes) -> None:
     token = await api.signed_in()
     user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
     admin = await signed_in_as(api, fakes, "admin")
@@ -113,7 +113,7 @@ async def test_unlocking_lets_the_current_password_be_given_again(api: Api, fake
     assert (await api.patch(path, change, token=token)).status_code == 200
 
 
-async def test_a_sign_in_on_a_known_device_forgets_the_attempts_that_were_made_there(api: Api, fakes: Fakes) -> None:
+async def test_a_sign_in_on_a_known_device_clears_the_attempts_made_there(api: Api, fakes: Fakes) -> None:
     await api.register()
     token = (await api.login()).json()["data"]["device_token"]
     fakes.attempts.limit = 2
@@ -121,6 +121,6 @@ async def test_a_sign_in_on_a_known_device_forgets_the_attempts_that_were_made_t
     for _ in range(3):
         assert refusal(await api.login(password=WRONG, device_token=token)) == (401, "AUTH_001")
         assert (await api.login(device_token=token)).status_code == 200
-    # Those of strangers go on counting.
+    # Attempts from unknown devices still count.
     assert refusal(await api.login(password=WRONG, device_id=str(uuid4()))) == (401, "AUTH_001")
     assert refusal(await api.login(device_id=str(uuid4()))) == (429, "RATE_001")

@@ -1,4 +1,4 @@
-"""Nobody acts on the account of a person with permissions that they lack; governance agrees before a person is disabled."""
+"""Nobody acts on a user with permissions that they lack; governance must agree before a user is disabled."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -16,7 +16,7 @@ from services.identity.tests.fakes import Fakes
 REASON = {"reason": "Reported as stolen"}
 DETAILS = {"full_name": "Somebody Else", "organization": "Mine", "username": "mine"}
 
-# What is done to a user, by any token; `restore` and `activate` undo what was done before.
+# The acts on a user, with any token; `restore` and `activate` undo an earlier act.
 Act = Callable[[Api, str, str], Awaitable[httpx.Response]]
 
 
@@ -60,7 +60,7 @@ ACTS = [
 
 @pytest.fixture
 async def user_id(api: Api) -> str:
-    """Somebody with a session."""
+    """A user with a session."""
     return str(await own_id(api, await api.signed_in()))
 
 
@@ -80,7 +80,7 @@ async def live_sessions(database: Database, user_id: str) -> int:
 
 
 @pytest.mark.parametrize("act", ACTS)
-async def test_nobody_acts_on_one_who_may_more_or_while_governance_is_away(
+async def test_acts_on_a_user_with_more_permissions_are_refused_and_so_are_all_acts_without_governance(
     api: Api, fakes: Fakes, database: Database, admin: str, user_id: str, act: Act
 ) -> None:
     async with recording(database) as record:
@@ -89,7 +89,7 @@ async def test_nobody_acts_on_one_who_may_more_or_while_governance_is_away(
         fakes.authority.away = False
         fakes.authority.beyond = {UUID(user_id)}
         assert refusal(await act(api, admin, user_id)) == (403, "ACC_003")
-    # To say what they act on, some of them read the other first, which is on record.
+    # Some acts read the other user first to name their target, which is on record.
     assert [action for action in record.actions if not action.endswith((".read", ".list"))] == []
     assert record.events == []
     assert await live_sessions(database, user_id) == 1
@@ -98,7 +98,7 @@ async def test_nobody_acts_on_one_who_may_more_or_while_governance_is_away(
     assert fakes.authority.asked == [(await own_id(api, admin), UUID(user_id))]
 
 
-async def test_a_deleted_person_who_may_more_is_restored_by_an_equal_alone(
+async def test_a_deleted_user_with_more_permissions_is_restored_only_by_an_equal(
     api: Api, fakes: Fakes, admin: str, user_id: str
 ) -> None:
     assert (await delete()(api, admin, user_id)).is_success
@@ -108,7 +108,7 @@ async def test_a_deleted_person_who_may_more_is_restored_by_an_equal_alone(
 
 
 @pytest.mark.parametrize("act", DISABLING)
-async def test_the_last_who_can_manage_roles_stays_able_to(
+async def test_the_last_role_manager_cannot_be_disabled(
     api: Api, fakes: Fakes, database: Database, admin: str, user_id: str, act: Act
 ) -> None:
     fakes.authority.last = {UUID(user_id)}
@@ -119,7 +119,7 @@ async def test_the_last_who_can_manage_roles_stays_able_to(
     assert (await api.get(f"/users/{user_id}", token=admin)).json()["data"]["status"] == "active"
 
 
-async def test_erasing_oneself_asks_too(api: Api, fakes: Fakes) -> None:
+async def test_erasing_oneself_asks_governance_too(api: Api, fakes: Fakes) -> None:
     token = await api.signed_in()
     me = await own_id(api, token)
     fakes.authority.last = {me}
@@ -130,7 +130,7 @@ async def test_erasing_oneself_asks_too(api: Api, fakes: Fakes) -> None:
 
 
 @pytest.mark.parametrize("act", DISABLING)
-async def test_governance_hears_first_which_version_is_disabled_and_then_the_next(
+async def test_governance_is_asked_to_disable_a_version_before_identity_disables_it(
     api: Api, fakes: Fakes, database: Database, admin: str, user_id: str, act: Act
 ) -> None:
     async def not_yet() -> None:
@@ -145,7 +145,7 @@ async def test_governance_hears_first_which_version_is_disabled_and_then_the_nex
     assert [each["version"] for each in record.events if each["type"] == "identity.user.status_changed"] == ["2"]
 
 
-async def test_an_account_that_changed_meanwhile_is_asked_about_again(api: Api, fakes: Fakes, admin: str, user_id: str) -> None:
+async def test_governance_is_asked_again_if_the_user_changed_meanwhile(api: Api, fakes: Fakes, admin: str, user_id: str) -> None:
     changes = iter(["first", "second"])
 
     async def rename() -> None:
@@ -162,7 +162,7 @@ async def test_an_account_that_changed_meanwhile_is_asked_about_again(api: Api, 
 
 
 @pytest.mark.parametrize("act", DISABLING)
-async def test_an_account_that_changes_all_the_time_is_left_alone(
+async def test_a_user_that_keeps_changing_is_not_disabled(
     api: Api, fakes: Fakes, database: Database, admin: str, user_id: str, act: Act
 ) -> None:
     async def change() -> None:
@@ -171,7 +171,7 @@ async def test_an_account_that_changes_all_the_time_is_left_alone(
             await session.commit()
 
     fakes.authority.meanwhile = change
-    # What changes meanwhile is not left behind by the refused request.
+    # The concurrent changes are not side effects of the refused request.
     arranging = ARRANGING.set(True)
     answer = await act(api, admin, user_id)
     ARRANGING.reset(arranging)
@@ -180,14 +180,14 @@ async def test_an_account_that_changes_all_the_time_is_left_alone(
     assert await live_sessions(database, user_id) == 1
 
 
-async def test_a_stale_write_disables_nobody(api: Api, fakes: Fakes, admin: str, user_id: str) -> None:
+async def test_a_stale_write_does_not_ask_governance(api: Api, fakes: Fakes, admin: str, user_id: str) -> None:
     headers = {"Authorization": f"Bearer {admin}", "If-Match": '"7"'}
     stale = await api.client.delete(f"/api/v1/users/{user_id}?reason=Asked%20for%20it", headers=headers)
     assert refusal(stale) == (412, "RES_003")
     assert (fakes.authority.asked, fakes.authority.disabled) == ([], [])
 
 
-async def test_ones_own_account_asks_nobody(api: Api, fakes: Fakes) -> None:
+async def test_acts_on_the_own_account_do_not_ask_governance(api: Api, fakes: Fakes) -> None:
     fakes.authority.away = True
     token = await api.signed_in()
     me = await own_id(api, token)

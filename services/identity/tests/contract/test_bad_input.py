@@ -1,4 +1,4 @@
-"""Bad input gets a clear answer, writes nothing, and is never a 5xx."""
+"""Bad input gets a clear error, writes nothing, and never causes a 5xx."""
 
 import json
 
@@ -61,7 +61,7 @@ async def written(database: Database) -> int:
         ("initial_role", "admin"),
     ],
 )
-async def test_registration_refuses(api: Api, database: Database, field: str, value: object) -> None:
+async def test_registration_refuses_bad_input(api: Api, database: Database, field: str, value: object) -> None:
     response = await api.register(**{field: value})
     body = response.json()
     assert (response.status_code, body["status"], body["code"]) == (422, "validation_error", "VAL_001")
@@ -91,7 +91,7 @@ async def test_registration_needs_every_field(api: Api, field: str) -> None:
         ({"otp": "123456"}, "otp"),
     ],
 )
-async def test_login_refuses(api: Api, changes: dict[str, object], field: str) -> None:
+async def test_login_refuses_bad_input(api: Api, changes: dict[str, object], field: str) -> None:
     body = {**LOGIN, **changes}
     response = await api.post("/auth/login", {name: value for name, value in body.items() if value is not None})
     assert (response.status_code, response.json()["code"]) == (422, "VAL_001")
@@ -105,7 +105,7 @@ async def test_refresh_refuses_malformed_bodies(api: Api, token: object) -> None
 
 
 @pytest.mark.parametrize("token", ["x", "elr_", "elr_AAAA", "ü" * 100, "eyJhbGciOiJub25lIn0.e30."])
-async def test_refresh_refuses_tokens_of_others(api: Api, token: str) -> None:
+async def test_refresh_refuses_forged_tokens(api: Api, token: str) -> None:
     response = await api.refresh(token)
     assert (response.status_code, response.json()["code"]) == (401, "AUTH_003")
 
@@ -133,7 +133,7 @@ async def test_unreadable_bodies_are_refused(api: Api, path: str, content: bytes
 
 
 @pytest.mark.parametrize("query", ["page=0", "page=x", "per_page=101", "search=';DROP TABLE users;--", "page=1&page=2&sort=id"])
-async def test_lists_refuse_unknown_and_wild_parameters(api: Api, fakes: Fakes, query: str) -> None:
+async def test_lists_refuse_unknown_and_out_of_range_parameters(api: Api, fakes: Fakes, query: str) -> None:
     fakes.roles.roles = ("staff",)
     token = await api.signed_in()
     assert (await api.get(f"/users?reason=complaint+4711&{query}", token=token)).status_code == 422
@@ -151,7 +151,7 @@ JSON = st.recursive(
     path=st.sampled_from(["register", "login", "refresh"]),
     changes=st.dictionaries(st.sampled_from([*DETAILS, *LOGIN, "refresh_token"]), JSON),
 )
-async def test_no_body_is_a_server_error(api: Api, path: str, changes: dict[str, object]) -> None:
+async def test_no_body_causes_a_server_error(api: Api, path: str, changes: dict[str, object]) -> None:
     bases: dict[str, dict[str, object]] = {
         "register": {**DETAILS},
         "login": {**LOGIN},

@@ -1,4 +1,4 @@
-"""A user who may not act any more does nothing with an access token that is good for minutes yet."""
+"""A suspended or deleted user can do nothing with an access token that is still valid for minutes."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,7 +22,7 @@ NEW_PASSWORD = "Kavango-Morning-63?*"
 
 
 async def suspend(api: Api, fakes: Fakes, user_id: str) -> str:
-    """Suspend, and return the administrator's token."""
+    """Suspend the user and return the administrator's token."""
     admin = await signed_in_as(api, fakes, "admin")
     assert (await api.post(f"/users/{user_id}/suspend", REASON, token=admin)).status_code == 200
     return admin
@@ -38,7 +38,7 @@ async def user_id(api: Api, token: str) -> str:
     return str((await api.get("/users/me", token=token)).json()["data"]["id"])
 
 
-async def test_no_new_key_address_factor_or_password(
+async def test_a_barred_user_adds_no_key_address_factor_or_password(
     api: Api, fakes: Fakes, token: str, user_id: str, clock: ControlledClock
 ) -> None:
     challenge = (await api.post("/device-keys/challenges", token=token)).json()["data"]["challenge"]
@@ -62,7 +62,7 @@ async def test_no_new_key_address_factor_or_password(
     }
 
 
-async def test_neither_link_nor_challenge_from_before_goes_on(
+async def test_links_and_challenges_from_before_a_suspension_are_refused(
     api: Api, identity: Identity, database: Database, fakes: Fakes, token: str, user_id: str
 ) -> None:
     await api.post("/auth/password-reset", {"email": "ndapewa@example.na"})
@@ -74,7 +74,7 @@ async def test_neither_link_nor_challenge_from_before_goes_on(
     assert (await mail(database))[-1].template == "nobody"
 
 
-async def test_peers_are_told(api: Api, fakes: Fakes, stub: Stub, token: str, user_id: str) -> None:
+async def test_peers_see_that_a_user_is_barred(api: Api, fakes: Fakes, stub: Stub, token: str, user_id: str) -> None:
     key_id = (await register_key(api, token, Ed25519Device())).json()["data"]["id"]
     address = (await api.get("/users/me", token=token)).json()["data"]["wallet_address"]
 
@@ -93,13 +93,13 @@ async def test_peers_are_told(api: Api, fakes: Fakes, stub: Stub, token: str, us
     assert await active() == [True, True, True]
 
 
-async def test_nobodys_password_is_retired_once_they_may_not_act(api: Api, fakes: Fakes, token: str, user_id: str) -> None:
+async def test_staff_cannot_require_a_new_password_of_a_barred_user(api: Api, fakes: Fakes, token: str, user_id: str) -> None:
     admin = await suspend(api, fakes, user_id)
     for path in (f"/users/{user_id}/password-reset", f"/users/{uuid4()}/password-reset"):
         assert (await api.post(path, REASON, token=admin)).status_code == 404
 
 
-async def test_roles_that_count_at_an_erasure_are_those_of_who_is_erased(
+async def test_an_erasure_considers_the_roles_of_the_erased_user(
     api: Api, fakes: Fakes, database: Database, token: str, user_id: str
 ) -> None:
     admin = await signed_in_as(api, fakes, "admin")

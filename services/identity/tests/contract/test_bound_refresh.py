@@ -1,4 +1,4 @@
-"""Refreshing on a device that has a key: each refresh is signed by it (RFC 9449), and nothing else will do."""
+"""Refreshing on a device with a key: each refresh needs the device's proof (RFC 9449)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,7 +40,7 @@ async def pair(api: Api) -> dict[str, Any]:
 
 @pytest.fixture
 async def device(api: Api, pair: dict[str, Any]) -> Es256Device:
-    """The key of the device that `pair` was given to."""
+    """The key of the device that `pair` was issued to."""
     device = Es256Device()
     await register(api, pair["access_token"], device)
     return device
@@ -48,7 +48,7 @@ async def device(api: Api, pair: dict[str, Any]) -> Es256Device:
 
 @pytest.mark.clause("RFC 9449 5")
 @pytest.mark.parametrize("kind", [Ed25519Device, Es256Device])
-async def test_a_refresh_token_alone_opens_nothing_and_ends_nothing(
+async def test_a_stolen_refresh_token_alone_gives_no_access_and_ends_no_session(
     api: Api, database: Database, clock: ControlledClock, pair: dict[str, Any], kind: Callable[[], Device]
 ) -> None:
     assert (await api.refresh(pair["refresh_token"])).status_code == 200
@@ -68,7 +68,7 @@ async def test_a_refresh_token_alone_opens_nothing_and_ends_nothing(
         assert state.all() == [(2, None)]
 
 
-async def test_its_device_refreshes_and_retries(
+async def test_the_tokens_own_device_refreshes_and_retries(
     api: Api, database: Database, clock: ControlledClock, pair: dict[str, Any], device: Es256Device
 ) -> None:
     used = pair["refresh_token"]
@@ -77,7 +77,7 @@ async def test_its_device_refreshes_and_retries(
     async with database.read() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM used_device_proofs"))).scalar_one() == 2
     clock.advance(seconds=11)
-    # What is stolen of the device's own requests, the key included, is found out as before.
+    # Theft of the device's own requests, even with its key, is detected as before.
     refused = await api.refresh(used, proofs=[dpop(device, at=clock.now())])
     assert (refused.status_code, refused.json()["code"]) == (401, "AUTH_003")
     async with database.read() as connection:
@@ -85,21 +85,21 @@ async def test_its_device_refreshes_and_retries(
 
 
 @pytest.mark.clause("RFC 9449 4.3")
-async def test_a_proof_is_taken_once_and_forgotten_after_its_time(
+async def test_a_proof_is_accepted_once_and_forgotten_after_its_lifetime(
     api: Api, database: Database, settings: IdentitySettings, clock: ControlledClock, pair: dict[str, Any], device: Es256Device
 ) -> None:
-    shown = dpop(device, at=clock.now())
-    token = (await api.refresh(pair["refresh_token"], proofs=[shown])).json()["data"]["refresh_token"]
-    assert problem(await api.refresh(token, proofs=[shown])) == (401, "AUTH_011", "used")
+    device_proof = dpop(device, at=clock.now())
+    token = (await api.refresh(pair["refresh_token"], proofs=[device_proof])).json()["data"]["refresh_token"]
+    assert problem(await api.refresh(token, proofs=[device_proof])) == (401, "AUTH_011", "used")
     purge = PurgeChallenges(unit_of_work(settings, database), clock)
     clock.advance(seconds=299)
     await purge()
-    assert problem(await api.refresh(token, proofs=[shown])) == (401, "AUTH_011", "used")
+    assert problem(await api.refresh(token, proofs=[device_proof])) == (401, "AUTH_011", "used")
     clock.advance(seconds=301)
     await purge()
     async with database.read() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM used_device_proofs"))).scalar_one() == 0
-    assert problem(await api.refresh(token, proofs=[shown])) == (401, "AUTH_011", "iat")
+    assert problem(await api.refresh(token, proofs=[device_proof])) == (401, "AUTH_011", "iat")
 
 
 WRONG: list[Any] = [
@@ -127,7 +127,7 @@ WRONG: list[Any] = [
 
 
 @pytest.mark.clause("RFC 9449 4.3")
-async def test_a_proof_is_of_this_request_and_this_key(
+async def test_a_proof_must_be_of_this_request_and_this_key(
     api: Api, clock: ControlledClock, pair: dict[str, Any], device: Es256Device
 ) -> None:
     token = pair["refresh_token"]
@@ -157,15 +157,13 @@ async def test_a_proof_is_of_this_request_and_this_key(
         token = (await api.refresh(token, proofs=[proof_])).json()["data"]["refresh_token"]
 
 
-async def test_a_key_binds_its_own_device_for_as_long_as_it_is_good(
-    api: Api, clock: ControlledClock, pair: dict[str, Any]
-) -> None:
+async def test_a_key_binds_its_own_device_until_it_is_revoked(api: Api, clock: ControlledClock, pair: dict[str, Any]) -> None:
     device, elsewhere = Es256Device(), str(uuid4())
     other = (await api.login(device_id=elsewhere)).json()["data"]
     key_id = await register(api, pair["access_token"], device)
     assert (await api.refresh(other["refresh_token"], device_id=elsewhere)).status_code == 200
     assert problem(await api.refresh(pair["refresh_token"]))[2] == "missing"
-    # The key that takes its place is asked for, not the one that was.
+    # Proofs must be by the new key, not by the replaced one.
     newer = Es256Device()
     newer_id = await register(api, pair["access_token"], newer)
     assert problem(await api.refresh(pair["refresh_token"], proofs=[dpop(device, at=clock.now())]))[2] == "jwk"

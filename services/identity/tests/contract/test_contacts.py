@@ -1,4 +1,4 @@
-"""E-mail address and telephone number: each is changed by a code that is sent to the new one, and by nothing less."""
+"""The e-mail address and telephone number change only after the code sent to the new one is confirmed."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,14 +20,14 @@ JOHANNES = {"full_name": "Johannes Amupolo", "email": "johannes@example.na", "ph
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way to reach somebody: its name, a new one, the present one, another's, and what is sent to which."""
+    """An e-mail address or telephone number: a new one, the present one, another user's, and the messages to each."""
 
     name: str
     new: str
     present: str
     taken: str
     template: str
-    told: str
+    notice: str
 
     @property
     def other(self) -> str:
@@ -62,7 +62,7 @@ async def me(api: Api, token: str) -> dict[str, Any]:
 
 @pytest.mark.clause("ASVS 7.5.1")
 @both
-async def test_changing_it_needs_a_recent_sign_in(api: Api, token: str, clock: ControlledClock, way: Way) -> None:
+async def test_a_change_needs_a_recent_sign_in(api: Api, token: str, clock: ControlledClock, way: Way) -> None:
     clock.advance(seconds=300)
     assert (await ask(api, way, way.new, token)).status_code == 202
     clock.advance(seconds=1)
@@ -71,7 +71,7 @@ async def test_changing_it_needs_a_recent_sign_in(api: Api, token: str, clock: C
 
 
 @both
-async def test_it_changes_once_the_code_is_shown_and_the_owner_is_told(
+async def test_a_contact_changes_once_its_code_is_confirmed_and_the_owner_is_notified(
     api: Api, token: str, identity: Identity, database: Database, clock: ControlledClock, way: Way
 ) -> None:
     before = await me(api, token)
@@ -81,13 +81,13 @@ async def test_it_changes_once_the_code_is_shown_and_the_owner_is_told(
     assert (await api.verify(verification_id, channel=way.name)).status_code == 200
     at = "2026-03-21T08:01:00Z"
     assert await me(api, token) == {**before, way.name: way.new, f"{way.name}_verified_at": at}
-    # Of a change the owner is told where they were reached before it.
+    # The owner is notified at the address or number from before the change.
     written = [(each.template, each.to) for each in await mail(database)]
-    assert written[-2:] == [(way.template, way.new), (way.told, EMAIL.present)]
+    assert written[-2:] == [(way.template, way.new), (way.notice, EMAIL.present)]
 
 
 @both
-async def test_present_one_is_confirmed_without_a_word_of_change(
+async def test_the_present_contact_is_confirmed_without_a_notice_of_change(
     api: Api, token: str, database: Database, clock: ControlledClock, way: Way
 ) -> None:
     clock.advance(seconds=60)
@@ -99,7 +99,7 @@ async def test_present_one_is_confirmed_without_a_word_of_change(
 
 
 @both
-async def test_anothers_is_never_taken_and_gets_no_code(api: Api, token: str, database: Database, way: Way) -> None:
+async def test_another_users_contact_is_refused_and_gets_no_code(api: Api, token: str, database: Database, way: Way) -> None:
     theirs = (await api.login(email=JOHANNES["email"])).json()["data"]["access_token"]
     await api.verify(await asked(api, PHONE, PHONE.taken, theirs), channel="phone")
     verification_id = await asked(api, way, way.taken, token)
@@ -111,7 +111,7 @@ async def test_anothers_is_never_taken_and_gets_no_code(api: Api, token: str, da
 
 
 @both
-async def test_one_that_another_confirmed_meanwhile_is_not_taken(api: Api, token: str, way: Way) -> None:
+async def test_a_contact_that_another_user_confirmed_meanwhile_is_refused(api: Api, token: str, way: Way) -> None:
     theirs = (await api.login(email=JOHANNES["email"])).json()["data"]["access_token"]
     mine, other = await asked(api, way, way.new, token), await asked(api, way, way.new, theirs)
     assert (await api.verify(other, channel=way.name)).status_code == 200
@@ -120,20 +120,20 @@ async def test_one_that_another_confirmed_meanwhile_is_not_taken(api: Api, token
 
 
 @both
-async def test_a_code_proves_its_own_channel_alone(api: Api, token: str, database: Database, way: Way) -> None:
+async def test_a_code_confirms_only_its_own_channel(api: Api, token: str, database: Database, way: Way) -> None:
     verification_id = await asked(api, way, way.new, token)
     assert refusal(await api.verify(verification_id, channel=way.other)) == (401, "AUTH_010")
-    told = len(await sent(database))
+    notice = len(await sent(database))
     await api.post(f"/auth/verify-{way.other}/resend", {"verification_id": verification_id})
-    assert len(await sent(database)) == told
+    assert len(await sent(database)) == notice
     await api.post(f"/auth/verify-{way.name}/resend", {"verification_id": verification_id})
-    assert (await sent(database))[told:] == [way.template]
+    assert (await sent(database))[notice:] == [way.template]
     assert (await api.verify(verification_id, channel=way.name)).status_code == 200
 
 
 @both
 @pytest.mark.parametrize("remedy", ["password", "reset", "logout-all", "session", "device"])
-async def test_what_a_thief_asked_for_ends_with_the_thiefs_session(
+async def test_changes_requested_by_a_thief_end_with_the_thiefs_session(
     api: Api, token: str, identity: Identity, database: Database, clock: ControlledClock, way: Way, remedy: str
 ) -> None:
     thief = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
@@ -159,12 +159,12 @@ async def test_what_a_thief_asked_for_ends_with_the_thiefs_session(
     assert refusal(await api.verify(verification_id, channel=way.name)) == (401, "AUTH_010")
     assert await sent(database) == written
     login = await api.login(password=PASSWORD if remedy not in {"password", "reset"} else "Okavango-Evening-41?*")
-    shown = await me(api, login.json()["data"]["access_token"])
-    assert (shown["email"], shown["phone"]) == (EMAIL.present, PHONE.present)
+    profile = await me(api, login.json()["data"]["access_token"])
+    assert (profile["email"], profile["phone"]) == (EMAIL.present, PHONE.present)
 
 
 @both
-async def test_codes_to_one_address_are_five_an_hour(
+async def test_codes_to_one_address_are_limited_to_five_an_hour(
     api: Api, token: str, database: Database, clock: ControlledClock, way: Way
 ) -> None:
     async def codes() -> int:
@@ -174,19 +174,19 @@ async def test_codes_to_one_address_are_five_an_hour(
     for _ in range(7):
         await asked(api, way, way.new, token)
     assert await codes() == before + 5
-    # As many again an hour later; a token lives shorter than that.
+    # Five more an hour later; a token's lifetime is shorter than that.
     clock.advance(seconds=3601)
     await asked(api, way, way.new, (await api.login()).json()["data"]["access_token"])
     assert await codes() == before + 6
 
 
 @both
-async def test_who_may_not_act_changes_nothing(api: Api, token: str, fakes: Fakes, way: Way) -> None:
+async def test_a_barred_user_changes_no_contact(api: Api, token: str, fakes: Fakes, way: Way) -> None:
     verification_id = await asked(api, way, way.new, token)
     user_id = (await me(api, token))["id"]
     admin = await signed_in_as(api, fakes, "admin")
     await api.post(f"/users/{user_id}/suspend", {"reason": "Reported as stolen"}, token=admin)
     assert refusal(await api.verify(verification_id, channel=way.name)) == (404, "RES_001")
-    # The token outlives the account's right to act by minutes.
+    # The token is still valid for minutes after the suspension.
     assert refusal(await ask(api, way, way.new, token)) == (404, "RES_001")
     assert (await api.get(f"/users/{user_id}", token=admin)).json()["data"][way.name] == way.present

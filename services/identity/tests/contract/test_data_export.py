@@ -1,4 +1,4 @@
-"""Export: all that is held about a person, for that person, and no secret in it."""
+"""The export: all data that is stored about a person, for that person only, without secrets."""
 
 import json
 import re
@@ -25,7 +25,7 @@ from services.identity.tests.fakes import Fakes
 NDAPEWA = {"organization": "Kunene Traders", "username": "ndapewa"}
 
 
-async def test_person_gets_all_that_is_held_about_them(api: Api, database: Database) -> None:
+async def test_the_export_has_everything_stored_about_the_person(api: Api, database: Database) -> None:
     token = await api.signed_in(**NDAPEWA)
     user_id = await own_id(api, token)
     await api.post("/wallet-addresses", {"label": "Rent"}, token=token)
@@ -54,8 +54,8 @@ async def test_person_gets_all_that_is_held_about_them(api: Api, database: Datab
     assert facts.count("identity.user.export") == 1
 
 
-async def test_each_section_is_whole_and_in_order(api: Api, clock: ControlledClock, verifier: TokenVerifier) -> None:
-    """With nothing of somebody else's. Each step has a time of its own, and the oldest row is written last."""
+async def test_each_section_is_complete_and_in_order(api: Api, clock: ControlledClock, verifier: TokenVerifier) -> None:
+    """Without other people's data. Each step has its own time, and the oldest row is written last."""
     times = [f"{clock.now() + timedelta(seconds=10 * step):%Y-%m-%dT%H:%M:%SZ}" for step in range(12)]
     until = [time.replace("03-21", "03-28") for time in times]
     telephone, keys = "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10", [Ed25519Device(), Ed25519Device()]
@@ -189,7 +189,7 @@ async def test_each_section_is_whole_and_in_order(api: Api, clock: ControlledClo
     }
 
 
-async def test_factors_resets_and_requests_are_exported_whole(api: Api, clock: ControlledClock) -> None:
+async def test_factors_resets_and_requests_are_exported_completely(api: Api, clock: ControlledClock) -> None:
     times = [f"{clock.now() + timedelta(seconds=60 * step):%Y-%m-%dT%H:%M:%SZ}" for step in range(8)]
     token, authenticator = await api.signed_in(), Authenticator()
     user_id = await own_id(api, token)
@@ -198,8 +198,8 @@ async def test_factors_resets_and_requests_are_exported_whole(api: Api, clock: C
     passkey_id = (await api.post("/auth/factors/passkeys", body, token=token)).json()["data"]["id"]
     clock.advance(seconds=60)
     begun = (await api.post("/auth/step-up/options", token=token)).json()["data"]
-    shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
-    token = (await api.post("/auth/step-up", {"passkey": shown}, token=token)).json()["data"]["access_token"]
+    assertion = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
+    token = (await api.post("/auth/step-up", {"passkey": assertion}, token=token)).json()["data"]["access_token"]
     secret = (await api.post("/auth/factors/totp", token=token)).json()["data"]["secret"]
     clock.advance(seconds=60)
     app = App(secret, token, (), clock)
@@ -209,7 +209,7 @@ async def test_factors_resets_and_requests_are_exported_whole(api: Api, clock: C
         clock.advance(seconds=60)
         await api.post("/auth/password-reset", {"email": "ndapewa@example.na"})
     clock.advance(seconds=60)
-    # On another device: the session here goes on.
+    # On another device, so that this session continues.
     challenge = (await api.login(device_id="0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10")).json()["data"]["challenge"]
     asked = (await api.post("/auth/recovery", {"challenge": challenge, "reason": "broken"})).json()["data"]["id"]
     token = (await api.post("/auth/step-up", {"password": PASSWORD, "code": codes[0]}, token=token)).json()["data"][
@@ -230,7 +230,7 @@ async def test_factors_resets_and_requests_are_exported_whole(api: Api, clock: C
             "flagged_at": None,
         }
     ]
-    # The newest link alone is good.
+    # Only the newest link is valid.
     assert data["password_resets"] == [
         {"created_at": times[3], "expires_at": times[3].replace("08:03", "08:13"), "used_at": times[4]},
         {"created_at": times[4], "expires_at": times[4].replace("08:04", "08:14"), "used_at": None},
@@ -248,7 +248,7 @@ async def test_no_secret_is_exported(api: Api) -> None:
     assert not re.search(r"argon2|password_hash|digest|sealed|wrapped|secret|_index|eyJ|elr_", text)
 
 
-async def test_who_may_export(api: Api, fakes: Fakes, clock: ControlledClock) -> None:
+async def test_only_the_person_and_staff_with_a_recent_sign_in_may_export(api: Api, fakes: Fakes, clock: ControlledClock) -> None:
     user_id = (await api.register()).json()["data"]["id"]
     other = await api.signed_in(email="johannes@example.na", phone="+264811234568")
     assert (await api.post(f"/users/{user_id}/data-export", token=other)).status_code == 404
@@ -260,28 +260,28 @@ async def test_who_may_export(api: Api, fakes: Fakes, clock: ControlledClock) ->
     assert (answer.status_code, answer.json()["code"]) == (401, "AUTH_005")
 
 
-async def test_restricted_person_is_exported_to_nobody(api: Api, identity: Identity) -> None:
+async def test_a_restricted_person_is_not_exported(api: Api, identity: Identity) -> None:
     token = await api.signed_in()
     user_id = await own_id(api, token)
     await api.post(f"/users/{user_id}/erasure", {}, token=token)
     assert (await api.post(f"/users/{user_id}/data-export", token=token)).status_code == 404
 
 
-async def test_every_table_about_a_person_has_its_section(database: Database) -> None:
-    """A table that is added must be exported, or said here to hold nothing for the person."""
+async def test_every_table_with_personal_data_has_a_section(database: Database) -> None:
+    """A new table must be exported, or listed here as having nothing for the person."""
     elsewhere = {
         "profiles",
         "subject_keys",
-        # Hashes, tries and challenges: of no meaning to the person, and secret.
+        # Hashes, tries and challenges: secret, and meaningless to the person.
         "password_history",
         "second_factor_failures",
         "sign_in_challenges",
         "passkey_ceremonies",
-        # A view of profiles: whose address an earlier release folded.
+        # A view of profiles: the users whose address an earlier release folded.
         "emails_stored_folded",
-        # Who of the staff required a new password; that it was required, the audit trail says.
+        # Which staff member required a new password; the audit log says that one was required.
         "required_resets",
-        # Read under its own id.
+        # Read by its own id.
         "erasures",
     }
     async with database.read() as connection:
@@ -295,6 +295,6 @@ async def test_every_table_about_a_person_has_its_section(database: Database) ->
 
 
 @pytest.mark.parametrize("section", _SECTIONS)
-async def test_sections_name_no_secret_column(section: str) -> None:
+async def test_no_exported_section_has_a_secret_column(section: str) -> None:
     columns = str(_SECTIONS[section]).split("FROM", maxsplit=1)[0]
     assert not re.search(r"digest|hash|secret|sealed|credential_id|challenge|index|pending", columns)

@@ -1,4 +1,4 @@
-"""Each operation shows whose data it declares; what it shows of others leaves a fact that names them."""
+"""Each operation returns data only of the person it declares; a read of another person's data leaves a fact that names them."""
 
 from typing import Final
 from uuid import uuid4
@@ -39,7 +39,7 @@ PATHS: Final = {
 
 
 async def things(api: Api, clock: ControlledClock, token: str) -> dict[str, str]:
-    """Give somebody one of each, also a request for recovery, and return their ids."""
+    """Create one of each resource, and a recovery request, for a user; return their ids."""
     key = (await register_key(api, token, Ed25519Device())).json()["data"]["id"]
     session = (await api.get("/sessions", token=token)).json()["data"]["items"][0]
     address = (await api.get("/wallet-addresses", token=token)).json()["data"]["items"][0]
@@ -55,11 +55,11 @@ async def things(api: Api, clock: ControlledClock, token: str) -> dict[str, str]
     }
 
 
-async def test_every_operation_shows_whose_data_it_declares(
+async def test_every_operation_declares_whose_data_it_returns(
     api: Api, database: Database, fakes: Fakes, clock: ControlledClock
 ) -> None:
     at = await things(api, clock, await api.signed_in())
-    # On a device of their own.
+    # On the staff member's own device.
     api.device_id = uuid4()
     staff = await signed_in_as(api, fakes, "admin")
 
@@ -68,6 +68,6 @@ async def test_every_operation_shows_whose_data_it_declares(
         return await api.client.request(method, base + path, headers={"Authorization": f"Bearer {staff}"})
 
     paths = {name: path.format(**at) for name, path in PATHS.items()}
-    tells = {*at.values(), str(DETAILS["email"]), str(DETAILS["phone"])}
+    personal = {*at.values(), str(DETAILS["email"]), str(DETAILS["phone"])}
     reads = DeclaredReads(ask, database, PUBLICATIONS, paths)
-    assert await reads.misdeclared((*ROUTERS, jwks_router(dict)), Person(at["user"], tells)) == []
+    assert await reads.misdeclared((*ROUTERS, jwks_router(dict)), Person(at["user"], personal)) == []

@@ -1,4 +1,4 @@
-"""Keys of devices: registered by who holds them, told to peers, and good until revoked."""
+"""Device keys: registered by their holder, reported to peers, and valid until revoked."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,21 +26,21 @@ async def challenge(api: Api, token: str) -> str:
 
 
 @pytest.mark.parametrize("kind", DEVICES)
-async def test_key_is_registered_and_told_to_peers(api: Api, stub: Stub, kind: Callable[[], Device]) -> None:
+async def test_a_key_is_registered_and_reported_to_peers(api: Api, stub: Stub, kind: Callable[[], Device]) -> None:
     token, device = await api.signed_in(), kind()
     answer = await register_key(api, token, device)
     assert answer.status_code == 201, answer.text
     data = answer.json()["data"]
-    told = await stub.GetDeviceKey(identity_pb2.GetDeviceKeyRequest(key_id=data["id"]))
-    assert (told.algorithm, told.public_key, told.device_id) == (device.algorithm, device.public, str(api.device_id))
-    assert told.active
-    assert not told.HasField("revoked_at")
+    found = await stub.GetDeviceKey(identity_pb2.GetDeviceKeyRequest(key_id=data["id"]))
+    assert (found.algorithm, found.public_key, found.device_id) == (device.algorithm, device.public, str(api.device_id))
+    assert found.active
+    assert not found.HasField("revoked_at")
     listed = (await api.get("/device-keys", token=token)).json()["data"]["items"]
     assert listed == [data]
 
 
 @pytest.mark.parametrize("kind", DEVICES)
-async def test_without_the_private_half_nothing_is_registered(api: Api, kind: Callable[[], Device]) -> None:
+async def test_a_key_is_not_registered_without_its_private_half(api: Api, kind: Callable[[], Device]) -> None:
     token, device = await api.signed_in(), kind()
     text = await challenge(api, token)
     stranger = proof(kind(), text)
@@ -59,7 +59,7 @@ async def test_without_the_private_half_nothing_is_registered(api: Api, kind: Ca
     assert (await api.get("/device-keys", token=token)).json()["data"]["total"] == 0
 
 
-async def test_challenge_is_of_one_device_and_of_minutes(api: Api, clock: ControlledClock) -> None:
+async def test_a_challenge_is_for_one_device_and_lasts_minutes(api: Api, clock: ControlledClock) -> None:
     token, device = await api.signed_in(), Ed25519Device()
     text = await challenge(api, token)
     other = await api.signed_in(email="johannes@example.na", phone="+264811234568")
@@ -74,24 +74,24 @@ async def test_challenge_is_of_one_device_and_of_minutes(api: Api, clock: Contro
     assert [error["field"] for error in late.json()["errors"]] == ["challenge"]
 
 
-async def test_registering_needs_a_sign_in_of_the_last_minutes(api: Api, clock: ControlledClock) -> None:
+async def test_registering_needs_a_recent_sign_in(api: Api, clock: ControlledClock) -> None:
     token = await api.signed_in()
     clock.advance(seconds=301)
     answer = await register_key(api, token, Ed25519Device())
     assert (answer.status_code, answer.json()["code"]) == (401, "AUTH_005")
 
 
-async def test_device_has_one_key_and_the_one_before_is_revoked(api: Api, stub: Stub, database: Database) -> None:
+async def test_a_device_has_one_key_and_a_new_one_revokes_the_old_one(api: Api, stub: Stub, database: Database) -> None:
     token = await api.signed_in()
     first, second = [(await register_key(api, token, device)).json()["data"] for device in (Ed25519Device(), Es256Device())]
-    told = await stub.GetDeviceKey(identity_pb2.GetDeviceKeyRequest(key_id=first["id"]))
-    assert (told.active, told.HasField("revoked_at")) == (False, True)
+    found = await stub.GetDeviceKey(identity_pb2.GetDeviceKeyRequest(key_id=first["id"]))
+    assert (found.active, found.HasField("revoked_at")) == (False, True)
     ((event, aggregate_id),) = await published(database, events_pb2.DeviceKeyRevoked)
     assert (event.key_id, event.reason, aggregate_id) == (first["id"], "replaced", first["id"])
     assert (await stub.GetDeviceKey(identity_pb2.GetDeviceKeyRequest(key_id=second["id"]))).active
 
 
-async def test_key_once_registered_is_never_registered_again(api: Api) -> None:
+async def test_a_registered_key_is_never_registered_again(api: Api) -> None:
     token, device = await api.signed_in(), Ed25519Device()
     key_id = (await register_key(api, token, device)).json()["data"]["id"]
     assert (await api.delete(f"/device-keys/{key_id}", token=token)).status_code == 200
@@ -101,7 +101,7 @@ async def test_key_once_registered_is_never_registered_again(api: Api) -> None:
         assert (answer.status_code, answer.json()["code"]) == (409, "RES_002")
 
 
-async def test_revoking_twice_changes_nothing_and_others_keys_do_not_exist(api: Api, database: Database) -> None:
+async def test_revoking_twice_changes_nothing_and_other_users_keys_are_not_found(api: Api, database: Database) -> None:
     token = await api.signed_in()
     key_id = (await register_key(api, token, Ed25519Device())).json()["data"]["id"]
     other = await api.signed_in(email="johannes@example.na", phone="+264811234568")
@@ -113,7 +113,7 @@ async def test_revoking_twice_changes_nothing_and_others_keys_do_not_exist(api: 
     assert len(await published(database, events_pb2.DeviceKeyRevoked)) == 1
 
 
-async def test_revoking_at_once_revokes_once(api: Api, database: Database, database_urls: DatabaseUrls) -> None:
+async def test_concurrent_revocations_revoke_once(api: Api, database: Database, database_urls: DatabaseUrls) -> None:
     token = await api.signed_in()
     key_id = (await register_key(api, token, Ed25519Device())).json()["data"]["id"]
     async with recording(database) as record:
@@ -125,7 +125,7 @@ async def test_revoking_at_once_revokes_once(api: Api, database: Database, datab
     assert (record.actions, [event["key_id"] for event in record.events]) == (["identity.device_key.revoke"], [key_id])
 
 
-async def test_registering_at_once_leaves_one_live_key(api: Api) -> None:
+async def test_concurrent_registrations_leave_one_active_key(api: Api) -> None:
     token = await api.signed_in()
     answers = await asyncio.gather(*(register_key(api, token, Ed25519Device()) for _ in range(8)))
     assert {answer.status_code for answer in answers} == {201}

@@ -1,4 +1,4 @@
-"""Devices: told of when new, named, seen, revoked; and what a known one may that a stranger may not."""
+"""Devices: notices of new ones, names, revocation, and what a known device may do that an unknown one may not."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,7 +20,7 @@ from services.identity.tests.fakes import Fakes
 WRONG = "Wrong-Sunrise-47!"
 
 
-async def told_of_devices(database: Database) -> int:
+async def new_device_notices(database: Database) -> int:
     async with database.read() as connection:
         rows = await connection.execute(text("SELECT count(*) FROM messages WHERE template = 'new_device'"))
         return int(rows.scalar_one())
@@ -28,26 +28,28 @@ async def told_of_devices(database: Database) -> int:
 
 @pytest.fixture
 async def pair(api: Api) -> dict[str, Any]:
-    """What the first sign-in gave."""
+    """The tokens of the first sign-in."""
     await api.register()
     data: dict[str, Any] = (await api.login()).json()["data"]
     return data
 
 
-async def test_a_new_device_is_told_of_once_and_the_first_is_not(api: Api, database: Database, pair: dict[str, Any]) -> None:
+async def test_the_owner_is_notified_of_a_new_device_once_and_not_of_the_first(
+    api: Api, database: Database, pair: dict[str, Any]
+) -> None:
     await api.login()
-    assert await told_of_devices(database) == 0
+    assert await new_device_notices(database) == 0
     other = str(uuid4())
     for _ in range(2):
         await api.login(device_id=other)
-    assert await told_of_devices(database) == 1
+    assert await new_device_notices(database) == 1
 
 
-async def test_devices_are_named_and_none_is_trusted(api: Api, database: Database, pair: dict[str, Any]) -> None:
+async def test_devices_can_be_named_and_none_is_trusted(api: Api, database: Database, pair: dict[str, Any]) -> None:
     token, path = pair["access_token"], f"/devices/{api.device_id}"
     named = (await api.patch(path, {"name": "Telephone", "trusted": True}, token=token)).json()["data"]
     assert (named["name"], named["current"], named["revoked_at"]) == ("Telephone", True, None)
-    # Clients may still send the mark; nothing keeps it.
+    # Clients may still send the mark; it is ignored.
     assert (named["trusted"], named["trusted_at"]) == (False, None)
     async with database.read() as connection:
         assert (await connection.execute(text("SELECT trusted_at FROM devices"))).scalars().all() == [None]
@@ -57,7 +59,7 @@ async def test_devices_are_named_and_none_is_trusted(api: Api, database: Databas
         assert refusal(await api.patch(path, body, token=token)) == (422, "VAL_001")
 
 
-async def test_a_revoked_device_loses_session_and_key_and_is_new_afterwards(
+async def test_a_revoked_device_loses_its_session_and_key_and_counts_as_new_afterwards(
     api: Api, database: Database, fakes: Fakes, clock: ControlledClock, pair: dict[str, Any]
 ) -> None:
     token, path = pair["access_token"], f"/devices/{api.device_id}"
@@ -74,14 +76,14 @@ async def test_a_revoked_device_loses_session_and_key_and_is_new_afterwards(
     assert revoked["revoked_at"]
     assert refusal(await api.patch(path, {"name": "x"}, token=other)) == (404, "RES_001")
     clock.advance(seconds=1)
-    told = await told_of_devices(database)
+    notices = await new_device_notices(database)
     again = (await api.login()).json()["data"]
-    assert await told_of_devices(database) == told + 1
+    assert await new_device_notices(database) == notices + 1
     assert again["device_token"] != pair["device_token"]
     assert (await api.get(path, token=other)).json()["data"]["revoked_at"] is None
 
 
-async def test_revoking_a_device_leaves_the_others_session_and_key(
+async def test_revoking_a_device_leaves_other_devices_sessions_and_keys(
     api: Api, database: Database, fakes: Fakes, clock: ControlledClock, pair: dict[str, Any]
 ) -> None:
     other_id = str(uuid4())
@@ -102,11 +104,11 @@ async def test_revoking_a_device_leaves_the_others_session_and_key(
     assert [(UUID(session_id), reason) for session_id, reason in ended] == [
         (session_id, "device_revoked") for session_id in fakes.revocations.ended
     ]
-    shown = dpop(device, at=clock.now())
-    assert (await api.refresh(other["refresh_token"], device_id=other_id, proofs=[shown])).status_code == 200
+    device_proof = dpop(device, at=clock.now())
+    assert (await api.refresh(other["refresh_token"], device_id=other_id, proofs=[device_proof])).status_code == 200
 
 
-async def test_list_shows_ones_own_devices_with_their_sessions(
+async def test_the_list_has_the_callers_own_devices_with_their_sessions(
     api: Api, clock: ControlledClock, fakes: Fakes, pair: dict[str, Any]
 ) -> None:
     clock.advance(seconds=60)
@@ -126,12 +128,12 @@ async def test_list_shows_ones_own_devices_with_their_sessions(
 
 
 @pytest.mark.clause("ASVS 6.1.1")
-async def test_a_stranger_locks_nobody_out_of_a_known_device(api: Api, fakes: Fakes, pair: dict[str, Any]) -> None:
+async def test_an_unknown_device_does_not_lock_out_a_known_one(api: Api, fakes: Fakes, pair: dict[str, Any]) -> None:
     fakes.attempts.limit = 3
     for _ in range(3):
         assert refusal(await api.login(password=WRONG, device_id=str(uuid4()))) == (401, "AUTH_001")
     assert refusal(await api.login(device_id=str(uuid4()))) == (429, "RATE_001")
-    # Knowing the device's id is no proof, nor is another device's token or another account's.
+    # Knowing the device's id is no proof, nor is another device's token or another user's.
     assert refusal(await api.login()) == (429, "RATE_001")
     assert refusal(await api.login(device_id=str(uuid4()), device_token=pair["device_token"])) == (429, "RATE_001")
     assert refusal(await api.login(device_token="eld_" + "A" * 43)) == (429, "RATE_001")
@@ -141,7 +143,7 @@ async def test_a_stranger_locks_nobody_out_of_a_known_device(api: Api, fakes: Fa
 
 
 @pytest.mark.clause("ASVS 6.1.1")
-async def test_a_known_device_may_not_guess_without_end(api: Api, fakes: Fakes, pair: dict[str, Any]) -> None:
+async def test_a_known_device_has_a_limit_of_attempts_too(api: Api, fakes: Fakes, pair: dict[str, Any]) -> None:
     fakes.attempts.limit = 3
     for _ in range(3):
         assert refusal(await api.login(password=WRONG, device_token=pair["device_token"])) == (401, "AUTH_001")
@@ -156,7 +158,7 @@ async def test_a_revoked_device_is_not_known(api: Api, fakes: Fakes, pair: dict[
     assert refusal(await api.login(device_token=pair["device_token"])) == (429, "RATE_001")
 
 
-async def test_an_administrator_unlocks(api: Api, fakes: Fakes, database: Database, pair: dict[str, Any]) -> None:
+async def test_an_administrator_unlocks_a_user(api: Api, fakes: Fakes, database: Database, pair: dict[str, Any]) -> None:
     fakes.roles.roles = ("admin",)
     admin = await api.signed_in(email="admin@example.na", phone="+264811234562")
     fakes.roles.roles = ("user",)
@@ -175,7 +177,7 @@ async def test_an_administrator_unlocks(api: Api, fakes: Fakes, database: Databa
         assert (await connection.execute(text(query))).scalar_one() == 1
 
 
-async def test_unlocking_lets_known_devices_and_codes_be_tried_again(
+async def test_unlocking_allows_known_devices_and_codes_again(
     api: Api, fakes: Fakes, clock: ControlledClock, pair: dict[str, Any]
 ) -> None:
     fakes.roles.roles = ("admin",)
@@ -195,7 +197,9 @@ async def test_unlocking_lets_known_devices_and_codes_be_tried_again(
     assert (await api.post("/auth/step-up", {"code": app.code()}, token=pair["access_token"])).status_code == 200
 
 
-async def test_a_name_lies_sealed_and_saying_it_again_changes_nothing(api: Api, database: Database, pair: dict[str, Any]) -> None:
+async def test_a_name_is_stored_sealed_and_setting_it_again_changes_nothing(
+    api: Api, database: Database, pair: dict[str, Any]
+) -> None:
     longest = "𐀀" * 64
     stored = []
     for name in ("Ndapewa's telephone", "Ndapewa's telephone", longest):
@@ -207,7 +211,7 @@ async def test_a_name_lies_sealed_and_saying_it_again_changes_nothing(api: Api, 
     assert not [name for name in stored if "Ndapewa" in name or "𐀀" in name]
 
 
-async def test_unlocking_reaches_more_devices_than_a_page_has(
+async def test_unlocking_reaches_more_devices_than_fit_on_a_page(
     api: Api, fakes: Fakes, clock: ControlledClock, pair: dict[str, Any]
 ) -> None:
     fakes.roles.roles = ("admin",)
@@ -224,10 +228,10 @@ async def test_unlocking_reaches_more_devices_than_a_page_has(
     assert (await api.login(device_token=pair["device_token"])).status_code == 200
 
 
-async def test_a_device_that_two_people_use_is_each_ones_own(
+async def test_a_device_of_two_users_has_separate_sessions_names_and_keys(
     api: Api, stub: Stub, clock: ControlledClock, pair: dict[str, Any]
 ) -> None:
-    """Its id is the app's: what one of them does on it, or to it, leaves the other's session, name and key."""
+    """The app defines the device's id. An act of one user on the device leaves the other's session, name and key."""
     theirs = {"email": "johannes@example.na", "phone": "+264811234568"}
     await api.register(**theirs)
     other = (await api.login(email=theirs["email"])).json()["data"]
@@ -251,10 +255,10 @@ async def test_a_device_that_two_people_use_is_each_ones_own(
     assert (await api.refresh(other["refresh_token"], proofs=[dpop(device, at=clock.now())])).status_code == 200
 
 
-async def test_a_device_is_revoked_by_a_recent_sign_in_and_signed_out_by_any(
+async def test_revoking_a_device_needs_a_recent_sign_in_and_signing_it_out_does_not(
     api: Api, fakes: Fakes, database: Database, policies: Policies, clock: ControlledClock, pair: dict[str, Any]
 ) -> None:
-    """A thief of a session takes no key from its owner's device, nor the time for which the device has been known."""
+    """A thief of a session cannot revoke a key of the owner's device, nor reset how long the device has been known."""
     key = (await register_key(api, pair["access_token"], Ed25519Device())).json()["data"]
     thief = (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"]
     device = f"/devices/{api.device_id}"

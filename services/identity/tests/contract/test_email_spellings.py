@@ -1,4 +1,4 @@
-"""One mailbox in every spelling, and never another's: registration, sign-in, reset, change, creation and search."""
+"""One mailbox in every spelling, and never another one: registration, sign-in, reset, change, creation and search."""
 
 from typing import Any
 
@@ -33,14 +33,14 @@ def token_of(answer: httpx.Response) -> str:
 
 
 @alike
-async def test_either_spelling_signs_in_and_the_address_stays_as_it_was_given(api: Api, given_as: str, spelt: str) -> None:
+async def test_either_spelling_signs_in_and_the_address_is_shown_as_given(api: Api, given_as: str, spelt: str) -> None:
     assert (await api.register(email=given_as)).status_code == 200
     for email in (given_as, spelt):
         assert await email_of(api, token_of(await api.login(email=email))) == given_as
 
 
 @alike
-async def test_either_spelling_is_the_account_at_registration_and_reset(
+async def test_registration_and_reset_find_the_user_by_either_spelling(
     api: Api, identity: Identity, database: Database, given_as: str, spelt: str
 ) -> None:
     await api.register(email=given_as)
@@ -50,7 +50,9 @@ async def test_either_spelling_is_the_account_at_registration_and_reset(
 
 
 @alike
-async def test_either_spelling_is_found_by_staff_and_taken_for_them(api: Api, fakes: Fakes, given_as: str, spelt: str) -> None:
+async def test_staff_find_the_user_by_either_spelling_and_cannot_give_it_to_another(
+    api: Api, fakes: Fakes, given_as: str, spelt: str
+) -> None:
     user_id = (await api.register(email=given_as)).json()["data"]["id"]
     admin = await signed_in_as(api, fakes, "admin")
     found = (
@@ -64,7 +66,7 @@ async def test_either_spelling_is_found_by_staff_and_taken_for_them(api: Api, fa
 
 
 @alike
-async def test_either_spelling_is_anothers_when_an_address_is_changed(
+async def test_either_spelling_is_taken_if_another_user_changes_to_it(
     api: Api, identity: Identity, database: Database, given_as: str, spelt: str
 ) -> None:
     await api.register(email=given_as)
@@ -74,7 +76,7 @@ async def test_either_spelling_is_anothers_when_an_address_is_changed(
 
 
 @alike
-async def test_a_new_spelling_of_ones_own_address_is_taken_without_a_word_of_change(
+async def test_a_new_spelling_of_the_own_address_is_accepted_without_a_notice_of_change(
     api: Api, identity: Identity, database: Database, given_as: str, spelt: str
 ) -> None:
     token = await api.signed_in(email=given_as)
@@ -85,7 +87,7 @@ async def test_a_new_spelling_of_ones_own_address_is_taken_without_a_word_of_cha
 
 
 @alike
-async def test_spellings_share_the_codes_and_the_attempts_of_an_hour(
+async def test_spellings_share_the_hourly_limits_of_codes_and_attempts(
     api: Api, identity: Identity, database: Database, fakes: Fakes, given_as: str, spelt: str
 ) -> None:
     fakes.attempts.limit = 5
@@ -96,9 +98,7 @@ async def test_spellings_share_the_codes_and_the_attempts_of_an_hour(
     assert answers == [401] * 5 + [429]
 
 
-async def test_mail_never_goes_to_the_mailbox_that_folding_would_name(
-    api: Api, identity: Identity, database: Database, fakes: Fakes
-) -> None:
+async def test_mail_is_never_sent_to_the_folded_address(api: Api, identity: Identity, database: Database, fakes: Fakes) -> None:
     admin = await signed_in_as(api, fakes, "admin")
     begun = len(await written(identity, database))
     await api.post("/users", {"full_name": "Karl Gross", "email": SHARP}, token=admin)
@@ -123,7 +123,7 @@ async def test_sharp_s_and_double_s_are_two_accounts(api: Api) -> None:
     assert (await api.login(email="karl@xn--strae-oqa.example.na", password=PASSWORD)).status_code == 200
 
 
-async def test_a_username_is_refused_for_letters_beyond_ascii_before_they_are_lowered(api: Api) -> None:
-    """A KELVIN SIGN, whose small letter is "k", and which is a "K" in NFC."""
+async def test_letters_beyond_ascii_in_a_username_are_refused_before_lowering(api: Api) -> None:
+    """A KELVIN SIGN: its lower case is "k", and NFC makes it a "K"."""
     answer = await api.request_registration(username="\N{KELVIN SIGN}unene")
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "username")

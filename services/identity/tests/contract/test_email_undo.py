@@ -1,4 +1,4 @@
-"""A change of e-mail ends other sessions and is undone from the old mailbox, by neither its reader nor a thief of the session."""
+"""A change of e-mail ends other sessions; the old mailbox can undo it, but not a mere reader of it or a thief of the session."""
 
 from uuid import uuid4
 
@@ -40,16 +40,18 @@ async def test_a_change_ends_the_other_sessions_unless_they_are_kept(
     assert await owner.sessions() == [others, None]
 
 
-async def test_a_code_at_the_present_address_ends_nothing_and_sends_no_link(api: Api, owner: EmailOwner) -> None:
+async def test_confirming_the_present_address_ends_no_session_and_sends_no_link(api: Api, owner: EmailOwner) -> None:
     await api.signed_in()
     await owner.change(OLD, (await api.login(device_id=str(uuid4()))).json()["data"]["access_token"])
     assert (await owner.sessions(), await owner.links()) == ([None, None], [])
 
 
-async def test_the_old_mailbox_undoes_it_once_and_what_waits_is_void(api: Api, owner: EmailOwner, database: Database) -> None:
+async def test_the_old_mailbox_undoes_the_change_once_and_voids_pending_codes_and_links(
+    api: Api, owner: EmailOwner, database: Database
+) -> None:
     token = await api.signed_in()
     await owner.change(NEW, token)
-    # What a thief may have left waiting.
+    # Codes and links that a thief may have left pending.
     waiting = (await api.post("/users/me/email", {"email": THIRD}, token=token)).json()["data"]["verification_id"]
     await api.post("/auth/password-reset", {"email": NEW})
     (link,) = await owner.links()
@@ -71,7 +73,7 @@ async def test_the_old_mailbox_undoes_it_once_and_what_waits_is_void(api: Api, o
 
 
 @pytest.mark.parametrize(("age", "left"), [(72 * HOUR - 600, 0), (72 * HOUR + 1, 1)])
-async def test_a_passkey_that_a_thief_may_have_added_is_removed_and_no_second_factor_gone_round(
+async def test_an_undo_removes_passkeys_a_thief_may_have_added_and_bypasses_no_second_factor(
     api: Api, owner: EmailOwner, database: Database, clock: ControlledClock, age: int, left: int
 ) -> None:
     token, authenticator = await api.signed_in(), Authenticator()
@@ -83,8 +85,8 @@ async def test_a_passkey_that_a_thief_may_have_added_is_removed_and_no_second_fa
     (link,) = await owner.links()
     begun = len(await owner.written())
     assert (await owner.undo(link)).status_code == 200
-    told = [("factor_removed", OLD)] if not left else []
-    assert (await owner.written())[begun:] == [("email_restored", NEW), *told, ("password_reset_required", OLD)]
+    notices = [("factor_removed", OLD)] if not left else []
+    assert (await owner.written())[begun:] == [("email_restored", NEW), *notices, ("password_reset_required", OLD)]
     versions = [event.factors_version for event, _ in await published(database, UserFactorsChanged)]
     assert versions == ([1] if left else [1, 2])
     async with database.read() as connection:
@@ -98,13 +100,13 @@ async def test_a_passkey_that_a_thief_may_have_added_is_removed_and_no_second_fa
 
 async def signed_in_by_passkey(api: Api, authenticator: Authenticator) -> str:
     begun = (await api.post("/auth/passkeys/options")).json()["data"]
-    shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
-    answer = await api.post("/auth/passkeys/login", {"device_id": str(api.device_id), **shown})
+    assertion = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
+    answer = await api.post("/auth/passkeys/login", {"device_id": str(api.device_id), **assertion})
     assert answer.status_code == 200, answer.text
     return str(answer.json()["data"]["access_token"])
 
 
-async def test_who_reads_the_old_mailbox_without_a_password_undoes_nothing(
+async def test_a_reader_of_the_old_mailbox_without_a_password_undoes_nothing(
     api: Api, owner: EmailOwner, database: Database, fakes: Fakes
 ) -> None:
     await owner.change(NEW, await api.signed_in())
@@ -121,9 +123,7 @@ async def test_who_reads_the_old_mailbox_without_a_password_undoes_nothing(
     assert await owner.signs_in(NEW)
 
 
-async def test_a_thief_who_changed_the_password_first_gains_nothing_by_it(
-    api: Api, owner: EmailOwner, clock: ControlledClock
-) -> None:
+async def test_a_thief_who_changed_the_password_first_gains_nothing(api: Api, owner: EmailOwner, clock: ControlledClock) -> None:
     token = await api.signed_in()
     user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
     body = {"current_password": PASSWORD, "new_password": CHANGED}
@@ -135,7 +135,7 @@ async def test_a_thief_who_changed_the_password_first_gains_nothing_by_it(
 
 
 @pytest.mark.parametrize("before", [6, 0])
-async def test_a_thief_who_changes_the_password_many_times_gains_nothing_by_it(
+async def test_a_thief_who_changes_the_password_many_times_gains_nothing(
     api: Api, owner: EmailOwner, clock: ControlledClock, before: int
 ) -> None:
     token = await api.signed_in()
@@ -155,10 +155,8 @@ async def test_a_thief_who_changes_the_password_many_times_gains_nothing_by_it(
     assert (await owner.undo(link)).status_code == 200
 
 
-async def test_a_password_that_was_given_up_long_before_undoes_nothing(
-    api: Api, owner: EmailOwner, clock: ControlledClock
-) -> None:
-    """A reader of the old mailbox may have reset it once."""
+async def test_a_password_replaced_long_before_undoes_nothing(api: Api, owner: EmailOwner, clock: ControlledClock) -> None:
+    """A reader of the old mailbox may have set it by a reset."""
     token = await api.signed_in()
     user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
     body = {"current_password": PASSWORD, "new_password": CHANGED}
@@ -171,7 +169,7 @@ async def test_a_password_that_was_given_up_long_before_undoes_nothing(
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(72 * HOUR - 1, 200), (72 * HOUR, 422)])
-async def test_a_link_is_good_for_72_hours(
+async def test_a_link_is_valid_for_72_hours(
     api: Api, owner: EmailOwner, clock: ControlledClock, seconds: int, status: int
 ) -> None:
     await owner.change(NEW, await api.signed_in())
@@ -181,7 +179,7 @@ async def test_a_link_is_good_for_72_hours(
     assert await owner.signs_in(NEW) is (status != 200)
 
 
-async def test_links_of_later_changes_are_void_and_those_of_earlier_ones_are_not(
+async def test_an_undo_voids_links_of_later_changes_and_not_those_of_earlier_ones(
     api: Api, owner: EmailOwner, clock: ControlledClock
 ) -> None:
     token = await api.signed_in()
@@ -205,7 +203,7 @@ async def test_the_thiefs_own_link_is_void_once_the_first_was_used(api: Api, own
     assert refusal(await owner.undo(second)) == INVALID
 
 
-async def test_an_address_that_another_has_by_now_is_not_taken_back(api: Api, owner: EmailOwner) -> None:
+async def test_an_address_that_another_user_has_now_is_not_taken_back(api: Api, owner: EmailOwner) -> None:
     await owner.change(NEW, await api.signed_in())
     (link,) = await owner.links()
     assert (await api.register(email=OLD, phone="+264811234569")).status_code == 200
@@ -213,7 +211,7 @@ async def test_an_address_that_another_has_by_now_is_not_taken_back(api: Api, ow
     assert (await owner.signs_in(NEW), await owner.signs_in(OLD)) == (True, True)
 
 
-async def test_an_owner_who_registered_again_gets_the_account_back_once_the_other_has_another_address(
+async def test_an_owner_who_registered_again_gets_the_first_account_back_once_the_address_is_free(
     api: Api, owner: EmailOwner
 ) -> None:
     await owner.change(NEW, await api.signed_in())
@@ -224,7 +222,7 @@ async def test_an_owner_who_registered_again_gets_the_account_back_once_the_othe
     await owner.change(THIRD, again)
     assert (await owner.undo(link)).status_code == 200
     assert (await owner.written())[-1] == ("password_reset_required", OLD)
-    # The account between keeps what it was given, and its own link takes nothing away again.
+    # The second account keeps its data, and its own undo link takes nothing back.
     assert await owner.signs_in(THIRD)
     assert refusal(await owner.undo((await owner.links())[-1])) == (409, "IDN_005")
 
@@ -245,7 +243,7 @@ async def test_a_link_is_exported_without_its_secret_and_dropped_after_its_end(
             assert (await connection.execute(counting)).scalar_one() == left
 
 
-async def test_what_is_no_link_undoes_nothing(api: Api, owner: EmailOwner) -> None:
+async def test_a_malformed_or_unknown_link_undoes_nothing(api: Api, owner: EmailOwner) -> None:
     await owner.change(NEW, await api.signed_in())
     assert refusal(await owner.undo("no-link-of-ours")) == INVALID
     assert await owner.signs_in(NEW)

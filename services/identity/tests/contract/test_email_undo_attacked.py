@@ -1,4 +1,4 @@
-"""What thieves of a session or a password do to keep the owner from undoing their change of e-mail."""
+"""Attacks by thieves of a session or a password that must not keep the owner from undoing a change of e-mail."""
 
 from datetime import datetime
 from uuid import uuid4
@@ -43,10 +43,10 @@ async def test_wrong_passwords_on_a_later_link_use_up_no_try_of_an_earlier_one(
     assert (await owner.written())[-1] == ("password_reset_required", OLD)
 
 
-async def test_wrong_passwords_count_against_the_address_that_they_come_from_over_all_links(
+async def test_wrong_passwords_on_all_links_count_against_their_address(
     api: Api, owner: EmailOwner, clock: ControlledClock, fakes: Fakes
 ) -> None:
-    """Each costs hashes, and a thief has as many links as changes."""
+    """Each try costs hashes, and a thief has one link per change."""
     token = await api.signed_in()
     await owner.change(NEW, token)
     clock.advance(seconds=1)
@@ -63,10 +63,10 @@ async def statuses(database: Database, user_id: str) -> list[tuple[str, str | No
 
 
 @pytest.mark.parametrize(("status", "back"), [("suspended", "activate"), ("deleted", "restore")])
-async def test_an_account_that_staff_closed_meanwhile_is_restored_to_its_owner_and_stays_closed(
+async def test_an_account_closed_by_staff_is_returned_to_its_owner_and_stays_closed(
     api: Api, owner: EmailOwner, database: Database, fakes: Fakes, status: str, back: str
 ) -> None:
-    """Staff suspend it when they hear of a thief, or delete it when the thief asks them to."""
+    """Staff may suspend it when a thief is reported, or delete it at the thief's request."""
     token = await api.signed_in()
     user_id = await own_id(api, token)
     await owner.change(NEW, token, "?end_other_sessions=false")
@@ -91,7 +91,7 @@ async def test_an_account_that_staff_closed_meanwhile_is_restored_to_its_owner_a
 
 
 @pytest.mark.parametrize("by_staff", [False, True])
-async def test_no_account_is_erased_while_its_change_of_address_can_be_undone(
+async def test_no_account_is_erased_while_a_change_of_its_address_can_be_undone(
     api: Api, owner: EmailOwner, database: Database, clock: ControlledClock, fakes: Fakes, *, by_staff: bool
 ) -> None:
     token = await api.signed_in()
@@ -112,7 +112,7 @@ async def test_no_account_is_erased_while_its_change_of_address_can_be_undone(
     assert (await owner.written())[-1] == ("password_reset_required", OLD)
 
 
-async def test_no_account_is_erased_whose_address_changes_while_governance_is_asked(
+async def test_no_account_is_erased_if_its_address_changes_while_governance_is_asked(
     api: Api, owner: EmailOwner, database: Database, fakes: Fakes
 ) -> None:
     token = await api.signed_in()
@@ -127,7 +127,7 @@ async def test_no_account_is_erased_whose_address_changes_while_governance_is_as
     assert await statuses(database, user_id) == [("active", None)]
 
 
-async def test_an_account_is_erased_once_the_link_has_expired(
+async def test_an_account_is_erased_after_the_link_has_expired(
     api: Api, owner: EmailOwner, database: Database, clock: ControlledClock
 ) -> None:
     token = await api.signed_in()
@@ -140,7 +140,7 @@ async def test_an_account_is_erased_once_the_link_has_expired(
     assert await statuses(database, user_id) == [("restricted", "requested")]
 
 
-async def test_an_account_is_erased_once_the_link_was_used(api: Api, owner: EmailOwner, database: Database) -> None:
+async def test_an_account_is_erased_after_the_link_was_used(api: Api, owner: EmailOwner, database: Database) -> None:
     token = await api.signed_in()
     user_id = await own_id(api, token)
     await owner.change(NEW, token)
@@ -153,10 +153,10 @@ async def test_an_account_is_erased_once_the_link_was_used(api: Api, owner: Emai
     assert (await api.post(f"/users/{user_id}/erasure", {}, token=fresh)).status_code == 202
 
 
-async def test_an_account_that_was_closed_permanently_is_not_opened_by_a_link(
+async def test_a_link_does_not_reopen_a_permanently_closed_account(
     api: Api, owner: EmailOwner, database_urls: DatabaseUrls
 ) -> None:
-    """Releases before accepted an erasure while a link was open."""
+    """Earlier releases accepted an erasure while a link was open."""
     await owner.change(NEW, await api.signed_in())
     (link,) = await owner.links()
     with psycopg.connect(database_urls.owner) as connection:
@@ -174,7 +174,7 @@ async def new_key(api: Api, token: str) -> str:
     return str(answer.json()["data"]["id"])
 
 
-async def test_device_keys_that_a_thief_may_have_registered_are_revoked_and_older_ones_are_not(
+async def test_an_undo_revokes_device_keys_a_thief_may_have_registered_and_no_older_ones(
     api: Api, owner: EmailOwner, database: Database, clock: ControlledClock
 ) -> None:
     own = await new_key(api, await api.signed_in())
@@ -197,8 +197,8 @@ async def test_device_keys_that_a_thief_may_have_registered_are_revoked_and_olde
     (undone,) = [fact for fact in record.facts if fact["action"] == "identity.email.undo"]
     assert undone["after"]["device_keys_revoked"] == 3
     events = [event for event, _ in await published(database, DeviceKeyRevoked)]
-    told = {(event.key_id, event.user_id, event.reason) for event in events}
-    assert (len(events), told) == (3, {(key_id, user_id, "email_change_undone") for key_id in recent})
+    revocations = {(event.key_id, event.user_id, event.reason) for event in events}
+    assert (len(events), revocations) == (3, {(key_id, user_id, "email_change_undone") for key_id in recent})
     async with database.read() as connection:
         live = await connection.execute(text("SELECT id FROM device_keys WHERE revoked_at IS NULL"))
         assert [str(row[0]) for row in live] == [own]

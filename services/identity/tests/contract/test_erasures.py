@@ -1,4 +1,4 @@
-"""Erasure: restricted at once, answered by every service, carried out when the law allows it, with a receipt."""
+"""Erasure: restrict at once, get every service's answer, erase when the law allows it, and issue a receipt."""
 
 import asyncio
 import base64
@@ -35,7 +35,7 @@ async def request(api: Api, token: str) -> dict[str, Any]:
     return data
 
 
-async def test_asking_restricts_the_account_at_once(api: Api, database: Database, fakes: Fakes) -> None:
+async def test_requesting_an_erasure_restricts_the_user_at_once(api: Api, database: Database, fakes: Fakes) -> None:
     await api.register()
     pair = (await api.login()).json()["data"]
     token = pair["access_token"]
@@ -53,7 +53,7 @@ async def test_asking_restricts_the_account_at_once(api: Api, database: Database
     assert (event.erasure_id, event.user_id) == (erasure["id"], user_id)
 
 
-async def test_account_is_erased_once_all_have_answered(api: Api, erasure_steps: ErasureSteps, stub: Stub) -> None:
+async def test_a_user_is_erased_once_all_services_have_answered(api: Api, erasure_steps: ErasureSteps, stub: Stub) -> None:
     token = await api.signed_in()
     user_id = await own_id(api, token)
     address = (await api.get("/users/me", token=token)).json()["data"]["wallet_address"]
@@ -66,14 +66,14 @@ async def test_account_is_erased_once_all_have_answered(api: Api, erasure_steps:
     after = (await api.get(f"/erasures/{erasure['id']}")).json()["data"]
     assert after["status"] == "erased"
     assert after["receipt"]["statement"]["user_id"] == user_id
-    told = await stub.LookUpAddress(identity_pb2.LookUpAddressRequest(address=address))
-    assert (told.active, told.masked_name) == (False, "")
+    found = await stub.LookUpAddress(identity_pb2.LookUpAddressRequest(address=address))
+    assert (found.active, found.masked_name) == (False, "")
     assert not (await stub.GetSubject(identity_pb2.GetSubjectRequest(subject_id=user_id))).active
-    # The same person may come back: nothing is left that would know them again.
+    # The same person may register again: nothing is left that would recognise them.
     assert (await api.register()).status_code == 200
 
 
-async def test_receipt_is_checked_offline_and_no_word_of_it_can_be_changed(api: Api, erasure_steps: ErasureSteps) -> None:
+async def test_a_receipt_is_verified_offline_and_no_part_of_it_can_be_changed(api: Api, erasure_steps: ErasureSteps) -> None:
     erasure = await request(api, await api.signed_in())
     await erasure_steps.answer(erasure["id"])
     await erasure_steps.carry_out()
@@ -90,7 +90,7 @@ async def test_receipt_is_checked_offline_and_no_word_of_it_can_be_changed(api: 
     assert not verify_receipt(receipt, bytes(32))
 
 
-async def test_what_the_law_keeps_is_restricted_until_its_date(
+async def test_data_that_the_law_requires_stays_restricted_until_its_date(
     api: Api, erasure_steps: ErasureSteps, database_urls: DatabaseUrls
 ) -> None:
     until = erasure_steps.clock.now() + timedelta(days=1826)
@@ -99,8 +99,8 @@ async def test_what_the_law_keeps_is_restricted_until_its_date(
     erasure = await request(api, token)
     await erasure_steps.answer(erasure["id"], until=until)
     assert await erasure_steps.carry_out() == 0
-    told = (await api.get(f"/erasures/{erasure['id']}")).json()["data"]
-    assert (told["status"], datetime.fromisoformat(told["restricted_until"])) == ("restricted", until)
+    found = (await api.get(f"/erasures/{erasure['id']}")).json()["data"]
+    assert (found["status"], datetime.fromisoformat(found["restricted_until"])) == ("restricted", until)
     with psycopg.connect(database_urls.owner) as connection:
         assert connection.execute("SELECT count(*) FROM subject_keys").fetchone() == (1,)
     erasure_steps.clock.advance(seconds=timedelta(days=1826).total_seconds() - 1)
@@ -112,7 +112,7 @@ async def test_what_the_law_keeps_is_restricted_until_its_date(
         assert connection.execute("SELECT status, username FROM users WHERE id = %s", (user_id,)).fetchone() == ("erased", None)
 
 
-async def test_asking_again_and_at_once_gives_one_erasure(api: Api, database: Database) -> None:
+async def test_repeated_and_concurrent_requests_give_one_erasure(api: Api, database: Database) -> None:
     token = await api.signed_in()
     path = f"/users/{await own_id(api, token)}/erasure"
     answers = await asyncio.gather(*(api.post(path, {}, token=token) for _ in range(6)))
@@ -121,7 +121,7 @@ async def test_asking_again_and_at_once_gives_one_erasure(api: Api, database: Da
     assert len(await published(database, events_pb2.ErasureRequested)) == 1
 
 
-async def test_workers_that_erase_at_once_erase_once(api: Api, erasure_steps: ErasureSteps, database: Database) -> None:
+async def test_concurrent_workers_erase_once(api: Api, erasure_steps: ErasureSteps, database: Database) -> None:
     erasure = await request(api, await api.signed_in())
     await erasure_steps.answer(erasure["id"])
     assert sum(await asyncio.gather(*(erasure_steps.carry_out() for _ in range(4)))) == 1
@@ -129,7 +129,7 @@ async def test_workers_that_erase_at_once_erase_once(api: Api, erasure_steps: Er
     assert facts.count("identity.user.erase") == 1
 
 
-async def test_first_answer_counts_and_strangers_have_none(api: Api, erasure_steps: ErasureSteps) -> None:
+async def test_the_first_answer_of_a_service_counts_and_unknown_services_have_none(api: Api, erasure_steps: ErasureSteps) -> None:
     erasure = await request(api, await api.signed_in())
     await erasure_steps.answer(erasure["id"], "compliance", until=erasure_steps.clock.now() + timedelta(days=1))
     await erasure_steps.answer(erasure["id"], "compliance")
@@ -141,7 +141,7 @@ async def test_first_answer_counts_and_strangers_have_none(api: Api, erasure_ste
         await erasure_steps.answer(str(uuid4()), "payments")
 
 
-async def test_service_that_does_not_answer_is_asked_again(api: Api, erasure_steps: ErasureSteps, database: Database) -> None:
+async def test_a_service_that_does_not_answer_is_asked_again(api: Api, erasure_steps: ErasureSteps, database: Database) -> None:
     erasure = await request(api, await api.signed_in())
     await erasure_steps.answer(erasure["id"], "payments")
     await erasure_steps.carry_out()
@@ -154,7 +154,7 @@ async def test_service_that_does_not_answer_is_asked_again(api: Api, erasure_ste
     assert events[0].requested_at == events[1].requested_at
 
 
-async def test_one_run_sees_to_everybody_who_is_due(api: Api, erasure_steps: ErasureSteps, database: Database) -> None:
+async def test_one_run_handles_all_due_users(api: Api, erasure_steps: ErasureSteps, database: Database) -> None:
     ids = []
     for number in range(3):
         token = await api.signed_in(email=f"user{number}@example.na", phone=f"+26481123456{number}")
@@ -166,7 +166,7 @@ async def test_one_run_sees_to_everybody_who_is_due(api: Api, erasure_steps: Era
 
     assert await asked() == ids
     erasure_steps.clock.advance(seconds=ASKED_AGAIN_AFTER.total_seconds() - 90)
-    # The first two have waited for long enough, and the one who has waited longest comes first.
+    # The first two have waited long enough, and the longest waiting one comes first.
     assert await erasure_steps.carry_out() == 0
     assert await asked() == [*ids, *ids[:2]]
     for erasure_id in ids:
@@ -176,7 +176,9 @@ async def test_one_run_sees_to_everybody_who_is_due(api: Api, erasure_steps: Era
     assert statuses == ["erased"] * 3
 
 
-async def test_who_may_ask(api: Api, fakes: Fakes, clock: ControlledClock) -> None:
+async def test_erasure_requests_by_other_users_for_staff_and_after_an_old_sign_in_are_refused(
+    api: Api, fakes: Fakes, clock: ControlledClock
+) -> None:
     johannes = await api.signed_in(email="johannes@example.na", phone="+264811234568")
     token = await api.signed_in()
     user_id = await own_id(api, token)
@@ -193,7 +195,7 @@ async def test_who_may_ask(api: Api, fakes: Fakes, clock: ControlledClock) -> No
     assert (answer.status_code, answer.json()["code"]) == (401, "AUTH_005")
 
 
-async def test_administrator_erases_for_somebody(api: Api, fakes: Fakes) -> None:
+async def test_an_administrator_requests_an_erasure_for_another_user(api: Api, fakes: Fakes) -> None:
     user_id = (await api.register()).json()["data"]["id"]
     fakes.roles.roles = ("admin",)
     admin = await api.signed_in(email="boss@example.na", phone="+264811234568")
@@ -209,7 +211,9 @@ async def test_administrator_erases_for_somebody(api: Api, fakes: Fakes) -> None
     assert (await api.post(f"/users/{uuid4()}/erasure", {}, token=admin)).status_code == 404
 
 
-async def test_who_asked_is_kept_with_the_erasure(api: Api, fakes: Fakes, database: Database, clock: ControlledClock) -> None:
+async def test_the_requester_is_stored_with_the_erasure(
+    api: Api, fakes: Fakes, database: Database, clock: ControlledClock
+) -> None:
     admin = await signed_in_as(api, fakes, "admin")
     asked_for = (await api.register(email="johannes@example.na", phone="+264811234568")).json()["data"]["id"]
     token = await api.signed_in()

@@ -1,4 +1,4 @@
-"""What identity publishes, against the protos, and what it does about its own events."""
+"""The events that identity publishes, checked against the protos, and how it handles its own."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -32,7 +32,9 @@ async def test_registration_is_published(api: Api, database: Database) -> None:
     assert aggregate_id == data["id"]
 
 
-async def test_session_end_is_published_until_when_tokens_live(api: Api, database: Database, clock: ControlledClock) -> None:
+async def test_the_end_of_a_session_is_published_with_the_end_of_its_tokens(
+    api: Api, database: Database, clock: ControlledClock
+) -> None:
     token = await api.signed_in()
     await api.post("/auth/logout", token=token)
     ((event, aggregate_id),) = await published(database, events_pb2.SessionEnded)
@@ -41,7 +43,7 @@ async def test_session_end_is_published_until_when_tokens_live(api: Api, databas
 
 
 @pytest.mark.clause("ASVS 16.3.1", "ASVS 16.3.2")
-async def test_audit_facts_say_who_what_and_from_where(api: Api, database: Database) -> None:
+async def test_audit_facts_state_who_what_and_from_where(api: Api, database: Database) -> None:
     await api.signed_in()
     await api.login(password="Wrong-Sunrise-47!")
     messages = await published(database, compliance.AuditFactsRecorded)
@@ -55,7 +57,7 @@ async def test_audit_facts_say_who_what_and_from_where(api: Api, database: Datab
 
 
 @pytest.mark.parametrize("number", [0, 1], ids=["a session ended", "factors changed"])
-async def test_own_events_reach_the_lists_that_services_read(
+async def test_own_events_update_the_lists_that_services_read(
     settings: IdentitySettings, database: Database, clock: ControlledClock, number: int
 ) -> None:
     revocations, id_ = FakeRevocations(), new_id()
@@ -80,7 +82,7 @@ async def test_own_events_reach_the_lists_that_services_read(
     assert (revocations.ended, revocations.factors) == [({UUID(str(id_)): clock.now()}, {}), ({}, changed)][number]
 
 
-def test_identity_publishes_what_its_protos_name() -> None:
+def test_identity_publishes_every_event_its_protos_name() -> None:
     assert {spec.type for spec in PUBLICATIONS.specs} == {
         "identity.user.registered",
         "identity.session.ended",

@@ -1,4 +1,4 @@
-"""How surely one must be known to change one's factors, the same for each of them; and what a challenge serves for."""
+"""The assurance required to change a second factor, equal for all factors; and the purpose of each challenge."""
 
 import httpx
 import pytest
@@ -19,7 +19,7 @@ from services.identity.tests.contract.passkeys import (
 )
 from services.identity.tests.fakes import Fakes
 
-# The same wherever tests are collected: it is part of their names.
+# Fixed ids, because they are part of the tests' names.
 NOBODYS = "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"
 PASSKEY = {"ceremony_id": NOBODYS, "name": "Laptop", "credential": {"id": "made-up"}}
 ADDING = [
@@ -42,7 +42,7 @@ async def ask(api: Api, token: str, method: str, path: str, body: object = None)
 
 @pytest.fixture
 async def app(api: Api, clock: ControlledClock) -> App:
-    """Somebody with an app; `first_token` is of one factor, `token` of two, just now."""
+    """A user with an app; `first_token` was issued for one factor, `token` for two, just now."""
     app = await second_factor(api, await api.signed_in(), clock)
     clock.advance(seconds=60)
     stepped = await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)
@@ -51,7 +51,7 @@ async def app(api: Api, clock: ControlledClock) -> App:
 
 
 @pytest.mark.parametrize(("method", "path", "body"), [*ADDING, *REMOVING])
-async def test_who_has_a_factor_changes_factors_with_two_of_the_last_five_minutes(
+async def test_changing_a_factor_needs_two_factors_of_the_last_five_minutes(
     api: Api, app: App, clock: ControlledClock, method: str, path: str, body: object
 ) -> None:
     refused = await ask(api, app.first_token, method, path, body)
@@ -61,7 +61,7 @@ async def test_who_has_a_factor_changes_factors_with_two_of_the_last_five_minute
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ADDING)
-async def test_first_factor_is_set_up_within_five_minutes_of_signing_in(
+async def test_the_first_factor_is_set_up_within_five_minutes_of_signing_in(
     api: Api, clock: ControlledClock, method: str, path: str, body: object
 ) -> None:
     token = await api.signed_in()
@@ -76,16 +76,16 @@ def refusal_or_success(answer: httpx.Response) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(("method", "path", "body"), REMOVING)
-async def test_who_has_no_factor_has_none_to_change(api: Api, method: str, path: str, body: object) -> None:
+async def test_a_user_without_a_factor_has_none_to_change(api: Api, method: str, path: str, body: object) -> None:
     assert refusal(await ask(api, await api.signed_in(), method, path, body)) == (404, "RES_001")
 
 
-async def test_app_that_is_set_up_is_not_replaced(api: Api, app: App) -> None:
+async def test_an_app_that_is_set_up_cannot_be_replaced_directly(api: Api, app: App) -> None:
     assert refusal(await ask(api, app.token, "POST", "/factors/totp")) == (409, "RES_002")
     assert refusal(await ask(api, app.token, "POST", "/factors/totp/confirm", {"code": app.code()})) == (401, "AUTH_006")
 
 
-async def test_passkeys_have_a_limit_also_for_challenges_from_before_it(api: Api, app: App) -> None:
+async def test_the_limit_of_passkeys_applies_to_earlier_challenges_too(api: Api, app: App) -> None:
     for _ in range(PER_USER_MAX - 1):
         assert (await add_passkey(api, app.token, Authenticator())).status_code == 201
     last, one_more = await begin(api, REGISTER, app.token), await begin(api, REGISTER, app.token)
@@ -95,7 +95,7 @@ async def test_passkeys_have_a_limit_also_for_challenges_from_before_it(api: Api
     assert len((await api.get("/auth/factors", token=app.token)).json()["data"]["passkeys"]) == PER_USER_MAX
 
 
-async def test_a_challenge_serves_what_it_was_given_for_alone(api: Api) -> None:
+async def test_a_challenge_is_valid_only_for_its_purpose(api: Api) -> None:
     token, authenticator = await api.signed_in(), Authenticator()
     assert (await add_passkey(api, token, authenticator)).status_code == 201
     token = (await sign_in_with_passkey(api, authenticator)).json()["data"]["access_token"]
@@ -113,7 +113,7 @@ async def test_a_challenge_serves_what_it_was_given_for_alone(api: Api) -> None:
     assert (await step_up_with_passkey(api, token, authenticator)).status_code == 200
 
 
-async def test_anothers_challenge_serves_nobody_else(api: Api) -> None:
+async def test_a_challenge_is_valid_only_for_its_user(api: Api) -> None:
     token, authenticator = await api.signed_in(), Authenticator()
     await add_passkey(api, token, authenticator)
     token = (await sign_in_with_passkey(api, authenticator)).json()["data"]["access_token"]
@@ -124,7 +124,7 @@ async def test_anothers_challenge_serves_nobody_else(api: Api) -> None:
     assert refusal(await add_passkey(api, token, Authenticator(), ceremony=asked)) == (401, "AUTH_008")
 
 
-async def test_backup_code_steps_up_once(api: Api, app: App) -> None:
+async def test_a_backup_code_steps_up_once(api: Api, app: App) -> None:
     code = app.backup_codes[0]
     stepped = await api.post("/auth/step-up", {"code": code}, token=app.token)
     assert stepped.status_code == 200
@@ -133,7 +133,7 @@ async def test_backup_code_steps_up_once(api: Api, app: App) -> None:
     assert refusal(await api.post("/auth/login/verify", {"challenge": challenge, "code": code})) == (401, "AUTH_006")
 
 
-async def test_without_governance_nobody_steps_up_and_no_code_is_spent(
+async def test_without_governance_step_up_fails_and_no_code_is_used(
     api: Api, app: App, fakes: Fakes, clock: ControlledClock
 ) -> None:
     clock.advance(seconds=60)
@@ -146,7 +146,7 @@ async def test_without_governance_nobody_steps_up_and_no_code_is_spent(
     assert (await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)).status_code == 200
 
 
-async def test_last_factor_takes_the_backup_codes_along_and_one_of_two_does_not(api: Api, app: App) -> None:
+async def test_removing_the_last_factor_removes_the_backup_codes_too(api: Api, app: App) -> None:
     authenticator = Authenticator()
     added = await add_passkey(api, app.token, authenticator)
     assert (await ask(api, app.token, "DELETE", "/factors/totp")).status_code == 200

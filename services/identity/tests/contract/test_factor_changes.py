@@ -1,4 +1,4 @@
-"""What becomes of the other sessions when a user's second factors change."""
+"""How a change of second factors affects the user's other sessions."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -46,7 +46,7 @@ CHANGES = [add, remove_passkey, remove_app, renew_backup_codes]
 
 @pytest.fixture
 async def app(api: Api, clock: ControlledClock) -> App:
-    """Somebody with an authenticator app, two factors just shown, and a second session on another device."""
+    """A user with an authenticator app, just verified with two factors, and a second session on another device."""
     app = await second_factor(api, await api.signed_in(), clock)
     clock.advance(seconds=60)
     stepped = await api.post("/auth/step-up", {"password": PASSWORD, "code": app.code()}, token=app.token)
@@ -71,7 +71,7 @@ async def test_a_changed_factor_ends_the_other_sessions(
 
 @pytest.mark.clause("ASVS 7.4.3")
 @pytest.mark.parametrize("change", CHANGES)
-async def test_other_sessions_go_on_where_their_owner_says_so(api: Api, app: App, change: Change) -> None:
+async def test_the_owner_may_keep_the_other_sessions(api: Api, app: App, change: Change) -> None:
     assert (await change(api, app, "?end_other_sessions=false")).is_success
     assert len(await live(api, app.token)) == 2
 
@@ -86,7 +86,7 @@ async def test_the_first_factor_ends_the_sessions_that_began_without_one(api: Ap
     assert (refused.status_code, refused.json()["code"]) == (401, "AUTH_003")
 
 
-async def test_what_changes_no_factor_ends_no_session(api: Api, clock: ControlledClock) -> None:
+async def test_a_request_that_changes_no_factor_ends_no_session(api: Api, clock: ControlledClock) -> None:
     token = await api.signed_in()
     await api.login(device_id=str(uuid4()))
     await api.post("/auth/factors/totp", token=token)

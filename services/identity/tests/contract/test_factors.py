@@ -1,4 +1,4 @@
-"""The second factor, as clients meet it: set up, asked for, shown once, and renewed."""
+"""The second factor, as clients use it: set up, requested, used once, and renewed."""
 
 import asyncio
 from typing import Any
@@ -28,13 +28,13 @@ async def show(api: Api, challenge: str, code: str) -> httpx.Response:
 
 @pytest.fixture
 async def app(api: Api, clock: ControlledClock) -> App:
-    """Somebody with an authenticator app, whose enrolment code is spent and over."""
+    """A user with an authenticator app, after the time step of the enrolment code."""
     app = await second_factor(api, await api.signed_in(), clock)
     clock.advance(seconds=60)
     return app
 
 
-async def test_password_alone_starts_no_session_once_there_is_a_second_factor(
+async def test_a_password_alone_starts_no_session_if_there_is_a_second_factor(
     api: Api, app: App, verifier: TokenVerifier, clock: ControlledClock
 ) -> None:
     challenged = await login(api)
@@ -47,7 +47,7 @@ async def test_password_alone_starts_no_session_once_there_is_a_second_factor(
 
 
 @pytest.mark.clause("ASVS 6.5.1", "RFC 6238 5.2")
-async def test_same_step_twice_is_refused_also_among_fifty_at_once(api: Api, app: App) -> None:
+async def test_a_time_step_is_accepted_once_even_of_fifty_concurrent_requests(api: Api, app: App) -> None:
     challenges = [(await login(api))["challenge"] for _ in range(4)]
     code = app.code()
     answers = await asyncio.gather(*(show(api, challenges[number % 4], code) for number in range(50)))
@@ -56,7 +56,7 @@ async def test_same_step_twice_is_refused_also_among_fifty_at_once(api: Api, app
 
 
 @pytest.mark.clause("RFC 6238 5.2 enrolment")
-async def test_code_of_enrolment_is_not_the_first_login_code(api: Api, clock: ControlledClock) -> None:
+async def test_the_enrolment_code_is_not_accepted_at_sign_in(api: Api, clock: ControlledClock) -> None:
     app = await second_factor(api, await api.signed_in(), clock)
     challenge = (await login(api))["challenge"]
     assert refusal(await show(api, challenge, app.code())) == (401, "AUTH_006")
@@ -65,7 +65,7 @@ async def test_code_of_enrolment_is_not_the_first_login_code(api: Api, clock: Co
 
 
 @pytest.mark.clause("ASVS 6.5.3", "ASVS 6.5.8")
-async def test_seed_has_160_bits_is_sealed_and_one_step_either_side_counts(
+async def test_a_seed_has_160_bits_is_sealed_and_allows_one_step_either_side(
     api: Api, app: App, database: Database, clock: ControlledClock
 ) -> None:
     assert len(pyotp.TOTP(app.secret).byte_secret()) * 8 == 160
@@ -79,7 +79,7 @@ async def test_seed_has_160_bits_is_sealed_and_one_step_either_side_counts(
 
 
 @pytest.mark.clause("ASVS 6.5.2")
-async def test_backup_code_is_good_once_however_it_is_typed_and_stored_hashed(api: Api, app: App, database: Database) -> None:
+async def test_a_backup_code_is_valid_once_in_any_spelling_and_stored_as_a_digest(api: Api, app: App, database: Database) -> None:
     assert len(set(app.backup_codes)) == 10
     first, second = app.backup_codes[:2]
     challenge = (await login(api))["challenge"]
@@ -94,9 +94,7 @@ async def test_backup_code_is_good_once_however_it_is_typed_and_stored_hashed(ap
 
 
 @pytest.mark.clause("ASVS 6.5.2")
-async def test_guessing_codes_ends_for_an_hour_whatever_challenge_they_are_for(
-    api: Api, app: App, clock: ControlledClock
-) -> None:
+async def test_wrong_codes_are_limited_per_hour_over_all_challenges(api: Api, app: App, clock: ControlledClock) -> None:
     for _ in range(4):
         challenge = (await login(api))["challenge"]
         for _ in range(5):
@@ -130,7 +128,7 @@ async def test_no_second_factor_is_offered_over_mail_or_telephone(api: Api, app:
 
 
 @pytest.mark.clause("ASVS 6.3.7", "ASVS 7.5.1")
-async def test_changing_factors_needs_both_just_now_and_the_user_is_told(
+async def test_changing_factors_needs_both_factors_just_verified_and_the_user_is_notified(
     api: Api, app: App, database: Database, clock: ControlledClock
 ) -> None:
     for ask in (
@@ -155,11 +153,11 @@ async def test_changing_factors_needs_both_just_now_and_the_user_is_told(
         "passkeys": [],
     }
     assert "access_token" in await login(api)
-    told = [template for template in await sent(database) if "factor" in template or "backup" in template]
-    assert told == [Template.FACTOR_ADDED, Template.BACKUP_CODES_RENEWED, Template.FACTOR_REMOVED]
+    notices = [template for template in await sent(database) if "factor" in template or "backup" in template]
+    assert notices == [Template.FACTOR_ADDED, Template.BACKUP_CODES_RENEWED, Template.FACTOR_REMOVED]
 
 
-async def test_first_factor_needs_a_recent_sign_in(api: Api, clock: ControlledClock) -> None:
+async def test_the_first_factor_needs_a_recent_sign_in(api: Api, clock: ControlledClock) -> None:
     token = await api.signed_in()
     clock.advance(seconds=301)
     assert refusal(await api.post("/auth/factors/totp", token=token)) == (401, "AUTH_005")
@@ -167,7 +165,7 @@ async def test_first_factor_needs_a_recent_sign_in(api: Api, clock: ControlledCl
     assert (await api.post("/auth/factors/totp", token=stepped.json()["data"]["access_token"])).status_code == 201
 
 
-async def test_app_that_was_never_confirmed_counts_for_nothing_and_is_replaced(api: Api, clock: ControlledClock) -> None:
+async def test_an_unconfirmed_app_is_no_factor_and_can_be_replaced(api: Api, clock: ControlledClock) -> None:
     token = await api.signed_in()
     first = (await api.post("/auth/factors/totp", token=token)).json()["data"]["secret"]
     assert "access_token" in await login(api)

@@ -1,4 +1,4 @@
-"""One address that fails on many names is stopped, though no name has used up its own attempts."""
+"""An address that fails on many names is refused, even though no name has used up its own attempts."""
 
 import httpx
 import pytest
@@ -22,7 +22,7 @@ async def sessions(database: Database) -> int:
 
 
 async def failures(database: Database) -> list[tuple[str, str]]:
-    """Return why each sign-in failed, and where it came from."""
+    """Return why each sign-in failed, and its address."""
     messages = await published(database, compliance.AuditFactsRecorded)
     facts = [fact for message, _ in messages for fact in message.facts]
     return [(fact.reason, fact.actor.ip) for fact in facts if fact.action == "identity.user.sign_in_failed"]
@@ -30,7 +30,7 @@ async def failures(database: Database) -> list[tuple[str, str]]:
 
 @pytest.fixture
 async def elsewhere(api: Api) -> Api:
-    """The same API, as somebody at another address meets it."""
+    """The same API, used from another address."""
     transport = api.client._transport
     assert isinstance(transport, httpx.ASGITransport)
     other = httpx.ASGITransport(transport.app, raise_app_exceptions=False, client=(ELSEWHERE, 4711))
@@ -46,7 +46,7 @@ async def test_failures_on_many_names_from_one_address_end_in_429(
     names = [{"email": f"nobody-{number}@example.na"} for number in range(LIMIT - 1)]
     failed = [await api.login(**name) for name in names] + [await api.login(password=WRONG)]
     assert [refusal(answer) for answer in failed] == [(401, "AUTH_001")] * LIMIT
-    # The right password of a name that was never tried, and a name that nobody has.
+    # The right password of an untried name, and an unknown name.
     for stopped in (await api.login(), await api.login(email="another@example.na")):
         assert (refusal(stopped), stopped.headers["Retry-After"]) == ((429, "RATE_001"), "60")
     assert await sessions(database) == 0
@@ -56,7 +56,7 @@ async def test_failures_on_many_names_from_one_address_end_in_429(
     assert await sessions(database) == 1
 
 
-async def test_successes_cost_an_address_nothing_and_forget_none_of_its_failures(api: Api, fakes: Fakes) -> None:
+async def test_successes_cost_an_address_nothing_and_clear_none_of_its_failures(api: Api, fakes: Fakes) -> None:
     fakes.attempts.limit_of_address = LIMIT
     await api.register()
     for number in range(LIMIT):

@@ -16,21 +16,21 @@ from kernel.ids import new_id
 
 
 class Beyond(DomainError):
-    """As governance says it."""
+    """As governance reports it."""
 
     kind = Kind.DENIED
     code = "ACC_003"
 
 
 class Last(DomainError):
-    """As governance says it."""
+    """As governance reports it."""
 
     kind = Kind.REFUSED
     code = "GOV_002"
 
 
 class Other(DomainError):
-    """Something that identity has no word for."""
+    """An error that identity does not know."""
 
     kind = Kind.REFUSED
     code = "GOV_999"
@@ -67,7 +67,7 @@ def governance() -> Governance:
 @pytest.fixture
 async def authority(governance: Governance, settings: IdentitySettings) -> AsyncIterator[GovernanceAuthority]:
     services = [
-        # Channels watch the health of a peer's first service.
+        # A channel watches the health of the peer's first service.
         RpcService(
             governance_pb2_grpc.add_PolicyServiceServicer_to_server,
             governance_pb2_grpc.PolicyServiceServicer(),  # type: ignore[abstract]  # it is not called
@@ -83,7 +83,7 @@ async def authority(governance: Governance, settings: IdentitySettings) -> Async
     await server.stop(grace_seconds=1)
 
 
-async def test_who_acts_on_whom_is_asked(authority: GovernanceAuthority, governance: Governance) -> None:
+async def test_governance_is_asked_who_acts_on_whom(authority: GovernanceAuthority, governance: Governance) -> None:
     actor, subject = new_id(), new_id()
     await authority.require(actor_id=actor, subject_id=subject)
     await authority.disable(actor_id=actor, subject_id=subject, version=7)
@@ -97,7 +97,7 @@ async def test_who_acts_on_whom_is_asked(authority: GovernanceAuthority, governa
 @pytest.mark.parametrize(
     ("refusal", "raised"), [(Beyond(), BeyondAuthority), (Last(), LastAdministrator), (Other(), RemoteError)]
 )
-async def test_a_refusal_is_raised_as_identitys_own(
+async def test_a_refusal_is_raised_as_identitys_own_error(
     authority: GovernanceAuthority, governance: Governance, refusal: DomainError, raised: type[DomainError]
 ) -> None:
     governance.refusal = refusal
@@ -107,7 +107,7 @@ async def test_a_refusal_is_raised_as_identitys_own(
         assert (refused.value.kind, refused.value.code) == (refusal.kind, refusal.code)
 
 
-async def test_silence_is_no_permission(settings: IdentitySettings) -> None:
+async def test_no_answer_is_no_permission(settings: IdentitySettings) -> None:
     nowhere = settings.model_copy(update={"governance_target": "dns:///127.0.0.1:1"})
     async with connect(nowhere, "governance") as channel:
         with pytest.raises(Unavailable):

@@ -1,4 +1,4 @@
-"""What peers rely on."""
+"""Identity's gRPC methods, as peers use them."""
 
 import base64
 from typing import Any
@@ -24,13 +24,13 @@ from services.identity.tests.fakes import Fakes
 REASON = {"reason": "Reported as stolen"}
 
 
-async def test_subject_exists_and_may_act(api: Api, stub: Stub) -> None:
+async def test_a_subject_exists_and_is_active(api: Api, stub: Stub) -> None:
     user_id = (await api.register()).json()["data"]["id"]
     answer = await stub.GetSubject(identity_pb2.GetSubjectRequest(subject_id=user_id))
     assert (answer.subject_id, answer.active) == (user_id, True)
 
 
-async def test_answers_say_all_that_a_peer_may_know(api: Api, stub: Stub, clock: ControlledClock) -> None:
+async def test_responses_have_every_field_a_peer_may_know(api: Api, stub: Stub, clock: ControlledClock) -> None:
     made = (await api.register()).json()["data"]
     clock.advance(seconds=60)
     token = (await api.login()).json()["data"]["access_token"]
@@ -38,7 +38,7 @@ async def test_answers_say_all_that_a_peer_may_know(api: Api, stub: Stub, clock:
     clock.advance(seconds=60)
     registered = (await api.post("/device-keys", proof(device, challenge), token=token)).json()["data"]
 
-    async def told() -> list[dict[str, Any]]:
+    async def responses() -> list[dict[str, Any]]:
         answers = [
             await stub.GetSubject(identity_pb2.GetSubjectRequest(subject_id=made["id"])),
             await stub.LookUpAddress(identity_pb2.LookUpAddressRequest(address=made["wallet_address"])),
@@ -62,13 +62,13 @@ async def test_answers_say_all_that_a_peer_may_know(api: Api, stub: Stub, clock:
         "public_key": base64.b64encode(device.public).decode(),
         "registered_at": "2026-03-21T08:02:00Z",
     }
-    assert await told() == [subject, address, {**key, "active": True}]
+    assert await responses() == [subject, address, {**key, "active": True}]
     clock.advance(seconds=60)
     await api.delete(f"/device-keys/{registered['id']}", token=token)
-    assert await told() == [subject, address, {**key, "revoked_at": "2026-03-21T08:03:00Z"}]
+    assert await responses() == [subject, address, {**key, "revoked_at": "2026-03-21T08:03:00Z"}]
 
 
-async def test_of_many_subjects_each_is_told_apart_by_one_statement(
+async def test_many_subjects_are_read_one_by_one_in_a_single_statement(
     api: Api, stub: Stub, database: Database, fakes: Fakes
 ) -> None:
     active, suspended, deleted, restored = [
@@ -86,7 +86,7 @@ async def test_of_many_subjects_each_is_told_apart_by_one_statement(
             )
             assert answer.is_success, answer.text
     stranger = str(new_id())
-    # The bell that a commit rings after itself is a statement too.
+    # The notification after a commit is a statement too.
     await database.finish()
     statements: list[str] = []
 
@@ -95,11 +95,11 @@ async def test_of_many_subjects_each_is_told_apart_by_one_statement(
 
     event.listen(database.engine.sync_engine, "before_cursor_execute", note)
     asked = [stranger, suspended, active, deleted, restored, *(str(new_id()) for _ in range(495))]
-    told = await stub.GetSubjects(identity_pb2.GetSubjectsRequest(subject_ids=asked))
+    responses = await stub.GetSubjects(identity_pb2.GetSubjectsRequest(subject_ids=asked))
     event.remove(database.engine.sync_engine, "before_cursor_execute", note)
 
     assert len(statements) == 1
-    assert [(one.subject_id, one.active, one.closed) for one in told.subjects] == [
+    assert [(one.subject_id, one.active, one.closed) for one in responses.subjects] == [
         (suspended, False, False),
         (active, True, False),
         (deleted, False, True),
@@ -108,7 +108,7 @@ async def test_of_many_subjects_each_is_told_apart_by_one_statement(
 
 
 @pytest.mark.parametrize("ids", [[], ["me"], [str(UUID(int=7))] * 2, [str(UUID(int=number)) for number in range(501)]])
-async def test_1_to_500_different_subjects_are_asked_about(stub: Stub, ids: list[str]) -> None:
+async def test_a_request_names_1_to_500_different_subjects(stub: Stub, ids: list[str]) -> None:
     with pytest.raises(RemoteError) as refused:
         await stub.GetSubjects(identity_pb2.GetSubjectsRequest(subject_ids=ids))
     assert refused.value.kind is Kind.INVALID
@@ -118,7 +118,7 @@ async def test_1_to_500_different_subjects_are_asked_about(stub: Stub, ids: list
     ("subject_id", "kind"),
     [("0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10", Kind.NOT_FOUND), ("not-a-uuid", Kind.INVALID), ("", Kind.INVALID)],
 )
-async def test_strangers_are_not_found_and_nonsense_is_invalid(
+async def test_unknown_subjects_are_not_found_and_malformed_ids_are_invalid(
     stub: Stub,
     subject_id: str,
     kind: Kind,

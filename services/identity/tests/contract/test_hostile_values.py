@@ -1,4 +1,4 @@
-"""Values at the edge of what their types hold: refused or answered, never a server error."""
+"""Extreme values of each type are refused or answered, and never cause a server error."""
 
 from urllib.parse import quote
 
@@ -29,20 +29,20 @@ async def token(api: Api, fakes: Fakes) -> str:
 
 @pytest.mark.parametrize("time", TIMES)
 @pytest.mark.parametrize("field", ["registered_from", "registered_to"])
-async def test_times_of_filters(api: Api, token: str, field: str, time: str) -> None:
+async def test_extreme_times_in_filters(api: Api, token: str, field: str, time: str) -> None:
     assert (await api.get(f"/users?reason=complaint+4711&{field}={quote(time)}", token=token)).status_code in {200, 422}
 
 
 @pytest.mark.parametrize("path", ["/users", "/sessions", "/devices", "/wallet-addresses", "/device-keys", "/auth/recovery"])
 @pytest.mark.parametrize("page", ["9223372036854775807", "1" + "0" * 40, "100000000000000000", "-1", "1e3"])
-async def test_pages(api: Api, token: str, path: str, page: str) -> None:
+async def test_extreme_page_numbers(api: Api, token: str, path: str, page: str) -> None:
     why = "&reason=complaint+4711" if path in {"/users", "/auth/recovery"} else ""
     answer = await api.get(f"{path}?page={page}&per_page=100{why}", token=token)
     assert answer.status_code in {200, 422}
 
 
 @pytest.mark.parametrize("text", TEXTS)
-async def test_texts(api: Api, token: str, text: str) -> None:
+async def test_extreme_texts(api: Api, token: str, text: str) -> None:
     user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
     answers = [
         await api.patch(f"/devices/{api.device_id}", {"name": text}, token=token),

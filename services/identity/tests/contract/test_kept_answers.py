@@ -1,4 +1,4 @@
-"""Answers that are kept for repeats lie in the database as they were given: none of them holds a secret or a person's data."""
+"""Responses stored for idempotent repeats are not encrypted, so none may hold a secret or personal data."""
 
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -15,7 +15,7 @@ KEPT = [route for router in ROUTERS for route in router.routes if isinstance(rou
 
 
 def fields_of(model: Any) -> Iterator[str]:
-    """Name every field of a model, and of the models in it."""
+    """Name every field of a model and of its nested models."""
     for part in get_args(model):
         yield from fields_of(part)
     if isinstance(model, type) and issubclass(model, BaseModel):
@@ -24,7 +24,7 @@ def fields_of(model: Any) -> Iterator[str]:
             yield from fields_of(field.annotation)
 
 
-def test_answers_are_kept_of_what_a_repeat_would_do_twice() -> None:
+def test_only_operations_that_must_not_run_twice_store_their_response() -> None:
     assert {route.operation_id for route in KEPT} == {
         "register_user",
         "change_email",
@@ -38,11 +38,11 @@ def test_answers_are_kept_of_what_a_repeat_would_do_twice() -> None:
 
 
 @pytest.mark.parametrize("route", KEPT, ids=lambda route: str(route.operation_id))
-def test_kept_answer_holds_nothing_secret_or_personal(route: Route) -> None:
+def test_a_stored_response_has_no_secret_or_personal_data(route: Route) -> None:
     assert (_SECRET | _PERSONAL).isdisjoint(fields_of(route.response_model))
 
 
-def test_fields_are_found_however_deep() -> None:
+def test_nested_fields_are_found_at_any_depth() -> None:
     sign_in = next(route for router in ROUTERS for route in router.routes if getattr(route, "operation_id", "") == "sign_in")
     assert isinstance(sign_in, Route)
     assert {"access_token", "challenge"} <= set(fields_of(sign_in.response_model))

@@ -1,4 +1,4 @@
-"""Passwords that an owner fled, on a device known for long, undo nothing; those that a stranger replaced do."""
+"""Passwords that the owner replaced on a long-known device undo nothing; passwords that a stranger replaced do."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -20,7 +20,7 @@ NEXT = "Okavango-Evening-58?*"
 
 @dataclass
 class Holder:
-    """An account whose first device, `home`, has been known since its first sign-in."""
+    """A user whose first device, `home`, has been known since its first sign-in."""
 
     api: Api
     owner: EmailOwner
@@ -31,8 +31,8 @@ class Holder:
     async def at_home(self, password: str = PASSWORD) -> str:
         return await self.elsewhere(password, self.api.device_id, device_token=self.home_token)
 
-    async def elsewhere(self, password: str = PASSWORD, device_id: UUID | None = None, **shown: str) -> str:
-        answer = await self.api.login(password=password, device_id=str(device_id or uuid4()), **shown)
+    async def elsewhere(self, password: str = PASSWORD, device_id: UUID | None = None, **changes: str) -> str:
+        answer = await self.api.login(password=password, device_id=str(device_id or uuid4()), **changes)
         token: str = answer.json()["data"]["access_token"]
         return token
 
@@ -64,10 +64,10 @@ async def holder(api: Api, identity: Identity, database: Database, clock: Contro
 
 
 @pytest.mark.parametrize(("seconds", "undoes"), [(KNOWN_AFTER - 2, True), (KNOWN_AFTER, False)])
-async def test_a_password_that_was_replaced_on_a_device_known_for_72_hours_undoes_nothing(
+async def test_a_password_replaced_on_a_device_known_for_72_hours_undoes_nothing(
     holder: Holder, clock: ControlledClock, seconds: int, undoes: bool
 ) -> None:
-    """Its owner fled a thief of password and mailbox: first the password, then, on another device, the address."""
+    """Its owner escapes a thief of password and mailbox: first a new password, then, on another device, a new address."""
     clock.advance(seconds=seconds)
     await holder.replace(await holder.at_home(), PASSWORD, CHANGED)
     await holder.owner.change(NEW, await holder.elsewhere(CHANGED))
@@ -76,7 +76,7 @@ async def test_a_password_that_was_replaced_on_a_device_known_for_72_hours_undoe
         assert await holder.undoes(CHANGED)
 
 
-async def test_who_names_a_known_device_without_its_token_is_a_stranger(holder: Holder, clock: ControlledClock) -> None:
+async def test_a_device_id_without_its_token_does_not_make_the_device_known(holder: Holder, clock: ControlledClock) -> None:
     """A thief may have read the device's id somewhere: staff see it, and so does the audit log."""
     clock.advance(seconds=KNOWN_AFTER)
     home = holder.api.device_id
@@ -85,7 +85,7 @@ async def test_who_names_a_known_device_without_its_token_is_a_stranger(holder: 
     assert await holder.undoes(PASSWORD)
 
 
-async def test_a_device_that_was_revoked_is_known_anew(holder: Holder, clock: ControlledClock) -> None:
+async def test_a_revoked_device_becomes_known_only_after_another_72_hours(holder: Holder, clock: ControlledClock) -> None:
     clock.advance(seconds=KNOWN_AFTER)
     token = await holder.elsewhere()
     assert (await holder.api.delete(f"/devices/{holder.api.device_id}", token=token)).status_code == 204
@@ -96,10 +96,10 @@ async def test_a_device_that_was_revoked_is_known_anew(holder: Holder, clock: Co
 
 
 @pytest.mark.parametrize("at_home", [True, False])
-async def test_after_a_reset_by_link_the_device_of_the_change_tells_the_owner_from_a_thief(
+async def test_after_a_reset_by_link_the_device_of_the_change_decides_who_is_the_owner(
     holder: Holder, clock: ControlledClock, at_home: bool
 ) -> None:
-    """Anybody who reads the mailbox resets the password. The owner then moves the address from a device of their own."""
+    """Anyone who reads the mailbox can reset the password. The owner then changes the address on a device of their own."""
     clock.advance(seconds=KNOWN_AFTER)
     await holder.reset(CHANGED)
     token = await holder.at_home(CHANGED) if at_home else await holder.elsewhere(CHANGED)
@@ -107,8 +107,8 @@ async def test_after_a_reset_by_link_the_device_of_the_change_tells_the_owner_fr
     assert await holder.undoes(PASSWORD) is not at_home
 
 
-async def test_no_password_of_before_the_owners_own_undoes_anything(holder: Holder, clock: ControlledClock) -> None:
-    """The thief replaced the password first. What the owner then gave up takes with it all that came before."""
+async def test_no_password_from_before_the_owners_replacement_undoes_anything(holder: Holder, clock: ControlledClock) -> None:
+    """The thief replaced the password first. The owner's replacement voids that password and all earlier ones."""
     clock.advance(seconds=KNOWN_AFTER)
     await holder.replace(await holder.elsewhere(), PASSWORD, CHANGED)
     await holder.replace(await holder.at_home(CHANGED), CHANGED, NEXT)
@@ -116,7 +116,9 @@ async def test_no_password_of_before_the_owners_own_undoes_anything(holder: Hold
     assert [await holder.undoes(each) for each in (PASSWORD, CHANGED, NEXT)] == [False, False, True]
 
 
-async def test_a_password_that_a_stranger_replaced_after_the_owners_own_undoes_it(holder: Holder, clock: ControlledClock) -> None:
+async def test_a_password_that_a_stranger_replaced_after_the_owner_undoes_the_change(
+    holder: Holder, clock: ControlledClock
+) -> None:
     clock.advance(seconds=KNOWN_AFTER)
     await holder.replace(await holder.at_home(), PASSWORD, CHANGED)
     await holder.replace(await holder.elsewhere(CHANGED), CHANGED, NEXT)
@@ -124,9 +126,7 @@ async def test_a_password_that_a_stranger_replaced_after_the_owners_own_undoes_i
     assert [await holder.undoes(each) for each in (PASSWORD, CHANGED)] == [False, True]
 
 
-async def test_a_session_of_72_hours_needs_no_token_of_its_device(
-    holder: Holder, database: Database, clock: ControlledClock
-) -> None:
+async def test_a_session_of_72_hours_needs_no_device_token(holder: Holder, database: Database, clock: ControlledClock) -> None:
     pair = (await holder.api.login()).json()["data"]
     for _ in range(4):
         clock.advance(seconds=18 * HOUR)
@@ -139,10 +139,10 @@ async def test_a_session_of_72_hours_needs_no_token_of_its_device(
     assert (rows, proven) == ([True], [False])
 
 
-async def test_the_second_factor_keeps_what_the_password_proved_of_the_device(
+async def test_a_sign_in_with_a_second_factor_keeps_that_the_device_is_known(
     holder: Holder, database: Database, clock: ControlledClock
 ) -> None:
-    """A sign-in that waited for its code is on a known device as one without."""
+    """A sign-in that waits for its code is on a known device, as one without a code is."""
     app = await second_factor(holder.api, await holder.at_home(), clock)
     clock.advance(seconds=60)
     body = {"device_token": holder.home_token}

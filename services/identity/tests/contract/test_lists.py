@@ -1,7 +1,6 @@
-"""What lists of identity hold: every field of each member, in which order, and page by page.
+"""Identity's lists: every field of each member, the order, and the pages.
 
-Times differ in each of a member's fields, and the oldest row is written last, so that neither one field in the place of
-another nor the order in which rows happen to lie passes for the right one.
+All times differ, and the oldest row is written last. So a wrong field or an unordered query cannot pass by chance.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -30,7 +29,7 @@ def minute(number: int, *, day: int = 21) -> str:
 
 
 async def signed_in(api: Api, clock: ControlledClock, *device_ids: str) -> list[dict[str, Any]]:
-    """Sign in on each device, a minute after the other, and return the pairs."""
+    """Sign in on each device, a minute apart, and return the tokens."""
     pairs = []
     for device_id in device_ids:
         pairs.append({**(await api.login(device_id=device_id)).json()["data"], "device_id": device_id})
@@ -43,7 +42,7 @@ async def sessions(api: Api, clock: ControlledClock, verifier: TokenVerifier) ->
     first, second, here, replacing = await signed_in(api, clock, FIRST, SECOND, THIRD, SECOND)
     await api.refresh(first["refresh_token"], device_id=FIRST)
     claims = [await verifier.verify(pair["access_token"]) for pair in (replacing, here, second, first)]
-    # Started and refreshed in which minute, and when and why it ended.
+    # The minutes of start and refresh, and when and why it ended.
     rest = [(3, None, None, None), (2, None, None, None), (1, None, 3, "replaced"), (0, 4, None, None)]
     members = [
         {
@@ -73,7 +72,7 @@ async def devices(api: Api, clock: ControlledClock, verifier: TokenVerifier) -> 
     await api.patch(f"/devices/{FIRST}", {"name": "Telephone"}, token=here["access_token"])
     await api.delete(f"/devices/{SECOND}", token=here["access_token"])
     clock.advance(seconds=60)
-    # A refresh shows that it is in use; the order is that of sign-ins.
+    # A refresh shows that the device is in use; the order is by sign-in.
     await api.refresh(first["refresh_token"], device_id=FIRST)
     claims = {pair["device_id"]: await verifier.verify(pair["access_token"]) for pair in (first, second, here)}
     # No device is trusted any more; the fields stay for clients that read them.
@@ -191,16 +190,16 @@ LISTS: Final[Mapping[str, Make]] = {
 
 @pytest.fixture(autouse=True)
 def staff(fakes: Any) -> None:
-    """Who lists users is staff; what is one's own is no other for it."""
+    """Listing users requires staff; for the caller's own resources this makes no difference."""
     fakes.roles.roles = ("staff",)
 
 
 @pytest.mark.parametrize("path", sorted(LISTS))
-async def test_a_list_holds_its_members_whole_in_order_and_page_by_page(
+async def test_a_list_has_complete_members_in_order_and_in_pages(
     api: Api, clock: ControlledClock, verifier: TokenVerifier, path: str
 ) -> None:
     token, members = await LISTS[path](api, clock, verifier)
-    # Somebody else's are in nobody's list of their own.
+    # Another user's resources are not in the caller's list.
     if path != "/users":
         await api.signed_in(email="other@example.na", phone="+264811234569")
     assert len(members) >= 3
@@ -212,7 +211,7 @@ async def test_a_list_holds_its_members_whole_in_order_and_page_by_page(
 
 
 @pytest.mark.parametrize("path", ["/sessions", "/devices", "/wallet-addresses", "/users"])
-async def test_a_member_is_read_alone_as_in_its_list(
+async def test_a_member_reads_the_same_alone_and_in_its_list(
     api: Api, clock: ControlledClock, verifier: TokenVerifier, path: str
 ) -> None:
     token, members = await LISTS[path](api, clock, verifier)
@@ -221,7 +220,7 @@ async def test_a_member_is_read_alone_as_in_its_list(
         assert alone == member
 
 
-async def test_passkeys_are_told_whole_oldest_first(api: Api, clock: ControlledClock) -> None:
+async def test_passkeys_are_listed_completely_oldest_first(api: Api, clock: ControlledClock) -> None:
     token = await api.signed_in()
     made = []
     for name, synchronized in (("Laptop", False), ("Telephone", True)):

@@ -1,6 +1,6 @@
-"""No log line of identity holds a secret, a code, a token or anything personal, whatever is sent (ASVS 16.2.5).
+"""No log line of identity holds a secret, a code, a token or personal data, whatever is sent (ASVS 16.2.5).
 
-The fields are looked at before the log's own redaction, which is a second net and not the first.
+The fields are checked before the log's own redaction, which is only the second defence.
 """
 
 import json
@@ -37,7 +37,7 @@ FIELDS = sorted(
 
 @dataclass
 class Person:
-    """Somebody whose every word is made up, so that it can be looked for."""
+    """A user whose every value is random, so that it can be searched for."""
 
     first: str
     last: str
@@ -80,13 +80,13 @@ people = st.builds(Person, words, words, words, words, words, words)
 
 @contextmanager
 def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
-    """Collect every line, ours with all fields and the libraries'."""
+    """Collect every line: identity's with all fields, and those of libraries."""
     found: list[str] = []
     caplog.clear()
     with caplog.at_level(logging.INFO), capture_logs() as captured:
         yield found
     found += [json.dumps(line, default=str, ensure_ascii=False) for line in captured]
-    # httpx is the client of these tests, no part of the service.
+    # httpx is the client of these tests and no part of the service.
     found += [record.getMessage() + str(record.exc_info or "") for record in caplog.records if record.name != "httpx"]
 
 
@@ -95,7 +95,7 @@ def leaked(found: list[str], secrets: set[str]) -> list[str]:
 
 
 def secrets_of(answer: httpx.Response) -> set[str]:
-    """Find what an answer gave that no line may tell: tokens, seeds, codes, challenges."""
+    """Find the secrets in a response that no line may contain: tokens, seeds, codes, challenges."""
     names = {"access_token", "refresh_token", "device_token", "secret", "codes", "uri", "challenge", "otpauth_uri"}
     data = answer.json().get("data") if answer.content else None
     values = [value for name, value in data.items() if name in names] if isinstance(data, dict) else []
@@ -103,7 +103,7 @@ def secrets_of(answer: httpx.Response) -> set[str]:
 
 
 async def live(api: Api, person: Person) -> set[str]:
-    """Do what people do, rightly and wrongly; return the secrets that were met."""
+    """Do what users do, with right and wrong input; return the secrets that occurred."""
     met: set[str] = {CODE}
 
     async def ask(method: str, path: str, body: object = None, token: str = "") -> httpx.Response:
@@ -138,7 +138,7 @@ async def live(api: Api, person: Person) -> set[str]:
     return met
 
 
-# The fixtures' database stays for all examples: each is of another person. Found is found: a smaller leak tells no more.
+# All examples share the database, each with another person. Shrinking is off: a smaller failing example shows no more.
 CALM = settings(
     max_examples=6,
     deadline=None,
@@ -150,9 +150,7 @@ CALM = settings(
 @pytest.mark.clause("ASVS 16.2.5")
 @CALM
 @given(person=people)
-async def test_no_line_tells_what_people_do_by_name_secret_or_token(
-    api: Api, caplog: pytest.LogCaptureFixture, person: Person
-) -> None:
+async def test_no_log_line_has_a_users_name_secret_or_token(api: Api, caplog: pytest.LogCaptureFixture, person: Person) -> None:
     with lines(caplog) as found:
         met = await live(api, person)
     assert len(found) > 15
@@ -162,10 +160,8 @@ async def test_no_line_tells_what_people_do_by_name_secret_or_token(
 @pytest.mark.clause("ASVS 16.2.5")
 @CALM
 @given(secret=words)
-async def test_no_line_tells_what_was_sent_to_whichever_operation(
-    api: Api, caplog: pytest.LogCaptureFixture, secret: str
-) -> None:
-    """Every operation, with a secret in every field, in the query, as the token and as what cannot be read."""
+async def test_no_log_line_has_what_was_sent_to_any_operation(api: Api, caplog: pytest.LogCaptureFixture, secret: str) -> None:
+    """Call every operation with a secret in every field, in the query, as the token and in an unreadable body."""
     token = await api.signed_in()
     body, stranger = dict.fromkeys(FIELDS, secret), {"Authorization": f"Bearer {secret}"}
     with lines(caplog) as found:
@@ -188,11 +184,11 @@ async def test_no_line_tells_what_was_sent_to_whichever_operation(
     assert leaked(found, {secret, token}) == []
 
 
-def test_the_sweep_knows_the_fields_that_matter() -> None:
+def test_the_sweep_covers_the_important_fields() -> None:
     assert {"password", "email", "phone", "code", "refresh_token", "full_name", "label", "signature"} <= set(FIELDS)
 
 
-async def test_no_answer_or_audit_fact_tells_the_password(api: Api, database: Database) -> None:
+async def test_no_response_or_audit_fact_has_the_password(api: Api, database: Database) -> None:
     answers = [await api.register(), await api.login(), await api.login(password=f"{PASSWORD}x")]
     assert not [answer for answer in answers if PASSWORD in answer.text]
     async with database.read() as connection:

@@ -1,4 +1,4 @@
-"""After an erasure, whoever has every backup, the database and the master key learns nothing personal (GDPR 17)."""
+"""After an erasure, all backups, the database and the master key together reveal nothing personal (GDPR 17)."""
 
 import base64
 import os
@@ -34,7 +34,7 @@ PERSONAL = ("Ndapewa", "ndapewa", "Shikongo", "Meameno", "example.na", "81123456
 
 @dataclass
 class Thief:
-    """Copies every row of every table, as text, and keeps what is sealed."""
+    """Copies every row of every table as text, and keeps sealed values."""
 
     urls: DatabaseUrls
 
@@ -45,8 +45,8 @@ class Thief:
                 connection.execute(psycopg.sql.SQL("SELECT t.* FROM {} t").format(psycopg.sql.Identifier(name))).fetchall()
                 for (name,) in names
             ]
-        # Binary columns as their bytes would read: an answer kept as bytes is text all the same.
-        return "\n".join(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in _flat(rows))
+        # Read binary columns as text, because a response stored as bytes is text too.
+        return "\n".join(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in _flatten(rows))
 
     def profile(self) -> dict[str, Any]:
         with psycopg.connect(self.urls.owner, row_factory=psycopg.rows.dict_row) as connection:
@@ -56,12 +56,12 @@ class Thief:
         return found
 
 
-def _flat(value: Any) -> list[Any]:
-    return [leaf for item in value for leaf in _flat(item)] if isinstance(value, list | tuple) else [value]
+def _flatten(value: Any) -> list[Any]:
+    return [leaf for item in value for leaf in _flatten(item)] if isinstance(value, list | tuple) else [value]
 
 
 async def live(api: Api) -> str:
-    """Use the account as people do, with keys for repeats, and return the access token."""
+    """Use the account as users do, with idempotency keys, and return the access token."""
     token = await api.signed_in(**NDAPEWA)
     user_id = await own_id(api, token)
     await api.post("/wallet-addresses", {"label": "Rent for Oshana"}, token=token, key="address-1")
@@ -93,15 +93,15 @@ async def erase(api: Api, erasure_steps: ErasureSteps, token: str) -> None:
     assert await erasure_steps.carry_out() == 1
 
 
-async def test_nothing_personal_is_readable_before_an_erasure_either(api: Api, database_urls: DatabaseUrls) -> None:
+async def test_no_personal_data_is_readable_before_an_erasure_either(api: Api, database_urls: DatabaseUrls) -> None:
     await live(api)
     copy = Thief(database_urls).copy()
-    # A username is a public handle: it is looked up in the clear, and goes with the account.
+    # A username is a public handle: it is stored unencrypted, and is deleted with the account.
     assert [word for word in PERSONAL if word in copy.replace(NDAPEWA["username"], "")] == []
 
 
 @pytest.mark.clause("GDPR 17")
-async def test_database_after_an_erasure_has_nothing_personal(
+async def test_the_database_has_no_personal_data_after_an_erasure(
     api: Api,
     erasure_steps: ErasureSteps,
     database_urls: DatabaseUrls,
@@ -121,13 +121,13 @@ async def test_database_after_an_erasure_has_nothing_personal(
 
 
 @pytest.mark.clause("GDPR 17")
-async def test_backup_of_what_was_sealed_opens_with_nothing_that_is_left(
+async def test_a_backup_of_sealed_data_cannot_be_opened_with_what_remains(
     api: Api,
     erasure_steps: ErasureSteps,
     database_urls: DatabaseUrls,
     settings: IdentitySettings,
 ) -> None:
-    """The backup has rows whose key was destroyed: here it lacks the key's row, as one restored beside the database does."""
+    """The backup still has rows whose key was destroyed. Here only the key's row is missing, as after a partial restore."""
     token = await live(api)
     thief = Thief(database_urls)
     backup = thief.profile()
@@ -165,9 +165,9 @@ CHANGED = "Kavango-Morning-63?*"
 
 
 async def live_with_factors(api: Api, clock: ControlledClock, **details: str) -> str:
-    """Leave a row in each table, and return a token of two factors shown just now."""
+    """Leave a row in each table, and return a token of two factors that were just verified."""
     token = await api.signed_in(**details)
-    # A link that undoes it is left.
+    # An open undo link remains.
     email = f"late.{details['email']}"
     pending = (await api.post("/users/me/email", {"email": email}, token=token)).json()["data"]["verification_id"]
     assert (await api.verify(pending)).status_code == 200
@@ -187,7 +187,7 @@ async def live_with_factors(api: Api, clock: ControlledClock, **details: str) ->
     return token
 
 
-async def test_rows_that_are_personal_as_a_whole_go_and_nobody_elses_do(
+async def test_an_erasure_deletes_the_users_personal_rows_and_nobody_elses(
     api: Api,
     erasure_steps: ErasureSteps,
     clock: ControlledClock,
@@ -213,7 +213,7 @@ async def test_rows_that_are_personal_as_a_whole_go_and_nobody_elses_do(
     before = counted(kept)
     assert [table for table, count in (*counted(gone).items(), *before.items()) if not count] == []
     with psycopg.connect(database_urls.owner) as connection:
-        # While a link is open there is no erasure.
+        # An open link prevents the erasure.
         connection.execute("UPDATE email_undos SET used_at = created_at WHERE user_id = %s", (gone,))
     erasure = (await api.post(f"/users/{gone}/erasure", {}, token=people[0][1])).json()["data"]
     await erasure_steps.answer(erasure["id"])

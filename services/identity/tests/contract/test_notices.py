@@ -1,4 +1,4 @@
-"""What people are told of their accounts: which message, to which address, with which facts, and nobody else of it."""
+"""Notices to users about their accounts: the template, the address and the facts, sent to the owner only."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,27 +19,27 @@ from services.identity.tests.contract.passkeys import add_passkey
 from services.identity.tests.fakes import Fakes
 from services.identity.tests.people import CODE
 
-Told = list[tuple[str, str, str, dict[str, Any]]]
+Notices = list[tuple[str, str, str, dict[str, Any]]]
 REASON = {"reason": "Called from the number on file"}
 
 
 @dataclass
-class Post:
-    """What was written since it was last looked at: to whose account, which message, where it goes, and its facts."""
+class SentNotices:
+    """The messages sent since the last call: user, template, address and facts."""
 
     identity: Identity
     database: Database
     _seen: set[UUID] = field(default_factory=set)
 
-    async def news(self) -> Told:
+    async def new_notices(self) -> Notices:
         new = [each for each in await mail(self.database) if each.id not in self._seen]
         self._seen |= {each.id for each in new}
         return [(str(each.user_id), each.template.value, each.to, dict(each.facts)) for each in new]
 
 
 @pytest.fixture
-def post(identity: Identity, database: Database) -> Post:
-    return Post(identity, database)
+def sent_notices(identity: Identity, database: Database) -> SentNotices:
+    return SentNotices(identity, database)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ async def user_id(api: Api, token: str) -> str:
 
 @pytest.fixture
 async def admin(api: Api, fakes: Fakes, clock: ControlledClock, token: str) -> str:
-    """An administrator who has just shown two factors."""
+    """An administrator who has just verified two factors."""
     fakes.roles.roles = ("admin",)
     app = await second_factor(api, await api.signed_in(email="admin@example.na", phone="+264811234599"), clock)
     clock.advance(seconds=60)
@@ -64,13 +64,13 @@ async def admin(api: Api, fakes: Fakes, clock: ControlledClock, token: str) -> s
 
 
 @pytest.fixture
-def owner(user_id: str) -> Callable[..., Told]:
-    """Write out what the account's owner is told: one message, at their own address."""
+def owner(user_id: str) -> Callable[..., Notices]:
+    """Make the owner's expected notice: one message to their own address."""
 
-    def told(template: str, **facts: Any) -> Told:
+    def notice(template: str, **facts: Any) -> Notices:
         return [(user_id, template, DETAILS["email"], facts)]  # type: ignore[list-item]
 
-    return told
+    return notice
 
 
 async def strong(api: Api, app: App, clock: ControlledClock) -> str:
@@ -79,37 +79,37 @@ async def strong(api: Api, app: App, clock: ControlledClock) -> str:
     return str(stepped.json()["data"]["access_token"])
 
 
-async def test_of_factors_keys_exports_and_passwords(
-    api: Api, post: Post, clock: ControlledClock, token: str, user_id: str, owner: Callable[..., Told]
+async def test_notices_of_factors_keys_exports_and_passwords(
+    api: Api, sent_notices: SentNotices, clock: ControlledClock, token: str, user_id: str, owner: Callable[..., Notices]
 ) -> None:
-    await post.news()
+    await sent_notices.new_notices()
     app = await second_factor(api, token, clock)
-    assert await post.news() == owner("factor_added", factor="totp")
+    assert await sent_notices.new_notices() == owner("factor_added", factor="totp")
     fresh = await strong(api, app, clock)
-    assert await post.news() == []
+    assert await sent_notices.new_notices() == []
     assert (await api.post("/auth/factors/backup-codes", token=fresh)).status_code == 201
-    assert await post.news() == owner("backup_codes_renewed")
+    assert await sent_notices.new_notices() == owner("backup_codes_renewed")
     passkey_id = (await add_passkey(api, fresh, Authenticator())).json()["data"]["id"]
-    assert await post.news() == owner("factor_added", factor="passkey")
+    assert await sent_notices.new_notices() == owner("factor_added", factor="passkey")
     assert (await api.patch(f"/auth/factors/passkeys/{passkey_id}", {"name": "Desk"}, token=fresh)).status_code == 200
-    assert await post.news() == []
+    assert await sent_notices.new_notices() == []
     assert (await api.delete(f"/auth/factors/passkeys/{passkey_id}", token=fresh)).status_code == 200
-    assert await post.news() == owner("factor_removed", factor="passkey")
+    assert await sent_notices.new_notices() == owner("factor_removed", factor="passkey")
     fresh = await strong(api, app, clock)
     assert (await api.delete("/auth/factors/totp", token=fresh)).status_code == 200
-    assert await post.news() == owner("factor_removed", factor="totp")
+    assert await sent_notices.new_notices() == owner("factor_removed", factor="totp")
     fresh = (await api.post("/auth/step-up", {"password": PASSWORD}, token=fresh)).json()["data"]["access_token"]
     key = (await register_key(api, fresh, Ed25519Device())).json()["data"]
-    assert await post.news() == owner("device_key_added")
+    assert await sent_notices.new_notices() == owner("device_key_added")
     assert (await api.delete(f"/device-keys/{key['id']}", token=fresh)).status_code == 200
-    assert await post.news() == []
+    assert await sent_notices.new_notices() == []
     assert (await api.post(f"/users/{user_id}/data-export", token=fresh)).status_code == 200
-    assert await post.news() == owner("data_exported")
+    assert await sent_notices.new_notices() == owner("data_exported")
     body = {"current_password": PASSWORD, "new_password": "Kavango-Morning-63?*"}
     assert (await api.patch(f"/users/{user_id}/password", body, token=fresh)).status_code == 200
-    assert await post.news() == owner("password_changed")
+    assert await sent_notices.new_notices() == owner("password_changed")
     await api.post("/auth/password-reset", {"email": DETAILS["email"]})
-    ((_, template, to, facts),) = await post.news()
+    ((_, template, to, facts),) = await sent_notices.new_notices()
     page, _, link = facts["link"].partition("#token=")
     assert (template, to, page, set(facts)) == (
         "password_reset",
@@ -119,67 +119,69 @@ async def test_of_factors_keys_exports_and_passwords(
     )
     reset = await api.post("/auth/password-reset/confirm", {"token": link, "password": "Okavango-Delta-93!"})
     assert reset.status_code == 200
-    assert await post.news() == owner("password_changed")
+    assert await sent_notices.new_notices() == owner("password_changed")
 
 
-async def test_of_what_administrators_do(api: Api, post: Post, admin: str, user_id: str, owner: Callable[..., Told]) -> None:
-    await post.news()
+async def test_notices_of_acts_by_administrators(
+    api: Api, sent_notices: SentNotices, admin: str, user_id: str, owner: Callable[..., Notices]
+) -> None:
+    await sent_notices.new_notices()
     assert (await api.post(f"/users/{user_id}/data-export?reason=complaint+4711", token=admin)).status_code == 200
-    assert await post.news() == owner("data_exported")
+    assert await sent_notices.new_notices() == owner("data_exported")
     assert (await api.post(f"/users/{user_id}/password-reset", REASON, token=admin)).status_code == 204
-    assert await post.news() == owner("password_reset_required")
+    assert await sent_notices.new_notices() == owner("password_reset_required")
     for verb, template in (
         ("suspend", "account_suspended"),
         ("activate", "account_activated"),
         ("delete", "account_deleted"),
         ("restore", "account_restored"),
     ):
-        # Doing it again is no news.
+        # Repeating it sends no further notice.
         for expected in (owner(template), []):
             if verb == "delete":
                 done = await api.delete(f"/users/{user_id}?reason=Asked%20for%20it", token=admin)
             else:
                 done = await api.post(f"/users/{user_id}/{verb}", REASON, token=admin)
-            assert (done.is_success, await post.news()) == (True, expected)
+            assert (done.is_success, await sent_notices.new_notices()) == (True, expected)
     assert (await api.patch_another(user_id, {"organization": "Namib Mills"}, token=admin)).status_code == 200
     assert (await api.post(f"/users/{user_id}/unlock", REASON, token=admin)).status_code == 204
-    assert await post.news() == []
+    assert await sent_notices.new_notices() == []
     made = (await api.post("/users", {"full_name": "Selma Nangolo", "email": "selma@example.na"}, token=admin)).json()["data"]
-    assert await post.news() == [(made["id"], "account_created", "selma@example.na", {})]
+    assert await sent_notices.new_notices() == [(made["id"], "account_created", "selma@example.na", {})]
     erasure = (await api.post(f"/users/{user_id}/erasure", {"reason": "ordered"}, token=admin)).json()["data"]
-    assert await post.news() == owner("erasure_requested", erasure=erasure["id"])
+    assert await sent_notices.new_notices() == owner("erasure_requested", erasure=erasure["id"])
 
 
-async def test_of_sessions(api: Api, post: Post, token: str, owner: Callable[..., Told]) -> None:
-    await post.news()
+async def test_notices_of_sessions(api: Api, sent_notices: SentNotices, token: str, owner: Callable[..., Notices]) -> None:
+    await sent_notices.new_notices()
     device_id = str(uuid4())
     pair = (await api.login(device_id=device_id)).json()["data"]
-    assert await post.news() == owner("new_device", time="2026-03-21 08:00 UTC", address="198.51.100.7")
+    assert await sent_notices.new_notices() == owner("new_device", time="2026-03-21 08:00 UTC", address="198.51.100.7")
     assert (await api.login()).status_code == 200
-    assert await post.news() == []
+    assert await sent_notices.new_notices() == []
     assert (await api.refresh(pair["refresh_token"], device_id=str(uuid4()))).status_code == 401
-    assert await post.news() == owner("session_compromised")
+    assert await sent_notices.new_notices() == owner("session_compromised")
 
 
 @pytest.mark.parametrize(("approve", "decision"), [(True, "approved"), (False, "rejected")])
-async def test_of_recovery(
+async def test_notices_of_recovery(
     api: Api,
-    post: Post,
+    sent_notices: SentNotices,
     clock: ControlledClock,
     admin: str,
     token: str,
-    owner: Callable[..., Told],
+    owner: Callable[..., Notices],
     approve: bool,
     decision: str,
 ) -> None:
     await second_factor(api, (await api.login()).json()["data"]["access_token"], clock)
     challenge = (await api.login(device_id=str(uuid4()))).json()["data"]["challenge"]
-    await post.news()
+    await sent_notices.new_notices()
     asked = (await api.post("/auth/recovery", {"challenge": challenge, "reason": "lost"})).json()["data"]
-    assert await post.news() == owner("recovery_requested", code=CODE)
-    shown = {"verification_id": asked["verification_id"], "code": CODE}
-    assert (await api.post("/auth/recovery/confirm", shown)).status_code == 200
-    assert await post.news() == []
+    assert await sent_notices.new_notices() == owner("recovery_requested", code=CODE)
+    confirmation = {"verification_id": asked["verification_id"], "code": CODE}
+    assert (await api.post("/auth/recovery/confirm", confirmation)).status_code == 200
+    assert await sent_notices.new_notices() == []
     body = {"approve": approve, "reason": "Seen in person with their identity card"}
     assert (await api.post(f"/auth/recovery/{asked['id']}/decision", body, token=admin)).status_code == 200
-    assert await post.news() == owner("recovery_decided", decision=decision)
+    assert await sent_notices.new_notices() == owner("recovery_decided", decision=decision)

@@ -1,4 +1,4 @@
-"""From where, and by which program, sessions are used, so that users recognise a stranger's."""
+"""Sessions show their address and program, so that users recognise a stranger's session."""
 
 from typing import Any
 from uuid import uuid4
@@ -32,7 +32,7 @@ async def login(api: Api, user_agent: str, device_id: str) -> dict[str, Any]:
     return await by(api, user_agent, "/auth/login", body)
 
 
-async def test_sessions_and_devices_show_when_from_where_and_by_what(
+async def test_sessions_and_devices_show_time_address_and_program(
     api: Api, clock: ControlledClock, database_urls: DatabaseUrls
 ) -> None:
     await api.register()
@@ -54,7 +54,7 @@ async def test_sessions_and_devices_show_when_from_where_and_by_what(
     ]
     assert (await api.get(f"/sessions/{sessions[0]['id']}", token=pair["access_token"])).json()["data"] == sessions[0]
     seen = {each["device_id"]: each["last_seen_from"] for each in sessions}
-    # What a device's last session says stays when it has ended.
+    # A device keeps showing its last session's origin after the session has ended.
     await api.delete(f"/sessions/{sessions[0]['id']}", token=pair["access_token"])
     devices = (await api.get("/devices", token=pair["access_token"])).json()["data"]["items"]
     assert {each["id"]: each["last_seen_from"] for each in devices} == seen
@@ -64,7 +64,7 @@ async def test_sessions_and_devices_show_when_from_where_and_by_what(
 
 
 @pytest.mark.parametrize("user_agent", ["", "x" * 9000, "Mozilla/5.0 (" + "(" * 400, "<script>alert(1)</script>", "\xff\xfe"])
-async def test_whatever_a_client_says_of_itself_its_session_is_shown(api: Api, user_agent: str) -> None:
+async def test_a_session_is_shown_whatever_user_agent_its_client_sends(api: Api, user_agent: str) -> None:
     await api.register()
     body = {"email": "ndapewa@example.na", "password": PASSWORD, "device_id": str(api.device_id)}
     headers = [(b"User-Agent", user_agent.encode("latin-1")), (b"Content-Type", b"application/json")]
@@ -75,7 +75,7 @@ async def test_whatever_a_client_says_of_itself_its_session_is_shown(api: Api, u
     assert program is None or (program.isascii() and len(program) <= 40)
 
 
-async def test_a_session_from_before_its_origin_was_kept_has_none(api: Api, database_urls: DatabaseUrls) -> None:
+async def test_a_session_from_before_origins_were_stored_has_none(api: Api, database_urls: DatabaseUrls) -> None:
     token = await api.signed_in()
     with psycopg.connect(database_urls.owner) as connection:
         connection.execute("UPDATE sessions SET started_from = NULL")

@@ -1,4 +1,4 @@
-"""To whoever may not see them, the accounts of others do not exist: they are neither shown nor changed."""
+"""Without the permission, other users do not exist: they are neither shown nor changed."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from services.identity.tests.fakes import Fakes
 DETAILS = {"full_name": "Not Mine", "organization": "Mine", "username": "mine"}
 REASON = {"reason": "Because I can"}
 PASSWORDS = {"current_password": "Oshana-Sunrise-47!", "new_password": "Kavango-Morning-63?*"}
-# What it answers a user, who lacks every permission; a clerk, who has those over users and none over others; and staff, who
-# may read others and no more. Nothing where they may.
+# The statuses for a user, who has no permission; a clerk, who may act on users but read none; and staff, who may only
+# read others. None if the act is permitted.
 ROLES = ("user", "clerk", "staff")
 ASKS = [
     ("GET", "", None, 404, 404, None),
@@ -39,7 +39,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("role", "method", "path", "body", "status"), CASES)
-async def test_anothers_account_is_neither_shown_nor_changed(
+async def test_another_user_is_neither_shown_nor_changed_without_the_permission(
     api: Api, fakes: Fakes, role: str, method: str, path: str, body: object, status: int
 ) -> None:
     admin = await signed_in_as(api, fakes, "admin")
@@ -75,7 +75,9 @@ async def test_nobody_changes_their_own_status(api: Api, fakes: Fakes, role: str
 @pytest.mark.parametrize(
     ("verb", "status", "answer"), [("restore", "suspended", 200), ("suspend", "deleted", 404), ("activate", "deleted", 404)]
 )
-async def test_a_verb_opens_or_closes_what_it_is_for_alone(api: Api, fakes: Fakes, verb: str, status: str, answer: int) -> None:
+async def test_each_verb_applies_only_to_the_statuses_it_is_for(
+    api: Api, fakes: Fakes, verb: str, status: str, answer: int
+) -> None:
     admin = await signed_in_as(api, fakes, "admin")
     user_id = (await api.register()).json()["data"]["id"]
     path = f"/users/{user_id}"

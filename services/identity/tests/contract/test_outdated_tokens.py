@@ -1,4 +1,4 @@
-"""Access tokens that were issued before their user's factors changed, in sessions that go on."""
+"""Access tokens issued before a change of their user's factors, in sessions that continue."""
 
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
@@ -22,16 +22,16 @@ from services.identity.tests.contract.people import signed_in_as
 from services.identity.tests.fakes import Fakes
 
 KEEP = "?end_other_sessions=false"
-# The same wherever tests are collected: it is part of their names.
+# A fixed id, because it is part of the tests' names.
 NOBODYS = "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"
-# Asks RECENT, and looks at no user's row: the list decides.
+# Requires RECENT and reads no user's row, so the list of changed factors decides.
 BY_THE_LIST = f"/device-keys/{NOBODYS}"
 Read = Callable[[], None]
 
 
 @pytest.fixture
 def read(fakes: Fakes, revocations: Revocations, clock: ControlledClock) -> Read:
-    """Let the service read what identity wrote to the list of changed factors."""
+    """Make the service read the list of changed factors that identity wrote."""
 
     def read() -> None:
         for user_id, factors in fakes.revocations.factors.items():
@@ -64,7 +64,7 @@ async def step_up(api: Api, token: str, clock: ControlledClock, app: App | None 
 
 
 def asked(answer: httpx.Response) -> str | None:
-    """Return what a refused caller is asked to show; AssertionError for any other answer."""
+    """Return the acr_values that a refused caller must reach; raise AssertionError for any other answer."""
     assert (answer.status_code, answer.json()["code"]) == (401, "AUTH_005"), answer.text
     acr_values: str | None = answer.json()["step_up"]["acr_values"]
     return acr_values
@@ -73,7 +73,7 @@ def asked(answer: httpx.Response) -> str | None:
 TWO = "urn:elcorp:acr:mfa"
 
 
-async def test_a_token_of_before_the_first_second_factor_passes_no_recent_act(
+async def test_a_token_from_before_the_first_second_factor_passes_no_recent_act(
     api: Api, owner: str, clock: ControlledClock, read: Read
 ) -> None:
     elsewhere = str(uuid4())
@@ -83,7 +83,7 @@ async def test_a_token_of_before_the_first_second_factor_passes_no_recent_act(
     for token in (owner, other["access_token"]):
         assert asked(await api.delete(BY_THE_LIST, token=token)) == TWO
         assert (await api.get("/users/me", token=token)).status_code == 200
-    # A refresh tells what the account has now; the factors are shown by stepping up.
+    # A refresh reports the account's factors of now; a step-up verifies them.
     refreshed = await api.refresh(other["refresh_token"], device_id=elsewhere)
     assert asked(await api.delete(BY_THE_LIST, token=refreshed.json()["data"]["access_token"])) == TWO
     stepped = await step_up(api, other["access_token"], clock, app)
@@ -133,7 +133,7 @@ async def refused_at_once(api: Api, database: Database, token: str, act: Act) ->
 
 
 @pytest.mark.parametrize("act", ACTS)
-async def test_where_the_row_is_at_hand_it_decides_before_the_list_is_read(
+async def test_an_operation_that_reads_the_row_refuses_before_the_list_is_read(
     api: Api, owner: str, database: Database, clock: ControlledClock, act: Act
 ) -> None:
     await add_app(api, owner, clock)
@@ -141,7 +141,7 @@ async def test_where_the_row_is_at_hand_it_decides_before_the_list_is_read(
 
 
 @pytest.mark.parametrize("act", ACTS)
-async def test_the_row_tells_also_that_a_factor_was_removed(
+async def test_the_row_also_shows_that_a_factor_was_removed(
     api: Api, owner: str, database: Database, clock: ControlledClock, act: Act
 ) -> None:
     app = await add_app(api, owner, clock)
@@ -159,7 +159,7 @@ async def test_the_row_tells_also_that_a_factor_was_removed(
         ("POST", "/users/{user}/erasure", {}),
     ],
 )
-async def test_the_row_of_the_actor_decides_where_they_act_on_another(
+async def test_the_actors_own_row_decides_when_they_act_on_another(
     api: Api,
     fakes: Fakes,
     database: Database,
@@ -178,7 +178,7 @@ async def test_the_row_of_the_actor_decides_where_they_act_on_another(
         assert asked(await api.client.request(method, path, json=body, headers=headers)) == TWO
 
 
-async def test_a_token_of_two_factors_passes_nothing_once_one_of_them_is_removed(
+async def test_a_token_of_two_factors_passes_nothing_after_one_of_them_is_removed(
     api: Api, fakes: Fakes, owner: str, clock: ControlledClock, read: Read
 ) -> None:
     fakes.roles.roles = ("admin",)
@@ -196,13 +196,13 @@ async def test_a_token_of_two_factors_passes_nothing_once_one_of_them_is_removed
     for token in (two, other["access_token"]):
         assert asked(await api.post(strong, decision, token=token)) == TWO
         assert asked(await api.delete(BY_THE_LIST, token=token)) is None
-    # What the session has shown since is believed: the password, which is all that the account has.
+    # The proof that remains counts: the password, which is the account's only factor now.
     renewed = (await api.refresh(other["refresh_token"], device_id=elsewhere)).json()["data"]["access_token"]
     assert asked(await api.post(strong, decision, token=renewed)) == TWO
     assert (await api.delete(BY_THE_LIST, token=renewed)).status_code == 404
 
 
-async def test_one_more_factor_outdates_no_token_and_removing_it_does(
+async def test_adding_another_factor_outdates_no_token_and_removing_it_does(
     api: Api, owner: str, clock: ControlledClock, read: Read, verifier: TokenVerifier, database: Database
 ) -> None:
     app = await add_app(api, owner, clock)
@@ -216,11 +216,13 @@ async def test_one_more_factor_outdates_no_token_and_removing_it_does(
     last = await step_up(api, two, clock, app)
     versions = [(await verifier.verify(token)).factors_version for token in (owner, two, last)]
     assert versions == [0, 1, 2]
-    told = [(event.factors_version, event.has_second_factor) for event, _ in await published(database, UserFactorsChanged)]
-    assert told == [(1, True), (2, True)]
+    announced = [(event.factors_version, event.has_second_factor) for event, _ in await published(database, UserFactorsChanged)]
+    assert announced == [(1, True), (2, True)]
 
 
-async def test_every_token_carries_the_version(api: Api, owner: str, clock: ControlledClock, verifier: TokenVerifier) -> None:
+async def test_every_token_carries_the_factors_version(
+    api: Api, owner: str, clock: ControlledClock, verifier: TokenVerifier
+) -> None:
     app = await add_app(api, owner, clock)
     clock.advance(seconds=30)
     challenge = (await api.login()).json()["data"]["challenge"]

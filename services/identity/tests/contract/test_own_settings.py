@@ -1,4 +1,4 @@
-"""What a platform sets for itself holds in all that it is for."""
+"""A platform's own settings take effect everywhere."""
 
 import jwt
 import pytest
@@ -17,7 +17,7 @@ ORIGINS = ("https://app.elcorp.na", "https://admin.elcorp.na")
 
 @pytest.fixture
 def settings() -> IdentitySettings:
-    """None of them is the usual one."""
+    """Every value differs from its default."""
     return IdentitySettings(
         master_key=MASTER_KEY,
         argon2_memory_kib=96,
@@ -37,7 +37,7 @@ def settings() -> IdentitySettings:
     )
 
 
-async def test_tokens_and_sessions(api: Api, clock: ControlledClock) -> None:
+async def test_tokens_and_sessions_use_the_settings(api: Api, clock: ControlledClock) -> None:
     await api.register()
     pair = (await api.login()).json()["data"]
     claims = jwt.decode(pair["access_token"], options={"verify_signature": False})
@@ -54,7 +54,7 @@ async def test_tokens_and_sessions(api: Api, clock: ControlledClock) -> None:
     assert (await api.refresh(kept["refresh_token"])).json()["code"] == "AUTH_002"
 
 
-async def test_passwords(api: Api, database: Database, identity: Identity) -> None:
+async def test_passwords_use_the_settings(api: Api, database: Database, identity: Identity) -> None:
     plain = "kunene river at dawn"
     assert "too short" in (await api.request_registration(password=plain[:15])).text
     assert (await api.register(password=plain[:16])).status_code == 200
@@ -75,7 +75,7 @@ async def test_passwords(api: Api, database: Database, identity: Identity) -> No
         ("localhost", ORIGINS[0], 401),
     ],
 )
-async def test_passkeys(api: Api, party: str, origin: str, status: int) -> None:
+async def test_passkeys_use_the_settings(api: Api, party: str, origin: str, status: int) -> None:
     token = await api.signed_in()
     begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
     assert begun["options"]["rp"]["id"] == "elcorp.na"

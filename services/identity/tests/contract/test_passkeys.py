@@ -38,7 +38,7 @@ async def passkey(api: Api, token: str) -> Authenticator:
 
 
 async def test_a_browser_is_asked_for_a_verified_user_of_this_platform(api: Api, token: str, passkey: Authenticator) -> None:
-    # Whoever has a factor adds one by showing two.
+    # A user with a factor needs two factors to add one.
     token = (await sign_in_with_passkey(api, passkey)).json()["data"]["access_token"]
     me = (await api.get("/users/me", token=token)).json()["data"]
     known = [{"id": passkey.get((await begin(api, SIGN_IN))["options"])["id"], "type": "public-key"}]
@@ -60,7 +60,7 @@ async def test_a_browser_is_asked_for_a_verified_user_of_this_platform(api: Api,
         },
         "attestation": "none",
     }
-    # Whoever is not known yet is told of nobody's passkeys.
+    # For an unauthenticated caller, no passkeys are listed.
     assert asked == {
         "/auth/factors/passkeys/options": made,
         "/auth/passkeys/options": {**verified, "allowCredentials": []},
@@ -69,7 +69,7 @@ async def test_a_browser_is_asked_for_a_verified_user_of_this_platform(api: Api,
 
 
 @pytest.mark.parametrize(("synchronized", "kind"), [(False, "hwk"), (True, "swk")])
-async def test_passkey_signs_in_without_a_password_as_two_factors(
+async def test_a_passkey_signs_in_without_a_password_as_two_factors(
     api: Api, token: str, verifier: TokenVerifier, synchronized: bool, kind: str
 ) -> None:
     authenticator = Authenticator(synchronized=synchronized)
@@ -83,7 +83,7 @@ async def test_passkey_signs_in_without_a_password_as_two_factors(
 
 
 @pytest.mark.clause("WebAuthn 7.2")
-async def test_challenge_is_answered_once_also_at_once_and_within_five_minutes(
+async def test_a_challenge_is_answered_once_even_concurrently_and_within_five_minutes(
     api: Api, passkey: Authenticator, clock: ControlledClock
 ) -> None:
     begun = await begin(api, SIGN_IN)
@@ -100,7 +100,7 @@ async def test_challenge_is_answered_once_also_at_once_and_within_five_minutes(
 
 @pytest.mark.clause("WebAuthn 7.2")
 @pytest.mark.parametrize("fault", [{"origin": "https://elcorp.example"}, {"party": "elcorp.example"}, {"verifies_user": False}])
-async def test_origin_party_and_user_verification_are_checked(
+async def test_the_origin_the_party_and_user_verification_are_checked(
     api: Api, token: str, passkey: Authenticator, fault: dict[str, Any]
 ) -> None:
     for name, value in fault.items():
@@ -114,7 +114,7 @@ async def test_origin_party_and_user_verification_are_checked(
 
 
 @pytest.mark.clause("WebAuthn 7.2")
-async def test_counter_that_goes_back_flags_the_passkey_for_good(api: Api, token: str, passkey: Authenticator) -> None:
+async def test_a_counter_that_goes_back_flags_the_passkey_permanently(api: Api, token: str, passkey: Authenticator) -> None:
     assert (await sign_in_with_passkey(api, passkey)).status_code == 200
     passkey.count -= 1
     assert refusal(await sign_in_with_passkey(api, passkey)) == REFUSED
@@ -127,13 +127,13 @@ async def test_counter_that_goes_back_flags_the_passkey_for_good(api: Api, token
 
 @pytest.mark.clause("WebAuthn 7.2")
 @pytest.mark.parametrize("synchronized", [False, True])
-async def test_passkey_whose_backup_eligibility_changed_is_refused(api: Api, token: str, synchronized: bool) -> None:
+async def test_a_passkey_whose_backup_eligibility_changed_is_refused(api: Api, token: str, synchronized: bool) -> None:
     authenticator = Authenticator(synchronized=synchronized)
     await add_passkey(api, token, authenticator)
     assert (await sign_in_with_passkey(api, authenticator)).status_code == 200
     authenticator.synchronized = not synchronized
     assert refusal(await sign_in_with_passkey(api, authenticator)) == REFUSED
-    # The same kind of key goes on, whether its provider has a copy right now or not; a copy of what may have none does not.
+    # A key that may be backed up is accepted with or without a copy; a copy of a key that may have none is refused.
     authenticator.synchronized, authenticator.eligible = False, synchronized
     assert (await sign_in_with_passkey(api, authenticator)).status_code == 200
     (kept,) = (await api.get("/auth/factors", token=token)).json()["data"]["passkeys"]
@@ -143,7 +143,7 @@ async def test_passkey_whose_backup_eligibility_changed_is_refused(api: Api, tok
 
 
 async def test_windows_hello_signs_in(api: Api, token: str) -> None:
-    """Its keys are made in a TPM: RS256, of 2048 bits."""
+    """It makes its keys in a TPM: RS256, 2048 bits."""
     authenticator = Authenticator(key=rsa.generate_private_key(65_537, 2048))
     assert (await add_passkey(api, token, authenticator)).status_code == 201
     assert (await sign_in_with_passkey(api, authenticator)).status_code == 200
@@ -156,7 +156,7 @@ async def test_rsa_keys_that_no_authenticator_makes_are_refused(api: Api, token:
     assert refusal(await add_passkey(api, token, Authenticator(key=rsa.generate_private_key(exponent, bits)))) == REFUSED
 
 
-async def test_authenticator_that_does_not_count_signs_in_again_and_again(api: Api, token: str) -> None:
+async def test_an_authenticator_without_a_counter_signs_in_repeatedly(api: Api, token: str) -> None:
     authenticator = Authenticator(counts=False, synchronized=True)
     await add_passkey(api, token, authenticator)
     assert [(await sign_in_with_passkey(api, authenticator)).status_code for _ in range(3)] == [200, 200, 200]
@@ -194,19 +194,19 @@ async def test_malformed_registrations_are_refused(api: Api, token: str) -> None
 
 
 @pytest.mark.clause("ASVS 6.1.1 passkeys")
-async def test_failed_passkeys_cost_no_password_attempt(api: Api, passkey: Authenticator) -> None:
+async def test_failed_passkeys_use_up_no_password_attempt(api: Api, passkey: Authenticator) -> None:
     passkey.verifies_user = False
     for _ in range(30):
         assert refusal(await sign_in_with_passkey(api, passkey)) == REFUSED
     assert (await api.login()).status_code == 200
 
 
-async def test_credential_is_registered_once_by_whomever(api: Api, token: str, passkey: Authenticator) -> None:
+async def test_a_credential_is_registered_once_by_any_user(api: Api, token: str, passkey: Authenticator) -> None:
     other = await api.signed_in(email="johannes@example.na", phone="+264811234568")
     assert refusal(await add_passkey(api, other, passkey)) == (409, "RES_002")
 
 
-async def test_passkey_steps_up_and_others_passkeys_do_not(
+async def test_the_own_passkey_steps_up_and_other_users_passkeys_do_not(
     api: Api, passkey: Authenticator, verifier: TokenVerifier, clock: ControlledClock
 ) -> None:
     token = (await sign_in_with_passkey(api, passkey)).json()["data"]["access_token"]
@@ -217,14 +217,14 @@ async def test_passkey_steps_up_and_others_passkeys_do_not(
     token = (await sign_in_with_passkey(api, passkey)).json()["data"]["access_token"]
     for authenticator, status in ((stranger, 401), (passkey, 200)):
         begun = await begin(api, STEP_UP, token)
-        shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
-        stepped = await api.post("/auth/step-up", {"passkey": shown}, token=token)
+        assertion = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
+        stepped = await api.post("/auth/step-up", {"passkey": assertion}, token=token)
         assert stepped.status_code == status, stepped.text
     claims = await verifier.verify(stepped.json()["data"]["access_token"])
     assert claims.authenticated_at == clock.now()
 
 
-async def test_passkey_is_renamed_and_removed_by_its_owner_only(api: Api, passkey: Authenticator, clock: ControlledClock) -> None:
+async def test_only_its_owner_renames_and_removes_a_passkey(api: Api, passkey: Authenticator, clock: ControlledClock) -> None:
     token = (await sign_in_with_passkey(api, passkey)).json()["data"]["access_token"]
     (listed,) = (await api.get("/auth/factors", token=token)).json()["data"]["passkeys"]
     path = f"/auth/factors/passkeys/{listed['id']}"
@@ -240,6 +240,6 @@ async def test_passkey_is_renamed_and_removed_by_its_owner_only(api: Api, passke
     assert refusal(await sign_in_with_passkey(api, passkey)) == REFUSED
 
 
-async def test_password_alone_adds_no_passkey_to_who_has_a_second_factor(api: Api, token: str, clock: ControlledClock) -> None:
+async def test_a_password_alone_adds_no_passkey_if_there_is_a_second_factor(api: Api, token: str, clock: ControlledClock) -> None:
     await second_factor(api, token, clock)
     assert refusal(await api.post("/auth/factors/passkeys/options", token=token)) == (401, "AUTH_005")

@@ -1,7 +1,7 @@
-"""What is asked of a password, whichever way it is chosen.
+"""The rules for a password, wherever it is chosen.
 
-One that stands alone may have to be longer than one with a second factor beside it (NIST SP 800-63B-4); none may hold a
-word that everybody knows of its owner.
+A password without a second factor may have to be longer (NIST SP 800-63B-4). No password may contain a word that is
+commonly known about its owner.
 """
 
 import httpx
@@ -16,7 +16,7 @@ from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.mailbox import mail
 from services.identity.tests.stored import MASTER_KEY
 
-# Of 14 characters: enough beside a second factor, too short alone.
+# 14 characters: long enough with a second factor, too short without.
 SHORT, SHORTER = "Kunene-Sun-63!", "Kunene-Fog-63!"
 
 
@@ -40,18 +40,18 @@ async def reset(api: Api, identity: Identity, database: Database, password: str)
     return await api.post("/auth/password-reset/confirm", {"token": link, "password": password})
 
 
-async def test_alone_it_must_be_long(api: Api, identity: Identity, database: Database) -> None:
+async def test_a_password_without_a_second_factor_must_be_long(api: Api, identity: Identity, database: Database) -> None:
     assert too_short(await api.request_registration(password=SHORT))
     token = await api.signed_in()
     assert too_short(await change(api, token, PASSWORD, SHORT))
     assert too_short(await reset(api, identity, database, SHORT))
 
 
-async def test_beside_a_second_factor_it_may_be_shorter(
+async def test_a_password_with_a_second_factor_may_be_shorter(
     api: Api, identity: Identity, database: Database, clock: ControlledClock
 ) -> None:
     app = await second_factor(api, await api.signed_in(), clock)
-    # Not by a token of before.
+    # A token from before has too low an assurance.
     refused = await change(api, app.token, PASSWORD, SHORT)
     assert (refused.status_code, refused.json()["code"]) == (401, "AUTH_005")
     clock.advance(seconds=60)
@@ -70,25 +70,27 @@ def of_owner(answer: httpx.Response) -> bool:
 
 
 @pytest.mark.parametrize("password", OF_OWNER)
-async def test_no_word_of_its_owner_is_in_it(api: Api, identity: Identity, database: Database, password: str) -> None:
+async def test_a_password_with_a_word_about_its_owner_is_refused(
+    api: Api, identity: Identity, database: Database, password: str
+) -> None:
     assert of_owner(await api.request_registration(**OWNER, password=password))
     token = await api.signed_in(**OWNER)
     assert of_owner(await change(api, token, PASSWORD, password))
     await api.post("/auth/password-reset", {"email": OWNER["email"]})
     link = str((await mail(database))[-1].facts["link"]).partition("#token=")[2]
     assert of_owner(await api.post("/auth/password-reset/confirm", {"token": link, "password": password}))
-    # The words of somebody else are in no way.
+    # Words about other people are allowed.
     others = {"full_name": "Anna Example", "email": "anna@example.na", "phone": "+264811234560"}
     assert (await api.request_registration(**others, password=password)).status_code == 202
 
 
-# The same to whoever types it: one sign or two for a letter, on one keyboard or another.
+# Equal however it is typed: precomposed or combining characters, on any keyboard.
 COMPOSED = ["\u00c5shana-Sunrise-47!", "\u00c5shana-Morning-63!", "\u00c5shana-Evening-81!"]
 APART = [each.replace("\u00c5", "A\u030a") for each in COMPOSED]
 
 
-@pytest.mark.parametrize(("given", "typed"), [(COMPOSED, APART), (APART, COMPOSED)], ids=["as one sign", "as two"])
-async def test_it_is_the_same_from_every_keyboard(
+@pytest.mark.parametrize(("given", "typed"), [(COMPOSED, APART), (APART, COMPOSED)], ids=["precomposed", "combining"])
+async def test_a_password_is_the_same_from_every_keyboard(
     api: Api, identity: Identity, database: Database, given: list[str], typed: list[str]
 ) -> None:
     assert (await api.register(password=given[0])).status_code == 200

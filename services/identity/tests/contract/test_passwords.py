@@ -1,4 +1,4 @@
-"""Changing passwords, resetting them by mail, and requiring a reset of another user."""
+"""Changing passwords, resetting them by mail, and requiring another user to reset theirs."""
 
 import asyncio
 from itertools import pairwise
@@ -43,7 +43,7 @@ async def admin(api: Api, fakes: Fakes, user_id: str) -> str:
 
 
 @pytest.mark.clause("ASVS 6.4.6")
-async def test_admin_triggers_a_new_password_but_never_chooses_one(
+async def test_an_administrator_requires_a_new_password_but_never_chooses_one(
     api: Api, database: Database, admin: str, user_id: str
 ) -> None:
     """ASVS 6.4.6."""
@@ -80,7 +80,7 @@ async def test_changing_the_password_needs_the_current_one_and_ends_other_sessio
 
 
 @pytest.mark.clause("PCI 8.3.7")
-async def test_none_of_the_last_five_passwords_comes_back(api: Api, clock: ControlledClock, user_id: str) -> None:
+async def test_none_of_the_last_five_passwords_is_accepted_again(api: Api, clock: ControlledClock, user_id: str) -> None:
     """PCI DSS 8.3.7 asks for four, the platform's brief for five."""
     token = await sign_in_johannes(api)
     passwords = [PASSWORD, *(f"Kavango-{word}-63?*" for word in ("Morning", "Evening", "Winter", "Summer", "Autumn"))]
@@ -92,18 +92,18 @@ async def test_none_of_the_last_five_passwords_comes_back(api: Api, clock: Contr
         answer = await change(api, user_id, token, current, recent)
         assert (answer.status_code, "last five" in answer.text) == (422, True)
     assert (await change(api, user_id, token, current, passwords[5])).status_code == 200
-    # The first one is the sixth back by now.
+    # The first one is now six passwords back.
     assert (await change(api, user_id, token, passwords[5], PASSWORD)).status_code == 200
 
 
-async def test_guessing_the_current_password_is_throttled(api: Api, fakes: Fakes, user_id: str) -> None:
+async def test_guesses_of_the_current_password_are_limited(api: Api, fakes: Fakes, user_id: str) -> None:
     token = await sign_in_johannes(api)
     fakes.attempts.limit = 3
     answers = [(await change(api, user_id, token, f"Wrong-Sunrise-{n}!", CHANGED_PASSWORD)).status_code for n in range(4)]
     assert answers == [401, 401, 401, 429]
 
 
-async def test_answer_and_status_are_alike_for_known_and_unknown_addresses(
+async def test_known_and_unknown_addresses_get_the_same_response_and_status(
     api: Api, identity: Identity, database: Database
 ) -> None:
     await api.register()
@@ -113,7 +113,7 @@ async def test_answer_and_status_are_alike_for_known_and_unknown_addresses(
 
 
 @pytest.mark.clause("ASVS 6.4.2", "ASVS 6.4.3")
-async def test_reset_ends_every_session_and_never_goes_round_the_second_factor(
+async def test_a_reset_ends_every_session_and_never_bypasses_the_second_factor(
     api: Api, app: App, identity: Identity, database: Database, fakes: Fakes
 ) -> None:
     await ask_reset(api)
@@ -130,7 +130,7 @@ async def test_reset_ends_every_session_and_never_goes_round_the_second_factor(
 
 
 @pytest.mark.clause("ASVS 6.4.2", "ASVS 6.4.3")
-async def test_link_is_good_once_for_ten_minutes_and_stored_as_a_digest(
+async def test_a_link_is_valid_once_for_ten_minutes_and_stored_as_a_digest(
     api: Api, identity: Identity, database: Database, clock: ControlledClock
 ) -> None:
     await api.register()
@@ -150,7 +150,7 @@ async def test_link_is_good_once_for_ten_minutes_and_stored_as_a_digest(
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "token")
 
 
-async def test_newest_link_alone_is_good_and_five_an_hour_are_sent(api: Api, identity: Identity, database: Database) -> None:
+async def test_only_the_newest_link_is_valid_and_five_an_hour_are_sent(api: Api, identity: Identity, database: Database) -> None:
     await api.register()
     for _ in range(7):
         assert (await ask_reset(api)).status_code == 202
@@ -160,7 +160,7 @@ async def test_newest_link_alone_is_good_and_five_an_hour_are_sent(api: Api, ide
     assert (await reset_password(api, sent[-1])).status_code == 200
 
 
-async def test_change_of_password_ends_a_sign_in_that_waits(api: Api, app: App, identity: Identity, database: Database) -> None:
+async def test_a_changed_password_ends_a_pending_sign_in(api: Api, app: App, identity: Identity, database: Database) -> None:
     challenge = (await api.login()).json()["data"]["challenge"]
     await ask_reset(api)
     await reset_password(api, (await reset_links(identity, database))[0])
@@ -168,7 +168,7 @@ async def test_change_of_password_ends_a_sign_in_that_waits(api: Api, app: App, 
     assert refusal(completed) == (401, "AUTH_001")
 
 
-async def test_changed_password_voids_the_links_that_wait(api: Api, identity: Identity, database: Database) -> None:
+async def test_a_changed_password_voids_pending_links(api: Api, identity: Identity, database: Database) -> None:
     token = await api.signed_in()
     await ask_reset(api)
     (link,) = await reset_links(identity, database)
@@ -180,9 +180,7 @@ async def test_changed_password_voids_the_links_that_wait(api: Api, identity: Id
     assert (await reset_password(api, link)).status_code == 422
 
 
-async def test_changed_address_voids_the_links_in_the_mailbox_that_was_left(
-    api: Api, identity: Identity, database: Database
-) -> None:
+async def test_a_changed_address_voids_the_links_in_the_old_mailbox(api: Api, identity: Identity, database: Database) -> None:
     token = await api.signed_in()
     await ask_reset(api)
     (link,) = await reset_links(identity, database)
@@ -191,7 +189,7 @@ async def test_changed_address_voids_the_links_in_the_mailbox_that_was_left(
     assert (await reset_password(api, link)).status_code == 422
 
 
-async def test_reset_forgets_the_guesses_of_the_password_that_is_gone(
+async def test_a_reset_clears_the_failed_attempts_on_the_old_password(
     api: Api, identity: Identity, database: Database, fakes: Fakes
 ) -> None:
     await api.register(username="ndapewa")

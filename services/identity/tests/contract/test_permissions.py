@@ -1,4 +1,4 @@
-"""Which permission each route asks for: with all others one stays outside, with that one alone one comes in."""
+"""The permission that each route requires: refused with all others, admitted with that one alone."""
 
 import re
 from typing import Any, Final
@@ -19,7 +19,7 @@ ID: Final = "0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"
 REASON: Final = {"reason": "Because I may"}
 PERMISSIONS: Final = (*OVER_USERS, *OVER_OTHERS)
 DETAILS: Final = {"full_name": "Selma Nangolo", "organization": None, "username": None}
-# Method, path, body, what it asks for, and what it answers of who is not there to whoever has it.
+# Method, path, body, required permission, and the status for a caller who has it and a target that does not exist.
 ROUTES: Final[list[tuple[str, str, Any, str, int]]] = [
     ("GET", "/users?reason=complaint+4711", None, "user:read_any", 200),
     ("POST", "/users", {"full_name": "Selma Nangolo", "email": "selma@example.na"}, "user:create", 201),
@@ -32,21 +32,21 @@ ROUTES: Final[list[tuple[str, str, Any, str, int]]] = [
     ("POST", f"/users/{ID}/unlock", REASON, "user:update_any", 404),
     ("POST", f"/users/{ID}/password-reset", REASON, "user:update", 404),
     ("GET", "/auth/recovery?reason=complaint+4711", None, "user:update", 200),
-    # Two factors are asked for of whoever has the permission.
+    # Holders of the permission also need two factors.
     ("POST", f"/auth/recovery/{ID}/decision", {"approve": True, **REASON}, "user:update", 401),
 ]
 
 
 @pytest.fixture
 def policies(clock: ControlledClock) -> Policies:
-    """Roles named for what they may: one permission alone, or all without one."""
+    """Roles named after their permissions: one permission alone, or all but one."""
     alone = {f"only:{name}".replace(":", "-"): [name] for name in PERMISSIONS}
     others = {f"without:{name}".replace(":", "-"): [each for each in PERMISSIONS if each != name] for name in PERMISSIONS}
     return permitting({**alone, **others}, clock)
 
 
 @pytest.mark.parametrize(("method", "path", "body", "permission", "status"), ROUTES)
-async def test_it_takes_this_permission_and_no_other(
+async def test_a_route_requires_exactly_this_permission(
     api: Api, fakes: Fakes, method: str, path: str, body: Any, permission: str, status: int
 ) -> None:
     answers = []
@@ -59,7 +59,7 @@ async def test_it_takes_this_permission_and_no_other(
     assert answers == [(403, "ACC_001"), (status, None)]
 
 
-# What the use case decides, for of oneself it takes no permission. Without it, others do not exist.
+# Decided in the use case, because the own data needs no permission. Without it, other users do not exist.
 OF_OTHERS: Final[list[tuple[str, str, Any, str, int]]] = [
     ("GET", "/users/{user}", None, "user:read_any", 200),
     ("GET", "/users/{user}/profile", None, "user:read_any", 200),
@@ -74,7 +74,7 @@ OF_OTHERS: Final[list[tuple[str, str, Any, str, int]]] = [
 
 @pytest.mark.parametrize("named", ["admin", "staff", "auditor"])
 @pytest.mark.parametrize(("method", "path", "body", "permission", "status"), OF_OTHERS)
-async def test_others_are_for_those_with_the_permission_whatever_their_role_is_called(
+async def test_other_users_are_read_by_permission_whatever_the_role_is_called(
     api: Api,
     fakes: Fakes,
     policies: Policies,
@@ -97,7 +97,7 @@ async def test_others_are_for_those_with_the_permission_whatever_their_role_is_c
     assert answers == [404, status]
 
 
-# Whoever has no session yet, or none any more.
+# For callers without a session, or whose session has ended.
 PUBLIC: Final = {
     "POST /auth/register",
     "POST /auth/verify-email",
@@ -121,7 +121,7 @@ PUBLIC: Final = {
 }
 
 
-async def test_without_a_token_these_are_served_and_no_others(api: Api) -> None:
+async def test_only_these_routes_are_served_without_a_token(api: Api) -> None:
     served = set()
     for route in [each for router in ROUTERS for each in router.routes if isinstance(each, Route)]:
         path = route.path.removeprefix("/api/v1")

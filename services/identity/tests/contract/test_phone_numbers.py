@@ -1,4 +1,4 @@
-"""Telephone numbers are unique once verified: typing one prevents nobody from using it, and discloses nobody."""
+"""Telephone numbers are unique once verified: entering one blocks nobody from using it, and reveals nobody."""
 
 import asyncio
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ async def letters(identity: Identity, database: Database, to: str) -> Sequence[t
     return [(each.template.value, "" if each.template is Template.DECOY else letter(each).text) for each in queued]
 
 
-async def test_a_number_that_was_typed_keeps_nobody_from_registering_or_proving_it(
+async def test_an_unverified_number_blocks_nobody_from_registering_or_verifying_it(
     api: Api, identity: Identity, database: Database, clock: ControlledClock
 ) -> None:
     squatter = await registered(api, SQUATTER)
@@ -60,7 +60,7 @@ async def test_a_number_that_was_typed_keeps_nobody_from_registering_or_proving_
     async with recording(database) as record:
         assert (await prove(api, owner)).status_code == 200
     assert (await me(api, owner))["phone_verified_at"] == "2026-03-21T08:01:00Z"
-    # Removed from the user who only typed it: recorded with the id of the proof alone, and notified without naming anybody.
+    # Removed from the user who never verified it: recorded with the verification's id only, and notified without naming anyone.
     assert await me(api, squatter) == {**before, "phone": None}
     (removed,) = [fact for fact in record.facts if fact["action"] == "identity.user.remove_phone"]
     (accepted,) = [fact for fact in record.facts if fact["action"] == "identity.verification.accept"]
@@ -71,20 +71,20 @@ async def test_a_number_that_was_typed_keeps_nobody_from_registering_or_proving_
     assert not [word for word in ("81123", "owner", "belongs", "another", "account of") if word in text]
 
 
-async def test_what_was_verified_is_nobody_elses(api: Api, identity: Identity, database: Database) -> None:
+async def test_a_verified_number_belongs_to_nobody_else(api: Api, identity: Identity, database: Database) -> None:
     owner, squatter = await registered(api, OWNER), await registered(api, SQUATTER, phone="+264811234568")
     assert (await prove(api, owner)).status_code == 200
     refused = await prove(api, squatter)
     assert (refused.status_code, refused.json()["code"]) == (401, "AUTH_010")
-    # What is for nobody is dropped before it is sent.
+    # A decoy is dropped before it is sent.
     assert [template for template, _ in await letters(identity, database, NUMBER)] == ["verify_phone", "nobody"]
     assert (await me(api, owner))["phone"] == NUMBER
-    # The owner's next number takes the place of the one before, which is free again.
+    # The owner's next number replaces the earlier one, which becomes free.
     assert (await prove(api, owner, "+264811234569")).status_code == 200
     assert (await prove(api, squatter)).status_code == 200
 
 
-async def test_registering_tells_nobody_whose_number_it_is(api: Api, identity: Identity, database: Database) -> None:
+async def test_registering_does_not_reveal_who_has_a_number(api: Api, identity: Identity, database: Database) -> None:
     owner = await registered(api, OWNER)
     assert (await prove(api, owner)).status_code == 200
     for email, number in ((SQUATTER, NUMBER), (THIRD, "+264811234570")):
@@ -96,7 +96,7 @@ async def test_registering_tells_nobody_whose_number_it_is(api: Api, identity: I
     assert taken == free
 
 
-async def test_a_clash_says_neither_with_whom_nor_by_what(api: Api, identity: Identity, database: Database) -> None:
+async def test_a_clash_reveals_neither_the_other_user_nor_the_field(api: Api, identity: Identity, database: Database) -> None:
     await registered(api, OWNER, username="ndapewa")
     await api.request_registration(email=THIRD, username="ndapewa")
     ((template, text),) = await letters(identity, database, THIRD)
@@ -105,7 +105,7 @@ async def test_a_clash_says_neither_with_whom_nor_by_what(api: Api, identity: Id
     assert not [word for word in words if word in text]
 
 
-async def test_of_two_who_prove_one_number_at_once_one_has_it(api: Api, database: Database, identity: Identity) -> None:
+async def test_of_two_concurrent_verifications_of_a_number_one_succeeds(api: Api, database: Database, identity: Identity) -> None:
     tokens = [await registered(api, SQUATTER), await registered(api, OWNER, phone="+264811234568")]
     asked = [await api.post("/users/me/phone", {"phone": NUMBER}, token=token) for token in tokens]
     ids = [answer.json()["data"]["verification_id"] for answer in asked]
@@ -115,7 +115,7 @@ async def test_of_two_who_prove_one_number_at_once_one_has_it(api: Api, database
     assert held == [answer.status_code == 200 for answer in answers]
 
 
-async def test_two_who_prove_each_others_numbers_do_not_wait_for_each_other(api: Api) -> None:
+async def test_two_users_who_verify_each_others_numbers_do_not_deadlock(api: Api) -> None:
     numbers = [NUMBER, "+264811234568"]
     tokens = [await registered(api, email, phone=number) for email, number in zip((SQUATTER, OWNER), numbers, strict=True)]
     asked = [
@@ -128,7 +128,7 @@ async def test_two_who_prove_each_others_numbers_do_not_wait_for_each_other(api:
     assert [(await me(api, token))["phone"] for token in tokens] == [*reversed(numbers)]
 
 
-async def test_staff_find_all_who_gave_a_number(api: Api, fakes: Fakes) -> None:
+async def test_staff_find_every_user_who_gave_a_number(api: Api, fakes: Fakes) -> None:
     owner, squatter = await registered(api, OWNER), await registered(api, SQUATTER)
     admin = await signed_in_as(api, fakes, "admin")
     found = (await api.get("/users?reason=complaint+4711&phone=%2B264811234567", token=admin)).json()["data"]["items"]
@@ -140,7 +140,7 @@ async def test_staff_find_all_who_gave_a_number(api: Api, fakes: Fakes) -> None:
 
 
 @pytest.mark.parametrize("typed", ["+264 (0)81 123 4567", "+264 081 1234567"])
-async def test_spellings_of_a_number_are_one_number(api: Api, typed: str) -> None:
+async def test_all_spellings_of_a_number_are_one_number(api: Api, typed: str) -> None:
     squatter, owner = await registered(api, SQUATTER, phone=typed), await registered(api, OWNER)
     await prove(api, owner)
     assert (await me(api, squatter))["phone"] is None

@@ -14,14 +14,14 @@ from services.identity.tests.contract.api import Api
 
 @pytest.fixture
 async def database(database_urls: DatabaseUrls, databases: Databases) -> AsyncIterator[Database]:
-    # Fewer connections than the process holds to the pooler, so that its transactions take turns on them.
+    # Fewer connections than the process has to the pooler, so that transactions take turns on them.
     with pooler(database_urls, databases.superuser_url, connections=2) as before:
         database = Database.connect(before.through(database_urls.app), pool_size=8, pooled=True, prepared=prepares())
         yield database
         await database.close()
 
 
-async def test_sign_ins_at_once_are_sessions_that_last(api: Api) -> None:
+async def test_concurrent_sign_ins_create_lasting_sessions(api: Api) -> None:
     await api.register()
     devices = [str(uuid4()) for _ in range(8)]
     answers = await asyncio.gather(*(api.login(device_id=each) for each in devices))

@@ -1,4 +1,4 @@
-"""What tokens claim once a factor was removed: nothing that it alone proved."""
+"""After a factor is removed, tokens no longer claim what it alone proved."""
 
 from dataclasses import replace
 from typing import Any, cast
@@ -32,7 +32,7 @@ async def pair(api: Api) -> Pair:
 
 @pytest.fixture
 async def app(api: Api, pair: Pair, clock: ControlledClock) -> App:
-    """Their user's app; `token` is of the same session, two factors shown in it a minute later."""
+    """The same user's app; `token` belongs to the same session, in which two factors were verified a minute later."""
     app = await second_factor(api, pair["access_token"], clock)
     clock.advance(seconds=60)
     app.token = await stepped_up(api, app.token, password=PASSWORD, code=app.code())
@@ -59,13 +59,13 @@ async def refreshed(api: Api, verifier: TokenVerifier, pair: Pair, **changes: An
 
 
 @pytest.mark.clause("ASVS 7.5.3")
-async def test_a_password_is_one_factor_again_once_the_app_was_removed(
+async def test_a_password_is_one_factor_again_after_the_app_is_removed(
     api: Api, verifier: TokenVerifier, clock: ControlledClock, pair: Pair, app: App
 ) -> None:
     both = await refreshed(api, verifier, pair)
     assert both.methods == ("pwd", "otp", "mfa")
     clock.advance(seconds=60)
-    # A code alone, which will prove nothing: the proof before it is the last one then.
+    # The code alone will prove nothing after the removal, so the proof before it becomes the last one.
     await stepped_up(api, app.token, code=app.code())
     assert (await api.delete("/auth/factors/totp", token=app.token)).status_code == 200
     claims = await refreshed(api, verifier, pair)
@@ -75,7 +75,7 @@ async def test_a_password_is_one_factor_again_once_the_app_was_removed(
     assert (claims.methods, claims.authenticated_at) == (("pwd",), clock.now())
 
 
-async def test_a_removed_factor_is_withdrawn_from_every_session_that_goes_on(
+async def test_a_removed_factor_is_withdrawn_from_every_remaining_session(
     api: Api, verifier: TokenVerifier, clock: ControlledClock, app: App
 ) -> None:
     clock.advance(seconds=60)
@@ -87,7 +87,7 @@ async def test_a_removed_factor_is_withdrawn_from_every_session_that_goes_on(
     assert (await refreshed(api, verifier, other, device_id=elsewhere)).methods == ("pwd",)
 
 
-async def test_a_removed_passkey_leaves_what_else_was_shown(
+async def test_removing_a_passkey_keeps_the_other_proofs(
     api: Api, verifier: TokenVerifier, clock: ControlledClock, pair: Pair, app: App
 ) -> None:
     shown_at = clock.now()
@@ -99,13 +99,13 @@ async def test_a_removed_passkey_leaves_what_else_was_shown(
     claims = await refreshed(api, verifier, pair)
     assert (claims.methods, (clock.now() - claims.authenticated_at).seconds) == (("hwk", "user", "mfa"), 10)
     for passkey in (await api.get("/auth/factors", token=app.token)).json()["data"]["passkeys"]:
-        # The refreshed token: what the one of before the removal shows is no longer believed.
+        # Use the refreshed token: the one from before the removal claims a proof that no longer counts.
         assert (await api.delete(f"/auth/factors/passkeys/{passkey['id']}", token=pair["access_token"])).status_code == 200
     claims = await refreshed(api, verifier, pair)
     assert (claims.methods, claims.authenticated_at) == (("pwd", "otp", "mfa"), shown_at)
 
 
-async def test_a_session_by_nothing_but_the_removed_passkey_ends(
+async def test_a_session_proven_only_by_the_removed_passkey_ends(
     api: Api, fakes: Fakes, verifier: TokenVerifier, app: App
 ) -> None:
     authenticator, passkey_id = await new_passkey(api, app.token)
@@ -118,10 +118,10 @@ async def test_a_session_by_nothing_but_the_removed_passkey_ends(
     assert set(fakes.revocations.ended) == {(await verifier.verify(other["access_token"])).session_id}
 
 
-async def test_codes_shown_go_with_the_last_factor(
+async def test_proofs_by_backup_code_end_with_the_last_factor(
     api: Api, verifier: TokenVerifier, clock: ControlledClock, pair: Pair, app: App
 ) -> None:
-    """Backup codes go with it: a session that showed one no longer claims it."""
+    """The backup codes are deleted with it, so a session that used one no longer claims it."""
     _, passkey_id = await new_passkey(api, app.token)
     assert (await api.delete("/auth/factors/totp", token=app.token)).status_code == 200
     clock.advance(seconds=10)
@@ -131,17 +131,17 @@ async def test_codes_shown_go_with_the_last_factor(
     assert (await refreshed(api, verifier, pair)).methods == ("pwd",)
 
 
-async def test_two_factors_shown_one_after_the_other_are_no_session_of_one_factor(
+async def test_a_later_proof_of_one_factor_keeps_a_two_factor_session(
     api: Api, fakes: Fakes, verifier: TokenVerifier, clock: ControlledClock, pair: Pair, app: App
 ) -> None:
-    """A code alone is the last proof, so tokens claim one factor; but the session that must have two goes on."""
+    """The last proof is a code alone, so tokens claim one factor; but a session that must have two continues."""
     clock.advance(seconds=60)
     await stepped_up(api, app.token, code=app.code())
     fakes.roles.roles = ("staff",)
     assert (await refreshed(api, verifier, pair)).methods == ("otp",)
 
 
-async def test_a_factor_removed_while_it_was_shown_starts_no_session(api: Api, identity: Identity, app: App) -> None:
+async def test_a_factor_removed_during_its_verification_starts_no_session(api: Api, identity: Identity, app: App) -> None:
     complete = identity.sessions.complete_sign_in
     challenge = (await api.login(device_id=str(uuid4()))).json()["data"]["challenge"]
 
@@ -156,11 +156,11 @@ async def test_a_factor_removed_while_it_was_shown_starts_no_session(api: Api, i
 
 
 async def removes_app(api: Api, token: str) -> int:
-    """Ask for what takes every factor of the account within five minutes."""
+    """Make a request that requires every factor of the account within five minutes."""
     return (await api.delete("/auth/factors/totp?end_other_sessions=false", token=token)).status_code
 
 
-async def test_a_sign_in_with_two_factors_is_as_old_as_its_password(
+async def test_a_sign_in_with_two_factors_dates_from_its_password(
     api: Api, verifier: TokenVerifier, clock: ControlledClock, app: App
 ) -> None:
     elsewhere = str(uuid4())
@@ -178,19 +178,19 @@ async def test_a_sign_in_with_two_factors_is_as_old_as_its_password(
     assert (await refreshed(api, verifier, begun, device_id=elsewhere)).authenticated_at == password_at
 
 
-async def test_a_passkey_is_shown_no_later_than_its_challenge_was_made(
+async def test_a_passkey_proof_dates_from_the_creation_of_its_challenge(
     api: Api, verifier: TokenVerifier, clock: ControlledClock, pair: Pair, app: App
 ) -> None:
-    """An answer may be held back for as long as the challenge lives: nothing tells when it was signed."""
+    """A client can hold an answer back for the challenge's lifetime, and nothing shows when it was signed."""
     authenticator, _ = await new_passkey(api, app.token)
     clock.advance(seconds=400)
     for options, path in (("/auth/passkeys/options", "/auth/passkeys/login"), ("/auth/step-up/options", "/auth/step-up")):
         await refreshed(api, verifier, pair)
         token = None if "login" in path else pair["access_token"]
         begun, begun_at = (await api.post(options, token=token)).json()["data"], clock.now()
-        shown = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
+        assertion = {"ceremony_id": begun["ceremony_id"], "credential": authenticator.get(begun["options"])}
         clock.advance(seconds=299)
-        body = {"passkey": shown} if token else {**shown, "device_id": str(uuid4())}
+        body = {"passkey": assertion} if token else {**assertion, "device_id": str(uuid4())}
         answer = (await api.post(path, body, token=token)).json()["data"]
         claims = await verifier.verify(answer["access_token"])
         assert (claims.methods, claims.authenticated_at) == (("hwk", "user", "mfa"), begun_at)

@@ -1,4 +1,4 @@
-"""That each kind of audit fact and of event is compared whole by one of these tests."""
+"""Each kind of audit fact and of event is compared completely by one of these tests."""
 
 import re
 from pathlib import Path
@@ -23,16 +23,16 @@ _CHANGES = [
 ]
 _CHANGES += [change for source in _SOURCES for change in re.findall(r'([A-Z_]+)\.fact\(\s*[\w.]+,\s*"(\w+)"', source)]
 ACTIONS = _WRITTEN_OUT | {f"{_AUDITED[name]}.{verb}" for name, verb in _CHANGES}
-# These are made of what is done.
+# These names are built at run time.
 STATUS_CHANGES = {f"identity.user.{verb}" for verb in ("suspend", "activate", "delete", "restore")}
 EVENTS = {spec.type for spec in PUBLICATIONS.specs if spec.context == "identity"}
 WHOLE = "\n".join(file.read_text() for file in Path(__file__).parent.glob("test_record_of_*.py"))
 
 
-def test_facts_are_found_where_they_are_looked_for() -> None:
+def test_audit_facts_are_found_in_the_source() -> None:
     assert len(ACTIONS) > 40
 
 
 @pytest.mark.parametrize("kind", sorted(ACTIONS | STATUS_CHANGES | EVENTS))
-def test_is_compared_whole(kind: str) -> None:
+def test_each_kind_is_compared_completely(kind: str) -> None:
     assert f'"{kind}"' in WHOLE

@@ -1,4 +1,4 @@
-"""What attempts that were counted leave on record, whole."""
+"""The audit facts of counted attempts, with every field."""
 
 import pytest
 
@@ -18,10 +18,10 @@ def settings(usual_settings: IdentitySettings) -> IdentitySettings:
     return usual_settings.model_copy(update={"attempts_recorded_singly": 1})
 
 
-async def test_attempts_that_were_counted(
+async def test_facts_of_counted_attempts(
     api: Api, settings: IdentitySettings, database: Database, clock: ControlledClock
 ) -> None:
-    # The request is the first attempt of the address, and a fact of its own.
+    # The request is the first attempt of the address, so it is a fact of its own.
     user_id = (await api.register()).json()["data"]["id"]
     for seconds, login in ((10, {"password": WRONG}), (20, {"email": "nobody@example.na"}), (30, {"password": WRONG})):
         clock.advance(seconds=seconds)

@@ -1,4 +1,4 @@
-"""What exports, erasures and messages leave on record, whole: every field of each audit fact and event."""
+"""The audit facts and events of exports, erasures and messages, with every field."""
 
 import base64
 import hashlib
@@ -45,14 +45,16 @@ def carry_out(identity: Identity, settings: IdentitySettings, database: Database
     return CarryOutErasures(unit_of_work(settings, database), views_of(database).erasures, clock)
 
 
-async def test_export(api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims) -> None:
+async def test_facts_of_an_export(api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims) -> None:
     async with recording(database) as record:
         await api.post(f"/users/{claims.subject_id}/data-export", token=token)
     rest: dict[str, Any] = {"by": user(claims), "at": clock.now(), "after": {"exported": True}}
     assert record.facts == [fact("identity.user.export", ("user", claims.subject_id), **rest)]
 
 
-async def test_request_for_erasure(api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims) -> None:
+async def test_facts_of_an_erasure_request(
+    api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims
+) -> None:
     key = (await register_key(api, token, Ed25519Device())).json()["data"]
     async with recording(database) as record:
         path, body = f"/users/{claims.subject_id}/erasure", {"reason": "consent_withdrawn"}
@@ -117,7 +119,7 @@ async def test_request_for_erasure(api: Api, database: Database, clock: Controll
     ]
 
 
-async def test_erasure_on_its_way(
+async def test_facts_of_an_erasure_in_progress(
     api: Api,
     identity: Identity,
     database: Database,
@@ -173,7 +175,7 @@ async def test_erasure_on_its_way(
     assert record.events == [event("identity.user.status_changed", owner, at=clock.now(), **body)]
 
 
-async def test_wrapped_keys(api: Api, database: Database, settings: IdentitySettings, clock: ControlledClock) -> None:
+async def test_facts_of_wrapped_keys(api: Api, database: Database, settings: IdentitySettings, clock: ControlledClock) -> None:
     await api.register()
     keys = {"master_key": NEW_KEY, "other_master_key": settings.master_key, "digest_key": settings.master_key}
     async with recording(database) as record:
@@ -186,8 +188,8 @@ async def test_wrapped_keys(api: Api, database: Database, settings: IdentitySett
     ]
 
 
-class Post:
-    """Takes a message, or never will."""
+class FixedTransport:
+    """Accepts a message, or refuses it permanently."""
 
     def __init__(self, *, refuses: bool = False) -> None:
         self.refuses = refuses
@@ -200,18 +202,18 @@ class Post:
 @pytest.mark.parametrize(
     ("template", "post", "action", "status"),
     [
-        (Template.VERIFY_EMAIL, Post(), "identity.message.deliver", "delivered"),
-        (Template.VERIFY_PHONE, Post(refuses=True), "identity.message.fail", "failed"),
-        (Template.DECOY, Post(refuses=True), "identity.message.drop", "dropped"),
+        (Template.VERIFY_EMAIL, FixedTransport(), "identity.message.deliver", "delivered"),
+        (Template.VERIFY_PHONE, FixedTransport(refuses=True), "identity.message.fail", "failed"),
+        (Template.DECOY, FixedTransport(refuses=True), "identity.message.drop", "dropped"),
     ],
 )
-async def test_messages(
+async def test_facts_of_messages(
     identity: Identity,
     settings: IdentitySettings,
     database: Database,
     clock: ControlledClock,
     template: Template,
-    post: Post,
+    post: FixedTransport,
     action: str,
     status: str,
 ) -> None:

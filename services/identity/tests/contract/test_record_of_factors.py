@@ -1,4 +1,4 @@
-"""What second factors and recovery leave on record, whole: every field of each audit fact."""
+"""The audit facts of second factors and recovery, with every field."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -41,7 +41,7 @@ async def claims(token: str, verifier: TokenVerifier) -> Claims:
 
 
 def of(claims: Claims, action: str, clock: ControlledClock, *, by: Whole | None = None, **rest: Any) -> Whole:
-    """A fact about the user, recorded as of now."""
+    """A fact about the user, recorded now."""
     return fact(action, ("user", claims.subject_id), by=by or user(claims), at=clock.now(), **rest)
 
 
@@ -52,7 +52,9 @@ async def new_passkey(api: Api, token: str, authenticator: Authenticator) -> tup
     return ceremony["ceremony_id"], added.json()["data"]["id"]
 
 
-async def test_authenticator_app(api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims) -> None:
+async def test_facts_of_an_authenticator_app(
+    api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims
+) -> None:
     async with recording(database) as record:
         app = await second_factor(api, token, clock)
         clock.advance(seconds=60)
@@ -78,7 +80,7 @@ async def test_authenticator_app(api: Api, database: Database, clock: Controlled
     assert removed == of(claims, "identity.factor.remove", clock, by=by, after={"factor": "totp", "sessions_ended": 0})
 
 
-async def test_first_app(api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims) -> None:
+async def test_facts_of_the_first_app(api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims) -> None:
     async with recording(database) as record:
         await second_factor(api, token, clock)
     assert record.facts == [
@@ -89,7 +91,7 @@ async def test_first_app(api: Api, database: Database, clock: ControlledClock, t
     assert record.events == [event("identity.user.factors_changed", claims.subject_id, at=clock.now(), **changed)]
 
 
-async def test_codes_asked_for_wrong_and_right(
+async def test_facts_of_codes_requested_wrong_and_right(
     api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims
 ) -> None:
     app = await second_factor(api, token, clock)
@@ -109,7 +111,7 @@ async def test_codes_asked_for_wrong_and_right(
     assert record.actions[3:] == ["identity.session.end", "identity.user.sign_in"]
 
 
-async def test_wrong_password_in_the_session(
+async def test_fact_of_a_wrong_password_in_the_session(
     api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims
 ) -> None:
     async with recording(database) as record:
@@ -117,7 +119,7 @@ async def test_wrong_password_in_the_session(
     assert record.facts == [of(claims, "identity.user.second_factor_failed", clock, after={"factor": "password"})]
 
 
-async def test_passkeys(api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims) -> None:
+async def test_facts_of_passkeys(api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims) -> None:
     authenticator, by = Authenticator(), user(claims)
     async with recording(database) as record:
         ceremony_id, passkey_id = await new_passkey(api, token, authenticator)
@@ -133,7 +135,7 @@ async def test_passkeys(api: Api, database: Database, clock: ControlledClock, to
     assert record.facts == [fact("identity.passkey.rename", ("passkey", passkey_id), **owner, **rest)]
 
 
-async def test_removed_passkey(
+async def test_facts_of_a_removed_passkey(
     api: Api, database: Database, clock: ControlledClock, verifier: TokenVerifier, token: str, claims: Claims
 ) -> None:
     authenticator = Authenticator()
@@ -144,7 +146,7 @@ async def test_removed_passkey(
     by = user(await verifier.verify(pair["access_token"]))
     assert by["methods"] == ["hwk", "user", "mfa"]
     at, ended = clock.now(), await verifier.verify(pair["access_token"])
-    # The session was by this passkey and nothing else.
+    # The passkey was the session's only proof.
     state = {
         "generation": 1,
         "expires_at": f"{at + timedelta(days=7):%Y-%m-%dT%H:%M:%S}+00:00",
@@ -172,7 +174,7 @@ async def answer(api: Api, authenticator: Authenticator) -> str:
     return str(ceremony["ceremony_id"])
 
 
-async def test_answers_of_passkeys_that_are_refused(
+async def test_facts_of_refused_passkey_answers(
     api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims
 ) -> None:
     authenticator = Authenticator()
@@ -203,7 +205,7 @@ async def test_answers_of_passkeys_that_are_refused(
     ]
 
 
-async def test_challenge_that_is_over(api: Api, database: Database, clock: ControlledClock, token: str) -> None:
+async def test_fact_of_an_expired_challenge(api: Api, database: Database, clock: ControlledClock, token: str) -> None:
     begun = (await api.post("/auth/factors/passkeys/options", token=token)).json()["data"]
     asked: Mapping[str, Any] = {"ceremony_id": begun["ceremony_id"], "credential": Authenticator().create(begun["options"])}
     async with recording(database) as record:
@@ -213,13 +215,13 @@ async def test_challenge_that_is_over(api: Api, database: Database, clock: Contr
     assert record.facts == [fact("identity.passkey.refuse", resource, reason="over", **rest)]
 
 
-async def test_challenges_that_were_dropped(
+async def test_fact_of_purged_challenges(
     api: Api, settings: IdentitySettings, database: Database, clock: ControlledClock, token: str
 ) -> None:
     await api.post("/auth/passkeys/options")
     await api.post("/auth/password-reset", {"email": "ndapewa@example.na"})
     resource = ("sign_in_challenge", "expired")
-    # Two hours after its end: a challenge ends after five minutes, a link after ten.
+    # Two hours after they expired: a challenge lasts five minutes, a link ten.
     for seconds, dropped in ((125 * 60, 0), (1, 1), (299, 0), (1, 1), (3600, 0)):
         clock.advance(seconds=seconds)
         async with recording(database) as record:
@@ -228,7 +230,7 @@ async def test_challenges_that_were_dropped(
         assert record.facts == [fact("identity.factor.purge", resource, by=IDENTITY, at=clock.now(), after=after)]
 
 
-async def test_forgotten_password(
+async def test_facts_of_a_forgotten_password(
     api: Api,
     identity: Identity,
     settings: IdentitySettings,
@@ -262,7 +264,7 @@ async def test_forgotten_password(
 
 @pytest.fixture
 async def approver(api: Api, clock: ControlledClock, fakes: Fakes) -> App:
-    """An administrator with two factors just shown."""
+    """An administrator who has just verified two factors."""
     fakes.roles.roles = ("admin",)
     approver = await second_factor(api, await api.signed_in(email="admin@example.na", phone="+264811234599"), clock)
     clock.advance(seconds=60)
@@ -273,7 +275,7 @@ async def approver(api: Api, clock: ControlledClock, fakes: Fakes) -> App:
 
 
 @pytest.mark.parametrize("approve", [True, False])
-async def test_recovery(
+async def test_facts_of_a_recovery(
     api: Api,
     database: Database,
     verifier: TokenVerifier,
@@ -319,7 +321,7 @@ async def test_recovery(
     )
 
 
-async def test_wrong_code_at_enrolment(
+async def test_fact_of_a_wrong_code_at_enrolment(
     api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims, fakes: Fakes
 ) -> None:
     await api.post("/auth/factors/totp", token=token)

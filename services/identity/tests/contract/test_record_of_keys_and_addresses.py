@@ -1,4 +1,4 @@
-"""What keys and wallet addresses leave on record, whole: every field of each audit fact and event."""
+"""The audit facts and events of keys and wallet addresses, with every field."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ async def register(api: Api, token: str, device: Ed25519Device | Es256Device) ->
     return key_id
 
 
-async def test_device_keys(api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims) -> None:
+async def test_facts_of_device_keys(api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims) -> None:
     devices = Ed25519Device(), Es256Device()
     async with recording(database) as record:
         first, second = [await register(api, token, device) for device in devices]
@@ -58,7 +58,9 @@ async def test_device_keys(api: Api, database: Database, clock: ControlledClock,
     ]
 
 
-async def test_key_of_a_revoked_device(api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims) -> None:
+async def test_facts_of_the_key_of_a_revoked_device(
+    api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims
+) -> None:
     key_id = await register(api, token, Ed25519Device())
     async with recording(database) as record:
         await api.delete(f"/devices/{claims.device_id}", token=token)
@@ -75,7 +77,9 @@ async def test_key_of_a_revoked_device(api: Api, database: Database, clock: Cont
     ]
 
 
-async def test_wallet_addresses(api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims) -> None:
+async def test_facts_of_wallet_addresses(
+    api: Api, database: Database, clock: ControlledClock, token: str, claims: Claims
+) -> None:
     async with recording(database) as record:
         issued = await api.post("/wallet-addresses", {"currency": "ELC", "label": "Rent"}, token=token)
         address = issued.json()["data"]["address"]
@@ -98,7 +102,7 @@ async def test_wallet_addresses(api: Api, database: Database, clock: ControlledC
     ]
 
 
-async def test_signing_keys(identity: Identity, database: Database, clock: ControlledClock) -> None:
+async def test_facts_of_signing_keys(identity: Identity, database: Database, clock: ControlledClock) -> None:
     first = await identity.signing_keys.rotate_signing_keys()
     clock.advance(days=30)
     async with recording(database) as record:

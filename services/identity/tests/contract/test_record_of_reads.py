@@ -1,4 +1,4 @@
-"""What staff leave on record by reading about others, whole; and what people read of themselves leaves nothing."""
+"""The audit facts of staff's reads of other people's data, with every field; users' reads of their own data leave none."""
 
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ WHY: Final = "reason=complaint+4711"
 
 
 class Reader:
-    """A member of staff, and a person whose data they read."""
+    """A member of staff, and a user whose data they read."""
 
     def __init__(self, api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, staff: str) -> None:
         self.api, self.database, self.verifier, self.clock, self.staff = api, database, verifier, clock, staff
@@ -33,7 +33,7 @@ class Reader:
         return record.facts
 
     async def read(self, action: str, about: str, *related: str, **rest: Any) -> Whole:
-        """Write out the fact of a read by staff."""
+        """Make the fact of a read by staff."""
         by = user(await self.verifier.verify(self.staff))
         resource = ("read", f"read/{about}" if about else "read")
         return fact(action, resource, by=by, at=self.clock.now(), related=related, **rest)
@@ -48,7 +48,7 @@ async def reader(api: Api, database: Database, fakes: Fakes, verifier: TokenVeri
     return reader
 
 
-async def test_each_read_of_another_is_one_fact(reader: Reader) -> None:
+async def test_each_read_of_another_user_is_one_fact(reader: Reader) -> None:
     whose = reader.user_id
     for path in (f"/users/{whose}", f"/users/{whose}/profile"):
         assert await reader.facts_of(path) == [await reader.read("identity.user.read", whose, whose)]
@@ -59,7 +59,7 @@ async def test_each_read_of_another_is_one_fact(reader: Reader) -> None:
         assert await reader.facts_of(f"{path}?user_id={whose}") == [listed]
 
 
-async def test_a_search_is_one_fact_that_says_why_and_never_for_what(reader: Reader) -> None:
+async def test_a_search_is_one_fact_with_its_reason_and_without_its_terms(reader: Reader) -> None:
     email, phone = DETAILS["email"], str(DETAILS["phone"]).replace("+", "%2B")
     found = {"filters": {"status": "active", "verified": True, "by": ["email", "phone"]}, "shown": 1}
     facts = await reader.facts_of(f"/users?{WHY}&email={email}&phone={phone}&status=active&verified=true")
@@ -75,7 +75,7 @@ async def test_a_search_without_a_reason_is_refused(reader: Reader, query: str) 
     assert await reader.facts_of(f"/users{query}", status=422) == []
 
 
-async def test_an_export_of_another_s_data_takes_a_reason(reader: Reader) -> None:
+async def test_an_export_of_another_users_data_needs_a_reason(reader: Reader) -> None:
     path = f"/users/{reader.user_id}/data-export"
     async with recording(reader.database) as refused:
         answer = await reader.api.post(path, token=reader.staff)
@@ -85,7 +85,7 @@ async def test_an_export_of_another_s_data_takes_a_reason(reader: Reader) -> Non
     assert record.facts == [await reader.read("identity.user.export", reader.user_id, reader.user_id, reason="complaint 4711")]
 
 
-async def test_requests_for_recovery_are_on_record_as_listed(api: Api, reader: Reader, clock: ControlledClock) -> None:
+async def test_recovery_requests_that_are_listed_are_on_record(api: Api, reader: Reader, clock: ControlledClock) -> None:
     assert await reader.facts_of("/auth/recovery?status=pending") == []
     for query in ("", "?status=approved", "?status=pending&reason=ab"):
         assert await reader.facts_of(f"/auth/recovery{query}", status=422) == []
@@ -100,14 +100,14 @@ async def test_requests_for_recovery_are_on_record_as_listed(api: Api, reader: R
     assert await reader.facts_of(f"/auth/recovery?{WHY}") == [everybody]
 
 
-async def test_who_changes_another_and_sees_the_profile_is_on_record_also_when_nothing_changed(reader: Reader) -> None:
+async def test_a_change_that_returns_another_users_profile_is_on_record_as_a_read_even_without_effect(reader: Reader) -> None:
     async with recording(reader.database) as record:
         answer = await reader.api.post(f"/users/{reader.user_id}/activate", {"reason": "Nothing to do"}, token=reader.staff)
     assert (answer.status_code, answer.json()["data"]["email"]) == (200, DETAILS["email"])
     assert record.facts == [await reader.read("identity.user.read", reader.user_id, reader.user_id)]
 
 
-async def test_an_erasure_of_another_that_is_asked_for_again_is_on_record_as_a_read(reader: Reader) -> None:
+async def test_a_repeated_erasure_request_for_another_user_is_on_record_as_a_read(reader: Reader) -> None:
     path = f"/users/{reader.user_id}/erasure"
     first = (await reader.api.post(path, {}, token=reader.staff)).json()["data"]["id"]
     async with recording(reader.database) as record:
@@ -115,14 +115,14 @@ async def test_an_erasure_of_another_that_is_asked_for_again_is_on_record_as_a_r
     assert record.facts == [await reader.read("identity.erasure.read", first, first, reader.user_id)]
 
 
-async def test_what_one_reads_of_oneself_leaves_nothing(reader: Reader) -> None:
+async def test_reading_the_own_data_leaves_no_fact(reader: Reader) -> None:
     whose, own = reader.user_id, reader.person
     paths = ["/users/me", f"/users/{whose}", f"/users/{whose}/profile", "/sessions", f"/sessions?user_id={whose}"]
     for path in (*paths, f"/sessions/{reader.session_id}", "/devices", f"/devices?user_id={whose}"):
         assert await reader.facts_of(path, token=own) == [], path
 
 
-async def test_what_cannot_be_recorded_is_not_shown(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_read_that_cannot_be_recorded_is_refused(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     def unwritable(_messages: object) -> object:
         raise Unavailable(dependency="outbox")
 

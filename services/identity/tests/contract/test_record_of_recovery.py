@@ -1,4 +1,4 @@
-"""What the end of a recovery leaves on record, whole: every field of the audit fact."""
+"""The audit fact of the end of a recovery, with every field."""
 
 from chassis.auth import TokenVerifier
 from chassis.persistence.database import Database
@@ -9,7 +9,7 @@ from services.identity.tests.contract.outbox import fact, recording, user
 from services.identity.tests.contract.recovery import ask_recovery
 
 
-async def test_a_second_factor_that_is_shown(
+async def test_fact_of_a_recovery_that_a_second_factor_ended(
     api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock
 ) -> None:
     claims = await verifier.verify(token := await api.signed_in())
@@ -18,8 +18,8 @@ async def test_a_second_factor_that_is_shown(
     asked = (await ask_recovery(api)).json()["data"]
     async with recording(database) as record:
         assert (await api.post("/auth/step-up", {"code": app.code()}, token=token)).status_code == 200
-    shown, stepped_up, ended = record.facts
-    assert (shown["action"], stepped_up["action"]) == ("identity.user.second_factor_shown", "identity.session.step_up")
+    verified, stepped_up, ended = record.facts
+    assert (verified["action"], stepped_up["action"]) == ("identity.user.second_factor_shown", "identity.session.step_up")
     assert ended == fact(
         "identity.recovery.end",
         ("recovery_request", asked["id"]),

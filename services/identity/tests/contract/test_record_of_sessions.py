@@ -1,4 +1,4 @@
-"""What signing in, sessions and devices leave on record, whole: every field of each audit fact and event."""
+"""The audit facts and events of sign-in, sessions and devices, with every field."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ def state(
 
 
 def ended(claims: Claims, reason: str, *, at: datetime) -> Whole:
-    """What is announced of a session that has ended."""
+    """The event of a session that has ended."""
     return event(
         "identity.session.ended",
         claims.session_id,
@@ -60,7 +60,7 @@ async def signed_in(api: Api, verifier: TokenVerifier, **changes: Any) -> tuple[
     return pair, await verifier.verify(pair["access_token"])
 
 
-async def test_signing_in_on_a_device_again(
+async def test_facts_of_signing_in_on_a_device_again(
     api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock
 ) -> None:
     await api.register()
@@ -100,7 +100,7 @@ async def test_signing_in_on_a_device_again(
     assert record.events == [ended(first, "replaced", at=at)]
 
 
-async def test_sign_ins_that_fail(
+async def test_facts_of_failed_sign_ins(
     api: Api, database: Database, settings: IdentitySettings, clock: ControlledClock, fakes: Fakes
 ) -> None:
     user_id = (await api.register()).json()["data"]["id"]
@@ -120,7 +120,7 @@ async def test_sign_ins_that_fail(
     ]
 
 
-async def test_sign_ins_that_fail_at_the_second_factor(
+async def test_facts_of_sign_ins_that_fail_at_the_second_factor(
     api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock
 ) -> None:
     claims = await verifier.verify(token := await api.signed_in())
@@ -130,8 +130,8 @@ async def test_sign_ins_that_fail_at_the_second_factor(
         challenge_id = (await connection.execute(text("SELECT id FROM sign_in_challenges"))).scalar_one()
     clock.advance(seconds=300)
     async with recording(database) as record:
-        for shown in (challenge, "made-up"):
-            await api.post("/auth/login/verify", {"challenge": shown, "code": "000000"})
+        for given in (challenge, "made-up"):
+            await api.post("/auth/login/verify", {"challenge": given, "code": "000000"})
     rest: dict[str, Any] = {"by": ANONYMOUS, "at": clock.now(), "reason": "over"}
     failed, made_up = "identity.user.sign_in_failed", RandomSecrets().digest("made-up").hex()[:32]
     assert record.facts == [
@@ -140,7 +140,7 @@ async def test_sign_ins_that_fail_at_the_second_factor(
     ]
 
 
-async def test_sign_in_by_passkey_of_who_may_not_act(
+async def test_facts_of_a_passkey_sign_in_of_a_barred_user(
     api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, fakes: Fakes
 ) -> None:
     authenticator, claims = Authenticator(), await verifier.verify(token := await api.signed_in())
@@ -167,7 +167,9 @@ async def test_sign_in_by_passkey_of_who_may_not_act(
     ]
 
 
-async def test_refreshing_and_signing_out(api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock) -> None:
+async def test_facts_of_refreshing_and_signing_out(
+    api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock
+) -> None:
     await api.register()
     pair, claims = await signed_in(api, verifier)
     started_at, owner = clock.now(), [claims.subject_id, claims.device_id]
@@ -176,7 +178,7 @@ async def test_refreshing_and_signing_out(api: Api, database: Database, verifier
         await api.refresh(pair["refresh_token"])
         await api.post("/auth/logout", token=pair["access_token"])
     resource = ("session", claims.session_id)
-    # A refresh token says nothing of how its session began.
+    # A refresh token does not say how its session began.
     bearer = {name: value for name, value in user(claims).items() if name not in {"authenticated_at", "methods"}}
     assert record.facts == [
         fact(
@@ -203,7 +205,7 @@ async def test_refreshing_and_signing_out(api: Api, database: Database, verifier
 
 
 @pytest.mark.parametrize(("elsewhere", "reason"), [(False, "refresh_reused"), (True, "wrong_device")])
-async def test_stolen_refresh_token(
+async def test_facts_of_a_stolen_refresh_token(
     api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, elsewhere: bool, reason: str
 ) -> None:
     await api.register()
@@ -230,7 +232,7 @@ async def test_stolen_refresh_token(
     assert record.events == [ended(claims, reason, at=clock.now())]
 
 
-async def test_refreshing_without_and_with_the_devices_key(
+async def test_facts_of_refreshing_without_and_with_the_devices_key(
     api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock
 ) -> None:
     await api.register()
@@ -240,12 +242,12 @@ async def test_refreshing_without_and_with_the_devices_key(
     async with recording(database) as record:
         await api.refresh(pair["refresh_token"])
         for _ in range(2):
-            shown = dpop(device, at=clock.now())
-            assert (await api.refresh(pair["refresh_token"], proofs=[shown])).status_code == 200
+            device_proof = dpop(device, at=clock.now())
+            assert (await api.refresh(pair["refresh_token"], proofs=[device_proof])).status_code == 200
     bearer = {name: value for name, value in user(claims).items() if name not in {"authenticated_at", "methods"}}
     rest: dict[str, Any] = {"by": bearer, "at": clock.now(), "related": [claims.subject_id, claims.device_id]}
     resource, first, second = ("session", claims.session_id), state(started_at), state(started_at, generation=2)
-    # The retry changes nothing of the session; its proof is used up all the same.
+    # The retry changes nothing in the session, but its proof is used up.
     assert record.facts == [
         fact("identity.session.refresh_refused", resource, reason="device_proof_missing", **rest),
         fact("identity.session.refresh", resource, before=first, after=second, **rest),
@@ -254,7 +256,7 @@ async def test_refreshing_without_and_with_the_devices_key(
     assert record.events == []
 
 
-async def test_a_removed_factor_withdrawn_from_a_session_that_goes_on(
+async def test_facts_of_a_removed_factor_withdrawn_from_a_remaining_session(
     api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock
 ) -> None:
     started_at, claims = clock.now(), await verifier.verify(token := await api.signed_in())
@@ -275,7 +277,7 @@ async def test_a_removed_factor_withdrawn_from_a_session_that_goes_on(
     )
 
 
-async def test_sessions_that_are_overdue(
+async def test_facts_of_overdue_sessions(
     api: Api, database: Database, settings: IdentitySettings, verifier: TokenVerifier, clock: ControlledClock
 ) -> None:
     await api.register()
@@ -299,7 +301,7 @@ async def test_sessions_that_are_overdue(
     assert record.events == [ended(claims, "idle", at=clock.now())]
 
 
-async def test_proving_again_who_one_is(api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock) -> None:
+async def test_facts_of_stepping_up(api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock) -> None:
     claims = await verifier.verify(token := await api.signed_in())
     app = await second_factor(api, token, clock)
     clock.advance(seconds=60)
@@ -319,7 +321,7 @@ async def test_proving_again_who_one_is(api: Api, database: Database, verifier: 
     ]
 
 
-async def test_devices_that_are_named_and_revoked(
+async def test_facts_of_devices_that_are_named_and_revoked(
     api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock
 ) -> None:
     await api.signed_in()
@@ -353,7 +355,9 @@ async def test_devices_that_are_named_and_revoked(
     assert record.events == [ended(theirs, "device_revoked", at=clock.now())]
 
 
-async def test_unlocking(api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, fakes: Fakes) -> None:
+async def test_facts_of_unlocking(
+    api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, fakes: Fakes
+) -> None:
     user_id = (await api.register()).json()["data"]["id"]
     fakes.roles.roles = ("admin",)
     claims = await verifier.verify(token := await api.signed_in(email="admin@example.na", phone="+264811234562"))
@@ -363,10 +367,10 @@ async def test_unlocking(api: Api, database: Database, verifier: TokenVerifier, 
     assert record.facts == [fact("identity.user.unlock", ("user", user_id), **rest)]
 
 
-async def test_sessions_that_end_for_their_user(
+async def test_facts_of_sessions_ended_for_their_user(
     api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock
 ) -> None:
-    """One from elsewhere, then all: each with a fact and an event of its own."""
+    """One session from another device, then all: each with its own fact and event."""
     await api.register()
     _, first = await signed_in(api, verifier, device_id=str(uuid4()))
     _, second = await signed_in(api, verifier, device_id=str(uuid4()))
@@ -393,8 +397,8 @@ async def test_sessions_that_end_for_their_user(
     ]
 
 
-async def test_what_is_done_again_leaves_no_record(api: Api, database: Database, verifier: TokenVerifier) -> None:
-    """Whatever is over is ended by nobody a second time, for whichever reason."""
+async def test_a_repeated_act_leaves_no_fact(api: Api, database: Database, verifier: TokenVerifier) -> None:
+    """A session that has ended is not ended again, for any reason."""
     await api.register()
     _, there = await signed_in(api, verifier, device_id=str(uuid4()))
     pair, here = await signed_in(api, verifier)

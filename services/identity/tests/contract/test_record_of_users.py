@@ -1,4 +1,4 @@
-"""What accounts leave on record, whole: every field of each audit fact, and of the events beside them."""
+"""The audit facts of users, and the events with them, with every field."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -29,7 +29,7 @@ Token = Callable[..., Awaitable[str]]
 
 @pytest.fixture
 def administrator(api: Api, fakes: Fakes) -> Token:
-    """Give the token of somebody who administers."""
+    """Return the token of an administrator."""
 
     async def token() -> str:
         fakes.roles.roles = ("admin",)
@@ -46,7 +46,7 @@ def code_fact(action: str, code: dict[str, Any], user_id: object, **rest: Any) -
     return fact(action, resource, after=after, related=[user_id], **rest)
 
 
-async def test_registration(api: Api, database: Database, clock: ControlledClock) -> None:
+async def test_facts_of_a_registration(api: Api, database: Database, clock: ControlledClock) -> None:
     async with recording(database) as record:
         code = (await api.request_registration()).json()["data"]
         await api.verify(code["verification_id"], code="000000")
@@ -67,7 +67,7 @@ async def test_registration(api: Api, database: Database, clock: ControlledClock
 
 
 @pytest.mark.parametrize(("channel", "contact"), [("email", "new@example.na"), ("phone", "+264811234569")])
-async def test_change_of_contact(
+async def test_facts_of_a_changed_contact(
     api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, channel: str, contact: str
 ) -> None:
     claims = await verifier.verify(token := await api.signed_in())
@@ -87,7 +87,7 @@ async def test_change_of_contact(
     assert record.events == []
 
 
-async def test_number_that_another_user_verified(
+async def test_facts_of_a_number_that_another_user_verified(
     api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock
 ) -> None:
     typed = await verifier.verify(await api.signed_in(email="typed@example.na"))
@@ -112,7 +112,7 @@ async def test_number_that_another_user_verified(
     ]
 
 
-async def test_change_of_email_undone(
+async def test_facts_of_an_undone_change_of_email(
     api: Api, identity: Identity, database: Database, verifier: TokenVerifier, clock: ControlledClock
 ) -> None:
     claims = await verifier.verify(token := await api.signed_in())
@@ -137,7 +137,7 @@ async def test_change_of_email_undone(
     assert undone == fact("identity.email.undo", resource, by=ANONYMOUS, at=clock.now(), after=after, related=[undo_id])
 
 
-async def test_address_that_was_stored_folded(
+async def test_facts_of_an_address_that_was_stored_folded(
     api: Api, settings: IdentitySettings, database: Database, verifier: TokenVerifier, clock: ControlledClock
 ) -> None:
     claims = await verifier.verify(await api.signed_in())
@@ -154,10 +154,10 @@ async def test_address_that_was_stored_folded(
     assert record.events == []
 
 
-async def test_codes_that_were_dropped(api: Api, settings: IdentitySettings, database: Database, clock: ControlledClock) -> None:
+async def test_facts_of_dropped_codes(api: Api, settings: IdentitySettings, database: Database, clock: ControlledClock) -> None:
     await api.request_registration()
     purge, resource = PurgeCodes(unit_of_work(settings, database), clock), ("verification", "expired")
-    # For a day they may be sent again.
+    # They can be sent again for a day.
     for seconds, dropped in ((25 * 3600, 0), (1, 1)):
         clock.advance(seconds=seconds)
         async with recording(database) as record:
@@ -166,7 +166,7 @@ async def test_codes_that_were_dropped(api: Api, settings: IdentitySettings, dat
         assert record.facts == [fact("identity.verification.purge", resource, by=IDENTITY, at=clock.now(), after=after)]
 
 
-async def test_accounts_that_others_make(
+async def test_facts_of_users_created_by_staff(
     api: Api, identity: Identity, database: Database, verifier: TokenVerifier, clock: ControlledClock, administrator: Token
 ) -> None:
     claims = await verifier.verify(token := await administrator())
@@ -191,7 +191,7 @@ async def test_accounts_that_others_make(
     assert followed == event("identity.user.registered", first.user_id, at=clock.now(), **body)
 
 
-async def test_changed_details(api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock) -> None:
+async def test_facts_of_changed_details(api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock) -> None:
     claims = await verifier.verify(token := await api.signed_in())
     async with recording(database) as record:
         for body in ({"full_name": "Ndapewa Meameno", "organization": "Namib Mills"}, {"full_name": "Ndapewa Meameno"}):
@@ -202,7 +202,7 @@ async def test_changed_details(api: Api, database: Database, verifier: TokenVeri
     assert record.events == []
 
 
-async def test_changed_username(
+async def test_facts_of_a_changed_username(
     api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, administrator: Token
 ) -> None:
     user_id = (await api.register()).json()["data"]["id"]
@@ -212,11 +212,11 @@ async def test_changed_username(
     rest: dict[str, Any] = {"by": user(claims), "at": clock.now()}
     after = {"version": 2, "changed": ["username"]}
     changed = fact("identity.user.update", ("user", user_id), before={"version": 1}, after=after, **rest)
-    # Read for its ETag, changed, and shown.
+    # Read for its ETag, then changed and returned.
     assert record.facts == [profile_shown(user_id, **rest), changed, profile_shown(user_id, **rest)]
 
 
-# How the account stands before and after it, and what its session ended for.
+# The user's status before and after, and the reason for the end of their session.
 CHANGES = [
     ("identity.user.suspend", "active", "suspended", "suspended"),
     ("identity.user.activate", "suspended", "active", None),
@@ -226,7 +226,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("action", "before", "after", "ended"), CHANGES)
-async def test_changed_status(
+async def test_facts_of_a_changed_status(
     api: Api,
     database: Database,
     verifier: TokenVerifier,
@@ -253,13 +253,13 @@ async def test_changed_status(
     rest: dict[str, Any] = {"by": user(claims), "at": clock.now()}
     states: dict[str, Any] = {"before": {"status": before}, "after": {"status": after}, "reason": REASON}
     changed = fact(action, ("user", user_id), **rest, **states)
-    # Each answer but a deletion's shows the profile, the second's of a change that was none.
-    shown = [] if action == "identity.user.delete" else [profile_shown(user_id, **rest)] * 2
-    assert record.facts == [*([session_ended(theirs, ended, **rest)] if ended else []), changed, *shown]
+    # Each response except a deletion's has the profile; the second change had no effect.
+    reads = [] if action == "identity.user.delete" else [profile_shown(user_id, **rest)] * 2
+    assert record.facts == [*([session_ended(theirs, ended, **rest)] if ended else []), changed, *reads]
     body = {"user_id": user_id, "status": after, "reason": REASON, "version": "2" if before == "active" else "3"}
-    told = event("identity.user.status_changed", user_id, at=clock.now(), **body)
-    assert [each for each in record.events if each["type"] == "identity.user.status_changed"] == [told]
-    assert len(record.events) == len(record.facts) - len(shown)
+    published = event("identity.user.status_changed", user_id, at=clock.now(), **body)
+    assert [each for each in record.events if each["type"] == "identity.user.status_changed"] == [published]
+    assert len(record.events) == len(record.facts) - len(reads)
 
 
 def profile_shown(user_id: str, **rest: Any) -> Whole:
@@ -279,7 +279,7 @@ def session_ended(claims: Any, reason: str, **rest: Any) -> Whole:
     )
 
 
-async def test_changed_password(
+async def test_facts_of_a_changed_password(
     api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, fakes: Fakes
 ) -> None:
     await api.signed_in()
@@ -302,7 +302,7 @@ async def test_changed_password(
     ]
 
 
-async def test_password_that_is_to_be_replaced(
+async def test_facts_of_a_required_new_password(
     api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, administrator: Token
 ) -> None:
     theirs = await verifier.verify(await api.signed_in())

@@ -1,4 +1,4 @@
-"""Getting an account back, and that no way round the second factor comes of it."""
+"""Recovering an account, without a bypass of the second factor."""
 
 import asyncio
 from uuid import UUID, uuid4
@@ -30,11 +30,11 @@ async def app(api: Api, clock: ControlledClock) -> App:
 
 @pytest.fixture
 async def approver(api: Api, app: App, fakes: Fakes, clock: ControlledClock) -> App:
-    """An administrator with two factors just shown; `token` is of that session. The customer of `app` exists too."""
+    """An administrator who has just verified two factors; `token` belongs to that session. The customer of `app` exists too."""
     return await administrator(api, fakes, clock, name="admin", phone="+264811234599")
 
 
-async def test_another_person_gives_back_an_account_whose_factor_is_lost(
+async def test_another_person_restores_access_to_a_user_who_lost_their_factor(
     api: Api, app: App, approver: App, database: Database
 ) -> None:
     asked = (await ask_recovery(api)).json()["data"]
@@ -43,7 +43,7 @@ async def test_another_person_gives_back_an_account_whose_factor_is_lost(
     assert [item["id"] for item in listed] == [asked["id"]]
     decided = await decide(api, asked["id"], approver.token)
     assert (decided.status_code, decided.json()["data"]["status"]) == (200, "approved")
-    # One for each of the two who set up an app, and one that outdates the tokens of who has lost it.
+    # One event for each of the two users who set up an app, and one that outdates the tokens of the user who lost it.
     *_, (cleared, _) = changed = await published(database, UserFactorsChanged)
     assert (len(changed), cleared.factors_version, cleared.has_second_factor) == (3, 2, False)
     assert "access_token" in (await api.login()).json()["data"]
@@ -54,7 +54,7 @@ async def test_another_person_gives_back_an_account_whose_factor_is_lost(
     assert len(ended) == 1
 
 
-async def test_asking_ends_the_sign_in_that_it_goes_by(api: Api, app: App) -> None:
+async def test_requesting_a_recovery_ends_its_sign_in(api: Api, app: App) -> None:
     challenge = (await api.login()).json()["data"]["challenge"]
     body = {"challenge": challenge, "reason": "lost"}
     assert (await api.post("/auth/recovery", body)).status_code == 202
@@ -63,7 +63,7 @@ async def test_asking_ends_the_sign_in_that_it_goes_by(api: Api, app: App) -> No
     assert refusal(await api.post("/auth/recovery", body)) == (401, "AUTH_007")
 
 
-async def test_approved_recovery_leaves_no_factor_of_any_kind(api: Api, app: App, approver: App, database: Database) -> None:
+async def test_an_approved_recovery_removes_every_factor(api: Api, app: App, approver: App, database: Database) -> None:
     waiting = (await api.login()).json()["data"]["challenge"]
     asked = (await ask_recovery(api)).json()["data"]
     assert (await decide(api, asked["id"], approver.token)).status_code == 200
@@ -75,7 +75,7 @@ async def test_approved_recovery_leaves_no_factor_of_any_kind(api: Api, app: App
         assert refusal(await api.post("/auth/step-up", {"code": code}, token=token)) == (401, "AUTH_006")
 
 
-async def test_decision_needs_two_factors_of_the_last_five_minutes(
+async def test_a_decision_needs_two_factors_of_the_last_five_minutes(
     api: Api, app: App, approver: App, policies: Policies, clock: ControlledClock
 ) -> None:
     asked = (await ask_recovery(api)).json()["data"]
@@ -85,7 +85,7 @@ async def test_decision_needs_two_factors_of_the_last_five_minutes(
     assert (refusal(refused), refused.json()["step_up"]["max_age"]) == ((401, "AUTH_005"), 300)
 
 
-async def test_rejected_request_changes_nothing_and_another_may_follow(api: Api, app: App, approver: App) -> None:
+async def test_a_rejected_request_changes_nothing_and_another_may_follow(api: Api, app: App, approver: App) -> None:
     asked = (await ask_recovery(api)).json()["data"]
     assert refusal(await ask_recovery(api)) == (409, "RES_002")
     assert (await decide(api, asked["id"], approver.token, approve=False)).json()["data"]["status"] == "rejected"
@@ -94,7 +94,7 @@ async def test_rejected_request_changes_nothing_and_another_may_follow(api: Api,
 
 
 @pytest.mark.clause("ASVS 7.5.3")
-async def test_nobody_decides_on_their_own_account_or_without_permission_and_two_factors_just_now(
+async def test_a_decision_needs_another_person_with_the_permission_and_two_recent_factors(
     api: Api, app: App, approver: App
 ) -> None:
     asked = (await ask_recovery(api)).json()["data"]
@@ -105,7 +105,7 @@ async def test_nobody_decides_on_their_own_account_or_without_permission_and_two
     assert (refusal(one_factor), one_factor.json()["step_up"]["acr_values"]) == ((401, "AUTH_005"), "urn:elcorp:acr:mfa")
 
 
-async def test_two_decisions_at_once_settle_it_once(api: Api, app: App, approver: App) -> None:
+async def test_of_two_concurrent_decisions_one_counts(api: Api, app: App, approver: App) -> None:
     asked = (await ask_recovery(api)).json()["data"]
     answers = await asyncio.gather(
         *(decide(api, asked["id"], approver.token, approve=approve) for approve in (True, False, True, False))
@@ -124,7 +124,7 @@ async def choose_password(api: Api, identity: Identity, database: Database) -> N
 
 
 @pytest.mark.parametrize("approve", [True, False])
-async def test_nobody_decides_on_a_recovery_after_a_reset_that_they_required(
+async def test_staff_who_required_a_reset_do_not_decide_on_a_later_recovery(
     api: Api,
     app: App,
     approver: App,
@@ -145,7 +145,7 @@ async def test_nobody_decides_on_a_recovery_after_a_reset_that_they_required(
     assert (await decide(api, asked["id"], other, approve=approve)).status_code == 200
 
 
-async def test_nobody_decides_on_a_recovery_that_waited_when_they_required_a_reset(
+async def test_staff_who_required_a_reset_do_not_decide_on_a_recovery_that_was_pending(
     api: Api, app: App, approver: App, database: Database
 ) -> None:
     asked = (await ask_recovery(api)).json()["data"]
@@ -156,7 +156,7 @@ async def test_nobody_decides_on_a_recovery_that_waited_when_they_required_a_res
     assert [str(each) for each in triggered_by] == [await own_id(api, approver.token)]
 
 
-async def test_a_reset_and_a_decision_at_once_are_not_both_one_persons(
+async def test_a_concurrent_reset_and_decision_of_one_person_do_not_both_succeed(
     api: Api, app: App, approver: App, database: Database
 ) -> None:
     asked, customer = (await ask_recovery(api)).json()["data"], await own_id(api, app.token)
@@ -166,16 +166,16 @@ async def test_a_reset_and_a_decision_at_once_are_not_both_one_persons(
     )
     assert (reset.status_code, decision.status_code) in {(204, 200), (204, 403)}
     ((status, triggered_by),) = await rows(database, "SELECT status, triggered_by FROM recovery_requests")
-    # Decided first, the request waited no longer when the reset was required.
+    # If the decision came first, no request was pending when the reset was required.
     assert (status, len(triggered_by)) == (("approved", 0) if decision.status_code == 200 else ("pending", 1))
 
 
-async def test_nobody_decides_on_a_recovery_that_was_requested_on_their_device(api: Api, app: App, approver: App) -> None:
+async def test_the_user_of_a_device_does_not_decide_on_a_recovery_requested_on_it(api: Api, app: App, approver: App) -> None:
     asked = (await ask_recovery(api, device_id=api.device_id)).json()["data"]
     assert refusal(await decide(api, asked["id"], approver.token)) == (403, "ACC_001")
 
 
-async def test_a_reset_of_long_ago_bars_nobody(
+async def test_a_reset_of_long_ago_bars_nobody_from_deciding(
     api: Api,
     app: App,
     approver: App,
@@ -193,7 +193,9 @@ async def test_a_reset_of_long_ago_bars_nobody(
     assert list(triggered_by) == []
 
 
-async def test_the_database_refuses_a_decision_of_a_person_who_triggered_it(api: Api, app: App, database: Database) -> None:
+async def test_the_database_refuses_a_decision_by_a_person_who_triggered_the_recovery(
+    api: Api, app: App, database: Database
+) -> None:
     await ask_recovery(api)
     decide = """
         UPDATE recovery_requests
@@ -205,7 +207,7 @@ async def test_the_database_refuses_a_decision_of_a_person_who_triggered_it(api:
 
 
 @pytest.mark.parametrize("approve", [True, False])
-async def test_nobody_decides_on_a_recovery_of_one_who_may_more(
+async def test_nobody_decides_on_a_recovery_of_a_user_with_more_permissions(
     api: Api, app: App, approver: App, fakes: Fakes, database: Database, approve: bool
 ) -> None:
     asked, customer = (await ask_recovery(api)).json()["data"], UUID(await own_id(api, app.token))

@@ -1,4 +1,4 @@
-"""A recovery is decided only once the account's mailbox has confirmed it: the password that asks for it may be a thief's."""
+"""A recovery is decided only after the account's mailbox has confirmed it, because a thief may have the password too."""
 
 import argparse
 import asyncio
@@ -32,7 +32,7 @@ ALIKE = (401, "AUTH_010")
 
 @pytest.fixture
 async def app(api: Api, clock: ControlledClock) -> App:
-    """The customer's."""
+    """The customer's authenticator app."""
     app = await second_factor(api, await api.signed_in(), clock)
     clock.advance(seconds=60)
     return app
@@ -59,10 +59,10 @@ async def reset(api: Api, identity: Identity, database: Database, password: str 
 
 
 @pytest.mark.parametrize("approve", [True, False])
-async def test_staff_who_know_the_password_decide_on_no_recovery_that_they_began(
+async def test_staff_who_know_the_password_do_not_decide_on_a_recovery_they_requested(
     api: Api, app: App, approver: App, database: Database, approve: bool
 ) -> None:
-    """On a device id made up for it, they are neither its trigger nor the device's user."""
+    """With an invented device id, they are neither its trigger nor the device's user."""
     asked = await ask(api)
     assert refusal(await decide(api, id_of(asked), approver.token, approve=approve)) == (409, "IDN_004")
     assert await rows(database, "SELECT status, decided_by, confirmed_at FROM recovery_requests") == [("pending", None, None)]
@@ -88,7 +88,7 @@ async def test_the_code_goes_to_the_accounts_mailbox_and_may_be_sent_again(
     assert len(await mail(database)) == len(sent)
 
 
-async def test_whatever_is_wrong_with_a_code_is_answered_alike(api: Api, app: App, clock: ControlledClock) -> None:
+async def test_all_wrong_codes_get_the_same_answer(api: Api, app: App, clock: ControlledClock) -> None:
     late = await ask(api)
     other = await api.request_registration(email="new@example.na", phone="+264811234569")
     clock.advance(seconds=600)
@@ -107,7 +107,7 @@ async def test_whatever_is_wrong_with_a_code_is_answered_alike(api: Api, app: Ap
     assert len({answer.json()["error"] for answer in answers}) == 1
 
 
-async def test_five_wrong_codes_end_a_code(api: Api, app: App, database: Database) -> None:
+async def test_five_wrong_codes_invalidate_a_code(api: Api, app: App, database: Database) -> None:
     asked = await ask(api)
     async with recording(database) as record:
         for _ in range(5):
@@ -117,10 +117,10 @@ async def test_five_wrong_codes_end_a_code(api: Api, app: App, database: Databas
     assert await rows(database, "SELECT confirmed_at FROM recovery_requests") == [(None,)]
 
 
-async def test_wrong_codes_count_for_the_account_over_all_its_requests_and_only_a_new_password_forgets_them(
+async def test_wrong_codes_count_over_all_requests_of_an_account_until_its_password_changes(
     api: Api, app: App, approver: App, identity: Identity, database: Database
 ) -> None:
-    """Else staff who know the password would ask, guess and ask again, and unlock the account in between."""
+    """Otherwise staff who know the password could request, guess and request again, and unlock the account in between."""
     for _ in range(4):
         asked = await ask(api)
         for _ in range(5):
@@ -135,23 +135,23 @@ async def test_wrong_codes_count_for_the_account_over_all_its_requests_and_only_
     assert (await ask_recovery(api, password=NEW_PASSWORD)).status_code == 202
 
 
-async def test_a_thiefs_request_keeps_its_owner_from_none(api: Api, app: App) -> None:
+async def test_a_thiefs_request_does_not_block_the_owners(api: Api, app: App) -> None:
     thiefs = await ask(api)
     owners = await ask(api)
     assert (await confirm_recovery(api, owners)).status_code == 200
-    # Both were mailed, and each code is of one request; of one account one request waits to be decided.
+    # Both codes were mailed, each for its own request; only one request of an account can await a decision.
     assert refusal(await confirm_recovery(api, thiefs)) == (409, "RES_002")
     assert refusal(await ask(api)) == (409, "RES_002")
 
 
-async def test_of_two_requests_confirmed_at_once_one_waits_to_be_decided(api: Api, app: App, database: Database) -> None:
+async def test_of_two_requests_confirmed_concurrently_one_awaits_a_decision(api: Api, app: App, database: Database) -> None:
     asked = [await ask(api) for _ in range(2)]
     answers = await asyncio.gather(*(confirm_recovery(api, each) for each in asked))
     assert sorted(answer.status_code for answer in answers) == [200, 409]
     assert len(await rows(database, "SELECT id FROM recovery_requests WHERE confirmed_at IS NOT NULL")) == 1
 
 
-async def test_five_requests_an_hour_wait_for_their_codes_and_a_new_password_ends_them(
+async def test_five_requests_an_hour_await_their_codes_and_a_new_password_ends_them(
     api: Api, app: App, identity: Identity, database: Database, clock: ControlledClock
 ) -> None:
     asked = []
@@ -165,17 +165,17 @@ async def test_five_requests_an_hour_wait_for_their_codes_and_a_new_password_end
     assert (await ask_recovery(api, password=NEW_PASSWORD)).status_code == 202
 
 
-async def test_five_requests_an_hour_are_forgotten_with_the_hour(api: Api, app: App, clock: ControlledClock) -> None:
+async def test_the_limit_of_five_requests_ends_after_an_hour(api: Api, app: App, clock: ControlledClock) -> None:
     for _ in range(5):
         assert (await ask(api)).status_code == 202
     clock.advance(seconds=3600)
     assert (await ask(api)).status_code == 202
 
 
-async def test_what_a_mailbox_confirmed_ends_with_its_leaving_and_with_the_return_to_another(
+async def test_a_recovery_confirmed_by_a_mailbox_ends_if_the_address_changes_or_the_change_is_undone(
     api: Api, app: App, approver: App, identity: Identity, database: Database, clock: ControlledClock, policies: Policies
 ) -> None:
-    """The mailbox may have been left because somebody else reads it; or it was the thief's, whose change is undone."""
+    """The mailbox may have been left because someone else reads it; or it was the thief's, and the change is undone."""
 
     async def stepped_up() -> str:
         clock.advance(seconds=60)
@@ -196,10 +196,10 @@ async def test_what_a_mailbox_confirmed_ends_with_its_leaving_and_with_the_retur
     assert await rows(database, "SELECT DISTINCT status FROM recovery_requests") == [("pending",)]
 
 
-async def test_who_opened_an_account_decides_on_no_recovery_of_it(
+async def test_staff_who_created_an_account_do_not_decide_on_its_recovery(
     api: Api, app: App, approver: App, identity: Identity, database: Database, clock: ControlledClock, fakes: Fakes
 ) -> None:
-    """They typed the address to which the code goes. Nobody else among the staff writes an address."""
+    """They entered the address to which the code goes. No other staff member enters an address."""
     email = "selma@example.na"
     made = await api.post("/users", {"full_name": "Selma Nangolo", "email": email}, token=approver.token)
     user_id = made.json()["data"]["id"]
@@ -218,7 +218,7 @@ async def test_who_opened_an_account_decides_on_no_recovery_of_it(
     assert (await decide(api, id_of(asked), other.token)).status_code == 200
 
 
-async def test_an_address_that_takes_no_mail_confirms_nothing_and_an_operator_does(
+async def test_without_a_mailable_address_an_operator_confirms_a_recovery(
     api: Api,
     app: App,
     approver: App,
@@ -230,7 +230,7 @@ async def test_an_address_that_takes_no_mail_confirms_nothing_and_an_operator_do
     settings: IdentitySettings,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """It may be another person's (ADR 0021). Who has seen the owner does not decide; somebody else does."""
+    """The address may be another person's (ADR 0021). An operator who has seen the owner confirms; another person decides."""
     customer = await api.register(email="karl@strasse.example.na", phone="+264811234577")
     user_id = customer.json()["data"]["id"]
     token = (await api.login(email="karl@strasse.example.na", device_id=str(uuid4()))).json()["data"]["access_token"]
@@ -240,7 +240,7 @@ async def test_an_address_that_takes_no_mail_confirms_nothing_and_an_operator_do
         connection.execute("UPDATE users SET email_verified_at = NULL WHERE id = %s", (user_id,))
     asked = await ask(api, "karl@strasse.example.na")
     with psycopg.connect(database_urls.owner) as connection:
-        # The command has no clock but the machine's.
+        # The command uses the system clock.
         connection.execute("UPDATE recovery_requests SET expires_at = now() + interval '1 day'")
     assert [each for each in await mail(database) if each.template == "recovery_requested"] == []
     seen_by = await own_id(api, approver.token)

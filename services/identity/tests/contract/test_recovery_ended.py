@@ -1,4 +1,4 @@
-"""A recovery ends once a second factor of its account is shown, and none is approved of an account that may not act."""
+"""A recovery ends once a second factor of its account is used, and none is approved for a user without standing."""
 
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
@@ -85,10 +85,10 @@ async def factors(database: Database, user_id: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("way", SHOWN)
-async def test_a_second_factor_that_is_shown_ends_the_requests_that_say_it_is_lost(
+async def test_using_a_second_factor_ends_the_requests_that_say_it_is_lost(
     api: Api, owner: Owner, approver: App, database: Database, way: str
 ) -> None:
-    """A thief of password and mailbox has confirmed one; else the owner could do nothing against its approval."""
+    """A thief of password and mailbox has confirmed a request; without this the owner could not prevent its approval."""
     user_id = await own_id(api, owner.app.token)
     waiting = await ask_recovery(api, confirmed=False)
     confirmed = await ask_recovery(api)
@@ -104,11 +104,11 @@ async def test_a_second_factor_that_is_shown_ends_the_requests_that_say_it_is_lo
     for request_id in ids:
         assert refusal(await decide(api, request_id, approver.token)) == ENDED
     assert await factors(database, user_id) == (1, 1)
-    # Users who lose it after that ask again.
+    # A user who loses the factor later requests a recovery again.
     assert (await ask_recovery(api)).status_code == 202
 
 
-async def test_a_request_waits_on_while_no_second_factor_is_shown(
+async def test_a_request_stays_pending_while_no_second_factor_is_used(
     api: Api, owner: Owner, approver: App, database: Database, fakes: Fakes, clock: ControlledClock
 ) -> None:
     user_id = await own_id(api, owner.app.token)
@@ -116,14 +116,14 @@ async def test_a_request_waits_on_while_no_second_factor_is_shown(
     async with recording(database) as record:
         assert refusal(await owner.verify("000000")) == (401, "AUTH_006")
         assert refusal(await owner.step_up(password=PASSWORD, code="000000")) == (401, "AUTH_006")
-        # Another person's factors say nothing of this account's.
+        # Another user's factors do not affect this account.
         await administrator(api, fakes, clock, name="other", phone="+264811234588")
     assert "identity.recovery.end" not in record.actions
     assert (await decide(api, asked.json()["data"]["id"], approver.token)).status_code == 200
     assert await factors(database, user_id) == (0, 0)
 
 
-async def test_a_sign_in_by_a_password_that_was_replaced_asks_for_no_recovery(api: Api, owner: Owner, database: Database) -> None:
+async def test_a_sign_in_with_a_replaced_password_cannot_request_a_recovery(api: Api, owner: Owner, database: Database) -> None:
     thiefs = await owner.challenge()
     user_id = await own_id(api, owner.app.token)
     body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
@@ -135,7 +135,7 @@ async def test_a_sign_in_by_a_password_that_was_replaced_asks_for_no_recovery(ap
     assert (await ask_recovery(api, password=NEW_PASSWORD)).status_code == 202
 
 
-async def test_a_sign_in_that_waits_for_a_factor_that_was_removed_asks_for_no_recovery(
+async def test_a_sign_in_pending_on_a_removed_factor_cannot_request_a_recovery(
     api: Api, owner: Owner, database: Database
 ) -> None:
     waiting = await owner.challenge()
@@ -147,7 +147,7 @@ async def test_a_sign_in_that_waits_for_a_factor_that_was_removed_asks_for_no_re
     assert await rows(database, "SELECT id FROM recovery_requests") == []
 
 
-async def test_a_code_is_not_used_up_while_its_account_is_suspended(
+async def test_a_code_is_not_used_up_while_its_user_is_suspended(
     api: Api, owner: Owner, approver: App, database: Database
 ) -> None:
     user_id = await own_id(api, owner.app.token)
@@ -169,7 +169,7 @@ async def delete(api: Api, user_id: str, token: str) -> None:
 
 
 @pytest.mark.parametrize(("bar", "undo"), [(suspend, "activate"), (delete, "restore")])
-async def test_no_recovery_is_approved_of_an_account_that_may_not_act(
+async def test_no_recovery_of_a_barred_user_is_approved(
     api: Api,
     owner: Owner,
     approver: App,
@@ -190,9 +190,7 @@ async def test_no_recovery_is_approved_of_an_account_that_may_not_act(
     assert await factors(database, user_id) == (0, 0)
 
 
-async def test_a_recovery_of_a_suspended_account_can_be_rejected(
-    api: Api, owner: Owner, approver: App, database: Database
-) -> None:
+async def test_a_recovery_of_a_suspended_user_can_be_rejected(api: Api, owner: Owner, approver: App, database: Database) -> None:
     request_id = (await ask_recovery(api)).json()["data"]["id"]
     await suspend(api, await own_id(api, owner.app.token), approver.token)
     assert (await decide(api, request_id, approver.token, approve=False)).status_code == 200

@@ -1,4 +1,4 @@
-"""Users whose roles permit more than the default role does sign in with a second factor only."""
+"""Users whose roles permit more than the default role sign in only with a second factor."""
 
 from uuid import uuid4
 
@@ -26,9 +26,7 @@ async def post(api: Api, path: str, challenge: str, code: str | None = None) -> 
     return await api.post(path, {"challenge": challenge} | ({"code": code} if code else {}))
 
 
-async def test_staff_without_a_factor_sets_one_up_before_the_first_session(
-    api: Api, fakes: Fakes, clock: ControlledClock
-) -> None:
+async def test_staff_without_a_factor_set_one_up_before_the_first_session(api: Api, fakes: Fakes, clock: ControlledClock) -> None:
     fakes.roles.roles = ("user", "staff")
     await api.register()
     challenged = (await api.login()).json()["data"]
@@ -45,12 +43,12 @@ async def test_staff_without_a_factor_sets_one_up_before_the_first_session(
     assert (await api.login()).json()["data"]["enrolment"] is False
 
 
-async def test_others_sign_in_as_before(api: Api) -> None:
+async def test_other_users_sign_in_without_a_factor(api: Api) -> None:
     await api.register()
     assert "access_token" in (await api.login()).json()["data"]
 
 
-async def test_five_wrong_codes_end_the_enrolment_and_no_recovery_goes_by_it(api: Api, fakes: Fakes) -> None:
+async def test_five_wrong_codes_end_the_enrolment_and_it_cannot_request_a_recovery(api: Api, fakes: Fakes) -> None:
     fakes.roles.roles = ("admin",)
     await api.register()
     challenge = (await api.login()).json()["data"]["challenge"]
@@ -61,7 +59,7 @@ async def test_five_wrong_codes_end_the_enrolment_and_no_recovery_goes_by_it(api
     assert refusal(await post(api, "/auth/login/totp", challenge)) == (401, "AUTH_007")
 
 
-async def test_challenge_of_who_has_a_factor_sets_up_none(api: Api, fakes: Fakes, clock: ControlledClock) -> None:
+async def test_a_challenge_of_a_user_with_a_factor_sets_up_none(api: Api, fakes: Fakes, clock: ControlledClock) -> None:
     fakes.roles.roles = ("admin",)
     await api.register()
     first, second = [(await api.login()).json()["data"]["challenge"] for _ in range(2)]
@@ -70,9 +68,7 @@ async def test_challenge_of_who_has_a_factor_sets_up_none(api: Api, fakes: Fakes
     assert refusal(await post(api, "/auth/login/totp", second)) == (401, "AUTH_007")
 
 
-async def test_an_enrolment_that_waits_ends_with_the_password_that_began_it(
-    api: Api, fakes: Fakes, clock: ControlledClock
-) -> None:
+async def test_a_pending_enrolment_ends_when_its_password_changes(api: Api, fakes: Fakes, clock: ControlledClock) -> None:
     token = await api.signed_in()
     user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
     fakes.roles.roles = ("admin",)
@@ -83,13 +79,13 @@ async def test_an_enrolment_that_waits_ends_with_the_password_that_began_it(
     assert refusal(await post(api, "/auth/login/totp", challenge)) == (401, "AUTH_001")
 
 
-async def test_role_that_cannot_be_known_starts_no_session(api: Api, fakes: Fakes) -> None:
+async def test_if_the_role_cannot_be_read_no_session_starts(api: Api, fakes: Fakes) -> None:
     await api.register()
     fakes.roles.away = True
     assert refusal(await api.login()) == (503, "SRV_002")
 
 
-async def test_session_of_one_factor_is_over_once_its_user_must_have_two(api: Api, fakes: Fakes, clock: ControlledClock) -> None:
+async def test_a_one_factor_session_ends_once_its_user_must_have_two(api: Api, fakes: Fakes, clock: ControlledClock) -> None:
     await api.register()
     pair = (await api.login()).json()["data"]
     assert (await api.refresh(pair["refresh_token"])).status_code == 200
@@ -99,7 +95,7 @@ async def test_session_of_one_factor_is_over_once_its_user_must_have_two(api: Ap
     assert len(fakes.revocations.ended) == 1
 
 
-async def test_a_role_that_comes_to_permit_more_ends_its_holders_sessions_of_one_factor(
+async def test_a_role_that_gains_permissions_ends_its_holders_one_factor_sessions(
     api: Api, fakes: Fakes, policies: Policies
 ) -> None:
     fakes.roles.roles = ("user", "teller")
@@ -110,7 +106,7 @@ async def test_a_role_that_comes_to_permit_more_ends_its_holders_sessions_of_one
     assert (await api.login()).json()["data"]["enrolment"] is True
 
 
-async def test_no_password_alone_steps_up_for_who_must_have_two_factors(api: Api, fakes: Fakes) -> None:
+async def test_a_password_alone_does_not_step_up_a_user_who_must_have_two_factors(api: Api, fakes: Fakes) -> None:
     token = await api.signed_in()
     fakes.roles.roles = ("staff",)
     refused = await api.post("/auth/step-up", {"password": PASSWORD}, token=token)

@@ -1,4 +1,4 @@
-"""Sessions listed, ended one by one or all at once, and left alone."""
+"""Sessions: listed, ended one by one or all together, and ended when idle."""
 
 import asyncio
 from typing import Any
@@ -21,7 +21,7 @@ from services.identity.tests.fakes import Fakes
 
 
 async def devices(api: Api, count: int) -> list[dict[str, Any]]:
-    """Register, sign in on so many devices, and return their pairs."""
+    """Register, sign in on that many devices, and return the tokens."""
     await api.register()
     pairs = []
     for _ in range(count):
@@ -39,12 +39,17 @@ async def is_live(api: Api, pair: dict[str, Any]) -> bool:
 async def test_one_session_is_ended_from_another(api: Api, verifier: TokenVerifier, fakes: Fakes, database: Database) -> None:
     here, there = await devices(api, 2)
     session_id = str((await verifier.verify(there["access_token"])).session_id)
-    shown = (await api.get(f"/sessions/{session_id}", token=here["access_token"])).json()["data"]
-    assert (shown["id"], shown["device_id"], shown["current"], shown["ended_at"]) == (session_id, there["device_id"], False, None)
+    session = (await api.get(f"/sessions/{session_id}", token=here["access_token"])).json()["data"]
+    assert (session["id"], session["device_id"], session["current"], session["ended_at"]) == (
+        session_id,
+        there["device_id"],
+        False,
+        None,
+    )
     for _ in range(2):
         assert (await api.delete(f"/sessions/{session_id}", token=here["access_token"])).status_code == 204
-    shown = (await api.get(f"/sessions/{session_id}", token=here["access_token"])).json()["data"]
-    assert shown["end_reason"] == "revoked"
+    session = (await api.get(f"/sessions/{session_id}", token=here["access_token"])).json()["data"]
+    assert session["end_reason"] == "revoked"
     assert list(fakes.revocations.ended) == [UUID(session_id)]
     assert [(message.session_id, message.reason) for message, _ in await published(database, events_pb2.SessionEnded)] == [
         (session_id, "revoked")
@@ -54,7 +59,7 @@ async def test_one_session_is_ended_from_another(api: Api, verifier: TokenVerifi
 
 
 @pytest.mark.parametrize("way", ["one", "all", "own"])
-async def test_whoever_ends_a_session_at_once_ends_it_once(
+async def test_concurrent_ends_of_a_session_end_it_once(
     api: Api, verifier: TokenVerifier, database: Database, database_urls: DatabaseUrls, way: str
 ) -> None:
     here, there = await devices(api, 2)
@@ -85,7 +90,7 @@ async def test_whoever_ends_a_session_at_once_ends_it_once(
         ({"keep_current": False}, 3, [False, False, False]),
         ({}, 3, [False, False, False]),
     ],
-    ids=["kept", "not kept", "nothing said"],
+    ids=["kept", "not kept", "not specified"],
 )
 @pytest.mark.clause("ASVS 7.4.1")
 async def test_signing_out_everywhere_may_keep_this_session(
@@ -100,9 +105,7 @@ async def test_signing_out_everywhere_may_keep_this_session(
     assert [await is_live(api, pair) for pair in pairs] == live
 
 
-async def test_others_sessions_are_absent_but_for_those_whose_work_they_are(
-    api: Api, verifier: TokenVerifier, fakes: Fakes
-) -> None:
+async def test_other_users_sessions_are_not_found_except_by_staff(api: Api, verifier: TokenVerifier, fakes: Fakes) -> None:
     (hers,) = await devices(api, 1)
     claims = await verifier.verify(hers["access_token"])
     path = f"/sessions/{claims.session_id}"
@@ -123,7 +126,7 @@ async def test_others_sessions_are_absent_but_for_those_whose_work_they_are(
     assert not await is_live(api, hers)
 
 
-async def test_list_tells_the_living_from_the_ended(api: Api) -> None:
+async def test_the_list_distinguishes_live_and_ended_sessions(api: Api) -> None:
     here, _ = await devices(api, 2)
     await api.login(device_id=here["device_id"])
     totals = {
@@ -133,7 +136,7 @@ async def test_list_tells_the_living_from_the_ended(api: Api) -> None:
     assert totals == {"": 3, "?live=true": 2, "?live=false": 1}
 
 
-async def test_a_session_left_alone_is_over(api: Api, database: Database, clock: ControlledClock) -> None:
+async def test_an_idle_session_ends(api: Api, database: Database, clock: ControlledClock) -> None:
     (pair,) = await devices(api, 1)
     clock.advance(seconds=1439 * 60)
     kept = (await api.refresh(pair["refresh_token"], device_id=pair["device_id"])).json()["data"]
@@ -147,19 +150,19 @@ async def test_a_session_left_alone_is_over(api: Api, database: Database, clock:
 
 
 @pytest.mark.clause("ASVS 10.4.5", "RFC 9700 4.14.2")
-async def test_a_stolen_token_ends_the_session_and_its_owner_is_told(api: Api, database: Database) -> None:
+async def test_a_stolen_token_ends_the_session_and_its_owner_is_notified(api: Api, database: Database) -> None:
     (pair,) = await devices(api, 1)
     assert (await api.refresh(pair["refresh_token"], device_id=str(uuid4()))).status_code == 401
     async with database.read() as connection:
         assert "session_compromised" in list((await connection.execute(text("SELECT template FROM messages"))).scalars())
 
 
-async def test_login_by_username(api: Api) -> None:
+async def test_a_username_signs_in(api: Api) -> None:
     await api.register(username="Ndapewa")
     assert (await api.login(email=None, username="ndapewa")).status_code == 200
 
 
-async def test_unknown_user_and_wrong_password_answer_alike(api: Api) -> None:
+async def test_an_unknown_user_and_a_wrong_password_get_the_same_answer(api: Api) -> None:
     await api.register()
     answers = [
         await api.login(password="Wrong-Sunrise-47!"),
@@ -171,7 +174,7 @@ async def test_unknown_user_and_wrong_password_answer_alike(api: Api) -> None:
     assert len({answer.json()["error"] for answer in answers}) == 1
 
 
-async def test_too_many_attempts_are_told_when_to_come_back(api: Api, fakes: Fakes) -> None:
+async def test_too_many_attempts_get_a_retry_after(api: Api, fakes: Fakes) -> None:
     fakes.attempts.limit = 2
     await api.register()
     statuses = [(await api.login(password="Wrong-Sunrise-47!")).status_code for _ in range(2)]
@@ -181,7 +184,7 @@ async def test_too_many_attempts_are_told_when_to_come_back(api: Api, fakes: Fak
     assert response.headers["Retry-After"] == "60"
 
 
-async def test_without_governance_login_is_unavailable(api: Api, fakes: Fakes) -> None:
+async def test_without_governance_sign_in_is_unavailable(api: Api, fakes: Fakes) -> None:
     await api.register()
     fakes.roles.away = True
     response = await api.login()
@@ -189,7 +192,7 @@ async def test_without_governance_login_is_unavailable(api: Api, fakes: Fakes) -
     assert int(response.headers["Retry-After"]) > 0
 
 
-async def test_full_hashing_pool_says_when_to_come_back(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_hashing_pool_returns_a_retry_after(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     await api.register()
     monkeypatch.setattr(Argon2Passwords, "verify", _busy)
     response = await api.login()
@@ -200,7 +203,7 @@ async def _busy(*_arguments: object) -> None:
     raise HashingBusy
 
 
-async def test_refresh_rotates_retries_and_detects_reuse(api: Api, clock: ControlledClock) -> None:
+async def test_refresh_rotates_allows_retries_and_detects_reuse(api: Api, clock: ControlledClock) -> None:
     await api.register()
     first = (await api.login()).json()["data"]
     second, retried = [(await api.refresh(first["refresh_token"])).json()["data"] for _ in range(2)]
@@ -211,7 +214,7 @@ async def test_refresh_rotates_retries_and_detects_reuse(api: Api, clock: Contro
 
 
 @pytest.mark.clause("ASVS 10.4.8")
-async def test_refresh_token_ends_after_seven_days_however_often_refreshed(api: Api, clock: ControlledClock) -> None:
+async def test_a_refresh_token_ends_after_seven_days_however_often_refreshed(api: Api, clock: ControlledClock) -> None:
     await api.register()
     token = (await api.login()).json()["data"]["refresh_token"]
     for _ in range(7):
@@ -222,7 +225,7 @@ async def test_refresh_token_ends_after_seven_days_however_often_refreshed(api: 
 
 
 @pytest.mark.clause("RFC 9700 2.2.2")
-async def test_refresh_from_another_device_is_refused(api: Api) -> None:
+async def test_a_refresh_from_another_device_is_refused(api: Api) -> None:
     await api.register()
     token = (await api.login()).json()["data"]["refresh_token"]
     assert refusal(await api.refresh(token, device_id=str(uuid4()))) == (401, "AUTH_003")
@@ -239,7 +242,7 @@ async def test_logout_ends_the_session(api: Api, fakes: Fakes) -> None:
     assert len(fakes.revocations.ended) == 1
 
 
-async def test_sessions_and_wallet_addresses_are_ones_own(api: Api) -> None:
+async def test_a_user_lists_only_their_own_sessions_and_wallet_addresses(api: Api) -> None:
     registered = (await api.register()).json()["data"]
     await api.login(device_id=str(uuid4()))
     token = (await api.login()).json()["data"]["access_token"]

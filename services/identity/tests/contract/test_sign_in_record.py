@@ -1,4 +1,4 @@
-"""That every sign-in which fails is on record: whose, from where, and why, though the answer does not say."""
+"""Every failed sign-in is on record with its user, address and reason, though the response does not contain them."""
 
 from typing import Any
 from uuid import uuid4
@@ -40,7 +40,7 @@ async def app(api: Api, clock: ControlledClock) -> App:
 
 
 @pytest.mark.clause("ASVS 16.3.1")
-async def test_each_failure_says_why_and_from_where(api: Api, database: Database, fakes: Fakes) -> None:
+async def test_each_failure_is_recorded_with_its_reason_and_address(api: Api, database: Database, fakes: Fakes) -> None:
     user_id = (await api.register()).json()["data"]["id"]
     api.client.headers["User-Agent"] = "Elcorp/7.1 (Android)"
     await api.login(email="nobody@example.na")
@@ -56,9 +56,7 @@ async def test_each_failure_says_why_and_from_where(api: Api, database: Database
 
 
 @pytest.mark.clause("ASVS 16.3.1")
-async def test_closed_account_with_the_right_password_is_told_apart_for_auditors_alone(
-    api: Api, database: Database, fakes: Fakes
-) -> None:
+async def test_only_auditors_see_a_right_password_on_a_closed_account(api: Api, database: Database, fakes: Fakes) -> None:
     user_id = (await api.register()).json()["data"]["id"]
     fakes.roles.roles = ("admin",)
     admin = await api.signed_in(email="admin@example.na", phone="+264811234562")
@@ -69,7 +67,7 @@ async def test_closed_account_with_the_right_password_is_told_apart_for_auditors
 
 
 @pytest.mark.clause("ASVS 16.3.1")
-async def test_sign_in_that_ends_at_the_second_factor_is_recorded(api: Api, app: App, database: Database) -> None:
+async def test_a_sign_in_that_ends_at_the_second_factor_is_recorded(api: Api, app: App, database: Database) -> None:
     challenge = (await api.login()).json()["data"]["challenge"]
     for _ in range(6):
         await api.post("/auth/login/verify", {"challenge": challenge, "code": "000000"})
@@ -82,7 +80,7 @@ async def test_sign_in_that_ends_at_the_second_factor_is_recorded(api: Api, app:
 
 
 @pytest.mark.clause("ASVS 16.3.1")
-async def test_codes_that_are_throttled_are_recorded(api: Api, app: App, database: Database) -> None:
+async def test_codes_over_the_limit_are_recorded(api: Api, app: App, database: Database) -> None:
     for _ in range(4):
         challenge = (await api.login()).json()["data"]["challenge"]
         for _ in range(5):
@@ -93,18 +91,18 @@ async def test_codes_that_are_throttled_are_recorded(api: Api, app: App, databas
 
 
 @pytest.mark.clause("ASVS 16.3.1")
-async def test_passkeys_that_are_refused_are_recorded(api: Api, database: Database, fakes: Fakes) -> None:
+async def test_refused_passkeys_are_recorded(api: Api, database: Database, fakes: Fakes) -> None:
     authenticator, token = Authenticator(), await api.signed_in()
     assert (await add_passkey(api, token, authenticator)).status_code == 201
     asked = await begin(api, SIGN_IN)
-    shown = {"credential": authenticator.get(asked["options"]), "device_id": str(api.device_id)}
-    assert (await api.post("/auth/passkeys/login", {"ceremony_id": str(uuid4()), **shown})).status_code == 401
+    assertion = {"credential": authenticator.get(asked["options"]), "device_id": str(api.device_id)}
+    assert (await api.post("/auth/passkeys/login", {"ceremony_id": str(uuid4()), **assertion})).status_code == 401
     assert await reasons(database, "identity.passkey.refuse") == ["over"]
     user_id = (await api.get("/users/me", token=token)).json()["data"]["id"]
     fakes.roles.roles = ("admin",)
     admin = await api.signed_in(email="admin@example.na", phone="+264811234562")
     await api.post(f"/users/{user_id}/suspend", {"reason": "Under investigation"}, token=admin)
-    assert (await api.post("/auth/passkeys/login", {"ceremony_id": asked["ceremony_id"], **shown})).status_code == 401
+    assert (await api.post("/auth/passkeys/login", {"ceremony_id": asked["ceremony_id"], **assertion})).status_code == 401
     (failed,) = await recorded(database)
     assert (failed.reason, failed.resource_id, failed.actor.device_id) == ("not_active", user_id, str(api.device_id))
 

@@ -5,7 +5,7 @@ import jwt
 from services.identity.tests.contract.api import Api
 
 
-async def test_jwks_holds_public_keys_for_all_to_cache(api: Api) -> None:
+async def test_the_jwks_has_public_keys_that_anyone_may_cache(api: Api) -> None:
     await api.register()
     token = (await api.login()).json()["data"]["access_token"]
     response = await api.client.get("/.well-known/jwks.json")

@@ -1,4 +1,4 @@
-"""If-Match: what was read before somebody else changed it is written by nobody."""
+"""If-Match: a write based on an outdated read is refused."""
 
 from typing import Any
 
@@ -39,15 +39,15 @@ async def read(api: Api, admin: str, user_id: str) -> tuple[str, Any]:
 
 
 @pytest.mark.parametrize(("method", "path", "body"), WRITES)
-async def test_overtaken_write_is_refused_and_changes_nothing(
+async def test_a_stale_write_is_refused_and_changes_nothing(
     api: Api, admin: str, user_id: str, method: str, path: str, body: object
 ) -> None:
     read_before, _ = await read(api, admin, user_id)
     await overtake(api, admin, user_id)
     now = await read(api, admin, user_id)
-    # What else a user shows follows the version.
+    # Other fields of a user's response follow the version.
     assert [tag.partition(".")[0] for tag in (read_before, now[0])] == ['"1', '"2']
-    # Overtaken, of a version that there is not yet, and weak, which matches nothing.
+    # Outdated, from the future, and weak, which never matches.
     for tag in (read_before, 'W/"1"', '"3"', '"1", "3"', 'W/"2"', '"two"', '"-2"', '"' + "9" * 19 + '"'):
         refused = await ask(api, admin, method, path.format(id=user_id), body, **{"If-Match": tag})
         assert (refused.status_code, refused.json()["code"]) == (412, "RES_003"), tag
@@ -61,7 +61,7 @@ async def overtake(api: Api, admin: str, user_id: str) -> None:
 
 @pytest.mark.parametrize("tag", ['"2"', '"1", "2"'])
 @pytest.mark.parametrize(("method", "path", "body"), WRITES)
-async def test_write_on_what_is_as_it_was_read_is_taken(
+async def test_a_write_on_the_current_version_is_accepted(
     api: Api, admin: str, user_id: str, method: str, path: str, body: object, tag: str
 ) -> None:
     await overtake(api, admin, user_id)
@@ -72,7 +72,7 @@ async def test_write_on_what_is_as_it_was_read_is_taken(
 
 @pytest.mark.parametrize("headers", [{}, {"If-Match": "*"}])
 @pytest.mark.parametrize(("method", "path", "body"), WRITES[:3])
-async def test_a_change_of_another_says_what_it_replaces_and_one_s_own_need_not(
+async def test_a_change_of_another_user_needs_an_if_match_and_of_oneself_does_not(
     api: Api, admin: str, user_id: str, method: str, path: str, body: object, headers: dict[str, str]
 ) -> None:
     before = await read(api, admin, user_id)
@@ -85,7 +85,7 @@ async def test_a_change_of_another_says_what_it_replaces_and_one_s_own_need_not(
 
 @pytest.mark.parametrize("tag", ["2", '"2', '"2" "3"', "two"])
 @pytest.mark.parametrize(("method", "path", "body"), WRITES)
-async def test_what_is_no_entity_tag_is_refused(
+async def test_a_malformed_entity_tag_is_refused(
     api: Api, admin: str, user_id: str, method: str, path: str, body: object, tag: str
 ) -> None:
     refused = await ask(api, admin, method, path.format(id=user_id), body, **{"If-Match": tag})

@@ -1,4 +1,4 @@
-"""Proving again who acts, within the running session."""
+"""Authenticating again within the session (step-up)."""
 
 import httpx
 import jwt
@@ -27,7 +27,7 @@ async def step_up(api: Api, token: str, **proof: object) -> httpx.Response:
     ("with_password", "methods", "acr"),
     [(True, ("pwd", "otp", "mfa"), "urn:elcorp:acr:mfa"), (False, ("otp",), "urn:elcorp:acr:sfa")],
 )
-async def test_tokens_claim_what_was_shown_last_and_when(
+async def test_tokens_claim_the_last_proof_and_its_time(
     api: Api,
     verifier: TokenVerifier,
     clock: ControlledClock,
@@ -53,7 +53,9 @@ async def test_tokens_claim_what_was_shown_last_and_when(
     assert acr_in(refreshed["access_token"]) == acr
 
 
-async def test_password_and_code_are_both_right_or_nothing_is_shown(api: Api, database: Database, clock: ControlledClock) -> None:
+async def test_a_step_up_with_a_wrong_password_or_code_proves_nothing(
+    api: Api, database: Database, clock: ControlledClock
+) -> None:
     token = await api.signed_in()
     app = await second_factor(api, token, clock)
     clock.advance(seconds=60)
@@ -62,11 +64,11 @@ async def test_password_and_code_are_both_right_or_nothing_is_shown(api: Api, da
     async with database.read() as connection:
         proofs = await connection.execute(text("SELECT methods, earlier_proofs FROM sessions"))
         assert proofs.all() == [(["pwd"], [])]
-    # The wrong password left the code unused.
+    # The wrong password did not use up the code.
     assert (await step_up(api, token, password=PASSWORD, code=app.code())).status_code == 200
 
 
-async def test_password_is_for_who_has_no_second_factor(api: Api, clock: ControlledClock) -> None:
+async def test_a_password_alone_steps_up_only_without_a_second_factor(api: Api, clock: ControlledClock) -> None:
     token = await api.signed_in()
     assert refusal(await step_up(api, token, password="wrong")) == (401, "AUTH_001")
     assert (await step_up(api, token, password=PASSWORD)).status_code == 200
@@ -83,7 +85,7 @@ async def test_guesses_are_limited_to_twenty_an_hour(api: Api) -> None:
     assert refusal(await step_up(api, token, code="000000")) == (429, "RATE_001")
 
 
-async def test_code_is_not_taken_twice_across_signing_in_and_stepping_up(api: Api, clock: ControlledClock) -> None:
+async def test_a_code_used_at_sign_in_is_refused_at_step_up(api: Api, clock: ControlledClock) -> None:
     token = await api.signed_in()
     app = await second_factor(api, token, clock)
     assert refusal(await step_up(api, token, code=app.code())) == (401, "AUTH_006")
@@ -94,7 +96,7 @@ async def test_code_is_not_taken_twice_across_signing_in_and_stepping_up(api: Ap
     assert refusal(shown) == (401, "AUTH_006")
 
 
-async def test_session_that_ended_steps_up_no_more(api: Api) -> None:
+async def test_an_ended_session_cannot_step_up(api: Api) -> None:
     token = await api.signed_in()
     await api.post("/auth/logout", token=token)
     assert refusal(await step_up(api, token, password=PASSWORD)) == (401, "AUTH_003")
@@ -103,5 +105,5 @@ async def test_session_that_ended_steps_up_no_more(api: Api) -> None:
 @pytest.mark.parametrize(
     "proof", [{}, {"code": "123456", "passkey": SHOWN}, {"password": PASSWORD, "passkey": SHOWN}, {"passkey": {}}, {"code": "1"}]
 )
-async def test_a_passkey_or_secrets_are_given(api: Api, proof: dict[str, object]) -> None:
+async def test_a_step_up_takes_either_a_passkey_or_secrets(api: Api, proof: dict[str, object]) -> None:
     assert (await step_up(api, await api.signed_in(), **proof)).status_code == 422

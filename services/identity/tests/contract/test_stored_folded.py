@@ -1,4 +1,4 @@
-"""Addresses as the release before stored them, folded: listed, found again, and written to only where that is safe."""
+"""Addresses that the previous release stored folded: listed, found, and mailed only if that is safe."""
 
 import argparse
 from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ ADD_ADDRESS = "INSERT INTO wallet_addresses (address, user_id, issued_at, curren
 
 @dataclass(frozen=True, slots=True)
 class ReleaseBefore:
-    """Writes as a process of the release before does: the whole address folded, in the columns that it knows."""
+    """Writes like a process of the previous release: the whole address folded, in the columns that it knows."""
 
     url: str
     key: bytes
@@ -65,7 +65,7 @@ class ReleaseBefore:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Users of the release before. What `folded` was, nobody can tell; `proven` has received a code where it is stored."""
+    """Users of the previous release. The original of `folded` is unknown; `proven` was verified by a code to that address."""
 
     folded: UUID
     plain: UUID
@@ -91,7 +91,7 @@ def release_before(database_urls: DatabaseUrls, settings: IdentitySettings) -> R
 
 @pytest.fixture
 def stored(release_before: ReleaseBefore, database_urls: DatabaseUrls) -> Stored:
-    """What there was, and the migration."""
+    """The stored users, and the migration."""
     there_was = Stored(
         folded=release_before.add("karl@straße.example.na"),
         plain=release_before.add("anna@example.na"),
@@ -112,11 +112,11 @@ async def written(identity: Identity, database: Database) -> list[tuple[str, str
     return [(each.template.value, each.to) for each in await mail(database)]
 
 
-async def test_the_migration_lists_what_was_folded_and_never_proven(
+async def test_the_migration_lists_folded_addresses_that_were_never_verified(
     stored: Stored, release_before: ReleaseBefore, database: Database
 ) -> None:
     assert release_before.listed() == {stored.folded, stored.plain, stored.unicode}
-    # Beside the release before, which goes on folding, the list goes on growing.
+    # While the previous release keeps running and folding, the list keeps growing.
     later = release_before.add("sophie@gross.example.na")
     assert later in release_before.listed()
     views = {user_id: await views_of(database).users.user(user_id) for user_id in (*release_before.listed(), stored.proven)}
@@ -124,7 +124,7 @@ async def test_the_migration_lists_what_was_folded_and_never_proven(
     assert (len(views), takes_none) == (5, {stored.folded, later})
 
 
-async def test_what_may_have_been_anothers_gets_no_mail_and_the_rest_does(
+async def test_only_addresses_that_may_have_been_another_persons_get_no_mail(
     api: Api, identity: Identity, database: Database
 ) -> None:
     proven, alike = "paul@strasse.example.na", "u@bücher.example.na"
@@ -140,10 +140,10 @@ async def test_what_may_have_been_anothers_gets_no_mail_and_the_rest_does(
     ]
 
 
-async def test_its_owner_signs_in_confirms_it_and_is_written_to_again(
+async def test_the_owner_signs_in_verifies_the_address_and_gets_mail_again(
     api: Api, identity: Identity, database: Database, stored: Stored, release_before: ReleaseBefore
 ) -> None:
-    """By the address as it was given to the release before, which found it by folding."""
+    """By the address as given to the previous release, which found it by folding."""
     token = (await api.login(email="karl@straße.example.na")).json()["data"]["access_token"]
     assert (await api.get("/users/me", token=token)).json()["data"]["email_takes_mail"] is False
     begun = len(await written(identity, database))
@@ -156,33 +156,33 @@ async def test_its_owner_signs_in_confirms_it_and_is_written_to_again(
     await api.post("/auth/password-reset", {"email": "karl@strasse.example.na"})
     assert (await written(identity, database))[begun:] == [
         ("verify_email", "karl@straße.example.na"),
-        # Word of the change goes to the old address of anybody else.
+        # For any other user the old address is notified of the change.
         ("nobody", "karl@strasse.example.na"),
         ("password_reset", "karl@straße.example.na"),
         ("nobody", "karl@strasse.example.na"),
     ]
 
 
-async def test_an_address_proven_as_it_is_stored_is_no_ones_but_its_owners(api: Api) -> None:
+async def test_an_address_verified_as_stored_belongs_only_to_its_owner(api: Api) -> None:
     assert (await api.login(email="paul@straße.example.na")).status_code == 401
     assert (await api.login(email="paul@strasse.example.na")).status_code == 200
     assert (await api.register(email="paul@straße.example.na")).status_code == 200
 
 
 @pytest.mark.parametrize("email", ["u@bücher.example.na", "u@xn--bcher-kva.example.na"])
-async def test_what_the_release_before_indexed_in_unicode_is_one_address_still(
+async def test_an_address_the_previous_release_indexed_in_unicode_is_still_one_address(
     api: Api, identity: Identity, database: Database, stored: Stored, email: str
 ) -> None:
     await api.request_registration(email=email)
     assert await written(identity, database) == [("already_registered", "u@bücher.example.na")]
     token = (await api.login(email=email)).json()["data"]["access_token"]
     assert (await api.get("/users/me", token=token)).json()["data"]["id"] == str(stored.unicode)
-    # A change of anything brings the row to today's index.
+    # Any change of the row updates it to today's index.
     await api.patch(f"/users/{stored.unicode}/profile", {"full_name": "Uta Ou"}, token=token)
     assert (await api.login(email=email)).status_code == 200
 
 
-async def test_the_command_lists_who_gets_no_mail(
+async def test_the_command_lists_users_who_get_no_mail(
     stored: Stored, settings: IdentitySettings, database_urls: DatabaseUrls, capsys: pytest.CaptureFixture[str]
 ) -> None:
     own = settings.model_copy(update={"database_url": SecretStr(database_urls.app)})
@@ -194,14 +194,14 @@ async def test_the_command_lists_who_gets_no_mail(
     ("email", "code", "to"),
     [
         ("Karl@straße.example.na", 0, "Karl@straße.example.na"),
-        # As it stands: it was never anything else.
+        # The stored address, which was never folded.
         ("karl@strasse.example.na", 0, "karl@strasse.example.na"),
         ("thief@example.na", 1, None),
         ("no address", 1, None),
     ],
     ids=ascii,
 )
-async def test_the_command_restores_what_folding_changed_and_leads_no_mail_elsewhere(
+async def test_the_command_restores_folded_addresses_and_redirects_no_mail(
     stored: Stored,
     identity: Identity,
     database: Database,

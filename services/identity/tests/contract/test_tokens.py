@@ -1,4 +1,4 @@
-"""What access and refresh tokens hold, and what each of them opens."""
+"""The contents of access and refresh tokens, and what each of them permits."""
 
 import jwt
 import pytest
@@ -11,7 +11,9 @@ from services.identity.tests.fakes import Fakes
 
 
 @pytest.mark.clause("ASVS 9.2.1 life")
-async def test_login_gives_a_token_that_every_service_accepts(api: Api, verifier: TokenVerifier, clock: ControlledClock) -> None:
+async def test_login_returns_a_token_that_every_service_accepts(
+    api: Api, verifier: TokenVerifier, clock: ControlledClock
+) -> None:
     registered = (await api.register()).json()["data"]
     response = await api.login()
     data = response.json()["data"]
@@ -26,7 +28,7 @@ async def test_login_gives_a_token_that_every_service_accepts(api: Api, verifier
 
 
 @pytest.mark.parametrize("way", ["login", "refresh", "step-up"])
-async def test_a_token_says_whose_it_is_of_which_session_and_for_how_long(
+async def test_a_token_names_its_user_and_session_and_expires(
     api: Api, clock: ControlledClock, fakes: Fakes, ring: KeyRing, way: str
 ) -> None:
     fakes.roles.roles = ("user", "auditor")
@@ -63,7 +65,7 @@ async def test_a_token_says_whose_it_is_of_which_session_and_for_how_long(
 
 
 @pytest.mark.clause("ASVS 9.2.2")
-async def test_refresh_token_opens_no_door_and_access_token_refreshes_nothing(api: Api) -> None:
+async def test_a_refresh_token_authorises_no_request_and_an_access_token_refreshes_nothing(api: Api) -> None:
     await api.register()
     pair = (await api.login()).json()["data"]
     assert refusal(await api.get("/users/me", token=pair["refresh_token"])) == (401, "AUTH_003")

@@ -1,4 +1,4 @@
-"""Codes that people type, at every operation that takes one."""
+"""Codes typed with spaces or dashes, at every operation that takes a code."""
 
 from chassis.testing.clocks import ControlledClock
 from services.identity.tests.contract.api import PASSWORD, Api
@@ -14,7 +14,7 @@ def dashed(code: str) -> str:
     return f"{code[:3]}\u2013{code[3:]}"
 
 
-async def test_codes_of_mail_and_text_message(api: Api) -> None:
+async def test_codes_of_mail_and_text_messages_may_have_spaces_and_dashes(api: Api) -> None:
     pending = (await api.request_registration()).json()["data"]["verification_id"]
     assert (await api.verify(pending, code=spaced(CODE))).status_code == 200
     token = (await api.login()).json()["data"]["access_token"]
@@ -23,7 +23,7 @@ async def test_codes_of_mail_and_text_message(api: Api) -> None:
         assert (await api.verify(pending, code=dashed(CODE), channel=channel)).status_code == 200, path
 
 
-async def test_codes_of_an_app_and_backup_codes(api: Api, clock: ControlledClock) -> None:
+async def test_codes_of_an_app_and_backup_codes_may_have_spaces_and_dashes(api: Api, clock: ControlledClock) -> None:
     token = await api.signed_in()
     secret = (await api.post("/auth/factors/totp", token=token)).json()["data"]["secret"]
     app = App(secret, token, (), clock)

@@ -1,4 +1,4 @@
-"""Usernames of the platform: nobody registers one; staff may give one."""
+"""Reserved usernames of the platform: nobody can register one; staff may assign one."""
 
 from typing import Any
 from urllib.parse import quote
@@ -17,12 +17,12 @@ def refused(answer: httpx.Response) -> tuple[int, Any]:
 RESERVED = (422, [{"field": "username", "message": "The username is reserved. Choose another one."}])
 
 
-async def test_the_public_registers_no_username_of_the_platform(api: Api) -> None:
+async def test_the_public_cannot_register_a_reserved_username(api: Api) -> None:
     for username in ("Adm1n", "elcorp-support"):
         assert refused(await api.request_registration(username=username)) == RESERVED
 
 
-async def test_staff_give_one(api: Api, fakes: Fakes) -> None:
+async def test_staff_may_assign_a_reserved_username(api: Api, fakes: Fakes) -> None:
     admin = await signed_in_as(api, fakes, "admin")
     made = await api.post("/users", {"full_name": "Anna Ou", "email": "anna@example.na", "username": "support"}, token=admin)
     assert made.status_code == 201, made.text
@@ -30,8 +30,8 @@ async def test_staff_give_one(api: Api, fakes: Fakes) -> None:
     assert read.json()["data"]["username"] == "support"
 
 
-async def test_a_username_is_judged_as_it_was_sent(api: Api, fakes: Fakes) -> None:
-    """NFC makes a "K" of a KELVIN SIGN."""
+async def test_a_username_is_checked_before_normalization(api: Api, fakes: Fakes) -> None:
+    """NFC turns a KELVIN SIGN into a "K"."""
     await api.register(username="kunene")
     admin = await signed_in_as(api, fakes, "admin")
 
@@ -48,7 +48,7 @@ async def test_a_username_is_judged_as_it_was_sent(api: Api, fakes: Fakes) -> No
     assert refused(hidden) == (422, [{"field": "username", "message": "The character U+202E is not allowed here."}])
 
 
-async def test_a_number_that_takes_no_message_gets_none(api: Api) -> None:
+async def test_a_number_that_receives_no_messages_is_sent_none(api: Api) -> None:
     landline = "The number cannot receive text messages. Give a mobile number, not a landline, premium or satellite number."
     token = await api.signed_in()
     answer = await api.post("/users/me/phone", {"phone": "+264 61 234 567"}, token=token)

@@ -1,4 +1,4 @@
-"""Users as they and staff manage them."""
+"""Users, as they and staff manage them."""
 
 from uuid import uuid4
 
@@ -29,7 +29,7 @@ async def admin(api: Api, fakes: Fakes, user_id: str) -> str:
     return token
 
 
-async def test_suspending_ends_every_session_and_activating_lets_sign_in_again(
+async def test_suspending_ends_every_session_and_activating_allows_sign_in_again(
     api: Api, database: Database, admin: str, user_id: str
 ) -> None:
     pair = (await api.login(email=JOHANNES["email"])).json()["data"]
@@ -56,14 +56,14 @@ async def test_deleting_is_soft_and_can_be_undone(api: Api, admin: str, user_id:
     assert (await api.login(email=JOHANNES["email"])).status_code == 200
 
 
-async def test_what_was_suspended_before_it_was_deleted_is_restored_suspended(api: Api, admin: str, user_id: str) -> None:
+async def test_a_user_suspended_before_their_deletion_is_restored_as_suspended(api: Api, admin: str, user_id: str) -> None:
     await api.post(f"/users/{user_id}/suspend", {"reason": "Reported as stolen"}, token=admin)
     assert (await api.delete(CLOSE.format(user_id), token=admin)).status_code == 204
     restored = await api.post(f"/users/{user_id}/restore", {"reason": "A mistake"}, token=admin)
     assert (restored.status_code, restored.json()["data"]["status"]) == (200, "suspended")
     assert refusal(await api.login(email=JOHANNES["email"])) == (401, "AUTH_001")
     await api.post(f"/users/{user_id}/activate", {"reason": "Found again"}, token=admin)
-    # It is remembered for one deletion only.
+    # The earlier status is stored for one deletion only.
     assert (await api.delete(CLOSE.format(user_id), token=admin)).status_code == 204
     again = await api.post(f"/users/{user_id}/restore", {"reason": "A mistake"}, token=admin)
     assert again.json()["data"]["status"] == "active"
@@ -75,7 +75,7 @@ async def test_nobody_suspends_or_deletes_themselves(api: Api, admin: str) -> No
     assert refusal(await api.delete(f"/users/{me}?reason=Oh%20no", token=admin)) == (403, "ACC_001")
 
 
-async def test_staff_makes_accounts_but_never_passwords(api: Api, database: Database, admin: str) -> None:
+async def test_staff_create_users_but_never_choose_passwords(api: Api, database: Database, admin: str) -> None:
     details = {"full_name": "Selma Nangolo", "email": "selma@example.na"}
     made = await api.post("/users", details, token=admin)
     assert made.status_code == 201
@@ -106,7 +106,7 @@ async def test_users_reach_only_themselves(api: Api, admin: str, user_id: str) -
     assert (await api.get(f"/users/{other}/profile", token=token)).status_code == 404
 
 
-async def test_admin_replaces_details_and_usernames_stay_unique(api: Api, admin: str, user_id: str) -> None:
+async def test_an_administrator_replaces_details_and_usernames_stay_unique(api: Api, admin: str, user_id: str) -> None:
     headers = {"Authorization": f"Bearer {admin}", "If-Match": await api.etag(user_id, token=admin)}
     body = {"full_name": "Johannes A. Amupolo", "organization": None, "username": "joh"}
     replaced = await api.client.put(f"/api/v1/users/{user_id}", json=body, headers=headers)
@@ -122,7 +122,7 @@ async def test_admin_replaces_details_and_usernames_stay_unique(api: Api, admin:
     [("suspend", {"reason": "Reported"}, 200), ("erasure", {"reason": "ordered"}, 404), ("", {}, 404)],
     ids=["suspended", "restricted", "deleted"],
 )
-async def test_details_of_who_is_suspended_are_corrected_and_of_who_is_gone_are_not(
+async def test_a_suspended_users_details_can_be_corrected_and_a_deleted_users_cannot(
     api: Api, admin: str, user_id: str, verb: str, body: dict[str, str], status: int
 ) -> None:
     closed = api.post(f"/users/{user_id}/{verb}", body, token=admin) if verb else api.delete(CLOSE.format(user_id), token=admin)
@@ -143,7 +143,7 @@ async def test_details_of_who_is_suspended_are_corrected_and_of_who_is_gone_are_
     assert [answer.status_code for answer in answers] == [status] * 3
 
 
-async def test_list_filters_by_what_is_known_whole(api: Api, admin: str, user_id: str) -> None:
+async def test_the_list_filters_by_complete_values(api: Api, admin: str, user_id: str) -> None:
     for query in ("email=JOHANNES@example.na", "phone=%2B264811234568", "username=Johannes"):
         found = (await api.get(f"/users?reason=complaint+4711&{query}", token=admin)).json()["data"]
         assert ([each["id"] for each in found["items"]], found["total"]) == ([user_id], 1)
@@ -174,7 +174,7 @@ async def test_me_is_the_caller_with_roles(api: Api) -> None:
     assert itself.json()["data"]["email"] == "ndapewa@example.na"
 
 
-async def test_users_are_for_staff(api: Api, fakes: Fakes) -> None:
+async def test_only_staff_list_users_and_read_others(api: Api, fakes: Fakes) -> None:
     user = await api.signed_in()
     fakes.roles.roles = ("staff",)
     staff = await api.signed_in(email="staff@example.na", phone="+264811234568")
@@ -188,7 +188,7 @@ async def test_users_are_for_staff(api: Api, fakes: Fakes) -> None:
     assert refusal(await api.get("/users")) == (401, "AUTH_004")
 
 
-async def test_guest_without_permission_reads_no_user_but_itself(api: Api, fakes: Fakes) -> None:
+async def test_a_guest_without_permission_reads_only_themselves(api: Api, fakes: Fakes) -> None:
     fakes.roles.roles = ("guest",)
     token = await api.signed_in()
     assert (await api.get("/users/me", token=token)).status_code == 200

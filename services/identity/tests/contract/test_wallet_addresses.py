@@ -1,4 +1,4 @@
-"""Wallet addresses: checksummed, labelled, looked up, retired."""
+"""Wallet addresses: checksum, label, look-up and retirement."""
 
 import asyncio
 from typing import Any
@@ -29,7 +29,7 @@ async def addresses(api: Api, token: str) -> list[dict[str, Any]]:
     return items
 
 
-async def test_further_address_is_issued_and_announced(api: Api, database: Database) -> None:
+async def test_a_further_address_is_issued_and_announced(api: Api, database: Database) -> None:
     token = await api.signed_in()
     answer = await api.post("/wallet-addresses", {"currency": "ELC", "label": "  Rent   2026 "}, token=token)
     assert answer.status_code == 201, answer.text
@@ -50,7 +50,7 @@ async def test_issuing_twice_under_one_key_issues_one(api: Api) -> None:
     assert len(await addresses(api, token)) == 2
 
 
-async def test_labels_change_and_go(api: Api) -> None:
+async def test_a_label_can_be_changed_and_removed(api: Api) -> None:
     token = await api.signed_in()
     (first,) = await addresses(api, token)
     for label in ("Oshana", "Ünïcode ☀", None):
@@ -60,7 +60,7 @@ async def test_labels_change_and_go(api: Api) -> None:
         assert (await api.patch(f"/wallet-addresses/{first['address']}", {"label": bad}, token=token)).status_code == 422, bad
 
 
-async def test_others_addresses_do_not_exist(api: Api) -> None:
+async def test_other_users_addresses_are_not_found(api: Api) -> None:
     token = await api.signed_in()
     (own,) = await addresses(api, token)
     other = await api.signed_in(**JOHANNES)
@@ -71,7 +71,7 @@ async def test_others_addresses_do_not_exist(api: Api) -> None:
     assert (await api.get(f"/wallet-addresses/{uuid4()}", token=token)).status_code == 404
 
 
-async def test_payer_sees_whom_they_pay_and_no_more(api: Api) -> None:
+async def test_a_payer_sees_only_the_payees_masked_name(api: Api) -> None:
     await api.signed_in(**JOHANNES)
     token = await api.signed_in()
     (own,) = await addresses(api, token)
@@ -85,32 +85,32 @@ async def test_payer_sees_whom_they_pay_and_no_more(api: Api) -> None:
     assert (await api.get(f"/wallet-addresses/look-up?address={uuid4()}", token=token)).status_code == 404
 
 
-async def test_retired_address_is_offered_to_nobody(api: Api, database: Database, stub: Stub) -> None:
+async def test_a_retired_address_is_not_offered(api: Api, database: Database, stub: Stub) -> None:
     token = await api.signed_in()
     issued = (await api.post("/wallet-addresses", {}, token=token)).json()["data"]["address"]
     answers = [(await api.delete(f"/wallet-addresses/{issued}", token=token)).json()["data"] for _ in range(2)]
     assert answers[0] == answers[1]
     assert answers[0]["retired_at"]
     assert (await api.get(f"/wallet-addresses/look-up?address={issued}", token=token)).status_code == 404
-    told = await stub.LookUpAddress(identity_pb2.LookUpAddressRequest(address=issued))
-    assert (told.active, told.masked_name) == (False, "N••• S•••")
+    found = await stub.LookUpAddress(identity_pb2.LookUpAddressRequest(address=issued))
+    assert (found.active, found.masked_name) == (False, "N••• S•••")
     assert len(await published(database, events_pb2.WalletAddressRetired)) == 1
 
 
-async def test_account_shows_the_oldest_address_that_is_offered(api: Api, clock: ControlledClock) -> None:
+async def test_a_user_shows_their_oldest_offered_address(api: Api, clock: ControlledClock) -> None:
     token = await api.signed_in()
     for _ in range(2):
         clock.advance(seconds=60)
         await api.post("/wallet-addresses", {}, token=token)
     first, second, third = [each["address"] for each in await addresses(api, token)]
-    shown = []
+    own_addresses = []
     for retired in (second, first):
         await api.delete(f"/wallet-addresses/{retired}", token=token)
-        shown.append((await api.get("/users/me", token=token)).json()["data"]["wallet_address"])
-    assert shown == [first, third]
+        own_addresses.append((await api.get("/users/me", token=token)).json()["data"]["wallet_address"])
+    assert own_addresses == [first, third]
 
 
-async def test_account_keeps_one_address_however_many_are_retired_at_once(api: Api) -> None:
+async def test_a_user_keeps_one_address_under_concurrent_retirements(api: Api) -> None:
     token = await api.signed_in()
     await api.post("/wallet-addresses", {}, token=token)
     answers = await asyncio.gather(
@@ -122,7 +122,7 @@ async def test_account_keeps_one_address_however_many_are_retired_at_once(api: A
     assert [each["address"] for each in await addresses(api, token) if not each["retired_at"]] == [me]
 
 
-async def test_number_of_addresses_has_its_limit_also_at_once(api: Api) -> None:
+async def test_the_limit_of_addresses_holds_under_concurrency(api: Api) -> None:
     token = await api.signed_in()
     answers = await asyncio.gather(*(api.post("/wallet-addresses", {}, token=token) for _ in range(LIVE_MAX + 4)))
     assert sorted(answer.status_code for answer in answers) == [201] * (LIVE_MAX - 1) + [409] * 5
@@ -133,15 +133,15 @@ async def test_peers_look_up_either_form(api: Api, stub: Stub) -> None:
     token = await api.signed_in()
     (own,) = await addresses(api, token)
     for form in (own["address"], own["text"]):
-        told = await stub.LookUpAddress(identity_pb2.LookUpAddressRequest(address=form))
-        assert (told.address, told.text, told.active) == (own["address"], own["text"], True)
+        found = await stub.LookUpAddress(identity_pb2.LookUpAddressRequest(address=form))
+        assert (found.address, found.text, found.active) == (own["address"], own["text"], True)
     for form, kind in ((str(uuid4()), Kind.NOT_FOUND), (own["text"][:-1] + "b", Kind.INVALID), ("", Kind.INVALID)):
         with pytest.raises(RemoteError) as refused:
             await stub.LookUpAddress(identity_pb2.LookUpAddressRequest(address=form))
         assert refused.value.kind is kind
 
 
-async def test_label_opens_only_at_its_address(api: Api, database: Database, database_urls: DatabaseUrls) -> None:
+async def test_a_label_opens_only_at_its_address(api: Api, database: Database, database_urls: DatabaseUrls) -> None:
     token = await api.signed_in()
     issued = (await api.post("/wallet-addresses", {"label": "Rent"}, token=token)).json()["data"]["address"]
     with psycopg.connect(database_urls.owner) as connection:

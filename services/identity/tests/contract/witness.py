@@ -1,7 +1,7 @@
-"""That what is refused changes nothing, looked at after each write that is refused.
+"""Check that a refused write changes nothing.
 
-The tests' client is watched: before a write every table is looked at, and again when the answer is a refusal. What a
-refusal is meant to leave behind (a failure on record, a try that counts) stands in one table, by route and error code.
+The witness hooks into the tests' client: it reads every table before a write, and again if the response is a refusal. One
+table, by route and error code, lists what a refusal may leave behind (a failure on record, a counted try).
 """
 
 import json
@@ -25,7 +25,7 @@ from services.identity.tests.fakes.revocations import FakeRevocations
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _POSITION: Final = text("SELECT max(position) FROM outbox")
 _NEW: Final = text("SELECT type, payload FROM outbox WHERE position > :position ORDER BY position")
-# Sessions that were left alone have no token left; of those that make room for another the event tells a moment later.
+# Idle sessions have no live token, and the end of a replaced session reaches gateways by its event a moment later.
 _ENDED: Final = text(
     """
     SELECT id, end_reason FROM sessions
@@ -34,14 +34,14 @@ _ENDED: Final = text(
 )
 _FACTORS: Final = text("SELECT id, factors_version FROM users WHERE factors_version > 0")
 _REVOCATIONS: Final = "(the list of revoked sessions)"
-# Where a refused attempt is counted.
+# The tables that count refused attempts.
 _ATTEMPTS: Final = frozenset({"attempt_sources", "attempt_counts"})
 _JOBS: Final = frozenset({"procrastinate_jobs", "procrastinate_events"})
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What may be left: rows of `tables`, and in the outbox events of these types and facts of these actions."""
+    """What may remain: rows of `tables`, and these events and audit facts in the outbox."""
 
     tables: frozenset[str] = frozenset()
     record: frozenset[str] = frozenset()
@@ -80,9 +80,9 @@ LEFT_BEHIND: Final[Mapping[tuple[str, str], Trace]] = {
     ("/auth/step-up", "AUTH_001"): _WRONG_PROOF,
     ("/auth/step-up", "AUTH_006"): _WRONG_PROOF,
     ("/auth/step-up", "AUTH_008"): _PASSKEY_REFUSED,
-    # A session that is over, or whose token was stolen, ends by it.
+    # A session that has expired, or whose token was stolen, ends.
     ("/auth/refresh", "AUTH_002"): Trace.of("identity.session.end identity.session.ended", "sessions", *_ATTEMPTS, _REVOCATIONS),
-    # The proof of a device's key is used up by it.
+    # The device key's proof is used up.
     ("/auth/refresh", "AUTH_003"): Trace.of(
         "identity.session.refresh_reused identity.session.ended",
         "sessions",
@@ -105,7 +105,7 @@ LEFT_BEHIND: Final[Mapping[tuple[str, str], Trace]] = {
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Each table's rows, and how far the outbox went."""
+    """The rows of each table, and the last position in the outbox."""
 
     tables: Rows
     position: int
@@ -114,7 +114,7 @@ class Picture:
 
 @dataclass
 class Witness:
-    """Looks at all that identity holds, as the database's owner."""
+    """Reads everything that identity stores, as the database's owner."""
 
     owner: Database
     revocations: FakeRevocations
@@ -123,26 +123,26 @@ class Witness:
 
     @asynccontextmanager
     async def unchanged(self, but: Trace = NOTHING) -> AsyncIterator[None]:
-        """Fail when the block leaves more behind than it may."""
+        """Fail if the block leaves more than `but` behind."""
         before = await self.look()
         yield
         await self._compare(before, but, "the block")
 
     async def ended_unrevoked(self) -> list[str]:
-        """Return why sessions ended whose tokens gateways were not told of at once, though they are good for minutes yet."""
+        """Return the end reasons of sessions not reported to gateways at once, though their tokens are still valid."""
         async with self.owner.read() as connection:
             ended = (await connection.execute(_ENDED)).all()
         return [reason for session_id, reason in ended if session_id not in self.revocations.ended]
 
-    async def factors_untold(self) -> list[UUID]:
-        """Return the users of whose changed factors services were not told at once."""
+    async def factors_unreported(self) -> list[UUID]:
+        """Return the users whose changed factors were not reported to services at once."""
         async with self.owner.read() as connection:
             versions = (await connection.execute(_FACTORS)).all()
-        told = self.revocations.factors
-        return [user_id for user_id, version in versions if user_id not in told or told[user_id].version < version]
+        reported = self.revocations.factors
+        return [user_id for user_id, version in versions if user_id not in reported or reported[user_id].version < version]
 
     async def watch(self, request: httpx.Request) -> None:
-        """Look before a write; a hook of the client's."""
+        """Read before a write; a request hook of the client."""
         if request.method in _READS or ARRANGING.get():
             return
         self._asked += 1
@@ -151,13 +151,13 @@ class Witness:
         request.extensions["witnessed"] = number, await self.look() if alone else None
 
     async def judge(self, response: httpx.Response) -> None:
-        """Look again when a write was refused, unless others were under way; a hook of the client's."""
+        """Read again if a write was refused and no other was under way; a response hook of the client."""
         number, before = response.request.extensions.get("witnessed", (0, None))
         self._open.discard(number)
         if before is None or number != self._asked or response.status_code < HTTPStatus.BAD_REQUEST:
             return
         await response.aread()
-        await self._compare(before, _meant(response), f"{response.request.method} {response.request.url}: {response.text}")
+        await self._compare(before, _allowed(response), f"{response.request.method} {response.request.url}: {response.text}")
 
     async def look(self) -> Picture:
         async with self.owner.read() as connection:
@@ -178,7 +178,7 @@ class Witness:
         assert (changed - but.tables, record - but.record) == (set(), set()), f"left behind by what was refused: {what}"
 
 
-def _meant(response: httpx.Response) -> Trace:
+def _allowed(response: httpx.Response) -> Trace:
     path = re.sub(r"/users/[0-9a-f-]{36}/", "/users/{id}/", response.request.url.path.removeprefix("/api/v1"))
     return LEFT_BEHIND.get((path, _code(response)), NOTHING)
 

@@ -1,4 +1,4 @@
-"""How messages leave."""
+"""Sending messages."""
 
 from dataclasses import dataclass, field
 

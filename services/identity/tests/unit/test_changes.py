@@ -118,7 +118,7 @@ OTHERS: list[Any] = [
         ceremony,
         lambda made: made.take(CeremonyKind.STEP_UP, user_id=OTHER, at=SOON),
         {"used_at": SOON},
-        id="a challenge serves",
+        id="a challenge is used",
     ),
     pytest.param(
         ceremony, lambda made: made.take(CeremonyKind.SIGN_IN, user_id=OTHER, at=SOON), {}, id="a challenge has another purpose"
@@ -134,7 +134,12 @@ OTHERS: list[Any] = [
         id="a challenge was already used",
     ),
     pytest.param(message, lambda made: made.deliver(at=AT, keep_content=False), {"delivered_at": AT, **GONE}, id="is delivered"),
-    pytest.param(message, lambda made: made.deliver(at=AT, keep_content=True), {"delivered_at": AT}, id="is kept"),
+    pytest.param(
+        message,
+        lambda made: made.deliver(at=AT, keep_content=True),
+        {"delivered_at": AT},
+        id="is delivered to the developers' mailbox",
+    ),
     pytest.param(message, lambda made: made.fail(at=AT), {"failed_at": AT, **GONE}, id="is given up"),
     pytest.param(passkey, lambda made: made.use(shown(6), at=AT), {"sign_count": 6, "last_used_at": AT}, id="signs"),
     pytest.param(passkey, lambda made: made.use(shown(5), at=AT), {"flagged_at": AT}, id="signs with the same count"),
@@ -160,7 +165,7 @@ OTHERS: list[Any] = [
         device_key,
         lambda made: [made.revoke(reason, at=AT) for reason in (RevokeReason.ASKED, RevokeReason.REPLACED)],
         REVOKED,
-        id="signs no more",
+        id="is revoked once",
     ),
     pytest.param(challenge, lambda made: made.fail(at=AT), {"tries": 1}, id="fails"),
     pytest.param(
@@ -182,9 +187,11 @@ OTHERS: list[Any] = [
     ),
     pytest.param(lambda: Totp.begin(OTHER, at=BEFORE), lambda made: made.accept(7), {}, id="is not confirmed"),
     pytest.param(
-        lambda: Totp(OTHER, BEFORE, BEFORE, last_step=7), lambda made: made.accept(8), {"last_step": 8}, id="takes a step"
+        lambda: Totp(OTHER, BEFORE, BEFORE, last_step=7), lambda made: made.accept(8), {"last_step": 8}, id="accepts a time step"
     ),
-    pytest.param(lambda: Totp(OTHER, BEFORE, BEFORE, last_step=7), lambda made: made.accept(7), {}, id="takes none twice"),
+    pytest.param(
+        lambda: Totp(OTHER, BEFORE, BEFORE, last_step=7), lambda made: made.accept(7), {}, id="accepts no time step twice"
+    ),
 ]
 
 

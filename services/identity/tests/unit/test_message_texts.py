@@ -1,4 +1,4 @@
-"""What messages say."""
+"""The texts of messages."""
 
 from uuid import uuid4
 

@@ -48,7 +48,7 @@ def test_a_weak_password_is_refused_with_the_rule_it_breaks(password: str, rule:
 @pytest.mark.parametrize(
     ("context", "word"),
     [(("Anna Ou",), "anna"), (("x", "Kunene.Delta"), "delta"), (("some_thing",), "thing"), (("ÉTOSHA",), "étosha")],
-    ids=["four letters", "after a dot", "after an underscore", "in other letters"],
+    ids=["four letters", "after a dot", "after an underscore", "in another script"],
 )
 def test_a_password_with_a_word_of_four_or_more_letters_about_its_owner_is_refused(context: tuple[str, ...], word: str) -> None:
     POLICY.check("Big-Ou-Xyz-Sun-63!", context)
@@ -86,7 +86,7 @@ def test_the_owners_name_is_refused_without_its_accents_and_signs_too(context: s
 @pytest.mark.parametrize(
     ("changes", "good", "bad"),
     [({}, 12, 11), ({"length_min": 14}, 14, 13), ({"length_min_single_factor": 15}, 15, 14), ({"length_max": 20}, 20, 21)],
-    ids=["usual", "longer", "longer where it stands alone", "shorter at most"],
+    ids=["usual", "longer", "longer without a second factor", "a lower maximum"],
 )
 def test_lengths_are_counted_in_characters(changes: dict[str, int], good: int, bad: int) -> None:
     policy, text = PasswordPolicy(**changes), "Öäx-63!-Kunene-Sonnenaufgang"  # type: ignore[arg-type]

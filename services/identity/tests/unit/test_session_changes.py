@@ -28,19 +28,19 @@ def device(**changes: Any) -> Device:
 
 
 DEVICES: list[Any] = [
-    pytest.param(device, lambda made: made.record_sign_in(at=AT), {"last_seen_at": AT}, id="is seen"),
+    pytest.param(device, lambda made: made.record_sign_in(at=AT), {"last_seen_at": AT}, id="signs in"),
     # From before devices recorded since when they are known.
     pytest.param(
         lambda: device(known_since=None),
         lambda made: made.record_sign_in(at=AT),
         {"last_seen_at": AT, "known_since": BEFORE},
-        id="is old",
+        id="from an earlier release, signs in",
     ),
     pytest.param(
         lambda: device(revoked_at=BEFORE),
         lambda made: made.record_sign_in(at=AT),
         {"last_seen_at": AT, "known_since": AT, "revoked_at": None},
-        id="is met anew",
+        id="signs in after it was revoked",
     ),
     pytest.param(device, lambda made: made.rename("other"), {"name": "other"}, id="is renamed"),
     pytest.param(device, lambda made: made.revoke(at=AT), {"revoked_at": AT}, id="is revoked"),
@@ -89,7 +89,7 @@ SESSIONS: list[Any] = [
     pytest.param(
         lambda made: made.prove_again(("pwd", "otp"), at=AT),
         {"authenticated_at": AT, "methods": ("pwd", "otp", "mfa"), "earlier_proofs": (Proof.of(("pwd",), at=BEFORE),)},
-        id="is proven again",
+        id="is stepped up",
     ),
     pytest.param(
         lambda made: [made.end(reason, at=AT, access_token_life=LIFE) for reason in (EndReason.REVOKED, EndReason.IDLE)],

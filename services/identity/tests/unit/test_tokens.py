@@ -29,7 +29,7 @@ SHOWN: dict[str, Any] = {"user_id": USER, "device_id": DEVICE, "known_since": AT
         {"known_since": AT + timedelta(microseconds=1)},
         {"known_since": AT - timedelta(days=1)},
     ],
-    ids=["another user", "another device", "changed about", "met anew", "met before"],
+    ids=["another user", "another device", "swapped ids", "known since later", "known since earlier"],
 )
 def test_a_device_token_names_one_device_of_one_user_since_one_moment(changes: dict[str, Any]) -> None:
     tokens = SignedDeviceTokens(KEY)
