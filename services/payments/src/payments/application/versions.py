@@ -1,4 +1,4 @@
-"""Prices are never edited: a new version begins where the one before it ends."""
+"""Versions of prices. Prices are never edited: a new version starts when the previous one ends."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Recorded(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestedPeriod:
-    """From when to when a version is to hold: from now on, and without an end, where nothing else is said."""
+    """The period in which a version is to be in force. The default is from now, without an end."""
 
     since: datetime | None
     until: datetime | None
@@ -48,10 +48,10 @@ async def set_version(
     at: datetime,
     reason: str,
 ) -> PriceT:
-    """Record the next version of a series, from now or from a later time on. The one that holds then ends there.
+    """Record the next version of a series, from now or a later time. The version in force at that time ends then.
 
-    Never from an earlier time: what was charged was charged (InvalidValue). Raises LaterVersion when a version that begins
-    no earlier is recorded already.
+    Raise InvalidValue for an earlier time, because past charges cannot change. Raise LaterVersion if a version with the same
+    or a later start exists.
     """
     new = draft(new_id(), Validity(_not_before(at, period.since, "valid_from"), period.until))
     replaced = replaced_by(await versions.lock(new.series, new.validity.since), new.validity.since)
@@ -74,7 +74,7 @@ async def end_version(
     at: datetime,
     reason: str,
 ) -> PriceT:
-    """End a version now or at a later time; one that has not begun never will. Raises NotFound or AlreadyEnded."""
+    """End a version now or at a later time. A version that has not started is cancelled. Raise NotFound or AlreadyEnded."""
     version = await versions.lock_one(version_id)
     if version is None:
         raise NotFound(version_id=version_id)
@@ -87,7 +87,7 @@ async def end_version(
 
 
 def version_state(item: Dated) -> State:
-    """Return what the audit log shows of every version."""
+    """Return the state of a version for the audit log."""
     until = item.validity.until
     return {
         "series": item.series,
@@ -98,7 +98,7 @@ def version_state(item: Dated) -> State:
 
 
 def number_text(value: Decimal) -> str:
-    # A column has digits of its own: what is read from it must not look changed.
+    # Drop the trailing zeros of the column, so that a value read from it does not look changed.
     return f"{value.normalize():f}"
 
 

@@ -1,1 +1,1 @@
-"""What payments needs of the world, one file for each part of it."""
+"""The ports of payments, one file per dependency."""

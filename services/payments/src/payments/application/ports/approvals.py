@@ -7,4 +7,4 @@ from payments.domain.approval import ApprovalRules
 
 class ApprovalPolicies(Protocol):
     def approvals(self) -> ApprovalRules:
-        """Return governance's rules as this process has them; raises Unavailable when it has none."""
+        """Return governance's rules in this process. Raise Unavailable if it has none."""

@@ -1,4 +1,4 @@
-"""What payments asks about the people it acts for, at the moment in which money moves."""
+"""Ports to the current standing and roles of users, checked when money moves."""
 
 from collections.abc import Collection, Mapping
 from typing import Protocol
@@ -12,13 +12,13 @@ Roles = frozenset[str]
 
 class Standings(Protocol):
     async def standings(self, user_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
-        """Tell which users may act now; raises Unavailable when identity does not answer."""
+        """Return whether each user may act now. Raise Unavailable if identity does not answer."""
 
 
 class Authority(Protocol):
     async def authorize(self, payers: Collection[UUID]) -> Mapping[UUID, Roles | DomainError]:
-        """Return for each payer the roles of now to act with, or why nothing is paid on their behalf.
+        """Return for each payer their current roles, or the refusal of payments on their behalf.
 
-        The refusal is PayerSuspended, PayerClosed or NoLongerPermitted. Raises Unavailable when identity, governance or
-        the policies do not answer: nobody is refused for that.
+        The refusal is PayerSuspended, PayerClosed or NoLongerPermitted. Raise Unavailable if identity, governance or the
+        policies do not answer: nobody is refused for that.
         """

@@ -1,4 +1,4 @@
-"""What bulk transfers need of their file formats, their store and the rules in force."""
+"""Ports of bulk transfers: file formats, the store and the rules in force."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from kernel.actor import Actor
 from payments.domain.bulk import Bulk, Chunk
 from payments.domain.bulk_file import BulkLine, RawFile
 
-# Of one payer; who has more waits for one to end.
+# Per payer. A payer who has reached it waits for one to end.
 BULKS_OPEN_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileDefaults:
-    """What a request says beside its file, for formats that cannot say it themselves; `today` is Namibia's."""
+    """Request parameters for file formats that cannot contain them. `today` is the date in Namibia."""
 
     today: date
     source: str = ""
@@ -27,15 +27,15 @@ class FileDefaults:
 
 class Reader(Protocol):
     def __call__(self, body: bytes, given: FileDefaults, /) -> RawFile:
-        """Read a file of one format; raises InvalidValues, which says where."""
+        """Parse a file of one format. Raise InvalidValues with the place of each fault."""
 
 
 class Bulks(Protocol):
     async def find_by_key(self, initiator_id: UUID, key: str) -> Bulk | None:
-        """Let the initiator's requests take turns, and find an earlier bulk: of two with one key, the second sees the first's."""
+        """Serialise the initiator's requests and find an earlier bulk: of two with one key, the second sees the first's."""
 
     async def count_open(self, initiator_id: UUID) -> int:
-        """Count an initiator's bulks that have not ended."""
+        """Count the initiator's bulks that have not ended."""
 
     async def open_of(self, initiator_id: UUID) -> Sequence[UUID]:
         """Return the initiator's bulks that have not ended, in the order of their ids."""
@@ -44,7 +44,7 @@ class Bulks(Protocol):
         """Write a bulk and its lines, and queue the job that runs it, unless it waits for an approval."""
 
     async def lock(self, bulk_id: UUID) -> tuple[Bulk, Actor] | None:
-        """Lock a bulk, and find on whose behalf it runs: an actor without roles, which are those of the moment."""
+        """Lock a bulk. Return it with the actor for whom it runs, without roles: current roles are looked up when it runs."""
 
     async def lines(self, bulk_id: UUID) -> Sequence[BulkLine]:
         """Return every line, in the order of the file."""
@@ -53,21 +53,21 @@ class Bulks(Protocol):
         """Return the first chunks that have not run, or all of them."""
 
     async def save(self, bulk: Bulk, chunks: Sequence[Chunk] = ()) -> None:
-        """Write how a locked bulk stands, and the outcomes of chunks."""
+        """Write the state of a locked bulk and the outcomes of chunks."""
 
     async def pays(self, bulk_id: UUID, owner_id: UUID) -> bool:
-        """Tell whether a line of the bulk pays a wallet of this owner."""
+        """Return whether a line of the bulk pays a wallet of this owner."""
 
     async def overdue(self, at: datetime, *, limit: int) -> Sequence[UUID]:
-        """Return bulks that nobody decided on in time, the longest first."""
+        """Return bulks whose time for a decision has passed, the longest overdue first."""
 
     async def left_behind(self, before: datetime, *, limit: int) -> Sequence[UUID]:
-        """Return bulks that may run and of which nothing has been heard since."""
+        """Return bulks that may run but have made no progress since `before`."""
 
     async def queue(self, bulk_id: UUID) -> None:
-        """Queue the job that runs a bulk, unless it waits already."""
+        """Queue the job that runs a bulk, unless it is queued already."""
 
 
 class Rules(Protocol):
     async def refresh(self) -> None:
-        """Bring prices, limits and approval rules up to date, where they are older than some seconds."""
+        """Refresh prices, limits and approval rules that are older than some seconds."""

@@ -1,4 +1,4 @@
-"""One space of Idempotency-Keys for all that a caller asks for."""
+"""One namespace of Idempotency-Keys for all requests of a caller."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -6,11 +6,11 @@ from uuid import UUID
 
 
 class Keys(Protocol):
-    """One space of Idempotency-Keys for each caller: a key names one request, whatever it asks for."""
+    """One namespace of Idempotency-Keys per caller: a key identifies one request of any type."""
 
     async def claim(self, initiator_id: UUID, key: str, *, beside: Iterable[str], turns: Sequence[UUID] = ()) -> None:
-        """Let the initiator's requests take turns; raises KeyReused when the key names a request that another table keeps.
+        """Serialise the initiator's requests. Raise KeyReused if the key belongs to a request in another table.
 
-        `beside` names the tables in which the caller looks the key up itself, `turns` other owners whose spending the same
+        `beside` names the tables in which the caller looks up the key itself. `turns` are other owners whose spending the same
         transaction changes: all are locked in one order, after the accounts.
         """

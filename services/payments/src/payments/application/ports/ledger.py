@@ -1,4 +1,4 @@
-"""What a batch of transfers needs of the ledger."""
+"""Port of a batch of transfers to the ledger."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +16,9 @@ from payments.domain.transfer import Transfer
 
 @dataclass(frozen=True, slots=True)
 class LedgerSnapshot:
-    """What a batch is posted against.
+    """The data that a batch is posted against.
 
-    `taken` has the keys that name another kind of request, a file or a schedule.
+    `taken` has the keys that belong to another type of request, a file or a schedule.
     """
 
     accounts: Mapping[UUID, Account]
@@ -29,7 +29,7 @@ class LedgerSnapshot:
 
 
 class Ledger(Protocol):
-    """What a batch needs, whole, at a price that hardly grows with it."""
+    """Reads and writes of a whole batch, at a cost that hardly depends on its size."""
 
     async def lock(
         self,
@@ -38,19 +38,19 @@ class Ledger(Protocol):
         sources: Iterable[UUID],
         questions: Sequence[SentQuestion] = (),
     ) -> LedgerSnapshot:
-        """Lock accounts and, after them, what the owners of `sources` have spent; then look up keys, and what was sent.
+        """Lock accounts, then the spending of the owners of `sources`; then look up keys and what was sent.
 
-        Each in its order, as `Accounts` and `SpendingBook` do. Keys and sums are read under the locks: of two requests with
-        one key, the second sees the first's transfer, and of two that share a rule's window it counts the first.
+        Lock each in the order of `Accounts` and `SpendingBook`. Keys and sums are read under the locks: of two requests with
+        one key, the second sees the first's transfer, and of two in one rule's window, the second counts the first.
         """
 
     def post(self, transfers: Sequence[Transfer], accounts: Sequence[Account], spendings: Sequence[Spending]) -> None:
-        """Write transfers with their postings, balances and what has been spent, with the commit."""
+        """Write transfers with their postings, balances and spending, together with the commit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
-    """Something of an account that is not what its postings or holds say. `what` is "balance", "held" or "chain"."""
+    """A value of an account that disagrees with its postings or holds. `what` is "balance", "held" or "chain"."""
 
     account_id: UUID
     currency: str
@@ -61,4 +61,4 @@ class Break:
 
 class Breaks(Protocol):
     async def add(self, found: Break, *, at: datetime) -> bool:
-        """Write a break; False when exactly this one is known already."""
+        """Write a break. Return False if exactly this one is known already."""

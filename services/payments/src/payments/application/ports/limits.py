@@ -19,14 +19,14 @@ class AssignedTier:
 
 class LimitBooks(Protocol):
     def limits(self) -> Limits:
-        """Return the limits in memory; raises Unavailable when they are too old to be trusted."""
+        """Return the limits in memory. Raise Unavailable if they are too old."""
 
 
 class Tiers(Protocol):
     async def lock(self, owner_id: UUID) -> AssignedTier | None:
-        """Find an owner's tier, and keep others from assigning one until the transaction ends."""
+        """Find an owner's tier, and prevent others from assigning one until the transaction ends."""
 
     async def is_limited(self, tier: str, at: datetime) -> bool:
-        """Tell whether the tier has a limit, in any currency, that holds at `at` or will."""
+        """Return whether the tier has a limit in any currency that is in force at `at` or later."""
 
     async def save(self, tier: AssignedTier) -> None: ...

@@ -1,16 +1,16 @@
-"""What payments asks of the policies in force, beyond the permission that a route asks for."""
+"""Port to the policies in force, for decisions beyond the permission that a route requires."""
 
 from typing import Final, Protocol
 
 from kernel.actor import Actor
 
-# Of the people who keep the ledger: they freeze wallets, reverse transfers and cancel any hold.
+# For staff who maintain the ledger: they freeze wallets, reverse transfers and cancel any hold.
 RECONCILE: Final = "payment:reconcile"
-# To read other people's money.
+# For reading other people's wallets and transfers.
 READ_ANY_WALLET: Final = "wallet:read_any"
 READ_ANY_TRANSFER: Final = "transfer:read_any"
 
 
 class Permissions(Protocol):
     def allows(self, actor: Actor, permission: str, /) -> bool:
-        """Tell whether the actor may; raises Unavailable when nobody can tell."""
+        """Return whether the actor has the permission. Raise Unavailable if the policies cannot be evaluated."""

@@ -1,4 +1,4 @@
-"""The prices in force, and the versions that they are made of."""
+"""Ports to the prices in force and their versions."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -21,7 +21,7 @@ DatedT = TypeVar("DatedT", bound=Dated)
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Everything that holds at an instant or will later."""
+    """Everything that is in force at a moment or later."""
 
     fee_rules: tuple[FeeRule, ...]
     fx_rates: tuple[FxRate, ...]
@@ -30,17 +30,17 @@ class Prices:
 
 class PriceBooks(Protocol):
     def current(self) -> PriceBook:
-        """Return the rules and rates in memory; raises Unavailable when they are too old to be trusted."""
+        """Return the rules and rates in memory. Raise Unavailable if they are too old."""
 
 
 class Versions(Protocol[DatedT]):
-    """The versions of every series of one kind. Whoever changes prices takes turns with everybody else who does."""
+    """The versions of every series of one kind. All changes of prices are serialised."""
 
     async def lock(self, series: str, at: datetime) -> Sequence[DatedT]:
-        """Become the only one to change prices until the transaction ends; return the versions that reach beyond `at`."""
+        """Lock all prices until the transaction ends. Return the versions that are in force after `at`."""
 
     async def lock_one(self, version_id: UUID) -> DatedT | None:
-        """Become the only one to change prices, and find a version."""
+        """Lock all prices, and find a version."""
 
     async def add(self, draft: DatedT, *, by: str, at: datetime, reason: str) -> DatedT:
         """Write a draft as the next version of its series, and return it with its number."""

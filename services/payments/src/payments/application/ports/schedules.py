@@ -1,4 +1,4 @@
-"""What schedules need of the world."""
+"""Port of schedules to their store."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,13 +8,13 @@ from uuid import UUID
 from kernel.actor import Actor
 from payments.domain.schedule import Run, Schedule
 
-# Of one payer, under way at once.
+# Per payer, not ended.
 SCHEDULES_OPEN_MAX: Final = 100
 
 
 class Schedules(Protocol):
     async def find_by_key(self, initiator_id: UUID, key: str) -> Schedule | None:
-        """Let the initiator's requests take turns, and find an earlier schedule by its key."""
+        """Serialise the initiator's requests, and find an earlier schedule by its key."""
 
     async def count_open(self, initiator_id: UUID) -> int: ...
 
@@ -24,13 +24,13 @@ class Schedules(Protocol):
     async def add(self, schedule: Schedule, actor: Actor) -> None: ...
 
     async def lock(self, schedule_ids: Sequence[UUID]) -> Sequence[Schedule]:
-        """Lock schedules, in the order of their ids; absent ones are left out."""
+        """Lock schedules in id order. Missing schedules are left out."""
 
     async def due(self, at: datetime, *, limit: int) -> Sequence[tuple[Schedule, Actor]]:
-        """Return active schedules of which an occurrence is due, the longest first, and on whose behalf they run.
+        """Return active schedules with a due occurrence, the longest due first, with the actors for whom they run.
 
-        The actors have no roles, which are those of the moment.
+        The actors have no roles: current roles are looked up when the schedules run.
         """
 
     async def save(self, schedules: Sequence[Schedule], runs: Sequence[tuple[UUID, Run]] = ()) -> None:
-        """Write how locked schedules stand, and what became of their occurrences."""
+        """Write the state of locked schedules, and the outcomes of their occurrences."""

@@ -1,4 +1,4 @@
-"""What payments asks compliance."""
+"""Port to compliance's screening."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from payments.domain.transfer_order import TransferOrder
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Compliance's answer; the reason is for staff and the audit trail, never for the customer."""
+    """Compliance's answer. The reason is for staff and the audit log, never for the customer."""
 
     clear: bool
     reason: str = ""
@@ -17,4 +17,4 @@ class Verdict:
 
 class Screening(Protocol):
     async def screen(self, orders: Sequence[TransferOrder]) -> Sequence[Verdict]:
-        """Screen a batch, one verdict an order; raises Unavailable when compliance does not answer (fail closed)."""
+        """Screen a batch, with one verdict per order. Raise Unavailable if compliance does not answer (fail closed)."""

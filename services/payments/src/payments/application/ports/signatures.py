@@ -1,4 +1,4 @@
-"""What payments asks identity about a payer's signature."""
+"""Port to identity, which verifies payers' signatures."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,4 +9,4 @@ from payments.domain.transfer_order import Signature
 
 class Signatures(Protocol):
     async def verify(self, signature: Signature, *, by: UUID, texts: Sequence[bytes]) -> bytes:
-        """Return the text, of several, that a user's device signed; raises InvalidSignature, or Unavailable without an answer."""
+        """Return which of the texts a user's device signed. Raise InvalidSignature, or Unavailable without an answer."""

@@ -1,4 +1,4 @@
-"""What owners have spent, which their limits and approval rules count."""
+"""What owners have spent, for limits and approval rules."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from payments.domain.limits import Spending
 
 @dataclass(frozen=True, slots=True)
 class OwnerLimits:
-    """What an owner has spent, and the tier that says how much more may be."""
+    """What an owner has spent, and the tier whose limits apply."""
 
     tier: str
     spending: Spending
@@ -24,9 +24,9 @@ Spendings = Mapping[tuple[UUID, str], OwnerLimits]
 
 @dataclass(frozen=True, slots=True)
 class SentQuestion:
-    """What of a payer's earlier requests an approval rule with a window counts: everything from `since` on.
+    """The earlier requests of a payer that an approval rule with a window counts: those after `since`.
 
-    `but_bulk` is the file that is judged, which is no part of what was sent before it.
+    `but_bulk` is the file that is judged, which is not counted.
     """
 
     payer_id: UUID
@@ -41,12 +41,12 @@ Sent = Mapping[tuple[UUID, str], Decimal]
 
 class SpendingBook(Protocol):
     async def lock(self, of: Sequence[tuple[UUID, str]]) -> Spendings:
-        """Lock what owners have spent in currencies, after the accounts, in order of owner and currency."""
+        """Lock owners' spending in currencies, after the accounts, in the order of owner and currency."""
 
     async def begin(self, owner_id: UUID, currency: str, at: datetime) -> None:
-        """Begin to count for an owner in a currency; one that is counted already goes on."""
+        """Start to count an owner's spending in a currency, unless it is counted already."""
 
     async def save(self, spendings: Sequence[Spending]) -> None: ...
 
     async def sent(self, questions: Sequence[SentQuestion]) -> Sent:
-        """Tell what payers sent within the windows of rules; under the lock, nothing can come meanwhile."""
+        """Return what payers sent within the windows of rules. Under the lock, nothing is added meanwhile."""

@@ -1,4 +1,4 @@
-"""What posting transfers needs, and who posts them."""
+"""Ports to the store of transfers and to the cashier, which posts them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,31 +19,31 @@ class Transfers(Protocol):
         """Find earlier transfers by initiator and Idempotency-Key."""
 
     async def find(self, transfer_id: UUID) -> Transfer | None:
-        """Find a transfer without locking it: which accounts it is of never changes."""
+        """Find a transfer without locking it. Its accounts never change."""
 
     async def lock(self, transfer_id: UUID) -> Transfer:
-        """Lock a transfer that is there, after its accounts, and read how it stands now."""
+        """Lock an existing transfer, after its accounts, and read its current state."""
 
     async def postings_of(self, transfer_id: UUID) -> Sequence[Posting]:
-        """Return a transfer's legs in the order in which they were posted."""
+        """Return a transfer's postings in the order in which they were written."""
 
     async def overdue(self, at: datetime, *, limit: int) -> Sequence[UUID]:
-        """Return transfers on hold whose time has run out, the longest first."""
+        """Return transfers on hold whose time has passed, the longest overdue first."""
 
     async def add(self, transfers: Sequence[Transfer]) -> None:
-        """Write transfers and the postings that they bring."""
+        """Write new transfers and their postings."""
 
     async def save(self, transfer: Transfer) -> None:
-        """Write how a locked transfer stands now, and the postings that it brings."""
+        """Write the state of a locked transfer and its new postings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One order, or several that are settled all or none.
+    """One order, or several that are settled together or not at all.
 
-    `bulk_id` gathers the events of what it settles in one message with the bulk's others. `is_judged`: as a part of a file
-    that was judged whole, `judged_as` which kinds by the payees' wallets; `is_planned`: by a schedule, whose payer showed what
-    was needed when it was planned.
+    `bulk_id` puts its settled transfers into one message with the bulk's others. `is_judged`: it is a part of a file that was
+    judged as a whole, with the kinds `judged_as` by the payees' wallets. `is_planned`: it comes from a schedule, whose payer
+    met the requirements when planning it.
     """
 
     orders: tuple[TransferOrder, ...]
@@ -55,12 +55,12 @@ class Request:
 
     @property
     def is_linked(self) -> bool:
-        """Whether nothing of it may wait for a decision: decided against, one leg would be missing from what is all or none."""
+        """Whether no leg may wait for a decision: if one were rejected, the others would be settled without it."""
         return len(self.orders) > 1
 
     @property
     def keys(self) -> list[tuple[UUID, str]]:
-        """By which earlier transfers are looked for: those of the orders, and those that they may have had."""
+        """The keys by which to find earlier transfers: those of the orders, and others that the orders may have had."""
         initiator_id = self.orders[0].initiator_id
         return [(order.initiator_id, order.key) for order in self.orders] + [
             (initiator_id, key) for key in other_keys(self.orders)
@@ -68,12 +68,12 @@ class Request:
 
     @property
     def signature(self) -> Signature | None:
-        """The payer's; linked orders have one for all of them."""
+        """The payer's signature. Linked orders share one."""
         return self.orders[0].signature
 
     @property
     def signed_texts(self) -> Sequence[bytes]:
-        """What the signature may be over."""
+        """The texts that the signature may be over."""
         if self.is_linked:
             return (signed_list(self.orders),)
         [order] = self.orders
@@ -82,7 +82,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A transfer as it stands; `replayed` when an earlier request with the same key made it."""
+    """A transfer in its current state. `replayed`: an earlier request with the same key made it."""
 
     transfer: Transfer
     replayed: bool
@@ -90,15 +90,15 @@ class Settled:
 
 class Cashier(Protocol):
     async def settle(self, order: TransferOrder, actor: Actor) -> Settled:
-        """Hand in one order; it is settled together with whatever else is waiting, each with its own outcome."""
+        """Settle one order, in one commit with other waiting requests. Each has its own outcome."""
 
     async def settle_linked(self, orders: Sequence[TransferOrder], actor: Actor) -> Sequence[Settled]:
-        """Hand in orders of which all are settled, or none."""
+        """Settle several orders, together or not at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """How long money stays on hold, and how long somebody has to decide."""
+    """How long money stays on hold, and how long a transfer waits for a decision."""
 
     hold_life: timedelta = field(default=timedelta(days=7))
     approval_life: timedelta = field(default=timedelta(hours=72))

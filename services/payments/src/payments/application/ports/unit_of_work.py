@@ -1,4 +1,4 @@
-"""The transaction: every repository of payments, beside the audit log and events."""
+"""The transaction: every repository of payments, with audit facts and events."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""What use cases need of wallets, which are the accounts that people own."""
+"""Port to wallets, the accounts that users own."""
 
 from typing import Protocol
 from uuid import UUID
@@ -8,7 +8,7 @@ from payments.domain.account import Account
 
 class Wallets(Protocol):
     async def lock(self, wallet_id: UUID, *, owner_id: UUID | None = None) -> Account:
-        """Lock a wallet until the transaction ends; raises NotFound for none, or one that `owner_id` does not own."""
+        """Lock a wallet until the transaction ends. Raise NotFound if it does not exist or `owner_id` does not own it."""
 
     async def add(self, wallet: Account) -> None: ...
 
@@ -16,7 +16,7 @@ class Wallets(Protocol):
         """Write status, ceiling, name and usage of a locked wallet."""
 
     async def count_of(self, owner_id: UUID) -> int:
-        """Count an owner's wallets that are not closed; until the transaction ends nobody else counts them."""
+        """Count an owner's wallets that are not closed. Other transactions cannot count them until this one ends."""
 
     async def expecting(self, wallet_id: UUID) -> int:
-        """Count the holds that wait to be paid into a locked wallet."""
+        """Count the holds that may still be paid into a locked wallet."""

@@ -1,4 +1,4 @@
-"""Rates of exchange: the table of contents."""
+"""Exchange rates: the table of contents."""
 
 from dataclasses import dataclass
 

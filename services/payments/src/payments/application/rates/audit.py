@@ -1,4 +1,4 @@
-"""How rates of exchange appear in the audit log."""
+"""The audit facts of exchange rates."""
 
 from typing import Final
 

@@ -12,7 +12,7 @@ from payments.domain.fx_rate import FxRate
 
 @dataclass(frozen=True, slots=True)
 class EndRate:
-    """End a rate now or at a later time. Without a rate, conversions are refused."""
+    """End an exchange rate now or at a later time. Without a rate, conversions are refused."""
 
     uow: PricingUnitOfWork
     clock: Clock

@@ -8,7 +8,7 @@ from payments.domain.fx_rate import FxRate
 
 @dataclass(frozen=True, slots=True)
 class ListRateHistory:
-    """List every version ever recorded, past and planned, the newest first."""
+    """List all recorded versions, past and planned, newest first."""
 
     views: RateViews
 

@@ -8,7 +8,7 @@ from payments.domain.fx_rate import FxRate
 
 @dataclass(frozen=True, slots=True)
 class ListRates:
-    """List the rates in force, each in one direction."""
+    """List the exchange rates in force. Each is for one direction."""
 
     views: RateViews
     clock: Clock

@@ -10,7 +10,7 @@ from payments.domain.fx_rate import FxRate
 
 @dataclass(frozen=True, slots=True)
 class SetRate:
-    """Record the next rate of a pair of currencies. The rate before it ends where this one begins."""
+    """Record the next exchange rate of a currency pair. The previous rate ends when this one starts."""
 
     uow: PricingUnitOfWork
     clock: Clock

@@ -1,4 +1,4 @@
-"""Read models of rates of exchange."""
+"""Read models of exchange rates."""
 
 from datetime import datetime
 from typing import Protocol
@@ -14,4 +14,4 @@ class RateViews(Protocol):
     ) -> Page[FxRate]: ...
 
     async def history(self, page: PageRequest, *, base: str | None = None, quote: str | None = None) -> Page[Recorded[FxRate]]:
-        """List every version there ever was, the newest first."""
+        """List all versions, newest first."""

@@ -16,7 +16,7 @@ _MOVED: Final = frozenset({TransferStatus.COMPLETED, TransferStatus.REVERSED})
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What proves a transfer: its hash on the audit log and, if its payer signed it, the signed text."""
+    """A transfer with its proofs: its hash in the audit log and, if its payer signed it, the signed text."""
 
     transfer: Transfer
     transaction_hash: str | None
@@ -26,7 +26,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class GetReceipt:
-    """Make the receipt of a transfer that has moved money, for callers who may see it."""
+    """Get the receipt of a transfer that has moved money, for callers who may see it."""
 
     visible: VisibleTransfers
     views: TransferViews

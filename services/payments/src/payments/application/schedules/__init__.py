@@ -1,4 +1,4 @@
-"""Transfers planned for later: the table of contents."""
+"""Scheduled transfers: the table of contents."""
 
 from dataclasses import dataclass
 

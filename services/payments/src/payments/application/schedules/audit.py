@@ -48,7 +48,7 @@ def _planned_state(schedule: Schedule) -> State:
     return {**asked, **_state(schedule)}
 
 
-# A new schedule: what was asked for besides what may change.
+# A new schedule: its order as well as its changing fields.
 PLANNED_SCHEDULE = replace(SCHEDULE, state=_planned_state)
 
 

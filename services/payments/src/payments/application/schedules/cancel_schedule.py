@@ -11,7 +11,7 @@ from payments.domain.schedule import Schedule
 
 @dataclass(frozen=True, slots=True)
 class CancelSchedule:
-    """End a schedule; the transfers that it made stay. Only the user who planned it may."""
+    """Cancel a schedule. The transfers that it has made remain. Only the user who planned it may."""
 
     uow: UnitOfWork
     clock: Clock

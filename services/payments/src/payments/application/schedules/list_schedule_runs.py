@@ -9,7 +9,7 @@ from payments.application.schedules.visible_schedules import VisibleSchedules
 
 @dataclass(frozen=True, slots=True)
 class ListScheduleRuns:
-    """Page through the outcomes of a schedule's occurrences, newest first, for callers who may read the schedule."""
+    """List the outcomes of a schedule's occurrences, newest first, for callers who may read the schedule."""
 
     visible: VisibleSchedules
     views: ScheduleViews

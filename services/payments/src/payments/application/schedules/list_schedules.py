@@ -7,7 +7,7 @@ from payments.application.schedules.views import ScheduleView, ScheduleViews
 
 @dataclass(frozen=True, slots=True)
 class ListSchedules:
-    """Page through the caller's schedules, newest first."""
+    """List the caller's schedules, newest first."""
 
     views: ScheduleViews
 

@@ -27,7 +27,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class PlanTransfer:
-    """Plan a transfer for later, once or again and again; repeating a key returns the first schedule."""
+    """Schedule a transfer, once or repeatedly. Repeating a key returns the first schedule."""
 
     uow: UnitOfWork
     wallets: AccountLookup
@@ -36,11 +36,11 @@ class PlanTransfer:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, key: str, order: StandingOrder, signature: Signature | None = None) -> Planned:
-        """Raise what a transfer by itself would for its wallets and payer; InvalidValue, TooManySchedules."""
+        """Raise what the transfer itself would raise for its wallets and payer, InvalidValue, or TooManySchedules."""
         require_callers_key(key)
         schedule_id, at = new_id(), self.clock.now()
         async with self.uow.begin(actor) as tx:
-            # Before anything else: repeated later, its start may have passed and its wallets have changed.
+            # Look up the key first: when a request is repeated, its start may have passed and its wallets may have changed.
             await tx.keys.claim(actor.user_id, key, beside=["schedules"])
             if earlier := await tx.schedules.find_by_key(actor.user_id, key):
                 return Planned(earlier.confirm_replay(order).as_planned(), replayed=True)
@@ -59,7 +59,7 @@ class PlanTransfer:
         return Planned(schedule, replayed=False)
 
     async def _require_proof(self, actor: Actor, schedule: Schedule, transfer: TransferOrder, at: datetime) -> None:
-        """Raise what its parties refuse, or what only the payer can add, who is here now and not when it is made."""
+        """Raise what its parties refuse, or what only the payer can provide, who is present now but not at the occurrences."""
         accounts = await self.wallets.of([transfer.source_id, transfer.target_id])
         planned = require_plannable(transfer, accounts)
         if schedule.signature:
@@ -73,7 +73,7 @@ class PlanTransfer:
         request = PayerRequest(
             initiator_id=actor.user_id, actor=actor, outflows=[outflow], is_signed=schedule.signature is not None
         )
-        # Whether an occurrence needs an approval is for the day on which it is made.
+        # Whether an occurrence requires an approval is decided when it is made.
         PayerRules(self.policy, ApprovalRules()).judge(request, sent=_nothing, at=at).require_proof()
 
 

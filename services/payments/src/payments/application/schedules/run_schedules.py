@@ -23,10 +23,10 @@ _PASSING: Final = frozenset({Kind.UNAVAILABLE, Kind.INTERNAL, Kind.EXHAUSTED})
 
 @dataclass(frozen=True, slots=True)
 class RunSchedules:
-    """Make every transfer that is due, on behalf of payers who may pay now, in their roles of now.
+    """Make every transfer that is due, for payers who may pay now, in their current roles.
 
-    What an outage held up is made up for, one occurrence after another; what fell into a pause is not. Killed between the
-    transfers and the note of them, it finds the transfers by their keys at the next run.
+    Occurrences that an outage delayed are made later, one after another; those during a pause are not. If the process is
+    killed after making transfers but before recording them, the next run finds them by their keys.
     """
 
     uow: UnitOfWork
@@ -36,14 +36,14 @@ class RunSchedules:
     clock: Clock
 
     async def __call__(self) -> int:
-        """Return how many were due; raises Unavailable when they are to be tried again."""
+        """Return how many were due. Raise Unavailable if they must be retried."""
         done = 0
         while due := await self._due():
             await self.rules.refresh()
             run = await self._run(due)
             done += run
             if run < len(due):
-                # The rest waits for something that is away: for the next run.
+                # A dependency is unavailable: the rest waits for the next run.
                 break
         return done
 
@@ -69,7 +69,7 @@ class RunSchedules:
         at = self.clock.now()
         keys = {schedule.id: (schedule.initiator_id, schedule.transfer_order().key) for schedule, _ in refused}
         async with self.uow.begin(Actor.service("payments")) as tx:
-            # A run that was killed before its note had made them while the payer still could.
+            # An earlier run, killed before it recorded them, made them while the payer still could.
             made = await tx.transfers.find_by_keys(list(keys.values()))
         runs: dict[UUID, Run] = {}
         for schedule, refusal in refused:
@@ -98,7 +98,7 @@ class RunSchedules:
         return len(runs)
 
     async def _run_alone(self, due: Sequence[tuple[Schedule, Actor]]) -> int:
-        """One of them breaks the transaction of all: by itself, each gets what is its own. Raises what broke, at the end."""
+        """Run each by itself after one broke their common transaction. At the end, raise the errors together."""
         done, broken = 0, []
         for one in due:
             try:
@@ -114,7 +114,7 @@ class RunSchedules:
             changed: list[Schedule] = []
             for schedule in await tx.schedules.lock(list(runs)):
                 run = runs[schedule.id]
-                # Cancelled meanwhile, or written down by another worker: what was made stays made.
+                # It was cancelled meanwhile, or recorded by another worker; its transfer remains.
                 if not schedule.is_open or schedule.next_number != run.number:
                     continue
                 with tx.change(audit.SCHEDULE, schedule, "run", at=at):

@@ -1,4 +1,4 @@
-"""What can be asked about schedules."""
+"""Read models of schedules."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,7 +12,7 @@ from payments.domain.schedule import Schedule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleView:
-    """A schedule as it stands; `last_code` says why the last occurrence was refused, if it was.
+    """The current state of a schedule. `last_code` says why the last occurrence was refused, if it was.
 
     `status_reason` says why the platform paused or cancelled it, if it did.
     """
@@ -41,7 +41,7 @@ class ScheduleView:
 
     @classmethod
     def of(cls, schedule: Schedule) -> Self:
-        """Show what was just written as it will be read."""
+        """Return the view of a schedule that was just written."""
         order = schedule.order
         return cls(
             id=schedule.id,
@@ -70,7 +70,7 @@ class ScheduleView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
-    """An occurrence that was due: its transfer, or why there is none."""
+    """A past occurrence: its transfer, or the reason why there is none."""
 
     number: int
     due_at: datetime
@@ -84,7 +84,7 @@ class ScheduleViews(Protocol):
     async def schedule(self, schedule_id: UUID) -> ScheduleView | None: ...
 
     async def schedules_of(self, initiator_id: UUID, cursor: CursorRequest) -> CursorPage[ScheduleView]:
-        """Page through somebody's schedules, newest first."""
+        """List an initiator's schedules, newest first."""
 
     async def runs_of(self, schedule_id: UUID, cursor: CursorRequest) -> CursorPage[RunView]:
-        """Page through what became of a schedule's occurrences, newest first."""
+        """List the outcomes of a schedule's occurrences, newest first."""

@@ -1,4 +1,4 @@
-"""Which schedules a caller may see; to others there are none."""
+"""Which schedules a caller may see. For the others, NotFound is raised."""
 
 from dataclasses import dataclass
 from uuid import UUID

@@ -8,7 +8,7 @@ from payments.application.transfers.views import HistoryFilter
 
 @dataclass(frozen=True, slots=True)
 class ExportTransfers:
-    """Read all transfers of the caller's wallets that a filter lets through, newest first, however many."""
+    """Read all transfers of the caller's wallets that match a filter, newest first, without a limit on their number."""
 
     movements: Movements
 

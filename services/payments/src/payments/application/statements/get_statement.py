@@ -10,12 +10,12 @@ from payments.application.statements.views import StatementViews
 from payments.application.wallets.find_wallet import FindWallet
 from payments.domain.statement import Statement
 
-# What a person reads, and a page of PDF bears; who needs more takes an export.
+# As many as a person reads and a PDF can show. For more, there is the export.
 LINES_MAX: Final = 10_000
 
 
 class StatementTooLong(InvalidValue):
-    """The period has more lines than a statement shows; choose a shorter one, or take the export."""
+    """The period has more lines than a statement can show; choose a shorter period, or use the export."""
 
     tells = ("lines_max",)
 
@@ -28,7 +28,7 @@ class StatementMade:
 
 @dataclass(frozen=True, slots=True)
 class GetStatement:
-    """Make the statement of a wallet for a period [since, until), for its owner or for staff."""
+    """Get the statement of a wallet for a period [since, until), for its owner or for staff."""
 
     find_wallet: FindWallet
     views: StatementViews
@@ -39,12 +39,12 @@ class GetStatement:
     ) -> StatementMade:
         """Raise NotFound, ReasonRequired for another user's wallet, StatementTooLong, LedgerBroken.
 
-        Raise InvalidValue for a period that is none or that has not begun.
+        Raise InvalidValue for a period that is empty or has not started.
         """
         if since >= until:
             raise InvalidValue(field="until", expected="a time after since", given=until)
         if since > self.clock.now():
-            # Of what has not happened there is no statement, not an empty one.
+            # Refuse a future period instead of making an empty statement.
             raise InvalidValue(field="since", expected="a time that has passed", given=since)
         wallet = await self.find_wallet(
             actor=actor, wallet_id=wallet_id, verb="read_statement", reason=reason, reason_required=True

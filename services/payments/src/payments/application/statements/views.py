@@ -14,7 +14,7 @@ from payments.domain.transfer import Transfer
 
 
 class Direction(StrEnum):
-    """`internal`: between two wallets of the same export, each of which has a movement of its own."""
+    """`internal`: between two wallets of the same export; each has its own movement."""
 
     IN = "in"
     OUT = "out"
@@ -23,11 +23,11 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
-    """A transfer, and what it did to one wallet.
+    """A transfer, and its effect on one wallet.
 
-    `moved` is the sum of its postings on the wallet, in the wallet's currency: negative for money that left, fees
-    included, zero while nothing has moved. `fee` is the part of it that is fees: positive where the wallet paid them,
-    negative where it got them back.
+    `moved` is the sum of its postings on the wallet, in the wallet's currency: negative for money that left (including fees),
+    zero while nothing has moved. `fee` is the part of it that is fees: positive if the wallet paid them, negative if they
+    were refunded to it.
     """
 
     transfer: Transfer
@@ -50,4 +50,4 @@ class StatementViews(Protocol):
     async def statement(
         self, account_id: UUID, currency: str, *, since: datetime, until: datetime, lines_max: int
     ) -> Statement | None:
-        """Return the statement of an account, of one moment; None when it would have more lines than that."""
+        """Return the statement of an account from one snapshot, or None if it would have more lines than that."""

@@ -16,7 +16,7 @@ from payments.domain.transfer import Transfer
 
 @dataclass(frozen=True, slots=True)
 class ApproveTransfer:
-    """Let a waiting transfer happen. The caller holds `payment:approve`, by two factors and minutes ago."""
+    """Approve a waiting transfer. The route requires `payment:approve` and a two-factor sign-in within the last minutes."""
 
     uow: UnitOfWork
     views: TransferViews
@@ -26,9 +26,9 @@ class ApproveTransfer:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, transfer_id: UUID) -> Transfer:
-        """Raise NotFound, OwnDecision for those who ordered, pay or receive it, NotPending, or what the accounts refuse.
+        """Raise NotFound, OwnDecision for users who ordered, pay or receive it, NotPending, or the errors of the accounts.
 
-        Raises ScreeningRefused, and PayerSuspended, PayerClosed or PayeeBarred where one of its parties may not act now.
+        Raise ScreeningRefused, and PayerSuspended, PayerClosed or PayeeBarred if one of its parties may not act now.
         """
         order = await require_clear(self.uow, self.views, self.screening, self.clock, actor=actor, transfer_id=transfer_id)
         await require_standing(self.views, self.standings, user_id=order.initiator_id, transfer_id=transfer_id)

@@ -42,7 +42,7 @@ def transfer_on(accounts: Accounts) -> Audited[Transfer]:
 
 
 def refused(order: TransferOrder, *, reason: str, at: datetime, transfer_id: UUID | None = None) -> AuditFact:
-    """Record what compliance did not clear: a new order, or a transfer that waits."""
+    """Record an order or a waiting transfer that compliance did not clear."""
     wallets = (str(order.source_id), str(order.target_id))
     return AuditFact(
         action="payments.transfer.refuse",
@@ -56,7 +56,7 @@ def refused(order: TransferOrder, *, reason: str, at: datetime, transfer_id: UUI
 
 
 def state(transfer: Transfer) -> State:
-    """Return what changes of a transfer, as far as it says more than the status "completed"."""
+    """Return the changing fields of a transfer that the status "completed" does not imply."""
     currency = transfer.quote.amount.currency.code
     shown: dict[str, object] = {"status": transfer.status.value}
     if transfer.quote.fees:
@@ -80,7 +80,7 @@ def _order_state(order: TransferOrder) -> dict[str, object]:
 
 
 def _balances(transfer: Transfer, accounts: Accounts) -> dict[str, object]:
-    """The balances that the transfer left: of linked ones, each its own."""
+    """The balances that the transfer left; each linked transfer has its own."""
     left = {posting.account_id: posting.balance_after for posting in transfer.postings}
     return _balances_of_both(transfer, accounts, left)
 
@@ -114,7 +114,7 @@ def read(transfer: Transfer, verb: str, *, owners: Sequence[UUID]) -> ReadOfOthe
 
 
 def waiting_listed(transfers: Sequence[Transfer], owners: Iterable[UUID]) -> ReadOfOthers:
-    """Record a page of others' transfers; `owners` are those of the wallets that they go from and to."""
+    """Record the read of a page of others' transfers. `owners` are the owners of their source and target wallets."""
     initiators = [transfer.order.initiator_id for transfer in transfers]
     return ReadOfOthers(
         action="payments.transfer.list_awaiting_approval", owners=(*initiators, *sorted(owners)), shown=len(transfers)

@@ -1,4 +1,4 @@
-"""The requests of one transaction, settled one after another on the accounts that it has locked."""
+"""Settle the requests of one transaction, one after another, on its locked accounts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,13 +27,13 @@ from payments.domain.transfer_order import TransferOrder, are_legs, key_before, 
 
 Outcome = Sequence[Settled] | DomainError
 
-# Settled transfers of a bulk that one message tells of.
+# Settled transfers of a bulk in one message.
 TOGETHER_MAX: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What limits and holds up orders, as this moment has it."""
+    """The rules in force that limit orders or make them wait."""
 
     limits: Limits
     payer: PayerRules
@@ -41,7 +41,7 @@ class Rules:
 
 
 class Records(Protocol):
-    """Where a batch says what has happened: its transaction, or nowhere, where it is a rehearsal."""
+    """Where a batch records facts and events: its transaction, or nowhere in a dry run."""
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
 
@@ -50,7 +50,7 @@ class Records(Protocol):
 
 @dataclass(slots=True)
 class Batch:
-    """A refused request leaves everything as it was, for the ones after it. Nothing is written before `write`."""
+    """A refused request changes nothing for the requests after it. Nothing is written before `write`."""
 
     records: Records
     locked: LedgerSnapshot
@@ -60,7 +60,7 @@ class Batch:
     earlier: dict[tuple[UUID, str], Transfer] = field(default_factory=dict)
     touched: set[UUID] = field(default_factory=set)
     spent: dict[tuple[UUID, str], Spending] = field(default_factory=dict)
-    # By payer, what this batch has sent so far: rules with a window count it too.
+    # What this batch has sent so far, by payer: rules with a window count it too.
     sent: dict[UUID, list[Outflow]] = field(default_factory=dict)
     gathered: dict[UUID, list[TransferSettled]] = field(default_factory=dict)
 
@@ -80,7 +80,7 @@ class Batch:
             return refusal
 
     def rehearse(self, prepared: PreparedRequest) -> Rehearsal:
-        """Tell what would come of a request, by the very steps of `settle`. The batch is good for nothing else afterwards."""
+        """Return the result of a dry run, by the steps of `settle`. The batch cannot be used for anything else afterwards."""
         request = prepared.request
         try:
             if replay := self._replay(request):
@@ -88,7 +88,7 @@ class Batch:
             if prepared.refusal:
                 raise prepared.refusal
             if prepared.screening == "refused":
-                # Which leg it is for, the answer to the request does not say either.
+                # The response to the real request does not name the leg either.
                 raise ScreeningRefused
             orders = self._with_kinds(prepared)
             needs = self._judge(request, [order for order, _ in orders])
@@ -111,7 +111,7 @@ class Batch:
     def left(self, prepared: PreparedRequest) -> Sequence[Allowance]:
         """Return what the payer may still move, in the currencies of the request.
 
-        Nothing is told where the limits themselves could not be read: such a request has no prices either.
+        Return nothing if the limits could not be read: such a request has no prices either.
         """
         keys = dict.fromkeys((one.order.initiator_id, one.order.amount.currency.code) for one in prepared.orders)
         return [
@@ -133,7 +133,7 @@ class Batch:
         return self.earlier.get((initiator_id, key)) or self.locked.earlier.get((initiator_id, key))
 
     def _replay(self, request: Request) -> Sequence[Settled] | None:
-        """Return what the first request with this key made; raises KeyReused when that was another request."""
+        """Return what the first request with this key made. Raise KeyReused if that was a different request."""
         first = request.orders[0]
         if (first.initiator_id, first.key) in self.locked.taken:
             raise KeyReused(initiator_id=first.initiator_id)
@@ -147,11 +147,11 @@ class Batch:
         return self._replay_linked(request.orders)
 
     def _replay_linked(self, orders: Sequence[TransferOrder]) -> Sequence[Settled] | None:
-        """Linked transfers are made together or not at all: all of the same ones are there, or it was another request."""
+        """Linked transfers are made together or not at all, so unless all of these exist, the key was used by another request."""
         key = orders[0].key
         if replay := self._replay_under([order.key for order in orders], leg_key(key, len(orders)), orders):
             return replay
-        # The release before left such keys to callers as well: only a linked transfer tells.
+        # The previous release let callers choose such keys too, so only a linked transfer proves a replay.
         first = self._find(orders[0].initiator_id, key_before(key, 0)) if are_legs(orders) else None
         if first is None or first.order.link_id is None:
             return None
@@ -172,7 +172,7 @@ class Batch:
         ]
 
     def _make_all(self, prepared: PreparedRequest) -> Sequence[Transfer]:
-        """Make the transfers of one request; when one is refused, nothing has changed."""
+        """Make the transfers of one request. If one is refused, nothing is changed."""
         request = prepared.request
         before = self._snapshot(prepared) if request.is_linked else {}
         spent = dict(self.spent)
@@ -195,7 +195,7 @@ class Batch:
     def _make_until_refused(
         self, orders: Sequence[tuple[TransferOrder, Quote]], *, awaiting_approval: bool
     ) -> tuple[Sequence[Transfer], DomainError | None]:
-        """Make transfers up to the first that is refused; the caller undoes what was done by then."""
+        """Make transfers up to the first refused one. The caller undoes the ones before it."""
         made: list[Transfer] = []
         try:
             for order, quote in orders:
@@ -206,9 +206,9 @@ class Batch:
         return made, None
 
     def _with_kinds(self, prepared: PreparedRequest) -> list[tuple[TransferOrder, Quote]]:
-        """Return the orders as the kinds that their payees make them, and their prices.
+        """Return the orders with the kinds that their payees give them, and their prices.
 
-        Raises InvalidSignature when the payer signed the order as another kind: a signature proves what was made.
+        Raise InvalidSignature if the payer signed the order as another kind: a signature must prove what was made.
         """
         known: list[tuple[TransferOrder, Quote]] = []
         for leg, priced in enumerate(prepared.orders):
@@ -269,7 +269,7 @@ class Batch:
         key = order.initiator_id, order.amount.currency.code
         tiered = self.locked.spendings.get(key) if order.kind.is_the_owners else None
         if tiered is None:
-            # The platform's own, or somebody's who does not own the source, which the transfer itself refuses.
+            # A system account, or an initiator who does not own the source, which the transfer itself refuses.
             return None
         return self.rules.limits.of(tiered.tier).admit(self.spent.get(key, tiered.spending), order.amount, self.at)
 
@@ -289,6 +289,6 @@ class Batch:
 
 
 def _require_kind(order: TransferOrder, request: Request) -> None:
-    """Raise UsageChanged when a line of a file is no longer of the kind that the rules were asked about."""
+    """Raise UsageChanged if a line of a file no longer has the kind with which the rules judged it."""
     if request.judged_as.get(order.target_id, order.kind) is not order.kind:
         raise UsageChanged(wallet_id=order.target_id)

@@ -17,10 +17,9 @@ from payments.domain.transfer import Transfer
 
 @dataclass(frozen=True, slots=True)
 class CaptureTransfer:
-    """Move what is on hold, or a part of it. Its sender and its receiver may.
+    """Capture a hold, in whole or in part. Its sender and its receiver may.
 
-    What a sender ordered before a suspension the receiver still captures. Nothing is captured for a receiver, or by anybody,
-    who may not act.
+    The receiver may still capture what a sender ordered before a suspension. A caller or receiver who may not act is refused.
     """
 
     uow: UnitOfWork
@@ -30,12 +29,12 @@ class CaptureTransfer:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, transfer_id: UUID, amount: Money | None) -> Transfer:
-        """Raise NotFound for strangers, NotPending, CaptureTooLarge, ScreeningRefused, Unavailable.
+        """Raise NotFound for callers who are no party, NotPending, CaptureTooLarge, ScreeningRefused, Unavailable.
 
-        PayeeBarred for a receiver who may not act, PayerSuspended or PayerClosed for such a sender who captures.
+        Raise PayeeBarred if the receiver may not act; PayerSuspended or PayerClosed if the sender captures and may not act.
         """
         await require_clear(self.uow, self.views, self.screening, self.clock, actor=actor, transfer_id=transfer_id)
-        # A token outlives a suspension by minutes.
+        # An access token stays valid for minutes after a suspension.
         await require_standing(self.views, self.standings, user_id=actor.user_id, transfer_id=transfer_id)
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)

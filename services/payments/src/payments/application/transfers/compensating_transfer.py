@@ -13,7 +13,7 @@ from payments.application.transfers.locked_transfer import LockedTransfer, write
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder, require_callers_key
 
-# Makes the compensating transfer of an order at a time.
+# Makes the compensating transfer from an order, at this time.
 Make = Callable[[TransferOrder, datetime], Transfer]
 
 
@@ -29,7 +29,7 @@ async def compensate(
     reason: str,
     clock: Clock,
 ) -> Settled:
-    """Make the compensating transfer once: repeating the key returns the first one."""
+    """Make the compensating transfer. Repeating the key returns the first one."""
     order = _order(locked, kind, actor=actor, key=key, amount=amount, reason=reason)
     payer_id = locked.accounts[locked.transfer.order.source_id].owner_id
     turns = [payer_id] if payer_id else []

@@ -11,16 +11,16 @@ from payments.domain.transfer_order import EXPIRED
 
 @dataclass(frozen=True, slots=True)
 class ExpireTransfers:
-    """End what nobody captured or decided on in time, one transaction each.
+    """End holds whose time for a capture or decision has passed, each in its own transaction.
 
-    One whose account no longer holds what it should is left to the ledger's check, and does not keep the others waiting.
+    A transfer whose account does not hold its money is left to the ledger's check and does not block the others.
     """
 
     uow: UnitOfWork
     clock: Clock
 
     async def __call__(self, *, limit: int = 500) -> int:
-        """Return how many have ended; raises LedgerBroken, after all the others, for the first that could not."""
+        """Return how many have ended. After trying all, raise LedgerBroken for the first that could not be ended."""
         actor, at = Actor.service("payments"), self.clock.now()
         async with self.uow.begin(actor) as tx:
             overdue = await tx.transfers.overdue(at, limit=limit)
@@ -39,7 +39,7 @@ class ExpireTransfers:
             locked = await lock_transfer(tx, transfer_id)
             transfer, at = locked.transfer, self.clock.now()
             if not transfer.is_overdue(at):
-                # Captured or decided on at the last moment.
+                # Captured or decided at the last moment.
                 return False
             async with changing(tx, locked, "expire", at=at, reason=EXPIRED):
                 transfer.expire(locked.accounts, at=at)

@@ -8,7 +8,7 @@ from payments.domain.transfer import Transfer
 
 @dataclass(frozen=True, slots=True)
 class FindTransfer:
-    """Find any transfer, for the platform's own services."""
+    """Find any transfer, for other services of the platform."""
 
     views: TransferViews
 

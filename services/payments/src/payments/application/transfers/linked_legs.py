@@ -1,4 +1,4 @@
-"""The legs of linked transfers: how many there may be, and how a refusal names the one that it is for."""
+"""The legs of linked transfers: their maximum number, and how a refusal names its leg."""
 
 from typing import Final
 
@@ -8,6 +8,6 @@ LINKED_MAX: Final = 100
 
 
 def name_leg(refusal: DomainError) -> None:
-    """Put the leg before the name of the field that is not acceptable in it."""
+    """Prefix the field name in a refusal with its leg."""
     if refusal.kind is Kind.INVALID and refusal.field and "leg" in refusal.facts:
         refusal.field = f"legs.{refusal.facts['leg']}.{refusal.field}"

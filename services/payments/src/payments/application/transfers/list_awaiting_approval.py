@@ -10,7 +10,7 @@ from payments.domain.transfer import Transfer
 
 @dataclass(frozen=True, slots=True)
 class ListAwaitingApproval:
-    """Page through all users' transfers that wait for a decision. A page with another user's is recorded."""
+    """List all users' transfers that await approval. A page with another user's transfer is recorded."""
 
     views: TransferViews
     history: TransferHistory

@@ -8,10 +8,10 @@ from payments.domain.transfer import Transfer
 
 @dataclass(frozen=True, slots=True)
 class ListTransfers:
-    """Page through what the caller's wallets sent and received, newest first."""
+    """List the transfers that the caller's wallets sent and received, newest first."""
 
     history: TransferHistory
 
     async def __call__(self, *, actor: Actor, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[Transfer]:
-        """Raise HistoryTooLong, or InvalidValue for a cursor of other filters."""
+        """Raise HistoryTooLong, or InvalidValue for a cursor from other filters."""
         return await self.history.history(replace(wanted, owner_id=actor.user_id), cursor)

@@ -23,7 +23,7 @@ class LockedTransfer:
     postings: tuple[Posting, ...] = ()
 
     def is_party(self, user_id: UUID) -> bool:
-        """Tell whether a user sends or receives it."""
+        """Return whether a user sends or receives it."""
         order = self.transfer.order
         return user_id in {self.accounts[order.source_id].owner_id, self.accounts[order.target_id].owner_id}
 
@@ -32,14 +32,14 @@ class LockedTransfer:
 
 
 async def lock_transfer(tx: Transaction, transfer_id: UUID, *, with_postings: bool = False) -> LockedTransfer:
-    """Lock the accounts in id order, then the transfer; raises NotFound."""
+    """Lock the accounts in id order, then the transfer. Raise NotFound."""
     found = await tx.transfers.find(transfer_id)
     if found is None:
         raise NotFound(transfer_id=transfer_id)
     order = found.order
     ids = accounts_of(moves_of(order.source_id, order.target_id, found.quote)) | {order.source_id, order.target_id}
     accounts = await tx.accounts.lock(list(ids))
-    # Read again under the lock: it may have been captured or decided on meanwhile.
+    # Read again under the lock: it may have been captured or decided meanwhile.
     transfer = await tx.transfers.lock(transfer_id)
     postings = tuple(await tx.transfers.postings_of(transfer_id)) if with_postings else ()
     return LockedTransfer(transfer, accounts, transfer.spent, postings)
@@ -49,14 +49,14 @@ async def lock_transfer(tx: Transaction, transfer_id: UUID, *, with_postings: bo
 async def changing(
     tx: Transaction, locked: LockedTransfer, verb: str, *, at: datetime, reason: str | None = None
 ) -> AsyncIterator[None]:
-    """Write what the block changes of a locked transfer and its accounts, with the audit fact and the events."""
+    """Write the changes that the block makes to a locked transfer and its accounts, with the audit fact and the events."""
     with tx.change(audit.transfer_on(locked.accounts), locked.transfer, verb, at=at, reason=reason):
         yield
         await write(tx, locked, at=at)
 
 
 async def write(tx: Transaction, locked: LockedTransfer, *made: Transfer, at: datetime) -> None:
-    """Write the state of a locked transfer, what it made, and the accounts that moved."""
+    """Write the state of a locked transfer, the transfers that it made, and the changed accounts."""
     if made:
         await tx.transfers.add(made)
     await tx.transfers.save(locked.transfer)

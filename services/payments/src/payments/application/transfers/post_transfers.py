@@ -1,4 +1,4 @@
-"""Settle the requests that wait, together: one screening call, one transaction, an outcome each."""
+"""Settle the waiting requests together: one screening call and one transaction, an outcome for each."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -29,13 +29,13 @@ from payments.domain.payer_policy import PayerPolicy
 from payments.domain.payer_rules import PayerRules
 from payments.domain.price_book import PriceBook
 
-# Orders that are priced without a thread of their own: a few milliseconds.
+# Up to this many orders are priced without a thread; it takes a few milliseconds.
 _PRICED_AT_ONCE_MAX: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedRequest:
-    """A request, and the context (trace) that its events and audit facts belong to."""
+    """A request, with the trace context of its events and audit facts."""
 
     request: Request
     context: Context = field(default_factory=Context, compare=False)
@@ -46,7 +46,7 @@ PostBatch = Callable[[Sequence[QueuedRequest]], Awaitable[Sequence[Outcome]]]
 
 @dataclass(frozen=True, slots=True)
 class PostTransfers:
-    """Post a batch. A refused request never disturbs its neighbours: its outcome is the refusal."""
+    """Post a batch. A refused request does not affect the others; its outcome is the refusal."""
 
     uow: UnitOfWork
     screening: Screening
@@ -68,17 +68,16 @@ class PostTransfers:
         return outcomes
 
     async def rehearse(self, request: Request) -> Rehearsal:
-        """Tell what would come of a request if it were made now. Nothing is written, and its key stays unused."""
+        """Return the result of a dry run of a request. Nothing is written, and its key stays unused."""
         rules, [prepared] = await self._prepare([request])
         async with self.uow.begin(Actor.service("payments")) as tx:
             batch = await self._lock(tx, rules, [prepared])
             return batch.rehearse(prepared)
 
     async def rehearse_run(self, requests: Sequence[Request]) -> RehearsedRun:
-        """Tell what would come of requests of one payer in one currency, one after another, if they were made now.
+        """Return the results of a dry run of several requests of one payer in one currency, one after another.
 
-        The accounts are locked only while they are read: a large file is then worked out on what was read, in a thread, with
-        nobody kept waiting.
+        The accounts are locked only while they are read. A thread then computes the results, so a large file blocks nobody.
         """
         rules, prepared = await self._prepare(requests)
         async with self.uow.begin(Actor.service("payments")) as tx:
@@ -91,15 +90,15 @@ class PostTransfers:
         locked = await tx.ledger.lock(
             {id_ for one in prepared for id_ in one.account_ids},
             {key for request in requests for key in request.keys},
-            # Whose spending the orders count against: their sources' owners, who alone may spend from them.
+            # The orders count against the spending of their sources' owners, who alone may spend from them.
             {order.source_id for order in orders if order.kind.is_the_owners},
             list(_questions(requests, rules.payer.approvals, self.clock.now())),
         )
-        # Not before the locks: an account's postings are to bear times in the order in which they are written.
+        # Take the time under the locks: the times of an account's postings must be in the order of writing.
         return Batch(tx, locked, rules, self.clock.now())
 
     async def _prepare(self, requests: Sequence[Request]) -> tuple[Rules, Sequence[PreparedRequest]]:
-        """Ask for everything that others know. What fails is kept: a key that was used before is answered all the same."""
+        """Get everything needed from other services. Keep failures: a repeated key gets its first response regardless."""
         try:
             rules = Rules(self.limits.limits(), PayerRules(self.policy, self.approvals.approvals()), self.terms)
             return rules, await self._prepare_each(requests, self.prices.current())
@@ -127,12 +126,12 @@ class PostTransfers:
                 for request in requests
             ]
 
-        # A large file takes a moment to price, in which others are to be answered.
+        # Price in a thread: a large file would block other requests.
         is_large = sum(len(request.orders) for request in requests) > _PRICED_AT_ONCE_MAX
         return await asyncio.to_thread(prepare) if is_large else prepare()
 
     async def _verify(self, request: Request) -> tuple[DomainError | None, bytes | None]:
-        """Return why the request's signature is none, or the text that it is of."""
+        """Return why the request's signature is invalid, or the text that it signs."""
         if request.signature is None:
             return None, None
         try:
@@ -143,7 +142,7 @@ class PostTransfers:
 
 
 def _questions(requests: Sequence[Request], approvals: ApprovalRules, at: datetime) -> Iterator[SentQuestion]:
-    """Tell what of their history the requests are judged by: nothing, where no rule in their currency has a window."""
+    """Return the questions about the payers' earlier requests: none if no rule in the currency has a window."""
     asked: set[tuple[UUID, str]] = set()
     for request in requests:
         for order in request.orders:

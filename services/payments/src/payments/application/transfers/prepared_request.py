@@ -1,4 +1,4 @@
-"""A request with all that it needs from others before anything is locked: prices, compliance's verdicts, a valid signature."""
+"""A request with everything it needs before the locks: prices, compliance's verdicts, a verified signature."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from payments.domain.transfer_order import TransferKind, TransferOrder
 
 @dataclass(frozen=True, slots=True)
 class PricedOrder:
-    """An order with its price as each kind that it may turn out to be, or why it has none."""
+    """An order with its price for each kind that it may become, or the reason why it has none."""
 
     order: TransferOrder
     quotes: Mapping[TransferKind, Quote | DomainError]
@@ -33,7 +33,7 @@ class PricedOrder:
         return ids
 
     def to(self, target: Account | None) -> tuple[TransferOrder, Quote]:
-        """Return the order as the kind that its payee makes it, with its price; raises what the price book refused."""
+        """Return the order with the kind that its payee gives it, and its price. Raise the error of the price book."""
         order = self.order
         if target and order.kind.is_the_owners:
             order = order.of_kind(kind_to(target, converting=order.target_currency is not None))
@@ -45,9 +45,9 @@ class PricedOrder:
 
 @dataclass(frozen=True, slots=True)
 class PreparedRequest:
-    """`refusal` is kept until the key has been looked up: a request that is repeated gets its answer whatever fails now.
+    """`refusal` is kept until the key has been looked up: a repeated request gets its first response even if this one fails.
 
-    `signed_text` is what the payer signed, of the texts that the request may be.
+    `signed_text` is the one of the request's possible texts that the payer signed.
     """
 
     request: Request
@@ -58,7 +58,7 @@ class PreparedRequest:
 
     @property
     def screening(self) -> Literal["clear", "refused"] | None:
-        """Compliance's verdict on the whole of it, None where it did not answer."""
+        """Compliance's verdict on the whole request, or None if compliance did not answer."""
         if not self.verdicts:
             return None
         return "clear" if all(verdict.clear for verdict in self.verdicts) else "refused"
@@ -69,7 +69,7 @@ class PreparedRequest:
 
 
 def priced(order: TransferOrder, prices: PriceBook, roles: frozenset[str], at: datetime) -> PricedOrder:
-    """Price an order as each kind that it may be; its payee, who decides, is not known before the locks."""
+    """Price an order for each kind that it may become. The payee decides the kind and is not known before the locks."""
     quotes: dict[TransferKind, Quote | DomainError] = {}
     for kind in order.kinds:
         try:

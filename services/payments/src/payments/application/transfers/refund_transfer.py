@@ -14,13 +14,13 @@ from payments.domain.transfer_order import TransferKind
 
 @dataclass(frozen=True, slots=True)
 class RefundTransfer:
-    """Refund what was received, or a part of it. Only its receiver may."""
+    """Refund a transfer, in whole or in part. Only its receiver may."""
 
     uow: UnitOfWork
     clock: Clock
 
     async def __call__(self, *, actor: Actor, key: str, transfer_id: UUID, amount: Money | None, reason: str) -> Settled:
-        """Raise NotFound for strangers, RefundTooLarge, NotRefundable, NotPending, or what the accounts refuse."""
+        """Raise NotFound for callers who are no party, RefundTooLarge, NotRefundable, NotPending, or errors of the accounts."""
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
             if not locked.is_target(actor.user_id):

@@ -1,4 +1,4 @@
-"""What a request would come to if it were made now."""
+"""The result of a dry run of a request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from payments.domain.transfer import Transfer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsal:
-    """`transfers` are those that would be made once `needs` are met, none where that cannot be.
+    """`transfers` are those that would be made once `needs` are met; empty if they cannot be made.
 
-    Where an earlier request has the key, they are those that it made (`replayed`). `refusal` is what the ledger, compliance
-    or the price book would refuse, `limits` what the payer may still move after `transfers`, by currency.
+    If an earlier request has the key, they are those that it made (`replayed`). `refusal` is the error of the ledger,
+    compliance or the price book. `limits` is what the payer may still move after `transfers`, by currency.
     """
 
     transfers: Sequence[Transfer] = ()
@@ -29,6 +29,6 @@ class Rehearsal:
 
     @property
     def refusals(self) -> Sequence[DomainError]:
-        """Everything that stands in the way, first what the request itself would be answered with."""
+        """Every refusal. The first is the error that the request itself would return."""
         approval = ApprovalNeeded.of(self.needs.approval) if self.is_linked and self.needs.approval else None
         return [one for one in (self.needs.step_up, self.needs.signature, approval, self.refusal) if one]

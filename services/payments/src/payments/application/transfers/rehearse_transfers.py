@@ -12,12 +12,12 @@ from payments.domain.transfer_order import TransferOrder, require_callers_key
 
 @dataclass(frozen=True, slots=True)
 class RehearseTransfers:
-    """Tell a payer what a transfer, or linked ones, would come to: by the path that makes them, with nothing written."""
+    """Return the result of a dry run of a transfer or of linked transfers. It takes the path of a real one and writes nothing."""
 
     rehearse: Callable[[Request], Awaitable[Rehearsal]]
 
     async def __call__(self, *, actor: Actor, orders: Sequence[TransferOrder]) -> Rehearsal:
-        """Raise InvalidValue for a key or a number of legs that no request may have."""
+        """Raise InvalidValue for an invalid key or number of legs."""
         if not 1 <= len(orders) <= LINKED_MAX:
             raise InvalidValue(field="legs", expected=f"2 to {LINKED_MAX} legs")
         require_callers_key(orders[0].key)

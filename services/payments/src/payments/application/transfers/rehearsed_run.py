@@ -1,4 +1,4 @@
-"""What many requests of one payer would come to, one after another: a file's lines."""
+"""The result of a dry run of many requests of one payer, one after another: the lines of a file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,9 +16,9 @@ from payments.domain.limits import Allowance
 
 @dataclass(frozen=True, slots=True)
 class RehearsedRun:
-    """An outcome for each request; `fees` are those of every order that has a price, whatever comes of it.
+    """An outcome for each request. `fees` are those of every order that has a price, also of refused ones.
 
-    `limits` is what the payer may still move afterwards.
+    `limits` is what the payer could still move afterwards.
     """
 
     outcomes: Sequence[Outcome]
@@ -28,7 +28,7 @@ class RehearsedRun:
 
 
 class _Nowhere:
-    """Where a rehearsal says what would have happened."""
+    """Discards the facts and events of a dry run."""
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         pass
@@ -38,7 +38,7 @@ class _Nowhere:
 
 
 def run_on(locked: Batch, prepared: Sequence[PreparedRequest]) -> RehearsedRun:
-    """Settle requests on what a batch has read, by its very steps, and write nothing."""
+    """Settle requests on the data that a batch has read, by the same steps, and write nothing."""
     batch = replace(locked, records=_Nowhere())
     fees = _fees(batch, prepared)
     outcomes = [batch.settle(one) for one in prepared]

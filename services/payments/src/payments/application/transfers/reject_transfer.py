@@ -16,7 +16,7 @@ class RejectTransfer:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, transfer_id: UUID, reason: str) -> Transfer:
-        """Raise NotFound, OwnDecision for those who ordered, pay or receive it, NotPending."""
+        """Raise NotFound, OwnDecision for users who ordered, pay or receive it, or NotPending."""
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
             transfer, at = locked.transfer, self.clock.now()

@@ -1,4 +1,4 @@
-"""Asking compliance again, before what was put on hold moves."""
+"""Screen a transfer again before its hold is settled."""
 
 from uuid import UUID
 
@@ -16,10 +16,10 @@ from payments.domain.transfer_order import TransferOrder
 async def require_clear(
     uow: UnitOfWork, views: TransferViews, screening: Screening, clock: Clock, *, actor: Actor, transfer_id: UUID
 ) -> TransferOrder:
-    """Return what the transfer asked for; raises ScreeningRefused when it is no longer cleared, NotFound.
+    """Return the order of the transfer. Raise ScreeningRefused if it is no longer cleared, or NotFound.
 
-    Nothing is locked while compliance thinks. The refusal is put on record with compliance's reason, which the answer does
-    not tell.
+    Nothing is locked during the call to compliance. The refusal is recorded with compliance's reason, which the response does
+    not disclose.
     """
     transfer = await views.transfer(transfer_id)
     if transfer is None:

@@ -22,14 +22,14 @@ class ReverseTransfer:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, key: str, transfer_id: UUID, reason: str) -> Settled:
-        """Raise NotFound, OwnDecision for those who paid or received it, NotPending, or what the accounts refuse.
+        """Raise NotFound, OwnDecision for users who paid or received it, NotPending, or the errors of the accounts.
 
         Raise NotRefundable for a transfer that was refunded in part.
         """
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id, with_postings=True)
             if locked.is_party(actor.user_id):
-                # The rule holds for the staff who keep the ledger, too.
+                # The rule applies to staff who maintain the ledger, too.
                 raise OwnDecision(transfer_id=transfer_id)
             return await compensate(
                 tx,

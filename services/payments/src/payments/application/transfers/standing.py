@@ -1,4 +1,4 @@
-"""Asking identity, before what waits moves, whether those whom it is of may act now."""
+"""Ask identity whether the parties of a waiting transfer may act now, before its money moves."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from payments.domain.standing import Standing
 
 
 async def require_standing(views: TransferViews, standings: Standings, *, user_id: UUID, transfer_id: UUID) -> None:
-    """Raise PayeeBarred for a receiver who may not act, PayerSuspended or PayerClosed for the user; one call to identity."""
+    """Raise PayeeBarred if the receiver may not act, PayerSuspended or PayerClosed if the user may not. One call to identity."""
     payee_id = await views.payee_of(transfer_id)
     found = await standings.standings({user_id, payee_id or user_id})
     if payee_id and found[payee_id] is not Standing.ACTIVE:

@@ -11,12 +11,12 @@ from payments.domain.transfer_order import TransferOrder, require_callers_key
 
 @dataclass(frozen=True, slots=True)
 class TransferLinked:
-    """Move money by several orders, all of them or none; the key of the whole makes it repeatable."""
+    """Settle several orders together or not at all. Repeating the key returns the first transfers."""
 
     cashier: Cashier
 
     async def __call__(self, *, actor: Actor, orders: Sequence[TransferOrder]) -> Sequence[Settled]:
-        """Raise what the first refused order raises, or ApprovalNeeded; no transfer is made then."""
+        """Raise the error of the first refused order, or ApprovalNeeded. Then no transfer is made."""
         if not 1 < len(orders) <= LINKED_MAX:
             raise InvalidValue(field="legs", expected=f"2 to {LINKED_MAX} legs", given=len(orders))
         require_callers_key(orders[0].key)

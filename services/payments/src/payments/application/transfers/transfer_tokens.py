@@ -7,11 +7,11 @@ from payments.domain.transfer_order import TransferOrder, require_callers_key
 
 @dataclass(frozen=True, slots=True)
 class TransferTokens:
-    """Move money from the actor's wallet as ordered; repeating a key returns the first transfer."""
+    """Move money from the actor's wallet as ordered. Repeating a key returns the first transfer."""
 
     cashier: Cashier
 
     async def __call__(self, *, actor: Actor, order: TransferOrder) -> Settled:
-        """Raise StepUpRequired, SignatureRequired, InvalidSignature, KeyReused, what the ledger refuses, or Unavailable."""
+        """Raise StepUpRequired, SignatureRequired, InvalidSignature, KeyReused, Unavailable, or the errors of the ledger."""
         require_callers_key(order.key)
         return await self.cashier.settle(order, actor)

@@ -14,16 +14,16 @@ from payments.domain.transfer_order import TransferOrder
 
 
 class HistoryTooLong(InvalidValue):
-    """None of the newest transfers matches, and one request looks through no more; choose a period or another filter."""
+    """None of the newest transfers matches, and a request searches no further; choose a period or another filter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryFilter:
-    """Which transfers are wanted: all that is given must hold. Periods are half open, [since, until).
+    """A transfer must match every field that is set. Periods are half open, [since, until).
 
-    `owner_id`: what this user's wallets send and receive; None, which only staff may ask, is everybody's.
-    `since` and `until` are of the time of creation; `settled_since` and `settled_until` of the time when the money moved.
-    `reference` is matched exactly; `text` is looked for in description and reference, in upper or lower case.
+    `owner_id`: transfers of this user's wallets; None, for staff only, means all users'.
+    `since` and `until` limit the time of creation, `settled_since` and `settled_until` the time when the money moved.
+    `reference` is matched exactly; `text` is searched in description and reference, ignoring case.
     """
 
     owner_id: UUID | None = None
@@ -46,22 +46,22 @@ class TransferViews(Protocol):
     async def transfer(self, transfer_id: UUID) -> Transfer | None: ...
 
     async def linked(self, link_id: UUID) -> Sequence[TransferOrder]:
-        """Return what transfers asked for that were made together, in no order."""
+        """Return the orders of linked transfers, in no particular order."""
 
     async def payee_of(self, transfer_id: UUID) -> UUID | None:
-        """Return whose wallet a transfer goes to, None when it goes to one of the platform's accounts."""
+        """Return the owner of a transfer's target wallet, or None if the target is a system account."""
 
     async def owners(self, account_ids: tuple[UUID, ...]) -> frozenset[UUID]:
-        """Return whose wallets these accounts are; the platform's own have no owner."""
+        """Return the owners of these accounts. System accounts have no owner."""
 
 
 class TransferHistory(Protocol):
     async def history(self, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[Transfer]:
-        """Page through transfers, newest first.
+        """List transfers, newest first.
 
-        A page may be short and still have a next; an empty one has none. Raises HistoryTooLong when a bounded number
-        of transfers has none that is wanted and more follow, InvalidValue for a cursor of other filters.
+        A page may be shorter than requested and still have a next page; an empty page is the last. Raise HistoryTooLong if a
+        bounded number of transfers contains no match and more follow, InvalidValue for a cursor from other filters.
         """
 
     async def awaiting_approval(self, cursor: CursorRequest) -> CursorPage[Transfer]:
-        """Page through everybody's transfers that wait for a decision, newest first."""
+        """List all users' transfers that await approval, newest first."""

@@ -1,4 +1,4 @@
-"""Which transfers a caller may see; to others there are none."""
+"""Which transfers a caller may see. For the others, NotFound is raised."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -33,11 +33,11 @@ class VisibleTransfers:
         return transfer, await self.audit_log.leaf_hash(transfer_id)
 
     async def find(self, *, actor: Actor, transfer_id: UUID) -> Transfer:
-        """Read a transfer without a record, for what does not show it; raise NotFound."""
+        """Read a transfer without recording the read, for responses that do not show it. Raise NotFound."""
         return (await self._find(actor, transfer_id))[0]
 
     async def _find(self, actor: Actor, transfer_id: UUID) -> tuple[Transfer, tuple[UUID, ...]]:
-        """Return a transfer and its owners, none of them where the caller is one."""
+        """Return a transfer and its owners, or no owners if the caller is one of them."""
         transfer = await self.views.transfer(transfer_id)
         if not transfer:
             raise NotFound(transfer_id=transfer_id)

@@ -16,8 +16,8 @@ from payments.domain.transfer import Transfer, TransferStatus
 class VoidTransfer:
     """Cancel a hold and release its money.
 
-    Its receiver may, and staff who hold `payment:reconcile`; its sender only while it waits for approval, or a hold would
-    be none.
+    Its receiver may, and staff with `payment:reconcile`. Its sender may only while it awaits approval: otherwise a hold would
+    guarantee nothing.
     """
 
     uow: UnitOfWork
@@ -25,7 +25,7 @@ class VoidTransfer:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, transfer_id: UUID, reason: str) -> Transfer:
-        """Raise NotFound for strangers, NotTheOwner for the sender of what the receiver may capture, NotPending.
+        """Raise NotFound for callers who are no party, NotTheOwner for the sender if the receiver may capture it, NotPending.
 
         Raise StepUpRequired for staff whose sign-in is not recent.
         """
@@ -38,7 +38,7 @@ class VoidTransfer:
             if not (
                 locked.is_target(actor.user_id)
                 or transfer.status is TransferStatus.PENDING_APPROVAL
-                # Who keeps the ledger keeps to the rule for money of their own.
+                # The rule for their own money also applies to staff.
                 or (is_staff and not locked.is_party(actor.user_id))
             ):
                 raise NotTheOwner(transfer_id=transfer_id)

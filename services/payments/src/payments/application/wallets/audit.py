@@ -1,4 +1,4 @@
-"""How wallets appear in the audit log."""
+"""The audit facts of wallets."""
 
 from typing import Final
 

@@ -16,9 +16,9 @@ class CloseWallet:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, wallet_id: UUID) -> Account:
-        """Raise NotFound for others' wallets, NotEmpty (holds on it and to it count), AccountFrozen, AccountClosed."""
+        """Raise NotFound for others' wallets, NotEmpty (also for holds from it or to it), AccountFrozen, AccountClosed."""
         async with self.uow.begin(actor) as tx:
-            # A hold locks the account that it is to be paid into: none can come while they are counted.
+            # A new hold locks its target account, so none can be added while they are counted.
             wallet = await tx.wallets.lock(wallet_id, owner_id=actor.user_id)
             expecting = await tx.wallets.expecting(wallet_id)
             with tx.change(audit.WALLET, wallet, "close", at=self.clock.now()) as at:

@@ -20,7 +20,7 @@ class FindWallet:
     async def __call__(
         self, *, actor: Actor, wallet_id: UUID, verb: str, reason: str | None = None, reason_required: bool = False
     ) -> WalletView:
-        """Raise NotFound, or ReasonRequired for another's when `reason_required`. `verb` is what the read is recorded as."""
+        """Raise NotFound, or ReasonRequired for another user's wallet if `reason_required`. `verb` names the recorded read."""
         wallet = await self.views.find(wallet_id)
         if not wallet or (wallet.owner_id != actor.user_id and not self.permissions.allows(actor, READ_ANY_WALLET)):
             raise NotFound(wallet_id=wallet_id)

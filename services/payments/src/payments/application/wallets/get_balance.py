@@ -12,14 +12,14 @@ from payments.application.wallets.find_wallet import FindWallet
 
 @dataclass(frozen=True, slots=True)
 class GetBalance:
-    """Get what a wallet held at an instant, for its owner or with `wallet:read_any`."""
+    """Get the balance of a wallet at a past moment, for its owner or with `wallet:read_any`."""
 
     find_wallet: FindWallet
     accounts: AccountViews
     clock: Clock
 
     async def __call__(self, *, actor: Actor, wallet_id: UUID, at: datetime) -> tuple[Decimal, str]:
-        """Return the balance and its currency; raises NotFound, or InvalidValue for a time before it opened or to come."""
+        """Return the balance and its currency. Raise NotFound, or InvalidValue for a future time or one before it was opened."""
         wallet = await self.find_wallet(actor=actor, wallet_id=wallet_id, verb="read_balance")
         if not wallet.opened_at <= at <= self.clock.now():
             raise InvalidValue(field="as_of", expected="a time since the wallet was opened that has passed", given=at)

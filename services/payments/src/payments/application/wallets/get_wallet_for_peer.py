@@ -7,7 +7,7 @@ from payments.application.wallets.views import WalletView, WalletViews
 
 @dataclass(frozen=True, slots=True)
 class GetWalletForPeer:
-    """Get any wallet, for a service that may call for it."""
+    """Get any wallet, for a service that is permitted to call this."""
 
     views: WalletViews
 

@@ -9,7 +9,7 @@ from payments.application.wallets.find_wallet import FindWallet
 
 @dataclass(frozen=True, slots=True)
 class ListPostings:
-    """Page through a wallet's postings, newest first, for its owner or with `wallet:read_any`."""
+    """List a wallet's postings, newest first, for its owner or with `wallet:read_any`."""
 
     find_wallet: FindWallet
     accounts: AccountViews

@@ -19,7 +19,7 @@ class OpenIssuedWallet:
     async def __call__(
         self, *, actor: Actor, wallet_id: UUID, owner_id: UUID, currency: str, name: str = "", wallets_max: int | None = None
     ) -> Account | None:
-        """Return the wallet, or None when it was there; raises TooManyWallets when the owner has `wallets_max` already."""
+        """Return the wallet, or None if it existed. Raise TooManyWallets if the owner already has `wallets_max`."""
         async with self.uow.begin(actor) as tx:
             if await tx.accounts.lock([wallet_id]):
                 return None

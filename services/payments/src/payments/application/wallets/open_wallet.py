@@ -11,12 +11,12 @@ WALLETS_MAX: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class OpenWallet:
-    """Open one more wallet for the caller, in any currency. The number of an owner's wallets is limited."""
+    """Open another wallet for the caller, in any currency. The number of an owner's wallets is limited."""
 
     open_issued_wallet: OpenIssuedWallet
 
     async def __call__(self, *, actor: Actor, currency: str, name: str) -> Account:
-        """Return the new wallet; raises TooManyWallets or UnknownCurrency."""
+        """Return the new wallet. Raise TooManyWallets or UnknownCurrency."""
         wallet = await self.open_issued_wallet(
             actor=actor, wallet_id=new_id(), owner_id=actor.user_id, currency=currency, name=name, wallets_max=WALLETS_MAX
         )

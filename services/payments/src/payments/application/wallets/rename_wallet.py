@@ -10,13 +10,13 @@ from payments.domain.account import Account
 
 @dataclass(frozen=True, slots=True)
 class RenameWallet:
-    """Name one of the caller's wallets."""
+    """Rename one of the caller's wallets."""
 
     uow: UnitOfWork
     clock: Clock
 
     async def __call__(self, *, actor: Actor, wallet_id: UUID, name: str) -> Account:
-        """Raise NotFound, for others' wallets too."""
+        """Raise NotFound, also for others' wallets."""
         async with self.uow.begin(actor) as tx:
             wallet = await tx.wallets.lock(wallet_id, owner_id=actor.user_id)
             with tx.change(audit.WALLET, wallet, "rename", at=self.clock.now()) as at:

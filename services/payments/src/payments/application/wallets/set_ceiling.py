@@ -20,7 +20,7 @@ class SetCeiling:
     async def __call__(
         self, *, actor: Actor, wallet_id: UUID, ceiling: Decimal | str | None, version: int | None, reason: str
     ) -> Account:
-        """Raise NotFound, VersionRequired, StaleVersion, InvalidValue, or BalanceLimit when the wallet holds more already."""
+        """Raise NotFound, VersionRequired, StaleVersion, InvalidValue, or BalanceLimit if the balance is already higher."""
         async with self.uow.begin(actor) as tx:
             wallet = await tx.wallets.lock(wallet_id)
             with tx.change(audit.WALLET, wallet, "bound", at=self.clock.now(), reason=reason) as at:

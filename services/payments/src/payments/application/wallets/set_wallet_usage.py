@@ -12,17 +12,17 @@ from payments.domain.errors import OwnDecision
 
 @dataclass(frozen=True, slots=True)
 class SetWalletUsage:
-    """Make a wallet a merchant's, or a personal one again. The route requires `payment:reconcile`.
+    """Set a wallet's usage to merchant or personal. The route requires `payment:reconcile`.
 
-    Money to a merchant's wallet is a payment, with the fees, limits and approval rules of one. What was ordered before
-    stays what it is.
+    Money to a merchant's wallet is a payment, with the fees, limits and approval rules of payments. Earlier orders do not
+    change.
     """
 
     uow: UnitOfWork
     clock: Clock
 
     async def __call__(self, *, actor: Actor, wallet_id: UUID, usage: WalletUsage, version: int | None, reason: str) -> Account:
-        """Return the wallet as it is then. Setting the usage that it already has changes nothing, and is recorded as a read.
+        """Return the changed wallet. Setting its current usage again changes nothing and is recorded as a read.
 
         Raise NotFound, OwnDecision for the actor's own wallet, VersionRequired, StaleVersion, or AccountClosed.
         """

@@ -10,7 +10,7 @@ from payments.domain.account import Account
 
 @dataclass(frozen=True, slots=True)
 class UnfreezeWallet:
-    """Let money move on a frozen wallet again."""
+    """Unfreeze a wallet, so that its money can move again."""
 
     uow: UnitOfWork
     clock: Clock

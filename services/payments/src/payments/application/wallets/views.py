@@ -26,7 +26,7 @@ class WalletView:
 
     @classmethod
     def of(cls, account: Account) -> Self:
-        """Show what was just written as it will be read."""
+        """Return the view of a wallet that was just written."""
         return cls(
             account.id,
             account.owner_id,
