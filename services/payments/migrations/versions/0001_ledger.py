@@ -28,7 +28,7 @@ CREATE TABLE accounts (
     code text,
     owner_id uuid,
     currency char(3) NOT NULL,
-    -- Credit-positive. 38 digits for the system's own accounts; a wallet's are bounded below.
+    -- Credit-positive. 38 digits for system accounts; a constraint below bounds those of wallets.
     balance numeric(38, 8) NOT NULL,
     version bigint NOT NULL,
     opened_at timestamptz NOT NULL,
@@ -51,7 +51,7 @@ CREATE TABLE transfers (
     description text NOT NULL,
     settled_at timestamptz NOT NULL,
     CHECK (source_id <> target_id),
-    -- The key lives as long as the payment, and is one caller's own.
+    -- The key is stored as long as the transfer, and is unique per caller.
     UNIQUE (initiator_id, idempotency_key)
 );
 
@@ -67,7 +67,7 @@ CREATE TABLE postings (
 );
 CREATE INDEX postings_account ON postings (account_id, sequence);
 
--- Double entry, whoever writes: the legs of each transfer in a statement sum to zero, in one currency.
+-- Enforce double entry: the postings of each transfer in a statement sum to zero, in one currency.
 CREATE FUNCTION require_double_entry() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (

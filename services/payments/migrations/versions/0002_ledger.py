@@ -1,4 +1,4 @@
-"""Accounts, transfers and holds in full."""
+"""All columns and rules of accounts, transfers and holds."""
 
 from alembic import op
 
@@ -37,7 +37,7 @@ ALTER TABLE accounts
     ADD CONSTRAINT wallet_never_negative
         CHECK (kind <> 'wallet' OR (balance - held >= 0 AND balance <= 999999999999.99999999));
 
--- Frozen and closed accounts do not move, whoever writes. What is on hold may still be released.
+-- Frozen and closed accounts do not move. Money on hold may still be released.
 CREATE FUNCTION refuse_movement() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'account % is %', OLD.id, OLD.status USING ERRCODE = 'check_violation';
@@ -47,7 +47,7 @@ CREATE TRIGGER accounts_stand_still BEFORE UPDATE ON accounts FOR EACH ROW
     WHEN (OLD.status <> 'open' AND NEW.status = OLD.status AND (NEW.balance <> OLD.balance OR NEW.held > OLD.held))
     EXECUTE FUNCTION refuse_movement();
 
--- What an owner has sent in a currency, by the Namibian day and month: what limits are held against.
+-- What an owner has sent in a currency per day and month in Namibia, for the limits.
 CREATE TABLE spending (
     owner_id uuid NOT NULL,
     currency char(3) NOT NULL,
@@ -71,7 +71,7 @@ ALTER TABLE transfers
         CHECK (status IN ('pending', 'pending_approval', 'completed', 'failed', 'cancelled', 'reversed')),
     ADD reference text NOT NULL DEFAULT '',
     ADD metadata jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
-    -- Fee lines as they were quoted: [{"account": "fees", "amount": "1.00", "rule_id": "…", "refundable": false}, …].
+    -- Fee lines as quoted: [{"account": "fees", "amount": "1.00", "rule_id": "…", "refundable": false}, …].
     ADD fees jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(fees) = 'array'),
     ADD fee_total numeric(20, 8) NOT NULL DEFAULT 0 CHECK (fee_total >= 0),
     ADD target_amount numeric(20, 8) CHECK (target_amount > 0),
@@ -102,7 +102,7 @@ ALTER TABLE transfers
     ADD CONSTRAINT converted_whole
         CHECK ((target_amount IS NULL) = (target_currency IS NULL) AND (target_amount IS NULL) = (rate_id IS NULL)),
     ADD CONSTRAINT refunds_have_an_original CHECK ((kind IN ('refund', 'reversal')) = (parent_id IS NOT NULL)),
-    -- Four eyes, whoever writes: nobody decides on a transfer of their own.
+    -- Four eyes: nobody decides on a transfer that they ordered.
     ADD CONSTRAINT decided_by_another CHECK (decided_by <> initiator_id);
 CREATE INDEX transfers_open ON transfers (expires_at) WHERE status IN ('pending', 'pending_approval');
 CREATE INDEX transfers_awaiting ON transfers (id) WHERE status = 'pending_approval';
@@ -110,7 +110,7 @@ CREATE INDEX transfers_parent ON transfers (parent_id) WHERE parent_id IS NOT NU
 CREATE INDEX transfers_link ON transfers (link_id) WHERE link_id IS NOT NULL;
 CREATE UNIQUE INDEX transfers_reversed_once ON transfers (parent_id) WHERE kind = 'reversal';
 
--- What was asked for never changes; how it stands only goes forward.
+-- The order never changes, and the status only moves forward.
 CREATE FUNCTION require_forward() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     moving text[] := ARRAY['status', 'held', 'captured', 'refunded', 'settled_at', 'expires_at', 'closed_at', 'decided_by',
@@ -130,7 +130,7 @@ END
 $$;
 CREATE TRIGGER transfers_go_forward BEFORE UPDATE ON transfers FOR EACH ROW EXECUTE FUNCTION require_forward();
 
--- Double entry, whoever writes: the legs of each transfer in a statement sum to zero in every currency.
+-- Enforce double entry: the postings of each transfer in a statement sum to zero in every currency.
 CREATE OR REPLACE FUNCTION require_double_entry() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT FROM written GROUP BY transfer_id, currency HAVING sum(amount) <> 0 OR count(*) < 2) THEN

@@ -1,4 +1,4 @@
-"""Fees, rates, limits and tiers. There are none to begin with: prices are the operator's to set, and audited."""
+"""Fees, rates, limits and tiers. None exist at first: operators set prices, and each change is audited."""
 
 from alembic import op
 
@@ -22,7 +22,7 @@ def upgrade() -> None:
         )
 
 
-# `series` is what versions are versions of: a rule's code, a pair of currencies, a tier's currency.
+# `series` groups versions: by a rule's code, a currency pair, or a tier's currency.
 TABLES = """
 CREATE TABLE fee_rules (
     id uuid PRIMARY KEY,
@@ -35,7 +35,7 @@ CREATE TABLE fee_rules (
     reason text NOT NULL,
     kind text NOT NULL,
     currency char(3) NOT NULL,
-    -- [{"from": "0.00", "flat": "1.00", "percent": "0.5"}, …]: amounts are text, for JSON's numbers are not exact.
+    -- [{"from": "0.00", "flat": "1.00", "percent": "0.5"}, …]: amounts are text, because JSON numbers are not exact.
     tiers jsonb NOT NULL CHECK (jsonb_array_length(tiers) BETWEEN 1 AND 20),
     marginal boolean NOT NULL,
     least numeric(20, 8) CHECK (least >= 0),
@@ -81,7 +81,7 @@ CREATE TABLE limits (
     UNIQUE (series, version)
 );
 
--- Whoever is not here is of the standard tier.
+-- Owners without a row have the standard tier.
 CREATE TABLE customer_tiers (
     owner_id uuid PRIMARY KEY,
     tier text NOT NULL,
@@ -90,7 +90,7 @@ CREATE TABLE customer_tiers (
     assigned_at timestamptz NOT NULL
 );
 
--- A version that was recorded is history: it may end, sooner than planned, and nothing else about it changes.
+-- A recorded version is history: only its end may change, to an earlier time.
 CREATE FUNCTION require_only_an_end() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - 'valid_until' = to_jsonb(OLD) - 'valid_until'
@@ -101,7 +101,7 @@ BEGIN
 END
 $$;
 
--- Writers take turns by an advisory lock; this is for whoever forgets it.
+-- Writers are serialised by an advisory lock; this catches code that does not take it.
 CREATE FUNCTION require_no_overlap() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     overlapping boolean;

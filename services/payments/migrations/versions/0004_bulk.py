@@ -1,4 +1,4 @@
-"""Bulk files, schedules."""
+"""Bulk transfers and schedules."""
 
 from alembic import op
 
@@ -27,7 +27,7 @@ CREATE TABLE bulks (
     label text NOT NULL DEFAULT '',
     lines_total int NOT NULL CHECK (lines_total BETWEEN 1 AND 10000),
     amount_total numeric(38, 8) NOT NULL CHECK (amount_total > 0),
-    -- On whose behalf it runs, as they were when they handed it in.
+    -- The actor for whom it runs, as of the submission.
     actor jsonb NOT NULL,
     status text NOT NULL DEFAULT 'accepted'
         CHECK (status IN ('accepted', 'running', 'cancelling', 'completed', 'partly_completed', 'failed', 'cancelled')),
@@ -50,8 +50,8 @@ CREATE TABLE bulks (
 CREATE INDEX bulks_of ON bulks (initiator_id, id);
 CREATE INDEX bulks_open ON bulks (coalesce(progressed_at, created_at)) WHERE ended_at IS NULL;
 
--- The lines of a bulk in the pieces that it is run in: a row for hundreds of lines, for what a line does to the ledger is in
--- `transfers`, under the link of the bulk. A line is [number, target, amount, description, reference], an outcome
+-- The lines of a bulk in the chunks in which it runs. One row has hundreds of lines, because their effect on the ledger is in
+-- `transfers`, linked to the bulk. A line is [number, target, amount, description, reference], an outcome
 -- [number, status, transfer, code, message].
 CREATE TABLE bulk_chunks (
     bulk_id uuid NOT NULL REFERENCES bulks,
@@ -63,7 +63,7 @@ CREATE TABLE bulk_chunks (
     PRIMARY KEY (bulk_id, number)
 );
 
--- What was asked for never changes, and what became of it is written once.
+-- Lines never change, and outcomes are written once.
 CREATE FUNCTION require_outcome_once() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.lines <> OLD.lines OR OLD.outcomes IS NOT NULL OR NEW.bulk_id <> OLD.bulk_id OR NEW.number <> OLD.number THEN
@@ -87,13 +87,13 @@ CREATE TABLE schedules (
     description text NOT NULL DEFAULT '',
     reference text NOT NULL DEFAULT '',
     frequency text NOT NULL CHECK (frequency IN ('once', 'daily', 'weekly', 'monthly')),
-    -- The first occurrence; every other one is counted from it, by Namibia's calendar.
+    -- The first occurrence; the others are counted from it, by the calendar of Namibia.
     starts_at timestamptz NOT NULL,
     ends_on date,
     occurrences_max int CHECK (occurrences_max > 0),
     actor jsonb NOT NULL,
     status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'paused', 'cancelled', 'ended')),
-    -- The number of the occurrence that is due next, from 0, and when.
+    -- The number (from 0) and the time of the next occurrence.
     next_number int NOT NULL DEFAULT 0 CHECK (next_number >= 0),
     next_at timestamptz,
     succeeded int NOT NULL DEFAULT 0,
@@ -109,7 +109,7 @@ CREATE TABLE schedules (
 CREATE INDEX schedules_of ON schedules (initiator_id, id);
 CREATE INDEX schedules_due ON schedules (next_at, id) WHERE status = 'active';
 
--- What became of each occurrence.
+-- The outcome of each occurrence.
 CREATE TABLE schedule_runs (
     schedule_id uuid NOT NULL REFERENCES schedules,
     number int NOT NULL,

@@ -1,4 +1,4 @@
-"""What wallets are used for, and who may be paid and who may decide, whoever writes."""
+"""The usage of wallets, and database rules on who may be paid and who may decide."""
 
 from alembic import op
 
@@ -15,14 +15,14 @@ USAGE = """
 ALTER TABLE accounts
     ADD usage text NOT NULL DEFAULT 'personal' CHECK (usage IN ('personal', 'merchant')),
     ADD CONSTRAINT only_wallets_are_a_merchants CHECK (kind = 'wallet' OR usage = 'personal');
--- The few that wait to be paid into an account: it cannot be closed while there are any.
+-- The few holds that may still be paid into an account, which cannot be closed while there are any.
 CREATE INDEX transfers_open_target ON transfers (target_id) WHERE status IN ('pending', 'pending_approval');
 """
 
 PARTIES = """
--- Which account each kind of transfer takes money from, and which it pays: the rule of domain/parties.py.
--- The release before makes payments to personal wallets too, and while it runs beside this one it may. What it cannot be let
--- do is a plain transfer to a merchant's wallet, which only this release makes one.
+-- Which accounts each kind of transfer may debit and pay: the rule of domain/parties.py.
+-- During the rollout, the previous release may still make payments to personal wallets. It must not make a plain transfer to a
+-- merchant's wallet; only this release creates merchants' wallets.
 CREATE FUNCTION require_parties() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     wrong record;
@@ -48,7 +48,7 @@ $$;
 CREATE TRIGGER transfers_parties AFTER INSERT ON transfers
     REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION require_parties();
 
--- Four eyes: nobody decides on what they ordered (a constraint has that), pay or receive.
+-- Four eyes: nobody decides on what they ordered (a constraint checks that), pay or receive.
 CREATE FUNCTION require_outsider() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT FROM accounts WHERE id IN (NEW.source_id, NEW.target_id) AND owner_id = NEW.decided_by) THEN
@@ -61,7 +61,7 @@ CREATE TRIGGER transfers_are_decided_by_outsiders BEFORE UPDATE ON transfers FOR
     WHEN (NEW.decided_by IS NOT NULL AND NEW.decided_by IS DISTINCT FROM OLD.decided_by)
     EXECUTE FUNCTION require_outsider();
 
--- An account that holds wait to be paid into stays open.
+-- An account cannot be closed while holds may still be paid into it.
 CREATE FUNCTION require_nothing_expected() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT FROM transfers WHERE target_id = NEW.id AND status IN ('pending', 'pending_approval')) THEN

@@ -1,4 +1,4 @@
-"""Requests judged whole: files that wait for an approval, signed files and plans, and what held transfers began as."""
+"""Requests judged as a whole: files that await approval, signed files and schedules, the first state of held transfers."""
 
 from alembic import op
 
@@ -13,8 +13,8 @@ def upgrade() -> None:
 
 
 TRANSFERS = """
--- What a transfer that was put on hold was answered with: its status, its fees, and until when. One that was settled at once
--- began as that. The release before writes none: its holds are answered as they stand.
+-- The first response of a transfer that was put on hold: its status, fees and expiry. A transfer that was settled at once has
+-- none. The previous release writes none either; its holds are returned in their current state.
 ALTER TABLE transfers ADD began jsonb;
 """
 
@@ -36,11 +36,11 @@ ALTER TABLE bulks
                AND (ended_at IS NULL OR settled + awaiting + refused + not_run = lines_total)),
     ADD CONSTRAINT waits_for_a_time CHECK ((status <> 'pending_approval') OR expires_at IS NOT NULL),
     ADD CONSTRAINT decided_at_a_time CHECK ((decided_by IS NULL) = (decided_at IS NULL)),
-    -- Four eyes, whoever writes.
+    -- Four eyes.
     ADD CONSTRAINT decided_by_another CHECK (decided_by <> initiator_id);
 CREATE INDEX bulks_awaiting ON bulks (id) WHERE status = 'pending_approval';
 
--- What waits for a second person goes on by a decision only, by nobody who is paid by it.
+-- A bulk that awaits approval continues only after a decision, by a user whom it does not pay.
 CREATE FUNCTION require_bulk_decision() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.status = 'pending_approval' AND NEW.status NOT IN ('pending_approval', 'failed', 'cancelled')

@@ -1,4 +1,4 @@
-"""What a transfer moved, by its postings; transfers of one wallet under one reference."""
+"""Indexes for a transfer's postings, and for a wallet's transfers by reference."""
 
 from alembic import op
 
@@ -11,10 +11,10 @@ def upgrade() -> None:
 
 
 INDEXES = """
--- What a transfer moved on each account: read by exports, and before a transfer is reversed.
+-- The postings of a transfer, for exports and reversals.
 CREATE INDEX postings_transfer ON postings (transfer_id);
 
--- A reference alone may be many people's ("rent"), so it follows the account. Only payments bear one.
+-- Many users may use the same reference ("rent"), so the account comes first. Only payments have one.
 CREATE INDEX transfers_source_reference ON transfers (source_id, reference, id) WHERE reference <> '';
 CREATE INDEX transfers_target_reference ON transfers (target_id, reference, id) WHERE reference <> '';
 """

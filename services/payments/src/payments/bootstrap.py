@@ -1,6 +1,6 @@
-"""How payments' processes are put together: with `wiring`, the only files that name concrete classes."""
+"""Assembles the processes of payments. Only this file and `wiring` name concrete classes."""
 
-# What only one process needs is imported where it is built: a worker never loads the web framework.
+# Import what only one process needs where it is built, so that a worker never loads the web framework.
 # ruff: noqa: PLC0415
 
 import argparse
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
-    """Answer REST and gRPC."""
+    """Serve REST and gRPC."""
     from chassis.rpc import connect
     from chassis.run import service_resources
     from elcorp.payments.v1 import events_pb2
@@ -90,7 +90,7 @@ def _dependencies(
 
 @asynccontextmanager
 async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
-    """Relay payments' events, open a wallet for each user that identity announces, and stop those who may not act."""
+    """Relay events, open a wallet for each user that identity announces, and stop payments of users who may not act."""
     from chassis.messaging.consumer import Consumer
     from chassis.messaging.relay import Relay
     from chassis.rpc import connect
@@ -118,7 +118,7 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
     readiness = Readiness()
     readiness.add("database", database.ping)
-    # Without it events are still relayed, and wallets opened.
+    # Without it, events are still relayed and wallets opened.
     readiness.add("identity", identity.channel_ready, required=False)
     try:
         yield Working((relay.run, consumer.run), readiness)
@@ -128,7 +128,7 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
 
 
 def jobs(settings: PaymentsSettings) -> "procrastinate.App":
-    """Run bulks and schedules, and keep the ledger."""
+    """Run bulk transfers, schedules and the ledger's jobs."""
     from chassis.jobs import make_jobs
     from payments.application.bulk_transfers.expire_bulks import ExpireBulks
     from payments.application.bulk_transfers.judge_bulk import JudgeBulk
@@ -144,7 +144,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     from payments.wiring.dependencies import unit_of_work
 
     clock = SystemClock()
-    # Connects at the first job, and lives as long as the process.
+    # Connects at the first job and stays open for the life of the process.
     database = Database.of(settings)
     uow = unit_of_work(database)
     post, rules, authority = _posting(settings, database)
@@ -172,7 +172,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
 
 
 def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTransfers, Rules, Authority]":
-    """Build what moves money, by rules and on an authority that are asked for when a job has need of them."""
+    """Build the parts that move money. Rules and authority are fetched when a job needs them."""
     from chassis.policies import BundleRefresher, GovernanceBundles, Policies
     from chassis.rpc import connect
     from payments.application.transfers.post_transfers import PostTransfers
@@ -207,7 +207,7 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
 
 
 async def ledger(settings: PaymentsSettings, _arguments: argparse.Namespace) -> int:
-    """Verify the whole ledger; 1 when it does not add up."""
+    """Verify the whole ledger. Return 1 if it does not add up."""
     from payments.infrastructure.sql.ledger_verification import LedgerVerification
     from payments.interfaces.commands import print_findings
 
@@ -219,7 +219,7 @@ async def ledger(settings: PaymentsSettings, _arguments: argparse.Namespace) -> 
 
 
 def _ledger_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("act", choices=["verify"], help="hold every balance, entry and hold against the postings")
+    parser.add_argument("act", choices=["verify"], help="check every balance, entry and hold against the postings")
 
 
 SERVICE = Service(
@@ -230,5 +230,5 @@ SERVICE = Service(
     migrations=migrations_of(PaymentsSettings.NAME),
     jobs=jobs,
     job_peers=PaymentsSettings.PEERS,
-    commands={"ledger": Command("verify the whole ledger, of one moment, while transfers go on", ledger, _ledger_arguments)},
+    commands={"ledger": Command("verify one snapshot of the whole ledger while transfers continue", ledger, _ledger_arguments)},
 )

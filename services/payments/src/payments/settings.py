@@ -13,18 +13,18 @@ class PaymentsSettings(ServiceSettings):
     NAME: ClassVar[str] = "payments"
     PEERS: ClassVar[tuple[str, ...]] = ("governance", "compliance", "identity")
 
-    # Transfers per commit, and how many may wait before new ones are told to come back.
+    # Transfers per commit, and how many may wait before new ones are refused with a retry time.
     batch_max: int = Field(default=200, ge=1, le=1000)
     waiting_max: int = Field(default=2000, ge=1, le=100_000)
 
-    # How long money stays on hold unless it is captured, and how long somebody has to decide on a transfer.
+    # How long money stays on hold without a capture, and how long a transfer waits for a decision.
     hold_days: int = Field(default=7, ge=1, le=31)
     approval_hours: int = Field(default=72, ge=1, le=720)
 
     # Above these amounts a transfer must be signed by a device key of its payer: {"NAD": "100000.00"}.
     signature_required_above: dict[str, Decimal] = Field(default_factory=dict)
 
-    # Above these a payer must have shown two factors within five minutes, at once or in one file or set of linked legs.
+    # Requests above these amounts require a two-factor sign-in within five minutes; files and linked transfers count as a whole.
     strong_sign_in_above: dict[str, Decimal] = Field(default_factory=dict)
 
     @property

@@ -180,19 +180,22 @@ async def test_the_whole_ledger_is_verified(watched: Watched, capsys: pytest.Cap
     [
         (TAMPERING["balance"], "every currency sums to zero"),
         (TAMPERING["balance"], "every balance is the sum of its postings"),
-        (TAMPERING["held"], "what is on hold is what open transfers hold"),
-        (TAMPERING["chain"], "every posting leaves the balance that it says"),
+        (TAMPERING["held"], "held amounts are the holds of open transfers"),
+        (TAMPERING["chain"], "every posting records the balance that it left"),
         ("UPDATE postings SET amount = amount + 1 WHERE account_id = %(wallet)s", "every entry balances in every currency"),
         ("UPDATE postings SET currency = 'USD' WHERE account_id = %(wallet)s", "postings are in their account's currency"),
-        ("DELETE FROM postings WHERE account_id = %(wallet)s OR counterparty_id = %(wallet)s", "what has settled is posted"),
-        ("UPDATE transfers SET refunded = 1 WHERE target_id = %(wallet)s", "what was given back is what refunds gave"),
+        (
+            "DELETE FROM postings WHERE account_id = %(wallet)s OR counterparty_id = %(wallet)s",
+            "exactly the settled transfers have postings",
+        ),
+        ("UPDATE transfers SET refunded = 1 WHERE target_id = %(wallet)s", "refunded amounts are the sums of their refunds"),
         # Less than the held amount is left, though not less than zero.
         ("UPDATE accounts SET held = balance + 1 WHERE id = %(wallet)s", "no wallet is below zero or above its ceiling"),
         ("UPDATE accounts SET balance = -1 WHERE id = %(wallet)s", "no wallet is below zero or above its ceiling"),
         ("UPDATE accounts SET ceiling = balance - 1 WHERE id = %(wallet)s", "no wallet is below zero or above its ceiling"),
         (
             "UPDATE transfers SET status = 'reversed' WHERE target_id = %(wallet)s AND status = 'completed'",
-            "what was reversed has its one reversal",
+            "every reversed transfer has exactly one reversal",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Governance's approval rules as this process has them in its policy bundle."""
+"""Governance's approval rules from the policy bundle of this process."""
 
 import json
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from kernel.actor import Actor, ActorKind
 from kernel.errors import Unavailable
 from payments.domain.approval import ApprovalQuestion, ApprovalRule, ApprovalRules
 
-# Governance compiles each rule into a forbid of it.
+# Governance compiles each rule into a forbid of this action.
 SETTLE_ALONE = "payment:settle-alone"
-# Cedar's decimal has four digits after the point. No threshold has more, so what is below one stays below when cut.
+# Cedar's decimal has four decimals. No threshold has more, so a sum below one stays below when truncated.
 _CEDAR_QUANTUM = Decimal("0.0001")
-# And it ends where 64 bits do: a sum beyond is above every threshold, for none is as large.
+# It is limited to 64 bits. A larger sum is above every threshold.
 _CEDAR_MOST = Decimal("922337203685477.5807")
 _TRANSFER = Resource("transfer", "new")
 
 
 class BundledApprovals:
-    """Cedar decides; the rules' annotations tell which transfers need not be asked about at all."""
+    """Cedar decides. The rules' annotations show for which transfers it need not be evaluated."""
 
     def __init__(self, policies: Policies) -> None:
         self._policies = policies
@@ -32,7 +32,7 @@ class BundledApprovals:
         self._named: frozenset[str] = frozenset()
 
     def approvals(self) -> ApprovalRules:
-        """Return the rules of the bundle in force; raises Unavailable before the first one."""
+        """Return the rules of the current bundle. Raise Unavailable before the first one."""
         bundle = self._policies.bundle
         if bundle is None:
             raise Unavailable(dependency="governance", reason="no policy bundle yet")
@@ -57,24 +57,24 @@ class BundledApprovals:
 
 
 def _rules(policies: str) -> tuple[frozenset[str], Sequence[ApprovalRule]]:
-    """Read what each rule adds up, and which of them answer to their name: those of an older governance do not."""
+    """Read what each rule sums, and which rules can be evaluated by name: those of an older governance cannot."""
     named: set[str] = set()
     rules: list[ApprovalRule] = []
     for policy in json.loads(cedarpy.policies_to_json_str(policies))["staticPolicies"].values():
-        told = policy.get("annotations", {})
-        if "threshold" not in told:
+        annotations = policy.get("annotations", {})
+        if "threshold" not in annotations:
             continue
-        name = told.get("rule") or told["id"]
-        if "rule" in told:
+        name = annotations.get("rule") or annotations["id"]
+        if "rule" in annotations:
             named.add(name)
         rules.append(
             ApprovalRule(
                 name=name,
-                currency=told["currency"],
-                threshold=Decimal(told["threshold"]),
-                kinds=frozenset(filter(None, told.get("kinds", "").split(","))),
-                counterparty=UUID(told["counterparty"]) if "counterparty" in told else None,
-                window=timedelta(hours=int(told["window"].removesuffix("h"))) if "window" in told else None,
+                currency=annotations["currency"],
+                threshold=Decimal(annotations["threshold"]),
+                kinds=frozenset(filter(None, annotations.get("kinds", "").split(","))),
+                counterparty=UUID(annotations["counterparty"]) if "counterparty" in annotations else None,
+                window=timedelta(hours=int(annotations["window"].removesuffix("h"))) if "window" in annotations else None,
             )
         )
     return frozenset(named), rules

@@ -1,4 +1,4 @@
-"""Who may act and in which roles, by identity and governance, over gRPC."""
+"""Standing and roles of users, from identity and governance over gRPC."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
@@ -16,7 +16,7 @@ from payments.domain.errors import NoLongerPermitted
 from payments.domain.standing import Standing
 from payments.infrastructure.peer_errors import errors_as_unavailable
 
-# Of one call, as the contracts have it.
+# Per call, as in the contracts.
 SUBJECTS_MAX: Final = 500
 _PERMISSION: Final = "payment:create"
 
@@ -35,7 +35,7 @@ class IdentityStandings:
 
 
 class PeersAuthority:
-    """Identity says who may act, governance in which roles, and the embedded policies whether these may pay."""
+    """Identity returns who may act, governance their roles, and the embedded policies whether these roles may pay."""
 
     def __init__(self, standings: Standings, governance: grpc.aio.Channel, policies: Policies) -> None:
         self._standings = standings

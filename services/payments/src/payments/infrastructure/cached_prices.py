@@ -1,4 +1,4 @@
-"""Prices in this process' memory: fetched at start, on the news of a change, and every half minute."""
+"""Prices in the memory of this process: fetched at start, after a change is announced, and every 30 seconds."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -21,9 +21,9 @@ Fetch = Callable[[datetime], Awaitable[Prices]]
 class CachedPrices:
     """The PriceBooks and LimitBooks of a process.
 
-    A version with a date holds everywhere from that very instant, for it is in memory before; one that begins at once
-    holds here once the news has come, `interval_seconds` later at most. What nobody could refresh for
-    `staleness_seconds_max` prices nothing any more: to charge by an old price is worse than to ask to come back.
+    A version with a future start is in memory before it starts, so it applies everywhere at the same moment. One that starts
+    at once applies here after the event arrives, at most `interval_seconds` later. Prices that were not refreshed for
+    `staleness_seconds_max` are refused: asking the client to retry is better than charging an old price.
     """
 
     def __init__(self, fetch: Fetch, clock: Clock, *, interval_seconds: float = 30, staleness_seconds_max: float = 300) -> None:
@@ -45,7 +45,7 @@ class CachedPrices:
         return self._limits
 
     async def check(self) -> None:
-        """For readiness: raises Unavailable while nothing can be priced."""
+        """Readiness check: raise Unavailable while nothing can be priced."""
         self._refuse_stale()
 
     async def on_changed(self, _delivery: object) -> None:
@@ -66,7 +66,7 @@ class CachedPrices:
             stopping.cancel()
 
     async def refresh(self) -> bool:
-        """Fetch once; False when the database was away, which the log tells."""
+        """Fetch once. Return False, and log it, if the database is unavailable."""
         at = self._clock.now()
         try:
             prices = await self._fetch(at)

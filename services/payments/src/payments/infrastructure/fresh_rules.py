@@ -1,4 +1,4 @@
-"""Rules for a process that prices now and then: fetched when work begins, not around the clock."""
+"""Rules for a process that prices only occasionally: fetched when work starts, not periodically."""
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -6,12 +6,12 @@ from typing import Final
 
 from kernel.errors import Unavailable
 
-# Fetched anew as long work goes on.
+# Fetch again after this time during long work.
 FRESH_SECONDS: Final = 10.0
 
 
 class FreshRules:
-    """`sources` fetch once and tell whether they could; what they could not is too old to work by (Unavailable)."""
+    """Each of `sources` fetches once and returns whether it succeeded. If one fails, raise Unavailable: the rules may be old."""
 
     def __init__(
         self, sources: Sequence[Callable[[], Awaitable[bool]]], *, monotonic: Callable[[], float] = time.monotonic

@@ -1,6 +1,6 @@
-"""Group commit: what arrives while one batch is being written makes up the next.
+"""Group commit: requests that arrive while a batch is being written form the next batch.
 
-Nothing waits when idle: a lone order is settled at once, in a batch of one. Under load the batches grow by themselves,
+When idle, nothing waits: a single order is settled at once, in a batch of one. Under load the batches grow by themselves,
 and with them the transfers per commit.
 """
 
@@ -19,7 +19,7 @@ _Handed = tuple[QueuedRequest, "asyncio.Future[Sequence[Settled]]"]
 
 
 class GroupCommit:
-    """Settles requests in batches of at most `batch_max`; refuses (Unavailable) when `waiting_max` already wait."""
+    """Settles requests in batches of at most `batch_max`. Raises Unavailable if `waiting_max` requests already wait."""
 
     def __init__(self, post: PostBatch, *, batch_max: int = 200, waiting_max: int = 2000) -> None:
         self._post = post
@@ -46,11 +46,11 @@ class GroupCommit:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[: self._batch_max], self._waiting[self._batch_max :]
-                # The batch's own spans and its audit message belong to the trace of the first in it.
+                # The batch's own spans and its audit message belong to the trace of its first request.
                 await asyncio.create_task(self._settle(batch), context=batch[0][0].context.copy())
         finally:
             self._worker = None
-            # Cut off in a batch's midst: who waits is told to come back, and finds by the key what became of it.
+            # Cancelled during a batch: waiting callers get Unavailable, and find the outcome by their key when they retry.
             left, self._waiting = (*batch, *self._waiting), []
             for _, future in left:
                 if not future.done():
@@ -59,10 +59,10 @@ class GroupCommit:
     async def _settle(self, batch: Sequence[_Handed], *, again: bool = True) -> None:
         try:
             outcomes: Sequence[Outcome | Exception] = await self._post([waiting for waiting, _ in batch])
-        except Exception as failure:  # noqa: BLE001  # handed to every caller of the batch, or tried one by one
+        except Exception as failure:  # noqa: BLE001  # passed to every caller of the batch, or retried one by one
             if again and not isinstance(failure, DomainError):
-                # One of them breaks the whole transaction (a constraint, a key used elsewhere at the same moment): alone,
-                # each gets what is its own. One that was alone finds by its key what was in its way.
+                # One request broke the whole transaction (a constraint, or a key used elsewhere at the same moment). Retry
+                # each alone, so that each gets its own outcome. A request that was alone finds the conflict by its key.
                 for alone in batch:
                     await self._settle([alone], again=False)
                 return

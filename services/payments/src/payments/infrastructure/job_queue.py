@@ -1,4 +1,4 @@
-"""Queues jobs by their names, in the transaction of what they are about: only the `jobs` process knows how they are done."""
+"""Queues jobs by name, in the caller's transaction. Only the `jobs` process has their code."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -14,13 +14,13 @@ BULK_QUEUE = "bulks"
 
 
 async def queue_bulk(session: AsyncSession, bulk_id: UUID, *, service: str) -> None:
-    """Queue the run of a bulk, unless one waits already; no two of one bulk run at once."""
-    from procrastinate.exceptions import AlreadyEnqueued  # noqa: PLC0415  # 20 MB that most processes have no need of
+    """Queue the run of a bulk, unless one is queued already. Two runs of one bulk never run at the same time."""
+    from procrastinate.exceptions import AlreadyEnqueued  # noqa: PLC0415  # 20 MB, not needed in most processes
 
     name = f"bulk:{bulk_id}"
     try:
-        # A refused statement would take the whole transaction along. The session sets the savepoint as its connection is asked
-        # for, so that is done within.
+        # A refused statement would abort the whole transaction. The session creates the savepoint when its connection is
+        # requested, so request it inside the block.
         async with session.begin_nested():
             connection = (await (await session.connection()).get_raw_connection()).driver_connection
             task = _app().configure_task(
@@ -35,5 +35,5 @@ async def queue_bulk(session: AsyncSession, bulk_id: UUID, *, service: str) -> N
 def _app() -> "App":
     from procrastinate import App, PsycopgConnector  # noqa: PLC0415
 
-    # Never opened: jobs are written on the transaction's own connection.
+    # Never opened: jobs are written on the transaction's connection.
     return App(connector=PsycopgConnector())

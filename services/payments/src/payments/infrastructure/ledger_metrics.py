@@ -1,4 +1,4 @@
-"""The ledger's own check, as metrics and log lines that alerts are made of."""
+"""Results of the ledger's own check, as metrics and log lines for alerts."""
 
 from collections.abc import Sequence
 from datetime import datetime

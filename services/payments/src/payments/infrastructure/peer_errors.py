@@ -1,4 +1,4 @@
-"""Errors of peers that payments asks about a user, a transfer or a key."""
+"""Errors of peers in calls about a user, a transfer or a key."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +11,8 @@ from kernel.errors import Unavailable
 def errors_as_unavailable(peer: str) -> Iterator[None]:
     """Treat any error of a peer as no answer (Unavailable).
 
-    The error says nothing about the subject of the question: "not permitted" is about this service and its certificate. Work
-    that waits for an answer is tried again; a refusal would be final.
+    The error says nothing about the subject of the call: "not permitted" concerns this service and its certificate. Work that
+    gets no answer is retried; a refusal would be final.
     """
     try:
         yield

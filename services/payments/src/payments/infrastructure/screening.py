@@ -12,12 +12,12 @@ from payments.application.ports.screening import Verdict
 from payments.domain.transfer_order import TransferOrder
 from payments.infrastructure.peer_errors import errors_as_unavailable
 
-# Of one call, which has a second to be answered in.
+# Per call, which has a deadline of one second.
 ORDERS_MAX: Final = 500
 
 
 class ComplianceScreening:
-    """Asks compliance; a missing answer and an error are Unavailable: never a pass, and never a final verdict."""
+    """Screens with compliance. No answer or an error raises Unavailable: never a pass and never a final verdict."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub: compliance_pb2_grpc.ScreeningServiceAsyncStub = compliance_pb2_grpc.ScreeningServiceStub(channel)

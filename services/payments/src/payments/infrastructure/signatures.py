@@ -1,4 +1,4 @@
-"""Payers' signatures, by the keys that identity knows of their devices."""
+"""Verifies payers' signatures with their device keys from identity."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ from payments.infrastructure.peer_errors import errors_as_unavailable
 
 
 class DeviceSignatures:
-    """Asks identity for the key each time: one that was revoked a moment ago signs nothing."""
+    """Gets the key from identity each time, so that a revoked key is refused at once."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub: identity_pb2_grpc.IdentityServiceAsyncStub = identity_pb2_grpc.IdentityServiceStub(channel)

@@ -1,4 +1,4 @@
-"""The use cases on their ports: one file for each noun."""
+"""Builds the use cases with their adapters, one file per noun."""
 
 from payments.application import Payments
 from payments.wiring.accounts import accounts

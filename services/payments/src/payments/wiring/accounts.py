@@ -1,4 +1,4 @@
-"""The ledger's accounts on their ports."""
+"""Builds the use cases of ledger accounts."""
 
 from payments.application.accounts import Accounts
 from payments.application.accounts.get_account import GetAccount

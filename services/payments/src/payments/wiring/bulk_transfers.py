@@ -1,4 +1,4 @@
-"""Bulk transfers on their ports."""
+"""Builds the use cases of bulk transfers."""
 
 from payments.application.bulk_transfers import BulkTransfers
 from payments.application.bulk_transfers.acceptance import BulkAcceptance

@@ -1,4 +1,4 @@
-"""What payments' use cases are built on."""
+"""The dependencies of payments' use cases."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ def pricing_unit_of_work(database: Database) -> SqlUnitOfWork[SqlPricingTransact
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
-    """The settings, the database and the ports to peers, which the process makes and the tests replace."""
+    """The settings, the database and the adapters to peers. The process creates them and tests replace them."""
 
     settings: PaymentsSettings
     database: Database

@@ -1,4 +1,4 @@
-"""Fees on their ports."""
+"""Builds the use cases of fees."""
 
 from payments.application.fees import Fees
 from payments.application.fees.end_fee_rule import EndFeeRule

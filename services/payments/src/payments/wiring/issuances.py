@@ -1,4 +1,4 @@
-"""Issuances on their ports."""
+"""Builds the use cases of issuances."""
 
 from payments.application.issuances import Issuances
 from payments.application.issuances.issue_money import IssueMoney

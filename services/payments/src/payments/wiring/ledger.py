@@ -1,4 +1,4 @@
-"""The ledger as a whole on its ports."""
+"""Builds the use cases of the ledger."""
 
 from payments.application.ledger import Ledger
 from payments.application.ledger.get_trial_balance import GetTrialBalance

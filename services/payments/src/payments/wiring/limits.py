@@ -1,4 +1,4 @@
-"""Limits and tiers on their ports."""
+"""Builds the use cases of limits and tiers."""
 
 from payments.application.limits import Limits
 from payments.application.limits.assign_tier import AssignTier

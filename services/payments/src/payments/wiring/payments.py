@@ -1,4 +1,4 @@
-"""Payments to merchants on their ports."""
+"""Builds the use cases of payments to merchants."""
 
 from payments.application.payments import MerchantPayments
 from payments.application.payments.list_payments import ListPayments

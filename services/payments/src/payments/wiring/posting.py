@@ -1,4 +1,4 @@
-"""What posts transfers, on its ports."""
+"""Builds the posting of transfers."""
 
 from payments.application.transfers.post_transfers import PostTransfers
 from payments.infrastructure.group_commit import GroupCommit
@@ -20,6 +20,6 @@ def post_transfers(given: Dependencies) -> PostTransfers:
 
 
 def group_commit(given: Dependencies) -> GroupCommit:
-    """Build the cashier. A process has one, or its batches would not gather."""
+    """Build the cashier. A process has only one, so that requests share batches."""
     settings = given.settings
     return GroupCommit(post_transfers(given), batch_max=settings.batch_max, waiting_max=settings.waiting_max)

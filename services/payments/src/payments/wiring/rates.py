@@ -1,4 +1,4 @@
-"""Rates of exchange on their ports."""
+"""Builds the use cases of exchange rates."""
 
 from payments.application.rates import Rates
 from payments.application.rates.end_rate import EndRate

@@ -1,4 +1,4 @@
-"""Receipts on their ports."""
+"""Builds the use cases of receipts."""
 
 from payments.application.receipts import Receipts
 from payments.application.receipts.get_receipt import GetReceipt

@@ -1,4 +1,4 @@
-"""Scheduled transfers on their ports."""
+"""Builds the use cases of scheduled transfers."""
 
 from payments.application.schedules import Schedules
 from payments.application.schedules.cancel_schedule import CancelSchedule

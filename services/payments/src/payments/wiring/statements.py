@@ -1,4 +1,4 @@
-"""Statements and exports on their ports."""
+"""Builds the use cases of statements and exports."""
 
 from payments.application.statements import Statements
 from payments.application.statements.export_transfers import ExportTransfers

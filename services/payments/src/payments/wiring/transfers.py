@@ -1,4 +1,4 @@
-"""Transfers on their ports."""
+"""Builds the use cases of transfers."""
 
 from payments.application.ports.transfers import Cashier
 from payments.application.transfers import Transfers

@@ -1,4 +1,4 @@
-"""Wallets on their ports."""
+"""Builds the use cases of wallets."""
 
 from payments.application.wallets import Wallets
 from payments.application.wallets.close_wallet import CloseWallet

@@ -1,4 +1,4 @@
-"""Bulk files as comma-separated values (RFC 4180), with a header line that names the columns."""
+"""Bulk files as CSV (RFC 4180), with a header line that names the columns."""
 
 import csv
 import io
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 _NEEDED: Final = frozenset({"target_wallet_id", "amount"})
 _KNOWN: Final = _NEEDED | {"currency", "description", "reference"}
-# A quote that nobody closed must not make one cell of the whole file.
+# An unclosed quote must not turn the whole file into one cell.
 _CELL_LENGTH_MAX: Final = 1000
 
 
 def read_csv(body: bytes, given: FileDefaults) -> RawFile:
-    """Read a file; payer, currency and mode are the request's. Raises InvalidValues."""
+    """Parse a file. Payer, currency and mode come from the request. Raise InvalidValues."""
     try:
         # Spreadsheets write a byte order mark.
         text = body.decode("utf-8-sig")

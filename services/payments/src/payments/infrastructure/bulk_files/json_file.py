@@ -14,7 +14,7 @@ _NEEDED: Final = frozenset({"target_wallet_id", "amount"})
 
 
 def read_json(body: bytes, given: FileDefaults) -> RawFile:
-    """Read a file; what is said in the body holds, what it leaves out is taken from the request. Raises InvalidValues."""
+    """Parse a file. Values in the body take precedence over those of the request. Raise InvalidValues."""
     try:
         found = parse(body)
     except MalformedJsonError as error:
@@ -60,6 +60,6 @@ def _line(place: str, line: Any, faults: Faults) -> RawLine:
 def _text(value: Any, field: str, faults: Faults) -> str:
     if isinstance(value, str):
         return value
-    # A number would have been a float on its way here.
+    # Refuse numbers: they would have been parsed as floats.
     faults.add(field, "A text is expected.")
     return ""

@@ -1,7 +1,7 @@
 """ISO 20022 customer credit transfers: pain.001.001, versions 03 to 12.
 
-Accounts are wallets' ids in Id/Othr/Id, with or without their hyphens (the field holds 34 characters). All payments of a
-message leave one account in one currency, at once: a date in the future is refused, for schedules say that better.
+Accounts are wallet ids in Id/Othr/Id, with or without hyphens (the field holds 34 characters). All payments of a message
+leave one account in one currency, at once. A date in the future is refused: that is what schedules are for.
 """
 
 import re
@@ -19,19 +19,19 @@ from payments.domain.bulk_file import DESCRIPTION_LENGTH_MAX, LINES_MAX, Faults,
 from payments.domain.rounding import EXACT
 
 _NAMESPACE: Final = re.compile(r"urn:iso:std:iso:20022:tech:xsd:pain\.001\.001\.(0[3-9]|1[0-2])")
-# Its DecimalNumber has 18 digits in all.
+# DecimalNumber has 18 digits in total.
 _PLAIN: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,17})?", re.ASCII)
-# XML's own white space; what else Python takes for space is a character of the text.
+# Only XML's white space; other characters that Python treats as space are text.
 _SPACE: Final = re.compile(r"[ \t\r\n]+")
 _TRANSFER: Final = "TRF"
-# ISO 20022's word for "the payer gave none".
+# ISO 20022's value for "not provided by the payer".
 _NO_REFERENCE: Final = "NOTPROVIDED"
 
 
 def read_pain001(body: bytes, given: FileDefaults) -> RawFile:
-    """Read a message; the mode is the request's. Raises InvalidValues: not XML, not such a message, or its sums are off."""
+    """Parse a message. The mode comes from the request. Raise InvalidValues if it is not such a message or its sums are wrong."""
     try:
-        # No entities, no external anything: those are how a small file becomes a large one, or somebody else's.
+        # Refuse entities and external references: they can expand a small file into a huge one, or read other files.
         root = fromstring(body, forbid_dtd=True, forbid_entities=True, forbid_external=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError):
         raise InvalidValues([Fault("body", "The body is not plain XML: well-formed, with no DTD or entities.")]) from None
@@ -78,7 +78,7 @@ class _Message:
     def _check(self, payment: Element, place: str) -> None:
         if self._text(payment, "PmtMtd") != _TRANSFER:
             self._faults.add(f"{place}.PmtMtd", "Only TRF, a transfer")
-        # A date by itself in version 03, a choice of date or time later.
+        # A plain date in version 03; a choice of date or time in later versions.
         wanted = self._text(payment, "ReqdExctnDt/Dt") or self._text(payment, "ReqdExctnDt/DtTm")[:10]
         wanted = wanted or self._text(payment, "ReqdExctnDt")
         try:
@@ -94,7 +94,7 @@ class _Message:
         if amount is None:
             self._faults.add(f"{place}.Amt", "InstdAmt is expected.")
         reference = self._text(entry, "PmtId/EndToEndId")
-        # A line break inside an element is how the file was written, not what its sender says.
+        # A line break inside an element is formatting, not content.
         words = " ".join(
             _SPACE.sub(" ", part.text).strip() for part in entry.findall("p:RmtInf/p:Ustrd", self._names) if part.text
         )
@@ -103,7 +103,7 @@ class _Message:
             target=self._account(entry, "CdtrAcct"),
             amount=(amount.text or "").strip() if amount is not None else "",
             currency=amount.get("Ccy", "") if amount is not None else "",
-            # Remittance information is longer than a description may be; what is lost is on the payer's own file.
+            # Remittance information may be longer than a description. The payer's own file keeps the rest.
             description=words[:DESCRIPTION_LENGTH_MAX],
             reference="" if reference == _NO_REFERENCE else reference,
         )
@@ -116,15 +116,15 @@ class _Message:
             self._faults.add(field, "One account, and one currency, in all of the message")
 
     def _check_sums(self, lines: list[RawLine]) -> None:
-        """Hold what the sender says of the whole against the lines: a file that was cut off does not add up."""
+        """Check the sender's totals against the lines, to detect a truncated file."""
         header = "CstmrCdtTrfInitn/GrpHdr"
         if self._text(self._root, f"{header}/NbOfTxs") != str(len(lines)):
             self._faults.add("GrpHdr.NbOfTxs", f"{len(lines)} transfers are in the message.")
-        told = self._text(self._root, f"{header}/CtrlSum")
+        stated = self._text(self._root, f"{header}/CtrlSum")
         total = Decimal(0)
         for line in lines:
             total = EXACT.add(total, _decimal(line.amount) or Decimal(0))
-        if told and _decimal(told) != total:
+        if stated and _decimal(stated) != total:
             self._faults.add("GrpHdr.CtrlSum", "The amounts do not add up to it.")
 
     def _text(self, element: Element, path: str) -> str:

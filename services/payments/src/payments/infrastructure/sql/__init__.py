@@ -1,1 +1,1 @@
-"""PostgreSQL: one file for each noun, with its writes and its reads."""
+"""PostgreSQL: one file per noun, with its writes and reads."""

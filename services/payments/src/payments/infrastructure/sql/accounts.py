@@ -1,4 +1,4 @@
-"""The ledger's accounts and their postings, by hand-written SQL: a batch costs as many statements whatever its size."""
+"""Ledger accounts and their postings in hand-written SQL: the number of statements does not depend on the batch's size."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -128,7 +128,7 @@ class SqlAccountViews(SqlReads):
             ORDER BY kind, opened_at, id LIMIT :limit OFFSET :offset
         """
         rows = await self._rows(text(listed), **given, limit=page.per_page, offset=page.offset)
-        # Past the end there is no row to tell the total.
+        # A page past the end has no row with the total.
         counted = text(f"SELECT count(*) FROM accounts WHERE {where}")
         total = rows[0].total if rows else (await self._rows(counted, **given))[0][0]
         return Page([AccountView(*row[:-1]) for row in rows], page.page, page.per_page, total)

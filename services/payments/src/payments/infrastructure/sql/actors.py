@@ -1,4 +1,4 @@
-"""On whose behalf something runs later: who asked for it, kept with what was asked for."""
+"""The actor of later work, stored with the file or schedule."""
 
 import json
 from typing import Any
@@ -7,10 +7,9 @@ from kernel.actor import Actor, ActorKind
 
 
 def actor_text(actor: Actor) -> str:
-    """Write who it is and from where the request came.
+    """Write who the actor is and where the request came from.
 
-    Never the roles, which are those of the day on which it runs, nor how the user signed in: nothing that asks for that
-    runs later.
+    Not the roles, which are looked up when the work runs, nor how the user signed in: no later work requires that.
     """
     return json.dumps(
         {"subject_id": actor.subject_id, "ip": actor.ip, "user_agent": actor.user_agent, "request_id": actor.request_id}

@@ -1,4 +1,4 @@
-"""Advisory locks: one transaction of a name at a time, until it ends."""
+"""Advisory locks: one transaction per name at a time."""
 
 import hashlib
 from typing import Final

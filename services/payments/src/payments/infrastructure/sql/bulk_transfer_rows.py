@@ -1,4 +1,4 @@
-"""A bulk and its chunks as their rows have them, and back."""
+"""Conversion of a bulk and its chunks to rows and back."""
 
 import json
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from payments.domain.bulk import Bulk, BulkStatus, Chunk, LineOutcome, LineStatu
 from payments.domain.bulk_file import BulkLine, BulkMode
 from payments.infrastructure.sql.transfer_rows import signature_of, signature_text
 
-# Of the aggregate's fields, whose column has another name.
+# Fields of the aggregate whose column has another name.
 _RENAMED: Final = {"key": "idempotency_key"}
 FIELDS: Final = tuple(Bulk.__dataclass_fields__)
 COLUMNS: Final = tuple(_RENAMED.get(field, field) for field in FIELDS)
-# What changes of a bulk.
+# The columns of a bulk that change.
 STANDING: Final = (
     "status", "settled", "awaiting", "refused", "not_run", "reason", "started_at", "progressed_at", "ended_at", "version",
     "approval_rules", "expires_at", "decided_by", "decided_at",

@@ -1,4 +1,4 @@
-"""Bulks by hand-written SQL: a file of thousands of lines is a few rows."""
+"""Bulk transfers in hand-written SQL: a file of thousands of lines is a few rows."""
 
 # ruff: noqa: S608  # put together of our own constants
 
@@ -153,9 +153,9 @@ _VIEWED: Final = ", ".join(BulkView.__slots__)
 _BULK = text(f"SELECT {_VIEWED} FROM bulks WHERE id = :id")
 _BULKS_OF = text(f"SELECT {_VIEWED} FROM bulks WHERE initiator_id = :initiator AND id < :before ORDER BY id DESC LIMIT :limit")
 _AWAITING = text(f"SELECT {_VIEWED} FROM bulks WHERE status = 'pending_approval' AND id < :before ORDER BY id DESC LIMIT :limit")
-# Of a file that ended before it began, rejected or cancelled, nothing is written to its lines.
+# If a file was rejected or cancelled before it started, no outcomes are written to its lines.
 _UNTOLD: Final = "CASE WHEN b.ended_at IS NULL THEN 'waiting' ELSE 'not_run' END"
-# Chunks hold their lines in order, so that a page is read from the chunks that it lies in.
+# Chunks hold their lines in order, so a page is read only from the chunks that contain it.
 _PAGE_OF_LINES = text(
     f"""
     SELECT line.value AS line, c.outcomes -> (line.place - 1)::int AS outcome, {_UNTOLD} AS untold, b.currency

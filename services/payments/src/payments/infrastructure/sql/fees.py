@@ -49,7 +49,7 @@ def _fee_values(rule: FeeRule) -> Mapping[str, object]:
 
 
 def _coins(amount: Decimal | None, currency: str) -> Decimal | None:
-    """Drop the column's digits that the currency does not have."""
+    """Drop the decimals of the column that the currency does not have."""
     return None if amount is None else amount.quantize(Currency.of(currency).quantum, context=EXACT)
 
 

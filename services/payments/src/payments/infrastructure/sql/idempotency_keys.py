@@ -1,4 +1,4 @@
-"""One space of Idempotency-Keys for each caller: a key names one request, whatever it asks for."""
+"""One namespace of Idempotency-Keys per caller: a key identifies one request of any type."""
 
 # ruff: noqa: S608  # put together of our own constants
 
@@ -13,11 +13,11 @@ from chassis.persistence.idempotency_scope import OwnKeys
 from kernel.errors import KeyReused
 from payments.domain.transfer_order import RESERVED_KEYS
 
-# Where requests are kept that are no transfers, by `asked (initiator_id, key)`.
+# The tables of requests other than transfers, by `asked (initiator_id, key)`.
 _ELSEWHERE: Final = {
     "bulks": "EXISTS (SELECT FROM bulks b WHERE b.initiator_id = asked.initiator_id AND b.idempotency_key = asked.key)",
     "schedules": "EXISTS (SELECT FROM schedules s WHERE s.initiator_id = asked.initiator_id AND s.idempotency_key = asked.key)",
-    # Of what keeps its answer, such as a capture: the key is gone with it after a day.
+    # Requests whose response is stored, such as a capture: key and response are deleted after a day.
     "idempotency_keys": (
         "EXISTS (SELECT FROM idempotency_keys k WHERE k.owner = 'user:' || asked.initiator_id AND k.key = asked.key)"
     ),
@@ -25,14 +25,14 @@ _ELSEWHERE: Final = {
 _TRANSFERS: Final = "EXISTS (SELECT FROM transfers t WHERE t.initiator_id = asked.initiator_id AND t.idempotency_key = asked.key)"
 TAKEN_BY_ANOTHER: Final = " OR ".join(_ELSEWHERE.values())
 _ASKED: Final = "(SELECT cast(:initiator AS uuid) AS initiator_id, cast(:key AS text) AS key) AS asked"
-# The locks under which transfers look for keys. A payer of files and schedules has wallets, and so a row for each currency.
+# The locks under which transfers look up keys. A payer of files and schedules has wallets, so there is a row per currency.
 _LOCK_SPENDING: Final = text("SELECT FROM spending WHERE owner_id = ANY(:owners) ORDER BY owner_id, currency FOR NO KEY UPDATE")
-# By the owner that chassis names. Only users ask payments for what it keeps for itself: nobody else has a key of it.
+# By the owner in chassis's form. Only users make requests that payments stores itself, so only they have such keys.
 _BY_OWNER: Final = (
     "(SELECT cast(substring(cast(:owner AS text) FROM '^user:(.{36})$') AS uuid) AS initiator_id, cast(:key AS text) AS key)"
     " AS asked"
 )
-# For routes whose answer chassis keeps.
+# For routes whose response chassis stores.
 OWN_KEYS: Final = OwnKeys(
     taken=text(f"SELECT {' OR '.join((_TRANSFERS, _ELSEWHERE['bulks'], _ELSEWHERE['schedules']))} FROM {_BY_OWNER}"),
     reserved=RESERVED_KEYS,

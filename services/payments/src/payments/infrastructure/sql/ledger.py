@@ -1,4 +1,4 @@
-"""A batch in two round trips: what it locks and reads, and what it writes, with the commit."""
+"""A batch in two round trips: one locks and reads, the other writes and commits."""
 
 # ruff: noqa: S608  # put together of our own constants
 
@@ -35,12 +35,12 @@ from payments.infrastructure.sql.transfer_rows import (
 
 # In id order, or two opposite transfers deadlock. NO KEY: postings' foreign keys need not wait.
 _LOCK_ACCOUNTS: Final = f"SELECT {COLUMNS} FROM accounts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
-# Statements of their own, for their snapshots are to be younger than the locks: those of the accounts, and those of what has
-# been spent, which files and schedules of a payer take as well.
+# Separate statements, so that their snapshots are newer than the locks on accounts and on spending. A payer's files and
+# schedules take the locks on spending too.
 _ASKED: Final = "jsonb_to_recordset($1::jsonb) AS asked (initiator_id uuid, key text)"
 _FIND_KEYS: Final = f"SELECT {READ} FROM {_ASKED} {BY_KEYS}"
 _FIND_TAKEN: Final = f"SELECT asked.initiator_id, asked.key FROM {_ASKED} WHERE {TAKEN_BY_ANOTHER}"
-# In one order everywhere, and always after the accounts. Whose a source is never changes.
+# In the same order everywhere, and always after the accounts. The owner of a source never changes.
 _LOCK_SPENDING: Final = """
     SELECT s.owner_id, s.currency, s.day, s.day_total, s.month, s.month_total, coalesce(t.tier, $2)
     FROM spending s LEFT JOIN customer_tiers t ON t.owner_id = s.owner_id
@@ -99,14 +99,14 @@ class SqlLedger:
         )
 
     def post(self, transfers: Sequence[Transfer], accounts: Sequence[Account], spendings: Sequence[Spending]) -> None:
-        self._put_off(ADD_TRANSFERS, document_of(transfers))
+        self._queue(ADD_TRANSFERS, document_of(transfers))
         if postings := postings_document_of(transfers):
-            self._put_off(ADD_POSTINGS, postings)
-        self._put_off(_SAVE_ACCOUNTS, to_json_rows([_balance(account) for account in accounts]))
+            self._queue(ADD_POSTINGS, postings)
+        self._queue(_SAVE_ACCOUNTS, to_json_rows([_balance(account) for account in accounts]))
         if spendings:
-            self._put_off(_SAVE_SPENDING, to_json_rows([_spent(spending) for spending in spendings]))
+            self._queue(_SAVE_SPENDING, to_json_rows([_spent(spending) for spending in spendings]))
 
-    def _put_off(self, sql: str, rows: str) -> None:
+    def _queue(self, sql: str, rows: str) -> None:
         self._pipeline.put_off(Statement(sql, (rows,)))
 
 

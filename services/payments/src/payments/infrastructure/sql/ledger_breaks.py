@@ -1,4 +1,4 @@
-"""What was found not to add up."""
+"""The breaks that the ledger's check has found."""
 
 from datetime import datetime
 
@@ -25,7 +25,7 @@ class SqlBreaks:
 
     async def add(self, found: Break, *, at: datetime) -> bool:
         row = {"account_id": found.account_id, "what": found.what, "expected": found.expected, "found": found.found}
-        # Asked first, under the account's lock: an attempt to write what is known would have to be audited.
+        # Check first, under the account's lock: an attempt to write a known break would need an audit fact.
         if (await self._session.execute(_KNOWN, row)).first() is not None:
             return False
         await self._session.execute(_ADD, {**row, "id": new_id(), "at": at})

@@ -1,4 +1,4 @@
-"""The ledger looked at by the database itself, of one moment."""
+"""The ledger's check, computed by the database on one snapshot."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,8 +11,8 @@ from chassis.persistence.database import Database
 from payments.application.ledger.views import Checked, CurrencySum
 from payments.application.ports.ledger import Break
 
-# One SQL statement is one snapshot: an account's balance and its postings are of the same moment, though it is never locked.
-# Postings of one account are written under its lock, so those after its mark are exactly the new ones.
+# One SQL statement is one snapshot, so an account's balance and postings are consistent without a lock. Postings of an account
+# are written under its lock, so those after its mark are exactly the new ones.
 _DERIVE = text(
     """
     WITH moved AS (
@@ -60,13 +60,13 @@ class SqlLedgerCheck:
 
 def _breaks(row: Any) -> list[Break]:
     account_id, currency, balance, derived, chained, held, on_hold = row
-    said: list[tuple[str, Decimal, Decimal]] = [
+    checks: list[tuple[str, Decimal, Decimal]] = [
         ("balance", derived, balance),
         ("chain", derived, chained),
         ("held", on_hold, held),
     ]
     return [
         Break(account_id=account_id, currency=currency, what=what, expected=expected, found=found)
-        for what, expected, found in said
+        for what, expected, found in checks
         if found != expected
     ]

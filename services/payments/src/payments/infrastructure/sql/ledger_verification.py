@@ -1,4 +1,4 @@
-"""The whole ledger verified, from its first posting on: each rule as the question which rows break it."""
+"""Verification of the whole ledger from its first posting. Each rule is a query for the rows that break it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ RULES: Final = (
         """,
     ),
     Rule(
-        "every posting leaves the balance that it says",
+        "every posting records the balance that it left",
         """
         SELECT account_id, sequence, balance_after FROM (
             SELECT account_id, sequence, balance_after, sum(amount) OVER (PARTITION BY account_id ORDER BY sequence) AS running
@@ -50,14 +50,14 @@ RULES: Final = (
         "SELECT p.sequence FROM postings p JOIN accounts a ON a.id = p.account_id WHERE p.currency <> a.currency",
     ),
     Rule(
-        "what has settled is posted, and nothing else",
+        "exactly the settled transfers have postings",
         """
         SELECT t.id, t.status FROM transfers t LEFT JOIN (SELECT DISTINCT transfer_id FROM postings) p ON p.transfer_id = t.id
         WHERE (t.status IN ('completed', 'reversed')) <> (p.transfer_id IS NOT NULL)
         """,
     ),
     Rule(
-        "what is on hold is what open transfers hold",
+        "held amounts are the holds of open transfers",
         """
         SELECT a.id, a.held, coalesce(t.total, 0) FROM accounts a LEFT JOIN (
             SELECT source_id, sum(held) AS total FROM transfers WHERE status IN ('pending', 'pending_approval') GROUP BY source_id
@@ -66,7 +66,7 @@ RULES: Final = (
         """,
     ),
     Rule(
-        "what was given back is what refunds gave",
+        "refunded amounts are the sums of their refunds",
         """
         SELECT t.id, t.refunded, coalesce(r.total, 0) FROM transfers t LEFT JOIN (
             SELECT parent_id, sum(amount) AS total FROM transfers WHERE kind = 'refund' GROUP BY parent_id
@@ -75,7 +75,7 @@ RULES: Final = (
         """,
     ),
     Rule(
-        "what was reversed has its one reversal",
+        "every reversed transfer has exactly one reversal",
         """
         SELECT t.id FROM transfers t LEFT JOIN transfers r ON r.parent_id = t.id AND r.kind = 'reversal'
         WHERE (t.status = 'reversed') <> (r.id IS NOT NULL)
@@ -96,7 +96,7 @@ class LedgerVerification:
         self._database = database
 
     async def findings(self) -> AsyncIterator[Finding]:
-        """Hold the ledger of one moment against every rule; transfers go on meanwhile."""
+        """Check one snapshot of the ledger against every rule, while transfers continue."""
         async with self._database.engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             await connection.execute(text("SET LOCAL statement_timeout = 0"))

@@ -1,4 +1,4 @@
-"""Fees, rates and limits together: what a process keeps in memory, and the transaction that changes them."""
+"""Fees, rates and limits together: the read for a process's memory, and the transaction that changes them."""
 
 # ruff: noqa: S608  # tables and columns are our own constants
 
@@ -19,9 +19,9 @@ from payments.infrastructure.sql.versions import PriceT, SqlVersions, VersionTab
 
 class SqlPrices(SqlReads):
     async def reaching(self, at: datetime) -> Prices:
-        """Read what holds at `at` or will later.
+        """Read what is in force at `at` or later.
 
-        Each table in one statement: a version and the one that it replaced are always of one snapshot.
+        Each table is read in one statement, so a version and the one that it replaced come from one snapshot.
         """
         return Prices(await self._reaching(FEE_RULES, at), await self._reaching(FX_RATES, at), await self._reaching(LIMITS, at))
 
@@ -33,7 +33,7 @@ class SqlPrices(SqlReads):
 
 
 class SqlPricingTransaction(SqlTransaction):
-    """Its own, for prices and transfers are never changed together."""
+    """A separate transaction type, because prices and transfers never change together."""
 
     def __init__(self, session: AsyncSession, actor: Actor) -> None:
         super().__init__(session, actor)

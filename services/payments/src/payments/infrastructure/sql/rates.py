@@ -1,4 +1,4 @@
-"""Rates of exchange in PostgreSQL."""
+"""Exchange rates in PostgreSQL."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -32,7 +32,7 @@ def before(cursor: CursorRequest) -> int:
 
 
 def before_id(cursor: CursorRequest) -> UUID:
-    """Return the id that a page of what is ordered by its UUIDv7 comes before."""
+    """Return the UUIDv7 below which the next page lies."""
     if cursor.after is None:
         return _NEWEST_ID
     try:

@@ -1,4 +1,4 @@
-"""Schedules by hand-written SQL: hundreds that are due are a few statements."""
+"""Schedules in hand-written SQL: hundreds of due schedules take a few statements."""
 
 # ruff: noqa: S608  # put together of our own constants
 

@@ -13,10 +13,10 @@ from payments.application.ports.spending import OwnerLimits, Sent, SentQuestion
 from payments.domain.account import treasury_id
 from payments.domain.limits import STANDARD_TIER, Spending
 
-# A transfer counts from the moment that it is ordered, unless nothing came of it: held, awaiting approval, or settled. Of a
-# capture in part, the part. A file counts with all its lines from the moment that it may run, however long ago it was handed
-# in, for its lines are sent when they run; once it has ended, it counts with what was settled of it.
-# A file that is judged itself, `but_bulk`, has not ended, so that leaving its lines out leaves all of it out.
+# A transfer counts from the time of its order while it is on hold, awaits approval or is settled; a partial capture counts
+# with its part. A file counts with all its lines from the time when it may run, regardless of its submission, because its
+# lines are sent when they run; once it has ended, only its settled lines count.
+# The file that is judged, `but_bulk`, has not ended, so leaving out its lines leaves out the whole file.
 SENT: Final = """
     WITH asked AS (
         SELECT * FROM jsonb_to_recordset($1::jsonb) AS asked (
@@ -49,10 +49,10 @@ SENT: Final = """
     SELECT asked.payer_id, asked.rule, coalesce(sum(flows.amount), 0)
     FROM asked LEFT JOIN flows USING (payer_id, rule) GROUP BY asked.payer_id, asked.rule
 """
-# An id carries milliseconds, and is made a moment before or after the time that its transfer bears.
+# An id contains milliseconds, and is generated shortly before or after its transfer's time of creation.
 _SLACK: Final = timedelta(seconds=60)
 _SENT = text(SENT.replace("$1::jsonb", "cast(:asked AS jsonb)"))
-# In one order everywhere, and always after the accounts.
+# In the same order everywhere, and always after the accounts.
 _LOCK = text(
     """
     SELECT s.owner_id, s.currency, s.day, s.day_total, s.month, s.month_total, coalesce(t.tier, :standard) AS tier
@@ -130,10 +130,10 @@ def _keys(of: Sequence[tuple[UUID, str]]) -> dict[str, object]:
 
 def sent_questions(questions: Sequence[SentQuestion]) -> str:
     """Write the questions as the one parameter of SENT."""
-    return to_json_rows([_asked(question) for question in questions])
+    return to_json_rows([_question(question) for question in questions])
 
 
-def _asked(question: SentQuestion) -> dict[str, object]:
+def _question(question: SentQuestion) -> dict[str, object]:
     rule = question.rule
     return {
         "payer_id": question.payer_id,
@@ -144,7 +144,7 @@ def _asked(question: SentQuestion) -> dict[str, object]:
         "oldest": _first_id(question.since - _SLACK),
         "since": question.since,
         "but_bulk": question.but_bulk,
-        # Issuances are ordered by staff, from the treasury.
+        # Staff order issuances, from the treasury.
         "treasury": treasury_id(rule.currency) if not rule.kinds or "issuance" in rule.kinds else None,
     }
 

@@ -1,4 +1,4 @@
-"""Statements: where a period begins is found by halving, then only its own lines are read."""
+"""Statements: a binary search finds the start of the period, then only its own lines are read."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +8,7 @@ from sqlalchemy import text
 from payments.domain.statement import Statement, StatementLine
 from payments.infrastructure.sql.reads import SqlReads
 
-# One SQL statement, one snapshot: what is posted meanwhile is in neither balance nor lines.
+# One SQL statement is one snapshot: later postings are in neither the balance nor the lines.
 _STATEMENT = text(
     """
     WITH period AS (

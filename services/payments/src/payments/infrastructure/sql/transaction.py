@@ -1,4 +1,4 @@
-"""All of them in one transaction."""
+"""All repositories of payments in one transaction."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,5 +29,5 @@ class SqlPaymentsTransaction(SqlTransaction):
 
     @property
     def wallets(self) -> SqlWallets:
-        # Made when it is asked for: transfers, the hot path, have no need of it.
+        # Created on demand: transfers, the hot path, do not need it.
         return SqlWallets(self.session, self.accounts)

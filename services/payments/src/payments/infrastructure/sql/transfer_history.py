@@ -1,13 +1,13 @@
 """Past transfers, by SQL.
 
-Ids are UUIDv7, so they are in the order of creation: each of an owner's wallets gives its newest below the cursor from its
-own two indexes (what it sent, what it received), and a page costs the same however deep it lies. A reference has indexes of its
-own. A time of settlement has none: money moves within `SETTLED_WITHIN` of a transfer's creation, which bounds the ids.
+Ids are UUIDv7, so they are in the order of creation. Two indexes per wallet (sent, received) return the newest transfers below
+the cursor, and every page costs the same, however deep it is. References have their own indexes. The time of settlement has
+none: money moves within `SETTLED_WITHIN` of a transfer's creation, which bounds the ids.
 
-Any other filter is tried on the transfers in turn, in steps of a growing, bounded number of them, a statement each. A page
-ends when it is full, when the history ends, or, once it has an item, after `LOOKED_AT_FEW` transfers; so an empty page is
-always the last. After `LOOKED_AT_MAX` without an item the request is refused, for a rare word must not make one request
-read without end. There is no index on words: it would cost every transfer, and need an extension of PostgreSQL.
+Other filters are applied to the transfers in steps of a growing, bounded number, one statement per step. A page ends when it
+is full, when the history ends, or, once it has an item, after `LOOKED_AT_FEW` transfers; so an empty page is always the last.
+After `LOOKED_AT_MAX` without an item the request is refused, so that a rare word cannot make one request read without end.
+There is no index on words: it would cost every transfer and need a PostgreSQL extension.
 """
 
 # ruff: noqa: S608  # put together of this module's own constants; what users give is bound
@@ -31,18 +31,18 @@ from payments.domain.transfer import Transfer
 from payments.infrastructure.sql.reads import SqlReads, before_id
 from payments.infrastructure.sql.transfer_rows import READ, transfer_of
 
-# About how many transfers a page looks at once it has an item, and how many as long as it has none.
+# About how many transfers a page examines once it has an item, and how many while it has none.
 LOOKED_AT_FEW: Final = 5_000
 LOOKED_AT_MAX: Final = 1_000_000
 _STEP_MIN: Final = 1_000
 _STEP_MAX: Final = 64_000
 _STEP_GROWTH: Final = 4
-# The longest that a transfer waits for a decision and then stays on hold, by the bounds of the settings.
+# The longest time that a transfer can wait for a decision and then stay on hold, by the bounds of the settings.
 SETTLED_WITHIN: Final = timedelta(days=30 + 31)
 
-# `edge`: the oldest id of a step, such that no index gives more than its share of the transfers from there to the cursor; none
-# when all the rest is within the step. Counting reads the index alone. `upto`: all from there on is in `found`. The third
-# column tells the two wallets of an internal transfer apart, so that they come in one order.
+# `edge`: the oldest id of a step, chosen so that no index returns more than its share of the transfers from there to the cursor;
+# NULL if the step contains all the rest. Counting reads only the index. `upto`: `found` has everything from there on. The third
+# column distinguishes the two wallets of an internal transfer, so that their order is fixed.
 _STEP: Final = """
     WITH own AS ({own}),
     edge AS (
@@ -64,18 +64,18 @@ _COUNTED: Final = """
     (SELECT t.id FROM transfers t WHERE {end} AND {bounds} ORDER BY t.id DESC
      OFFSET (SELECT greatest(:rows - 1, :size / (2 * count(*))) FROM own) LIMIT 1)
 """
-# Where everything is found, a step ends where it is full.
+# If every transfer matches, a step ends when it is full.
 _UNCOUNTED: Final = "SELECT cast(NULL AS uuid) AS id"
 _TRIED: Final = """
     (SELECT t.id FROM transfers t
      WHERE {end} AND {bounds} AND t.id >= coalesce((SELECT id FROM edge), :oldest) AND {tried} ORDER BY t.id DESC LIMIT :rows)
 """
 _BOUNDS: Final = "t.id < :before AND t.id >= :oldest"
-# The second condition says to the planner that the index, which is of what bears a reference, has them all.
+# The second condition lets the planner use the partial index on transfers with a reference.
 _REFERENCE: Final = "t.reference = :reference AND t.reference <> ''"
 _WALLETS: Final = ("t.source_id = own.id", "t.target_id = own.id")
 _TRANSFERS: Final = f"SELECT {READ} FROM found JOIN transfers t USING (id)"
-# What was posted: the row of a transfer does not tell which fees a refund gave back, nor how a conversion was reversed.
+# Use the postings: a transfer's row does not contain the fees that a refund returned, nor how a conversion was reversed.
 _MOVEMENTS: Final = f"""
     SELECT own.id AS wallet_id, own.currency AS wallet_currency,
            t.source_id IN (SELECT id FROM own) AND t.target_id IN (SELECT id FROM own) AS is_internal,
@@ -109,13 +109,13 @@ _CONDITIONS: Final = {
     "text": "(t.description ILIKE :text OR t.reference ILIKE :text)",
 }
 _NEWEST: Final = UUID(int=2**128 - 1)
-# An id carries milliseconds, and is made a moment before or after the time that its transfer bears.
+# An id contains milliseconds, and is generated shortly before or after its transfer's time of creation.
 _SLACK: Final = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """`upto`: where the next step begins; None when there is none."""
+    """`upto`: where the next step starts, or None if there is none."""
 
     rows: Sequence[Any]
     size: int
@@ -151,9 +151,9 @@ class SqlTransferHistory(SqlReads):
     async def _steps(
         self, wanted: HistoryFilter, page: str, *, before: UUID, rows: int, **parameters: object
     ) -> AsyncIterator[_Step]:
-        """Look through a history, newest first, `rows` of what is found at most in a step."""
+        """Search a history, newest first, with at most `rows` matches per step."""
         query, filters = _query(wanted, page)
-        # Without such conditions, everything that is looked at is found.
+        # Without such conditions, everything examined is a match.
         size, upto = _STEP_MIN if filters.is_tried else rows, before
         parameters = {**parameters, **filters.parameters, "oldest": _oldest(wanted), "rows": rows}
         while upto is not None:
@@ -166,7 +166,7 @@ class SqlTransferHistory(SqlReads):
 
 @dataclass(frozen=True, slots=True)
 class _Filters:
-    """`is_tried`: whether there is a condition that no index answers."""
+    """`is_tried`: whether there is a condition without an index."""
 
     is_tried: bool
     parameters: dict[str, object]
@@ -193,7 +193,7 @@ def _query(wanted: HistoryFilter, page: str) -> tuple[TextClause, _Filters]:
 
 
 def _own(wanted: HistoryFilter, parameters: dict[str, object]) -> tuple[str, Sequence[str]]:
-    """Return the query of the wallets that a history is of, and the conditions on what each of their indexes gives."""
+    """Return the query of the history's wallets, and the join conditions, one per index."""
     conditions = []
     if wanted.owner_id:
         conditions.append("owner_id = :owner_id")
@@ -237,13 +237,13 @@ def _before(wanted: HistoryFilter, cursor: CursorRequest) -> UUID:
 
 
 def _digest(wanted: HistoryFilter) -> str:
-    """Return what tells one set of filters from another; empty for none."""
+    """Return a digest that identifies a set of filters; empty if there are none."""
     given = {name: str(value) for name, value in asdict(wanted).items() if value is not None and name != "owner_id"}
     return hashlib.sha256(repr(given).encode()).hexdigest()[:16] if given else ""
 
 
 def _newest(wanted: HistoryFilter) -> UUID:
-    """Return the id below which the period lies: what settles before an instant was made before it."""
+    """Return the upper bound of the period's ids: a transfer that settled before a moment was created before it."""
     ends = [moment for moment in (wanted.until, wanted.settled_until) if moment]
     return _first_id(min(ends), _SLACK) if ends else _NEWEST
 
@@ -256,11 +256,11 @@ def _oldest(wanted: HistoryFilter) -> UUID:
 
 
 def _first_id(moment: datetime, slack: timedelta) -> UUID:
-    """Return the smallest UUIDv7 of a millisecond, of a moment that may be the first or the last of all."""
+    """Return the smallest UUIDv7 of a moment, which may be the minimum or maximum datetime."""
     milliseconds = int((moment.timestamp() + slack.total_seconds()) * 1000)
     return UUID(int=max(0, min(milliseconds, 2**48 - 1)) << 80)
 
 
 def _literal(words: str) -> str:
-    """Return words so that LIKE takes them as they are."""
+    """Escape words for LIKE, so that they match literally."""
     return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,4 +1,4 @@
-"""A transfer as its row has it, and back."""
+"""Conversion of a transfer to a row and back."""
 
 # ruff: noqa: S608  # put together of our own constants
 
@@ -50,10 +50,10 @@ def signature_text(signature: Signature) -> str:
 
 
 class Column(NamedTuple):
-    """A column of transfers, and the attribute of a transfer that it holds.
+    """A column of transfers, and the attribute of a transfer that it stores.
 
-    `encode` makes the stored value of an attribute that is not stored as it is; None stays NULL. `changes`: written again
-    whenever the transfer changes. `is_added`: written with a new transfer; otherwise it begins with the column's default.
+    `encode` converts an attribute that is not stored unchanged; None becomes NULL. `changes`: written again whenever the
+    transfer changes. `is_added`: written with a new transfer; otherwise the column starts with its default.
     """
 
     name: str
@@ -64,8 +64,8 @@ class Column(NamedTuple):
     is_added: bool = True
 
 
-# The only list of a transfer's columns in SQL: inserting, updating and reading all follow it. An attribute of a transfer, or of
-# its order, that is stored as it is needs a line here and nothing else; `transfer_of` reads back the others.
+# The only list of a transfer's columns in SQL; inserts, updates and reads all use it. An attribute of a transfer or its order
+# that is stored unchanged needs only a line here; `transfer_of` reads back the others.
 COLUMNS: Final = (
     Column("id", "uuid", "id"),
     Column("kind", "text", "order.kind"),
@@ -103,15 +103,15 @@ COLUMNS: Final = (
     Column("reason", "text", "reason", changes=True, is_added=False),
     Column("version", "bigint", "version", changes=True, is_added=False),
 )
-# What `transfer_of` reads back in a form of its own.
+# Columns that `transfer_of` decodes itself.
 _READ_APART: Final = (
     "kind", "amount", "currency", "metadata", "signature", "status", "fees", "began", "rate_id", "rate", "target_amount",
     "target_currency", "spread",
 )  # fmt: skip
 _POSITIONS: Final = {column.name: position for position, column in enumerate(COLUMNS)}
 READ: Final = ", ".join(f"t.{column.name}" for column in COLUMNS)
-# By the keys that `asked (initiator_id, key)` gives. LIMIT: each is looked up by the index; a plain join, planned while
-# there were few transfers, goes through all there are.
+# By the keys in `asked (initiator_id, key)`. LIMIT forces an index lookup per key; a plain join that was planned while there
+# were few transfers would scan all of them.
 BY_KEYS: Final = """
     CROSS JOIN LATERAL (
         SELECT * FROM transfers
@@ -121,7 +121,7 @@ BY_KEYS: Final = """
 
 
 class _Writer:
-    """The columns that one statement writes. One call reads all attributes: this runs for each transfer of each batch."""
+    """The columns that one statement writes. One call reads all attributes, because this runs for every transfer of a batch."""
 
     def __init__(self, columns: Iterable[Column]) -> None:
         self.columns = tuple(columns)
@@ -142,11 +142,11 @@ class _Writer:
 
 
 class _Reader:
-    """The attributes of one object that columns hold as they are: those of a transfer, or of its order."""
+    """The attributes of a transfer, or of its order, that columns store unchanged."""
 
     def __init__(self, prefix: str) -> None:
         found = {
-            # Interned, a name is found among a constructor's parameters without comparing it.
+            # An interned name is matched to a constructor's parameter by identity, without comparing strings.
             intern(column.attribute.removeprefix(prefix)): _POSITIONS[column.name]
             for column in COLUMNS
             if column.attribute.startswith(prefix) and not column.encode and column.name not in {"kind", "status"}
@@ -163,11 +163,11 @@ _CHANGED: Final = _Writer(column for column in COLUMNS if column.changes)
 _ORDER: Final = _Reader("order.")
 _TRANSFER: Final = _Reader("")
 _APART: Final = itemgetter(*(_POSITIONS[name] for name in _READ_APART))
-# Looked up ten times as fast as the enumerations find them.
+# A lookup here is ten times as fast as in the enumerations.
 _KINDS: Final = {kind.value: kind for kind in TransferKind}
 _STATUSES: Final = {status.value: status for status in TransferStatus}
 
-# Many rows in one statement whose one parameter is a document. Documents within the document travel as text.
+# Many rows in one statement with one JSON parameter. JSON columns within it are sent as text.
 ADD_TRANSFERS: Final = f"""
     INSERT INTO transfers ({", ".join(column.name for column in _ADDED.columns)})
     SELECT {", ".join(f"cast({name} AS jsonb)" if kind == "jsonb" else name for name, kind, *_ in _ADDED.columns)}
@@ -189,7 +189,7 @@ ADD_POSTINGS: Final = """
 
 
 def document_of(transfers: Sequence[Transfer]) -> str:
-    """Write many rows as one JSON document, a record each; columns that are null are left out."""
+    """Write many rows as one JSON document, one record per row, without null columns."""
     return to_json_rows([_ADDED.row_without_nulls(transfer) for transfer in transfers])
 
 
@@ -199,7 +199,7 @@ def changes_of(transfer: Transfer) -> dict[str, Any]:
 
 
 def postings_document_of(transfers: Sequence[Transfer]) -> str | None:
-    """Write the postings that transfers bring as one JSON document; None when they bring none."""
+    """Write the new postings of transfers as one JSON document. Return None if there are none."""
     rows = [
         {
             "transfer_id": transfer.id,
@@ -217,7 +217,7 @@ def postings_document_of(transfers: Sequence[Transfer]) -> str | None:
 
 
 def transfer_of(row: Sequence[Any]) -> Transfer:
-    """Rebuild a transfer of a row of READ; its postings stay where they are."""
+    """Build a transfer from a row of READ, without its postings."""
     kind, amount, code, metadata, signature, status, fees, began, *conversion = _APART(row)
     money = Money.of(amount, code)
     order = TransferOrder(kind=_KINDS[kind], amount=money, metadata=metadata, signature=signature_of(signature), **_ORDER(row))

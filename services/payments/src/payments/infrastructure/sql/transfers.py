@@ -1,4 +1,4 @@
-"""Transfers and postings by hand-written SQL: a batch costs the same number of statements whatever its size."""
+"""Transfers and postings in hand-written SQL: the number of statements does not depend on the batch's size."""
 
 # ruff: noqa: S608  # put together of our own constants
 
@@ -76,11 +76,11 @@ class SqlTransfers:
         return list(await self._session.scalars(_OVERDUE, {"at": at, "limit": limit}))
 
     async def add(self, transfers: Sequence[Transfer]) -> None:
-        """Write them; raises RequestInProgress when one's key was used for something else at the same moment."""
+        """Write transfers. Raise RequestInProgress if another request used a key of theirs at the same moment."""
         try:
             await self._session.execute(_ADD_TRANSFERS, {"rows": document_of(transfers)})
         except IntegrityError as conflict:
-            # Looked up under the locks of its accounts; the other one, of other accounts, held others.
+            # The key was looked up under the locks of this request's accounts; the other request held locks on other accounts.
             if isinstance(conflict.orig, UniqueViolation) and conflict.orig.diag.constraint_name == _ONE_KEY:
                 raise RequestInProgress from None
             raise

@@ -1,4 +1,4 @@
-"""Versions of prices in PostgreSQL: rarely written, and by one transaction at a time."""
+"""Versions of prices in PostgreSQL: rarely written, by one transaction at a time."""
 
 # ruff: noqa: S608  # tables, columns and conditions are our own constants
 
@@ -21,14 +21,14 @@ from payments.domain.validity import Validity
 from payments.infrastructure.sql.reads import SqlReads
 
 PriceT = TypeVar("PriceT", FeeRule, FxRate, Limit)
-# A row lock cannot hold what does not exist yet. Nothing else of a transfer waits for this one.
+# A row lock cannot protect a row that does not exist yet. No transfer waits for this lock.
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('pricing', 0))")
 _IN_FORCE: Final = "valid_from <= :at AND (valid_until IS NULL OR valid_until > :at)"
 
 
 @dataclass(frozen=True, slots=True)
 class VersionTable(Generic[PriceT]):
-    """A table of versions: its own columns, and how its rows are read and written."""
+    """A table of versions: its columns, and how to read and write its rows."""
 
     name: str
     columns: tuple[str, ...]
@@ -93,7 +93,7 @@ class SqlVersions(Generic[PriceT]):
 
 
 class SqlVersionReads(SqlReads):
-    """What the reads of fees, rates and limits share."""
+    """The common reads of fees, rates and limits."""
 
     async def _in_force(
         self, table: VersionTable[PriceT], page: PageRequest, at: datetime, **filters: str | None
@@ -130,5 +130,5 @@ class SqlVersionReads(SqlReads):
 
 
 def _parameter(value: Any) -> Any:
-    """Write JSON as text; a list of texts is an array."""
+    """Write JSON as text. A list of texts is an array."""
     return json.dumps(value) if isinstance(value, list) and value and isinstance(value[0], dict) else value

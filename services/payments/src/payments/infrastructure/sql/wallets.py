@@ -1,4 +1,4 @@
-"""Wallets: the accounts that people own."""
+"""Wallets: the accounts that users own."""
 
 # ruff: noqa: S608  # the columns are our own constant
 
@@ -65,7 +65,7 @@ class SqlWallets:
         )
 
     async def count_of(self, owner_id: UUID) -> int:
-        # Of two who count at once, both would find room for the last.
+        # Otherwise two transactions that count at the same time could both add the last wallet.
         await self._session.execute(TAKE_LOCK, {"lock": lock_number("wallets", owner_id)})
         return int(await self._session.scalar(_COUNT_OF, {"owner": owner_id}) or 0)
 
@@ -80,6 +80,6 @@ class SqlWalletViews(SqlReads):
 
     async def of_owner(self, owner_id: UUID, page: PageRequest) -> Page[WalletView]:
         rows = await self._rows(_OF_OWNER, owner=owner_id, limit=page.per_page, offset=page.offset)
-        # Past the end there is no row to tell the total.
+        # A page past the end has no row with the total.
         total = rows[0].total if rows else (await self._rows(_TOTAL_OF_OWNER, owner=owner_id))[0][0]
         return Page([WalletView(*row[:-1]) for row in rows], page.page, page.per_page, total)

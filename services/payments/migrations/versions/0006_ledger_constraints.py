@@ -1,4 +1,4 @@
-"""More of the ledger's rules, whoever writes: what is given back, what is decided, what a posting is in."""
+"""More rules of the ledger in the database: refunds, decisions, and currencies of postings."""
 
 from alembic import op
 
@@ -11,7 +11,7 @@ def upgrade() -> None:
 
 
 RULES = """
--- A posting is in its account's currency. In place of the reference to the account alone, and at its price.
+-- A posting is in its account's currency. This replaces the reference to the account alone, at the same cost.
 ALTER TABLE accounts ADD CONSTRAINT accounts_currency UNIQUE (id, currency);
 ALTER TABLE postings
     ADD CONSTRAINT posted_in_its_currency FOREIGN KEY (account_id, currency) REFERENCES accounts (id, currency) NOT VALID,
@@ -19,11 +19,11 @@ ALTER TABLE postings
 ALTER TABLE postings VALIDATE CONSTRAINT posted_in_its_currency;
 
 ALTER TABLE transfers
-    -- Never above what moved, which of a capture in part is less than the amount.
+    -- Never more than what moved; after a partial capture that is less than the amount.
     ADD CONSTRAINT given_back_of_what_moved CHECK (refunded <= coalesce(captured, amount)),
     ADD CONSTRAINT decided_at_a_time CHECK ((decided_by IS NULL) = (decided_at IS NULL));
 
--- What waits for a second person goes on by one's decision only.
+-- A transfer that awaits approval continues only after a decision.
 CREATE FUNCTION require_decision() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'nobody has decided on transfer %', OLD.id USING ERRCODE = 'restrict_violation';
@@ -33,8 +33,8 @@ CREATE TRIGGER transfers_are_decided BEFORE UPDATE ON transfers FOR EACH ROW
     WHEN (OLD.status = 'pending_approval' AND NEW.status IN ('pending', 'completed', 'reversed') AND NEW.decided_by IS NULL)
     EXECUTE FUNCTION require_decision();
 
--- What an original says was given back is what refunds gave, and what is reversed has its reversal: looked at when all of the
--- transaction is written.
+-- A transfer's refunded amount is the sum of its refunds, and a reversed transfer has its reversal. Checked at the end of the
+-- transaction.
 CREATE FUNCTION require_given_back() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     original transfers;

@@ -1,4 +1,4 @@
-"""What history and statements are read by, and what the ledger's own check remembers."""
+"""Indexes and functions for history and statements, and the tables of the ledger's own check."""
 
 from alembic import op
 
@@ -16,7 +16,7 @@ def upgrade() -> None:
 
 
 def _never_removed(table: str) -> None:
-    """Refuse, as for postings, to remove what they are of: an account, or a transfer that none was posted for yet."""
+    """Refuse to delete rows, as for postings: an account, or a transfer that has no postings yet."""
     op.execute(f'REVOKE DELETE, TRUNCATE ON "{table}" FROM "{runtime_role(op.get_bind())}"')
     op.execute(f"CREATE TRIGGER {table}_stay BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()")
     op.execute(
@@ -25,12 +25,12 @@ def _never_removed(table: str) -> None:
 
 
 READS = """
--- Ids are in the order of making: an account's newest transfers, in both directions, at the same cost however many there are.
+-- Ids are in the order of creation, so the newest transfers of an account, in either direction, cost the same for any number.
 CREATE INDEX transfers_source ON transfers (source_id, id);
 CREATE INDEX transfers_target ON transfers (target_id, id);
 
--- The last posting of an account before an instant: where a statement begins. An account's postings are written under its
--- lock, so their times rise with their sequence, and halving the distance finds it in some twenty steps of its index.
+-- The last posting of an account before a moment, where a statement starts. An account's postings are written under its lock,
+-- so their times rise with their sequence, and a binary search finds it in about twenty index lookups.
 CREATE FUNCTION last_sequence_before(account uuid, instant timestamptz) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE
     low bigint;
@@ -51,7 +51,7 @@ BEGIN
         RETURN 0;
     END IF;
     low := probe.sequence;
-    -- Always: the posting at `low` is before the instant, and none from `high` on is.
+    -- Invariant: the posting at `low` is before the instant, and no posting from `high` on is.
     WHILE high - low > 1 LOOP
         middle := low + (high - low) / 2;
         SELECT sequence, posted_at INTO probe FROM postings
@@ -66,7 +66,7 @@ BEGIN
 END
 $$;
 
--- How far each account's balance has been derived again from its postings.
+-- Up to which posting each account's balance has been checked.
 CREATE TABLE ledger_marks (
     account_id uuid PRIMARY KEY REFERENCES accounts,
     version bigint NOT NULL,
@@ -76,7 +76,7 @@ CREATE TABLE ledger_marks (
     checked_at timestamptz NOT NULL
 ) WITH (fillfactor = 70);
 
--- What did not add up, once for each way in which it does not.
+-- What did not add up, one row for each different finding.
 CREATE TABLE ledger_breaks (
     id uuid PRIMARY KEY,
     account_id uuid NOT NULL REFERENCES accounts,
