@@ -1,4 +1,4 @@
-"""The audit log and the screening blocks."""
+"""Create the audit log and the screening blocks."""
 
 from alembic import op
 
@@ -13,10 +13,10 @@ def upgrade() -> None:
     op.execute(LOG)
     for table in ("audit_entries", "audit_related", "audit_nodes", "checkpoints", "log_keys"):
         append_only(op, table)
-    # The head is the one row that changes, and it only moves on.
+    # The head is the only row that changes, and its size only increases.
     app_role = runtime_role(op.get_bind())
     op.execute(f'REVOKE INSERT, DELETE, TRUNCATE ON audit_head FROM "{app_role}"')
-    # Lifted, never removed.
+    # Blocks are lifted, never deleted.
     op.execute(f'REVOKE DELETE, TRUNCATE ON screening_blocks FROM "{app_role}"')
     op.execute(HEAD_MOVES_ON)
 
@@ -26,7 +26,7 @@ CREATE TABLE audit_entries (
     sequence bigint PRIMARY KEY,
     fact_id uuid NOT NULL UNIQUE,
     leaf bytea NOT NULL,
-    -- RFC 6962: SHA-256 over a zero byte and the leaf. What does not hash to its hash is not stored.
+    -- RFC 6962: SHA-256 over a zero byte and the leaf. A leaf with another hash is not stored.
     leaf_hash bytea NOT NULL CONSTRAINT audit_entries_hash CHECK (leaf_hash = sha256('\x00'::bytea || leaf)),
     producer text NOT NULL,
     action text NOT NULL,
@@ -39,10 +39,10 @@ CREATE TABLE audit_entries (
 CREATE INDEX audit_entries_resource ON audit_entries (resource_id, sequence);
 CREATE INDEX audit_entries_actor ON audit_entries (actor_id, sequence);
 
--- Nearly in order of time: a few bytes a thousand entries.
+-- Entries are nearly in order of time, so this index takes a few bytes per thousand entries.
 CREATE INDEX audit_entries_occurred_at ON audit_entries USING brin (occurred_at) WITH (pages_per_range = 32, autosummarize = on);
 
--- The other subjects that an entry is found under; resource and actor have their indexes above. A narrow table rather than
+-- The other subjects of an entry; resource and actor have their indexes above. A narrow table rather than
 -- an array with a GIN index, which stalls whole batches and cannot give a busy subject's entries in order.
 CREATE TABLE audit_related (
     subject uuid NOT NULL,
@@ -60,7 +60,7 @@ CREATE TABLE audit_nodes (
     PRIMARY KEY (level, index)
 );
 
--- One row, locked by whoever appends: the size, and the hashes of the complete subtrees that cover the log.
+-- One row, locked by each append: the size, and the hashes of the complete subtrees that cover the log.
 CREATE TABLE audit_head (
     is_single boolean PRIMARY KEY DEFAULT true CHECK (is_single),
     size bigint NOT NULL,

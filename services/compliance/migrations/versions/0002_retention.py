@@ -1,4 +1,4 @@
-"""How long the law asks that records stay tied to a person."""
+"""Create the statutory retention periods of records about a person."""
 
 from alembic import op
 
@@ -14,7 +14,7 @@ def upgrade() -> None:
     op.execute(f'REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON retention_rules FROM "{app_role}"')
 
 
-# A change of the law is a revision of this table.
+# A change of the law requires a new migration of this table.
 RETENTION = """
 CREATE TABLE retention_rules (
     category text PRIMARY KEY,

@@ -1,6 +1,6 @@
-"""Compliance's processes: from settings to adapters."""
+"""Build compliance's processes from settings."""
 
-# What only one process needs is imported where it is built: a worker never loads the web framework.
+# Import what only one process needs where it is built, so that a worker never loads the web framework.
 # ruff: noqa: PLC0415
 
 from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ async def serving(settings: ComplianceSettings) -> AsyncIterator[Serving]:
 
 @asynccontextmanager
 async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
-    """Append everybody's audit facts, sign checkpoints, relay compliance's own events."""
+    """Append the audit facts of all services, sign checkpoints and relay compliance's own events."""
     from chassis.messaging.consumer import Consumer
     from chassis.messaging.relay import Relay
     from compliance.interfaces.checkpoints import CheckpointSigning

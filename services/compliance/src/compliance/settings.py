@@ -9,9 +9,9 @@ class ComplianceSettings(ServiceSettings):
     NAME: ClassVar[str] = "compliance"
     PEERS: ClassVar[tuple[str, ...]] = ("governance",)
 
-    # The log's name, in every checkpoint; it never changes.
+    # The log's name, which is in every checkpoint and never changes.
     log_origin: str = "elcorp.na/audit"
-    # Facts appended in one transaction, how long a lone one waits for company, and the pause between checkpoints.
+    # Facts per transaction, how long a single fact waits for more, and the pause between checkpoints.
     append_batch_max: int = Field(default=500, ge=1, le=5000)
     append_wait_ms_max: int = Field(default=100, ge=0, le=1000)
     checkpoint_seconds: float = Field(default=0.5, gt=0, le=60)

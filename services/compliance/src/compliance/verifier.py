@@ -1,13 +1,13 @@
-"""Verify the audit log offline: nothing but what was handed out, the log's public key, and this file with what it imports.
+"""Verify the audit log offline, from a proof, the log's public key, and this file with its imports.
 
     python -m compliance.verifier --bundle FILE --key KEY
     python -m compliance.verifier --consistency FILE --key KEY
 
 FILE is what /api/v1/audit/entries/{entry}/proof or /api/v1/audit/consistency answered. A bundle is JSON: `entry` (the
 leaf, base64), `index`, `proof` (base64 hashes from the leaf upwards) and `checkpoint` (the signed note). The key is the
-log's verifier key, as published at /api/v1/audit/key and kept by the auditor from before.
+log's verifier key from /api/v1/audit/key, in the copy that the auditor obtained earlier.
 
-It needs Python and `cryptography`, and no other part of the platform.
+It requires Python and `cryptography`, and no other part of the platform.
 """
 
 import argparse
@@ -29,17 +29,17 @@ from compliance.domain.entry import AuditEntry, read_leaf
 NOT_PROVEN = 1
 # A tree of 2**63 leaves has proofs of 63 hashes; a consistency proof has one more.
 PROOF_HASHES_MAX = 64
-# What reading can raise when the file is not what it should be, however it was made.
+# The errors that reading any malformed file can raise.
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
 
 
 class NotProven(Exception):
-    """The bundle does not prove what it claims; the message says why."""
+    """The proof is not valid. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What has been proven: this entry is leaf `index` of the log that had `tree_size` leaves and this root."""
+    """The proven statement: the entry is leaf `index` of the log with `tree_size` leaves and this root."""
 
     index: int
     tree_size: int
@@ -48,7 +48,7 @@ class Verified:
 
 
 def verify_bundle(bundle: Mapping[str, Any], *, key: str) -> Verified:
-    """Verify that the entry is in the log that the checkpoint signs for; raises NotProven."""
+    """Verify that the entry is in the log at the signed checkpoint. Raise NotProven if it is not."""
     try:
         checkpoint = _open(bundle["checkpoint"], key)
         leaf = base64.b64decode(bundle["entry"], validate=True)
@@ -64,7 +64,7 @@ def verify_bundle(bundle: Mapping[str, Any], *, key: str) -> Verified:
 
 
 def verify_consistency(answer: Mapping[str, Any], *, key: str) -> tuple[Checkpoint, Checkpoint]:
-    """Verify that the later checkpoint's log begins with the earlier's, entry for entry; raises NotProven.
+    """Verify that the log at the earlier checkpoint is the beginning of the later one. Raise NotProven if it is not.
 
     `answer` holds `first` and `second`, each with its signed `note`, and the `proof`.
     """
@@ -113,13 +113,17 @@ def _hashes(proof: object) -> list[bytes]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--bundle", type=Path, help="what /audit/entries/{entry}/proof answered: the entry is in the log")
-    what.add_argument("--consistency", type=Path, help="what /audit/consistency answered: nothing was rewritten in between")
-    parser.add_argument("--key", help="the log's verifier key, kept from /audit/key; without it the file's own is taken")
+    what.add_argument(
+        "--bundle", type=Path, help="a response of /audit/entries/{entry}/proof: prove that the entry is in the log"
+    )
+    what.add_argument(
+        "--consistency", type=Path, help="a response of /audit/consistency: prove that nothing was rewritten in between"
+    )
+    parser.add_argument("--key", help="the log's verifier key, saved earlier from /audit/key; default: the key in the file")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Verify as told and print what was proven; the exit code is 1 when it was not."""
+    """Verify the given file and print the proven statement. The exit code is 1 if the proof is not valid."""
     try:
         answer = _read(arguments.bundle or arguments.consistency)
         key = arguments.key or str(answer.get("key", ""))
@@ -129,7 +133,7 @@ def run(arguments: argparse.Namespace) -> int:
         return NOT_PROVEN
     sys.stdout.write("\n".join(lines) + "\n")
     if not arguments.key:
-        sys.stderr.write(f"but the key came with the proof; compare it with one from elsewhere: {key}\n")
+        sys.stderr.write(f"but the key came with the proof; compare it with a key from another source: {key}\n")
     return 0
 
 
@@ -138,10 +142,10 @@ def _read(file: Path) -> dict[str, Any]:
         content = json.loads(file.read_text())
     except (OSError, ValueError, RecursionError) as error:
         raise NotProven(f"{file} cannot be read: {error}") from error
-    # As answered by the API, or what was in the envelope.
+    # The whole response of the API, or its `data` alone.
     answer = content.get("data", content) if isinstance(content, dict) else None
     if not isinstance(answer, dict):
-        raise NotProven(f"{file} holds no proof")
+        raise NotProven(f"{file} contains no proof")
     return answer
 
 

@@ -1,4 +1,4 @@
-"""Which adapters each use case of compliance works on: one function per noun."""
+"""Connect the use cases of compliance with their adapters: one function per noun."""
 
 from collections.abc import Callable
 
@@ -57,7 +57,7 @@ def use_cases(*, database: Database, signer: LogSigner, clock: Clock) -> Complia
 
 
 def consumed(*, app: Compliance, on_growth: Callable[[], None], settings: ComplianceSettings) -> list[AnySubscription]:
-    """Wire what a worker consumes."""
+    """Wire the subscriptions of a worker."""
     return subscriptions(
         append_facts=app.audit.append_facts,
         acknowledge_erasure=app.erasures.acknowledge_erasure,
@@ -85,7 +85,7 @@ def audit(*, database: Database, uow: UnitOfWork, reads: Reads, signer: LogSigne
 
 
 def check_log(*, database: Database) -> CheckLog:
-    """Wire the check by itself: its command needs no signing key."""
+    """Wire the check separately, because its command needs no signing key."""
     return CheckLog(open_log=stored_log(database), verify=ed25519)
 
 

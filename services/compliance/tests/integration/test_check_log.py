@@ -73,42 +73,63 @@ REHASHED = "leaf = leaf || ' ', leaf_hash = sha256('\\x00'::bytea || leaf || ' '
 @pytest.mark.parametrize(
     ("statement", "problem"),
     [
-        ("UPDATE audit_entries SET leaf = leaf || ' ' WHERE sequence = 5", "entry 5 is not what its hash says"),
-        ("UPDATE audit_entries SET leaf_hash = sha256('x') WHERE sequence = 5", "entry 5 is not what its hash says"),
-        (f"UPDATE audit_entries SET {REHASHED} WHERE sequence = 5", "checkpoint 300 was signed for another log"),
-        ("DELETE FROM audit_entries WHERE sequence = 5", "entry 6 stands where 5 should"),
-        ("DELETE FROM audit_entries WHERE sequence = 0", "entry 1 stands where 0 should"),
-        ("DELETE FROM audit_entries WHERE sequence = 599", "the head says 600 entries"),
-        ("DELETE FROM audit_entries WHERE sequence >= 300", "checkpoint 600 is of a larger log than there is"),
+        ("UPDATE audit_entries SET leaf = leaf || ' ' WHERE sequence = 5", "entry 5 does not match its hash"),
+        ("UPDATE audit_entries SET leaf_hash = sha256('x') WHERE sequence = 5", "entry 5 does not match its hash"),
+        (f"UPDATE audit_entries SET {REHASHED} WHERE sequence = 5", "checkpoint 300 has another root hash than the log"),
+        ("DELETE FROM audit_entries WHERE sequence = 5", "entry 6 is at the position of entry 5"),
+        ("DELETE FROM audit_entries WHERE sequence = 0", "entry 1 is at the position of entry 0"),
+        ("DELETE FROM audit_entries WHERE sequence = 599", "the head has 600 entries"),
+        ("DELETE FROM audit_entries WHERE sequence >= 300", "checkpoint 600 is larger than the log"),
         (
             SWAPPED,
-            "checkpoint 600 was signed for another log",
+            "checkpoint 600 has another root hash than the log",
         ),
-        ("DELETE FROM audit_related WHERE sequence = 5", "entry 5 is filed under something else"),
-        ("UPDATE audit_related SET subject = gen_random_uuid() WHERE sequence = 5", "entry 5 is filed under something else"),
-        ("INSERT INTO audit_related VALUES (gen_random_uuid(), 5)", "more are filed under subjects than the leaves name"),
-        ("UPDATE audit_entries SET actor_id = 'somebody else' WHERE sequence = 5", "entry 5 is filed under something else"),
-        ("UPDATE audit_entries SET resource_id = 'another' WHERE sequence = 0", "entry 0 is filed under something else"),
-        ("UPDATE audit_entries SET resource_type = 'other' WHERE sequence = 5", "entry 5 is filed under something else"),
-        ("UPDATE audit_entries SET action = 'other' WHERE sequence = 5", "entry 5 is filed under something else"),
-        ("UPDATE audit_entries SET producer = 'other' WHERE sequence = 5", "entry 5 is filed under something else"),
-        ("UPDATE audit_entries SET fact_id = gen_random_uuid() WHERE sequence = 5", "entry 5 is filed under something else"),
+        ("DELETE FROM audit_related WHERE sequence = 5", "the columns or related subjects of entry 5 do not match"),
+        (
+            "UPDATE audit_related SET subject = gen_random_uuid() WHERE sequence = 5",
+            "the columns or related subjects of entry 5 do not match",
+        ),
+        ("INSERT INTO audit_related VALUES (gen_random_uuid(), 5)", "1 rows of related subjects are not in the leaves"),
+        (
+            "UPDATE audit_entries SET actor_id = 'somebody else' WHERE sequence = 5",
+            "the columns or related subjects of entry 5 do not match",
+        ),
+        (
+            "UPDATE audit_entries SET resource_id = 'another' WHERE sequence = 0",
+            "the columns or related subjects of entry 0 do not match",
+        ),
+        (
+            "UPDATE audit_entries SET resource_type = 'other' WHERE sequence = 5",
+            "the columns or related subjects of entry 5 do not match",
+        ),
+        (
+            "UPDATE audit_entries SET action = 'other' WHERE sequence = 5",
+            "the columns or related subjects of entry 5 do not match",
+        ),
+        (
+            "UPDATE audit_entries SET producer = 'other' WHERE sequence = 5",
+            "the columns or related subjects of entry 5 do not match",
+        ),
+        (
+            "UPDATE audit_entries SET fact_id = gen_random_uuid() WHERE sequence = 5",
+            "the columns or related subjects of entry 5 do not match",
+        ),
         (
             "UPDATE audit_entries SET occurred_at = occurred_at + interval '1 us' WHERE sequence = 5",
-            "entry 5 is filed under something else",
+            "the columns or related subjects of entry 5 do not match",
         ),
-        ("UPDATE audit_nodes SET hash = sha256('x') WHERE (level, index) = (8, 1)", "node 8/1 is missing or not what"),
-        ("DELETE FROM audit_nodes WHERE (level, index) = (8, 1)", "node 8/1 is missing or not what"),
-        ("INSERT INTO audit_nodes VALUES (8, 2, sha256('x'))", "node 8/2 belongs to no entries"),
-        ("UPDATE audit_head SET size = 599", "the head says 599 entries"),
-        ("UPDATE audit_head SET hashes[1] = sha256('x')", "the head says 600 entries with other hashes"),
-        ("UPDATE checkpoints SET root_hash = sha256('x') WHERE size = 300", "checkpoint 300 was signed for another log"),
+        ("UPDATE audit_nodes SET hash = sha256('x') WHERE (level, index) = (8, 1)", "node 8/1 is missing or does not match"),
+        ("DELETE FROM audit_nodes WHERE (level, index) = (8, 1)", "node 8/1 is missing or does not match"),
+        ("INSERT INTO audit_nodes VALUES (8, 2, sha256('x'))", "node 8/2 belongs to no entries of the log"),
+        ("UPDATE audit_head SET size = 599", "the head has 599 entries"),
+        ("UPDATE audit_head SET hashes[1] = sha256('x')", "the head has 600 entries and other hashes"),
+        ("UPDATE checkpoints SET root_hash = sha256('x') WHERE size = 300", "checkpoint 300 has another root hash than the log"),
         ("UPDATE checkpoints SET note = note || 'x' WHERE size = 300", "the note of checkpoint 300 does not verify"),
         (
             "UPDATE checkpoints SET note = (SELECT note FROM checkpoints WHERE size = 600) WHERE size = 300",
-            "the note of checkpoint 300 is of another checkpoint",
+            "the note of checkpoint 300 belongs to another checkpoint",
         ),
-        ("UPDATE checkpoints SET size = 601 WHERE size = 600", "checkpoint 601 is of a larger log than there is"),
+        ("UPDATE checkpoints SET size = 601 WHERE size = 600", "checkpoint 601 is larger than the log"),
         ("UPDATE log_keys SET public_key = sha256('x')", "the note of checkpoint 300 does not verify"),
         ("DELETE FROM log_keys", "no key that could have signed them"),
     ],
@@ -135,7 +156,7 @@ async def test_a_note_that_the_key_signed_for_another_root_of_that_size_is_found
 
     await tampered.tamper(f"UPDATE checkpoints SET note = '{note}' WHERE size = 300")
 
-    assert (await tampered.check()).problems == ["the note of checkpoint 300 is of another checkpoint"]
+    assert (await tampered.check()).problems == ["the note of checkpoint 300 belongs to another checkpoint"]
 
 
 async def test_a_rewritten_log_does_not_flood_the_report(tampered: Tampered) -> None:

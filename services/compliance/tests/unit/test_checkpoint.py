@@ -91,9 +91,9 @@ def test_a_good_signature_makes_no_checkpoint_of_another_text(text: str) -> None
 def test_anothers_signature_is_none() -> None:
     forger = Signer()
 
-    with pytest.raises(MalformedNote, match="no good signature"):
+    with pytest.raises(MalformedNote, match="no valid signature"):
         Checkpoint.open(checkpoint.sign(forger.key, forger.sign), signer.key, ed25519)
-    with pytest.raises(MalformedNote, match="no good signature"):
+    with pytest.raises(MalformedNote, match="no valid signature"):
         Checkpoint.open(checkpoint.sign(signer.key, forger.sign), signer.key, ed25519)
 
 

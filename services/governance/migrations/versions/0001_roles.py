@@ -1,4 +1,4 @@
-"""Roles, permissions, assignments and policy bundles, with what the platform begins with."""
+"""Create roles, permissions, role assignments and policy bundles, with their initial data."""
 
 from alembic import op
 from sqlalchemy import text
@@ -58,7 +58,7 @@ CREATE TABLE role_permissions (
 
 CREATE TABLE role_holders (
     subject_id uuid PRIMARY KEY,
-    -- When identity's announcement was answered with the first role; it is answered once.
+    -- When the subject received its first role after identity announced it. It happens once per subject.
     welcomed_at timestamptz
 );
 

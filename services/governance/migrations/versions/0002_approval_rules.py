@@ -1,4 +1,4 @@
-"""Which transfers need a second person. There are none to begin with."""
+"""Create the approval rules, which say which transfers need another person's approval. There are none at first."""
 
 from alembic import op
 

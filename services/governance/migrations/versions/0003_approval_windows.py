@@ -1,7 +1,7 @@
-"""An approval rule may add up what a payer sent within a time.
+"""Let an approval rule add up what a payer sent within a window of time.
 
-The previous release neither reads nor writes the column. It compiles a rule with a window as a rule without one, which looks at
-each transfer by itself. The next bundle that this release publishes, at the latest at its next start, has the window again.
+The previous release neither reads nor writes the column. It compiles a rule with a window as a rule without one, which checks
+each transfer by itself. The next bundle that this release publishes, at its next start at the latest, contains the window again.
 """
 
 from alembic import op

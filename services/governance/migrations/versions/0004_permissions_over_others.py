@@ -1,8 +1,8 @@
-"""What identity and payments knew of roles by their names becomes permissions, which governance gives and takes away.
+"""Add permissions for acts on other users' data. Until now identity and payments checked for role names.
 
-Administrators and staff keep what their names gave them, whatever else their roles were changed to since. The versions of the
-roles grow, so that an editor who read one before must read it again. The previous release compiles the new permissions like any
-other and asks about none of them. The next bundle that is published, at the latest when this release starts, has them.
+The roles `admin` and `staff` get the permissions that their names implied, whatever other permissions they have now. The
+versions of both roles increase, so that an editor must read them again. The previous release compiles the new permissions like
+any other and never checks them. The next published bundle contains them, at the latest when this release starts.
 """
 
 from alembic import op

@@ -1,7 +1,7 @@
-"""Who is able to act, so that the last person who can manage roles is known.
+"""Record which users are able to act, so that governance knows the last one who can manage roles.
 
-It begins empty: a person of whom nothing is recorded counts as able. Governance asks identity about all who hold more than the
-default role as soon as the new release serves, and every ten minutes. The previous release neither reads nor writes the table.
+The table starts empty: a user without a record counts as able to act. Governance asks identity about all users with more than
+the default role when the new release starts, and every ten minutes. The previous release neither reads nor writes the table.
 """
 
 from alembic import op
@@ -16,7 +16,7 @@ def upgrade() -> None:
         CREATE TABLE subject_standings (
             subject_id uuid PRIMARY KEY,
             is_able boolean NOT NULL,
-            -- Of identity's account. It orders announcements, which may arrive late or twice.
+            -- The version of the user in identity. It orders announcements, which may arrive late or twice.
             version bigint NOT NULL CHECK (version >= 0),
             recorded_at timestamptz NOT NULL
         )

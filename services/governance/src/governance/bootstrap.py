@@ -1,6 +1,6 @@
-"""Governance's processes: from settings to adapters."""
+"""Build governance's processes from settings."""
 
-# What only one process needs is imported where it is built: a worker never loads the web framework.
+# Import what only one process needs where it is built, so that a worker never loads the web framework.
 # ruff: noqa: PLC0415
 
 import asyncio
@@ -52,7 +52,7 @@ async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
 
 
 def publish_first(ensure: EnsureBundle, *, then: Callable[[], Awaitable[None]]) -> Callable[[asyncio.Event], Awaitable[None]]:
-    """Make the background work that sees to it, once, that a bundle of this release's form is published."""
+    """Return background work that publishes, once at start, a bundle as this release compiles it."""
 
     async def ensure_bundle(stop: asyncio.Event) -> None:
         await wait_until_ready(
@@ -67,12 +67,12 @@ def publish_first(ensure: EnsureBundle, *, then: Callable[[], Awaitable[None]]) 
 def reconcile_periodically(
     reconcile: ReconcileStandings, *, every_seconds: float = RECONCILED_EVERY_SECONDS
 ) -> Callable[[asyncio.Event], Awaitable[None]]:
-    """Make the background work that compares standings with identity, at start and then periodically."""
+    """Return background work that compares standings with identity, at start and then periodically."""
 
     async def reconcile_standings(stop: asyncio.Event) -> None:
         actor = Actor.service(GovernanceSettings.NAME)
         while not stop.is_set():
-            await wait_until_ready("identity to tell who is able to act", lambda: reconcile(actor=actor), stop)
+            await wait_until_ready("identity to answer who is able to act", lambda: reconcile(actor=actor), stop)
             await sleep_unless(stop, every_seconds)
 
     return reconcile_standings

@@ -1,4 +1,4 @@
-"""Which adapters each use case of governance works on: one function per noun."""
+"""Connect the use cases of governance with their adapters: one function per noun."""
 
 from chassis.audited_reads import AuditedReads
 from chassis.messaging.contracts import AnySubscription
@@ -76,7 +76,7 @@ def use_cases(*, database: Database, subjects: Subjects, checker: PolicyChecker,
 
 
 def consumed(*, database: Database, clock: Clock) -> list[AnySubscription]:
-    """Wire what a worker consumes: it needs neither identity nor the policy checker."""
+    """Wire the subscriptions of a worker, which needs neither identity nor the policy checker."""
     uow = unit_of_work(database=database)
     return subscriptions(
         grant_initial_role=GrantInitialRole(uow=uow, clock=clock),

@@ -1,4 +1,4 @@
-"""What compliance can do: the table of contents."""
+"""All use cases of compliance: the table of contents."""
 
 from dataclasses import dataclass
 

@@ -11,20 +11,20 @@ from compliance.domain.merkle import HASH_BYTES
 _ED25519 = b"\x01"
 _KEY_ID_BYTES = 4
 _PUBLIC_KEY_BYTES = 32
-# What signed-note's own implementations take.
+# The limit in the implementations of signed-note.
 _SIGNATURES_MAX = 100
 
 Verify = Callable[[bytes, bytes, bytes], bool]
-"""Whether (public key, signature, message) go together, by Ed25519."""
+"""A function that verifies (public key, signature, message) by Ed25519."""
 
 
 class MalformedNote(ValueError):
-    """The text is no checkpoint, or no verifier key."""
+    """The text is not a checkpoint or verifier key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`origin` names the log; `size` leaves have the root `root_hash` (32 bytes)."""
+    """`origin` names the log, and `root_hash` (32 bytes) is the root of its first `size` leaves."""
 
     origin: str
     size: int
@@ -36,15 +36,15 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root_hash).decode()}\n"
 
     def sign(self, key: "VerifierKey", sign: Callable[[bytes], bytes]) -> str:
-        """Make the whole note, signed by the holder of `key`."""
+        """Return the whole note, signed with the private key of `key`."""
         signature = base64.b64encode(key.key_id + sign(self.text.encode())).decode()
         return f"{self.text}\n\u2014 {key.name} {signature}\n"
 
     @classmethod
     def open(cls, note: str, key: "VerifierKey", verify: Verify) -> Self:
-        """Read the checkpoint of the log that `key` belongs to; raises MalformedNote unless `key` has signed it.
+        """Read a checkpoint of the log of `key`. Raise MalformedNote unless `key` has signed it.
 
-        Signatures by others, such as witnesses, may stand beside it; so may extension lines below the root.
+        The note may also have signatures of others, such as witnesses, and extension lines below the root.
         """
         text, separator, signatures = note.rpartition("\n\n")
         if not separator or not signatures.endswith("\n"):
@@ -52,21 +52,21 @@ class Checkpoint:
         text += "\n"
         lines = signatures.removesuffix("\n").split("\n")
         if len(lines) > _SIGNATURES_MAX or not any(key.has_signed(line, text, verify) for line in lines):
-            raise MalformedNote(f"no good signature by {key.name}")
+            raise MalformedNote(f"no valid signature by {key.name}")
         checkpoint = cls._parse(text)
         if checkpoint.origin != key.name:
-            raise MalformedNote(f"a checkpoint of another log than {key.name}")
+            raise MalformedNote(f"the checkpoint is not of the log {key.name}")
         return checkpoint
 
     @classmethod
     def _parse(cls, text: str) -> Self:
         try:
-            # By line feeds alone: splitlines() would also split at what the signer took for part of a line.
+            # Split at line feeds only: splitlines() would also split at characters that belong to a line for the signer.
             origin, size, root, *_ = text.split("\n")
             checkpoint = cls(origin, int(size), base64.b64decode(root, validate=True))
         except ValueError as error:
             raise MalformedNote("not a checkpoint") from error
-        # Written back, so that "+5", "05" and the like are refused.
+        # Compare with the canonical text, so that "+5", "05" and similar texts are refused.
         if checkpoint.size < 0 or len(checkpoint.root_hash) != HASH_BYTES or not text.startswith(checkpoint.text):
             raise MalformedNote("not a checkpoint")
         return checkpoint
@@ -74,14 +74,14 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """An Ed25519 key by which others check notes; its text is "<name>+<key id>+<base64 of algorithm and key>"."""
+    """An Ed25519 public key that verifies notes. Its text is "<name>+<key id>+<base64 of algorithm and key>"."""
 
     name: str
     public_key: bytes
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a verifier key; raises MalformedNote."""
+        """Read a verifier key. Raise MalformedNote if the text is not one."""
         try:
             name, key_id, encoded = text.strip().split("+", 2)
             algorithm_and_key = base64.b64decode(encoded, validate=True)
@@ -91,7 +91,7 @@ class VerifierKey:
         if not name or name.split() != [name] or algorithm_and_key[:1] != _ED25519 or len(key.public_key) != _PUBLIC_KEY_BYTES:
             raise MalformedNote("not an Ed25519 verifier key")
         if key.key_id.hex() != key_id:
-            raise MalformedNote("the key does not have the id that it claims")
+            raise MalformedNote("the key does not match its id")
         return key
 
     @property

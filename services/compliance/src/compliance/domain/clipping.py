@@ -1,26 +1,26 @@
-"""Long texts cut to what a leaf has room for; a digest in their place commits to all that was cut."""
+"""Cut long texts to the size limits of a leaf. A digest in their place commits to the whole text."""
 
 from collections.abc import Sequence
 from hashlib import sha256
 from json import JSONEncoder
 
-# Of values that are all texts, lists of texts or null this writes RFC 8785.
+# This writes RFC 8785 if all values are texts, lists of texts or null.
 CANONICAL_JSON = JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
-# A character takes at most so many bytes of JSON ("\u0000"): most texts are seen to fit by their length alone.
+# The most bytes of JSON that one character takes ("\u0000"), so that the length alone shows that most texts fit.
 _CHARACTER_BYTES_MAX = 6
 _KEPT_CHARACTERS = 100
 
 
 def clip(text: str, bytes_max: int) -> str:
-    """Return the text itself when its JSON has at most `bytes_max` bytes (800 or more), else its beginning and digest."""
+    """Return the text if its JSON has at most `bytes_max` bytes (800 or more), else its beginning and digest."""
     if _fits(text, bytes_max):
         return text
     return f"{text[:_KEPT_CHARACTERS]}… ({_commitment(text.encode())})"
 
 
 def clip_all(texts: Sequence[str], *, each_bytes_max: int, bytes_max: int) -> tuple[str, ...]:
-    """Return the texts, each clipped; when their JSON together has over `bytes_max` bytes the first, and a digest of all."""
+    """Return the clipped texts. If their JSON has over `bytes_max` bytes in all, return the first and a digest of all."""
     clipped = tuple([clip(text, each_bytes_max) for text in texts])
     if sum(map(len, clipped)) * _CHARACTER_BYTES_MAX + 3 * len(clipped) + 2 <= bytes_max:
         return clipped
@@ -37,7 +37,7 @@ def clip_all(texts: Sequence[str], *, each_bytes_max: int, bytes_max: int) -> tu
 
 
 def clip_state(state: str | None, bytes_max: int) -> str | None:
-    """Return a JSON text itself when it fits, else a JSON object that tells its size and SHA-256."""
+    """Return the JSON text if it fits, else a JSON object with its size and SHA-256."""
     if state is None or _fits(state, bytes_max):
         return state
     whole = state.encode()

@@ -1,4 +1,4 @@
-"""An entry of the audit log: who did what to what, when, from where and why, and how it was before and after."""
+"""An entry of the audit log: who did what to which resource, when, from where and why, with its state before and after."""
 
 import json
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from uuid import UUID
 from compliance.domain.clipping import CANONICAL_JSON, clip, clip_all, clip_state
 from compliance.domain.merkle import leaf_hash
 
-# The first line of every leaf. A change of what follows gets a new one, and old leaves stay as they are.
+# The first line of every leaf. A change of the format needs a new header, and old leaves stay unchanged.
 LEAF_HEADER = b"elcorp.na/audit/v1\n"
 LEAF_BYTES_MAX = 65_535
 
-# What each part may take of a leaf, in bytes of JSON: 2 states, a reason, 11 texts and 2 lists; with names and times they
-# stay below the maximum. So whatever a producer sends has a leaf: no audit fact is refused for its size.
+# The limit of each part of a leaf, in bytes of JSON: 2 states, a reason, 11 texts and 2 lists. With names and times they
+# stay below the maximum, so that no audit fact is refused for its size.
 STATE_BYTES_MAX = 18_000
 REASON_BYTES_MAX = 4_000
 TEXT_BYTES_MAX = 1_000
@@ -24,7 +24,7 @@ METHODS_BYTES_MAX = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who acted, as the producing service knew it; empty strings where it knew nothing."""
+    """Who acted, as far as the producing service knew. Unknown parts are empty strings."""
 
     kind: str
     subject_id: str
@@ -52,7 +52,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """`before` and `after` are JSON texts, kept exactly as the producer wrote them."""
+    """`before` and `after` are JSON texts, stored exactly as the producer wrote them."""
 
     fact_id: UUID
     producer: str
@@ -68,15 +68,15 @@ class AuditEntry:
 
     @property
     def subject_ids(self) -> frozenset[str]:
-        """Everything under which an auditor looks for this entry.
+        """The ids under which this entry is indexed.
 
-        Of actors only people: what "payments" or "anonymous" did has nothing in common but the actor's name.
+        Actors are included only if they are users: the acts of "payments" or "anonymous" have only the actor's name in common.
         """
         person = self.actor.subject_id if self.actor.kind == "user" else ""
         return frozenset({self.resource_id, person, self.actor.session_id, *self.related_ids}) - {""}
 
     def clipped(self) -> "AuditEntry":
-        """Cut to what a leaf has room for; a digest in its place commits to what is cut."""
+        """Return the entry cut to the size limits of a leaf. A digest commits to each text that was cut."""
         return AuditEntry(
             fact_id=self.fact_id,
             producer=clip(self.producer, TEXT_BYTES_MAX),
@@ -92,10 +92,10 @@ class AuditEntry:
         )
 
     def leaf(self) -> bytes:
-        """Write the canonical bytes that the log commits to: the header, then JSON with sorted keys and no white space.
+        """Return the canonical bytes that the log commits to: the header, then JSON with sorted keys and no white space.
 
-        All values are strings, lists of strings or null, so that this equals RFC 8785. Raises ValueError when they are
-        too many; those of a clipped entry never are.
+        All values are strings, lists of strings or null, so that the JSON conforms to RFC 8785. Raises ValueError if the leaf is
+        too long, which never happens for a clipped entry.
         """
         actor = self.actor
         content = {
@@ -129,7 +129,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class LoggedEntry:
-    """An entry and its place in the log: `sequence` is its leaf index, `hash` its leaf's."""
+    """An entry in the log: `sequence` is its leaf index, `hash` is its leaf hash."""
 
     sequence: int
     entry: AuditEntry
@@ -142,7 +142,7 @@ class LoggedEntry:
 
 
 def read_leaf(leaf: bytes) -> AuditEntry:
-    """Read an entry back from its canonical bytes; raises ValueError when they are none."""
+    """Read an entry from its canonical bytes. Raise ValueError if they are not a leaf."""
     if not leaf.startswith(LEAF_HEADER):
         raise ValueError("not a leaf of this log")
     try:

@@ -15,7 +15,7 @@ class CheckpointSigned(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErasureAcknowledged(Event):
-    """`kept`: what stays and why. `retain_until`: until when the user must stay identifiable."""
+    """`kept`: the data that is kept, and why. `retain_until`: until when the user must stay identifiable."""
 
     erasure_id: UUID
     user_id: UUID

@@ -1,7 +1,7 @@
-"""The Merkle tree of RFC 6962 section 2.1 (RFC 9162 section 2.1), on hashes alone.
+"""The Merkle tree of RFC 6962 section 2.1 (RFC 9162 section 2.1), computed on hashes only.
 
-A tree over n leaves is covered by complete subtrees, one for each bit of n, widest first. `Frontier` keeps just those, so
-appending needs no tree in memory; proofs say which complete subtrees they need, and whoever stores them looks them up.
+A tree over n leaves is covered by complete subtrees, one for each bit of n, widest first. `Frontier` holds only these, so
+appending needs no tree in memory. Proofs list the complete subtrees that they need, and the caller looks them up.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 HASH_BYTES = 32
 EMPTY_ROOT = sha256(b"").digest()
-# Inner nodes are kept at every eighth level: a proof reads a few hundred hashes at most, and a node costs 256 entries.
+# Inner nodes are stored at every eighth level: a proof reads a few hundred hashes, and there is one node per 256 entries.
 STORED_LEVELS = 8
 
 
@@ -23,7 +23,7 @@ class Node(NamedTuple):
 
 
 class Span(NamedTuple):
-    """The leaves [start, end), whose own tree hash a proof holds."""
+    """The leaves [start, end), whose tree hash is part of a proof."""
 
     start: int
     end: int
@@ -45,7 +45,7 @@ class Frontier:
     hashes: list[bytes] = field(default_factory=list)
 
     def append(self, leaf: bytes) -> list[tuple[Node, bytes]]:
-        """Add a leaf's hash; return the subtrees that became complete with it, narrowest first (the leaf itself not)."""
+        """Add a leaf's hash. Return the subtrees that it completes, narrowest first, without the leaf itself."""
         index, level, grown = self.size, 0, leaf
         completed: list[tuple[Node, bytes]] = []
         while index & 1:
@@ -62,7 +62,7 @@ class Frontier:
 
 
 def fold(hashes: Sequence[bytes]) -> bytes:
-    """Combine the hashes of adjoining complete subtrees, widest first, into their common tree's hash."""
+    """Combine the hashes of adjacent complete subtrees, widest first, into the hash of their common tree."""
     if not hashes:
         return EMPTY_ROOT
     combined = hashes[-1]
@@ -72,7 +72,7 @@ def fold(hashes: Sequence[bytes]) -> bytes:
 
 
 def cover(span: Span) -> list[Node]:
-    """Cut a span that begins where a subtree may begin into complete subtrees, widest first."""
+    """Split a span into complete subtrees, widest first. The span must start at the start of a subtree."""
     nodes = []
     start = span.start
     while start < span.end:
@@ -83,7 +83,7 @@ def cover(span: Span) -> list[Node]:
 
 
 def inclusion_spans(index: int, size: int) -> list[Span]:
-    """Name the spans whose hashes prove that leaf `index` is in the tree of `size` leaves, from the leaf upwards."""
+    """Return the spans whose hashes prove that leaf `index` is in the tree of `size` leaves, from the leaf upwards."""
     if not 0 <= index < size:
         raise ValueError(f"leaf {index} is not in a tree of {size}")
     spans: list[Span] = []
@@ -100,7 +100,7 @@ def inclusion_spans(index: int, size: int) -> list[Span]:
 
 
 def consistency_spans(first: int, second: int) -> list[Span]:
-    """Name the spans whose hashes prove that the tree of `first` leaves is the beginning of that of `second`."""
+    """Return the spans whose hashes prove that the tree of `first` leaves is the beginning of the tree of `second`."""
     if not 0 < first <= second:
         raise ValueError(f"a tree of {first} leaves cannot be the beginning of one of {second}")
     spans: list[Span] = []
@@ -124,7 +124,7 @@ def hash_of(span: Span, nodes: Mapping[Node, bytes]) -> bytes:
 
 
 def root_from_inclusion(index: int, size: int, leaf: bytes, proof: Iterable[bytes]) -> bytes | None:
-    """Follow an inclusion proof to the root that it implies (RFC 9162 section 2.1.3.2); None when it has a wrong length."""
+    """Compute the root from an inclusion proof (RFC 9162 section 2.1.3.2). Return None if its length is wrong."""
     if not 0 <= index < size:
         return None
     position, last, combined = index, size - 1, leaf
@@ -142,7 +142,7 @@ def root_from_inclusion(index: int, size: int, leaf: bytes, proof: Iterable[byte
 
 
 def roots_from_consistency(first: int, second: int, first_root: bytes, proof: Sequence[bytes]) -> tuple[bytes, bytes] | None:
-    """Follow a consistency proof to the two roots that it implies (RFC 9162 section 2.1.4.2); None when malformed."""
+    """Compute both roots from a consistency proof (RFC 9162 section 2.1.4.2). Return None if it is malformed."""
     if first == second:
         return None if proof else (first_root, first_root)
     if not 0 < first < second or not proof:

@@ -1,4 +1,4 @@
-"""How long the law asks that records stay tied to a person."""
+"""Statutory retention periods of records about a person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True, slots=True)
 class RetentionRule:
-    """`category` is what is kept, `years` how long after the business relationship or transaction, `basis` by which law."""
+    """Keep a `category` of records for `years` after the relationship or transaction; `basis` is the law that requires it."""
 
     category: str
     years: int
@@ -18,7 +18,7 @@ class RetentionRule:
         return f"{self.category}: {self.basis}, {self.years} years"
 
     def until(self, since: datetime) -> datetime:
-        """Return the day on which the person may be forgotten: never a day too early, so 29 February ends on 1 March."""
+        """Return the day on which the person may be erased. Never a day too early: 29 February becomes 1 March."""
         since = since.astimezone(UTC)
         try:
             return since.replace(year=since.year + self.years)
@@ -27,5 +27,5 @@ class RetentionRule:
 
 
 def retain_until(rules: Sequence[RetentionRule], since: datetime) -> datetime | None:
-    """Return the date of the rule that holds longest."""
+    """Return the end of the longest retention period."""
     return max((rule.until(since) for rule in rules), default=None)

@@ -1,4 +1,4 @@
-"""Screening: who may not move money, and why."""
+"""Screening blocks: which users and wallets may not move money, and why."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from kernel.ids import new_id
 
 
 class AlreadyLifted(DomainError):
-    """The block has been lifted already."""
+    """The block is lifted already."""
 
     kind = Kind.CONFLICT
     code = "CMP_001"
@@ -19,7 +19,7 @@ class AlreadyLifted(DomainError):
 
 @dataclass(eq=False)
 class ScreeningBlock(Aggregate):
-    """While it stands, neither money of `subject_id` (a user or a wallet) moves nor any money to it."""
+    """Until the block is lifted, no money moves from or to `subject_id` (a user or a wallet)."""
 
     id: UUID
     subject_id: UUID

@@ -1,4 +1,4 @@
-"""The log's signing key: made once, sealed under the master key, the same for every process."""
+"""The log's signing key: created once, sealed under the master key and shared by all processes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from kernel.actor import Actor
 from kernel.audit import Audited
 from kernel.clock import Clock
 
-# Of processes that start together one makes the key, and the others read it.
+# If several processes start together, one creates the key and the others read it.
 _ONE_MAKES = text("SELECT pg_advisory_xact_lock(hashtextextended('log_keys', 0))")
 _FIND = text("SELECT sealed_seed FROM log_keys WHERE name = :name")
 _OTHER = text("SELECT name FROM log_keys ORDER BY created_at LIMIT 1")
@@ -30,10 +30,12 @@ LOG_KEY: Final = Audited[VerifierKey](
 
 
 class OtherOrigin(Exception):
-    """The database holds a log of another name than ELCORP_LOG_ORIGIN gives, and the name of a log never changes."""
+    """The database has a log with another name than ELCORP_LOG_ORIGIN. The name of a log never changes."""
 
     def __init__(self, *, stored: str, given: str) -> None:
-        super().__init__(f"the log in the database is {stored!r}, and its name never changes: ELCORP_LOG_ORIGIN is {given!r}")
+        super().__init__(
+            f"ELCORP_LOG_ORIGIN is {given!r}, but the log in the database is {stored!r}; the name of a log never changes"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,9 @@ class Ed25519LogSigner:
 
     @classmethod
     async def load(cls, uow: SqlUnitOfWork[SqlComplianceTransaction], master_key: bytes, clock: Clock, *, origin: str) -> Self:
-        """Read the key of the log called `origin`; where there is none, make it and record that in the log.
+        """Read the key of the log `origin`. If there is none, create it and record that in the log.
 
-        Raises OtherOrigin where the database's log has another name: verifiers would take its checkpoints for a second log's.
+        Raises OtherOrigin if the database's log has another name: verifiers would mistake it for a second log.
         """
         sealer, context = Sealer(master_key), field_context("log_keys", "sealed_seed", origin)
         async with uow.begin(Actor.service("compliance")) as tx:

@@ -1,4 +1,4 @@
-"""The steady signing of checkpoints."""
+"""Sign checkpoints continuously."""
 
 import asyncio
 
@@ -8,12 +8,12 @@ from chassis.waiting import wait_any
 from compliance.application.audit.sign_checkpoint import SignCheckpoint
 from kernel.errors import Kind
 
-# Another process may have appended and died before it signed.
+# Another process may have appended entries and stopped before it signed them.
 IDLE_SECONDS_MAX = 5.0
 
 
 class CheckpointSigning:
-    """Signs the head soon after it has grown, at most once every `pause_seconds`."""
+    """Sign the head soon after the log has grown, at most once every `pause_seconds`."""
 
     def __init__(self, sign_checkpoint: SignCheckpoint, *, pause_seconds: float) -> None:
         self._sign_checkpoint = sign_checkpoint
@@ -21,7 +21,7 @@ class CheckpointSigning:
         self._grown = asyncio.Event()
 
     def log_grew(self) -> None:
-        """Have a checkpoint signed soon; returns at once."""
+        """Request a checkpoint and return immediately."""
         self._grown.set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -36,7 +36,7 @@ class CheckpointSigning:
             if checkpoint := await self._sign_checkpoint():
                 log.debug("checkpoint_signed", size=checkpoint.size)
         except Exception as error:
-            # The database may be away for a while; the next round signs what has gathered. All else is a defect.
+            # The database may be unavailable for a while; the next round then signs. Any other error is a defect.
             if as_domain_error(error).kind is not Kind.UNAVAILABLE:
                 raise
             log.warning("checkpoint_not_signed", reason=str(error))

@@ -1,4 +1,4 @@
-"""Compliance's own commands: verify a proof offline, check the whole log."""
+"""The commands of compliance: verify a proof offline, check the whole log."""
 
 import argparse
 import asyncio
@@ -35,7 +35,9 @@ async def _verify(_settings: ComplianceSettings, arguments: argparse.Namespace) 
 
 
 def _fsck(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--tree-only", action="store_true", help="leave out whether entries are found by what they say: faster")
+    parser.add_argument(
+        "--tree-only", action="store_true", help="skip the check of columns and related subjects, which is faster"
+    )
 
 
 async def _check(check_log: "CheckLog", *, with_columns: bool) -> int:

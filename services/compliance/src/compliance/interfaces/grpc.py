@@ -1,4 +1,4 @@
-"""What peers ask compliance."""
+"""The gRPC services of compliance."""
 
 from typing import Any
 from uuid import UUID

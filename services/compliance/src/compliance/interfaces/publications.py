@@ -1,4 +1,4 @@
-"""The events that compliance announces, and their messages."""
+"""The messages of the events that compliance publishes."""
 
 from google.protobuf.timestamp_pb2 import Timestamp
 

@@ -1,4 +1,4 @@
-"""What compliance does about others' events: every service's audit facts go into the log."""
+"""Compliance's subscriptions: append the audit facts of every service to the log, and answer erasures."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -45,9 +45,9 @@ def subscriptions(
 
 
 def entry_of(fact: events_pb2.AuditFact, producer: str) -> AuditEntry:
-    """Read a fact; raises InvalidValue, which puts the message with the dead letters, for what is none."""
+    """Read a fact. Raise InvalidValue if it is not one, so that the message becomes a dead letter."""
     if fact.producer != producer:
-        raise InvalidValue(field="producer", expected=f"{producer}, which sent it", given=fact.producer, fact_id=fact.fact_id)
+        raise InvalidValue(field="producer", expected=f"{producer}, the sender", given=fact.producer, fact_id=fact.fact_id)
     if not fact.HasField("occurred_at"):
         raise InvalidValue(field="occurred_at", expected="the time of the fact", fact_id=fact.fact_id, sent_by=producer)
     try:

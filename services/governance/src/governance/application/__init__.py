@@ -1,4 +1,4 @@
-"""What governance can do: the table of contents."""
+"""All use cases of governance: the table of contents."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Approval rules: which transfers need a second person."""
+"""Approval rules: which transfers need another person's approval."""
 
 import re
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ KINDS_MAX: Final = 10
 # Cedar's decimal has four digits after the point.
 THRESHOLD_DIGITS_MAX: Final = 4
 
-# Names, kinds and roles go into Cedar text between quotes, so what they may hold is narrow. Which kinds of transfer there are is
-# payments' to know: one that does not exist matches nothing.
+# Names, kinds and roles are quoted in Cedar text, so few characters are allowed. Only payments knows which kinds of transfer
+# exist: an unknown kind matches nothing.
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 _KIND = re.compile(r"[a-z][a-z_]{0,30}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalTerms:
-    """Transfers of this currency from the threshold on.
+    """The terms match transfers in this currency of the threshold or more.
 
-    Where named, only of these kinds, by holders of this role, to this counterparty (a wallet, or its owner). With a window, the
-    threshold is compared with the sum that the payer sent within it (to the counterparty, where named).
+    Kinds, role and counterparty (a wallet or its owner) restrict them further if given. With a window, the threshold is
+    compared with the sum that the payer sent within it (to the counterparty, if given).
     """
 
     currency: str
@@ -59,7 +59,7 @@ class ApprovalTerms:
 
 @dataclass(eq=False)
 class ApprovalRule(Aggregate):
-    """A rule by its name. A withdrawn one is kept, and may be set again; its versions go on."""
+    """A named rule. A withdrawn rule is kept and can be set again; its version continues."""
 
     name: str
     currency: str
@@ -75,7 +75,7 @@ class ApprovalRule(Aggregate):
     @classmethod
     def make(cls, name: str, terms: ApprovalTerms) -> Self:
         if not _NAME.fullmatch(name):
-            raise InvalidValue(field="name", expected="small letters, digits and hyphens, at most 63", given=name)
+            raise InvalidValue(field="name", expected="lower-case letters, digits and hyphens, at most 63", given=name)
         return cls(
             name,
             terms.currency,
@@ -103,7 +103,7 @@ class ApprovalRule(Aggregate):
         return not self.is_withdrawn and self.terms == terms
 
     def change(self, terms: ApprovalTerms) -> bool:
-        """Put other terms in force; False when they are in force already."""
+        """Put new terms in force. Return False if they are in force already."""
         if self.is_in_force_with(terms):
             return False
         self.currency, self.threshold, self.kinds = terms.currency, terms.threshold, terms.kinds
@@ -114,7 +114,7 @@ class ApprovalRule(Aggregate):
         return True
 
     def withdraw(self) -> bool:
-        """Take the rule out of force; False when it is out already."""
+        """Withdraw the rule. Return False if it is withdrawn already."""
         if self.is_withdrawn:
             return False
         self.is_withdrawn = True

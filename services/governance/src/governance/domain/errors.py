@@ -1,10 +1,10 @@
-"""What governance refuses."""
+"""The errors of governance."""
 
 from kernel.errors import DomainError, Kind, NotFound
 
 
 class UnknownRole(DomainError):
-    """There is no such role."""
+    """The role does not exist."""
 
     kind = Kind.INVALID
     code = "VAL_001"
@@ -12,7 +12,7 @@ class UnknownRole(DomainError):
 
 
 class UnknownPermission(DomainError):
-    """There is no such permission."""
+    """The permission does not exist."""
 
     kind = Kind.INVALID
     code = "VAL_001"
@@ -20,25 +20,25 @@ class UnknownPermission(DomainError):
 
 
 class UnknownSubject(NotFound):
-    """There is no such subject."""
+    """The user does not exist."""
 
 
 class InactiveSubject(DomainError):
-    """The subject may not act, so no role can be granted to it."""
+    """The user is not active, so you cannot grant them a role."""
 
     kind = Kind.REFUSED
     code = "GOV_001"
 
 
 class LastAdministrator(DomainError):
-    """At least one active person must be able to manage roles; grant such a role to somebody else first."""
+    """At least one active user must be able to manage roles. Grant such a role to another user first."""
 
     kind = Kind.REFUSED
     code = "GOV_002"
 
 
 class IndispensablePermission(DomainError):
-    """At least one active person must have this permission; give it to another role that somebody holds first."""
+    """At least one active user must have this permission. Add it to another role that a user has first."""
 
     kind = Kind.REFUSED
     code = "GOV_003"
@@ -46,21 +46,21 @@ class IndispensablePermission(DomainError):
 
 
 class SelfGrant(DomainError):
-    """Nobody may grant a role to themselves."""
+    """You cannot grant a role to yourself."""
 
     kind = Kind.DENIED
     code = "ACC_002"
 
 
 class BeyondAuthority(DomainError):
-    """The person has permissions that you do not have."""
+    """The user has permissions that you do not have."""
 
     kind = Kind.DENIED
     code = "ACC_003"
 
 
 class BeyondOwnPermissions(DomainError):
-    """The role has, or would get, permissions that you do not have."""
+    """The role has or would get permissions that you do not have."""
 
     kind = Kind.DENIED
     code = "ACC_003"
@@ -68,7 +68,7 @@ class BeyondOwnPermissions(DomainError):
 
 
 class UnsoundPolicies(DomainError):
-    """The compiled policies contradict their schema; nothing was published."""
+    """The compiled policies do not match their schema. Nothing was published."""
 
     kind = Kind.INTERNAL
     code = "SRV_001"

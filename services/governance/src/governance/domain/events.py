@@ -1,4 +1,4 @@
-"""What happens in governance; each has its message in elcorp.governance.v1."""
+"""The events of governance. Each has its message in elcorp.governance.v1."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,7 +8,7 @@ from kernel.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectRolesChanged(Event):
-    """`roles` are all the subject holds after the change, sorted."""
+    """`roles` are all roles of the subject after the change, sorted."""
 
     subject_id: UUID
     roles: tuple[str, ...]
@@ -22,7 +22,7 @@ class PolicyBundlePublished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErasureAcknowledged(Event):
-    """`kept`: what stays, and why."""
+    """`kept`: the data that is kept, and why."""
 
     erasure_id: UUID
     user_id: UUID

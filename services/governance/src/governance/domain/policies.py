@@ -1,4 +1,4 @@
-"""Roles and approval rules compiled into Cedar: the text that every service decides by."""
+"""Roles and approval rules compiled into Cedar policies, which every service evaluates."""
 
 import json
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from typing import Final
 from governance.domain.approval_rule import THRESHOLD_DIGITS_MAX, ApprovalRule
 from governance.domain.role import Permission, Role
 
-# Whether a transfer may be settled without a second person: who asks is payments, and no role can be granted it (a
-# permission's name has no hyphen).
+# The action of settling a transfer without another person's approval. Payments asks about it. No role can be granted it,
+# because a permission's name has no hyphen.
 SETTLE_ALONE: Final = "payment:settle-alone"
 
 _STRING = {"type": "String"}
@@ -27,11 +27,10 @@ class CompiledPolicies:
 def compile_policies(
     roles: Sequence[Role], permissions: Sequence[Permission], approval_rules: Sequence[ApprovalRule] = ()
 ) -> CompiledPolicies:
-    """Compile roles into one permit each; a role without permissions has none, for Cedar denies by default.
+    """Compile each role into one permit and each approval rule into one forbid of settling alone, which is otherwise permitted.
 
-    A role that permits more than the default role is annotated with the default role's name: services require two factors of its
-    holders.
-    Approval rules are one forbid each of settling alone, which all others may.
+    A role without permissions needs no permit, because Cedar denies by default. A role that permits more than the default role
+    is annotated with the default role's name: services require two factors of its holders.
     """
     ordinary = next((role for role in roles if role.is_default), None)
     statements = [_permit(role, ordinary) for role in sorted(roles, key=lambda role: role.name) if role.permissions]
@@ -48,7 +47,7 @@ def _permit(role: Role, ordinary: Role | None) -> str:
 
 
 def _forbid(rule: ApprovalRule) -> str:
-    """Annotate what payments must know before it asks: whether a rule can match, and what to add up for it."""
+    """Add the annotations that payments reads before it asks: whether a rule can match, and what to add up for it."""
     threshold = f"{round(rule.threshold, THRESHOLD_DIGITS_MAX):f}"
     annotations = [("id", f"approval:{rule.name}"), ("currency", rule.currency), ("threshold", threshold)]
     conditions = [
@@ -64,10 +63,10 @@ def _forbid(rule: ApprovalRule) -> str:
     if rule.counterparty:
         annotations.append(("counterparty", str(rule.counterparty)))
         conditions.append(f'context.counterparties.contains("{rule.counterparty}")')
-    # Payments adds up what a rule looks at (its kinds, its counterparty, its window) and asks by the rule's name: the sum of one
-    # rule must not match another. Payments of an older release names no rule and asks about one amount: rules with a window then
-    # match nothing, and the others match as before. `has` comes first, because reading an attribute that is not there is an
-    # evaluation error, and any error denies.
+    # Payments adds up the transfers that a rule covers (its kinds, counterparty and window) and asks with the rule's name, so
+    # that the sum for one rule cannot match another. An older release of payments names no rule and asks about one amount:
+    # rules with a window then match nothing, and the others match as before. `has` comes first, because reading a missing
+    # attribute is an evaluation error, and any error denies.
     annotations.append(("rule", rule.name))
     if rule.window:
         annotations.append(("window", rule.window.text))
@@ -81,7 +80,7 @@ def _forbid(rule: ApprovalRule) -> str:
 
 
 def _schema(permissions: Sequence[Permission]) -> dict[str, object]:
-    """Describe what chassis.policies asks: principals by kind, actions by permission, resources with type, id and owner."""
+    """Describe the requests of chassis.policies: principals by kind, actions by permission, resources by type, id and owner."""
     principals = ["Anonymous", "Service", "User"]
     resource = {"type": _STRING, "id": _STRING, "owner": _OPTIONAL_STRING}
     transfer = {

@@ -1,4 +1,4 @@
-"""The published policies: immutable versions, each the successor of the one before."""
+"""The published policies, as immutable and consecutive versions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +26,7 @@ class PolicyBundle(Aggregate):
 
     @classmethod
     def publish(cls, compiled: CompiledPolicies, *, previous: Self | None, by: str, at: datetime) -> Self | None:
-        """Make the next version; None when the compiled form is the one in force already."""
+        """Create the next version. Return None if the compiled policies are in force already."""
         digest = sha256(f"{compiled.policies}\0{compiled.schema}".encode()).hexdigest()
         if previous and previous.digest == digest:
             return None

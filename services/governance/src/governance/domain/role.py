@@ -1,4 +1,4 @@
-"""Roles and the permissions they carry."""
+"""Roles and their permissions."""
 
 import re
 from collections.abc import Iterable
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from kernel.errors import InvalidValue
 from kernel.events import Aggregate
 
-# Its holders grant and revoke roles, and say what roles permit.
+# Permits granting and revoking roles, and changing their permissions.
 MANAGE_ROLES = "role:manage"
-# At least one person able to act must have these, or nobody could ever change a role or a policy again.
+# At least one user who is able to act must have these, or nobody could change a role or a policy again.
 INDISPENSABLE = frozenset({MANAGE_ROLES, "policy:manage"})
 
-# Names go into Cedar text between quotes, so what they may hold is narrow.
+# Names are quoted in Cedar text, so few characters are allowed.
 ROLE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
 _PERMISSION_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}:[a-z][a-z0-9_]{0,30}", re.ASCII)
 
@@ -38,7 +38,7 @@ class Permission:
 
 @dataclass(eq=False)
 class Role(Aggregate):
-    """A named set of permissions. The default role is held by subjects that governance has not met yet."""
+    """A named set of permissions. Unregistered subjects have the default role."""
 
     name: str
     description: str
@@ -49,7 +49,7 @@ class Role(Aggregate):
     def __post_init__(self) -> None:
         if not ROLE_NAME.fullmatch(self.name):
             raise InvalidValue(
-                field="role", expected="small letters, digits, hyphens and underscores, at most 63", given=self.name
+                field="role", expected="lower-case letters, digits, hyphens and underscores, at most 63", given=self.name
             )
 
     @property
@@ -57,21 +57,21 @@ class Role(Aggregate):
         return tuple(sorted(permission.name for permission in self.permissions))
 
     def grant(self, permission: Permission) -> bool:
-        """Add a permission; False when the role has it already."""
+        """Add a permission. Return False if the role has it already."""
         if permission in self.permissions:
             return False
         self.permissions.add(permission)
         return True
 
     def withdraw(self, permission: Permission) -> bool:
-        """Take a permission away; False when the role never had it."""
+        """Remove a permission. Return False if the role does not have it."""
         if permission not in self.permissions:
             return False
         self.permissions.remove(permission)
         return True
 
     def set_permissions(self, permissions: Iterable[Permission]) -> bool:
-        """Grant what is missing and withdraw what is left over; False when nothing changed."""
+        """Replace the role's permissions. Return False if nothing changed."""
         wanted = set(permissions)
         granted = [self.grant(permission) for permission in wanted - self.permissions]
         withdrawn = [self.withdraw(permission) for permission in self.permissions - wanted]

@@ -22,9 +22,9 @@ class RoleAssignment:
 
 @dataclass(eq=False)
 class RoleHolder(Aggregate):
-    """All assignments of one subject change as one, so that its event always tells all roles.
+    """All role assignments of one subject. They change together, so that its event always lists all roles.
 
-    `welcomed_at` is when identity's announcement was answered with the first role; it is answered once.
+    `welcomed_at` is when the subject received its first role after identity announced it. It is set once.
     """
 
     subject_id: UUID
@@ -40,7 +40,7 @@ class RoleHolder(Aggregate):
         return tuple(sorted(self.assignments))
 
     def grant(self, role: str, *, by: str, at: datetime, reason: str | None = None) -> bool:
-        """Assign a role; False when the subject has it already, and then nothing changes."""
+        """Assign a role. Return False, and change nothing, if the subject has it already."""
         if role in self.assignments:
             return False
         self.assignments[role] = RoleAssignment(self.subject_id, role, by, at, reason)
@@ -48,7 +48,7 @@ class RoleHolder(Aggregate):
         return True
 
     def revoke(self, role: str, *, at: datetime) -> bool:
-        """Take a role away; False when the subject does not have it."""
+        """Revoke a role. Return False if the subject does not have it."""
         if role not in self.assignments:
             return False
         del self.assignments[role]
@@ -56,7 +56,7 @@ class RoleHolder(Aggregate):
         return True
 
     def welcome(self, role: str, *, by: str, at: datetime) -> bool:
-        """Assign the first role, once and for all: a repeated announcement must not undo a later revocation."""
+        """Assign the first role, once: a repeated announcement must not undo a later revocation."""
         if self.welcomed_at:
             return False
         self.welcomed_at = at

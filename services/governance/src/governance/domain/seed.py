@@ -1,13 +1,13 @@
-"""The roles and permissions that the platform begins with (seed, "Roles & Permissions").
+"""The initial roles and permissions of the platform (seed, "Roles & Permissions").
 
-Migration 0001 writes them; from then on they are data. Later changes are later migrations, never edits here.
+Migration 0001 writes them. After that they are data: change them in a new migration, never here.
 """
 
 from typing import Final
 
 DEFAULT_ROLE: Final = "user"
 
-# `treasury:issue` is ours: issuing money against the system account is no payment that staff may approve.
+# `treasury:issue` is our addition: issuing money against the system account is not a payment that staff may approve.
 PERMISSIONS: Final = {
     "user:create": "Create a user",
     "user:read": "Read a user",

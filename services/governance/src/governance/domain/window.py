@@ -1,4 +1,4 @@
-"""The time over which an approval rule adds up what a payer sent."""
+"""The window of time in which an approval rule adds up what a payer sent."""
 
 import re
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Final, Self
 from kernel.errors import InvalidValue
 
 HOURS_MAX: Final = 744
-# ASCII digits only, and no zero in front: one window has one text, which goes into Cedar text between quotes.
+# ASCII digits only, without leading zeros, so that each window has one text. The text is quoted in Cedar.
 TEXT_PATTERN: Final = r"[1-9][0-9]{0,2}h"
 _TEXT = re.compile(TEXT_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Whole hours, from one to 31 days of them; its text is "24h"."""
+    """A number of whole hours, from one hour to 31 days. Its text is for example "24h"."""
 
     hours: int
 
@@ -24,7 +24,7 @@ class Window:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a window's text; raises InvalidValue."""
+        """Read a window's text. Raise InvalidValue if it is not one."""
         if not _TEXT.fullmatch(text):
             raise _invalid()
         return cls(int(text[:-1]))

@@ -1,4 +1,4 @@
-"""Governance decides by its own bundles, straight from its database."""
+"""Governance reads its own policy bundles directly from its database."""
 
 from chassis.policies import Bundle
 from governance.application.policies.views import PolicyViews

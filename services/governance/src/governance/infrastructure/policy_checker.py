@@ -1,4 +1,4 @@
-"""Cedar's own validator checks a bundle before it is published."""
+"""Check a bundle with Cedar's own validator before it is published."""
 
 import cedarpy
 
@@ -7,7 +7,7 @@ from governance.domain.policies import CompiledPolicies
 
 
 class CedarChecker:
-    """Parses and type-checks a compiled bundle with the engine that every service embeds."""
+    """Parse and type-check a compiled bundle with the engine that every service embeds."""
 
     def check(self, compiled: CompiledPolicies) -> None:
         try:

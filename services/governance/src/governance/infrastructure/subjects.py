@@ -1,4 +1,4 @@
-"""Identity's knowledge of subjects, over gRPC."""
+"""Query subjects in identity over gRPC."""
 
 from collections.abc import Collection
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What peers ask governance."""
+"""The gRPC services of governance."""
 
 from typing import Any
 from uuid import UUID

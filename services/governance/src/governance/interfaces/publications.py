@@ -1,4 +1,4 @@
-"""The events that governance announces, and their messages."""
+"""The messages of the events that governance publishes."""
 
 from chassis.messaging.contracts import Publications
 from elcorp.governance.v1 import events_pb2

@@ -1,4 +1,4 @@
-"""What governance does about others' events."""
+"""Governance's subscriptions to events of other services."""
 
 from typing import Final
 from uuid import UUID
@@ -11,7 +11,7 @@ from governance.application.role_assignments.grant_initial_role import GrantInit
 from governance.application.standings.follow_standing import FollowStanding
 from kernel.actor import Actor
 
-# Of the statuses of UserStatusChanged: the only one in which a user may act.
+# The only status in UserStatusChanged in which a user may act.
 ACTIVE: Final = "active"
 
 

@@ -1,4 +1,4 @@
-"""What compliance does with the audit log."""
+"""Use cases for the audit log."""
 
 from dataclasses import dataclass
 

@@ -11,7 +11,7 @@ TRANSACTION_ENTRIES_MAX = 5_000
 
 
 class FactRewritten(DomainError):
-    """Another fact is in the log under this id."""
+    """The log already contains another fact with this id."""
 
     kind = Kind.CONFLICT
     code = "CMP_003"
@@ -19,13 +19,13 @@ class FactRewritten(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class AppendFacts:
-    """Append facts to the log, each once, in the order given; a fact that is there already keeps its place."""
+    """Append facts to the log in the given order. A fact that is already in the log keeps its position."""
 
     uow: UnitOfWork
 
     async def __call__(self, *, entries: Sequence[AuditEntry]) -> int:
-        """Return how many were new; raises FactRewritten when one is not what the log holds under its id."""
-        # Written and hashed before the log is locked.
+        """Return how many facts were new. Raise FactRewritten if the log has a different fact with the same id."""
+        # Encode and hash the entries before the log is locked.
         leaves = [_written(entry.clipped()) for entry in entries]
         starts = range(0, len(leaves), TRANSACTION_ENTRIES_MAX)
         return sum([await self._append(leaves[start : start + TRANSACTION_ENTRIES_MAX]) for start in starts])

@@ -1,4 +1,4 @@
-"""Recompute the log from its leaves, and compare the result with its head, nodes, checkpoints and columns."""
+"""Recompute the log from its leaves, and compare the result with the head, nodes, checkpoints and columns."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -8,13 +8,13 @@ from compliance.application.ports.audit import Chunk, StoredLog
 from compliance.domain.checkpoint import Checkpoint, MalformedNote, Verify
 from compliance.domain.merkle import STORED_LEVELS, Frontier, leaf_hash
 
-# A rewritten entry changes everything after it; the first problems show where it begins.
+# A rewritten entry changes everything after it. The first problems show where the change begins.
 PROBLEMS_MAX = 100
 
 
 @dataclass
 class Finding:
-    """The log as it was found; no problems mean that it is intact."""
+    """The result of a check. The log is intact if there are no problems."""
 
     size: int = 0
     checkpoints: int = 0
@@ -28,7 +28,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class CheckLog:
-    """Read every leaf once, in one snapshot; memory stays flat but for the stored nodes (one for 256 entries)."""
+    """Check the whole log in one snapshot. Memory grows only with the stored nodes (one per 256 entries)."""
 
     open_log: Callable[[], AbstractAsyncContextManager[StoredLog]]
     verify: Verify
@@ -36,9 +36,9 @@ class CheckLog:
     async def __call__(
         self, *, with_columns: bool = True, progress: Callable[[int, int], None] = lambda _done, _size: None
     ) -> Finding:
-        """Return what was found; `progress` is told how many entries of how many are done.
+        """Return the result. `progress` receives the number of checked entries and the total.
 
-        `with_columns=False` leaves out whether entries are found by what their leaves say.
+        `with_columns=False` skips the check that the indexed columns agree with the leaves.
         """
         async with self.open_log() as log:
             finding = Finding(checkpoints=len(log.checkpoints))
@@ -54,7 +54,7 @@ class CheckLog:
         key = log.key
         if key is None:
             if log.checkpoints:
-                finding.complain("there are checkpoints and no key that could have signed them")
+                finding.complain("there are checkpoints, but no key that could have signed them")
             return
         for stored in log.checkpoints:
             try:
@@ -63,11 +63,11 @@ class CheckLog:
                 finding.complain(f"the note of checkpoint {stored.size} does not verify: {problem}")
                 continue
             if (signed.size, signed.root_hash) != (stored.size, stored.root_hash):
-                finding.complain(f"the note of checkpoint {stored.size} is of another checkpoint")
+                finding.complain(f"the note of checkpoint {stored.size} belongs to another checkpoint")
 
 
 class _Recomputation:
-    """The tree, growing again from the leaves."""
+    """The tree, recomputed from the leaves."""
 
     def __init__(self, finding: Finding, log: StoredLog) -> None:
         self.frontier = Frontier()
@@ -81,32 +81,32 @@ class _Recomputation:
         for sequence, leaf, stored in zip(chunk.sequences, chunk.leaves, chunk.hashes, strict=True):
             hash_ = leaf_hash(leaf)
             if sequence != self.frontier.size:
-                self._finding.complain(f"entry {sequence} stands where {self.frontier.size} should")
+                self._finding.complain(f"entry {sequence} is at the position of entry {self.frontier.size}")
             if stored != hash_:
-                self._finding.complain(f"entry {sequence} is not what its hash says")
+                self._finding.complain(f"entry {sequence} does not match its hash")
             self._append(hash_)
         self._related += chunk.related
         for sequence in chunk.misfiled:
-            self._finding.complain(f"entry {sequence} is filed under something else than its leaf says")
+            self._finding.complain(f"the columns or related subjects of entry {sequence} do not match its leaf")
 
     def finish(self, *, with_columns: bool) -> None:
         head, frontier, finding = self._log.head, self.frontier, self._finding
         finding.size, finding.root_hash = frontier.size, frontier.root
         if (head.size, head.hashes) != (frontier.size, frontier.hashes):
-            finding.complain(f"the head says {head.size} entries with other hashes than the {frontier.size} leaves give")
+            finding.complain(f"the head has {head.size} entries and other hashes than the {frontier.size} leaves")
         if with_columns and self._log.related > self._related:
-            finding.complain(f"{self._log.related - self._related} more are filed under subjects than the leaves name")
+            finding.complain(f"{self._log.related - self._related} rows of related subjects are not in the leaves")
         for node in self._nodes:
-            finding.complain(f"node {node.level}/{node.position} belongs to no entries")
+            finding.complain(f"node {node.level}/{node.position} belongs to no entries of the log")
         for size in self._roots:
             if size > frontier.size:
-                finding.complain(f"checkpoint {size} is of a larger log than there is")
+                finding.complain(f"checkpoint {size} is larger than the log")
 
     def _append(self, hash_: bytes) -> None:
         frontier = self.frontier
         for node, computed in frontier.append(hash_):
             if node.level % STORED_LEVELS == 0 and self._nodes.pop(node, None) != computed:
-                self._finding.complain(f"node {node.level}/{node.position} is missing or not what its entries give")
+                self._finding.complain(f"node {node.level}/{node.position} is missing or does not match its entries")
         root = self._roots.get(frontier.size)
         if root is not None and root != frontier.root:
-            self._finding.complain(f"checkpoint {frontier.size} was signed for another log")
+            self._finding.complain(f"checkpoint {frontier.size} has another root hash than the log")

@@ -12,7 +12,7 @@ from kernel.reads import Reads
 
 @dataclass(frozen=True, slots=True)
 class GetAuditEntry:
-    """Get one entry; an entry about another's action is recorded as read."""
+    """Get one entry. Reading an entry about another user's action is recorded."""
 
     views: AuditViews
     reads: Reads

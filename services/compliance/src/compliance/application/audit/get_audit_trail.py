@@ -8,16 +8,16 @@ from kernel.actor import Actor
 from kernel.errors import NotFound
 from kernel.reads import READ, Reads, ReasonRequired, read_of
 
-# Of each: entries of the resource, entries that name it, entries about those whom it concerns, and such parties.
+# The limit of each kind: entries of the resource, entries that name it, entries about its parties.
 TRAIL_ENTRIES_MAX = 500
 TRAIL_PARTIES_MAX = 100
-# Reads of the resource, which may be many.
+# The limit of reads of the resource, which may be many.
 TRAIL_READS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """`is_complete` is False when something older was left out."""
+    """`is_complete` is False if older entries were left out."""
 
     entries: list[LoggedEntry]
     is_complete: bool
@@ -25,29 +25,29 @@ class Trail:
 
 @dataclass(frozen=True, slots=True)
 class GetAuditTrail:
-    """Everything about a resource and about those it concerns, across all services, in the log's order.
+    """Get all entries about a resource and its parties, across all services, in the log's order.
 
-    Of the resource's own kinds only its own entries are in it: the trail of a transfer shows who the payer is and how they
-    signed in, but not their other payments. Of a long history it has the newest entries; the list of entries has them all. It
-    includes reads of the resource, but not reads of the parties.
+    Other resources of the same kind are left out: the trail of a transfer shows who the payer is and how they signed in, but not
+    their other payments. A long history is cut to the newest entries; the list of entries has all of them. The trail includes
+    reads of the resource, but not reads of the parties.
     """
 
     views: AuditViews
     reads: Reads
 
     async def __call__(self, *, actor: Actor, resource_id: str, reason: str | None = None) -> Trail:
-        """Read the trail, which is recorded. Raise NotFound when no entry is about it, or ReasonRequired unless it is own.
+        """Read the trail and record the read. Raise NotFound if no entry is about the resource, or ReasonRequired.
 
-        Own are the trail of the caller's id, which is not recorded, and trails about the caller and no other person: from the id
-        of a wallet or a session, a trail leads to all that its owner did. The record names the people whom the trail is about, so
-        that the read is found under each of them.
+        A reason is not required if the trail is about the caller and no other user; the trail of the caller's own id is not even
+        recorded. Trails of wallets and sessions count too, because they contain all that their owner did. The record names the
+        users whom the trail is about, so that the read is found under each of them.
         """
         own = await self.views.of_resource(resource_id, limit=TRAIL_ENTRIES_MAX)
         if not own:
             raise NotFound(resource_id=resource_id)
         if resource_id == actor.subject_id:
             return await self._trail(resource_id, own)
-        # The resource's own entries are enough to refuse most requests.
+        # The resource's own entries suffice to refuse most requests.
         if reason is None and not any(actor.subject_id in logged.entry.subject_ids for logged in own):
             raise ReasonRequired
         trail = await self._trail(resource_id, own)
@@ -60,7 +60,7 @@ class GetAuditTrail:
     async def _trail(self, resource_id: str, own: list[LoggedEntry]) -> Trail:
         naming = await self.views.about([resource_id], but_not_of={READ}, limit=TRAIL_ENTRIES_MAX)
         reads = await self.views.of_resource(read_of(resource_id), limit=TRAIL_READS_MAX)
-        # The newest entries' parties first, each once.
+        # The parties of the newest entries first, each once.
         parties = dict.fromkeys(subject for logged in reversed(own) for subject in sorted(logged.entry.subject_ids))
         parties.pop(resource_id, None)
         around = await self.views.about(

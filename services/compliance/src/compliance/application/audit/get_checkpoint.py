@@ -11,7 +11,7 @@ class GetCheckpoint:
     views: AuditViews
 
     async def __call__(self) -> CheckpointView:
-        """Raise NotFound before the first is signed."""
+        """Raise NotFound before the first checkpoint is signed."""
         if checkpoint := await self.views.latest_checkpoint():
             return checkpoint
         raise NotFound(checkpoint="none has been signed yet")

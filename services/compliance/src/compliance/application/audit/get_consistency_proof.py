@@ -9,7 +9,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class ConsistencyProof:
-    """Proves that the later checkpoint's log begins with the earlier's."""
+    """The proof that the log at the earlier checkpoint is the beginning of the log at the later one."""
 
     first: CheckpointView
     second: CheckpointView
@@ -19,13 +19,13 @@ class ConsistencyProof:
 
 @dataclass(frozen=True, slots=True)
 class GetConsistencyProof:
-    """Prove that the log at one signed checkpoint is the beginning of the log at another; the order does not matter."""
+    """Prove that the log at the smaller of two signed checkpoints is the beginning of the log at the larger."""
 
     views: AuditViews
     key: VerifierKey
 
     async def __call__(self, *, first: int, second: int) -> ConsistencyProof:
-        """Raise NotFound if no checkpoint has one of the sizes."""
+        """Take the sizes in any order. Raise NotFound if no checkpoint has one of them."""
         if first > second:
             first, second = second, first
         earlier, later = await self.views.checkpoint_of(first), await self.views.checkpoint_of(second)

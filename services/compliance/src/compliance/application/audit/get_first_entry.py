@@ -8,12 +8,12 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class GetFirstEntry:
-    """Get the entry of a resource's creation, for a service that shows its hash."""
+    """Get the entry of a resource's creation, for services that show its hash."""
 
     views: AuditViews
 
     async def __call__(self, *, resource_id: str) -> LoggedEntry:
-        """Raise NotFound until there is one."""
+        """Raise NotFound until the log has one."""
         own = await self.views.of_resource(resource_id, limit=TRAIL_ENTRIES_MAX)
         if not own:
             raise NotFound(resource_id=resource_id)

@@ -14,7 +14,7 @@ from kernel.reads import Reads
 
 
 class NotYetSigned(DomainError):
-    """The entry is not covered by a signed checkpoint yet; ask again in a second."""
+    """No signed checkpoint covers the entry yet. Try again in a second."""
 
     kind = Kind.CONFLICT
     code = "CMP_002"
@@ -22,7 +22,7 @@ class NotYetSigned(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class InclusionProof:
-    """All that is needed to verify, offline, that the entry is in the log."""
+    """All that is needed to verify offline that the entry is in the log."""
 
     entry: LoggedEntry
     proof: list[bytes]
@@ -32,14 +32,14 @@ class InclusionProof:
 
 @dataclass(frozen=True, slots=True)
 class GetInclusionProof:
-    """Prove that an entry is in the log. The proof contains the entry, so that reading another's is recorded."""
+    """Prove that an entry is in the log. The proof contains the entry, so reading another user's is recorded."""
 
     views: AuditViews
     reads: Reads
     key: VerifierKey
 
     async def __call__(self, *, actor: Actor, place: int | UUID, tree_size: int | None = None) -> InclusionProof:
-        """Prove the entry at a place in the log, or of a fact, under the latest checkpoint or the one of `tree_size`.
+        """Prove the entry by its index or fact id, under the latest checkpoint or the one of size `tree_size`.
 
         Raises NotFound if the entry or the checkpoint does not exist, NotYetSigned if no checkpoint covers the entry yet.
         """

@@ -5,7 +5,7 @@ from compliance.domain.checkpoint import VerifierKey
 
 @dataclass(frozen=True, slots=True)
 class GetLogKey:
-    """Get the key that verifies the log's checkpoints."""
+    """Get the public key that verifies the log's checkpoints."""
 
     key: VerifierKey
 

@@ -13,7 +13,7 @@ from kernel.reads import Reads, ReasonRequired
 class ListAuditEntries:
     """Page through the log.
 
-    A search requires a reason, except for the entries of one record. Reads of the caller's own acts are not recorded.
+    A search requires a reason, except for the entries of one resource. Reading the caller's own acts is not recorded.
     """
 
     views: AuditViews
@@ -22,7 +22,7 @@ class ListAuditEntries:
     async def __call__(
         self, *, actor: Actor, wanted: EntryFilter, cursor: CursorRequest, reason: str | None = None
     ) -> CursorPage[LoggedEntry]:
-        """Raise ReasonRequired for what can be about other people, or InvalidValue for another list's cursor."""
+        """Raise ReasonRequired if the entries may be about other users, or InvalidValue for a cursor of another list."""
         if wanted.actor_id == actor.subject_id:
             return await self.views.entries(wanted, cursor)
         asked = [each for each in (wanted.actor_id, wanted.resource_id, wanted.related_to) if each]
@@ -35,9 +35,9 @@ class ListAuditEntries:
         return page
 
     async def _is_of_one_record(self, wanted: EntryFilter, asked: list[str], others: list[str]) -> bool:
-        """Tell whether it is about the caller alone, or lists the own entries of a thing that is no person.
+        """Return whether the search is about the caller only, or about one resource that is not a user.
 
-        `related_to` finds all that concerns a thing: of a wallet or a session, all that its owner did.
+        `related_to` does not count as one resource: for a wallet or a session it finds all that its owner did.
         """
         if not others:
             return bool(asked)

@@ -1,4 +1,4 @@
-"""Which ids in the log are people: identity's entries have users as their resources."""
+"""Find the users among the ids in the log: users are the resources of identity's entries."""
 
 import re
 from collections.abc import Iterable
@@ -13,12 +13,12 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 async def names_people(views: AuditViews, subject_id: str) -> bool:
-    """Tell whether it is the id of a user, or one under which reads of a user, or searches over people, are filed."""
+    """Return whether the id is a user's, or one under which reads of a user or searches over users are indexed."""
     return subject_id == READ or bool(await views.people(_ids([subject_id])))
 
 
 async def people_in(views: AuditViews, entries: Iterable[LoggedEntry], *, but: Actor) -> list[str]:
-    """Find the people whom entries are about, as far as the entries name them: those who acted, and whose things it was."""
+    """Find the users whom entries are about and name: those who acted, and the owners of the resources."""
     found = [logged.entry for logged in entries]
     acted = _ids(entry.actor.subject_id for entry in found if entry.actor.kind == "user")
     named = _ids(subject for entry in found for subject in entry.subject_ids)

@@ -1,4 +1,4 @@
-"""Proofs against signed checkpoints, made from a few hundred stored hashes whatever the size of the log."""
+"""Build proofs against signed checkpoints, from a few hundred stored hashes at any size of the log."""
 
 from collections.abc import Sequence
 

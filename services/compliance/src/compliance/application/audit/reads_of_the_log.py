@@ -1,4 +1,4 @@
-"""How reads of the log are recorded: they are audit facts themselves."""
+"""Record reads of the log, as audit facts."""
 
 import re
 from collections.abc import Iterable
@@ -9,8 +9,8 @@ from compliance.domain.entry import LoggedEntry
 from kernel.reads import ReadOfOthers, given
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-# What may be kept of a filter: ids, and our own words such as "payments.transfer.settle". Where an id is expected, a word may be
-# a person's name.
+# The parts of a filter that may be recorded: ids, and our own words such as "payments.transfer.settle". A word where an id is
+# expected may be a person's name.
 _ID: Final = re.compile(f"(?:read/)?{_UUID.pattern}|anonymous|identity|payments|governance|compliance")
 _WORD: Final = re.compile(r"[a-z_.]{1,64}")
 _KEPT: Final = {
@@ -20,7 +20,7 @@ _KEPT: Final = {
 
 
 def search_of_entries(wanted: EntryFilter, found: Iterable[str], *, shown: int, reason: str | None) -> ReadOfOthers:
-    """Make the record of a search; `found` are the subjects asked about and the people whom the entries are about."""
+    """Record a search. `found` are the subjects in the filter and the users whom the entries are about."""
     texts = {
         name: value if kept.fullmatch(value) else "given"
         for name, kept in _KEPT.items()
@@ -36,10 +36,10 @@ def search_of_entries(wanted: EntryFilter, found: Iterable[str], *, shown: int, 
 
 
 def read_of_entry(logged: LoggedEntry, people: Iterable[str], *, verb: str) -> ReadOfOthers:
-    """Make the record that an entry, or its proof, was read; `people` are those whom the entry is about."""
+    """Record a read of an entry or its proof. `people` are the users whom the entry is about."""
     return ReadOfOthers(action=f"compliance.entry.{verb}", resource_id=str(logged.entry.fact_id), owners=people)
 
 
 def read_of_trail(resource_id: str, people: Iterable[str], *, reason: str | None) -> ReadOfOthers:
-    """Make the record that a trail was read; `people` are those whom it is about."""
+    """Record a read of a trail. `people` are the users whom it is about."""
     return ReadOfOthers(action="compliance.trail.read", resource_id=resource_id, owners=people, reason=reason)

@@ -10,16 +10,16 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class SignCheckpoint:
-    """Sign the log's head when it has grown since the last checkpoint."""
+    """Sign the log's head if the log has grown since the last checkpoint."""
 
     uow: UnitOfWork
     signer: LogSigner
     clock: Clock
 
     async def __call__(self) -> Checkpoint | None:
-        """Return the new checkpoint, None when there is nothing to sign or another process has just signed it."""
+        """Return the new checkpoint, or None if there is nothing to sign or another process has just signed it."""
         async with self.uow.begin(Actor.service("compliance"), audited=False) as tx:
-            # Any committed head will do, so nobody who appends is held up.
+            # Any committed head can be signed, so appends are not blocked.
             frontier = await tx.log.unsigned_frontier()
             if frontier is None:
                 return None

@@ -11,7 +11,7 @@ from kernel.pages import CursorPage, CursorRequest
 
 @dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """Every given part must hold. `related_to` also finds an entry by the other subjects that it concerns."""
+    """All given parts must match. `related_to` also matches the other subjects of an entry."""
 
     actor_id: str | None = None
     resource_type: str | None = None
@@ -34,7 +34,7 @@ class CheckpointView:
 
 @dataclass(frozen=True, slots=True)
 class RelatedEntries:
-    """`is_complete` is False when there may be older entries that were not looked at."""
+    """`is_complete` is False if there may be older entries that were not read."""
 
     entries: list[LoggedEntry]
     is_complete: bool
@@ -47,20 +47,20 @@ class AuditViews(Protocol):
         """Find an entry by its sequence, or by the id of its fact."""
 
     async def of_resource(self, resource_id: str, *, limit: int) -> list[LoggedEntry]:
-        """Return the newest entries of changes to the resource itself, oldest first."""
+        """Return the newest entries about changes of the resource itself, oldest first."""
 
     async def about(self, subject_ids: Collection[str], *, but_not_of: Collection[str], limit: int) -> RelatedEntries:
-        """Look at the newest `limit` entries of each subject, and give the newest of these, at most `limit`, oldest first.
+        """Read the newest `limit` entries of each subject, and return the newest `limit` of these, oldest first.
 
-        Leave out the resource types `but_not_of`. The cost does not grow with the number of a subject's entries.
+        Skip the resource types `but_not_of`. The cost does not depend on the number of a subject's entries.
         """
 
     async def people(self, ids: Collection[str]) -> frozenset[str]:
-        """Tell which of these are ids of users: identity's entries are about them."""
+        """Return which ids are of users: identity's entries are about them."""
 
     async def latest_checkpoint(self) -> CheckpointView | None: ...
 
     async def checkpoint_of(self, size: int) -> CheckpointView | None: ...
 
     async def nodes(self, wanted: Collection[Node]) -> Mapping[Node, bytes]:
-        """Compute the hashes of complete subtrees from the nearest that are stored."""
+        """Compute the hashes of complete subtrees from the nearest stored nodes."""

@@ -1,4 +1,4 @@
-"""What compliance does about erased users."""
+"""Use cases for erased users."""
 
 from dataclasses import dataclass
 

@@ -15,17 +15,17 @@ from kernel.errors import Unavailable
 from kernel.pages import CursorRequest
 
 AUDIT_LOG: Final = "audit log: under the user's id, which then names nobody"
-# Until what was done just before the request has surely reached the log.
+# Long enough for all facts from before the request to reach the log.
 LOG_BEHIND: Final = timedelta(seconds=5)
 _WALLETS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgeErasure:
-    """Tell identity until when the law asks that a user stays identifiable.
+    """Report to identity until when the law requires that a user stays identifiable.
 
-    The time runs from the end of the relationship, and only where there was one, which is when money of the user's ever
-    moved. The audit log stays as it is: it knows ids alone.
+    The period starts at the end of the business relationship. There was one only if the user's money ever moved. The audit log
+    does not change, because it contains only ids.
     """
 
     uow: UnitOfWork
@@ -34,7 +34,7 @@ class AcknowledgeErasure:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, erasure_id: UUID, user_id: UUID, requested_at: datetime) -> None:
-        """Raise Unavailable for a request so young that the log may lack what came before it; the message comes again."""
+        """Raise Unavailable if the log may still lack facts from before the request. The message is then redelivered."""
         at = self.clock.now()
         if at < requested_at + LOG_BEHIND:
             raise Unavailable(dependency="the audit log, to catch up")

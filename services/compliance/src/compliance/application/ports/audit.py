@@ -1,4 +1,4 @@
-"""The audit log: how it is written, signed, and read whole."""
+"""Write, sign and read the whole audit log."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,23 +12,23 @@ from compliance.domain.merkle import Frontier, Node
 
 class LogRepository(Protocol):
     async def lock_frontier(self) -> Frontier:
-        """Lock the log's head until the transaction ends: one writer at a time gives out places."""
+        """Lock the log's head until the transaction ends, so that one writer at a time assigns indexes."""
 
     async def known(self, fact_ids: Collection[UUID]) -> Mapping[UUID, bytes]:
-        """Find the facts that are in the log already, with the hashes of their leaves."""
+        """Return the facts that are already in the log, with their leaf hashes."""
 
     async def append(self, entries: Sequence[LoggedEntry], nodes: Mapping[Node, bytes], frontier: Frontier) -> None:
-        """Write the entries, the subtrees that they completed, and the new head."""
+        """Write the entries, the subtrees that they complete, and the new head."""
 
     async def unsigned_frontier(self) -> Frontier | None:
-        """Read the head, without locking it, when no checkpoint covers all of it."""
+        """Read the head without locking it. Return None if a checkpoint covers all of it."""
 
     async def add_checkpoint(self, checkpoint: Checkpoint, note: str) -> bool:
-        """Keep a checkpoint; False when there is one of its size."""
+        """Store a checkpoint. Return False if there is one of its size."""
 
 
 class LogSigner(Protocol):
-    """Signs for the log."""
+    """The signer of the log's checkpoints."""
 
     @property
     def key(self) -> VerifierKey: ...
@@ -39,10 +39,10 @@ class LogSigner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Neighbouring entries, in order.
+    """Consecutive entries, in order.
 
-    `misfiled` are those that are not found by what their leaves say, `related` is how many subjects their leaves name
-    beside resource and actor.
+    `misfiled` are the entries whose columns or related subjects do not match their leaves. `related` is the number of subjects
+    that the leaves name besides resource and actor.
     """
 
     sequences: Sequence[int]
@@ -60,7 +60,7 @@ class StoredCheckpoint:
 
 
 class StoredLog(Protocol):
-    """All that the log's tables hold, as of one moment."""
+    """The contents of all the log's tables at one moment."""
 
     @property
     def head(self) -> Frontier: ...
@@ -76,7 +76,7 @@ class StoredLog(Protocol):
 
     @property
     def related(self) -> int:
-        """How often entries are filed under related subjects."""
+        """The number of stored rows of related subjects."""
 
     def chunks(self, *, with_columns: bool) -> AsyncIterator[Chunk]:
-        """Read the entries; without their columns nothing is known of misfiled ones, several times as fast."""
+        """Read the entries. Without their columns it is several times as fast, but finds no misfiled entries."""

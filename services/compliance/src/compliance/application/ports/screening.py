@@ -9,12 +9,12 @@ class BlockRepository(Protocol):
     async def add(self, block: ScreeningBlock) -> None: ...
 
     async def find_standing(self, subject_id: UUID) -> ScreeningBlock | None:
-        """Find the block that stands against a subject; until the transaction ends nobody else places one."""
+        """Find the active block of a subject. Until the transaction ends, no other can place one."""
 
     async def get(self, block_id: UUID) -> ScreeningBlock | None:
-        """Find a block, locked."""
+        """Find a block and lock it."""
 
 
 class BlockList(Protocol):
     async def standing(self, subject_ids: Collection[UUID]) -> Mapping[UUID, str]:
-        """Give the reason of each block that stands against one of the subjects; raises when it cannot tell."""
+        """Return the reason of each active block of these subjects. Raise an error if the blocks cannot be read."""

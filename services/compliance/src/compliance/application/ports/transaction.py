@@ -1,4 +1,4 @@
-"""A transaction of compliance, and how one is begun."""
+"""The transactions of compliance."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
@@ -19,4 +19,4 @@ class Transaction(kernel.transaction.Transaction, Protocol):
 
 class UnitOfWork(Protocol):
     def begin(self, actor: Actor, *, audited: bool = True) -> AbstractAsyncContextManager[Transaction]:
-        """Begin a transaction; `audited=False` for what is itself the record."""
+        """Begin a transaction. Use `audited=False` to write audit records themselves."""

@@ -1,4 +1,4 @@
-"""What compliance does with screening and its blocks."""
+"""Use cases for screening and screening blocks."""
 
 from dataclasses import dataclass
 

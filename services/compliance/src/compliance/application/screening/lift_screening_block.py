@@ -11,7 +11,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class LiftScreeningBlock:
-    """Let money move again."""
+    """Lift a block, so that the subject's money can move again."""
 
     uow: UnitOfWork
     clock: Clock

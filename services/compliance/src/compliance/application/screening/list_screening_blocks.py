@@ -8,7 +8,7 @@ from kernel.reads import ReadOfOthers, Reads, given
 
 @dataclass(frozen=True, slots=True)
 class ListScreeningBlocks:
-    """Page through blocks: a search over people, and over their wallets."""
+    """Page through blocks. This is a search over users and their wallets, so it is recorded."""
 
     views: ScreeningViews
     reads: Reads

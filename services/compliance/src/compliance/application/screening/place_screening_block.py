@@ -11,13 +11,13 @@ from kernel.errors import AlreadyExists
 
 @dataclass(frozen=True, slots=True)
 class PlaceScreeningBlock:
-    """Stop money of a user or wallet from moving, from the next screening on."""
+    """Block the money of a user or wallet, from the next screening on."""
 
     uow: UnitOfWork
     clock: Clock
 
     async def __call__(self, *, actor: Actor, subject_id: UUID, reason: str) -> ScreeningBlock:
-        """Raise AlreadyExists where a block stands."""
+        """Raise AlreadyExists if the subject is blocked already."""
         async with self.uow.begin(actor) as tx:
             if standing := await tx.blocks.find_standing(subject_id):
                 raise AlreadyExists(block_id=standing.id)

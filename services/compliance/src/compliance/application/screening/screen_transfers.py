@@ -7,7 +7,7 @@ from compliance.domain.screening import ScreenedTransfer
 
 @dataclass(frozen=True, slots=True)
 class ScreenTransfers:
-    """Give each transfer the reason why it may not go ahead, or None; one look-up for all of them."""
+    """Return for each transfer the reason why it is refused, or None. One query serves all transfers."""
 
     block_list: BlockList
 

@@ -35,7 +35,7 @@ _COPY_RELATED = "COPY audit_related (subject, sequence) FROM STDIN (FORMAT BINAR
 _COPY_NODES = "COPY audit_nodes (level, index, hash) FROM STDIN (FORMAT BINARY)"
 _ENTRY = text("SELECT sequence, leaf FROM audit_entries WHERE sequence = :sequence")
 _ENTRY_OF_FACT = text("SELECT sequence, leaf FROM audit_entries WHERE fact_id = :fact_id")
-# Conditions are picked from this list, never written from input.
+# Conditions come from this list, never from input.
 _CONDITIONS = {
     "actor_id": "e.actor_id = :actor_id",
     "resource_type": "e.resource_type = :resource_type",
@@ -45,8 +45,8 @@ _CONDITIONS = {
     "since": "e.occurred_at >= :since",
     "until": "e.occurred_at < :until",
 }
-# The entries that concern a subject, each once, from three indexes. Each part is ordered and limited by itself: over
-# their union PostgreSQL would sort all that a busy subject ever did.
+# The entries about a subject, each once, from three indexes. Each part is ordered and limited by itself, because PostgreSQL
+# would otherwise sort all entries of a busy subject.
 _CONCERNING = """
     (SELECT {columns} FROM audit_entries e WHERE resource_id = {id} {where} ORDER BY sequence {order} LIMIT :limit)
     UNION ALL
@@ -81,7 +81,7 @@ _ABOUT = text(
 _OF_RESOURCE = text(
     "SELECT sequence, leaf FROM audit_entries WHERE resource_id = :resource_id ORDER BY sequence DESC LIMIT :limit"
 )
-# Of a user's id the first entry is of the registration: one row of the index is read.
+# The first entry of a user's id is the registration, so one index row is read.
 _PEOPLE = text(
     """
     SELECT asked.id FROM unnest(cast(:ids AS text[])) AS asked (id)
@@ -98,7 +98,7 @@ _SEQUENCE_MAX = 2**63 - 1
 
 
 class SqlLogRepository:
-    """Writes by COPY under one lock: a batch costs a handful of statements whatever its size."""
+    """Write by COPY under one lock: a batch of any size takes a handful of statements."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -128,11 +128,11 @@ class SqlLogRepository:
         return (await self._session.execute(_ADD_CHECKPOINT, facts)).scalar() is not None
 
     async def _copy(self, statement: str, types: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
-        # COPY has no place in SQLAlchemy: it goes straight to the driver, in the session's own transaction.
+        # SQLAlchemy has no COPY, so use the driver directly, in the session's transaction.
         connection = await (await self._session.connection()).get_raw_connection()
         driver = connection.driver_connection
         if not isinstance(driver, AsyncConnection):
-            raise TypeError(f"the log is written by psycopg, not by {type(driver)}")
+            raise TypeError(f"writing the log requires psycopg, not {type(driver)}")
         async with driver.cursor() as cursor, cursor.copy(statement) as copy:
             copy.set_types(types)
             for row in rows:
@@ -196,7 +196,7 @@ class SqlAuditViews:
             by_level[node.level - node.level % STORED_LEVELS].append(node)
         hashes: dict[Node, bytes] = {}
         for level, nodes in by_level.items():
-            # A node between two stored levels is folded from the 2 to 128 stored ones below it.
+            # Fold a node between two stored levels from the 2 to 128 stored nodes below it.
             spans = {node: range(node.position << node.level - level, node.position + 1 << node.level - level) for node in nodes}
             stored = await self._stored(level, [index for span in spans.values() for index in span])
             hashes.update({node: fold_complete([stored[index] for index in span]) for node, span in spans.items()})
@@ -212,14 +212,14 @@ class SqlAuditViews:
 
 
 def _sent(value: object) -> object:
-    """Ask for names as they are stored: a leaf may hold what PostgreSQL's text cannot."""
+    """Convert names to their stored form: a leaf may contain characters that PostgreSQL's text cannot."""
     if isinstance(value, list):
         return [_sent(each) for each in value]
     return storable(value) if isinstance(value, str) else value
 
 
 def fold_complete(hashes: list[bytes]) -> bytes:
-    """Combine a power of two of neighbouring hashes into their subtree's root."""
+    """Combine adjacent hashes, a power of two of them, into the root of their subtree."""
     while len(hashes) > 1:
         hashes = [fold(hashes[at : at + 2]) for at in range(0, len(hashes), 2)]
     return hashes[0]
@@ -227,7 +227,7 @@ def fold_complete(hashes: list[bytes]) -> bytes:
 
 def _sequence(text_: str) -> int:
     if not (text_.isascii() and text_.isdigit()) or int(text_) > _SEQUENCE_MAX:
-        raise InvalidValue(field="cursor", expected="the next_cursor of the page before", given=text_)
+        raise InvalidValue(field="cursor", expected="the next_cursor of the previous page", given=text_)
     return int(text_)
 
 
@@ -240,7 +240,7 @@ def _checkpoint(rows: Sequence[Any]) -> CheckpointView | None:
 
 
 def _related(entry: AuditEntry) -> frozenset[str]:
-    """Resource and actor have indexes of their own, on the entries."""
+    """Return the subjects without resource and actor, which have indexes of their own."""
     return entry.subject_ids - {entry.resource_id, entry.actor.subject_id}
 
 

@@ -50,7 +50,7 @@ class SqlBlockRepository:
         self._session.add(block)
 
     async def find_standing(self, subject_id: UUID) -> ScreeningBlock | None:
-        # There may be no row to lock, and two who both find none would both add one.
+        # There may be no row to lock, so two transactions could both find none and both add one.
         await self._session.execute(_ONE_PLACES, {"subject": str(subject_id)})
         query = select(ScreeningBlock).where(screening_blocks.c.subject_id == subject_id, screening_blocks.c.lifted_at.is_(None))
         return (await self._session.execute(query.with_for_update())).scalar_one_or_none()
@@ -77,7 +77,7 @@ class SqlBlockList:
         self._database = database
 
     async def standing(self, subject_ids: Collection[UUID]) -> Mapping[UUID, str]:
-        # As an array literal: on the path of every transfer a quarter of the time is saved.
+        # Pass an array literal: every transfer takes this path, and it saves a quarter of the time.
         subjects = f"{{{','.join(map(str, subject_ids))}}}"
         async with self._database.read() as connection:
             return {row.subject_id: row.reason for row in await connection.execute(_STANDING, {"subjects": subjects})}

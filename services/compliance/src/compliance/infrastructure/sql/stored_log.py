@@ -1,4 +1,4 @@
-"""All that the log's tables hold, read in one snapshot and by the thousand: arrays in binary, no row by itself."""
+"""Read all the log's tables in one snapshot, thousands of rows at a time, as binary arrays."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -38,7 +38,7 @@ _NOT_RELATED = """
 
 
 class _IndexedBy(NamedTuple):
-    """What an entry must be found by, according to its leaf: its columns, and the keys of related subjects."""
+    """The columns and related subject keys that an entry must have according to its leaf."""
 
     columns: list[object]
     related: list[str]
@@ -66,7 +66,7 @@ class SqlStoredLog:
         row = await self._chunk(query, after=-1)
         while row[0]:
             sequences, leaves, hashes, *filed = row
-            # PostgreSQL gathers the next ones while these are looked at.
+            # PostgreSQL reads the next chunk while this one is checked.
             following = asyncio.create_task(self._chunk(query, after=sequences[-1]))
             await asyncio.sleep(0)
             try:
@@ -80,7 +80,7 @@ class SqlStoredLog:
 
     async def _not_related(self, sequences: Sequence[int], expected: Sequence[_IndexedBy]) -> list[int]:
         related = [(key, sequence) for sequence, each in zip(sequences, expected, strict=True) for key in each.related]
-        # As array literals: an object for each key would cost more than all else.
+        # Pass array literals: an object for each key would cost more than everything else.
         arrays = [f"{{{','.join(map(str, array))}}}" for array in zip(*related, strict=True)]
         return [sequence for (sequence,) in await self._rows(_NOT_RELATED, arrays)] if related else []
 
@@ -113,16 +113,16 @@ def _indexed_by(leaf: bytes) -> _IndexedBy:
 
 
 def stored_log(database: Database) -> Callable[[], AbstractAsyncContextManager[SqlStoredLog]]:
-    """Give the means to read the log as of one moment."""
+    """Return a function that opens the log as of one moment."""
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[SqlStoredLog]:
         async with database.engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ")
-            # SQLAlchemy would ask for text, and hand out rows.
+            # Use the driver: SQLAlchemy would request text format and return rows.
             driver = (await connection.get_raw_connection()).driver_connection
             if not isinstance(driver, AsyncConnection):
-                raise TypeError(f"the log is read by psycopg, not by {type(driver)}")
+                raise TypeError(f"reading the log requires psycopg, not {type(driver)}")
             log = SqlStoredLog(driver)
             await log.load()
             yield log

@@ -1,4 +1,4 @@
-"""Compliance's REST side."""
+"""Compliance's REST API."""
 
 from compliance.interfaces.rest.audit import audit
 from compliance.interfaces.rest.screening import screening

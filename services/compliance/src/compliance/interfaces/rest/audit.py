@@ -1,4 +1,4 @@
-"""The audit log, its proofs, and the key to verify them by."""
+"""Routes for the audit log, its proofs and its public key."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -41,7 +41,7 @@ def _in_the_log(place: int | UUID) -> int | UUID:
     return place
 
 
-Place = Annotated[int | UUID, Path(description="An entry's sequence, or the id of its fact"), AfterValidator(_in_the_log)]
+Place = Annotated[int | UUID, Path(description="The entry's sequence, or the id of its fact"), AfterValidator(_in_the_log)]
 Word = Annotated[str | None, Query(min_length=1, max_length=200), ONE_LINE]
 
 
@@ -61,10 +61,10 @@ async def list_audit_entries(
     sort: Literal["sequence", "-sequence"] = "-sequence",
     reason: ReadReasonOfOthers = None,
 ) -> Envelope[CursorPageOf[AuditEntryResponse]]:
-    """Page through the log, newest first unless sorted by `sequence`; every filter given must hold.
+    """Search the audit log, newest first unless sorted by `sequence`. An entry must match all given filters.
 
-    A search requires a reason, unless it is for the caller's own acts, or for the own entries of a record (`resource_id`) that is
-    no person. Reading the log is recorded, with the people whom the entries are about.
+    A search requires a reason, unless it is limited to the caller's own acts or to one resource (`resource_id`) that is not a
+    user. The search is recorded in the audit log, under the users whom the entries are about.
     """
     wanted = EntryFilter(
         actor_id=actor_id,
@@ -83,7 +83,7 @@ async def list_audit_entries(
 
 @audit.get("/entries/{place}", dependencies=[Requires("audit:view")], reads=OTHERS)
 async def get_audit_entry(place: Place, actor: CurrentActor, app: App) -> Envelope[AuditEntryResponse]:
-    """Read one entry. Reading what another person did is recorded, with the people whom the entry is about."""
+    """Get one entry. Reading another user's act is recorded in the audit log, under the users whom the entry is about."""
     return envelope(AuditEntryResponse.of(await app.audit.get_audit_entry(actor=actor, place=place)))
 
 
@@ -91,9 +91,10 @@ async def get_audit_entry(place: Place, actor: CurrentActor, app: App) -> Envelo
 async def get_inclusion_proof(
     place: Place, actor: CurrentActor, app: App, tree_size: Annotated[int | None, Query(gt=0, lt=2**63)] = None
 ) -> Envelope[ProofBundleResponse]:
-    """Prove that the entry is in the log: all that an offline verifier needs.
+    """Get a proof that the entry is in the log, with all that an offline verifier needs.
 
-    Under the latest signed checkpoint, or the one of `tree_size`. 409 CMP_002 until the entry is covered, about a second.
+    The proof is under the latest signed checkpoint, or the one of size `tree_size`. Returns 409 `CMP_002` until a checkpoint
+    covers the entry, for about a second.
     """
     proof = await app.audit.get_inclusion_proof(actor=actor, place=place, tree_size=tree_size)
     return envelope(ProofBundleResponse.of(proof))
@@ -106,10 +107,10 @@ async def get_audit_trail(
     app: App,
     reason: ReadReasonOfOthers = None,
 ) -> Envelope[AuditTrailResponse]:
-    """Read everything about a resource and those it concerns, across all services, in the log's order.
+    """Get all entries about a resource and its parties, across all services, in the log's order.
 
-    A trail requires a reason, unless it is about the caller and no other person. Reading a trail is recorded, with the people
-    whom it is about, except the trail of the caller's own id.
+    Requires a reason, unless the trail is about the caller and no other user. Reading a trail is recorded in the audit log,
+    under the users whom it is about, except the trail of the caller's own id.
     """
     trail = await app.audit.get_audit_trail(actor=actor, resource_id=resource_id, reason=reason)
     return envelope(AuditTrailResponse.of(trail))
@@ -117,21 +118,21 @@ async def get_audit_trail(
 
 @audit.get("/checkpoint", dependencies=[Requires("audit:view")], reads=NOBODY)
 async def get_checkpoint(app: App) -> Envelope[CheckpointResponse]:
-    """Read the latest signed checkpoint. Keep it: consistency with it proves later that nothing was rewritten."""
+    """Get the latest signed checkpoint. Store it: a consistency proof from it shows later that nothing was rewritten."""
     return envelope(CheckpointResponse.of(await app.audit.get_checkpoint()))
 
 
 @audit.get("/consistency", dependencies=[Requires("audit:view")], reads=NOBODY)
 async def get_consistency_proof(
     first: Annotated[int, Query(alias="from", gt=0, lt=2**63, description="The size of a signed checkpoint")],
-    second: Annotated[int, Query(alias="to", gt=0, lt=2**63, description="The size of another")],
+    second: Annotated[int, Query(alias="to", gt=0, lt=2**63, description="The size of another signed checkpoint")],
     app: App,
 ) -> Envelope[ConsistencyProofResponse]:
-    """Prove that the log at the smaller checkpoint is the beginning of the log at the larger one."""
+    """Get a proof that the log at the smaller checkpoint is the beginning of the log at the larger one."""
     return envelope(ConsistencyProofResponse.of(await app.audit.get_consistency_proof(first=first, second=second)))
 
 
 @audit.get("/key", dependencies=[Public], reads=NOBODY)
 async def get_log_key(app: App) -> Envelope[LogKeyResponse]:
-    """Read the key that verifies the log's checkpoints."""
+    """Get the public key that verifies the log's checkpoints."""
     return envelope(LogKeyResponse.of(await app.audit.get_log_key()))

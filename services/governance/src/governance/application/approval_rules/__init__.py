@@ -1,4 +1,4 @@
-"""What governance does with approval rules."""
+"""Use cases for approval rules."""
 
 from dataclasses import dataclass
 

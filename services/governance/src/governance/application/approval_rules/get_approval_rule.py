@@ -6,7 +6,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class GetApprovalRule:
-    """Get a rule, also a withdrawn one."""
+    """Get a rule, including a withdrawn one."""
 
     views: ApprovalRuleViews
 

@@ -13,9 +13,9 @@ from kernel.errors import AlreadyExists, StaleVersion
 
 @dataclass(frozen=True, slots=True)
 class SetApprovalRule:
-    """Put a rule in force, with the bundle that says so in the same transaction.
+    """Put a rule in force and publish its policy bundle, in one transaction.
 
-    `version` is the one that is replaced; None makes a new rule, and is refused (AlreadyExists) where one is in force.
+    `version` is the version to replace. None creates a rule, and raises AlreadyExists if a rule of this name is in force.
     """
 
     uow: UnitOfWork
@@ -26,7 +26,7 @@ class SetApprovalRule:
         self, *, actor: Actor, name: str, terms: ApprovalTerms, version: int | None, reason: str
     ) -> ApprovalRuleView:
         async with self.uow.begin(actor) as tx:
-            # One publisher at a time: it also keeps two from making one rule twice.
+            # Allow one publisher at a time. This also prevents two requests from creating the same rule.
             latest = await tx.bundles.lock_latest()
             if terms.role and not await tx.roles.find(terms.role):
                 raise UnknownRole(field="role", role=terms.role)

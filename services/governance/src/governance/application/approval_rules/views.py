@@ -10,7 +10,7 @@ from kernel.pages import Page, PageRequest
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRuleView:
-    """`version` is what If-Match compares."""
+    """`version` is compared with If-Match."""
 
     name: str
     currency: str
@@ -41,7 +41,7 @@ class ApprovalRuleView:
 
 class ApprovalRuleViews(Protocol):
     async def approval_rules(self, page: PageRequest) -> Page[ApprovalRuleView]:
-        """Page through the rules in force, by name."""
+        """Page through the rules in force, ordered by name."""
 
     async def approval_rule(self, name: str) -> ApprovalRuleView | None:
-        """Read a rule, withdrawn or not."""
+        """Read a rule, including a withdrawn one."""

@@ -11,7 +11,7 @@ from kernel.errors import NotFound, StaleVersion
 
 @dataclass(frozen=True, slots=True)
 class WithdrawApprovalRule:
-    """Take a rule out of force; withdrawing it again changes nothing. Any version, or the one that is named."""
+    """Withdraw a rule: the given version, or any if None. Withdrawing a withdrawn rule changes nothing."""
 
     uow: UnitOfWork
     publish_bundle: PublishBundle

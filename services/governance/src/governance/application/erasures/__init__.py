@@ -1,4 +1,4 @@
-"""What governance does about erased users."""
+"""Use cases for erased users."""
 
 from dataclasses import dataclass
 

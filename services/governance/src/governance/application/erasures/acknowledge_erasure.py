@@ -13,10 +13,10 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgeErasure:
-    """Take every role, and what was recorded with it, from an erased subject, and acknowledge it to identity.
+    """Delete the roles of an erased subject with their records, and acknowledge the erasure to identity.
 
-    Governance knows a subject by its id alone. Asked again it answers again, and nothing is left to take. Nothing is kept for the
-    last administrator: identity asked (DisableSubject) before it closed the account, and a closed one can manage no roles.
+    Governance stores only a subject's id. A repeated request is acknowledged again. The last administrator is no exception:
+    identity asked (DisableSubject) before it closed the user account, and a closed user account cannot manage roles.
     """
 
     uow: UnitOfWork
@@ -25,7 +25,7 @@ class AcknowledgeErasure:
     async def __call__(self, *, actor: Actor, erasure_id: UUID, user_id: UUID) -> None:
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
-            # The guard first, as everywhere: nobody else may count this subject as a manager until the commit.
+            # Take the guard first, as everywhere: no other transaction may count this subject as a manager until the commit.
             await tx.standings.guard()
             holder = await tx.holders.lock(user_id)
             if holder:

@@ -12,7 +12,7 @@ def erasure_acknowledged(user_id: UUID, erasure_id: UUID, *, at: datetime) -> Au
         resource_type="erasure",
         resource_id=str(erasure_id),
         occurred_at=at,
-        # As other services say what they keep: governance keeps nothing.
+        # The same field in which other services list what they keep. Governance keeps nothing.
         after={"kept": []},
         related_ids=(str(user_id),),
     )

@@ -1,4 +1,4 @@
-"""What governance does with permissions."""
+"""Use cases for permissions."""
 
 from dataclasses import dataclass
 

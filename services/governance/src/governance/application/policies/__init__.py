@@ -1,4 +1,4 @@
-"""What governance does with policy bundles."""
+"""Use cases for policy bundles."""
 
 from dataclasses import dataclass
 

@@ -5,7 +5,7 @@ from kernel.audit import AuditFact
 
 
 def bundle_published(bundle: PolicyBundle, previous: PolicyBundle | None) -> AuditFact:
-    """Make the fact of a publication; what it shows as before is another bundle."""
+    """Build the audit fact of a publication. Its state before is the previous bundle."""
     return AuditFact(
         action="governance.bundle.publish",
         resource_type="policy_bundle",

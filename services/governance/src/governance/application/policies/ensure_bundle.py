@@ -7,7 +7,7 @@ from kernel.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class EnsureBundle:
-    """At start: publish when there is no bundle yet, or when this release compiles the same roles differently."""
+    """Publish a bundle at start if there is none, or if this release compiles the same roles differently."""
 
     uow: UnitOfWork
     publish_bundle: PublishBundle

@@ -6,13 +6,13 @@ from governance.application.policies.views import PolicyText, PolicyViews
 
 @dataclass(frozen=True, slots=True)
 class GetBundle:
-    """Get the bundle in force for a peer, None when it is the one that the peer knows."""
+    """Get the bundle in force for another service. Return None if that service has it already."""
 
     views: PolicyViews
     get_current_policies: GetCurrentPolicies
 
     async def __call__(self, *, known_version: int = 0) -> PolicyText | None:
-        """Raise Unavailable before the first is published."""
+        """Raise Unavailable before the first bundle is published."""
         if known_version and await self.views.current_version() == known_version:
             return None
         return await self.get_current_policies()

@@ -6,11 +6,11 @@ from kernel.errors import Unavailable
 
 @dataclass(frozen=True, slots=True)
 class GetCurrentPolicies:
-    """Get the bundle in force. Unavailable before the first is published."""
+    """Get the bundle in force. Raise Unavailable before the first bundle is published."""
 
     views: PolicyViews
 
     async def __call__(self) -> PolicyText:
         if bundle := await self.views.current_bundle():
             return bundle
-        raise Unavailable(reason="no policy bundle is published yet")
+        raise Unavailable(reason="no policy bundle has been published yet")

@@ -11,9 +11,9 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class PublishBundle:
-    """Compile roles and approval rules as they are within a transaction, and publish what differs from the bundle in force.
+    """Compile the roles and approval rules of a transaction, and publish the result if it differs from the bundle in force.
 
-    The caller has called `lock_latest` and hands over what it returned.
+    The caller must have called `lock_latest` and pass its result as `latest`.
     """
 
     checker: PolicyChecker

@@ -17,7 +17,7 @@ class BundleView:
 
 @dataclass(frozen=True, slots=True)
 class PolicyText:
-    """A bundle with what it says."""
+    """A bundle with its policies and schema."""
 
     bundle: BundleView
     policies: str
@@ -26,9 +26,9 @@ class PolicyText:
 
 class PolicyViews(Protocol):
     async def bundles(self, page: PageRequest) -> Page[BundleView]:
-        """Page through all bundles ever published, newest first."""
+        """Page through all published bundles, newest first."""
 
     async def current_bundle(self) -> PolicyText | None: ...
 
     async def current_version(self) -> int:
-        """Return the version in force, 0 before the first."""
+        """Return the version in force, or 0 before the first bundle."""

@@ -6,9 +6,9 @@ from governance.domain.approval_rule import ApprovalRule
 
 class ApprovalRuleRepository(Protocol):
     async def find(self, name: str) -> ApprovalRule | None:
-        """Find a rule, withdrawn or not; a caller that changes it has called `BundleRepository.lock_latest` before."""
+        """Find a rule, including a withdrawn one. To change it, call `BundleRepository.lock_latest` first."""
 
     async def all(self) -> Sequence[ApprovalRule]:
-        """Return every rule, with the changes that this transaction made."""
+        """Return every rule, including the changes of this transaction."""
 
     def add(self, rule: ApprovalRule) -> None: ...

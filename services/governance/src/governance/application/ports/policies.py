@@ -13,4 +13,4 @@ class BundleRepository(Protocol):
 
 class PolicyChecker(Protocol):
     def check(self, compiled: CompiledPolicies) -> None:
-        """Return when every policy agrees with the schema; raises UnsoundPolicies."""
+        """Raise UnsoundPolicies unless every policy agrees with the schema."""

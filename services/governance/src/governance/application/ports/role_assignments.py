@@ -6,12 +6,12 @@ from governance.domain.role_holder import RoleHolder
 
 class RoleHolderRepository(Protocol):
     async def lock(self, subject_id: UUID) -> RoleHolder | None:
-        """Find a subject and lock its id until the transaction ends, also when nothing is known of it yet."""
+        """Find a subject and lock its id until the transaction ends, even if the subject is not registered yet."""
 
     async def permissions_of(self, subject_id: UUID) -> frozenset[str]:
-        """Return what a subject's roles permit, and what the default role does: everybody may that.
+        """Return the permissions of a subject's roles and of the default role, which apply to everybody.
 
-        With the changes of this transaction. What roles permit is exact only under the guard.
+        The result includes the changes of this transaction. It is exact only under the guard.
         """
 
     def add(self, holder: RoleHolder) -> None: ...

@@ -8,9 +8,9 @@ class RoleRepository(Protocol):
     async def find(self, name: str) -> Role | None: ...
 
     async def lock(self, name: str) -> Role | None:
-        """Find a role and lock it until the transaction ends; lock it before any holder."""
+        """Find a role and lock it until the transaction ends. Lock roles before holders."""
 
     async def default(self) -> Role: ...
 
     async def all(self) -> Sequence[Role]:
-        """Return every role, with the changes that this transaction made."""
+        """Return every role, including the changes of this transaction."""

@@ -6,18 +6,18 @@ from governance.domain.standing import Standing
 
 class StandingRepository(Protocol):
     async def guard(self) -> None:
-        """Become the only transaction that may change what roles permit or, but for first roles, who holds them.
+        """Become the only transaction that may change role permissions or role assignments, except first roles.
 
-        It is called before any role or subject is locked.
+        Call it before locking any role or subject.
         """
 
     async def somebody_able_has(self, permission: str) -> bool:
-        """Tell whether a person who is able to act holds a role with the permission, after the changes of this transaction.
+        """Return whether a user who is able to act has the permission by a role, including the changes of this transaction.
 
-        Exact only under the guard.
+        The result is exact only under the guard.
         """
 
     async def find(self, subject_id: UUID) -> Standing | None:
-        """Find what was recorded of a person; it changes only under the guard."""
+        """Find a user's recorded standing. It changes only under the guard."""
 
     def add(self, standing: Standing) -> None: ...

@@ -4,10 +4,10 @@ from uuid import UUID
 
 
 class Subjects(Protocol):
-    """What identity knows of subjects."""
+    """Queries to identity about subjects."""
 
     async def is_active(self, subject_id: UUID) -> bool:
-        """Tell whether a subject may act; raises UnknownSubject, or Unavailable when identity does not answer."""
+        """Return whether a subject may act. Raise UnknownSubject, or Unavailable if identity does not answer."""
 
     async def active_of(self, subject_ids: Collection[UUID]) -> frozenset[UUID]:
-        """Return those, of at most 500, who may act; raises Unavailable when identity does not answer."""
+        """Return which of at most 500 subjects may act. Raise Unavailable if identity does not answer."""

@@ -1,4 +1,4 @@
-"""A transaction of governance, and how one is begun."""
+"""The transactions of governance."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol

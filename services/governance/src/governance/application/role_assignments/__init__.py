@@ -1,4 +1,4 @@
-"""What governance does with assignments of roles to subjects."""
+"""Use cases for role assignments."""
 
 from dataclasses import dataclass
 

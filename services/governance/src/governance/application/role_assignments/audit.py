@@ -1,4 +1,4 @@
-"""How assignments of roles appear in the audit log."""
+"""How role assignments appear in the audit log."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from kernel.reads import ReadOfOthers
 
 
 def assignment_of(role: str) -> Audited[RoleHolder]:
-    """Make the form of a grant or a revocation of a role; an auditor finds it under the subject and under the role."""
+    """Describe grants and revocations of a role. The audit log lists them under the subject and under the role."""
     return Audited(
         action="governance.role",
         resource_type="role_assignment",
@@ -19,5 +19,5 @@ def assignment_of(role: str) -> Audited[RoleHolder]:
 
 
 def read_of_roles(subject_id: UUID) -> ReadOfOthers:
-    """Make the record that a person's roles were shown to another, also by a grant or a revocation that changes nothing."""
+    """Record that another user read a user's roles, including by a grant or revocation that changed nothing."""
     return ReadOfOthers(action="governance.role_assignment.read", resource_id=str(subject_id), owners=(subject_id,))

@@ -6,9 +6,9 @@ from governance.application.role_assignments.views import RoleAssignmentViews, S
 
 @dataclass(frozen=True, slots=True)
 class GetEffectiveRoles:
-    """Get the effective roles of a subject, for peers: the default role until governance has met it.
+    """Get the effective roles of a subject, for other services. An unregistered subject has the default role.
 
-    A subject that lost every role has none; the default role does not come back to it.
+    A subject whose roles were all revoked has none: the default role does not apply to it again.
     """
 
     views: RoleAssignmentViews

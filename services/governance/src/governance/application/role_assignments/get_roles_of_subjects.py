@@ -7,7 +7,7 @@ from governance.application.role_assignments.views import RoleAssignmentViews
 
 @dataclass(frozen=True, slots=True)
 class GetRolesOfSubjects:
-    """Get the effective roles of many subjects, as GetEffectiveRoles does of one; in the order asked."""
+    """Get the effective roles of many subjects, in the order of the request. See GetEffectiveRoles."""
 
     views: RoleAssignmentViews
 

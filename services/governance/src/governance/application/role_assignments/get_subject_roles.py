@@ -10,7 +10,7 @@ from kernel.reads import Reads
 
 @dataclass(frozen=True, slots=True)
 class GetSubjectRoles:
-    """Get the effective roles of a person and where each comes from; reading another's is recorded."""
+    """Get the effective roles and role assignments of a user. Reading another user's is recorded."""
 
     get_effective_roles: GetEffectiveRoles
     reads: Reads

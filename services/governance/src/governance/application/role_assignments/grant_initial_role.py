@@ -11,9 +11,9 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class GrantInitialRole:
-    """Answer identity's announcement of a new subject with its first role, the default one unless identity names another.
+    """Assign its first role to a subject that identity announces: the role that identity names, or the default role.
 
-    A subject is answered once: announced again, even years later, it gets back nothing that was revoked since.
+    It happens once per subject: a repeated announcement, even years later, does not restore revoked roles.
     """
 
     uow: UnitOfWork

@@ -13,7 +13,7 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class GrantOutcome:
-    """`created` is False when the subject held the role already: the assignment is then the earlier one."""
+    """`created` is False if the subject has the role already. `assignment` is then the existing one."""
 
     assignment: RoleAssignment
     created: bool
@@ -21,9 +21,9 @@ class GrantOutcome:
 
 @dataclass(frozen=True, slots=True)
 class GrantRole:
-    """Assign a role to a subject that identity knows as active; granting it again changes nothing.
+    """Assign a role to a subject that is active in identity. Granting it again changes nothing.
 
-    Raises BeyondOwnPermissions when the role, and BeyondAuthority when the subject, has permissions that the actor lacks.
+    Raises BeyondOwnPermissions if the role, or BeyondAuthority if the subject, has permissions that the actor lacks.
     """
 
     uow: UnitOfWork
@@ -45,12 +45,12 @@ class GrantRole:
             await require_authority_over(tx, actor, subject_id)
             at = self.clock.now()
             if holder and (earlier := holder.assignments.get(role)):
-                # The answer shows the assignment, and leaves no other fact.
+                # The response shows the assignment, and no other audit fact records that it was read.
                 tx.record(audit.read_of_roles(subject_id).fact(at=at))
                 return GrantOutcome(earlier, created=False)
             if holder is None:
                 holder = RoleHolder.meet(subject_id)
-                # Only a holder with a role is kept: a subject that governance has not met holds the default role.
+                # Store a holder only with a role: an unregistered subject has the default role.
                 tx.holders.add(holder)
             with tx.change(audit.assignment_of(role), holder, "grant", at=at, reason=reason):
                 holder.grant(role, by=actor.subject_id, at=at, reason=reason)

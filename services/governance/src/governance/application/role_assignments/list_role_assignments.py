@@ -9,7 +9,7 @@ from kernel.reads import ReadOfOthers, Reads, ReasonRequired, given
 
 @dataclass(frozen=True, slots=True)
 class ListRoleAssignments:
-    """Page through assignments: a search over people, unless the caller asks for their own alone."""
+    """Page through role assignments. This is a search over users, unless callers list only their own."""
 
     views: RoleAssignmentViews
     reads: Reads
@@ -23,7 +23,7 @@ class ListRoleAssignments:
         subject_id: UUID | None = None,
         reason: str | None = None,
     ) -> Page[AssignmentView]:
-        """Raise ReasonRequired unless only the caller's own are asked for."""
+        """Raise ReasonRequired if a reason is missing and the search is not limited to the caller."""
         if subject_id == actor.user_id:
             return await self.views.assignments(page, role=role, subject_id=subject_id)
         if reason is None:

@@ -12,12 +12,12 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class RevokeRole:
-    """Take a role from a subject; revoking it again changes nothing. Returns the roles that remain.
+    """Revoke a role of a subject and return the remaining roles. Revoking it again changes nothing.
 
-    Raises BeyondAuthority when the subject has permissions that the actor lacks, LastAdministrator when no person able to act
-    would be left to manage roles. Actors may revoke their own role.
+    Raises BeyondAuthority if the subject has permissions that the actor lacks, and LastAdministrator if nobody who is able to
+    act could manage roles afterwards. Actors may revoke their own roles.
 
-    Identity is not asked: a suspended or vanished subject must be revocable, and just when identity is away.
+    Identity is not asked: revoking must work for suspended and deleted subjects, and while identity is unavailable.
     """
 
     uow: UnitOfWork
@@ -35,6 +35,6 @@ class RevokeRole:
                 with tx.change(audit.assignment_of(role), holder, "revoke", at=at, reason=reason):
                     holder.revoke(role, at=at)
             elif actor.subject_id != str(subject_id):
-                # The answer shows what the subject holds, and leaves no other fact.
+                # The response shows the subject's roles, and no other audit fact records that they were read.
                 tx.record(audit.read_of_roles(subject_id).fact(at=at))
             return holder.roles if holder else ()

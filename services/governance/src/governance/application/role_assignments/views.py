@@ -20,7 +20,7 @@ class AssignmentView:
 
 @dataclass(frozen=True, slots=True)
 class SubjectView:
-    """A subject that governance has met; `roles` may be empty, once all were revoked."""
+    """A registered subject. `roles` is empty if all were revoked."""
 
     subject_id: UUID
     roles: tuple[str, ...]
@@ -36,4 +36,4 @@ class RoleAssignmentViews(Protocol):
     async def default_role(self) -> str: ...
 
     async def effective_roles(self, subject_ids: Sequence[UUID]) -> Sequence[tuple[UUID, tuple[str, ...]]]:
-        """Read the roles of each by one statement, in the order asked: the default role of one never met."""
+        """Read the roles of all subjects in one statement, in the given order. Unregistered ones have the default role."""

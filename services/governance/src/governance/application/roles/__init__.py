@@ -1,4 +1,4 @@
-"""What governance does with roles."""
+"""Use cases for roles."""
 
 from dataclasses import dataclass
 

@@ -15,11 +15,11 @@ from kernel.errors import NotFound, StaleVersion
 
 @dataclass(frozen=True, slots=True)
 class SetRolePermissions:
-    """Give a role exactly these permissions, and publish the bundle that says so in the same transaction.
+    """Replace the permissions of a role and publish the new policy bundle, in one transaction.
 
-    Raises BeyondOwnPermissions when the role has, or would get, a permission that the actor lacks: nobody extends a role beyond
-    their own permissions, nor weakens one that permits more. Raises IndispensablePermission when no person able to act would be
-    left with a permission to manage roles or policies.
+    Raises BeyondOwnPermissions if the role has, or would get, a permission that the actor lacks: nobody may extend a role beyond
+    their own permissions, or weaken a role that permits more. Raises IndispensablePermission if nobody who is able to act would
+    have the permission to manage roles or policies afterwards.
     """
 
     uow: UnitOfWork
@@ -28,7 +28,7 @@ class SetRolePermissions:
 
     async def __call__(self, *, actor: Actor, role_name: str, permissions: Collection[str], version: int) -> RoleView:
         async with self.uow.begin(actor) as tx:
-            # One publisher at a time: a bundle compiled beside another change would lose it.
+            # Allow one publisher at a time: a bundle that is compiled during another change would lose that change.
             latest = await tx.bundles.lock_latest()
             await tx.standings.guard()
             role = await tx.roles.lock(role_name)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class RoleView:
-    """`version` is what If-Match compares."""
+    """`version` is compared with If-Match."""
 
     name: str
     description: str

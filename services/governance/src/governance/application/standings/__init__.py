@@ -1,4 +1,4 @@
-"""What governance does about who is able to act, and on whom."""
+"""Use cases for standings and for authority over other users."""
 
 from dataclasses import dataclass
 

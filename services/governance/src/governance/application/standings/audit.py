@@ -1,4 +1,4 @@
-"""How a person who counts as able, or unable, to act appears in the audit log."""
+"""How changes of standing appear in the audit log."""
 
 from dataclasses import replace
 from typing import Final
@@ -16,5 +16,5 @@ STANDING: Final = Audited[Standing](
 
 
 def standing_changed_by(user_id: UUID) -> Audited[Standing]:
-    """Make the form of a change that a user makes in identity; an auditor also finds it under that user."""
+    """Describe a change that a user makes in identity. The audit log also lists it under that user."""
     return replace(STANDING, related=lambda _standing: (str(user_id),))

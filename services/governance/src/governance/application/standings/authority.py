@@ -1,7 +1,7 @@
-"""Nobody gives permissions that they lack, nor changes a role or a person with permissions that they lack (as Kubernetes' RBAC).
+"""Actors may not grant permissions that they lack, nor change a role or user with such permissions (like Kubernetes RBAC).
 
-The tables decide, within the transaction of the change and under the guard: the token is older. The platform's own work is
-exempt.
+The check reads the tables, in the transaction of the change and under the guard, because a token may be out of date. The
+platform's own work is exempt.
 """
 
 from collections.abc import Collection
@@ -13,13 +13,13 @@ from kernel.actor import Actor, ActorKind
 
 
 async def require_authority_over(tx: Transaction, actor: Actor, subject_id: UUID) -> None:
-    """Raise BeyondAuthority where a person has permissions that the actor has not; equals may act on each other."""
+    """Raise BeyondAuthority if the subject has permissions that the actor lacks. Equals may act on each other."""
     if actor.kind is not ActorKind.SERVICE:
         await require_authority_of(tx, actor.user_id, subject_id)
 
 
 async def require_authority_of(tx: Transaction, actor_id: UUID, subject_id: UUID) -> None:
-    """Do the same for a person who acts in identity."""
+    """Do the same for a user who acts in identity."""
     if actor_id == subject_id:
         return
     if beyond := await tx.holders.permissions_of(subject_id) - await tx.holders.permissions_of(actor_id):
@@ -27,7 +27,7 @@ async def require_authority_of(tx: Transaction, actor_id: UUID, subject_id: UUID
 
 
 async def require_own_permissions(tx: Transaction, actor: Actor, role: str, permissions: Collection[str]) -> None:
-    """Raise BeyondOwnPermissions where the actor lacks a permission that the role has, or would get."""
+    """Raise BeyondOwnPermissions if the actor lacks a permission that the role has or would get."""
     if actor.kind is ActorKind.SERVICE:
         return
     if beyond := frozenset(permissions) - await tx.holders.permissions_of(actor.user_id):

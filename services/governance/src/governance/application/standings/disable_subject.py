@@ -12,16 +12,16 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class DisableSubject:
-    """Agree that identity suspends, deletes or erases a person, and count that person as unable to act from now on.
+    """Allow identity to suspend, delete or erase a user, and count the user as unable to act from now on.
 
-    If identity then does not do so, the person counts as unable until ReconcileStandings has asked identity.
+    If identity does not complete the change, the user counts as unable until ReconcileStandings asks identity again.
     """
 
     uow: UnitOfWork
     clock: Clock
 
     async def __call__(self, *, actor: Actor, by: UUID, subject_id: UUID, version: int) -> None:
-        """Raise BeyondAuthority, or LastAdministrator. `version` is the account's before the change."""
+        """Raise BeyondAuthority or LastAdministrator. `version` is the user's version before the change."""
         at = self.clock.now()
         async with self.uow.begin(actor) as tx, role_management_kept(tx):
             await require_authority_of(tx, by, subject_id)

@@ -10,7 +10,7 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class FollowStanding:
-    """Record that identity announced a person as able or unable to act. It has happened, so it is never refused."""
+    """Record that identity announced a user as able or unable to act. It already happened, so it is never refused."""
 
     uow: UnitOfWork
     clock: Clock

@@ -11,18 +11,18 @@ from governance.domain.standing import Standing
 from kernel.actor import Actor
 from kernel.clock import Clock
 
-# As many as identity answers for at once.
+# The most users that identity answers about in one request.
 BATCH: Final = 500
-# Identity asks before it disables a person, and commits within seconds of the answer. Until then its word may be older than the
-# record.
+# Identity asks before it disables a user, and commits within seconds of the answer. Until then its answers may be older than
+# the record.
 ASKED_LATELY: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class ReconcileStandings:
-    """Ask identity who is able to act of all who hold more than the default role, and record what differs.
+    """Ask identity about every user with more than the default role, and correct the standings that differ.
 
-    It finds people who were suspended before standings were recorded, and people whom identity did not suspend after governance
+    This finds users who were suspended before standings were recorded, and users whom identity did not suspend after governance
     had agreed.
     """
 
@@ -32,7 +32,7 @@ class ReconcileStandings:
     clock: Clock
 
     async def __call__(self, *, actor: Actor) -> int:
-        """Return how many records were corrected; raises Unavailable when identity does not answer."""
+        """Return how many records were corrected. Raise Unavailable if identity does not answer."""
         corrected, after = 0, UUID(int=0)
         while found := await self.views.standings_beyond_default(after=after, limit=BATCH):
             active = await self.subjects.active_of([view.subject_id for view in found])
@@ -49,7 +49,7 @@ class ReconcileStandings:
             await tx.standings.guard()
             recorded = await tx.standings.find(view.subject_id)
             if (recorded.recorded_at if recorded else None) != view.recorded_at:
-                # It was recorded since it was read: identity's answer may be older.
+                # The record changed after it was read, so identity's answer may be older.
                 return False
             if is_able and recorded and at - recorded.recorded_at < ASKED_LATELY:
                 return False

@@ -8,9 +8,9 @@ from kernel.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class RequireAuthority:
-    """Refuse an act on the account of a person with permissions that the actor lacks, by the roles that both hold now.
+    """Refuse an act on a user who has permissions that the actor lacks. The current roles of both decide.
 
-    What the default role permits does not count: everybody has it. Equals may act on each other.
+    The permissions of the default role do not count, because everybody has them. Equals may act on each other.
     """
 
     uow: UnitOfWork

@@ -7,7 +7,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class StandingView:
-    """`recorded_at` is None where nothing was recorded: then the subject counts as able to act."""
+    """`recorded_at` is None if nothing is recorded. The subject then counts as able to act."""
 
     subject_id: UUID
     is_able: bool
@@ -16,4 +16,4 @@ class StandingView:
 
 class StandingViews(Protocol):
     async def standings_beyond_default(self, *, after: UUID, limit: int) -> Sequence[StandingView]:
-        """Read, in order of id, the subjects that hold another role than the default one."""
+        """Read the subjects that have a role other than the default role, ordered by id."""

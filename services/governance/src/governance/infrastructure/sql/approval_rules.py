@@ -32,7 +32,7 @@ from kernel.pages import Page, PageRequest
 
 
 class _WindowHours(TypeDecorator[Window]):
-    """A window as its hours."""
+    """Store a window as its number of hours."""
 
     impl = SmallInteger
     cache_ok = True
@@ -72,7 +72,7 @@ _APPROVAL_RULE = select(approval_rules).where(approval_rules.c.name == bindparam
 
 
 class SqlApprovalRuleRepository:
-    """No row locks: a transaction that changes a rule publishes, and publishers take turns."""
+    """Rows are not locked: a transaction that changes a rule also publishes, and only one transaction publishes at a time."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -81,7 +81,7 @@ class SqlApprovalRuleRepository:
         return await self._session.get(ApprovalRule, name)
 
     async def all(self) -> Sequence[ApprovalRule]:
-        # Without autoflush, what this transaction changed would be missing.
+        # Autoflush is off, so flush first: the query must see the changes of this transaction.
         await self._session.flush()
         return (await self._session.scalars(select(ApprovalRule).order_by(approval_rules.c.name))).all()
 

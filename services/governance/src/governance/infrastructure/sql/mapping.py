@@ -1,4 +1,4 @@
-"""The mapping of aggregates to tables; the file of each noun adds its own when it is imported."""
+"""The registry that maps aggregates to tables. The module of each noun adds its mapping when it is imported."""
 
 from sqlalchemy.orm import registry
 

@@ -44,7 +44,7 @@ class SqlBundleRepository:
         self._session = session
 
     async def lock_latest(self) -> PolicyBundle | None:
-        # Lock first and read in a second statement: the snapshot of one statement would be older than its lock.
+        # Lock first and read in a second statement: in one statement, the snapshot would be older than the lock.
         await self._session.execute(LOCK_PUBLISHING)
         query = select(PolicyBundle).order_by(policy_bundles.c.version.desc()).limit(1)
         return (await self._session.scalars(query)).one_or_none()

@@ -1,4 +1,4 @@
-"""Running SELECTs for views."""
+"""Run the SELECT statements of views."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,9 +15,9 @@ async def fetch_rows(database: Database, query: Executable, **parameters: object
 
 
 async def fetch_page(database: Database, query: Executable, page: PageRequest, **filters: object) -> tuple[Sequence[Any], int]:
-    """Fetch a page of a query whose last column is the total, and the total.
+    """Fetch a page of a query, and the total, which must be the query's last column.
 
-    The total is a column of each row, so that it is of the same snapshot; a page past the end has none and asks again.
+    As a column, the total is of the same snapshot as the rows. A page past the end has no rows, so it queries the total again.
     """
     rows = await fetch_rows(database, query, **filters, limit=page.per_page, offset=page.offset)
     if not rows and page.offset:

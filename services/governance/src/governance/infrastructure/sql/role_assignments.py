@@ -36,7 +36,7 @@ mapper.map_imperatively(
     RoleHolder,
     role_holders,
     properties={
-        # They load with their holder, for nothing may load lazily in async code.
+        # Load them with their holder: async code cannot load lazily.
         "assignments": relationship(
             RoleAssignment,
             collection_class=attribute_keyed_dict("role"),
@@ -60,7 +60,7 @@ _ASSIGNMENTS = text(
     ORDER BY granted_at DESC, subject_id, role LIMIT :limit OFFSET :offset
     """
 )
-# One row with NULLs for a subject that is known and holds nothing.
+# A registered subject without roles gives one row with NULLs.
 _SUBJECT = text(
     """
     SELECT h.subject_id, a.role, a.granted_by, a.granted_at, a.reason
@@ -69,7 +69,7 @@ _SUBJECT = text(
     """
 )
 _DEFAULT_ROLE = text("SELECT name FROM roles WHERE is_default")
-# As `_SUBJECT` and `_DEFAULT_ROLE` say together, of many.
+# `_SUBJECT` and `_DEFAULT_ROLE` combined, for many subjects.
 _EFFECTIVE_ROLES = text(
     """
     SELECT asked.id, CASE WHEN h.subject_id IS NULL THEN ARRAY(SELECT name FROM roles WHERE is_default)
@@ -85,13 +85,13 @@ class SqlRoleHolderRepository:
         self._session = session
 
     async def lock(self, subject_id: UUID) -> RoleHolder | None:
-        # A row lock cannot hold what does not exist yet.
+        # A row lock cannot lock a row that does not exist yet.
         await self._session.execute(LOCK_SUBJECT, {"subject_id": str(subject_id)})
         query = select(RoleHolder).where(role_holders.c.subject_id == subject_id)
         return (await self._session.scalars(query)).one_or_none()
 
     async def permissions_of(self, subject_id: UUID) -> frozenset[str]:
-        # Without autoflush, what this transaction changed would be missing.
+        # Autoflush is off, so flush first: the query must see the changes of this transaction.
         await self._session.flush()
         return frozenset((await self._session.scalars(_PERMISSIONS_OF, {"subject_id": subject_id})).all())
 

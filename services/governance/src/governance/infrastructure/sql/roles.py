@@ -1,4 +1,4 @@
-"""Roles and what they permit, in PostgreSQL."""
+"""Roles and their permissions in PostgreSQL."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,7 +32,7 @@ mapper.map_imperatively(
     Role,
     roles,
     properties={
-        # It loads with the role, for nothing may load lazily in async code.
+        # Load it with the role: async code cannot load lazily.
         "permissions": relationship(Permission, secondary=role_permissions, collection_class=set, lazy="selectin"),
     },
 )
@@ -55,7 +55,7 @@ class SqlRoleRepository:
         return await self._session.get(Role, name)
 
     async def lock(self, name: str) -> Role | None:
-        # NO KEY: assignments that only refer to the role need not wait.
+        # NO KEY UPDATE: assignments that only reference the role do not have to wait.
         query = select(Role).where(roles.c.name == name).with_for_update(key_share=True)
         return (await self._session.scalars(query)).one_or_none()
 

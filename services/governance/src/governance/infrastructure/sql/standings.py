@@ -1,4 +1,4 @@
-"""Who is able to act, in PostgreSQL."""
+"""Standings in PostgreSQL."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -52,7 +52,7 @@ class SqlStandingRepository:
         await self._session.execute(LOCK_STANDINGS)
 
     async def somebody_able_has(self, permission: str) -> bool:
-        # Without autoflush, what this transaction changed would be missing.
+        # Autoflush is off, so flush first: the query must see the changes of this transaction.
         await self._session.flush()
         return bool((await self._session.execute(_SOMEBODY_ABLE_HAS, {"permission": permission})).scalar_one())
 

@@ -1,4 +1,4 @@
-"""Which transfers need a second person."""
+"""Routes for approval rules."""
 
 from typing import Annotated
 
@@ -31,13 +31,13 @@ RuleName = Annotated[str, Path(pattern=RULE_PATTERN, examples=["large-payments"]
 
 @approval_rules.get("", dependencies=[Requires("policy:manage")], reads=NOBODY)
 async def list_approval_rules(page: Paging, app: App) -> Envelope[PageOf[ApprovalRuleResponse]]:
-    """List the rules in force, by name."""
+    """List the approval rules in force, ordered by name."""
     return page_of(await app.approval_rules.list_approval_rules(page=page), ApprovalRuleResponse.of)
 
 
 @approval_rules.get("/{name}", dependencies=[Requires("policy:manage")], reads=NOBODY)
 async def get_approval_rule(name: RuleName, app: App, response: Response) -> Envelope[ApprovalRuleResponse]:
-    """Read a rule, also a withdrawn one; its ETag is what changing it asks for."""
+    """Get an approval rule, including a withdrawn one. Changing it requires its ETag in If-Match."""
     rule = await app.approval_rules.get_approval_rule(name=name)
     set_etag(response, rule.version)
     return envelope(ApprovalRuleResponse.of(rule))
@@ -47,7 +47,7 @@ async def get_approval_rule(name: RuleName, app: App, response: Response) -> Env
 async def set_approval_rule(
     *, name: RuleName, body: ApprovalRuleRequest, version: IfMatchOrNew, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[ApprovalRuleResponse]:
-    """Put a rule in force: a new one, or with If-Match the next version. Payments obeys within seconds."""
+    """Create an approval rule, or replace one with If-Match. Payments applies it within seconds."""
     rule = await app.approval_rules.set_approval_rule(
         actor=actor,
         name=name,
@@ -76,6 +76,6 @@ async def withdraw_approval_rule(
     app: App,
     reason: Annotated[str, Query(min_length=3, max_length=REASON_LENGTH_MAX, examples=["the desk is closed"]), REASON],
 ) -> Envelope[ApprovalRuleResponse]:
-    """Take a rule out of force; it is kept, and withdrawing it again changes nothing."""
+    """Withdraw an approval rule. The rule stays readable; withdrawing it again changes nothing."""
     rule = await app.approval_rules.withdraw_approval_rule(actor=actor, name=name, version=version, reason=reason)
     return envelope(ApprovalRuleResponse.of(rule))

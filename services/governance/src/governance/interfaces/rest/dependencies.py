@@ -1,4 +1,4 @@
-"""How routes find the application, and the parameters they share."""
+"""The application and the parameters that routes share."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The permissions that roles can have."""
+"""Routes for permissions."""
 
 from chassis.rest import Envelope, Requires, Router, envelope
 from governance.interfaces.rest.dependencies import App
@@ -10,6 +10,6 @@ permissions = Router("/permissions", tags=["roles"])
 
 @permissions.get("", dependencies=[Requires("role:manage")], reads=NOBODY)
 async def list_permissions(app: App) -> Envelope[PermissionListResponse]:
-    """List every permission there is."""
+    """List all permissions that a role can have."""
     found = await app.permissions.list_permissions()
     return envelope(PermissionListResponse(items=[PermissionResponse.of(permission) for permission in found]))

@@ -1,4 +1,4 @@
-"""The published policy bundles."""
+"""Routes for policy bundles."""
 
 from fastapi import Response
 
@@ -12,13 +12,13 @@ policies = Router("/policies", tags=["policies"])
 
 @policies.get("", dependencies=[Requires("policy:manage")], reads=NOBODY)
 async def list_policy_bundles(page: Paging, app: App) -> Envelope[PageOf[PolicyBundleResponse]]:
-    """List every bundle ever published, newest first."""
+    """List all published policy bundles, newest first."""
     return page_of(await app.policies.list_policy_bundles(page=page), PolicyBundleResponse.of)
 
 
 @policies.get("/current", dependencies=[Requires("policy:manage")], reads=NOBODY)
 async def get_current_policies(app: App, response: Response) -> Envelope[CurrentPoliciesResponse]:
-    """Read the policies in force, as Cedar."""
+    """Get the policies in force, as Cedar text."""
     text = await app.policies.get_current_policies()
     set_etag(response, text.bundle.version)
     return envelope(CurrentPoliciesResponse.of_text(text))

@@ -1,4 +1,4 @@
-"""Who holds which role."""
+"""Routes for role assignments."""
 
 from typing import Annotated
 from uuid import UUID
@@ -28,9 +28,9 @@ async def list_role_assignments(
     subject_id: Annotated[UUID | None, Query()] = None,
     reason: ReadReasonOfOthers = None,
 ) -> Envelope[PageOf[RoleAssignmentResponse]]:
-    """List assignments, newest first; of one role or one subject when asked.
+    """List role assignments, newest first. You can filter by role and by subject.
 
-    Recorded with its reason, except the caller's own.
+    The search is recorded in the audit log and requires a reason, unless it is limited to the caller.
     """
     found = await app.role_assignments.list_role_assignments(
         actor=actor, page=page, role=role, subject_id=subject_id, reason=reason
@@ -40,7 +40,7 @@ async def list_role_assignments(
 
 @role_assignments.get("/{subject_id}", dependencies=[Requires("role:manage")], reads=OTHERS)
 async def get_subject_roles(subject_id: UUID, actor: CurrentActor, app: App) -> Envelope[SubjectRolesResponse]:
-    """Read a subject's effective roles and where each comes from; another's are recorded as read."""
+    """Get a user's effective roles and role assignments. Reading another user's is recorded in the audit log."""
     return envelope(SubjectRolesResponse.of(await app.role_assignments.get_subject_roles(actor=actor, subject_id=subject_id)))
 
 
@@ -48,7 +48,7 @@ async def get_subject_roles(subject_id: UUID, actor: CurrentActor, app: App) -> 
 async def grant_role(
     body: GrantRoleRequest, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[RoleAssignmentResponse]:
-    """Grant a role; it holds at once. 200 with the earlier assignment when the subject holds it already."""
+    """Grant a role to a user, with immediate effect. Returns 200 and the existing assignment if the user has the role already."""
     granted = await app.role_assignments.grant_role(actor=actor, subject_id=body.subject_id, role=body.role, reason=body.reason)
     if not granted.created:
         response.status_code = 200
@@ -63,6 +63,6 @@ async def revoke_role(
     app: App,
     reason: Annotated[str | None, Query(min_length=1, max_length=REASON_LENGTH_MAX, examples=["left the desk"]), REASON] = None,
 ) -> Envelope[RemainingRolesResponse]:
-    """Revoke a role, whatever older tokens say; revoking what is not held changes nothing."""
+    """Revoke a role, even if older access tokens contain it. Revoking a role that the user does not have changes nothing."""
     remaining = await app.role_assignments.revoke_role(actor=actor, subject_id=subject_id, role=name, reason=reason)
     return envelope(RemainingRolesResponse(subject_id=subject_id, roles=list(remaining)))

@@ -1,4 +1,4 @@
-"""Roles and what they permit."""
+"""Routes for roles."""
 
 from fastapi import Response
 
@@ -14,13 +14,13 @@ roles = Router("/roles", tags=["roles"])
 
 @roles.get("", dependencies=[Requires("role:manage")], reads=NOBODY)
 async def list_roles(app: App) -> Envelope[RoleListResponse]:
-    """List every role with its permissions."""
+    """List all roles with their permissions."""
     return envelope(RoleListResponse(items=[RoleResponse.of(role) for role in await app.roles.list_roles()]))
 
 
 @roles.get("/{name}", dependencies=[Requires("role:manage")], reads=NOBODY)
 async def get_role(name: RoleName, app: App, response: Response) -> Envelope[RoleResponse]:
-    """Read a role; its ETag is what setting its permissions asks for."""
+    """Get a role. Setting its permissions requires its ETag in If-Match."""
     role = await app.roles.get_role(name=name)
     set_etag(response, role.version)
     return envelope(RoleResponse.of(role))
@@ -30,7 +30,7 @@ async def get_role(name: RoleName, app: App, response: Response) -> Envelope[Rol
 async def set_role_permissions(
     *, name: RoleName, body: RolePermissionsRequest, version: IfMatch, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[RoleResponse]:
-    """Give the role exactly these permissions; they hold in every service within seconds."""
+    """Replace the role's permissions. Every service applies them within seconds."""
     if version is None:
         raise VersionRequired(role=name)
     role = await app.roles.set_role_permissions(actor=actor, role_name=name, permissions=body.permissions, version=version)

@@ -1,4 +1,4 @@
-"""The bodies of the audit log. Hashes and leaves are base64, times RFC 3339 UTC."""
+"""Response bodies for the audit log. Hashes and leaves are in base64, times in RFC 3339 UTC."""
 
 import base64
 from datetime import datetime
@@ -39,7 +39,7 @@ class AuditEntryResponse(BaseModel):
     resource_type: str
     resource_id: str
     occurred_at: datetime
-    # The states as the producer wrote them; `{"bytes", "sha256"}` where they were too long for the log.
+    # The states as the producer wrote them, or `{"bytes", "sha256"}` if they were too long for the log.
     before: Any
     after: Any
     reason: str | None
@@ -77,7 +77,7 @@ class AuditEntryResponse(BaseModel):
 
 
 class AuditTrailResponse(BaseModel):
-    """`is_complete` is false when older entries were left out: list them by `related_to`."""
+    """`is_complete` is false if older entries were left out. List those with `related_to`."""
 
     items: list[AuditEntryResponse]
     is_complete: bool
@@ -90,7 +90,7 @@ class AuditTrailResponse(BaseModel):
 class ProofBundleResponse(BaseModel):
     """Verify it offline: `python -m compliance.verifier --bundle FILE --key KEY`.
 
-    The key is here for convenience; who wants proof has it from elsewhere, and from before.
+    The key is included for convenience. For proof, use a copy of the key that you obtained earlier from another source.
     """
 
     entry: str
@@ -151,9 +151,9 @@ class LogKeyResponse(BaseModel):
 
 
 def _state(text: str | None) -> Any:
-    """Show a state as the JSON it should be; what is none, or nests deeper than JSON is written, is shown as its text.
+    """Return a state as JSON, or as text if it is not JSON or nested too deeply to be written.
 
-    It is in the log all the same, and must not make the page that it is on unreadable.
+    The log may contain such a state, and it must not make its page unreadable.
     """
     try:
         state = orjson.loads(text) if text else None

@@ -1,4 +1,4 @@
-"""The bodies of screening blocks."""
+"""Request and response bodies for screening blocks."""
 
 from datetime import datetime
 from typing import Annotated, Self

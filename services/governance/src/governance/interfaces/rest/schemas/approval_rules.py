@@ -1,4 +1,4 @@
-"""The bodies of approval rules."""
+"""Request and response bodies for approval rules."""
 
 from decimal import Decimal
 from typing import Annotated
@@ -14,22 +14,24 @@ from governance.interfaces.rest.dependencies import REASON_LENGTH_MAX, ROLE_PATT
 from kernel.money import Money
 
 _WINDOW = (
-    "Compare the threshold with the sum that the payer sent to the counterparty (in all, where none is named) within this time. "
-    "Whole hours, 1h to 744h. Without a window, each request counts by itself"
+    "Compare the threshold with the sum that the payer sent within this time (to the counterparty, if one is given). "
+    "Whole hours, 1h to 744h. Without a window, each request is compared by itself"
 )
 _COUNTERPARTY = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,30}$")]
 
 
 class ApprovalRuleRequest(RequestModel):
-    """All of a rule's terms; what is left out limits nothing."""
+    """All terms of a rule. An omitted term restricts nothing."""
 
     currency: Annotated[str, Field(min_length=3, max_length=3, examples=["NAD"]), AS_SENT]
-    threshold: AmountText = Field(description="From this amount on; at most four decimals")
+    threshold: AmountText = Field(description="Match this amount or more; at most four decimals")
     kinds: list[Kind] = Field(default=[], max_length=KINDS_MAX, examples=[["transfer", "payment"]])
-    role: str | None = Field(default=None, pattern=ROLE_PATTERN, description="Only by holders of it", examples=["user"])
+    role: str | None = Field(
+        default=None, pattern=ROLE_PATTERN, description="Match only payers with this role", examples=["user"]
+    )
     counterparty: UUID | None = Field(
-        default=None, description="Only to this wallet, or to this owner's", examples=[_COUNTERPARTY]
+        default=None, description="Match only transfers to this wallet, or to this owner's wallets", examples=[_COUNTERPARTY]
     )
     window: str | None = Field(default=None, pattern=f"^{TEXT_PATTERN}$", description=_WINDOW, examples=["24h"])
     description: Annotated[str, Field(max_length=DESCRIPTION_LENGTH_MAX, examples=["Large payments need two"]), SEVERAL_LINES] = (
@@ -57,7 +59,7 @@ class ApprovalRuleResponse(ResponseModel):
     counterparty: UUID | None = Field(examples=[_COUNTERPARTY])
     window: str | None = Field(description=_WINDOW, examples=["24h"])
     description: str = Field(examples=["Large payments need two"])
-    version: int = Field(description="The ETag, for If-Match", examples=[1])
+    version: int = Field(description="The version of the rule, and its ETag for If-Match", examples=[1])
     is_withdrawn: bool = Field(examples=[False])
 
     @classmethod

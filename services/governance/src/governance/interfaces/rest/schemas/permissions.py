@@ -1,4 +1,4 @@
-"""The bodies of permissions."""
+"""Response bodies for permissions."""
 
 from pydantic import Field
 

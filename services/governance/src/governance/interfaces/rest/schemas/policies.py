@@ -1,4 +1,4 @@
-"""The bodies of policy bundles."""
+"""Response bodies for policy bundles."""
 
 from datetime import datetime
 from uuid import UUID

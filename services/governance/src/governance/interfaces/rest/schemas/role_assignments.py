@@ -1,4 +1,4 @@
-"""The bodies of role assignments."""
+"""Request and response bodies for role assignments."""
 
 from datetime import datetime
 from typing import Annotated
@@ -36,7 +36,7 @@ class GrantRoleRequest(RequestModel):
 
 
 class SubjectRolesResponse(ResponseModel):
-    """`roles` are the effective ones: the default role until the first assignment."""
+    """`roles` are the effective roles: the default role until the first assignment."""
 
     subject_id: UUID = Field(examples=[_SUBJECT])
     roles: list[str] = Field(examples=[["staff", "user"]])
@@ -49,4 +49,4 @@ class SubjectRolesResponse(ResponseModel):
 
 class RemainingRolesResponse(ResponseModel):
     subject_id: UUID = Field(examples=[_SUBJECT])
-    roles: list[str] = Field(description="What the subject still holds", examples=[["user"]])
+    roles: list[str] = Field(description="The roles that the subject still has", examples=[["user"]])

@@ -1,4 +1,4 @@
-"""The bodies of roles."""
+"""Request and response bodies for roles."""
 
 from typing import Annotated
 
@@ -15,8 +15,8 @@ PermissionName = Annotated[str, StringConstraints(pattern=PERMISSION_PATTERN)]
 class RoleResponse(ResponseModel):
     name: str = Field(examples=["staff"])
     description: str = Field(examples=["Staff"])
-    is_default: bool = Field(description="Held by subjects that no role has been assigned to yet", examples=[False])
-    version: int = Field(description="The ETag, for If-Match", examples=[1])
+    is_default: bool = Field(description="Subjects without any assignment so far have this role", examples=[False])
+    version: int = Field(description="The version of the role, and its ETag for If-Match", examples=[1])
     permissions: list[str] = Field(examples=[["audit:view", "payment:approve", "payment:create", "user:read"]])
 
     @classmethod
@@ -29,6 +29,6 @@ class RoleListResponse(ResponseModel):
 
 
 class RolePermissionsRequest(RequestModel):
-    """All permissions the role shall have from now on."""
+    """All permissions that the role will have."""
 
     permissions: list[PermissionName] = Field(max_length=PERMISSIONS_MAX, examples=[["user:read", "payment:create"]])
