@@ -1,4 +1,4 @@
-"""A migrated database of its own for each test that asks for one."""
+"""Fixtures: a migrated database for each test that requests one."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Makers of entries for the log."""
+"""Build entries for the log."""
 
 from datetime import UTC, datetime
 from typing import Any

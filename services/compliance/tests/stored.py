@@ -1,4 +1,4 @@
-"""What waits in compliance's outbox."""
+"""Read the messages in compliance's outbox."""
 
 from google.protobuf.message import Message
 
@@ -16,13 +16,13 @@ async def published(database: Database) -> list[tuple[str | None, Message]]:
 
 
 async def facts_on_record(database: Database) -> list[events_pb2.AuditFact]:
-    """Return the audit facts among them, in order."""
+    """Return the audit facts in the outbox, in order."""
     messages = [message for _, message in await published(database)]
     return [fact for message in messages if isinstance(message, events_pb2.AuditFactsRecorded) for fact in message.facts]
 
 
 def recorded(fact: AuditFact, actor: Actor) -> events_pb2.AuditFact:
-    """Return a fact as it should be on record, without its id."""
+    """Return the expected fact, without its id."""
     (encoded,) = events_pb2.AuditFactsRecorded.FromString(PUBLICATIONS.audit([(fact, actor)]).payload).facts
     encoded.ClearField("fact_id")
     return encoded

@@ -1,4 +1,4 @@
-"""Governance's use cases on a real database with identity faked, and what a test asks of them."""
+"""Governance's use cases on a real database with a fake identity, and queries for tests."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -53,7 +53,7 @@ def wired(database: Database, subjects: FakeSubjects, clock: Clock, checker: Pol
 
 @dataclass
 class Registry:
-    """The use cases and what they work on; ADMIN holds the role `admin`, and nothing else has happened."""
+    """The use cases and their dependencies. At first, ADMIN has the role `admin`, and nothing else has happened."""
 
     database: Database
     clock: ControlledClock
@@ -68,7 +68,7 @@ class Registry:
         return cls(database, clock, subjects, wired(database, subjects, clock, checker), checker)
 
     def subject(self) -> UUID:
-        """Make a subject that identity knows as active."""
+        """Create a subject that is active in identity."""
         subject_id = new_id()
         self.subjects.active.add(subject_id)
         return subject_id
@@ -98,33 +98,33 @@ class Registry:
         return bundle
 
     async def facts(self) -> list[compliance.AuditFact]:
-        """Return the audit facts on record, without their ids."""
+        """Return the recorded audit facts, without their ids."""
         messages = [message for _, message in await published(self.database)]
         return [fact for message in messages if isinstance(message, compliance.AuditFactsRecorded) for fact in message.facts]
 
     async def events(self) -> list[Announced]:
-        """Return all events that were announced, in order."""
+        """Return all announced events, in order."""
         query = "SELECT type, payload, headers ->> 'cloudEvents:time' FROM outbox WHERE type <> :audit ORDER BY position"
         found = await rows(self.database, query, audit=spec_of(compliance.AuditFactsRecorded).type)
         return [Announced(at, _message(type_, payload)) for type_, payload, at in found]
 
     @asynccontextmanager
     async def refuses(self, refusal: type[DomainError]) -> AsyncIterator["pytest.ExceptionInfo[DomainError]"]:
-        """Expect a refusal, after which every row is as it was."""
+        """Expect an error that changes no row."""
         async with unchanged(self.database):
             with pytest.raises(refusal) as refused:
                 yield refused
 
 
 def recorded(fact: AuditFact, actor: Actor) -> compliance.AuditFact:
-    """Return a fact as it should be on record, without its id."""
+    """Return the expected fact, without its id."""
     (encoded,) = compliance.AuditFactsRecorded.FromString(PUBLICATIONS.audit([(fact, actor)]).payload).facts
     encoded.ClearField("fact_id")
     return encoded
 
 
 def announced(event: Event) -> Announced:
-    """Return an event as it should be announced."""
+    """Return the expected event."""
     encoded = PUBLICATIONS.encode(event)
     return Announced(event.occurred_at.isoformat(), _message(encoded.type, encoded.payload))
 

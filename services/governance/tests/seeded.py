@@ -3,7 +3,7 @@
 from governance.domain.role import Permission, Role
 from governance.domain.seed import DEFAULT_ROLE, PERMISSIONS, ROLES
 
-# What migration 0004 adds to the first seed: permissions, who is granted them, and a version of the roles that changed.
+# Migration 0004 adds permissions, grants them to roles, and increases the version of these roles.
 OVER_OTHERS = ("user:read_any", "user:update_any", "user:export_any", "user:erase_any", "wallet:read_any", "transfer:read_any")
 GRANTED_LATER = {"admin": OVER_OTHERS, "staff": ("user:read_any", "wallet:read_any", "transfer:read_any")}
 

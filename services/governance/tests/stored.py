@@ -1,4 +1,4 @@
-"""What governance's database holds, what waits in its outbox, and who waits to publish."""
+"""Read governance's database and outbox, and block its publishers."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually
 from governance.interfaces.publications import PUBLICATIONS
 
-# Of repositories.py, and of standings.py.
+# The advisory locks of publishing and of standings.
 PUBLISHING: Final = 1
 GUARD: Final = 3
 
@@ -48,7 +48,7 @@ async def published(database: Database, *, but_first: int = 0) -> list[tuple[str
 
 
 async def assigned(database: Database, subject_id: UUID, role: str = "admin") -> None:
-    """Give a subject a role before the test begins: nothing is announced or accounted for."""
+    """Assign a role before the test begins, without an event or an audit fact."""
     async with database.session() as session:
         await session.execute(text("INSERT INTO role_holders (subject_id) VALUES (:id)"), {"id": subject_id})
         await session.execute(_ASSIGN, {"id": subject_id, "role": role})
@@ -57,7 +57,7 @@ async def assigned(database: Database, subject_id: UUID, role: str = "admin") ->
 
 @asynccontextmanager
 async def lock_held(urls: DatabaseUrls, lock: int = PUBLISHING) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
-    """Hold up those who publish, or take another lock, for the length of the block; what it gives waits until so many wait."""
+    """Hold the publishing lock, or another one, during the block. Yield a function that waits for a number of waiters."""
     async with await psycopg.AsyncConnection.connect(urls.app, autocommit=True) as connection:
         await connection.execute("SELECT pg_advisory_lock(%s, 0)", (lock,))
 

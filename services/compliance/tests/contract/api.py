@@ -1,4 +1,4 @@
-"""A client of compliance's REST API, with the worker's part of the service at hand."""
+"""A client of compliance's REST API that can also do the worker's part."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from kernel.ids import new_id
 
 @dataclass
 class Api:
-    """Asks as an auditor who may also place blocks, unless told otherwise."""
+    """By default, the client is an auditor who may also place blocks."""
 
     client: httpx.AsyncClient
     compliance: Compliance
@@ -41,14 +41,14 @@ class Api:
         )
 
     async def refused(self, method: str, path: str, **options: Any) -> tuple[int, str]:
-        """Return status and code of a request that is refused, which has left every row as it was."""
+        """Send a request that must be refused and change no row. Return its status and error code."""
         async with unchanged(self.database):
             response = await self.call(method, path, **options)
         assert response.status_code >= 400, response.text
         return response.status_code, response.json()["code"]
 
     async def get(self, path: str, **params: Any) -> Any:
-        """Return the data of a good answer."""
+        """Return the data of a successful response."""
         response = await self.call("GET", path, params=params)
         assert response.status_code == 200, response.text
         return response.json()["data"]

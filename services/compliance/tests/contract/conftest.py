@@ -1,4 +1,4 @@
-"""Compliance as its callers meet it: REST by ASGI and gRPC in process, on a real database."""
+"""Fixtures: compliance's REST (by ASGI) and gRPC APIs in this process, on a real database."""
 
 from collections.abc import AsyncIterator
 

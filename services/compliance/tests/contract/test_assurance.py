@@ -1,4 +1,4 @@
-"""What each operation asks of its caller's sign-in."""
+"""The assurance that each operation requires."""
 
 from chassis.persistence.database import Database
 from chassis.testing.assurance import misjudged
@@ -7,5 +7,7 @@ from compliance.interfaces.rest import ROUTERS
 from services.compliance.tests.contract.api import Api
 
 
-async def test_every_operation_asks_what_it_declares(api: Api, database: Database, clock: ControlledClock) -> None:
+async def test_every_operation_requires_the_assurance_that_it_declares(
+    api: Api, database: Database, clock: ControlledClock
+) -> None:
     assert await misjudged(api.compliance, ROUTERS, database, clock) == []

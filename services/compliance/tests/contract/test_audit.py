@@ -38,7 +38,7 @@ async def test_the_log_key_is_public(api: Api) -> None:
     assert response.json()["data"] == {"origin": ORIGIN, "key": api.key}
 
 
-async def test_an_entry_tells_who_what_when_from_where_and_why(api: Api) -> None:
+async def test_an_entry_shows_who_what_when_from_where_and_why(api: Api) -> None:
     fact = entry(
         actor=user(device_id="phone", user_agent="Browser", request_id="r-1", authenticated_at=AT, methods=("pwd", "otp")),
         before='{"balance":"1000.00"}',
@@ -94,7 +94,7 @@ async def test_an_entry_tells_who_what_when_from_where_and_why(api: Api) -> None
     ],
     ids=["text", "nan", "surrogate", "deep", "deeper", "deepest", "empty", "number", "nul"],
 )
-async def test_whatever_state_a_producer_wrote_is_shown(api: Api, state: str, shown: object) -> None:
+async def test_any_state_that_a_producer_wrote_is_shown(api: Api, state: str, shown: object) -> None:
     """An entry that cannot be rendered would make its whole page of the log unreadable."""
     await api.log(entry(after=state))
 
@@ -103,7 +103,7 @@ async def test_whatever_state_a_producer_wrote_is_shown(api: Api, state: str, sh
     assert item["after"] == shown
 
 
-async def test_pages_lead_through_the_log_both_ways(api: Api) -> None:
+async def test_the_log_is_paged_in_both_directions(api: Api) -> None:
     await api.log(*entries(25))
 
     async def walk(sort: str) -> list[int]:
@@ -133,7 +133,7 @@ async def test_the_next_page_is_linked_with_its_filters(api: Api) -> None:
     assert [item["sequence"] for item in followed.json()["data"]["items"]] == [0]
 
 
-async def test_every_filter_must_hold(api: Api) -> None:
+async def test_entries_match_all_given_filters(api: Api) -> None:
     alice, bob = user(), user()
     await api.log(
         entry(actor=alice, related_ids=("wallet-a",)),
@@ -177,7 +177,7 @@ async def test_every_filter_must_hold(api: Api) -> None:
         {"page": 2},
     ],
 )
-async def test_bad_filters_are_refused(api: Api, params: dict[str, Any]) -> None:
+async def test_invalid_filters_are_refused(api: Api, params: dict[str, Any]) -> None:
     response = await api.call("GET", "/audit/entries", params={"reason": "audit", **params})
 
     assert (response.status_code, response.json()["code"]) == (422, "VAL_001")
@@ -185,7 +185,7 @@ async def test_bad_filters_are_refused(api: Api, params: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("edge", ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"])
-async def test_the_edges_of_time_are_no_fault_of_ours(api: Api, edge: str) -> None:
+async def test_extreme_times_cause_no_server_error(api: Api, edge: str) -> None:
     await api.log(*entries(1))
 
     for name in ("from", "to"):
@@ -193,14 +193,14 @@ async def test_the_edges_of_time_are_no_fault_of_ours(api: Api, edge: str) -> No
 
 
 @pytest.mark.parametrize("place", ["0", str(2**63 - 1), "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"])
-async def test_what_is_not_in_the_log_is_not_found(api: Api, place: str) -> None:
+async def test_unknown_entries_and_resources_are_not_found(api: Api, place: str) -> None:
     for path in (f"/audit/entries/{place}", f"/audit/entries/{place}/proof", f"/audit/trails/{place}"):
         response = await api.call("GET", path)
         assert (response.status_code, response.json()["code"]) == (404, "RES_001"), path
 
 
 @pytest.mark.parametrize("place", ["-1", str(2**63), "one", "1.5", "9" * 400])
-async def test_what_is_no_place_in_a_log_is_refused(api: Api, place: str) -> None:
+async def test_an_invalid_sequence_or_id_is_refused(api: Api, place: str) -> None:
     for path in (f"/audit/entries/{place}", f"/audit/entries/{place}/proof"):
         response = await api.call("GET", path)
         assert (response.status_code, response.json()["code"]) == (422, "VAL_001"), path
@@ -217,7 +217,7 @@ async def test_a_proof_verifies_offline(api: Api) -> None:
         assert verified.entry == logged[verified.index]
 
 
-async def test_an_entry_is_proven_once_a_checkpoint_covers_it(api: Api) -> None:
+async def test_an_entry_has_a_proof_after_a_checkpoint_covers_it(api: Api) -> None:
     await api.log(*entries(3))
     await api.log(*entries(1), sign=False)
 
@@ -267,7 +267,7 @@ async def test_only_signed_sizes_have_a_consistency_proof(api: Api, first: objec
     assert response.status_code == status
 
 
-async def test_there_is_no_checkpoint_before_the_first(api: Api) -> None:
+async def test_before_the_first_signature_no_checkpoint_is_found(api: Api) -> None:
     assert (await api.call("GET", "/audit/checkpoint")).json()["code"] == "RES_001"
 
     await api.log(*entries(2))
@@ -277,7 +277,7 @@ async def test_there_is_no_checkpoint_before_the_first(api: Api) -> None:
     assert checkpoint["note"].startswith(f"{ORIGIN}\n2\n{checkpoint['root_hash']}\n\n\u2014 {ORIGIN} ")
 
 
-async def test_a_trail_tells_of_the_transfer_and_of_its_parties(api: Api) -> None:
+async def test_a_trail_contains_the_transfer_and_its_parties(api: Api) -> None:
     payer = user()
     stranger = user()
     wallet, transfer = str(new_id()), str(new_id())
@@ -295,7 +295,7 @@ async def test_a_trail_tells_of_the_transfer_and_of_its_parties(api: Api) -> Non
 
     assert [item["sequence"] for item in trail["items"]] == [0, 2, 5]
     assert trail["is_complete"]
-    # A person's own trail names nobody who merely was served by the same service.
+    # A user's own trail names no user who only used the same service.
     mine = await api.get(f"/audit/trails/{payer.subject_id}", reason="complaint 4711")
     assert [item["sequence"] for item in mine["items"]] == [0, 2, 4, 5]
 
@@ -313,7 +313,7 @@ async def test_a_long_history_does_not_hide_the_resource_itself(api: Api) -> Non
     assert not trail["is_complete"]
 
 
-async def test_of_too_many_parties_a_trail_tells_of_the_newest(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_trail_with_too_many_parties_contains_the_newest(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(get_audit_trail, "TRAIL_PARTIES_MAX", 1)
     transfer, first, second = str(new_id()), str(new_id()), str(new_id())
     await api.log(

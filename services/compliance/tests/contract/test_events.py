@@ -1,4 +1,4 @@
-"""The events that compliance publishes and consumes, held against their protos."""
+"""The events that compliance publishes and consumes agree with their protos."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -40,7 +40,7 @@ def test_every_domain_event_has_its_message() -> None:
     assert announced == {events.CheckpointSigned, events.ErasureAcknowledged}
 
 
-def test_a_checkpoint_goes_out_whole() -> None:
+def test_a_checkpoint_is_published_completely() -> None:
     event = events.CheckpointSigned(occurred_at=AT, origin="elcorp.na/audit", tree_size=7, root_hash=bytes(range(32)), note="…\n")
 
     sent = PUBLICATIONS.encode(event)
@@ -51,7 +51,7 @@ def test_a_checkpoint_goes_out_whole() -> None:
 
 
 @pytest.mark.parametrize("until", [None, AT])
-def test_an_acknowledged_erasure_goes_out_whole(until: datetime | None) -> None:
+def test_an_acknowledged_erasure_is_published_completely(until: datetime | None) -> None:
     erasure, user = new_id(), new_id()
     event = events.ErasureAcknowledged(
         occurred_at=AT, erasure_id=erasure, user_id=user, kept=("the log", "the ledger"), retain_until=until
@@ -69,7 +69,7 @@ def test_an_acknowledged_erasure_goes_out_whole(until: datetime | None) -> None:
     )
 
 
-def test_what_names_compliance_as_its_consumer_is_consumed(database: Database) -> None:
+def test_every_event_for_compliance_is_consumed(database: Database) -> None:
     app = wiring.use_cases(database=database, signer=Signer(), clock=SystemClock())
     consumed = [
         spec_of(each.message_class) for each in wiring.consumed(app=app, on_growth=lambda: None, settings=ComplianceSettings())
@@ -81,7 +81,7 @@ def test_what_names_compliance_as_its_consumer_is_consumed(database: Database) -
     ]
 
 
-def test_a_fact_arrives_as_it_was_recorded() -> None:
+def test_a_fact_is_logged_as_it_was_recorded() -> None:
     actor = Actor(
         kind=ActorKind.USER,
         subject_id=str(new_id()),
@@ -142,11 +142,11 @@ def test_a_fact_arrives_as_it_was_recorded() -> None:
         {"occurred_at": None},
     ],
 )
-def test_what_is_no_fact_goes_to_the_dead_letters(change: dict[str, Any]) -> None:
+def test_an_invalid_fact_becomes_a_dead_letter(change: dict[str, Any]) -> None:
     good: dict[str, Any] = {"fact_id": str(new_id()), "producer": "payments", "occurred_at": _timestamp(AT)}
     assert entry_of(events_pb2.AuditFact(**good), "payments").occurred_at == AT
 
-    # A permanent kind: trying again would not help.
+    # A permanent kind of error: a retry would not help.
     with pytest.raises(InvalidValue):
         entry_of(events_pb2.AuditFact(**{**good, **change}), "payments")
 

@@ -1,4 +1,4 @@
-"""What payments asks, over a real server and a real channel."""
+"""The gRPC contract with payments, over a real server and a real channel."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -32,7 +32,7 @@ from services.compliance.tests.fakes.log_signer import Signer
 
 
 class PaymentsSettings(ServiceSettings):
-    """Payments', as far as it calls compliance."""
+    """Payments' settings that calls to compliance need."""
 
     NAME: ClassVar[str] = "payments"
     PEERS: ClassVar[tuple[str, ...]] = ("compliance",)
@@ -69,7 +69,7 @@ def transfer(initiator: UUID | None = None, source: UUID | None = None, target: 
     )
 
 
-async def test_one_verdict_a_transfer_in_the_order_asked(database: Database, clock: ControlledClock) -> None:
+async def test_each_transfer_gets_a_verdict_in_the_order_of_the_request(database: Database, clock: ControlledClock) -> None:
     compliance = wiring.use_cases(database=database, signer=Signer(), clock=clock)
     blocked, lifted = new_id(), new_id()
     await compliance.screening.place_screening_block(actor=Actor.service("test"), subject_id=blocked, reason="court order")
@@ -91,7 +91,7 @@ async def test_one_verdict_a_transfer_in_the_order_asked(database: Database, clo
     assert [verdict.reason for verdict in answer.verdicts] == ["", "court order", "", "court order", "", "court order"]
 
 
-async def test_a_thousand_transfers_are_screened_at_once(database: Database, clock: ControlledClock) -> None:
+async def test_a_thousand_transfers_are_screened_in_one_request(database: Database, clock: ControlledClock) -> None:
     compliance = wiring.use_cases(database=database, signer=Signer(), clock=clock)
     blocked = new_id()
     await compliance.screening.place_screening_block(actor=Actor.service("test"), subject_id=blocked, reason="court order")
@@ -124,7 +124,7 @@ def _without_amount() -> compliance_pb2.Screening:
     ],
     ids=["none", "too many", "no UUID", "empty", "no amount"],
 )
-async def test_what_breaks_the_contract_is_refused(
+async def test_requests_that_break_the_contract_are_refused(
     database: Database, clock: ControlledClock, transfers: list[compliance_pb2.Screening]
 ) -> None:
     async with screening(wiring.use_cases(database=database, signer=Signer(), clock=clock)) as stub:
@@ -134,7 +134,7 @@ async def test_what_breaks_the_contract_is_refused(
     assert refused.value.kind is Kind.INVALID
 
 
-async def test_without_its_database_nothing_is_clear(
+async def test_no_transfer_is_cleared_without_the_database(
     urls: DatabaseUrls, clock: ControlledClock, fault_proxy: Callable[[str, int], Awaitable[FaultProxy]]
 ) -> None:
     proxy = await fault_proxy(*endpoint(urls.app))
@@ -154,7 +154,7 @@ async def test_without_its_database_nothing_is_clear(
     assert [verdict.clear for verdict in (*before.verdicts, *after.verdicts)] == [True, True]
 
 
-async def test_the_entry_of_a_things_making_is_told_with_its_leaf_hash(database: Database, clock: ControlledClock) -> None:
+async def test_the_first_entry_of_a_resource_is_returned_with_its_leaf_hash(database: Database, clock: ControlledClock) -> None:
     compliance = wiring.use_cases(database=database, signer=Signer(), clock=clock)
     append = AppendFacts(unit_of_work(database=database))
     made, other, later = entries(3)

@@ -1,4 +1,4 @@
-"""What all operations have in common."""
+"""Rules for all operations."""
 
 import json
 

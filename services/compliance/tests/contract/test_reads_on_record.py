@@ -1,4 +1,4 @@
-"""Who reads the audit log is in it: one entry a request, written before the answer."""
+"""Each request that reads the audit log is recorded by one entry, before the response."""
 
 import json
 from typing import Any, Final
@@ -35,7 +35,7 @@ PATHS: Final = {
 
 
 async def person(api: Api) -> Actor:
-    """Let somebody be registered, and pay; return them."""
+    """Log the registration and a payment of a user, and return the user."""
     somebody = user()
     await api.log(
         entry(producer="identity", resource_type="user", resource_id=somebody.subject_id, actor=service("identity")),
@@ -46,7 +46,7 @@ async def person(api: Api) -> Actor:
 
 
 async def facts(api: Api) -> list[dict[str, Any]]:
-    """Return what reads have left on record, so far."""
+    """Return the recorded facts of reads so far."""
     found = [message for _, message in await published(api.database) if isinstance(message, AuditFactsRecorded)]
     return [
         {
@@ -68,7 +68,7 @@ def read(api: Api, action: str, about: str | None, *related: str, **rest: Any) -
     return {**fact, "after": None, "reason": None, **rest}
 
 
-async def test_every_operation_shows_whose_data_it_declares(api: Api) -> None:
+async def test_every_operation_records_the_reads_that_it_declares(api: Api) -> None:
     whose = (await person(api)).subject_id
     await api.block(UUID(whose))
 
@@ -81,7 +81,7 @@ async def test_every_operation_shows_whose_data_it_declares(api: Api) -> None:
 
 
 @pytest.mark.parametrize("name", ["actor_id", "resource_id", "related_to"])
-async def test_a_search_by_another_person_takes_a_reason(api: Api, name: str) -> None:
+async def test_a_search_about_another_user_requires_a_reason(api: Api, name: str) -> None:
     whose = (await person(api)).subject_id
     assert await api.refused("GET", f"/audit/entries?{name}={whose}") == (422, "VAL_001")
     shown = len((await api.get("/audit/entries", **{name: whose}, reason=WHY))["items"])
@@ -105,7 +105,7 @@ async def test_a_search_by_another_person_takes_a_reason(api: Api, name: str) ->
     ],
     ids=lambda filters: "-".join(filters) or "everything",
 )
-async def test_a_search_that_can_show_people_takes_a_reason_and_names_them(api: Api, filters: dict[str, str]) -> None:
+async def test_a_search_that_can_show_users_requires_a_reason_and_records_them(api: Api, filters: dict[str, str]) -> None:
     somebody = await person(api)
     filters = {name: somebody.session_id if value == "session" else value for name, value in filters.items()}
     assert await api.refused("GET", "/audit/entries", params=filters) == (422, "VAL_001")
@@ -115,7 +115,7 @@ async def test_a_search_that_can_show_people_takes_a_reason_and_names_them(api: 
     assert (somebody.subject_id in fact["related"]) == bool(shown)
 
 
-async def test_the_own_entries_of_a_thing_are_read_without_a_reason_and_name_its_people(api: Api) -> None:
+async def test_listing_one_resource_needs_no_reason_and_records_its_users(api: Api) -> None:
     whose = (await person(api)).subject_id
     await api.get("/audit/entries", resource_id="transfer-of-rent", action="payments.transfer.settle")
     await api.get("/audit/entries", resource_id=WALLET)
@@ -125,12 +125,12 @@ async def test_the_own_entries_of_a_thing_are_read_without_a_reason_and_name_its
     assert [(fact["after"], fact["related"]) for fact in await facts(api)] == [
         ({"filters": settled, "shown": 1}, [whose]),
         ({"filters": {"resource_id": WALLET}, "shown": 1}, [WALLET, whose]),
-        # What may be personal is in the log under no key.
+        # Possibly personal values appear nowhere in the log.
         *[({"filters": {"resource_id": "given"}, "shown": 0}, [])] * 2,
     ]
 
 
-async def test_who_read_about_a_person_is_about_that_person_too(api: Api) -> None:
+async def test_reads_about_a_user_are_about_that_user_too(api: Api) -> None:
     whose, reader = (await person(api)).subject_id, user()
     await api.log(
         entry(producer="identity", resource_type="user", resource_id=reader.subject_id, actor=service("identity")),
@@ -141,7 +141,7 @@ async def test_who_read_about_a_person_is_about_that_person_too(api: Api) -> Non
     assert [fact["related"] for fact in await facts(api)] == [sorted([whose, reader.subject_id])]
 
 
-async def test_searches_that_others_made_are_about_people(api: Api) -> None:
+async def test_searches_by_other_users_are_about_people(api: Api) -> None:
     whose, reader = (await person(api)).subject_id, user()
     await api.log(entry(resource_type="read", resource_id="read", actor=reader, related_ids=(whose,)))
     for path in ("/audit/entries?resource_id=read", "/audit/trails/read"):
@@ -152,7 +152,7 @@ async def test_searches_that_others_made_are_about_people(api: Api) -> None:
     assert [(fact["related"], fact["reason"]) for fact in await facts(api)] == [(people, WHY), (["read", *people], WHY)]
 
 
-async def test_a_trail_names_everybody_whom_its_entries_are_about_and_not_its_reader(api: Api) -> None:
+async def test_a_read_of_a_trail_records_its_users_but_not_its_reader(api: Api) -> None:
     payer, payee, decider = (await person(api)).subject_id, user(), user(str(api.user_id))
     for each in (payee, decider):
         await api.log(entry(producer="identity", resource_type="user", resource_id=each.subject_id, actor=service("identity")))
@@ -167,7 +167,7 @@ async def test_a_trail_names_everybody_whom_its_entries_are_about_and_not_its_re
     assert fact["related"] == ["transfer-of-rent", *sorted([payer, payee.subject_id])]
 
 
-async def test_more_people_than_one_entry_names_are_all_found(api: Api) -> None:
+async def test_more_users_than_one_entry_can_name_are_all_found(api: Api) -> None:
     people = [user() for _ in range(OWNERS_MAX + 1)]
     await api.log(
         *(entry(producer="identity", resource_type="user", resource_id=each.subject_id, actor=service()) for each in people),
@@ -179,7 +179,7 @@ async def test_more_people_than_one_entry_names_are_all_found(api: Api) -> None:
     assert sorted(named for fact in found for named in fact["related"][1:]) == sorted(each.subject_id for each in people)
 
 
-async def test_a_list_of_blocks_takes_a_reason_and_names_whom_it_showed(api: Api) -> None:
+async def test_listing_blocks_requires_a_reason_and_records_the_listed_subjects(api: Api) -> None:
     first, second = new_id(), new_id()
     await api.block(first)
     block = (await api.block(second)).json()["data"]
@@ -200,7 +200,7 @@ async def test_a_list_of_blocks_takes_a_reason_and_names_whom_it_showed(api: Api
     assert (set(everything["related"]), everything["after"]) == ({str(first), str(second)}, {"shown": 2})
 
 
-async def test_an_entry_and_its_proof_that_are_read_are_entries(api: Api) -> None:
+async def test_reading_an_entry_or_its_proof_is_recorded(api: Api) -> None:
     whose = (await person(api)).subject_id
     fact_id = (await api.get("/audit/entries/1"))["fact_id"]
     await api.get("/audit/entries/1/proof")
@@ -210,7 +210,7 @@ async def test_an_entry_and_its_proof_that_are_read_are_entries(api: Api) -> Non
     ]
 
 
-async def test_what_one_did_oneself_is_read_without_an_entry(api: Api) -> None:
+async def test_reading_own_acts_is_not_recorded(api: Api) -> None:
     own = str(api.user_id)
     await api.log(entry(producer="identity", resource_type="user", resource_id=own, actor=user(own)), entry(actor=user(own)))
     for path in (f"/audit/trails/{own}", f"/audit/entries?actor_id={own}", "/audit/entries/0", "/audit/entries/1/proof"):
@@ -218,7 +218,7 @@ async def test_what_one_did_oneself_is_read_without_an_entry(api: Api) -> None:
     assert await facts(api) == []
 
 
-async def test_what_cannot_be_recorded_is_not_shown(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_data_is_not_shown_if_the_read_cannot_be_recorded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     whose = (await person(api)).subject_id
 
     def unwritable(_messages: object) -> object:
@@ -231,7 +231,7 @@ async def test_what_cannot_be_recorded_is_not_shown(api: Api, monkeypatch: pytes
         assert await api.refused("GET", path) == (503, "SRV_002"), path
 
 
-async def test_reads_are_in_the_trail_of_what_was_read_and_hide_none_of_its_changes(api: Api) -> None:
+async def test_a_trail_contains_reads_and_they_hide_no_changes(api: Api) -> None:
     thing, reader = str(new_id()), user()
     reads = [
         entry(

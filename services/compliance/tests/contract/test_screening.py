@@ -1,4 +1,4 @@
-"""Screening blocks over REST, and what they do to transfers."""
+"""Screening blocks over REST, and their effect on transfers."""
 
 import asyncio
 
@@ -22,13 +22,13 @@ from services.compliance.tests.stored import published
         ("DELETE", "/screening/blocks/0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"),
     ],
 )
-async def test_only_who_manages_policies_sees_or_changes_blocks(api: Api, method: str, path: str) -> None:
+async def test_only_policy_managers_list_or_change_blocks(api: Api, method: str, path: str) -> None:
     for roles, status in (((), 401), (("user",), 403), (("auditor",), 403)):
         assert (await api.call(method, path, roles=roles)).status_code == status
 
 
 @pytest.mark.parametrize(("roles", "expected"), [((), (401, "AUTH_004")), (("auditor", "user"), (403, "ACC_001"))])
-async def test_who_may_not_changes_nothing_though_all_else_is_right(
+async def test_a_valid_request_without_permission_changes_nothing(
     api: Api, roles: tuple[str, ...], expected: tuple[int, str]
 ) -> None:
     body = {"subject_id": str(new_id()), "reason": "sanctions match"}
@@ -38,7 +38,7 @@ async def test_who_may_not_changes_nothing_though_all_else_is_right(
     assert await api.refused("DELETE", f"/screening/blocks/{block_id}", roles=roles) == expected
 
 
-async def test_a_block_stands_until_it_is_lifted(api: Api) -> None:
+async def test_a_block_is_active_until_it_is_lifted(api: Api) -> None:
     subject = new_id()
 
     placed = await api.block(subject)
@@ -54,7 +54,7 @@ async def test_a_block_stands_until_it_is_lifted(api: Api) -> None:
     assert (await api.block(subject)).status_code == 201
 
 
-async def test_a_block_tells_who_placed_it_and_who_lifted_it(api: Api, clock: ControlledClock) -> None:
+async def test_a_block_shows_who_placed_and_who_lifted_it(api: Api, clock: ControlledClock) -> None:
     subject, placed_by, lifted_by = new_id(), api.user_id, new_id()
     placed = (await api.block(subject)).json()["data"]
     clock.advance(seconds=60)
@@ -78,7 +78,7 @@ async def test_a_subject_is_blocked_once(api: Api) -> None:
     assert (await api.get("/screening/blocks", reason="audit"))["items"][0]["id"] == block_id
 
 
-async def test_of_blocks_placed_at_once_one_stands(api: Api) -> None:
+async def test_of_concurrently_placed_blocks_one_is_kept(api: Api) -> None:
     subject = new_id()
 
     answers = await asyncio.gather(*(api.block(subject) for _ in range(4)))
@@ -88,7 +88,7 @@ async def test_of_blocks_placed_at_once_one_stands(api: Api) -> None:
     assert (await api.get("/screening/blocks", reason="audit"))["total"] == 1
 
 
-async def test_of_liftings_at_once_one_counts(api: Api) -> None:
+async def test_a_block_lifted_concurrently_is_lifted_once(api: Api) -> None:
     block_id = (await api.block(new_id())).json()["data"]["id"]
 
     answers = await asyncio.gather(*(api.call("DELETE", f"/screening/blocks/{block_id}") for _ in range(4)))
@@ -97,7 +97,7 @@ async def test_of_liftings_at_once_one_counts(api: Api) -> None:
     assert len(await published(api.database)) == 2
 
 
-async def test_a_key_replays_the_first_answer(api: Api) -> None:
+async def test_an_idempotency_key_replays_the_first_answer(api: Api) -> None:
     body, key = {"subject_id": str(new_id()), "reason": "court order 7/2026"}, {"Idempotency-Key": "block-1"}
 
     first = await api.call("POST", "/screening/blocks", json=body, headers=key)
@@ -123,7 +123,7 @@ async def test_a_key_replays_the_first_answer(api: Api) -> None:
         {"until": "tomorrow"},
     ],
 )
-async def test_a_bad_block_writes_nothing(api: Api, change: dict[str, object]) -> None:
+async def test_an_invalid_block_writes_nothing(api: Api, change: dict[str, object]) -> None:
     body = {"subject_id": str(new_id()), "reason": "sanctions match", **change}
 
     assert await api.refused("POST", "/screening/blocks", json=body) == (422, "VAL_001")
@@ -136,7 +136,7 @@ async def test_an_unknown_block_cannot_be_lifted(api: Api) -> None:
     assert await api.refused("DELETE", "/screening/blocks/7") == (422, "VAL_001")
 
 
-async def test_blocks_are_listed_newest_first_whatever_is_asked_for(api: Api, clock: ControlledClock) -> None:
+async def test_blocks_are_listed_newest_first_with_any_filter(api: Api, clock: ControlledClock) -> None:
     ids: list[str] = []
     for _ in range(4):
         ids.insert(0, (await api.block(new_id())).json()["data"]["id"])
@@ -154,7 +154,7 @@ async def test_blocks_are_listed_newest_first_whatever_is_asked_for(api: Api, cl
     assert await pages(standing=False) == [ids[0], ids[2]]
 
 
-async def test_blocks_are_listed_by_whether_they_stand(api: Api) -> None:
+async def test_blocks_are_filtered_by_whether_they_are_active(api: Api) -> None:
     ids = [(await api.block(new_id())).json()["data"]["id"] for _ in range(3)]
     await api.call("DELETE", f"/screening/blocks/{ids[1]}")
 
@@ -167,7 +167,7 @@ async def test_blocks_are_listed_by_whether_they_stand(api: Api) -> None:
     assert [item["id"] for item in lifted["items"]] == [ids[1]]
 
 
-async def test_a_page_past_the_end_still_tells_the_total(api: Api) -> None:
+async def test_a_page_past_the_end_still_shows_the_total(api: Api) -> None:
     await api.block(new_id())
 
     page = await api.get("/screening/blocks", reason="audit", page=5)

@@ -1,4 +1,4 @@
-"""A trail leads from any record to all that its people did: reading it takes a reason, as a search does."""
+"""A trail of any resource contains all that its users did, so reading it requires a reason, like a search."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ THINGS: Final = {"wallet": WALLET, "session": SESSION, "recovery": RECOVERY, "de
 
 
 async def live(api: Api, somebody: Actor) -> None:
-    """Let a person register, sign in, ask for a recovery, and pay."""
+    """Log that a user registers, signs in, asks for a recovery and pays."""
     whose = somebody.subject_id
     anonymous = Actor(kind="anonymous", subject_id="anonymous")
     await api.log(
@@ -36,7 +36,7 @@ async def recorded(api: Api) -> list[AuditFact]:
 
 
 @pytest.mark.parametrize("thing", [*THINGS, "user"])
-async def test_every_trail_of_another_takes_a_reason_and_names_them(api: Api, thing: str) -> None:
+async def test_every_trail_of_another_user_requires_a_reason_and_records_them(api: Api, thing: str) -> None:
     somebody = user(session_id=SESSION)
     whose = somebody.subject_id
     await live(api, somebody)
@@ -47,15 +47,15 @@ async def test_every_trail_of_another_takes_a_reason_and_names_them(api: Api, th
 
     trail = await api.get(f"/audit/trails/{resource_id}", reason=WHY)
 
-    # The person's registration and what they did elsewhere: what their own trail shows.
+    # The user's registration and their acts on other resources, as in their own trail.
     assert {"user", "session", "wallet", "recovery", "device"} <= {item["resource_type"] for item in trail["items"]}
     [fact] = await recorded(api)
     assert (fact.action, fact.resource_id, fact.reason) == ("compliance.trail.read", f"read/{resource_id}", WHY)
     assert list(fact.related_ids) == list(dict.fromkeys([resource_id, whose]))
 
 
-async def test_the_trail_of_what_names_nobody_takes_a_reason_too(api: Api) -> None:
-    # Whom an id stands for may reach the log later.
+async def test_a_trail_that_names_no_user_requires_a_reason_too(api: Api) -> None:
+    # An entry that links the id to a user may reach the log later.
     await api.log(entry(resource_type="fee_rule", resource_id=RULE, actor=service(), related_ids=(str(new_id()),)))
 
     assert await api.refused("GET", f"/audit/trails/{RULE}") == (422, "VAL_001")
@@ -65,7 +65,7 @@ async def test_the_trail_of_what_names_nobody_takes_a_reason_too(api: Api) -> No
 
 
 @pytest.mark.parametrize("thing", [*THINGS, "user"])
-async def test_the_caller_s_own_trail_takes_none(api: Api, thing: str) -> None:
+async def test_the_callers_own_trail_requires_no_reason(api: Api, thing: str) -> None:
     await live(api, user(api.user_id, session_id=SESSION))
 
     trail = await api.get(f"/audit/trails/{THINGS.get(thing, api.user_id)}")
@@ -77,7 +77,7 @@ async def test_the_caller_s_own_trail_takes_none(api: Api, thing: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["acted", "party", "party of a party", "read"])
-async def test_a_trail_that_others_are_in_is_not_the_caller_s_own(api: Api, how: str) -> None:
+async def test_a_trail_with_other_users_is_not_the_callers_own(api: Api, how: str) -> None:
     other, others_wallet = user(), str(new_id())
     await live(api, user(api.user_id, session_id=SESSION))
     await api.log(entry(producer="identity", resource_type="user", resource_id=other.subject_id, actor=service("identity")))

@@ -1,4 +1,4 @@
-"""A signer of the log whose key no database keeps."""
+"""A signer of the log with a key that is not in a database."""
 
 from chassis.crypto import SigningKey
 from compliance.domain.checkpoint import VerifierKey

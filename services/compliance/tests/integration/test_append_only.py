@@ -1,4 +1,4 @@
-"""What the database itself refuses, whoever asks."""
+"""The changes that the database itself refuses, for every role."""
 
 from collections.abc import AsyncIterator
 
@@ -33,7 +33,7 @@ COLUMNS = {
 
 @pytest.fixture
 async def filled(urls: DatabaseUrls, uow: SqlUnitOfWork[SqlComplianceTransaction]) -> DatabaseUrls:
-    """A log with a row in each of its tables: row triggers see nothing in an empty one."""
+    """A log with a row in each table, because row triggers do not fire on empty tables."""
     append = AppendFacts(uow)
     await append(entries=[entry(related_ids=("wallet",)), *entries(256)])
     await SignCheckpoint(uow, Signer(), SystemClock())()
@@ -49,7 +49,7 @@ async def app(filled: DatabaseUrls) -> AsyncIterator[AsyncConnection[tuple[objec
 
 
 @pytest.mark.parametrize("role", ["app", "owner", "superuser"])
-async def test_the_log_only_grows_for_everybody(role: str, filled: DatabaseUrls, databases: Databases) -> None:
+async def test_no_role_can_change_or_delete_entries(role: str, filled: DatabaseUrls, databases: Databases) -> None:
     superuser = databases.superuser_url.rpartition("/")[0] + f"/{filled.name}"
     url = {"app": filled.app, "owner": filled.owner, "superuser": superuser}[role]
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
@@ -60,7 +60,7 @@ async def test_the_log_only_grows_for_everybody(role: str, filled: DatabaseUrls,
                 assert await _count(connection, table) > 0, (table, kind)
 
 
-async def test_the_runtime_role_cannot_lift_the_guards(app: AsyncConnection[tuple[object, ...]]) -> None:
+async def test_the_runtime_role_cannot_remove_the_guards(app: AsyncConnection[tuple[object, ...]]) -> None:
     for statement in (
         "ALTER TABLE audit_entries DISABLE TRIGGER ALL",
         "DROP TRIGGER audit_entries_append_only ON audit_entries",
@@ -73,7 +73,7 @@ async def test_the_runtime_role_cannot_lift_the_guards(app: AsyncConnection[tupl
             await app.execute(statement)
 
 
-async def test_the_head_only_moves_on(app: AsyncConnection[tuple[object, ...]]) -> None:
+async def test_the_head_only_grows(app: AsyncConnection[tuple[object, ...]]) -> None:
     for statement in (
         "UPDATE audit_head SET size = size - 1",
         "UPDATE audit_head SET hashes = '{}'",
@@ -105,7 +105,7 @@ async def test_blocks_stay_on_record(app: AsyncConnection[tuple[object, ...]]) -
         ("checkpoints", "size, root_hash, note", "999, 'short', 'note'"),
     ],
 )
-async def test_what_cannot_be_true_is_not_stored(
+async def test_inconsistent_rows_are_refused(
     app: AsyncConnection[tuple[object, ...]], table: str, columns: str, values: str
 ) -> None:
     with pytest.raises(CheckViolation):

@@ -76,7 +76,7 @@ def log(database: Database, uow: SqlUnitOfWork[SqlComplianceTransaction]) -> Aud
     )
 
 
-async def test_facts_take_their_places_in_order(log: AuditLog) -> None:
+async def test_facts_are_appended_in_order(log: AuditLog) -> None:
     facts = entries(5)
 
     assert await log.append(entries=facts[:3]) == 3
@@ -87,7 +87,7 @@ async def test_facts_take_their_places_in_order(log: AuditLog) -> None:
     assert [logged.sequence for logged in page.items] == [0, 1, 2, 3, 4]
 
 
-async def test_a_fact_that_comes_again_keeps_its_place(log: AuditLog) -> None:
+async def test_a_repeated_fact_keeps_its_position(log: AuditLog) -> None:
     facts = entries(4)
     await log.append(entries=facts[:3])
 
@@ -99,7 +99,7 @@ async def test_a_fact_that_comes_again_keeps_its_place(log: AuditLog) -> None:
     ]
 
 
-async def test_a_fact_that_says_something_else_now_is_refused(log: AuditLog) -> None:
+async def test_a_repeated_fact_with_other_content_is_refused(log: AuditLog) -> None:
     facts = entries(2)
     await log.append(entries=facts[:1])
 
@@ -109,7 +109,7 @@ async def test_a_fact_that_says_something_else_now_is_refused(log: AuditLog) -> 
     assert await log.listed() == [0]
 
 
-async def test_a_fact_of_any_size_and_kind_is_kept(log: AuditLog) -> None:
+async def test_facts_of_any_size_and_kind_are_logged(log: AuditLog) -> None:
     odd = entry(
         resource_id="r" * 5000,
         action="a\0b",
@@ -207,7 +207,7 @@ async def test_the_log_is_searched_by_every_filter(log: AuditLog) -> None:
     assert await log.listed(related_to="nobody") == []
 
 
-async def test_users_are_told_from_everything_else_that_has_entries(log: AuditLog) -> None:
+async def test_users_are_distinguished_from_other_resources(log: AuditLog) -> None:
     person, granted, wallet, unheard = (str(new_id()) for _ in range(4))
     await log.append(
         entries=[
@@ -221,7 +221,7 @@ async def test_users_are_told_from_everything_else_that_has_entries(log: AuditLo
     assert await log.views.people({wallet}) == await log.views.people(set()) == frozenset()
 
 
-async def test_pages_meet_without_gap_or_overlap(log: AuditLog) -> None:
+async def test_pages_have_no_gap_or_overlap(log: AuditLog) -> None:
     actor = user("alice")
     await log.append(entries=[entry(actor=actor, resource_id=f"r{n}") for n in range(10)])
     await log.append(entries=entries(5))
@@ -238,7 +238,7 @@ async def test_pages_meet_without_gap_or_overlap(log: AuditLog) -> None:
         assert found == sorted(range(10), reverse=not wanted.oldest_first)
 
 
-async def test_a_trail_tells_of_the_resource_and_its_parties(log: AuditLog) -> None:
+async def test_a_trail_contains_the_resource_and_its_parties(log: AuditLog) -> None:
     alice, governance, wallet = user("alice", session_id="s"), service("governance"), str(new_id())
     await log.append(
         entries=[
@@ -261,7 +261,7 @@ async def test_a_trail_tells_of_the_resource_and_its_parties(log: AuditLog) -> N
         await log.trail("t3")
 
 
-async def test_a_trail_too_long_says_so(log: AuditLog) -> None:
+async def test_a_trail_that_was_cut_is_marked_incomplete(log: AuditLog) -> None:
     alice = user("alice", session_id="s")
     await log.append(entries=[entry(actor=alice, resource_id="wallet", resource_type="wallet") for _ in range(501)])
 
@@ -271,14 +271,14 @@ async def test_a_trail_too_long_says_so(log: AuditLog) -> None:
     assert [logged.sequence for logged in trail.entries] == list(range(1, 501))
 
 
-async def test_of_several_subjects_the_newest_entries_are_given_and_what_is_left_out_is_told(log: AuditLog) -> None:
+async def test_the_newest_entries_of_several_subjects_are_returned_and_a_cut_is_reported(log: AuditLog) -> None:
     of_both = [entry(actor=service(), resource_type=kind, related_ids=(who,)) for kind in "xyz" for who in ("a", "b")]
     await log.append(entries=[entry(actor=service(), related_ids=("c",)), *of_both])
 
     for limit, expected, is_complete in ((2, [5, 6], False), (4, [3, 4, 5, 6], False), (7, [1, 2, 3, 4, 5, 6], True)):
         found = await log.views.about(["a", "b"], but_not_of=(), limit=limit)
         assert ([logged.sequence for logged in found.entries], found.is_complete) == (expected, is_complete)
-    # As many as there may be: there may be more.
+    # The limit is reached, so there may be more.
     assert not (await log.views.about(["a", "b"], but_not_of=(), limit=6)).is_complete
     assert not (await log.views.about(["a", "b"], but_not_of=("x", "y"), limit=3)).is_complete
     found = await log.views.about(["a", "b"], but_not_of=("x", "z"), limit=4)
@@ -287,7 +287,7 @@ async def test_of_several_subjects_the_newest_entries_are_given_and_what_is_left
     assert (nothing.entries, nothing.is_complete) == ([], True)
 
 
-async def test_a_party_too_busy_to_be_looked_through_is_told_of(log: AuditLog) -> None:
+async def test_a_party_with_too_many_entries_is_reported_as_incomplete(log: AuditLog) -> None:
     busy = user("busy")
     await log.append(entries=[entry(actor=busy, resource_type="login", resource_id="before all")])
     await log.append(entries=[entry(actor=busy) for _ in range(500)])

@@ -1,4 +1,4 @@
-"""fsck finds whatever a superuser changes behind the log's back, and nothing in a log that is whole."""
+"""fsck finds every change by a superuser, and no problem in an unchanged log."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ Uow = SqlUnitOfWork[SqlComplianceTransaction]
 
 
 class Tampered:
-    """A log of 600 entries with two checkpoints, in the hands of a superuser."""
+    """A log of 600 entries with two checkpoints that a superuser can change."""
 
     def __init__(self, database: Database, superuser_url: str, signer: Signer) -> None:
         self.database = database
@@ -31,7 +31,7 @@ class Tampered:
 
     async def tamper(self, *statements: str) -> None:
         async with await psycopg.AsyncConnection.connect(self._superuser_url, autocommit=True) as connection:
-            # No trigger fires, and nothing checks that a leaf has its hash.
+            # Disable the triggers and the check of leaf hashes.
             await connection.execute("SET session_replication_role = replica")
             await connection.execute("ALTER TABLE audit_entries DROP CONSTRAINT IF EXISTS audit_entries_hash")
             for statement in statements:
@@ -57,7 +57,7 @@ async def tampered(uow: Uow, database: Database, urls: DatabaseUrls, databases: 
     return Tampered(database, databases.superuser_url.rpartition("/")[0] + f"/{urls.name}", signer)
 
 
-async def test_a_whole_log_is_intact(tampered: Tampered) -> None:
+async def test_an_unchanged_log_is_intact(tampered: Tampered) -> None:
     finding = await tampered.check()
 
     assert (finding.size, finding.checkpoints, finding.problems) == (600, 2, [])
@@ -142,7 +142,7 @@ async def test_every_kind_of_tampering_is_found(tampered: Tampered, statement: s
     assert any(found.startswith(problem) or problem in found for found in problems), problems
 
 
-async def test_a_forged_checkpoint_of_the_right_root_needs_the_key(tampered: Tampered) -> None:
+async def test_a_forged_note_with_the_right_root_is_found(tampered: Tampered) -> None:
     forger, finding = Signer(), await tampered.check()
     note = Checkpoint(ORIGIN, 600, finding.root_hash).sign(forger.key, forger.sign)
 
@@ -151,7 +151,7 @@ async def test_a_forged_checkpoint_of_the_right_root_needs_the_key(tampered: Tam
     assert [problem for problem in (await tampered.check()).problems if "checkpoint 600 does not verify" in problem]
 
 
-async def test_a_note_that_the_key_signed_for_another_root_of_that_size_is_found(tampered: Tampered) -> None:
+async def test_a_signed_note_with_another_root_is_found(tampered: Tampered) -> None:
     note = Checkpoint(ORIGIN, 300, bytes(32)).sign(tampered.signer.key, tampered.signer.sign)
 
     await tampered.tamper(f"UPDATE checkpoints SET note = '{note}' WHERE size = 300")
@@ -165,7 +165,7 @@ async def test_a_rewritten_log_does_not_flood_the_report(tampered: Tampered) -> 
     assert len((await tampered.check()).problems) <= 100
 
 
-async def test_a_log_that_grows_meanwhile_is_intact(tampered: Tampered, uow: Uow) -> None:
+async def test_a_log_that_grows_during_the_check_is_intact(tampered: Tampered, uow: Uow) -> None:
     append, sign = AppendFacts(uow), SignCheckpoint(uow, tampered.signer, ControlledClock())
     done = asyncio.Event()
 

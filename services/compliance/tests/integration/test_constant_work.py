@@ -1,4 +1,4 @@
-"""What appending reads does not grow with the log, also while PostgreSQL still plans for a small one."""
+"""Appending reads the same number of rows at any size, even while PostgreSQL still plans for a small log."""
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
 from kernel.actor import Actor
 from services.compliance.tests.entries import entries
 
-# What this session has read; only differences mean something, for it is told to the statistics now and then.
+# Rows that this session has read. Only differences count, because sessions report their statistics irregularly.
 READ = text("SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) AS rows FROM pg_stat_xact_user_tables")
 
 
@@ -18,7 +18,7 @@ async def rows_read(tx: SqlComplianceTransaction) -> Counter[str]:
     return Counter({row.relname: row.rows for row in await tx.session.execute(READ)})
 
 
-async def test_a_batch_reads_as_much_of_a_large_log_as_of_a_small_one(uow: SqlUnitOfWork[SqlComplianceTransaction]) -> None:
+async def test_appending_reads_the_same_number_of_rows_at_any_size(uow: SqlUnitOfWork[SqlComplianceTransaction]) -> None:
     append, read = AppendFacts(uow), []
     for _ in range(12):
         batch = entries(100)

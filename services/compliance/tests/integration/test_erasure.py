@@ -1,4 +1,4 @@
-"""What compliance answers when a user is to be erased: what stays, and until when."""
+"""Compliance's answer to an erasure: which records are kept, and until when."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -41,7 +41,7 @@ def append(database: Database) -> AppendFacts:
 async def told(
     database: Database, clock: ControlledClock, user_id: UUID, until: datetime | None, rules: list[str], *, kept: list[str]
 ) -> None:
-    """Hold all that was published against what is to be told, field by field."""
+    """Compare everything that was published with the expected answer and fact, field by field."""
     answer = events_pb2.ErasureAcknowledged(
         erasure_id=str(ERASURE), user_id=str(user_id), kept=kept, retain_until=timestamp(until) if until else None
     )
@@ -80,7 +80,7 @@ def opened(wallet: str, owner: UUID) -> AuditEntry:
     return entry(actor=service(), action=action, resource_type="wallet", resource_id=wallet, related_ids=(str(owner),))
 
 
-async def test_who_never_moved_money_may_be_forgotten_at_once(
+async def test_a_user_who_never_moved_money_can_be_erased_immediately(
     acknowledge: AcknowledgeErasure, append: AppendFacts, database: Database, clock: ControlledClock
 ) -> None:
     person, wallet = new_id(), str(new_id())
@@ -101,7 +101,7 @@ async def test_who_never_moved_money_may_be_forgotten_at_once(
 
 
 @pytest.mark.parametrize("receives", [False, True])
-async def test_whose_money_moved_stays_identifiable_for_five_years(
+async def test_a_user_whose_money_moved_stays_identifiable_for_five_years(
     acknowledge: AcknowledgeErasure, append: AppendFacts, database: Database, clock: ControlledClock, *, receives: bool
 ) -> None:
     person, wallet = new_id(), str(new_id())
@@ -128,10 +128,10 @@ async def test_whose_money_moved_stays_identifiable_for_five_years(
 
 
 @pytest.mark.parametrize("way", ["their own act", "named by its fact", "of a wallet they once named"])
-async def test_whatever_ties_a_transfer_to_a_person_keeps_them_identifiable(
+async def test_any_link_from_a_transfer_to_a_user_keeps_them_identifiable(
     acknowledge: AcknowledgeErasure, append: AppendFacts, database: Database, clock: ControlledClock, way: str
 ) -> None:
-    """The log may lack the opening of their wallet, and a wallet may be known by its renaming alone."""
+    """The log may lack the opening of a wallet, so that only its renaming links it to the user."""
     person, wallet = new_id(), str(new_id())
     ties = {
         "their own act": [entry(actor=user(person))],
@@ -148,7 +148,7 @@ async def test_whatever_ties_a_transfer_to_a_person_keeps_them_identifiable(
     assert (len(answer.kept), answer.HasField("retain_until")) == (3, True)
 
 
-async def test_transfers_of_others_and_of_other_services_keep_nobody_identifiable(
+async def test_transfers_of_others_and_facts_of_other_services_require_no_retention(
     acknowledge: AcknowledgeErasure, append: AppendFacts, database: Database, clock: ControlledClock
 ) -> None:
     person, wallet = new_id(), str(new_id())
@@ -164,7 +164,7 @@ async def test_transfers_of_others_and_of_other_services_keep_nobody_identifiabl
     await told(database, clock, person, None, [], kept=[AUDIT_LOG])
 
 
-async def test_what_happened_a_moment_ago_is_waited_for(
+async def test_a_recent_request_waits_for_the_log(
     acknowledge: AcknowledgeErasure, database: Database, clock: ControlledClock
 ) -> None:
     before = await everything(database)
@@ -178,7 +178,7 @@ async def test_what_happened_a_moment_ago_is_waited_for(
     assert await everything(database) == before
 
 
-def test_date_is_never_a_day_too_early() -> None:
+def test_the_retention_date_is_never_a_day_too_early() -> None:
     five, seven = RetentionRule("a", 5, "x"), RetentionRule("b", 7, "y")
     leap = datetime(2028, 2, 29, 12, tzinfo=UTC)
     assert five.until(leap) == datetime(2033, 3, 1, 12, tzinfo=UTC)
@@ -186,7 +186,7 @@ def test_date_is_never_a_day_too_early() -> None:
     assert retain_until((), leap) is None
 
 
-async def test_runtime_role_changes_no_rule(database: Database) -> None:
+async def test_the_runtime_role_cannot_change_retention_rules(database: Database) -> None:
     async with database.session() as session:
         with pytest.raises(Exception, match="permission denied"):
             await session.execute(text("UPDATE retention_rules SET years = 0"))

@@ -1,4 +1,4 @@
-"""fsck as its users meet it: progress by chunks, a verdict, an exit code."""
+"""The fsck command: progress by chunks, a result and an exit code."""
 
 import asyncio
 import sys
@@ -27,7 +27,7 @@ SIZE = 700
 async def administrator(
     databases: Databases, urls: DatabaseUrls, database: Database, uow: SqlUnitOfWork[SqlComplianceTransaction]
 ) -> AsyncIterator[psycopg.AsyncConnection[tuple[object, ...]]]:
-    """Somebody to whom no guard applies, before a log of 700 entries with three checkpoints."""
+    """A superuser, to whom no guard applies, with a log of 700 entries and three checkpoints."""
     signer, append = Signer(), AppendFacts(uow)
     sign = SignCheckpoint(uow, signer, SystemClock())
     async with database.engine.begin() as connection:
@@ -45,7 +45,7 @@ async def administrator(
         yield connection
 
 
-async def test_a_log_that_nobody_touched_is_intact(
+async def test_an_unchanged_log_is_reported_as_intact(
     administrator: object, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stored_log, "CHUNK_ENTRIES", 300)
@@ -58,10 +58,10 @@ async def test_a_log_that_nobody_touched_is_intact(
     assert told == [(300, SIZE), (600, SIZE), (700, SIZE)]
 
 
-async def test_a_rewritten_log_does_not_pass_for_the_signed_one(
+async def test_a_rewritten_log_does_not_match_its_checkpoints(
     administrator: psycopg.AsyncConnection[tuple[object, ...]], database: Database
 ) -> None:
-    """Even when every hash in the database is made to fit again, the signatures do not."""
+    """Even if every hash in the database is recomputed, the signatures do not match."""
     leaf = entries(1)[0].leaf()
     await administrator.execute("UPDATE audit_entries SET leaf = %s, leaf_hash = %s WHERE sequence = 10", (leaf, leaf_hash(leaf)))
     await administrator.execute("DELETE FROM audit_nodes")
@@ -71,7 +71,7 @@ async def test_a_rewritten_log_does_not_pass_for_the_signed_one(
     assert {f"checkpoint {size} has another root hash than the log" for size in (256, 600, SIZE)} <= set(problems)
 
 
-async def test_the_command_tells_by_its_exit_code(
+async def test_the_exit_code_reports_the_result(
     administrator: psycopg.AsyncConnection[tuple[object, ...]], urls: DatabaseUrls
 ) -> None:
     async def fsck(*options: str) -> tuple[int | None, str]:

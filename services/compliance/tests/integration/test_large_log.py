@@ -1,4 +1,4 @@
-"""Proofs in a log that is two stored levels high: 65,536 entries and more."""
+"""Proofs in a log with two stored levels: 65,536 entries and more."""
 
 from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlUnitOfWork
@@ -20,7 +20,7 @@ SIZES = (255, 256, 257, 511, 513, 65_535, 65_536, 65_537, 70_000)
 PLACES = (0, 1, 127, 128, 254, 255, 256, 257, 511, 512, 32_767, 32_768, 65_279, 65_280, 65_534, 65_535, 65_536, 69_999)
 
 
-async def test_proofs_across_every_border(uow: SqlUnitOfWork[SqlComplianceTransaction], database: Database) -> None:
+async def test_proofs_across_all_subtree_boundaries(uow: SqlUnitOfWork[SqlComplianceTransaction], database: Database) -> None:
     signer = Signer()
     append, sign = AppendFacts(uow), SignCheckpoint(uow, signer, ControlledClock())
     views, auditor = SqlAuditViews(database), Actor.service("auditor")

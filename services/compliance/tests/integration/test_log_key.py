@@ -1,4 +1,4 @@
-"""The log's signing key: one, sealed, and its making is told."""
+"""The log has one signing key, which is sealed, and its creation is recorded."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ async def load(uow: Uow, master_key: bytes = MASTER_KEY, *, origin: str = "elcor
     return await Ed25519LogSigner.load(uow, master_key, ControlledClock(), origin=origin)
 
 
-async def test_processes_that_start_together_have_one_key_and_tell_once_of_its_making(uow: Uow, database: Database) -> None:
+async def test_processes_that_start_together_create_and_record_one_key(uow: Uow, database: Database) -> None:
     first, *others = await asyncio.gather(*(load(uow) for _ in range(4)))
 
     assert {other.key for other in others} == {first.key}
@@ -54,7 +54,7 @@ async def test_processes_that_start_together_have_one_key_and_tell_once_of_its_m
     )
 
 
-async def test_a_log_keeps_its_name(uow: Uow, database: Database) -> None:
+async def test_the_name_of_a_log_cannot_change(uow: Uow, database: Database) -> None:
     first = await load(uow)
 
     with pytest.raises(OtherOrigin, match=r"ELCORP_LOG_ORIGIN is 'staging.*, but the log in the database is 'elcorp\.na/audit'"):

@@ -1,4 +1,4 @@
-"""The `work` process, whole: facts come in by the broker and end in the log, each once, whoever is killed."""
+"""The whole `work` process: each fact from the broker is logged once, even if processes are killed."""
 
 import asyncio
 import base64
@@ -43,7 +43,7 @@ MASTER_KEY = base64.b64encode(bytes(32)).decode()
 
 
 class Producer:
-    """Payments, as far as it matters here: an outbox, and a relay where one runs."""
+    """The part of payments that these tests need: an outbox, and a relay if one runs."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -65,7 +65,7 @@ async def producer(databases: Databases) -> AsyncIterator[Producer]:
 
 @pytest.fixture
 async def emptied(broker_url: str) -> str:
-    """The broker without what an earlier test of the session left in the queues."""
+    """The broker, with the queues emptied of messages of earlier tests."""
     async with await aio_pika.connect(broker_url) as connection:
         for queue in ("compliance.audit", DEAD):
             async with connection.channel() as channel:
@@ -87,7 +87,7 @@ def message(*facts: AuditFact) -> OutboxMessage:
 
 
 def rewritten(sent: OutboxMessage, **changes: str) -> OutboxMessage:
-    """Spoil the first fact of a message."""
+    """Change the first fact of a message."""
     recorded = events_pb2.AuditFactsRecorded.FromString(sent.payload)
     for name, value in changes.items():
         setattr(recorded.facts[0], name, value)
@@ -105,7 +105,7 @@ async def worked(urls: DatabaseUrls, broker_url: str, producer: Producer) -> Asy
 
 
 async def logged(urls: DatabaseUrls) -> list[str]:
-    # By a connection of its own each time: some of these tests end all that there are.
+    # Use a new connection each time, because some of these tests end all existing ones.
     async with await psycopg.AsyncConnection.connect(urls.app) as connection:
         found = await connection.execute("SELECT resource_id FROM audit_entries WHERE producer = 'payments' ORDER BY sequence")
         return [name for (name,) in await found.fetchall()]
@@ -128,7 +128,7 @@ async def test_the_worker_is_ready_while_its_database_answers(
         assert (await parts.readiness.report()).status == 503
 
 
-async def test_the_worker_goes_at_the_pace_of_its_settings(urls: DatabaseUrls, emptied: str) -> None:
+async def test_the_worker_uses_the_intervals_of_its_settings(urls: DatabaseUrls, emptied: str) -> None:
     pace = {"append_batch_max": 7, "append_wait_ms_max": 11, "checkpoint_seconds": 13.0}
     async with working(settings_of(urls, emptied).model_copy(update=pace)) as parts:
         relay, consumer, signing = (run.__self__ for run in parts.background)  # type: ignore[attr-defined]
@@ -139,7 +139,7 @@ async def test_the_worker_goes_at_the_pace_of_its_settings(urls: DatabaseUrls, e
     assert isinstance(relay, Relay)
 
 
-async def test_facts_of_every_service_end_in_the_log_under_a_signed_checkpoint(
+async def test_facts_of_every_service_are_logged_under_a_signed_checkpoint(
     urls: DatabaseUrls, database: Database, emptied: str, producer: Producer
 ) -> None:
     async def signed() -> object:
@@ -148,7 +148,7 @@ async def test_facts_of_every_service_end_in_the_log_under_a_signed_checkpoint(
 
     await producer.write(*(message(fact(number), fact(number + 1)) for number in range(0, 100, 2)))
     async with worked(urls, emptied, producer):
-        # Compliance's own acts take the same way: the making of its key, and a block.
+        # Compliance's own facts take the same way: the creation of its key, and a block.
         place_block = wiring.use_cases(database=database, signer=Signer(), clock=SystemClock()).screening.place_screening_block
         await place_block(actor=Actor.service("test"), subject_id=new_id(), reason="court order")
         await eventually(signed, 102)
@@ -161,7 +161,7 @@ async def test_facts_of_every_service_end_in_the_log_under_a_signed_checkpoint(
     assert (finding.size, finding.problems) == (102, [])
 
 
-async def test_a_hostile_producer_does_not_stop_the_log(
+async def test_invalid_messages_of_a_producer_do_not_stop_the_log(
     urls: DatabaseUrls, database: Database, emptied: str, producer: Producer
 ) -> None:
     again = fact(4)
@@ -195,7 +195,7 @@ async def test_a_hostile_producer_does_not_stop_the_log(
     assert finding.problems == []
 
 
-async def test_the_log_is_written_when_its_database_is_back(
+async def test_the_log_is_written_after_its_database_returns(
     urls: DatabaseUrls, database: Database, emptied: str, producer: Producer, databases: Databases
 ) -> None:
     await producer.write(message(fact(0)))
@@ -216,7 +216,7 @@ async def test_the_log_is_written_when_its_database_is_back(
     assert (await check_log(database=database)()).problems == []
 
 
-async def test_killed_workers_lose_no_fact_and_double_none(
+async def test_killed_workers_neither_lose_nor_duplicate_facts(
     urls: DatabaseUrls, database: Database, emptied: str, producer: Producer
 ) -> None:
     """Two `work` processes side by side, one of them killed again and again while facts come in."""
@@ -246,7 +246,7 @@ async def test_killed_workers_lose_no_fact_and_double_none(
         try:
             for number in range(rounds):
                 await write(number * facts)
-                # In the midst of them, one way or another.
+                # Kill it while facts arrive.
                 await _grown_beyond(urls, number * facts + chance.randrange(0, facts, 10))
                 victim = chance.randrange(2)
                 workers[victim].kill()
@@ -263,7 +263,7 @@ async def test_killed_workers_lose_no_fact_and_double_none(
 
 
 async def test_a_redelivered_batch_changes_nothing(urls: DatabaseUrls, database: Database) -> None:
-    """As when the worker dies after the commit and before the acknowledgement."""
+    """This happens if the worker stops after the commit and before the acknowledgement."""
     recorded = events_pb2.AuditFactsRecorded.FromString(message(*(fact(number) for number in range(20))).payload)
     batch: Sequence[Any] = [entry_of(each, "payments") for each in recorded.facts]
     append = AppendFacts(unit_of_work(database=database))

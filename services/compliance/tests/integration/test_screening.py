@@ -1,4 +1,4 @@
-"""Screening: who may not move money."""
+"""Screening blocks on a real database."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ async def block(screening: Screening, subject_id: UUID, reason: str) -> Screenin
 
 
 async def listed(screening: Screening, *, standing: bool | None = None, per_page: int = 20) -> tuple[list[BlockView], int]:
-    """Return a page of blocks and how many there are."""
+    """Return a page of blocks and their total number."""
     page = PageRequest(1, per_page)
     found = await screening.list_screening_blocks(actor=OFFICER, standing=standing, page=page, reason="audit")
     return list(found.items), found.total
@@ -47,9 +47,7 @@ def transfer() -> ScreenedTransfer:
     return ScreenedTransfer(new_id(), new_id(), new_id())
 
 
-async def test_transfers_have_their_verdicts_in_the_order_asked_by_one_statement(
-    screening: Screening, database: Database
-) -> None:
+async def test_verdicts_are_returned_in_order_by_one_statement(screening: Screening, database: Database) -> None:
     transfers = [transfer() for _ in range(6)]
     reasons = {transfers[1].initiator_id: "initiator", transfers[3].source_id: "source", transfers[4].target_id: "target"}
     for subject_id, reason in reasons.items():
@@ -69,7 +67,7 @@ async def test_transfers_have_their_verdicts_in_the_order_asked_by_one_statement
     assert len(statements) == 1
 
 
-async def test_of_several_blocks_the_reason_is_that_of_who_asked_then_of_whose_money_then_of_whom_it_goes_to(
+async def test_the_reason_of_the_initiator_comes_before_the_senders_and_the_receivers(
     screening: Screening,
 ) -> None:
     asked = transfer()
@@ -96,12 +94,12 @@ class BlockListAway:
         raise Unavailable(dependency="database", asked=len(subject_ids))
 
 
-async def test_a_block_list_that_cannot_be_read_clears_nothing() -> None:
+async def test_no_transfer_is_cleared_if_the_block_list_cannot_be_read() -> None:
     with pytest.raises(Unavailable):
         await ScreenTransfers(block_list=BlockListAway())(transfers=[transfer()])
 
 
-async def test_a_block_is_placed_once_and_told_of(screening: Screening, database: Database, clock: ControlledClock) -> None:
+async def test_a_block_is_placed_once_and_recorded(screening: Screening, database: Database, clock: ControlledClock) -> None:
     subject = new_id()
 
     placed = await block(screening, subject, "sanctions match")
@@ -125,7 +123,7 @@ async def test_a_block_is_placed_once_and_told_of(screening: Screening, database
     assert await listed(screening) == ([view], 1)
 
 
-async def test_a_lifted_block_stays_on_record_and_makes_room_for_another(
+async def test_a_lifted_block_stays_on_record_and_allows_another(
     screening: Screening, database: Database, clock: ControlledClock
 ) -> None:
     subject = new_id()
@@ -155,9 +153,9 @@ async def test_a_lifted_block_stays_on_record_and_makes_room_for_another(
     assert [fact.action.rpartition(".")[2] for fact in await facts_on_record(database)] == ["place", "lift", "place"]
 
 
-async def test_blocks_are_listed_by_whether_they_stand(screening: Screening) -> None:
+async def test_blocks_are_filtered_by_whether_they_are_active(screening: Screening) -> None:
     placed = [await block(screening, new_id(), f"case {number}") for number in range(3)]
-    # The clock stands still: of one moment, the ids give the order, and within a millisecond those are random.
+    # The clock does not move. Blocks of one moment are ordered by id, and ids of one millisecond are in random order.
     placed.sort(key=lambda each: each.id)
     await screening.lift_screening_block(actor=OFFICER, block_id=placed[0].id)
 

@@ -1,4 +1,4 @@
-"""Several who append at once, and what a death in the middle leaves."""
+"""Concurrent appends, and the state after a lost connection."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -35,8 +35,8 @@ async def sequences(database: Database) -> list[int]:
         return list((await connection.execute(text("SELECT sequence FROM audit_entries ORDER BY sequence"))).scalars())
 
 
-async def test_two_processes_append_one_gapless_log(urls: DatabaseUrls) -> None:
-    """Each fact is delivered to both, as after a broker's partition."""
+async def test_two_processes_append_without_gaps(urls: DatabaseUrls) -> None:
+    """Each fact is delivered to both processes, as after a partition of the broker."""
     facts = entries(600)
     processes = [Database.connect(urls.app, pool_size=2) for _ in range(2)]
     signer = Signer()
@@ -61,7 +61,7 @@ async def test_two_processes_append_one_gapless_log(urls: DatabaseUrls) -> None:
         await asyncio.gather(*(database.close() for database in processes))
 
 
-async def test_one_signer_at_a_time_and_no_size_twice(urls: DatabaseUrls, database: Database, uow: Uow) -> None:
+async def test_concurrent_signers_sign_each_size_once(urls: DatabaseUrls, database: Database, uow: Uow) -> None:
     others = [Database.connect(urls.app, pool_size=1) for _ in range(3)]
     signer = Signer()
     signers = [SignCheckpoint(unit_of_work(database=each), signer, ControlledClock()) for each in others]
@@ -82,10 +82,10 @@ async def test_one_signer_at_a_time_and_no_size_twice(urls: DatabaseUrls, databa
 
 
 @pytest.mark.parametrize("copied", range(4))
-async def test_a_death_after_any_copy_leaves_nothing(
+async def test_a_connection_lost_after_any_copy_writes_nothing(
     uow: Uow, database: Database, urls: DatabaseUrls, databases: Databases, monkeypatch: pytest.MonkeyPatch, copied: int
 ) -> None:
-    """The server end of the connection is killed after so many of the COPYs; 3 is after all, before the commit."""
+    """The server ends the connection after this number of COPYs; 3 is after all of them, before the commit."""
     append, genuine, done = AppendFacts(uow), SqlLogRepository._copy, 0
 
     async def copy(self: SqlLogRepository, *arguments: object) -> None:

@@ -1,4 +1,4 @@
-"""The signing of checkpoints beside the appending, and appending that is broken off."""
+"""Signing checkpoints during appends, and interrupted appends."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,7 +28,7 @@ from services.compliance.tests.stored import published
 Uow = SqlUnitOfWork[SqlComplianceTransaction]
 
 
-async def test_a_batch_cancelled_halfway_leaves_nothing(database: Database, uow: Uow, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_cancelled_batch_writes_nothing(database: Database, uow: Uow, monkeypatch: pytest.MonkeyPatch) -> None:
     reached, hang = asyncio.Event(), asyncio.Event()
     copy = log_tables.SqlLogRepository._copy
 
@@ -50,7 +50,7 @@ async def test_a_batch_cancelled_halfway_leaves_nothing(database: Database, uow:
     assert (finding.size, finding.problems) == (5, [])
 
 
-async def test_a_checkpoint_is_announced_as_it_is_kept_and_once(database: Database, uow: Uow) -> None:
+async def test_a_stored_checkpoint_is_announced_once(database: Database, uow: Uow) -> None:
     signer = Signer()
     sign = SignCheckpoint(uow, signer, SystemClock())
     await AppendFacts(uow)(entries=entries(3))
@@ -64,7 +64,7 @@ async def test_a_checkpoint_is_announced_as_it_is_kept_and_once(database: Databa
     assert await published(database) == [(signer.key.name, event)]
 
 
-async def test_a_checkpoint_follows_growth_and_covers_the_latest_on_idle(database: Database, uow: Uow) -> None:
+async def test_a_checkpoint_follows_growth_and_finally_covers_all_entries(database: Database, uow: Uow) -> None:
     signing = CheckpointSigning(SignCheckpoint(uow, Signer(), SystemClock()), pause_seconds=0.05)
     append, queries = AppendFacts(uow), SqlAuditViews(database)
 
@@ -79,7 +79,7 @@ async def test_a_checkpoint_follows_growth_and_covers_the_latest_on_idle(databas
             await eventually(covered, size)
 
 
-async def test_a_defect_in_signing_ends_the_worker_and_is_not_waited_out(uow: Uow) -> None:
+async def test_a_defect_in_signing_stops_the_worker(uow: Uow) -> None:
     def broken(message: bytes) -> bytes:
         raise ArithmeticError(len(message))
 
@@ -92,7 +92,7 @@ async def test_a_defect_in_signing_ends_the_worker_and_is_not_waited_out(uow: Uo
         await asyncio.wait_for(signing.run(asyncio.Event()), 60)
 
 
-async def test_what_another_process_left_unsigned_is_signed_on_idle(
+async def test_entries_that_another_process_left_unsigned_are_signed(
     database: Database, uow: Uow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoints, "IDLE_SECONDS_MAX", 0.05)
@@ -109,10 +109,10 @@ async def test_what_another_process_left_unsigned_is_signed_on_idle(
             await eventually(covered, size)
 
 
-async def test_signing_waits_for_a_database_that_is_away(
+async def test_signing_is_retried_while_the_database_is_unavailable(
     urls: DatabaseUrls, fault_proxy: Callable[[str, int], Any], database: Database, uow: Uow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # However slow the machine, it was tried again for its failure: an idle round does not come within this test.
+    # No idle round happens within this test, so a new attempt is a retry of the failure, even on a slow machine.
     monkeypatch.setattr(checkpoints, "IDLE_SECONDS_MAX", 3600)
     proxy = await fault_proxy(*endpoint(urls.app))
     behind = Database.connect(through(urls.app, proxy.port), pool_size=1)

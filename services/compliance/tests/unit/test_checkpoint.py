@@ -1,4 +1,4 @@
-"""Signed notes and checkpoints: known answers of C2SP's own, and what must not pass."""
+"""Signed notes and checkpoints: C2SP's test vectors, and texts that must be refused."""
 
 import base64
 
@@ -39,13 +39,13 @@ def test_a_note_reads_as_c2sp_says() -> None:
     assert len(base64.b64decode(encoded)) == 4 + 64
 
 
-def test_what_was_signed_is_read_back() -> None:
+def test_a_signed_checkpoint_is_read_back() -> None:
     key = VerifierKey.parse(signer.key.text)
 
     assert Checkpoint.open(note, key, ed25519) == checkpoint
 
 
-def test_other_signatures_and_extensions_do_no_harm() -> None:
+def test_other_signatures_and_extensions_are_accepted() -> None:
     witness = Signer("witness.example")
     text = f"{checkpoint.text}extension\n"
     lines = [
@@ -56,7 +56,7 @@ def test_other_signatures_and_extensions_do_no_harm() -> None:
     assert Checkpoint.open(f"{text}\n{''.join(lines)}", signer.key, ed25519) == checkpoint
 
 
-def test_a_note_has_a_hundred_signatures_at_most() -> None:
+def test_a_note_has_at_most_a_hundred_signatures() -> None:
     own = note.split("\n\n")[1]
     other = f"\u2014 witness.example {base64.b64encode(bytes(68)).decode()}\n"
 
@@ -80,7 +80,7 @@ def test_a_note_has_a_hundred_signatures_at_most() -> None:
         "",
     ],
 )
-def test_a_good_signature_makes_no_checkpoint_of_another_text(text: str) -> None:
+def test_a_valid_signature_on_another_text_is_refused(text: str) -> None:
     signed = text.format(root=base64.b64encode(ROOT).decode())
     signature = base64.b64encode(signer.key.key_id + signer.sign(signed.encode())).decode()
 
@@ -88,7 +88,7 @@ def test_a_good_signature_makes_no_checkpoint_of_another_text(text: str) -> None
         Checkpoint.open(f"{signed}\n\u2014 elcorp.na/audit {signature}\n", signer.key, ed25519)
 
 
-def test_anothers_signature_is_none() -> None:
+def test_a_signature_by_another_key_is_refused() -> None:
     forger = Signer()
 
     with pytest.raises(MalformedNote, match="no valid signature"):
@@ -98,7 +98,7 @@ def test_anothers_signature_is_none() -> None:
 
 
 @given(st.integers(0, len(note) - 1), st.characters(codec="utf-8"))
-def test_no_changed_character_passes_for_another_checkpoint(at: int, character: str) -> None:
+def test_any_changed_character_is_refused(at: int, character: str) -> None:
     changed = note[:at] + character + note[at + 1 :]
 
     try:
@@ -108,7 +108,7 @@ def test_no_changed_character_passes_for_another_checkpoint(at: int, character: 
 
 
 @given(st.text())
-def test_any_text_is_read_or_refused(text: str) -> None:
+def test_any_text_is_read_or_refused_as_malformed(text: str) -> None:
     with pytest.raises(MalformedNote):
         Checkpoint.open(text, signer.key, ed25519)
     with pytest.raises(MalformedNote):
@@ -125,6 +125,6 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         "a+b",
     ],
 )
-def test_a_key_that_is_not_what_it_says_is_refused(text: str) -> None:
+def test_an_invalid_verifier_key_is_refused(text: str) -> None:
     with pytest.raises(MalformedNote):
         VerifierKey.parse(text)

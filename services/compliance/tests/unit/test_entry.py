@@ -1,4 +1,4 @@
-"""Leaves: the same bytes for the same fact, forever, and a leaf for whatever a producer sends."""
+"""Leaves: the same fact always has the same bytes, and every fact of a producer has a leaf."""
 
 import json
 from dataclasses import replace
@@ -91,7 +91,7 @@ def test_a_leaf_is_read_back_and_hashed_as_rfc_6962_says() -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(facts)
-def test_every_fact_has_a_leaf_that_tells_all_it_holds(fact: AuditEntry) -> None:
+def test_every_fact_has_a_leaf_with_all_its_content(fact: AuditEntry) -> None:
     clipped = fact.clipped()
     leaf = clipped.leaf()
 
@@ -130,17 +130,17 @@ def test_the_largest_fact_fits() -> None:
         ("actor.ip", 1_000),
         ("actor.user_agent", 1_000),
         ("actor.request_id", 1_000),
-        # With the brackets around them all.
+        # Including the brackets around all items.
         ("actor.methods", 998),
     ],
 )
-def test_each_part_is_kept_up_to_its_own_length(field: str, bytes_max: int) -> None:
+def test_each_part_is_kept_up_to_its_limit(field: str, bytes_max: int) -> None:
     def holding(text: str) -> AuditEntry:
         name = field.removeprefix("actor.")
         value: Any = (text,) if name in {"related_ids", "methods"} else text
         return replace(KNOWN, actor=replace(KNOWN.actor, **{name: value})) if name != field else replace(KNOWN, **{name: value})
 
-    # A text's JSON has two quotes.
+    # The JSON of a text has two quotes.
     whole, cut = holding("x" * (bytes_max - 2)), holding("x" * (bytes_max - 1))
 
     assert whole.clipped() == whole
@@ -176,19 +176,19 @@ def test_two_long_states_that_differ_have_different_leaves() -> None:
     assert fact.clipped().leaf() != replace(fact, after="x" * 29_999 + "y").clipped().leaf()
 
 
-def test_what_is_ordinary_is_not_touched() -> None:
+def test_ordinary_facts_are_not_clipped() -> None:
     assert KNOWN.clipped() == KNOWN
 
 
 @pytest.mark.parametrize(
     "leaf", [b"", b"{}", LEAF_HEADER, LEAF_HEADER + b"[]", LEAF_HEADER + b"{}", LEAF_HEADER + b"[" * 100_000]
 )
-def test_other_bytes_are_no_leaf(leaf: bytes) -> None:
+def test_other_bytes_are_refused_as_leaves(leaf: bytes) -> None:
     with pytest.raises(ValueError, match=r"leaf|JSON|Expecting"):
         read_leaf(leaf)
 
 
-def test_an_entry_is_found_by_everybody_it_concerns() -> None:
+def test_an_entry_is_found_by_all_its_subjects() -> None:
     by_user = entry(actor=user("u", session_id="s"), resource_id="r", related_ids=("w", "", "r"))
     by_service = entry(actor=service(), resource_id="r", related_ids=("w",))
 

@@ -1,4 +1,4 @@
-"""RFC 6962's tree against its known answers, and against the definition written out naively."""
+"""The tree of RFC 6962, compared with known test vectors and with a naive form of its definition."""
 
 from hashlib import sha256
 
@@ -26,7 +26,7 @@ ROOTS = [
 ]
 
 
-# Its proofs: (leaf counted from 1, size) and (first size, second size), with the hashes by their first eight digits.
+# The proofs: (leaf counted from 1, size) and (first size, second size), with the first eight digits of each hash.
 KNOWN_HASHES = {
     hash_[:8]: bytes.fromhex(hash_)
     for hash_ in (
@@ -57,7 +57,7 @@ CONSISTENCY = {
 
 
 def naive_root(hashes: list[bytes]) -> bytes:
-    """MTH of RFC 6962, as it is defined."""
+    """MTH exactly as RFC 6962 defines it."""
     if not hashes:
         return sha256(b"").digest()
     if len(hashes) == 1:
@@ -138,7 +138,7 @@ def roots() -> list[bytes]:
 
 
 @given(st.integers(1, 2000), st.data())
-def test_no_other_leaf_place_or_proof_leads_to_the_root(size: int, data: st.DataObject) -> None:
+def test_no_other_leaf_index_or_proof_leads_to_the_root(size: int, data: st.DataObject) -> None:
     tree = Tree(size)
     index = data.draw(st.integers(0, size - 1))
     proof = tree.proof(merkle.inclusion_spans(index, size))
@@ -180,7 +180,7 @@ def with_a_bit_flipped(hash_: bytes, data: st.DataObject) -> bytes:
     return (int.from_bytes(hash_) ^ 1 << bit).to_bytes(len(hash_))
 
 
-def test_what_is_outside_the_tree_has_no_proof() -> None:
+def test_an_index_outside_the_tree_has_no_proof() -> None:
     for index, size in ((0, 0), (5, 5), (-1, 5)):
         with pytest.raises(ValueError, match="not in a tree"):
             merkle.inclusion_spans(index, size)

@@ -1,4 +1,4 @@
-"""What compliance is run with unless it is told otherwise, and what it may be told."""
+"""The defaults of compliance's settings, and their allowed values."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from pydantic import ValidationError
 from compliance.settings import ComplianceSettings
 
 
-def test_the_log_has_its_name_and_its_pace() -> None:
+def test_the_default_name_and_intervals_of_the_log() -> None:
     settings = ComplianceSettings()
     found = {name: getattr(settings, name) for name in ComplianceSettings.__annotations__ if name.islower()}
-    # The name is in every checkpoint and beside the key in the database: another one is another log.
+    # The name is in every checkpoint and stored with the key, so another name means another log.
     assert found == {
         "log_origin": "elcorp.na/audit",
         "append_batch_max": 500,
@@ -32,7 +32,7 @@ def test_the_log_has_its_name_and_its_pace() -> None:
     ],
     ids=["batch of none", "batch too large", "wait below zero", "wait too long", "no pause", "pause too long"],
 )
-def test_what_it_cannot_be_run_with_is_refused(good: dict[str, Any], bad: dict[str, Any]) -> None:
+def test_invalid_settings_are_refused(good: dict[str, Any], bad: dict[str, Any]) -> None:
     assert ComplianceSettings(**good)
     with pytest.raises(ValidationError):
         ComplianceSettings(**bad)

@@ -1,4 +1,4 @@
-"""The offline verifier: what was proven, and everything that was not."""
+"""The offline verifier: valid proofs, and all kinds of invalid ones."""
 
 import argparse
 import base64
@@ -95,13 +95,13 @@ def test_a_history_is_proven() -> None:
         {"checkpoint": 7},
     ],
 )
-def test_what_is_not_proven_is_told(change: dict[str, Any]) -> None:
+def test_an_invalid_proof_is_reported(change: dict[str, Any]) -> None:
     with pytest.raises(NotProven):
         verify_bundle({**bundle(), **change}, key=signer.key.text)
 
 
 @pytest.mark.parametrize("missing", ["entry", "index", "proof", "checkpoint"])
-def test_a_part_that_is_missing_is_told(missing: str) -> None:
+def test_a_missing_part_is_reported(missing: str) -> None:
     part = bundle()
     del part[missing]
 
@@ -109,14 +109,14 @@ def test_a_part_that_is_missing_is_told(missing: str) -> None:
         verify_bundle(part, key=signer.key.text)
 
 
-def test_anothers_key_proves_nothing() -> None:
+def test_another_key_proves_nothing() -> None:
     for key in (Signer().key.text, "", "elcorp.na/audit"):
         with pytest.raises(NotProven):
             verify_bundle(bundle(), key=key)
 
 
 @given(st.data())
-def test_a_flipped_bit_of_the_leaf_is_told(data: st.DataObject) -> None:
+def test_a_flipped_bit_of_the_leaf_is_reported(data: st.DataObject) -> None:
     changed = bundle()
     leaf = bytearray(base64.b64decode(changed["entry"]))
     bit = data.draw(st.integers(0, len(leaf) * 8 - 1))
@@ -134,7 +134,7 @@ anything = st.recursive(
 
 
 @given(anything, st.sampled_from(["entry", "index", "proof", "checkpoint"]))
-def test_whatever_stands_in_a_bundle_raises_nothing_else(value: object, part: str) -> None:
+def test_any_content_of_a_bundle_raises_only_not_proven(value: object, part: str) -> None:
     changed = {**bundle(), part: value}
     if changed != bundle():
         with pytest.raises(NotProven):
@@ -142,12 +142,12 @@ def test_whatever_stands_in_a_bundle_raises_nothing_else(value: object, part: st
 
 
 @given(anything, st.sampled_from(["first", "second", "proof"]))
-def test_whatever_stands_in_a_history_raises_nothing_else(value: object, part: str) -> None:
+def test_any_content_of_a_consistency_proof_raises_only_not_proven(value: object, part: str) -> None:
     with pytest.raises(NotProven):
         verify_consistency({**history(), part: value}, key=signer.key.text)
 
 
-def test_a_log_that_was_rewritten_is_told() -> None:
+def test_a_rewritten_log_is_reported() -> None:
     rewritten = Frontier()
     for fact in entries(SIZE):
         rewritten.append(merkle.leaf_hash(fact.leaf()))
@@ -164,7 +164,7 @@ def run(*arguments: str) -> int:
     return verifier.run(parser.parse_args(arguments))
 
 
-def test_the_command_tells_what_it_proved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_what_it_proved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "proof.json"
     file.write_text(json.dumps({"status": "success", "data": bundle()}))
 
@@ -177,7 +177,7 @@ def test_the_command_tells_what_it_proved(tmp_path: Path, capsys: pytest.Capture
     assert "the key came with the proof" in capsys.readouterr().err
 
 
-def test_the_key_that_is_given_counts_and_not_the_one_in_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_given_key_is_used_instead_of_the_one_in_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, other = tmp_path / "proof.json", Signer().key.text
     for what, answer in (("--bundle", bundle()), ("--consistency", history())):
         for of_file, kept, code in (
@@ -191,7 +191,7 @@ def test_the_key_that_is_given_counts_and_not_the_one_in_the_file(tmp_path: Path
             assert ("NOT PROVEN" in capsys.readouterr().err) == bool(code)
 
 
-def test_the_command_tells_a_proven_history(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_a_proven_consistency(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "history.json"
     file.write_text(json.dumps(history()))
 
@@ -200,7 +200,7 @@ def test_the_command_tells_a_proven_history(tmp_path: Path, capsys: pytest.Captu
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"data": 7}', "{", "[" * 100_000, "{}"])
-def test_the_command_takes_no_other_file_for_a_proof(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_accepts_no_other_file_as_a_proof(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "proof.json"
     file.write_text(content)
 
@@ -210,7 +210,7 @@ def test_the_command_takes_no_other_file_for_a_proof(content: str, tmp_path: Pat
     assert capsys.readouterr().err.count("NOT PROVEN: ") == 3
 
 
-def test_it_needs_no_other_part_of_the_platform() -> None:
+def test_the_verifier_needs_no_other_part_of_the_platform() -> None:
     code = "import sys, compliance.verifier; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
 
     loaded = set(subprocess.check_output([sys.executable, "-c", code], text=True).split())  # noqa: S603  # our own code

@@ -17,7 +17,7 @@ from services.governance.tests.fakes.subjects import FakeSubjects
 
 @dataclass
 class Api:
-    """A client of the REST API, an administrator unless told otherwise."""
+    """A client of the REST API. Its user is an administrator by default."""
 
     client: httpx.AsyncClient
     governance: Governance
@@ -37,21 +37,21 @@ class Api:
         json: object = None,
         params: dict[str, Any] | None = None,
     ) -> httpx.Response:
-        """Call as the administrator with these roles, or without a token where there are none to be had (None)."""
+        """Call as the administrator with these roles, or without a token if `roles` is None."""
         signed = {} if roles is None else self.forge.headers(self.admin_id, roles=roles)
         return await self.client.request(
             method, f"/api/v1{path}", headers={**signed, **(headers or {})}, json=json, params=params
         )
 
     async def refused(self, method: str, path: str, **options: Any) -> tuple[int, str]:
-        """Return status and code of a request that is refused, which has left every row as it was."""
+        """Send a request that must be refused and change no row. Return its status and error code."""
         async with unchanged(self.database):
             response = await self.call(method, path, **options)
         assert response.status_code >= 400, response.text
         return response.status_code, response.json()["code"]
 
     async def data(self, path: str, **params: Any) -> Any:
-        """Return the data of a good answer."""
+        """Return the data of a successful response."""
         response = await self.call("GET", path, params=params)
         assert response.status_code == 200, response.text
         return response.json()["data"]

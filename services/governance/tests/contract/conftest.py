@@ -1,4 +1,4 @@
-"""Governance as its callers meet it: REST by ASGI and gRPC in process, on a real database, with identity faked."""
+"""Fixtures: governance's REST (by ASGI) and gRPC APIs in this process, on a real database, with a fake identity."""
 
 from collections.abc import AsyncIterator
 
@@ -24,7 +24,7 @@ from services.governance.tests.stored import assigned
 
 
 async def publish_bundle(urls: DatabaseUrls) -> None:
-    """What governance does at its first start."""
+    """Publish the first bundle, as governance does at its first start."""
     database = Database.connect(urls.app, pool_size=1)
     app = wired(database, FakeSubjects(), ControlledClock())
     await app.policies.ensure_bundle(actor=Actor.service("governance"))

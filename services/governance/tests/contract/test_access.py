@@ -1,4 +1,4 @@
-"""Who is admitted to which route: administrators only, each route by one permission."""
+"""Access to the routes: for administrators only, each route by one permission."""
 
 from typing import Any, Final
 
@@ -26,19 +26,19 @@ ROUTES = [
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 @pytest.mark.parametrize("roles", [(), ("guest",), ("user",), ("user", "staff")])
-async def test_only_administrators_come_in(api: Api, method: str, path: str, roles: tuple[str, ...]) -> None:
+async def test_only_administrators_are_admitted(api: Api, method: str, path: str, roles: tuple[str, ...]) -> None:
     response = await api.call(method, path, roles=roles)
 
     assert (response.status_code, response.json()["code"]) == (403, "ACC_001")
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_nobody_comes_in_without_a_token(api: Api, method: str, path: str) -> None:
+async def test_requests_without_a_token_are_refused(api: Api, method: str, path: str) -> None:
     assert await api.refused(method, path, roles=None) == (401, "AUTH_004")
 
 
 @pytest.mark.parametrize("roles", [None, (), ("user", "staff")])
-async def test_who_may_not_changes_nothing_though_all_else_is_right(api: Api, roles: tuple[str, ...] | None) -> None:
+async def test_a_valid_request_without_permission_changes_nothing(api: Api, roles: tuple[str, ...] | None) -> None:
     subject, other = api.subject(), api.subject()
     await api.call("POST", "/role-assignments", json={"subject_id": str(subject), "role": "staff"})
     rule = {"currency": "NAD", "threshold": "1.00", "reason": "resolution 12"}
@@ -54,7 +54,7 @@ async def test_who_may_not_changes_nothing_though_all_else_is_right(api: Api, ro
     expected = (401, "AUTH_004") if roles is None else (403, "ACC_001")
     for method, path, options in writes:
         assert await api.refused(method, path, roles=roles, **options) == expected
-        # It is the caller alone that was wrong.
+        # The same requests succeed with another caller, so only the caller was wrong.
         assert (await api.call(method, path, **options)).status_code < 300
 
 
@@ -79,7 +79,7 @@ PERMISSION_OF: Final[list[tuple[str, str, dict[str, Any], str, int]]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "options", "permission", "status"), PERMISSION_OF)
-async def test_it_takes_this_permission_and_no_other(
+async def test_each_route_requires_exactly_one_permission(
     api: Api, method: str, path: str, options: dict[str, Any], permission: str, status: int
 ) -> None:
     every = [each["name"] for each in (await api.call("GET", "/permissions")).json()["data"]["items"]]

@@ -1,4 +1,4 @@
-"""Approval rules as REST clients meet them."""
+"""Approval rules over REST."""
 
 import asyncio
 from typing import Any
@@ -67,12 +67,12 @@ async def test_a_rule_is_set_read_listed_replaced_and_withdrawn(api: Api) -> Non
     assert (await api.data("/policies/current"))["version"] == 4
 
 
-async def test_a_rule_that_should_not_be_there_yet_is_made_once(api: Api) -> None:
+async def test_a_rule_is_created_once(api: Api) -> None:
     new = {"If-None-Match": "*"}
     made = await api.call("PUT", PATH, json=BODY, headers=new)
     assert (made.status_code, made.headers["etag"]) == (200, '"1"')
     assert await api.refused("PUT", PATH, json={**BODY, "threshold": "60000.00"}, headers=new) == (409, "RES_002")
-    # Withdrawing is of what is there.
+    # Only an existing rule can be withdrawn.
     assert await api.refused("DELETE", PATH, params={"reason": "closed"}, headers=new) == (412, "RES_003")
 
 
@@ -94,17 +94,17 @@ async def test_a_rule_that_should_not_be_there_yet_is_made_once(api: Api) -> Non
         ({"extra": 1}, "VAL_001"),
     ],
 )
-async def test_a_bad_rule_writes_nothing(api: Api, change: dict[str, object], code: str) -> None:
+async def test_an_invalid_rule_writes_nothing(api: Api, change: dict[str, object], code: str) -> None:
     assert await api.refused("PUT", PATH, json={**BODY, **change}) == (422, code)
 
 
 @pytest.mark.parametrize("window", ["745h", "24H"], ids=["too long", "not hours"])
-async def test_a_bad_window_is_named_in_the_refusal(api: Api, window: str) -> None:
+async def test_an_invalid_window_is_named_in_the_error(api: Api, window: str) -> None:
     answer = await put(api, {**BODY, "window": window})
     assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, ["window"])
 
 
-async def test_a_window_is_set_changed_and_taken_away_in_the_rule_and_in_the_bundle(api: Api) -> None:
+async def test_setting_changing_and_removing_a_window_changes_the_rule_and_the_bundle(api: Api) -> None:
     for version, window in enumerate(("1h", "744h", None, "24h")):
         body = {**BODY, "window": window} if window else {name: value for name, value in BODY.items() if name != "window"}
         answer = await put(api, body, f'"{version}"' if version else None)
@@ -120,7 +120,7 @@ async def test_a_window_is_set_changed_and_taken_away_in_the_rule_and_in_the_bun
     assert "@window" not in (await api.call("GET", "/policies/current")).json()["data"]["policies"]
 
 
-async def test_what_is_not_there(api: Api) -> None:
+async def test_unknown_rules_are_not_found(api: Api) -> None:
     assert (await api.call("GET", PATH)).status_code == 404
     assert await api.refused("DELETE", PATH, params={"reason": "none"}) == (404, "RES_001")
     assert await api.refused("PUT", PATH, json=BODY, headers={"If-Match": '"1"'}) == (412, "RES_003")
@@ -138,7 +138,7 @@ async def test_a_refused_withdrawal_leaves_the_rule_in_force(api: Api, options: 
     assert await api.refused("DELETE", PATH, **options) == expected
 
 
-async def test_the_version_that_was_replaced_changes_nothing(api: Api) -> None:
+async def test_a_stale_version_changes_nothing(api: Api) -> None:
     await put(api)
     await put(api, {**BODY, "threshold": "60000.00"}, '"1"')
     old = {"If-Match": '"1"'}
@@ -159,10 +159,10 @@ WITHDRAW: dict[str, Any] = {"method": "DELETE", "params": {"reason": "closed"}}
     [(REPLACE, REPLACE_OTHERWISE), (REPLACE, WITHDRAW), (WITHDRAW, REPLACE)],
     ids=["two replace", "one replaces, one withdraws", "one withdraws, one replaces"],
 )
-async def test_of_two_who_change_the_same_version_the_overtaken_changes_nothing(
+async def test_of_two_changes_to_the_same_version_the_second_is_refused(
     api: Api, urls: DatabaseUrls, one: dict[str, Any], other: dict[str, Any]
 ) -> None:
-    """Both versions were right when they were sent; the lock of publishers decides who comes first."""
+    """Both requests have the current version. The publishing lock decides which one comes first."""
     await put(api)
     before = len(await published(api.database))
     async with lock_held(urls) as until_held_up:
@@ -184,10 +184,15 @@ async def test_of_two_who_change_the_same_version_the_overtaken_changes_nothing(
     ]
 
 
-async def test_approval_rules_in_force_by_name(api: Api) -> None:
+async def test_approval_rules_in_force_are_listed_by_name(api: Api) -> None:
     terms: dict[str, dict[str, Any]] = {
         "c-large": {"currency": "NAD", "threshold": "50000.00", "kinds": ["payment", "transfer"], "window": "24h"},
-        "a-strange": {"currency": "USD", "threshold": "0.00", "counterparty": str(new_id()), "description": "Known to nobody"},
+        "a-strange": {
+            "currency": "USD",
+            "threshold": "0.00",
+            "counterparty": str(new_id()),
+            "description": "An unknown counterparty",
+        },
         "b-gone": {"currency": "NAD", "threshold": "1.00", "role": "user", "window": "1h"},
     }
     usual: dict[str, Any] = {"kinds": [], "role": None, "counterparty": None, "window": None, "description": ""}

@@ -1,4 +1,4 @@
-"""How long and how many what governance is told may be: as much is taken, one more is refused and changes nothing."""
+"""The limits of governance's inputs: the maximum is accepted; one more is refused and changes nothing."""
 
 from typing import Any, Final
 
@@ -80,7 +80,7 @@ CASES: Final = [
 
 
 @pytest.mark.parametrize(("asked", "taken"), CASES)
-async def test_it_is_taken_up_to_its_bound(api: Api, asked: tuple[str, str, dict[str, Any]], taken: bool) -> None:
+async def test_values_are_accepted_up_to_their_limit(api: Api, asked: tuple[str, str, dict[str, Any]], taken: bool) -> None:
     method, path, options = asked
     subject = str(api.subject())
     await api.call("PUT", "/policies/approval-rules/standing", json=RULE)
@@ -96,8 +96,8 @@ async def test_it_is_taken_up_to_its_bound(api: Api, asked: tuple[str, str, dict
 
 
 @pytest.mark.parametrize("number", [200, 201])
-async def test_no_role_is_given_more_permissions_than_there_may_be(api: Api, number: int) -> None:
-    """Two hundred are read, and refused for what they are; more are not."""
+async def test_a_role_cannot_get_more_permissions_than_the_limit(api: Api, number: int) -> None:
+    """200 names are read and refused as unknown. More names are refused for their number."""
     headers, names = {"If-Match": '"1"'}, [f"made:up{each}" for each in range(number)]
     before = await api.call("GET", "/roles/guest")
     answer = await api.call("PUT", "/roles/guest/permissions", json={"permissions": names}, headers=headers)

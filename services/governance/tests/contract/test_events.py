@@ -1,4 +1,4 @@
-"""The published events, held against their protos."""
+"""The published and consumed events agree with their protos."""
 
 from datetime import UTC, datetime
 
@@ -30,7 +30,7 @@ def test_every_domain_event_has_its_message() -> None:
     assert announced == {events.SubjectRolesChanged, events.PolicyBundlePublished, events.ErasureAcknowledged}
 
 
-def test_changed_roles_go_out_whole() -> None:
+def test_changed_roles_are_published_completely() -> None:
     subject = new_id()
     event = events.SubjectRolesChanged(occurred_at=AT, subject_id=subject, roles=("staff", "user"))
 
@@ -45,7 +45,7 @@ def test_changed_roles_go_out_whole() -> None:
     assert message == events_pb2.SubjectRolesChanged(subject_id=str(subject), roles=["staff", "user"])
 
 
-def test_an_acknowledged_erasure_goes_out_whole() -> None:
+def test_an_acknowledged_erasure_is_published_completely() -> None:
     erasure, user = new_id(), new_id()
     event = events.ErasureAcknowledged(occurred_at=AT, erasure_id=erasure, user_id=user, kept=("role admin", "more"))
 
@@ -56,7 +56,7 @@ def test_an_acknowledged_erasure_goes_out_whole() -> None:
     assert message == events_pb2.ErasureAcknowledged(erasure_id=str(erasure), user_id=str(user), kept=["role admin", "more"])
 
 
-def test_a_published_bundle_is_told_by_its_version() -> None:
+def test_a_published_bundle_is_announced_with_its_version() -> None:
     event = events.PolicyBundlePublished(occurred_at=AT, bundle_id=new_id(), version=7)
 
     sent = PUBLICATIONS.encode(event)
@@ -70,7 +70,7 @@ def test_a_published_bundle_is_told_by_its_version() -> None:
     assert message == events_pb2.PolicyBundlePublished(version=7, bundle_id=str(event.bundle_id))
 
 
-def test_what_names_governance_as_its_consumer_is_consumed(database: Database) -> None:
+def test_every_event_for_governance_is_consumed(database: Database) -> None:
     consumed = {
         spec_of(subscription.message_class).type for subscription in wiring.consumed(database=database, clock=ControlledClock())
     }

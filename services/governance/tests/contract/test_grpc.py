@@ -1,4 +1,4 @@
-"""The gRPC contract with peers, over a real server and a real channel."""
+"""The gRPC contract with other services, over a real server and a real channel."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any, ClassVar
@@ -25,14 +25,14 @@ from services.governance.tests.stored import rows
 
 
 class IdentitySettings(ServiceSettings):
-    """Identity's, as far as it calls governance."""
+    """Identity's settings that calls to governance need."""
 
     NAME: ClassVar[str] = "identity"
     PEERS: ClassVar[tuple[str, ...]] = ("governance",)
 
 
 class PaymentsSettings(ServiceSettings):
-    """The same of payments."""
+    """The same settings of payments."""
 
     NAME: ClassVar[str] = "payments"
     PEERS: ClassVar[tuple[str, ...]] = ("governance",)
@@ -57,7 +57,7 @@ async def payments(target: str) -> AsyncIterator[aio.Channel]:
         yield channel
 
 
-async def test_the_bundle_is_what_services_decide_by(channel: aio.Channel, clock: ControlledClock) -> None:
+async def test_services_decide_by_the_fetched_bundle(channel: aio.Channel, clock: ControlledClock) -> None:
     source, policies = GovernanceBundles(channel), Policies(clock)
 
     bundle = await source.fetch(0)
@@ -70,7 +70,7 @@ async def test_the_bundle_is_what_services_decide_by(channel: aio.Channel, clock
     assert await source.fetch(1) is None
 
 
-async def test_a_bundle_goes_out_whole_to_whoever_has_another(channel: aio.Channel, governance: Governance) -> None:
+async def test_a_bundle_is_sent_to_callers_with_another_version(channel: aio.Channel, governance: Governance) -> None:
     stub: governance_pb2_grpc.PolicyServiceAsyncStub = governance_pb2_grpc.PolicyServiceStub(channel)
     await governance.roles.set_role_permissions(
         actor=Actor.service("governance"), role_name="guest", permissions=["user:read"], version=1
@@ -82,7 +82,7 @@ async def test_a_bundle_goes_out_whole_to_whoever_has_another(channel: aio.Chann
         assert await stub.GetBundle(governance_pb2.GetBundleRequest(known_version=known)) == answer
 
 
-async def test_a_new_bundle_is_fetched_by_who_knows_the_old(channel: aio.Channel, governance: Governance) -> None:
+async def test_a_caller_with_an_old_bundle_fetches_the_new_one(channel: aio.Channel, governance: Governance) -> None:
     await governance.roles.set_role_permissions(
         actor=Actor.service("governance"), role_name="guest", permissions=["user:read"], version=1
     )
@@ -94,7 +94,7 @@ async def test_a_new_bundle_is_fetched_by_who_knows_the_old(channel: aio.Channel
     assert 'Role::"guest"' in bundle.policies
 
 
-async def test_roles_are_told_of_the_known_and_of_strangers(
+async def test_roles_of_registered_and_unknown_subjects_are_returned(
     channel: aio.Channel, governance: Governance, subjects: FakeSubjects
 ) -> None:
     stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(channel)
@@ -112,7 +112,7 @@ async def test_roles_are_told_of_the_known_and_of_strangers(
     assert await roles(subject) == []
 
 
-async def test_roles_of_many_are_those_of_each_by_one_statement(
+async def test_roles_of_many_subjects_are_read_by_one_statement(
     channel: aio.Channel, payments: aio.Channel, governance: Governance, subjects: FakeSubjects, database: Database
 ) -> None:
     of_each: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(channel)
@@ -125,7 +125,7 @@ async def test_roles_of_many_are_those_of_each_by_one_statement(
     await governance.role_assignments.revoke_role(actor=Actor.service("governance"), subject_id=dismissed, role="staff")
     others = [new_id() for _ in range(497)]
     asked = [stranger, officer, *others, dismissed]
-    # The bell that a commit rings after itself is a statement too.
+    # The notification after a commit is a statement too.
     await database.finish()
     statements: list[str] = []
 
@@ -151,7 +151,7 @@ async def test_roles_of_many_are_those_of_each_by_one_statement(
 
 
 @pytest.mark.parametrize("ids", [[], ["me"], [str(UUID(int=0))] * 2, [str(UUID(int=number)) for number in range(501)]])
-async def test_roles_are_asked_of_1_to_500_different_subjects(payments: aio.Channel, ids: list[str]) -> None:
+async def test_a_request_is_for_1_to_500_different_subjects(payments: aio.Channel, ids: list[str]) -> None:
     stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(payments)
     with pytest.raises(RemoteError) as refused:
         await stub.GetRolesOfSubjects(governance_pb2.GetRolesOfSubjectsRequest(subject_ids=ids))
@@ -169,13 +169,13 @@ async def test_roles_are_asked_of_1_to_500_different_subjects(payments: aio.Chan
         ),
     ],
 )
-async def test_what_breaks_the_contract_is_refused(channel: aio.Channel, call: Callable[[aio.Channel], Any]) -> None:
+async def test_requests_that_break_the_contract_are_refused(channel: aio.Channel, call: Callable[[aio.Channel], Any]) -> None:
     with pytest.raises(RemoteError) as refused:
         await call(channel)
     assert refused.value.kind is Kind.INVALID
 
 
-async def test_identity_learns_who_may_act_on_whom_and_who_is_the_last(
+async def test_identity_asks_for_authority_and_about_the_last_administrator(
     channel: aio.Channel, governance: Governance, database: Database
 ) -> None:
     stub: governance_pb2_grpc.StandingServiceAsyncStub = governance_pb2_grpc.StandingServiceStub(channel)
@@ -204,7 +204,7 @@ async def test_identity_learns_who_may_act_on_whom_and_who_is_the_last(
     assert await rows(database, "SELECT subject_id, is_able, version FROM subject_standings") == [(other, False, 4)]
 
 
-async def test_nobody_but_identity_says_who_is_able(payments: aio.Channel) -> None:
+async def test_only_identity_may_disable_subjects(payments: aio.Channel) -> None:
     stub: governance_pb2_grpc.StandingServiceAsyncStub = governance_pb2_grpc.StandingServiceStub(payments)
     request = governance_pb2.DisableSubjectRequest(actor_id=str(new_id()), subject_id=str(new_id()), version=1)
     with pytest.raises(RemoteError) as refused:

@@ -1,4 +1,4 @@
-"""What all operations have in common."""
+"""Rules for all operations."""
 
 from chassis.rest.route import Route
 from governance.interfaces.rest import ROUTERS
@@ -28,7 +28,7 @@ async def test_every_operation_is_described(api: Api) -> None:
     assert all(operation["description"] for operation in operations)
 
 
-def test_answers_of_all_writes_are_kept_for_repeats() -> None:
+def test_all_writes_replay_their_answer() -> None:
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, Route)]
     writes = {route.operation_id for route in routes if route.methods != {"GET"}}
     assert writes == {"grant_role", "revoke_role", "set_role_permissions", "set_approval_rule", "withdraw_approval_rule"}

@@ -27,7 +27,7 @@ async def test_the_policies_in_force_are_read(api: Api) -> None:
     assert "payment:approve" in data["cedar_schema"]
 
 
-async def test_bundles_newest_first(api: Api, clock: ControlledClock) -> None:
+async def test_bundle_listing_in_full(api: Api, clock: ControlledClock) -> None:
     first = await api.data("/policies/current")
     for version, permissions in ((1, ["user:read"]), (2, [])):
         clock.advance(seconds=60)
@@ -38,7 +38,7 @@ async def test_bundles_newest_first(api: Api, clock: ControlledClock) -> None:
     by = {"published_by": str(api.admin_id)}
     assert newest == told == {**told, **by, "version": 3, "published_at": f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"}
     assert (middle["version"], middle["published_by"]) == (2, str(api.admin_id))
-    # The roles are as they were before, and so is what they compile to; the bundle is another.
+    # The roles are as before, and so are the compiled policies, but the bundle is a new one.
     assert (newest["digest"], newest["id"] == first["id"]) == (first["digest"], False)
     oldest = {name: value for name, value in first.items() if name in told}
     assert await api.data("/policies", page=2, per_page=2) == {"items": [oldest], "page": 2, "per_page": 2, "total": 3}

@@ -1,4 +1,4 @@
-"""All that an operation of governance publishes, field by field."""
+"""Everything that governance's operations publish, field by field."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ SESSION = new_id()
 
 
 async def call(api: Api, method: str, path: str, **options: Any) -> Any:
-    """Call as somebody of whom all is known, a minute after the sign-in; return the data and what was published."""
+    """Call as a user with a complete actor, a minute after the sign-in. Return the data and the published messages."""
     before = len(await published(api.database))
     headers = api.forge.headers(api.admin_id, roles=("admin",), session_id=SESSION, methods=("pwd", "otp"))
     headers |= {"User-Agent": "Browser/1", "X-Request-Id": "request-7", **options.pop("headers", {})}
@@ -61,7 +61,7 @@ def _json(state: dict[str, object]) -> str:
 async def bundle_told(
     api: Api, clock: ControlledClock
 ) -> tuple[tuple[str, events_pb2.PolicyBundlePublished], compliance.AuditFact]:
-    """Return event and fact of the bundle in force, the second one or a later one."""
+    """Return the event and fact of the bundle in force, which is not the first one."""
     bundle, previous, *_ = (await api.call("GET", "/policies")).json()["data"]["items"]
     event = events_pb2.PolicyBundlePublished(version=bundle["version"], bundle_id=bundle["id"])
     before, after = ({"version": each["version"], "digest": each["digest"]} for each in (previous, bundle))
@@ -109,7 +109,7 @@ async def test_a_grant_and_a_revocation(api: Api, clock: ControlledClock) -> Non
     ]
 
 
-async def test_permissions_that_are_set(api: Api, clock: ControlledClock) -> None:
+async def test_setting_permissions(api: Api, clock: ControlledClock) -> None:
     _, told = await call(
         api,
         "PUT",
@@ -132,7 +132,7 @@ async def test_permissions_that_are_set(api: Api, clock: ControlledClock) -> Non
     assert told == [event, (None, compliance.AuditFactsRecorded(facts=[role, bundle]))]
 
 
-async def test_an_approval_rule_that_is_set_replaced_and_withdrawn(api: Api, clock: ControlledClock) -> None:
+async def test_setting_replacing_and_withdrawing_an_approval_rule(api: Api, clock: ControlledClock) -> None:
     path, counterparty = "/policies/approval-rules/large", str(new_id())
     first = {
         "currency": "NAD",

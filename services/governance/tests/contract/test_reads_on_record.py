@@ -1,4 +1,4 @@
-"""Who reads which roles another person holds is on record, before the answer."""
+"""Reads of another user's roles are recorded before the response."""
 
 import json
 from typing import Any, Final
@@ -32,7 +32,7 @@ PATHS: Final = {
 
 @pytest.fixture
 async def subject(api: Api) -> str:
-    """Give somebody a role."""
+    """Create a subject with a role."""
     whose = str(api.subject())
     body = {"subject_id": whose, "role": "staff"}
     assert (await api.call("POST", "/role-assignments", json=body)).status_code == 201
@@ -40,7 +40,7 @@ async def subject(api: Api) -> str:
 
 
 async def facts(api: Api, *, since: int = 0) -> list[dict[str, Any]]:
-    """Return what reads have left on record."""
+    """Return the recorded facts of reads."""
     messages = [message for _, message in await published(api.database, but_first=since)]
     found = [fact for message in messages if isinstance(message, AuditFactsRecorded) for fact in message.facts]
     return [
@@ -57,7 +57,7 @@ async def facts(api: Api, *, since: int = 0) -> list[dict[str, Any]]:
     ]
 
 
-async def test_every_operation_shows_whose_data_it_declares(api: Api, subject: str) -> None:
+async def test_every_operation_records_the_reads_that_it_declares(api: Api, subject: str) -> None:
     assert (await api.call("PUT", "/policies/approval-rules/large", json=RULE)).status_code == 200
 
     async def ask(method: str, path: str) -> httpx.Response:
@@ -68,7 +68,7 @@ async def test_every_operation_shows_whose_data_it_declares(api: Api, subject: s
     assert await reads.misdeclared(ROUTERS, Person(subject, {subject})) == []
 
 
-async def test_a_list_of_assignments_takes_a_reason_and_names_whom_it_showed(api: Api, subject: str) -> None:
+async def test_listing_assignments_requires_a_reason_and_records_the_listed_users(api: Api, subject: str) -> None:
     admin, role = str(api.admin_id), {"role": "staff"}
     for params in ({}, role, {"subject_id": subject}, {"reason": "no"}, {"reason": "    "}):
         assert await api.refused("GET", "/role-assignments", params=params) == (422, "VAL_001"), params
@@ -82,7 +82,7 @@ async def test_a_list_of_assignments_takes_a_reason_and_names_whom_it_showed(api
     ]
 
 
-async def test_the_roles_of_another_that_are_read_are_one_fact(api: Api, subject: str) -> None:
+async def test_reading_roles_of_another_user_records_one_fact(api: Api, subject: str) -> None:
     assert (await api.call("GET", f"/role-assignments/{subject}")).status_code == 200
     assert await facts(api) == [
         {
@@ -96,7 +96,7 @@ async def test_the_roles_of_another_that_are_read_are_one_fact(api: Api, subject
     ]
 
 
-async def test_a_grant_or_a_revocation_that_changes_nothing_is_on_record_as_a_read(api: Api, subject: str) -> None:
+async def test_a_grant_or_revocation_that_changes_nothing_is_recorded_as_a_read(api: Api, subject: str) -> None:
     stranger, own = str(api.subject()), str(api.admin_id)
     again = await api.call("POST", "/role-assignments", json={"subject_id": subject, "role": "staff"})
     assert (again.status_code, again.json()["data"]["role"]) == (200, "staff")
@@ -109,13 +109,13 @@ async def test_a_grant_or_a_revocation_that_changes_nothing_is_on_record_as_a_re
     ]
 
 
-async def test_one_s_own_roles_are_read_without_a_trace_or_a_reason(api: Api) -> None:
+async def test_reading_own_roles_needs_no_reason_and_is_not_recorded(api: Api) -> None:
     for path in (f"/role-assignments/{api.admin_id}", f"/role-assignments?subject_id={api.admin_id}"):
         assert (await api.call("GET", path)).status_code == 200
     assert await facts(api) == []
 
 
-async def test_what_cannot_be_recorded_is_not_shown(api: Api, subject: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_data_is_not_shown_if_the_read_cannot_be_recorded(api: Api, subject: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def unwritable(_messages: object) -> object:
         raise Unavailable(dependency="outbox")
 

@@ -17,7 +17,7 @@ async def test_a_grant_is_created_once(api: Api) -> None:
     body = {"subject_id": str(subject), "role": "staff", "reason": "joined the payments desk"}
 
     first = await api.call("POST", "/role-assignments", json=body)
-    # What the second answer shows is on record as read.
+    # The second response shows the assignment, so the read is recorded.
     async with unchanged(api.database, but=["outbox"]):
         again = await api.call("POST", "/role-assignments", json=body)
 
@@ -28,7 +28,7 @@ async def test_a_grant_is_created_once(api: Api) -> None:
     assert (granted["granted_by"], granted["granted_at"]) == (str(api.admin_id), "2026-03-21T08:00:00Z")
 
 
-async def test_a_key_replays_the_first_answer(api: Api) -> None:
+async def test_an_idempotency_key_replays_the_first_answer(api: Api) -> None:
     subject, other = api.subject(), api.subject()
     key = {"Idempotency-Key": "grant-1"}
     body = {"subject_id": str(subject), "role": "staff"}
@@ -62,13 +62,13 @@ async def test_a_key_replays_the_first_answer(api: Api) -> None:
         ({"subject_id": "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"}, 404, "RES_001"),
     ],
 )
-async def test_a_bad_grant_writes_nothing(api: Api, change: dict[str, object], status: int, code: str) -> None:
+async def test_an_invalid_grant_writes_nothing(api: Api, change: dict[str, object], status: int, code: str) -> None:
     body = {"subject_id": str(api.subject()), "role": "staff", **change}
 
     assert await api.refused("POST", "/role-assignments", json=body) == (status, code)
 
 
-async def test_no_grant_to_oneself_to_the_suspended_or_without_identity(api: Api) -> None:
+async def test_grants_to_oneself_to_suspended_subjects_or_without_identity_are_refused(api: Api) -> None:
     suspended, somebody = new_id(), api.subject()
     api.subjects.suspended.add(suspended)
 
@@ -83,8 +83,8 @@ async def test_no_grant_to_oneself_to_the_suspended_or_without_identity(api: Api
     assert await grant(somebody) == (503, "SRV_002")
 
 
-async def test_nobody_gives_or_takes_what_they_may_not_themselves(api: Api) -> None:
-    """A clerk who may only `role:manage` and `user:update`, by the role `guest`."""
+async def test_role_managers_cannot_grant_or_revoke_beyond_their_own_permissions(api: Api) -> None:
+    """The clerk has only `role:manage` and `user:update`, by the role `guest`."""
     clerk, second = new_id(), api.subject()
     await assigned(api.database, clerk, "guest")
     permissions = ["role:manage", "user:update"]
@@ -99,7 +99,7 @@ async def test_nobody_gives_or_takes_what_they_may_not_themselves(api: Api) -> N
         ("DELETE", f"/role-assignments/{admin_id}/admin", {}),
     ]
     for method, path, options in tried:
-        # The token may say what it likes: the tables decide.
+        # The roles in the token do not matter: the tables decide.
         for roles in (("guest",), ("admin",)):
             assert await api.refused(method, path, roles=roles, **options) == (403, "ACC_003")
 
@@ -118,7 +118,7 @@ async def test_assignments_are_listed_and_filtered(api: Api) -> None:
 
 
 @pytest.mark.parametrize("query", [{"sort": "role"}, {"page": 0}, {"per_page": 101}, {"subject_id": "x"}, {"role": "A"}])
-async def test_unknown_or_bad_filters_are_refused(api: Api, query: dict[str, object]) -> None:
+async def test_unknown_or_invalid_filters_are_refused(api: Api, query: dict[str, object]) -> None:
     assert (await api.call("GET", "/role-assignments", params={"reason": "audit", **query})).status_code == 422
 
 
@@ -157,7 +157,7 @@ async def test_an_unknown_role_cannot_be_revoked(api: Api) -> None:
 
 
 async def granted(api: Api, clock: ControlledClock, subject: UUID, role: str, reason: str | None = None) -> dict[str, Any]:
-    """Grant a role, and return the assignment as it should read wherever it is read; a minute passes."""
+    """Grant a role a minute later, and return the assignment as every response should show it."""
     body = {"subject_id": str(subject), "role": role}
     answer = await api.call("POST", "/role-assignments", json={**body, "reason": reason} if reason else body)
     at = f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"
@@ -167,7 +167,7 @@ async def granted(api: Api, clock: ControlledClock, subject: UUID, role: str, re
     return assignment
 
 
-async def test_assignments_newest_first(api: Api, clock: ControlledClock) -> None:
+async def test_assignment_listing_in_full(api: Api, clock: ControlledClock) -> None:
     first, second = api.subject(), api.subject()
     user = await granted(api, clock, first, "user", "joined the desk")
     staff = await granted(api, clock, second, "staff", "joined the payments desk")
@@ -189,7 +189,7 @@ async def test_assignments_newest_first(api: Api, clock: ControlledClock) -> Non
         assert found == {"items": items, **page, "total": total}, params
 
 
-async def test_a_subjects_assignments_by_role(api: Api, clock: ControlledClock) -> None:
+async def test_assignments_of_a_subject_are_listed_by_role(api: Api, clock: ControlledClock) -> None:
     subject = api.subject()
     given = [await granted(api, clock, subject, role, f"as {role}") for role in ("user", "staff", "guest")]
     answer = await api.data(f"/role-assignments/{subject}")

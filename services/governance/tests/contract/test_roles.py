@@ -27,7 +27,7 @@ async def test_a_role_has_an_etag(api: Api) -> None:
     assert (missing.status_code, missing.json()["code"]) == (404, "RES_001")
 
 
-async def test_setting_permissions_changes_what_holds(api: Api) -> None:
+async def test_setting_permissions_takes_effect(api: Api) -> None:
     response = await api.call(
         "PUT", "/roles/guest/permissions", json={"permissions": ["role:manage"]}, headers={"If-Match": '"1"'}
     )
@@ -58,7 +58,7 @@ async def test_setting_permissions_changes_what_holds(api: Api) -> None:
         ("admin", '"2"', ["user:read"], 409, "GOV_003"),
     ],
 )
-async def test_bad_permissions_change_nothing(
+async def test_invalid_permissions_change_nothing(
     api: Api, role: str, etag: str | None, permissions: object, status: int, code: str
 ) -> None:
     headers = {"If-Match": etag} if etag else None
@@ -67,8 +67,8 @@ async def test_bad_permissions_change_nothing(
     assert answer == (status, code)
 
 
-async def test_of_two_who_replace_the_same_permissions_the_overtaken_changes_nothing(api: Api, urls: DatabaseUrls) -> None:
-    """Both versions were right when they were sent; the lock of publishers decides who comes first."""
+async def test_of_two_replacements_of_the_same_permissions_the_second_is_refused(api: Api, urls: DatabaseUrls) -> None:
+    """Both requests have the current version. The publishing lock decides which one comes first."""
     before = len(await published(api.database))
     wanted: list[list[str]] = [["user:read"], ["audit:view"]]
     async with lock_held(urls) as until_held_up:
@@ -92,7 +92,7 @@ async def test_of_two_who_replace_the_same_permissions_the_overtaken_changes_not
     ]
 
 
-async def test_the_version_that_was_replaced_replaces_nothing(api: Api) -> None:
+async def test_a_stale_version_changes_no_permissions(api: Api) -> None:
     headers = {"If-Match": '"1"'}
     await api.call("PUT", "/roles/guest/permissions", json={"permissions": ["user:read"]}, headers=headers)
 

@@ -1,4 +1,4 @@
-"""What identity knows of subjects: one suite for the fake and for the adapter, over a real server and a real channel."""
+"""Queries to identity about subjects: one suite for the fake and for the adapter, which uses a real server and channel."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ ACTIVE, SUSPENDED = new_id(), new_id()
 
 @dataclass
 class Identity(identity_pb2_grpc.IdentityServiceServicer):
-    """The peer that governance asks."""
+    """The service that governance calls."""
 
     active: dict[str, bool] = field(default_factory=dict)
 
@@ -47,7 +47,7 @@ async def subjects(request: pytest.FixtureRequest) -> AsyncIterator[Subjects]:
     if request.param == "fake":
         yield FakeSubjects(active={ACTIVE}, suspended={SUSPENDED})
         return
-    identity = Identity({str(ACTIVE): True, str(SUSPENDED): False})  # type: ignore[abstract]  # answers only what governance asks
+    identity = Identity({str(ACTIVE): True, str(SUSPENDED): False})  # type: ignore[abstract]  # implements only the methods that governance calls
     service = RpcService(identity_pb2_grpc.add_IdentityServiceServicer_to_server, identity, "elcorp.identity.v1.IdentityService")
     async with (
         serve_rpc([service]) as target,
@@ -65,7 +65,7 @@ async def silent_subjects(request: pytest.FixtureRequest) -> AsyncIterator[Subje
         yield IdentitySubjects(channel)
 
 
-async def test_identity_tells_who_may_act(subjects: Subjects) -> None:
+async def test_identity_answers_who_may_act(subjects: Subjects) -> None:
     assert await subjects.is_active(ACTIVE)
     assert not await subjects.is_active(SUSPENDED)
     assert await subjects.active_of([ACTIVE, SUSPENDED, new_id()]) == {ACTIVE}
@@ -73,7 +73,7 @@ async def test_identity_tells_who_may_act(subjects: Subjects) -> None:
         await subjects.is_active(new_id())
 
 
-async def test_identitys_silence_is_no_permission(silent_subjects: Subjects) -> None:
+async def test_without_an_answer_of_identity_subjects_are_unavailable(silent_subjects: Subjects) -> None:
     with pytest.raises(Unavailable):
         await silent_subjects.is_active(new_id())
     with pytest.raises(Unavailable):

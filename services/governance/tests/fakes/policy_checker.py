@@ -1,4 +1,4 @@
-"""The policy checker, which a test can have refuse sound policies too."""
+"""A policy checker that can also refuse sound policies."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Identity's knowledge of subjects, in memory; it passes the suite of the adapter (contract/test_subjects.py)."""
+"""Subjects in memory. The fake passes the suite of the adapter (contract/test_subjects.py)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from kernel.errors import Unavailable
 
 @dataclass
 class FakeSubjects:
-    """Knows the active and the suspended; `away` as when identity does not answer."""
+    """Active and suspended subjects. With `away`, identity does not answer."""
 
     active: set[UUID] = field(default_factory=set)
     suspended: set[UUID] = field(default_factory=set)

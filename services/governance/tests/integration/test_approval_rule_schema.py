@@ -1,4 +1,4 @@
-"""The table of approval rules: what the previous release may still write, and what nobody may."""
+"""The table of approval rules: what the previous release can still write, and what is never accepted."""
 
 import psycopg
 import pytest
@@ -17,7 +17,7 @@ PREVIOUS_INSERT = """
 PREVIOUS_UPDATE = "UPDATE approval_rules SET is_withdrawn = true, version = 2 WHERE name = 'large'"
 
 
-async def test_the_previous_release_still_writes_rules_which_have_no_window(database: Database, urls: DatabaseUrls) -> None:
+async def test_the_previous_release_still_writes_rules_without_a_window(database: Database, urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(urls.app, autocommit=True) as connection:
         await connection.execute(PREVIOUS_INSERT)
     rule = await SqlApprovalRuleViews(database).approval_rule("large")
@@ -25,7 +25,7 @@ async def test_the_previous_release_still_writes_rules_which_have_no_window(data
     assert (rule.kinds, rule.role, rule.window, rule.description, rule.version) == (("payment",), "user", None, "Large ones", 1)
 
 
-async def test_a_window_outlasts_a_change_by_the_previous_release(database: Database, urls: DatabaseUrls) -> None:
+async def test_a_window_survives_a_change_by_the_previous_release(database: Database, urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(urls.app, autocommit=True) as connection:
         await connection.execute(PREVIOUS_INSERT)
         await connection.execute("UPDATE approval_rules SET window_hours = 24")

@@ -19,7 +19,7 @@ from services.governance.tests.registry import ADMIN, Registry, bundle_event, re
 TERMS = ApprovalTerms(currency="NAD", threshold=Decimal(50_000), role="user")
 
 
-# TERMS in a fact.
+# TERMS as a fact contains them.
 STATE: dict[str, object] = {
     "currency": "NAD",
     "threshold": "50000.00",
@@ -59,7 +59,7 @@ def rule_fact(
     return recorded(fact, ADMIN)
 
 
-async def test_a_rule_is_published_announced_and_accounted_for(registry: Registry) -> None:
+async def test_a_rule_is_published_announced_and_recorded(registry: Registry) -> None:
     rule = await put(registry)
 
     assert (rule.version, rule.threshold, rule.is_withdrawn) == (1, Decimal(50_000), False)
@@ -72,7 +72,7 @@ async def test_a_rule_is_published_announced_and_accounted_for(registry: Registr
     assert (await registry.facts())[0] == rule_fact(registry, "set", before=None, after=STATE, reason="resolution 12")
 
 
-async def test_a_rule_is_replaced_by_whoever_has_seen_it(registry: Registry) -> None:
+async def test_replacing_a_rule_requires_its_current_version(registry: Registry) -> None:
     await put(registry)
     higher = ApprovalTerms(currency="NAD", threshold=Decimal(80_000))
 
@@ -88,7 +88,7 @@ async def test_a_rule_is_replaced_by_whoever_has_seen_it(registry: Registry) -> 
     assert (await registry.facts())[2] == rule_fact(registry, "set", before=STATE, after=after, reason="resolution 12")
 
 
-async def test_each_term_of_a_rule_is_in_its_fact(registry: Registry) -> None:
+async def test_the_fact_contains_each_term_of_a_rule(registry: Registry) -> None:
     counterparty = new_id()
     await put(
         registry,
@@ -117,7 +117,7 @@ async def test_each_term_of_a_rule_is_in_its_fact(registry: Registry) -> None:
     assert (await registry.facts())[0] == rule_fact(registry, "set", before=None, after=after, reason="resolution 12")
 
 
-async def test_a_rule_gets_another_window_and_loses_it_again(registry: Registry) -> None:
+async def test_a_rules_window_can_be_changed_and_removed(registry: Registry) -> None:
     for version, window in enumerate((None, Window(24), Window(744), None)):
         terms = replace(TERMS, window=window)
         rule = await put(registry, terms, version=version or None)
@@ -134,7 +134,7 @@ async def test_a_rule_gets_another_window_and_loses_it_again(registry: Registry)
     assert windows == [False, True, True, False]
 
 
-async def test_the_same_terms_again_change_nothing(registry: Registry) -> None:
+async def test_setting_the_same_terms_again_changes_nothing(registry: Registry) -> None:
     await put(registry)
     facts = len(await registry.facts())
 
@@ -142,7 +142,7 @@ async def test_the_same_terms_again_change_nothing(registry: Registry) -> None:
     assert len(await registry.facts()) == facts
 
 
-async def test_a_withdrawn_rule_is_out_of_force_and_may_be_set_again(registry: Registry) -> None:
+async def test_a_withdrawn_rule_is_not_in_force_and_can_be_set_again(registry: Registry) -> None:
     await put(registry)
 
     gone = await withdraw(registry, version=1)
@@ -162,7 +162,7 @@ async def test_a_withdrawn_rule_is_out_of_force_and_may_be_set_again(registry: R
     assert "approval:large" in (await registry.bundles())[-1].policies
 
 
-async def test_what_is_not_there_or_was_changed_meanwhile_is_not_withdrawn(registry: Registry) -> None:
+async def test_unknown_rules_and_stale_versions_are_not_withdrawn(registry: Registry) -> None:
     async with registry.refuses(NotFound):
         await withdraw(registry)
     await put(registry)
@@ -170,7 +170,7 @@ async def test_what_is_not_there_or_was_changed_meanwhile_is_not_withdrawn(regis
         await withdraw(registry, version=2)
 
 
-async def test_refusals_leave_nothing_behind(registry: Registry) -> None:
+async def test_refused_changes_write_nothing(registry: Registry) -> None:
     async with registry.refuses(UnknownRole):
         await put(registry, ApprovalTerms(currency="NAD", threshold=Decimal(1), role="emperor"))
     async with registry.refuses(StaleVersion):

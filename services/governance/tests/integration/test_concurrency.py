@@ -1,4 +1,4 @@
-"""What only a real database can show: locks, races, rights and the platform's own rows."""
+"""Tests that need a real database: locks, races, privileges and seed rows."""
 
 import asyncio
 from dataclasses import replace
@@ -49,7 +49,7 @@ def known(subjects: FakeSubjects) -> UUID:
     return subject_id
 
 
-async def test_state_event_and_fact_are_one_commit(app: Governance, subjects: FakeSubjects, database: Database) -> None:
+async def test_state_event_and_fact_are_committed_together(app: Governance, subjects: FakeSubjects, database: Database) -> None:
     subject = known(subjects)
 
     await app.role_assignments.grant_role(actor=ADMIN, subject_id=subject, role="staff")
@@ -62,7 +62,9 @@ async def test_state_event_and_fact_are_one_commit(app: Governance, subjects: Fa
     assert recorded.facts[0].after == '{"roles":["staff"]}'
 
 
-async def test_one_subject_met_at_once_by_many_is_met_once(app: Governance, subjects: FakeSubjects, database: Database) -> None:
+async def test_a_subject_registered_concurrently_is_registered_once(
+    app: Governance, subjects: FakeSubjects, database: Database
+) -> None:
     subject = known(subjects)
 
     await asyncio.gather(
@@ -76,14 +78,14 @@ async def test_one_subject_met_at_once_by_many_is_met_once(app: Governance, subj
     assert sorted(len(event.roles) for event in events) == [1, 2, 3]
 
 
-async def test_many_starting_at_once_publish_one_bundle(app: Governance, database: Database) -> None:
+async def test_processes_that_start_together_publish_one_bundle(app: Governance, database: Database) -> None:
     await asyncio.gather(*(app.policies.ensure_bundle(actor=SERVICE) for _ in range(4)))
 
     assert await rows(database, "SELECT version FROM policy_bundles") == [(1,)]
     assert len(await sent(database, PolicyBundlePublished)) == 1
 
 
-async def test_of_two_who_read_the_same_role_one_must_read_again(app: Governance) -> None:
+async def test_of_two_changes_to_the_same_version_of_a_role_one_is_refused(app: Governance) -> None:
     outcomes = await asyncio.gather(
         app.roles.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=1),
         app.roles.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["audit:view"], version=1),
@@ -93,7 +95,7 @@ async def test_of_two_who_read_the_same_role_one_must_read_again(app: Governance
     assert sum(isinstance(outcome, StaleVersion) for outcome in outcomes) == 1
 
 
-async def test_bundles_published_side_by_side_lose_no_change(app: Governance) -> None:
+async def test_concurrently_published_bundles_lose_no_change(app: Governance) -> None:
     await asyncio.gather(
         app.roles.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=1),
         app.roles.set_role_permissions(actor=ADMIN, role_name="user", permissions=["user:read"], version=1),
@@ -131,7 +133,7 @@ async def test_a_registration_delivered_twice_has_one_effect(app: Governance, da
 
 
 @pytest.mark.parametrize("statement", ["UPDATE policy_bundles SET policies = ''", "DELETE FROM policy_bundles"])
-async def test_nobody_rewrites_a_published_bundle(
+async def test_a_published_bundle_cannot_be_changed(
     app: Governance, database: Database, urls: DatabaseUrls, statement: str
 ) -> None:
     await app.policies.ensure_bundle(actor=SERVICE)
@@ -154,7 +156,7 @@ def terms(threshold: int) -> ApprovalTerms:
     return ApprovalTerms(currency="NAD", threshold=Decimal(threshold))
 
 
-async def test_one_rule_made_by_many_at_once_is_made_once(app: Governance, database: Database) -> None:
+async def test_a_rule_created_concurrently_is_created_once(app: Governance, database: Database) -> None:
     async def make(threshold: int) -> object:
         return await app.approval_rules.set_approval_rule(
             actor=ADMIN, name="large", terms=terms(threshold), version=None, reason="test"
@@ -167,7 +169,7 @@ async def test_one_rule_made_by_many_at_once_is_made_once(app: Governance, datab
     assert await rows(database, "SELECT version FROM approval_rules") == [(1,)]
 
 
-async def test_rules_and_roles_changed_at_once_are_all_in_the_last_bundle(app: Governance) -> None:
+async def test_the_last_bundle_contains_all_concurrent_changes_of_rules_and_roles(app: Governance) -> None:
     guest = await app.roles.get_role(name="guest")
 
     await asyncio.gather(

@@ -1,4 +1,4 @@
-"""The `serve` process, asked with no gateway before it: tokens of sessions that have ended are refused."""
+"""The `serve` process without a gateway refuses tokens of ended sessions."""
 
 import pytest
 

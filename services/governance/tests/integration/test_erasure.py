@@ -1,4 +1,4 @@
-"""What governance does about a user who is erased."""
+"""Acknowledging the erasure of a user."""
 
 from typing import Any
 
@@ -39,7 +39,9 @@ def acknowledge(app: Governance) -> AcknowledgeErasure:
     return app.erasures.acknowledge_erasure
 
 
-async def test_every_role_goes_and_identity_is_told(app: Governance, acknowledge: AcknowledgeErasure, database: Database) -> None:
+async def test_all_roles_are_revoked_and_the_erasure_is_acknowledged(
+    app: Governance, acknowledge: AcknowledgeErasure, database: Database
+) -> None:
     user, erasure = new_id(), new_id()
     await app.role_assignments.grant_initial_role(actor=SERVICE, subject_id=user)
     for _ in range(2):
@@ -50,10 +52,10 @@ async def test_every_role_goes_and_identity_is_told(app: Governance, acknowledge
     assert list((await sent(database, SubjectRolesChanged))[-1].roles) == []
 
 
-async def test_every_role_that_goes_is_accounted_for_by_itself(
+async def test_each_revoked_role_has_its_own_fact(
     app: Governance, subjects: FakeSubjects, acknowledge: AcknowledgeErasure, database: Database, clock: ControlledClock
 ) -> None:
-    """Also the last administrator's: identity has closed the account, and had asked before."""
+    """This includes the last administrator: identity asked before it closed the user account."""
     user, erasure = new_id(), new_id()
     subjects.active.add(user)
     await app.role_assignments.grant_initial_role(actor=SERVICE, subject_id=user)
@@ -103,15 +105,15 @@ async def test_every_role_that_goes_is_accounted_for_by_itself(
     ]
 
 
-async def test_stranger_is_acknowledged_too(acknowledge: AcknowledgeErasure, database: Database) -> None:
+async def test_the_erasure_of_an_unknown_subject_is_acknowledged(acknowledge: AcknowledgeErasure, database: Database) -> None:
     await acknowledge(actor=SERVICE, erasure_id=new_id(), user_id=new_id())
     assert len(await sent(database, ErasureAcknowledged)) == 1
 
 
-async def test_what_identity_announces_is_answered_for_whom_it_names(
+async def test_subscriptions_pass_on_the_subject_role_and_erasure(
     app: Governance, database: Database, clock: ControlledClock
 ) -> None:
-    """By the subscriptions that a worker has: whom, which role, and which erasure."""
+    """The worker's subscriptions pass on the subject, the role and the erasure of each message."""
     consumed = wiring.consumed(database=database, clock=clock)
     handlers = {each.message_class: each.handler for each in consumed if isinstance(each, Subscription)}
 

@@ -1,4 +1,4 @@
-"""The previous release runs on under the migrations of this one."""
+"""The previous release keeps working under the migrations of this one."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Role managers cannot give permissions that they lack, nor take any from a role or a person with permissions that they lack."""
+"""Role managers cannot grant permissions that they lack, or change roles and users that have such permissions."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,7 +29,7 @@ def subjects() -> FakeSubjects:
 
 @pytest.fixture
 async def app(database: Database, subjects: FakeSubjects, clock: ControlledClock) -> Governance:
-    """The role `guest` is a clerk's here: it manages roles and changes users, and has nothing else."""
+    """Governance in which the role `guest` is a clerk's: it permits managing roles and changing users, and nothing else."""
     app = wired(database, subjects, clock)
     await app.roles.set_role_permissions(actor=SERVICE, role_name="guest", permissions=CLERKS, version=1)
     return app
@@ -48,7 +48,7 @@ async def clerk(database: Database, subjects: FakeSubjects) -> Actor:
 async def person(database: Database, subjects: FakeSubjects, role: str) -> Actor:
     subject_id = known(subjects)
     await assigned(database, subject_id, role)
-    # The token says more than the tables; it is not asked.
+    # The token has more roles than the tables, but only the tables count.
     return Actor(kind=ActorKind.USER, subject_id=str(subject_id), roles=frozenset({"admin"}))
 
 
@@ -60,7 +60,7 @@ def known(subjects: FakeSubjects) -> UUID:
 
 @asynccontextmanager
 async def refuses(database: Database, refusal: type[DomainError]) -> AsyncIterator["pytest.ExceptionInfo[DomainError]"]:
-    """Expect a refusal, after which every row is as it was: roles, assignments, bundles, and what waits in the outbox."""
+    """Expect an error that changes no row: no role, assignment, bundle or outbox message."""
     async with unchanged(database):
         with pytest.raises(refusal) as refused:
             yield refused
@@ -73,7 +73,7 @@ async def change(app: Governance, actor: Actor, name: str, *, add: tuple[str, ..
     await app.roles.set_role_permissions(actor=actor, role_name=name, permissions=permissions, version=role.version)
 
 
-async def test_nobody_raises_a_role_beyond_themselves(app: Governance, database: Database, clerk: Actor) -> None:
+async def test_a_role_cannot_get_permissions_that_the_actor_lacks(app: Governance, database: Database, clerk: Actor) -> None:
     every = tuple(each.name for each in await app.permissions.list_permissions())
     for role in ("guest", "user"):
         async with refuses(database, BeyondOwnPermissions) as refused:
@@ -83,14 +83,16 @@ async def test_nobody_raises_a_role_beyond_themselves(app: Governance, database:
 
 
 @pytest.mark.parametrize("role", ["admin", "staff"])
-async def test_nobody_weakens_a_role_that_permits_more(app: Governance, database: Database, clerk: Actor, role: str) -> None:
+async def test_a_role_with_permissions_that_the_actor_lacks_cannot_be_weakened(
+    app: Governance, database: Database, clerk: Actor, role: str
+) -> None:
     permissions = (await app.roles.get_role(name=role)).permissions
     for drop in (permissions, ("user:read",), ()):
         async with refuses(database, BeyondOwnPermissions):
             await change(app, clerk, role, drop=drop)
 
 
-async def test_nobody_takes_a_role_from_one_who_may_more(
+async def test_roles_of_a_subject_with_more_permissions_cannot_be_revoked(
     app: Governance, database: Database, subjects: FakeSubjects, admin: Actor, clerk: Actor
 ) -> None:
     await app.role_assignments.grant_role(actor=SERVICE, subject_id=admin.user_id, role="user")
@@ -100,7 +102,7 @@ async def test_nobody_takes_a_role_from_one_who_may_more(
             await app.role_assignments.revoke_role(actor=clerk, subject_id=other.user_id, role=role)
 
 
-async def test_nobody_grants_a_role_that_permits_more(
+async def test_a_role_with_permissions_that_the_actor_lacks_cannot_be_granted(
     app: Governance, database: Database, subjects: FakeSubjects, clerk: Actor
 ) -> None:
     second = known(subjects)
@@ -109,15 +111,17 @@ async def test_nobody_grants_a_role_that_permits_more(
             await app.role_assignments.grant_role(actor=clerk, subject_id=second, role=role)
 
 
-async def test_nobody_grants_to_one_who_may_more(app: Governance, database: Database, admin: Actor, clerk: Actor) -> None:
+async def test_a_role_cannot_be_granted_to_a_subject_with_more_permissions(
+    app: Governance, database: Database, admin: Actor, clerk: Actor
+) -> None:
     for role in ("guest", "user"):
         async with refuses(database, BeyondAuthority):
             await app.role_assignments.grant_role(actor=clerk, subject_id=admin.user_id, role=role)
 
 
 @pytest.mark.usefixtures("admin")
-async def test_one_without_any_role_manages_nothing(app: Governance, database: Database, subjects: FakeSubjects) -> None:
-    """The token is older than the loss of the last role."""
+async def test_an_actor_without_roles_can_manage_nothing(app: Governance, database: Database, subjects: FakeSubjects) -> None:
+    """The token is from before the actor's last role was revoked."""
     lost = await person(database, subjects, "guest")
     await app.role_assignments.revoke_role(actor=SERVICE, subject_id=lost.user_id, role="guest")
     async with refuses(database, BeyondOwnPermissions):
@@ -126,10 +130,10 @@ async def test_one_without_any_role_manages_nothing(app: Governance, database: D
         await change(app, lost, "guest", drop=CLERKS)
 
 
-async def test_what_one_may_one_gives_and_takes(
+async def test_actors_grant_and_revoke_within_their_own_permissions(
     app: Governance, database: Database, subjects: FakeSubjects, admin: Actor, clerk: Actor
 ) -> None:
-    """Equals act on each other, and what the default role permits everybody may give and take."""
+    """Equals may act on each other, and everybody may grant and revoke permissions of the default role."""
     second, equal = known(subjects), await person(database, subjects, "guest")
     for role in ("guest", "user"):
         await app.role_assignments.grant_role(actor=clerk, subject_id=second, role=role)
@@ -141,11 +145,11 @@ async def test_what_one_may_one_gives_and_takes(
     await change(app, admin, "guest", add=("user:update", "audit:view"))
     await app.role_assignments.grant_role(actor=admin, subject_id=second, role="admin")
     assert await app.role_assignments.revoke_role(actor=admin, subject_id=second, role="admin") == ("user",)
-    # Actors revoke their own role.
+    # Actors may revoke their own role.
     assert await app.role_assignments.revoke_role(actor=clerk, subject_id=clerk.user_id, role="guest") == ()
 
 
-async def test_the_platform_itself_is_not_asked(app: Governance, subjects: FakeSubjects, admin: Actor) -> None:
+async def test_the_platform_itself_is_exempt(app: Governance, subjects: FakeSubjects, admin: Actor) -> None:
     second = known(subjects)
     await app.role_assignments.grant_role(actor=SERVICE, subject_id=second, role="admin")
     assert await app.role_assignments.revoke_role(actor=SERVICE, subject_id=admin.user_id, role="admin") == ()

@@ -1,4 +1,4 @@
-"""Publishing bundles: at start, and after a change that compiles to something else."""
+"""Publishing bundles: at start, and after a change of the compiled policies."""
 
 from decimal import Decimal
 
@@ -21,7 +21,7 @@ async def test_the_first_start_publishes_and_the_second_does_not(registry: Regis
     assert await registry.facts() == [bundle_fact(bundle, None, SERVICE)]
 
 
-async def test_a_release_that_compiles_differently_publishes_anew(registry: Registry) -> None:
+async def test_a_release_that_compiles_differently_publishes_a_new_bundle(registry: Registry) -> None:
     await registry.publish(CompiledPolicies("as an earlier release compiled it", "{}"))
 
     await registry.app.policies.ensure_bundle(actor=SERVICE)
@@ -32,7 +32,7 @@ async def test_a_release_that_compiles_differently_publishes_anew(registry: Regi
     assert (await registry.facts())[1:] == [bundle_fact(second, first, SERVICE)]
 
 
-# What the previous release compiled of a rule: it does not look at who is asked for, and so would match the sum of another.
+# The policy of a rule by the previous release. It does not check the rule's name, so it would match the sum of another rule.
 OLD_RULE = """\
 @id("approval:large")
 @currency("NAD")
@@ -45,8 +45,8 @@ when {
 
 
 @pytest.mark.parametrize("how", ["start", "permissions", "another rule"])
-async def test_the_first_bundle_after_an_upgrade_has_every_rule_compiled_again(registry: Registry, how: str) -> None:
-    """Payments asks by a rule's name once it has one in the bundle, so no bundle mixes old text with new."""
+async def test_the_first_bundle_after_an_upgrade_recompiles_every_rule(registry: Registry, how: str) -> None:
+    """Payments asks with a rule's name if the bundle has one, so a bundle must not mix old and new policies."""
     for name in ("large", "summed"):
         window = Window(24) if name == "summed" else None
         terms = ApprovalTerms(currency="NAD", threshold=Decimal(50_000), window=window)
@@ -71,7 +71,7 @@ async def test_the_first_bundle_after_an_upgrade_has_every_rule_compiled_again(r
     assert OLD_RULE not in newest.policies
 
 
-async def test_the_bundle_comes_only_when_it_is_news(registry: Registry) -> None:
+async def test_a_bundle_is_returned_only_if_it_is_new(registry: Registry) -> None:
     async with registry.refuses(Unavailable):
         await registry.app.policies.get_bundle()
     await registry.app.policies.ensure_bundle(actor=SERVICE)

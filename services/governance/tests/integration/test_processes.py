@@ -1,4 +1,4 @@
-"""The `work` process, whole: identity's announcement comes in by the broker, and the changed roles go out by it."""
+"""The whole `work` process: it receives identity's announcement from the broker and publishes the changed roles."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -34,7 +34,7 @@ def registered(event: Registered) -> UserRegistered:
     return UserRegistered(user_id=str(event.subject_id), wallet_address=str(new_id()), initial_role=event.roles[0])
 
 
-async def test_a_registration_becomes_a_role_that_everybody_hears_of(
+async def test_a_registration_grants_a_role_and_announces_it(
     databases: Databases, database: Database, urls: DatabaseUrls, broker_url: str
 ) -> None:
     subject, stop = new_id(), asyncio.Event()
@@ -49,7 +49,7 @@ async def test_a_registration_becomes_a_role_that_everybody_hears_of(
     settings = GovernanceSettings(database_url=urls.app, rabbitmq_url=broker_url)
 
     async with databases.create("governance", SERVICE.migrations) as elsewhere, working(settings) as parts:
-        # Identity, as far as it matters here: an outbox and its relay.
+        # The part of identity that this test needs: an outbox and its relay.
         other = Database.connect(elsewhere.app, pool_size=1)
         async with SqlUnitOfWork(other, SqlTransaction, identity, service="identity").begin(Actor.service("identity")) as tx:
             tx.announce(Registered(occurred_at=datetime.now(UTC), subject_id=subject, roles=("staff",)))
@@ -80,9 +80,7 @@ async def test_a_worker_is_ready_while_its_database_is(urls: DatabaseUrls, unuse
     assert (report.ready, {name: error is None for name, error in report.checks.items()}) == (there, {"database": there})
 
 
-async def test_what_serves_publishes_first_and_decides_by_what_it_published(
-    urls: DatabaseUrls, broker_url: str, redis_url: str
-) -> None:
+async def test_serve_publishes_a_bundle_first_and_decides_by_it(urls: DatabaseUrls, broker_url: str, redis_url: str) -> None:
     settings = GovernanceSettings(database_url=urls.app, rabbitmq_url=broker_url, redis_url=redis_url)
     async with serving(settings) as parts:
         report = await parts.readiness.report()
@@ -102,7 +100,7 @@ async def test_what_serves_publishes_first_and_decides_by_what_it_published(
     await other.close()
 
 
-async def test_standings_are_compared_at_start_and_again_until_told_to_stop() -> None:
+async def test_standings_are_compared_at_start_and_periodically_until_stop() -> None:
     asked: list[str] = []
 
     async def reconcile(*, actor: Actor) -> int:
@@ -120,7 +118,7 @@ async def test_standings_are_compared_at_start_and_again_until_told_to_stop() ->
 
 
 @pytest.mark.parametrize("failures", [0, 2])
-async def test_the_first_bundle_is_tried_for_until_it_is_there(failures: int) -> None:
+async def test_publishing_the_first_bundle_is_retried_until_it_succeeds(failures: int) -> None:
     done: list[str] = []
 
     async def ensure(*, actor: Actor) -> None:

@@ -1,4 +1,4 @@
-"""Repositories and views on PostgreSQL: what use cases rely on."""
+"""Repositories and views on PostgreSQL, as use cases need them."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ def there(found: T | None) -> T:
 
 @dataclass(frozen=True)
 class Sql:
-    """What stands in the database: repositories by a unit of work, and views by noun."""
+    """Access to the database: repositories by a unit of work, and views by noun."""
 
     uow: UnitOfWork
     roles: SqlRoleViews
@@ -80,7 +80,7 @@ def sql(database: Database) -> Sql:
     )
 
 
-async def test_the_seed_is_there(sql: Sql) -> None:
+async def test_the_seed_data_is_in_the_database(sql: Sql) -> None:
     async with sql.uow.begin(ACTOR) as tx:
         roles = {role.name: role for role in await tx.roles.all()}
         default = await tx.roles.default()
@@ -105,12 +105,12 @@ async def test_roles_are_found_and_locked_by_name(sql: Sql) -> None:
         assert await tx.roles.lock("emperor") is None
 
 
-async def test_a_role_comes_back_as_it_was_left(sql: Sql) -> None:
+async def test_a_role_is_read_as_it_was_saved(sql: Sql) -> None:
     async with sql.uow.begin(ACTOR) as tx:
         role = there(await tx.roles.lock("staff"))
         by_name = {permission.name: permission for permission in await tx.permissions.all()}
         role.set_permissions([by_name["audit:export"], by_name["user:read"]])
-        # Also within the transaction that changed it: the bundle is compiled from this.
+        # Also within the transaction of the change, because the bundle is compiled there.
         [seen] = [each for each in await tx.roles.all() if each.name == "staff"]
         assert seen.permission_names == ("audit:export", "user:read")
         tx.record(FACT)
@@ -122,7 +122,7 @@ async def test_a_role_comes_back_as_it_was_left(sql: Sql) -> None:
     assert there(await sql.roles.role("staff")).permissions == role.permission_names
 
 
-async def test_a_holder_comes_back_as_it_was_left(sql: Sql) -> None:
+async def test_a_holder_is_read_as_it_was_saved(sql: Sql) -> None:
     subject = new_id()
     await sql.grant(subject, "staff", "user")
 
@@ -141,14 +141,14 @@ async def test_a_holder_comes_back_as_it_was_left(sql: Sql) -> None:
         assert holder.welcomed_at == AT
 
 
-async def test_a_stranger_is_nobody(sql: Sql) -> None:
+async def test_an_unknown_subject_is_not_found(sql: Sql) -> None:
     async with sql.uow.begin(ACTOR) as tx:
         assert await tx.holders.lock(new_id()) is None
     assert await sql.role_assignments.subject(new_id()) is None
     assert await sql.role_assignments.default_role() == "user"
 
 
-async def test_what_fails_leaves_nothing_behind(sql: Sql) -> None:
+async def test_a_failed_transaction_writes_nothing(sql: Sql) -> None:
     subject = new_id()
     with pytest.raises(RuntimeError):
         async with sql.uow.begin(ACTOR) as tx:
@@ -178,7 +178,7 @@ async def test_bundles_follow_one_another(sql: Sql) -> None:
     assert [bundle.id for bundle in page.items] == [second.id, first.id]
 
 
-async def test_reads_tell_what_was_written(sql: Sql) -> None:
+async def test_views_return_what_was_written(sql: Sql) -> None:
     subject = new_id()
     await sql.grant(subject, "staff")
 
@@ -198,7 +198,7 @@ async def test_reads_tell_what_was_written(sql: Sql) -> None:
     assert await sql.roles.role("emperor") is None
 
 
-async def test_a_subject_that_lost_every_role_is_known(sql: Sql) -> None:
+async def test_a_subject_without_remaining_roles_stays_registered(sql: Sql) -> None:
     subject = new_id()
     await sql.grant(subject, "staff")
     async with sql.uow.begin(ACTOR) as tx:
@@ -248,7 +248,7 @@ def rule(
     return ApprovalRule.make(name, terms)
 
 
-async def test_approval_rules_read_back_whole_in_the_transaction_and_after(sql: Sql) -> None:
+async def test_approval_rules_are_read_completely_within_the_transaction_and_after(sql: Sql) -> None:
     first, second = rule("a", counterparty=new_id(), window=Window(24)), rule("b", threshold="0")
     async with sql.uow.begin(ACTOR) as tx:
         tx.approval_rules.add(second)

@@ -37,7 +37,7 @@ def roles_fact(
     )
 
 
-async def test_a_grant_is_announced_and_accounted_for(registry: Registry) -> None:
+async def test_a_grant_is_announced_and_recorded(registry: Registry) -> None:
     subject = registry.subject()
 
     granted = await registry.app.role_assignments.grant_role(
@@ -67,19 +67,19 @@ async def test_granting_again_changes_nothing(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize("role", ["admin", "staff", "user"])
-async def test_nobody_grants_to_themselves(registry: Registry, role: str) -> None:
+async def test_actors_cannot_grant_roles_to_themselves(registry: Registry, role: str) -> None:
     registry.subjects.active.add(ADMIN.user_id)
 
     async with registry.refuses(SelfGrant):
         await registry.app.role_assignments.grant_role(actor=ADMIN, subject_id=ADMIN.user_id, role=role)
 
 
-async def test_a_stranger_is_granted_nothing(registry: Registry) -> None:
+async def test_an_unknown_subject_cannot_be_granted_a_role(registry: Registry) -> None:
     async with registry.refuses(UnknownSubject):
         await registry.app.role_assignments.grant_role(actor=ADMIN, subject_id=new_id(), role="staff")
 
 
-async def test_a_suspended_subject_is_granted_nothing(registry: Registry) -> None:
+async def test_a_suspended_subject_cannot_be_granted_a_role(registry: Registry) -> None:
     subject = new_id()
     registry.subjects.suspended.add(subject)
 
@@ -87,7 +87,7 @@ async def test_a_suspended_subject_is_granted_nothing(registry: Registry) -> Non
         await registry.app.role_assignments.grant_role(actor=ADMIN, subject_id=subject, role="staff")
 
 
-async def test_without_identity_nothing_is_granted(registry: Registry) -> None:
+async def test_no_role_is_granted_while_identity_is_unavailable(registry: Registry) -> None:
     subject = registry.subject()
     registry.subjects.away = True
 
@@ -104,7 +104,7 @@ async def test_an_unknown_role_is_neither_granted_nor_revoked(registry: Registry
         await registry.app.role_assignments.revoke_role(actor=ADMIN, subject_id=subject, role="emperor")
 
 
-async def test_a_revocation_is_announced_and_accounted_for(registry: Registry) -> None:
+async def test_a_revocation_is_announced_and_recorded(registry: Registry) -> None:
     subject = registry.subject()
     for role in ("staff", "guest"):
         await registry.app.role_assignments.grant_role(actor=ADMIN, subject_id=subject, role=role)
@@ -121,7 +121,7 @@ async def test_a_revocation_is_announced_and_accounted_for(registry: Registry) -
     ]
 
 
-async def test_who_lost_every_role_has_none(registry: Registry) -> None:
+async def test_a_subject_whose_roles_were_all_revoked_has_none(registry: Registry) -> None:
     subject = registry.subject()
     await registry.app.role_assignments.grant_initial_role(actor=SERVICE, subject_id=subject)
 
@@ -130,7 +130,7 @@ async def test_who_lost_every_role_has_none(registry: Registry) -> None:
     assert await registry.roles(subject) == ()
 
 
-async def test_revoking_what_is_not_held_changes_nothing(registry: Registry) -> None:
+async def test_revoking_a_role_that_is_not_held_changes_nothing(registry: Registry) -> None:
     subject = registry.subject()
     await registry.app.role_assignments.grant_role(actor=ADMIN, subject_id=subject, role="staff")
 
@@ -139,7 +139,7 @@ async def test_revoking_what_is_not_held_changes_nothing(registry: Registry) -> 
     assert [fact.resource_type for fact in await registry.facts()] == ["role_assignment", "read", "read"]
 
 
-async def test_a_suspended_subject_can_be_revoked_while_identity_is_away(registry: Registry) -> None:
+async def test_roles_of_a_suspended_subject_can_be_revoked_while_identity_is_unavailable(registry: Registry) -> None:
     subject = registry.subject()
     await registry.app.role_assignments.grant_role(actor=ADMIN, subject_id=subject, role="staff")
     registry.subjects.away = True
@@ -147,7 +147,7 @@ async def test_a_suspended_subject_can_be_revoked_while_identity_is_away(registr
     assert await registry.app.role_assignments.revoke_role(actor=ADMIN, subject_id=subject, role="staff") == ()
 
 
-async def test_a_new_subject_is_welcomed_with_the_default_role(registry: Registry) -> None:
+async def test_a_new_subject_gets_the_default_role(registry: Registry) -> None:
     subject = new_id()
     assert await registry.roles(subject) == ("user",)
 
@@ -161,7 +161,7 @@ async def test_a_new_subject_is_welcomed_with_the_default_role(registry: Registr
     assert (await registry.holder(subject)).welcomed_at == registry.clock.now()
 
 
-async def test_identity_names_the_administrator(registry: Registry) -> None:
+async def test_identity_can_name_the_first_role(registry: Registry) -> None:
     subject = new_id()
 
     await registry.app.role_assignments.grant_initial_role(actor=SERVICE, subject_id=subject, role="admin")
@@ -169,12 +169,12 @@ async def test_identity_names_the_administrator(registry: Registry) -> None:
     assert await registry.roles(subject) == ("admin",)
 
 
-async def test_a_welcome_with_an_unknown_role_is_refused(registry: Registry) -> None:
+async def test_an_unknown_first_role_is_refused(registry: Registry) -> None:
     async with registry.refuses(UnknownRole):
         await registry.app.role_assignments.grant_initial_role(actor=SERVICE, subject_id=new_id(), role="emperor")
 
 
-async def test_a_repeated_announcement_gives_nothing_back(registry: Registry) -> None:
+async def test_a_repeated_announcement_restores_no_role(registry: Registry) -> None:
     subject = registry.subject()
     await registry.app.role_assignments.grant_initial_role(actor=SERVICE, subject_id=subject)
     await registry.app.role_assignments.grant_initial_role(actor=SERVICE, subject_id=subject)
@@ -186,7 +186,7 @@ async def test_a_repeated_announcement_gives_nothing_back(registry: Registry) ->
     assert await registry.roles(subject) == ()
 
 
-async def test_a_grant_before_the_announcement_stays(registry: Registry) -> None:
+async def test_a_grant_before_the_announcement_is_kept(registry: Registry) -> None:
     subject = registry.subject()
     await registry.app.role_assignments.grant_role(actor=ADMIN, subject_id=subject, role="staff")
 
@@ -197,7 +197,7 @@ async def test_a_grant_before_the_announcement_stays(registry: Registry) -> None
     assert (await registry.facts())[1:] == [recorded(fact, SERVICE)]
 
 
-async def test_an_actor_of_another_kind_with_the_same_id_is_not_oneself(registry: Registry) -> None:
+async def test_an_actor_of_another_kind_with_the_same_id_is_another_actor(registry: Registry) -> None:
     subject = registry.subject()
 
     granted = await registry.app.role_assignments.grant_role(

@@ -1,4 +1,4 @@
-"""Administrators cannot lock everybody out: by whatever way, and at once, a person who is able to act can manage roles."""
+"""Administrators cannot lock everybody out: after any changes, even concurrent ones, someone can manage roles."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -62,7 +62,7 @@ async def unable(database: Database) -> set[UUID]:
 
 
 async def managers(database: Database) -> set[UUID]:
-    """Those who can manage roles, counted as the guard does not: by all rows."""
+    """Return the users who can manage roles, counted over all rows, unlike the guard does."""
     query = "SELECT a.subject_id FROM role_assignments a JOIN role_permissions p USING (role) WHERE p.permission = 'role:manage'"
     return {subject for (subject,) in await rows(database, query)} - await unable(database)
 
@@ -73,10 +73,12 @@ async def managers(database: Database) -> set[UUID]:
         pytest.param((disable, disable), id="each disables the other"),
         pytest.param((revoke, revoke), id="each revokes the other"),
         pytest.param((disable, revoke), id="one disables, the other revokes"),
-        pytest.param((disable, lambda app, _, own: revoke(app, own, own)), id="one disables the other and lays the role down"),
+        pytest.param((disable, lambda app, _, own: revoke(app, own, own)), id="one disables the other and revokes the own role"),
     ],
 )
-async def test_two_administrators_at_once_leave_one(app: Governance, database: Database, ways: tuple[Way, Way]) -> None:
+async def test_two_administrators_acting_concurrently_leave_one(
+    app: Governance, database: Database, ways: tuple[Way, Way]
+) -> None:
     for _ in range(ROUNDS):
         first, second = await holder(app), await holder(app)
         for other in await managers(database) - {first, second}:
@@ -85,13 +87,13 @@ async def test_two_administrators_at_once_leave_one(app: Governance, database: D
         outcomes = await asyncio.gather(ways[0](app, first, second), ways[1](app, second, first), return_exceptions=True)
 
         (refused,) = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
-        # The latter where the role was revoked before it was asked what its holder may.
+        # BeyondAuthority if the role was revoked before its holder's permissions were checked.
         assert isinstance(refused, LastAdministrator | BeyondAuthority)
         assert len(await managers(database)) == 1
         await holder(app)
 
 
-async def test_many_disabled_at_once_leave_one(app: Governance, database: Database) -> None:
+async def test_disabling_many_concurrently_leaves_one(app: Governance, database: Database) -> None:
     held = [await holder(app) for _ in range(6)]
     outcomes = await asyncio.gather(
         *(disable(app, held[place - 1], subject) for place, subject in enumerate(held)), return_exceptions=True
@@ -100,19 +102,19 @@ async def test_many_disabled_at_once_leave_one(app: Governance, database: Databa
     assert len(await managers(database)) == 1
 
 
-async def test_who_cannot_act_is_not_counted(app: Governance, database: Database) -> None:
+async def test_users_who_are_unable_to_act_are_not_counted(app: Governance, database: Database) -> None:
     first, second = await holder(app), await holder(app)
     await disable(app, first, second)
     for way in (revoke(app, first, first), disable(app, first, first)):
         with pytest.raises(LastAdministrator):
             await way
-    # Nothing is taken from anybody by these: the role of one who cannot act, and being disabled again.
+    # Neither change removes a manager: revoking a role of a user who cannot act, and disabling a user again.
     await disable(app, first, second)
     await revoke(app, first, second)
     assert await managers(database) == {first}
 
 
-async def test_whoever_may_manage_roles_counts_whatever_the_role_is_called(app: Governance, database: Database) -> None:
+async def test_any_role_with_the_permission_counts_for_role_management(app: Governance, database: Database) -> None:
     last, staff = await holder(app), await holder(app, "staff")
     with pytest.raises(LastAdministrator):
         await disable(app, last, last)
@@ -130,7 +132,7 @@ async def test_whoever_may_manage_roles_counts_whatever_the_role_is_called(app: 
 
 
 @pytest.mark.parametrize("permission", ["role:manage", "policy:manage"])
-async def test_a_role_loses_what_another_that_is_held_has(app: Governance, permission: str) -> None:
+async def test_a_permission_can_be_removed_if_another_held_role_has_it(app: Governance, permission: str) -> None:
     first, second = await holder(app), await holder(app, "staff")
 
     async def change(name: str, *, without: str | None = None, also: str | None = None) -> None:
@@ -150,7 +152,7 @@ async def test_a_role_loses_what_another_that_is_held_has(app: Governance, permi
     assert permission not in (await app.roles.get_role(name="admin")).permissions
 
 
-async def test_permissions_taken_and_the_other_holder_disabled_at_once(app: Governance, database: Database) -> None:
+async def test_removing_permissions_while_disabling_the_other_holder_leaves_one(app: Governance, database: Database) -> None:
     for _ in range(ROUNDS):
         first, second = await holder(app), await holder(app, "staff")
         admin, staff = await app.roles.get_role(name="admin"), await app.roles.get_role(name="staff")
@@ -166,7 +168,7 @@ async def test_permissions_taken_and_the_other_holder_disabled_at_once(app: Gove
         )
 
         refused = [type(outcome) for outcome in outcomes if isinstance(outcome, Exception)]
-        # Where the role is changed first, its holder may less than the other.
+        # If the role is changed first, its holder has fewer permissions than the other.
         assert refused in ([BeyondAuthority], [IndispensablePermission])
         assert len(await managers(database)) == 1
         admin = await app.roles.get_role(name="admin")
@@ -174,7 +176,7 @@ async def test_permissions_taken_and_the_other_holder_disabled_at_once(app: Gove
         await holder(app)
 
 
-async def test_nobody_disables_one_who_may_more(app: Governance, database: Database) -> None:
+async def test_a_user_with_more_permissions_cannot_be_disabled(app: Governance, database: Database) -> None:
     admin, staff, user = await holder(app), await holder(app, "staff"), await holder(app, "user")
     stranger = new_id()
     for by, subject in ((staff, admin), (user, staff), (stranger, staff)):
@@ -183,12 +185,12 @@ async def test_nobody_disables_one_who_may_more(app: Governance, database: Datab
         with pytest.raises(BeyondAuthority):
             await disable(app, by, subject)
     assert await unable(database) == set()
-    # Those who may the same, those who may less, and oneself.
+    # Users with the same permissions, users with fewer permissions, and the actor.
     for by, subject in ((staff, await holder(app, "staff")), (admin, staff), (staff, user), (user, stranger), (user, user)):
         await disable(app, by, subject)
 
 
-async def test_a_role_that_comes_while_a_person_is_disabled_counts(
+async def test_a_role_granted_while_a_user_is_being_disabled_counts(
     app: Governance, database: Database, urls: DatabaseUrls
 ) -> None:
     await holder(app)
@@ -202,8 +204,8 @@ async def test_a_role_that_comes_while_a_person_is_disabled_counts(
     assert await unable(database) == set()
 
 
-async def test_what_everybody_may_is_asked_of_nobody(app: Governance) -> None:
-    """A desk that cannot pay still helps those who can: `guest` stands for a role without the default one's permissions."""
+async def test_permissions_of_the_default_role_do_not_count(app: Governance) -> None:
+    """A desk that cannot pay may still help users who can. `guest` is a role without the default role's permissions."""
     role = await app.roles.get_role(name="guest")
     await app.roles.set_role_permissions(actor=SERVICE, role_name="guest", permissions=["user:update"], version=role.version)
     desk, user = await holder(app, "guest"), await holder(app, "user")
@@ -212,12 +214,12 @@ async def test_what_everybody_may_is_asked_of_nobody(app: Governance) -> None:
         await app.standings.require_authority(actor=IDENTITY, by=user, subject_id=desk)
 
 
-async def test_a_person_counts_again_when_identity_announces_it(
+async def test_a_user_counts_again_after_identity_announces_it(
     app: Governance, follow: FollowStanding, database: Database
 ) -> None:
     first, second = await holder(app), await holder(app)
     await disable(app, first, second, version=3)
-    # Announcements of before arrive late; the suspension's own says what is known.
+    # Earlier announcements arrive late, and the announcement of the suspension contains nothing new.
     for is_able, version in ((True, 2), (True, 3), (False, 4)):
         await follow(actor=SERVICE, subject_id=second, is_able=is_able, version=version)
         assert await unable(database) == {second}
@@ -228,7 +230,7 @@ async def test_a_person_counts_again_when_identity_announces_it(
     assert await managers(database) == {second}
 
 
-async def test_what_an_older_release_announces_disables_and_enables_nobody(
+async def test_announcements_without_a_version_disable_but_do_not_enable(
     follow: FollowStanding, app: Governance, database: Database
 ) -> None:
     subject = await holder(app)
@@ -239,7 +241,7 @@ async def test_what_an_older_release_announces_disables_and_enables_nobody(
     assert await unable(database) == {subject}
 
 
-async def test_each_record_is_accounted_for(
+async def test_each_recorded_standing_has_a_fact(
     app: Governance, follow: FollowStanding, database: Database, clock: ControlledClock
 ) -> None:
     first, second = await holder(app), await holder(app)
@@ -255,34 +257,34 @@ async def test_each_record_is_accounted_for(
     assert list(facts[0].related_ids) == [str(first)]
 
 
-async def test_those_suspended_before_are_learned_from_identity(
+async def test_users_suspended_before_standings_were_recorded_are_found(
     app: Governance, subjects: FakeSubjects, database: Database
 ) -> None:
     active, suspended, gone, user = await holder(app), await holder(app), await holder(app, "staff"), await holder(app, "user")
     subjects.active |= {active}
     subjects.suspended |= {suspended, user}
     assert await app.standings.reconcile_standings(actor=SERVICE) == 2
-    # An ordinary user is not asked about: they manage nothing.
+    # Identity is not asked about an ordinary user, who manages nothing.
     assert await unable(database) == {suspended, gone}
     assert await app.standings.reconcile_standings(actor=SERVICE) == 0
     with pytest.raises(LastAdministrator):
         await revoke(app, active, active)
 
 
-async def test_what_identity_did_not_go_through_with_is_corrected(
+async def test_a_standing_that_identity_did_not_complete_is_corrected(
     app: Governance, subjects: FakeSubjects, database: Database, clock: ControlledClock
 ) -> None:
     first, second = await holder(app), await holder(app)
     subjects.active |= {first, second}
     await disable(app, first, second)
-    # Identity may be about to commit: its answer of this moment proves nothing.
+    # Identity may be about to commit, so its answer at this moment proves nothing.
     assert await app.standings.reconcile_standings(actor=SERVICE) == 0
     clock.advance(seconds=300)
     assert await app.standings.reconcile_standings(actor=SERVICE) == 1
     assert await unable(database) == set()
 
 
-async def test_what_is_recorded_while_identity_answers_is_left_alone(
+async def test_a_standing_recorded_while_identity_answers_is_not_changed(
     app: Governance, subjects: FakeSubjects, database: Database, clock: ControlledClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = await holder(app), await holder(app)
@@ -300,7 +302,7 @@ async def test_what_is_recorded_while_identity_answers_is_left_alone(
     assert await unable(database) == {second}
 
 
-async def test_all_are_asked_about_in_batches(
+async def test_identity_is_asked_in_batches(
     app: Governance, subjects: FakeSubjects, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert BATCH == 500
@@ -311,7 +313,9 @@ async def test_all_are_asked_about_in_batches(
     assert await unable(database) == {held[-1]}
 
 
-async def test_while_identity_is_away_nothing_is_corrected(app: Governance, subjects: FakeSubjects, database: Database) -> None:
+async def test_no_standing_is_corrected_while_identity_is_unavailable(
+    app: Governance, subjects: FakeSubjects, database: Database
+) -> None:
     await holder(app)
     subjects.away = True
     with pytest.raises(Unavailable):

@@ -1,4 +1,4 @@
-"""Setting what a role permits."""
+"""Setting the permissions of a role."""
 
 from governance.domain.errors import (
     UnknownPermission,
@@ -9,7 +9,7 @@ from kernel.errors import NotFound, StaleVersion
 from services.governance.tests.registry import ADMIN, SERVICE, Registry, bundle_event, bundle_fact, recorded
 
 
-async def test_setting_permissions_publishes_the_bundle_that_says_so(registry: Registry) -> None:
+async def test_setting_permissions_publishes_a_new_bundle(registry: Registry) -> None:
     await registry.app.policies.ensure_bundle(actor=SERVICE)
 
     role = await registry.app.roles.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=1)
@@ -57,7 +57,7 @@ async def test_unknown_roles_and_permissions_are_refused(registry: Registry) -> 
     assert refused.value.facts == {"unknown": ["vault:open"]}
 
 
-async def test_unsound_policies_leave_everything_as_it_was(registry: Registry) -> None:
+async def test_unsound_policies_change_nothing(registry: Registry) -> None:
     await registry.app.policies.ensure_bundle(actor=SERVICE)
     registry.checker.sound = False
 
@@ -65,7 +65,7 @@ async def test_unsound_policies_leave_everything_as_it_was(registry: Registry) -
         await registry.app.roles.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=1)
 
 
-async def test_a_role_is_read_by_its_name(registry: Registry) -> None:
+async def test_a_role_is_found_by_its_name(registry: Registry) -> None:
     assert (await registry.app.roles.get_role(name="staff")).description == "Staff"
     async with registry.refuses(NotFound):
         await registry.app.roles.get_role(name="emperor")

@@ -1,4 +1,4 @@
-"""Approval rules as Cedar decides by them, held against the rules' own words."""
+"""Cedar decides by the compiled approval rules exactly as their terms say."""
 
 import json
 from collections.abc import Mapping
@@ -88,12 +88,14 @@ def alone(bundle: CompiledPolicies, *, amount: str, roles: tuple[str, ...] = ("u
         (rule(window=Window(24), role="staff"), {"amount": "100.0", "rule": "large"}, True),
     ],
 )
-def test_a_rule_forbids_what_it_says_and_nothing_else(made: ApprovalRule, question: dict[str, object], is_alone: bool) -> None:
+def test_a_rule_forbids_exactly_the_transfers_that_match_its_terms(
+    made: ApprovalRule, question: dict[str, object], is_alone: bool
+) -> None:
     assert alone(compiled(made), **question) is is_alone  # type: ignore[arg-type]
 
 
 @given(st.lists(terms, min_size=1, max_size=4), st.integers(0, 400), st.sampled_from(["NAD", "USD"]), st.data())
-def test_cedar_agrees_with_the_rules_own_words(
+def test_cedar_agrees_with_the_terms_of_the_rules(
     all_terms: list[ApprovalTerms], amount: int, currency: str, data: st.DataObject
 ) -> None:
     kind, roles = data.draw(st.sampled_from(["transfer", "payment"])), data.draw(st.sampled_from([("user",), ("staff",), ()]))
@@ -122,14 +124,14 @@ def test_cedar_agrees_with_the_rules_own_words(
 
 
 @given(st.lists(terms, max_size=4))
-def test_whatever_the_rules_the_bundle_is_sound_and_permissions_stay_as_they_are(all_terms: list[ApprovalTerms]) -> None:
+def test_any_rules_compile_to_a_sound_bundle_and_change_no_permissions(all_terms: list[ApprovalTerms]) -> None:
     bundle = compiled(*(ApprovalRule.make(f"rule-{index}", term) for index, term in enumerate(all_terms)))
     CedarChecker().check(bundle)
     assert bundle.policies.startswith(compiled().policies)
 
 
 @pytest.mark.parametrize("window", [None, Window(24)], ids=["no window", "a window"])
-def test_a_context_that_lacks_something_never_settles_alone(window: Window | None) -> None:
+def test_an_incomplete_context_never_settles_alone(window: Window | None) -> None:
     policies = Policies(ControlledClock())
     bundle = compiled(rule(window=window))
     policies.load(Bundle(1, bundle.policies, bundle.schema))
@@ -142,8 +144,8 @@ def test_a_context_that_lacks_something_never_settles_alone(window: Window | Non
     [{}, {"rule": "summed"}, {"rule": "single"}, {"rule": "withdrawn"}],
     ids=["older payments", "with a window", "without one", "of an older bundle"],
 )
-def test_no_question_about_a_rule_or_about_all_makes_an_evaluation_error(asked: dict[str, str]) -> None:
-    """Any error denies, so one would hold up every transfer. Payments of an older release names no rule."""
+def test_requests_about_one_or_all_rules_cause_no_evaluation_error(asked: dict[str, str]) -> None:
+    """Any error denies, so one would block every transfer. An older release of payments names no rule."""
     with_window, without = rule("summed", window=Window(24)), rule("single")
     bundle = compiled(with_window, without)
     principal, resource = {"type": "User", "id": str(PAYER)}, {"type": "Resource", "id": "transfer/new"}
@@ -175,7 +177,7 @@ def test_no_question_about_a_rule_or_about_all_makes_an_evaluation_error(asked: 
 
 
 def named(bundle: CompiledPolicies) -> Mapping[str, str]:
-    """Return the name of each policy by the id that the engine gives it."""
+    """Return the name of each policy by its id in the engine."""
     static = json.loads(cedarpy.policies_to_json_str(bundle.policies))["staticPolicies"]
     return {each: policy["annotations"]["id"] for each, policy in static.items()}
 
@@ -226,7 +228,7 @@ def statement(made: ApprovalRule) -> str:
     return found
 
 
-def test_withdrawn_rules_and_no_rules_compile_to_nothing() -> None:
+def test_without_rules_in_force_nothing_is_compiled() -> None:
     made = rule()
     made.withdraw()
     assert compiled(made) == compiled()
@@ -234,7 +236,7 @@ def test_withdrawn_rules_and_no_rules_compile_to_nothing() -> None:
     assert SETTLE_ALONE in json.loads(compiled().schema)[""]["actions"]
 
 
-def test_changing_and_withdrawing_count_versions_only_when_something_changes() -> None:
+def test_changing_and_withdrawing_increase_the_version_only_on_a_change() -> None:
     made = rule()
     assert not made.change(made.terms)
     assert made.change(ApprovalTerms(currency="NAD", threshold=Decimal(5)))
@@ -257,7 +259,7 @@ def test_changing_and_withdrawing_count_versions_only_when_something_changes() -
         {"description": "x" * 501},
     ],
 )
-def test_terms_that_make_no_sense_cannot_be_made(changes: dict[str, Any]) -> None:
+def test_invalid_terms_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises((InvalidValue, InvalidAmount, UnknownCurrency)):
         rule(**changes)
 
@@ -288,7 +290,7 @@ texts = st.text('az-_9"\\\n, )', min_size=1, max_size=3)
 
 
 @given(texts, texts, texts)
-def test_whatever_its_texts_a_rule_is_refused_or_is_one_sound_policy_more(name: str, kind: str, role: str) -> None:
+def test_a_rule_with_any_texts_is_refused_or_adds_one_sound_policy(name: str, kind: str, role: str) -> None:
     try:
         made = rule(name, kinds=(kind,), role=role)
     except InvalidValue:

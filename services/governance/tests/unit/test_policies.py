@@ -1,4 +1,4 @@
-"""The compiled form, held against the seed's own table by the engine that every service embeds."""
+"""The compiled policies agree with the seed's table, by the engine that every service embeds."""
 
 import json
 
@@ -14,7 +14,7 @@ from governance.infrastructure.policy_checker import CedarChecker
 from kernel.actor import Actor, ActorKind
 from services.governance.tests.seeded import seeded_permissions, seeded_roles
 
-# Written out, and not taken from the seed's data: this is what the data must amount to.
+# The expected permissions, written out instead of computed from the seed's data.
 ALL = {
     "user:create", "user:read", "user:update", "user:delete", "payment:create", "payment:approve", "payment:reconcile",
     "role:manage", "policy:manage", "audit:view", "audit:export", "report:generate", "treasury:issue",
@@ -35,7 +35,7 @@ def compiled() -> CompiledPolicies:
 
 
 def matrix(bundle: CompiledPolicies) -> dict[str, set[str]]:
-    """Ask the engine for every role and every permission there is."""
+    """Ask the engine about every role and every permission."""
     policies = Policies(ControlledClock())
     policies.load(Bundle(1, bundle.policies, bundle.schema))
     return {role: {permission for permission in ALL if policies.allows(actor(role), permission)} for role in TABLE}
@@ -49,12 +49,12 @@ def statements(policies: str) -> list[str]:
     return policies.split("\n\n")
 
 
-def test_every_role_may_exactly_what_the_seed_says() -> None:
+def test_every_role_has_exactly_the_permissions_of_the_seed() -> None:
     assert matrix(compiled()) == TABLE
 
 
 @pytest.mark.parametrize("index", range(3))
-def test_no_policy_can_be_missing_unnoticed(index: int) -> None:
+def test_without_any_one_policy_the_permissions_differ(index: int) -> None:
     bundle = compiled()
     remaining = [statement for at, statement in enumerate(statements(bundle.policies)) if at != index]
 
@@ -63,7 +63,7 @@ def test_no_policy_can_be_missing_unnoticed(index: int) -> None:
 
 
 @pytest.mark.parametrize(("role", "permission"), [(role, name) for role, names in TABLE.items() for name in sorted(names)])
-def test_no_permission_can_be_missing_unnoticed(role: str, permission: str) -> None:
+def test_without_any_one_permission_the_permissions_differ(role: str, permission: str) -> None:
     roles = seeded_roles()
     roles[role].permissions.remove(Permission(permission))
 
@@ -81,7 +81,7 @@ def test_roles_add_up() -> None:
 
 
 @pytest.mark.parametrize("stranger", [Actor.anonymous(), Actor.service("payments")])
-def test_who_holds_no_role_may_nothing(stranger: Actor) -> None:
+def test_an_actor_without_roles_has_no_permission(stranger: Actor) -> None:
     policies = Policies(ControlledClock())
     bundle = compiled()
     policies.load(Bundle(1, bundle.policies, bundle.schema))
@@ -102,7 +102,7 @@ def test_policies_are_named_after_their_roles() -> None:
     ("roles", "exceed"),
     [(["user"], False), (["guest"], False), ([], False), (["unknown"], False), (["staff"], True), (["user", "admin"], True)],
 )
-def test_roles_that_permit_more_than_the_default_role_say_so(roles: list[str], exceed: bool) -> None:
+def test_roles_that_permit_more_than_the_default_role_are_annotated(roles: list[str], exceed: bool) -> None:
     policies = Policies(ControlledClock())
     bundle = compiled()
     policies.load(Bundle(1, bundle.policies, bundle.schema))
@@ -110,7 +110,7 @@ def test_roles_that_permit_more_than_the_default_role_say_so(roles: list[str], e
     assert policies.exceed_default(roles) is exceed
 
 
-def test_a_role_says_so_for_as_long_as_the_default_role_permits_less() -> None:
+def test_a_role_is_annotated_while_the_default_role_permits_less() -> None:
     roles = seeded_roles()
     roles["guest"].permissions.add(Permission("user:read"))
     policies = Policies(ControlledClock())
@@ -154,16 +154,16 @@ def test_a_role_with_a_permission_that_nobody_declared_is_unsound() -> None:
         CompiledPolicies(compiled().policies, '{"": {"entityTypes": {}, "actions": {}}}'),
     ],
 )
-def test_what_does_not_parse_or_fit_is_unsound(broken: CompiledPolicies) -> None:
+def test_policies_that_do_not_parse_or_fit_the_schema_are_unsound(broken: CompiledPolicies) -> None:
     with pytest.raises(UnsoundPolicies):
         CedarChecker().check(broken)
 
 
-def test_no_roles_at_all_still_compile() -> None:
+def test_an_empty_list_of_roles_compiles() -> None:
     CedarChecker().check(compile_policies([], list(seeded_permissions().values())))
 
 
-def test_the_schema_says_who_may_ask_what_about_what() -> None:
+def test_the_schema_lists_principals_resources_and_contexts_of_each_action() -> None:
     every = compile_policies([], [Permission("user:read"), Permission("payment:approve")])
     text = {"type": "String"}
     transfer = {
@@ -191,7 +191,7 @@ def test_the_schema_says_who_may_ask_what_about_what() -> None:
             "actions": {
                 "user:read": applies(["Anonymous", "Service", "User"], {}),
                 "payment:approve": applies(["Anonymous", "Service", "User"], {}),
-                # Nobody unknown settles anything.
+                # Unknown actors cannot settle anything.
                 "payment:settle-alone": applies(["Service", "User"], transfer),
             },
         }

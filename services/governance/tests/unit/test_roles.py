@@ -1,4 +1,4 @@
-"""The aggregates, without anything around them."""
+"""The role and role holder aggregates by themselves."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -37,7 +37,7 @@ def test_a_role_whose_name_cedar_could_misread_is_refused(name: str) -> None:
         Role(name, "?")
 
 
-def test_granting_and_withdrawing_tell_whether_anything_changed() -> None:
+def test_granting_and_withdrawing_return_whether_anything_changed() -> None:
     clerk = role()
 
     assert clerk.grant(Permission("user:read"))
@@ -55,7 +55,7 @@ def test_setting_permissions_grants_the_missing_and_withdraws_the_rest() -> None
     assert clerk.version == 2
 
 
-def test_setting_the_same_permissions_is_no_new_version() -> None:
+def test_setting_the_same_permissions_keeps_the_version() -> None:
     clerk = role("clerk", "user:read")
 
     assert not clerk.set_permissions([Permission("user:read")])
@@ -84,14 +84,14 @@ def test_granting_twice_keeps_the_first_assignment() -> None:
     assert holder.collect() == []
 
 
-def test_revoking_what_is_not_held_changes_nothing() -> None:
+def test_revoking_a_role_that_is_not_held_changes_nothing() -> None:
     holder = RoleHolder.meet(SUBJECT)
 
     assert not holder.revoke("admin", at=AT)
     assert holder.collect() == []
 
 
-def test_a_subject_is_welcomed_once() -> None:
+def test_a_subject_gets_its_first_role_once() -> None:
     holder = RoleHolder.meet(SUBJECT)
 
     assert holder.welcome("user", by="governance", at=AT)

@@ -7,7 +7,7 @@ from kernel.errors import InvalidValue
 
 
 @pytest.mark.parametrize(("text", "hours"), [("1h", 1), ("9h", 9), ("24h", 24), ("100h", 100), ("744h", 744)])
-def test_a_window_reads_back_as_it_was_written(text: str, hours: int) -> None:
+def test_a_window_is_parsed_from_its_own_text(text: str, hours: int) -> None:
     assert Window.parse(text) == Window(hours)
     assert Window(hours).text == text
 
@@ -44,7 +44,7 @@ def test_a_window_reads_back_as_it_was_written(text: str, hours: int) -> None:
         '24h" || true || "',
     ],
 )
-def test_what_is_not_whole_hours_is_no_window(text: str) -> None:
+def test_a_text_that_is_not_whole_hours_is_refused(text: str) -> None:
     with pytest.raises(InvalidValue) as refused:
         Window.parse(text)
     assert refused.value.field == "window"
