@@ -30,10 +30,10 @@ async def test_ten_thousand_lines_are_followed_to_their_end(
 ) -> None:
     payer, payees = await holder("Employer", funds="1000.00"), [await holder("Worker") for _ in range(2)]
     bulk = await submit(client, payer, payees, lines=LINES, mode="best_effort")
-    told = await follow(client, payer, bulk["id"])
-    assert (told[-1]["status"], told[-1]["settled"]) == ("completed", LINES)
+    progress = await follow(client, payer, bulk["id"])
+    assert (progress[-1]["status"], progress[-1]["settled"]) == ("completed", LINES)
     # Progress was sent during the run, not only at the end.
-    assert len({event["settled"] for event in told}) > 2
+    assert len({event["settled"] for event in progress}) > 2
     assert await made(platform, bulk["id"]) == (LINES, LINES)
     assert (await api.data("GET", f"/wallets/{payer.wallet_id}", by=payer))["balance"] == "900.00"
 

@@ -142,10 +142,10 @@ async def test_small_payments_and_a_file_wait_for_approval_under_a_rule_with_a_w
 
     async def file_waits() -> bool:
         # One line, as large as the rule: a dry run shows when the rule has reached payments.
-        told = await api.data(
+        quoted = await api.data(
             "POST", "/transfers", by=payer, expect=200, key=str(uuid4()), **order(payer, payee, "100.00", dry_run=True)
         )
-        return bool(told["needs"]["approval_rules"] == [name])
+        return bool(quoted["needs"]["approval_rules"] == [name])
 
     await until(file_waits, "the rule to reach payments")
     assert [(await pay())["status"] for _ in range(3)] == ["completed", "pending_approval", "pending_approval"]

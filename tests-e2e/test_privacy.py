@@ -29,8 +29,8 @@ async def wait_for(api: Api, erasure_id: str, what: Callable[[dict[str, Any]], b
         return what(await api.data("GET", f"/erasures/{erasure_id}"))
 
     await until(done, f"erasure {erasure_id}", seconds_max=SECONDS_MAX)
-    told: dict[str, Any] = await api.data("GET", f"/erasures/{erasure_id}")
-    return told
+    erasure: dict[str, Any] = await api.data("GET", f"/erasures/{erasure_id}")
+    return erasure
 
 
 async def test_a_user_without_payments_is_erased_and_one_with_payments_is_restricted_for_years(
@@ -42,11 +42,11 @@ async def test_a_user_without_payments_is_erased_and_one_with_payments_is_restri
     for person in (newcomer, payer):
         # Within a second, as for any ended session.
         await until(partial(refused, api, person), "the token to be refused", seconds_max=120)
-    kept = await wait_for(api, of_payer, lambda told: told["status"] == "restricted")
+    kept = await wait_for(api, of_payer, lambda erasure: erasure["status"] == "restricted")
     assert kept["answered"] == ["compliance", "governance", "payments"]
     until_date = datetime.fromisoformat(kept["restricted_until"])
     assert until_date - asked_at > timedelta(days=5 * 365)
-    erased = await wait_for(api, of_newcomer, lambda told: told["status"] == "erased")
+    erased = await wait_for(api, of_newcomer, lambda erasure: erasure["status"] == "erased")
     keys = {key["id"]: base64.b64decode(key["public_key"]) for key in await api.data("GET", "/erasures/receipt-keys")}
     receipt = erased["receipt"]
     assert verify_receipt(receipt, keys[receipt["key_id"]])

@@ -310,8 +310,8 @@ async def test_not_a_cent_is_made_lost_or_moved_twice(
         await bulks_end(payments, done)
         # One key has one effect, and every reported effect exists.
         assert len(set(done.moved.values())) == len(done.moved)
-        told = "SELECT count(*) FROM transfers WHERE idempotency_key = ANY(%s)"
-        assert await scalar(payments, told, list(done.moved)) == len(done.moved)
+        found = "SELECT count(*) FROM transfers WHERE idempotency_key = ANY(%s)"
+        assert await scalar(payments, found, list(done.moved)) == len(done.moved)
         # The ledger satisfies each of its rules.
         assert await scalar(payments, held_by_us, wallets) == total == WALLETS * 50_000
         assert await broken_rules(payments) == {}

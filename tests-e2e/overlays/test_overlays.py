@@ -68,8 +68,8 @@ async def test_an_overlay_serves_and_is_replaced_while_people_pay(
         assert load.failures == []
         print(f"{overlay}: {load.made} payments were made, {load.retried} responses asked for a retry")
 
-        told = await follow(here.client, employer, bulk["id"])
-        assert (told[-1]["status"], told[-1]["settled"]) == ("completed", LINES)
+        progress = await follow(here.client, employer, bulk["id"])
+        assert (progress[-1]["status"], progress[-1]["settled"]) == ("completed", LINES)
         await until(
             lambda: _has_ended(here.api, employer, schedule["id"]),
             "the planned transfer to be made",

@@ -202,11 +202,11 @@ async def test_pages_of_listed_origins_can_read_the_rate_limit_error(gateway: St
     running = await gateway(cors_origins=(ORIGIN,), rate_limit_per_minute=3, in_flight_max=1)
     slow = asyncio.create_task(running.call("GET", "/api/v1/users/slow"))
     await eventually(lambda: len(stub.arrived), 1)
-    told = {}
+    answered = {}
     for origin in (ORIGIN, ORIGIN, ORIGIN, ORIGIN, "https://evil.example"):
         status, headers, _ = await running.call("GET", "/api/v1/auth", token=False, headers={"Origin": origin})
-        told[status, origin] = (headers["Vary"], headers.get("Access-Control-Allow-Origin"))
-    assert told == {
+        answered[status, origin] = (headers["Vary"], headers.get("Access-Control-Allow-Origin"))
+    assert answered == {
         (503, ORIGIN): ("Origin", ORIGIN),
         (429, ORIGIN): ("Origin", ORIGIN),
         (429, "https://evil.example"): ("Origin", None),

@@ -76,8 +76,8 @@ async def test_a_document_that_the_client_has_is_not_sent_again(gateway: Start, 
         "": 200,
     }
     for given, expected in known.items():
-        status, told, body = await running.call("GET", "/openapi.json", token=False, headers={"If-None-Match": given})
-        assert (status, told["ETag"], bool(body)) == (expected, etag, expected == 200), given
+        status, headers, body = await running.call("GET", "/openapi.json", token=False, headers={"If-None-Match": given})
+        assert (status, headers["ETag"], bool(body)) == (expected, etag, expected == 200), given
 
 
 PAGES = ["/docs", "/docs/favicon-32x32.png", "/reset-password", "/pages/link-form.js", "/.well-known/oauth-authorization-server"]
@@ -209,13 +209,13 @@ async def test_each_request_logs_one_line_without_its_query(gateway: Start) -> N
         headers = running.forge.headers(subject)
         await running.call("GET", "/api/v1/wallets/1?number=4111111111111111", token=False, headers=headers)
         await running.call("GET", "/api/v1/wallets", token=False)
-    told = [line for line in lines if line["event"] == "request"]
-    assert [(line["name"], line["outcome"], line["status"]) for line in told] == [
+    requests = [line for line in lines if line["event"] == "request"]
+    assert [(line["name"], line["outcome"], line["status"]) for line in requests] == [
         ("GET /wallets", "ok", 200),
         ("GET /wallets", "AUTH_004", 401),
     ]
-    assert [(line["path"], line["actor"], line["ip"]) for line in told] == [
+    assert [(line["path"], line["actor"], line["ip"]) for line in requests] == [
         ("/api/v1/wallets/1", str(subject), "127.0.0.1"),
         ("/api/v1/wallets", None, "127.0.0.1"),
     ]
-    assert "4111111111111111" not in str(told)
+    assert "4111111111111111" not in str(requests)

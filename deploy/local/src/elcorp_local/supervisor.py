@@ -110,7 +110,7 @@ class Supervisor:
 
     def wait_ready(self, names: Sequence[str], *, seconds_max: float) -> None:
         """Wait for the named processes. Raises ProcessDied if one ends or the time runs out."""
-        waiting, deadline, told = list(names), time.monotonic() + seconds_max, time.monotonic() + 5
+        waiting, deadline, next_report = list(names), time.monotonic() + seconds_max, time.monotonic() + 5
         while waiting := [name for name in waiting if not self._managed[name].is_ready()]:
             for process in (self._managed[name] for name in waiting):
                 if not self._watching and (status := process.ended_with()) is not None:
@@ -119,9 +119,9 @@ class Supervisor:
                 first = self._managed[waiting[0]]
                 named = f"{', '.join(waiting)} not ready after {seconds_max:g} s"
                 raise ProcessDied(f"{named}; the end of {first.log}:\n{first.tail()}")
-            if time.monotonic() > told:
+            if time.monotonic() > next_report:
                 self._say(f"waiting for {', '.join(waiting)}")
-                told += 5
+                next_report += 5
             time.sleep(0.1)
 
     def watch(self) -> None:

@@ -1,4 +1,4 @@
-"""The lists of ended sessions and changed factors, read as a Redis user that may do nothing but that (docs/operations.md)."""
+"""A Redis user with read-only rights (docs/operations.md) can read the lists of ended sessions and changed factors only."""
 
 import re
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Keys from a real endpoint: rotation, rate-limited look-ups, an issuer that is away."""
+"""Keys from a real endpoint: rotation, rate-limited requests, an unreachable issuer."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ from kernel.errors import Unavailable
 
 
 class Issuer:
-    """Serves a JWKS, counts, and fails when told to."""
+    """Serves a JWKS, counts the requests, and fails if asked to."""
 
     def __init__(self, document: Any) -> None:
         self.document = document
@@ -52,14 +52,14 @@ async def keys(issuer: Issuer, clock: ControlledClock) -> AsyncIterator[JwksKeys
     await keys.close()
 
 
-async def test_keys_are_fetched_once_when_first_asked(keys: JwksKeys, issuer: Issuer, forge: TokenForge) -> None:
+async def test_keys_are_fetched_once_when_first_needed(keys: JwksKeys, issuer: Issuer, forge: TokenForge) -> None:
     found = await asyncio.gather(*(keys.find("first") for _ in range(20)))
     assert {key.public_numbers() for key in found if key} == {forge.public_key.public_numbers()}
     assert issuer.served == 1
 
 
 @pytest.mark.clause("RFC 7517 rotation")
-async def test_a_new_key_is_found_and_an_unknown_one_asked_for_seldom(
+async def test_a_new_key_is_found_and_an_unknown_one_is_rarely_requested(
     keys: JwksKeys, issuer: Issuer, forge: TokenForge, clock: ControlledClock
 ) -> None:
     await keys.find("first")
@@ -74,11 +74,11 @@ async def test_a_new_key_is_found_and_an_unknown_one_asked_for_seldom(
     assert await keys.find("first") is not None
 
 
-async def test_a_withdrawn_key_goes_with_the_next_fetch(keys: JwksKeys, issuer: Issuer, clock: ControlledClock) -> None:
+async def test_a_withdrawn_key_is_removed_at_the_next_fetch(keys: JwksKeys, issuer: Issuer, clock: ControlledClock) -> None:
     await keys.find("first")
     issuer.document = TokenForge(kid="second").jwks()
     clock.advance(seconds=300)
-    # Answered at once, from what is at hand, while the refresh is on its way.
+    # Answered at once from the known keys, while the refresh is in progress.
     assert await keys.find("first") is not None
     await eventually(lambda: issuer.served, 2)
     await eventually(partial(keys.find, "first"), None)
@@ -86,7 +86,7 @@ async def test_a_withdrawn_key_goes_with_the_next_fetch(keys: JwksKeys, issuer: 
     assert issuer.served == 2
 
 
-async def test_an_issuer_that_is_away_leaves_the_known_keys(keys: JwksKeys, issuer: Issuer, clock: ControlledClock) -> None:
+async def test_an_unreachable_issuer_leaves_the_known_keys(keys: JwksKeys, issuer: Issuer, clock: ControlledClock) -> None:
     await keys.find("first")
     issuer.status = 503
     clock.advance(seconds=11)
@@ -107,7 +107,7 @@ async def test_a_document_without_a_usable_key_leaves_the_known_keys(
     assert await keys.find("first") is not None
 
 
-async def test_without_any_key_the_issuer_is_asked_each_second_and_with_one_every_ten(
+async def test_without_any_key_the_issuer_is_asked_every_second_and_with_one_every_ten(
     keys: JwksKeys, issuer: Issuer, clock: ControlledClock
 ) -> None:
     issuer.status = 500
@@ -126,13 +126,13 @@ async def test_without_any_key_the_issuer_is_asked_each_second_and_with_one_ever
 
 
 @pytest.mark.parametrize("left_out", ["use", "alg"])
-async def test_a_key_need_not_say_what_it_is_for(keys: JwksKeys, issuer: Issuer, forge: TokenForge, left_out: str) -> None:
+async def test_a_key_may_omit_its_use(keys: JwksKeys, issuer: Issuer, forge: TokenForge, left_out: str) -> None:
     (key,) = forge.jwks()["keys"]
     issuer.document = {"keys": [{name: value for name, value in key.items() if name != left_out}]}
     assert await keys.find("first") is not None
 
 
-async def test_without_any_key_nobody_can_tell(clock: ControlledClock) -> None:
+async def test_without_any_key_tokens_cannot_be_verified(clock: ControlledClock) -> None:
     keys = JwksKeys("http://127.0.0.1:1/jwks.json", clock=clock)
     with pytest.raises(Unavailable):
         await keys.find("first")
@@ -150,19 +150,19 @@ async def test_it_recovers_by_itself(keys: JwksKeys, issuer: Issuer, clock: Cont
 @pytest.mark.parametrize(
     "document", [[], {}, {"keys": {}}, {"keys": ["x"]}, {"keys": [{"kty": "EC", "crv": "P-256", "kid": "a"}]}, None]
 )
-async def test_a_malformed_document_is_no_reason_to_fall(keys: JwksKeys, issuer: Issuer, document: object) -> None:
+async def test_a_malformed_document_raises_nothing_unexpected(keys: JwksKeys, issuer: Issuer, document: object) -> None:
     issuer.document = document
     with pytest.raises(Unavailable):
         await keys.find("first")
 
 
-async def test_a_document_without_end_is_not_read_to_its_end(keys: JwksKeys, issuer: Issuer, forge: TokenForge) -> None:
+async def test_an_endless_document_is_not_read_to_its_end(keys: JwksKeys, issuer: Issuer, forge: TokenForge) -> None:
     issuer.document = {**forge.jwks(), "padding": "x" * 300_000}
     with pytest.raises(Unavailable):
         await keys.find("first")
 
 
-async def test_keys_of_other_kinds_are_left_out(keys: JwksKeys, issuer: Issuer, forge: TokenForge) -> None:
+async def test_keys_of_other_kinds_are_ignored(keys: JwksKeys, issuer: Issuer, forge: TokenForge) -> None:
     good = forge.jwks()["keys"][0]
     issuer.document = {
         "keys": [

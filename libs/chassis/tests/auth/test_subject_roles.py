@@ -27,23 +27,25 @@ def roles(clock: ControlledClock) -> SubjectRoles:
     return SubjectRoles(clock)
 
 
-def test_the_tokens_roles_hold_until_a_change_is_heard_of(roles: SubjectRoles, claims: Claims) -> None:
+def test_the_tokens_roles_hold_until_a_change_is_received(roles: SubjectRoles, claims: Claims) -> None:
     assert roles.effective(claims) == {"staff"}
 
 
 @pytest.mark.clause("ASVS 8.3.2")
-async def test_a_change_holds_at_once_for_its_subject_only(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:
+async def test_a_change_applies_at_once_and_to_its_subject_only(
+    roles: SubjectRoles, claims: Claims, clock: ControlledClock
+) -> None:
     await roles.on_changed(Received(SubjectRolesChanged(subject_id=claims.subject_id, roles=["user", "guest"]), clock.now()))
     await roles.on_changed(Received(SubjectRolesChanged(subject_id=str(new_id()), roles=["admin"]), clock.now()))
     assert roles.effective(claims) == {"user", "guest"}
 
 
-def test_all_roles_can_be_taken(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:
+def test_all_roles_can_be_revoked(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:
     roles.change(claims.subject_id, [], changed_at=clock.now())
     assert roles.effective(claims) == frozenset()
 
 
-def test_a_change_is_kept_longer_than_any_token_lives(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:
+def test_a_change_is_kept_longer_than_any_token_is_valid(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:
     roles.change(claims.subject_id, ["guest"], changed_at=clock.now())
     clock.advance(seconds=20 * 60 - 1)
     assert roles.effective(claims) == {"guest"}
@@ -51,7 +53,7 @@ def test_a_change_is_kept_longer_than_any_token_lives(roles: SubjectRoles, claim
     assert roles.effective(claims) == {"staff"}
 
 
-def test_a_change_heard_of_late_is_kept_as_long(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:
+def test_a_change_received_late_is_kept_as_long(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:
     clock.advance(seconds=10 * 60)
     roles.change(claims.subject_id, ["guest"], changed_at=clock.now() - timedelta(seconds=5 * 60))
     assert roles.effective(claims) == {"guest"}
@@ -71,17 +73,17 @@ def test_a_change_heard_of_late_is_kept_as_long(roles: SubjectRoles, claims: Cla
         pytest.param(600, "staff", id="long after"),
     ],
 )
-def test_a_token_issued_well_after_a_change_brings_its_own_roles(
+def test_a_token_issued_well_after_a_change_has_its_own_roles(
     roles: SubjectRoles, claims: Claims, issued_after_seconds: int, held: str
 ) -> None:
     roles.change(claims.subject_id, ["guest"], changed_at=claims.issued_at - timedelta(seconds=issued_after_seconds))
     assert roles.effective(claims) == {held}
-    # The bearer of an older token is still under the change.
+    # For an older token the change still applies.
     older = replace(claims, issued_at=claims.issued_at - timedelta(seconds=3600))
     assert roles.effective(older) == {"guest"}
 
 
-def test_memory_is_bounded_and_the_change_heard_of_first_is_forgotten(
+def test_memory_is_bounded_and_the_change_received_first_is_forgotten(
     roles: SubjectRoles, claims: Claims, clock: ControlledClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chassis.auth.subject_roles._SUBJECTS_MAX", 3)

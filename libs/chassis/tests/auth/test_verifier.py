@@ -1,4 +1,4 @@
-"""Tokens that must not pass (RFC 8725, RFC 9068), and the memory of those that did."""
+"""Tokens that must be refused (RFC 8725, RFC 9068), and the cache of verified tokens."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ from kernel.ids import new_id
 
 
 class CountingKeys:
-    """Counts how often a token was really verified."""
+    """Counts how often a token was really verified, not found in the cache."""
 
     def __init__(self, forge: TokenForge) -> None:
         self.forge = forge
@@ -50,7 +50,7 @@ def part(content: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
 
 
-async def test_a_good_token_gives_its_claims(forge: TokenForge, verifier: TokenVerifier, clock: ControlledClock) -> None:
+async def test_a_valid_token_returns_its_claims(forge: TokenForge, verifier: TokenVerifier, clock: ControlledClock) -> None:
     subject, session = new_id(), new_id()
     claims = await verifier.verify(forge.token(subject, roles=["user", "staff"], session_id=session, methods=["pwd", "otp"]))
     assert (claims.subject_id, claims.session_id, claims.device_id) == (str(subject), session, "device-1")
@@ -73,7 +73,9 @@ async def test_alg_none_is_refused(forge: TokenForge, verifier: TokenVerifier) -
 
 @pytest.mark.parametrize("algorithm", ["HS256", "HS512"])
 @pytest.mark.clause("ASVS 9.1.2", "RFC 8725")
-async def test_the_public_key_is_no_hmac_secret(forge: TokenForge, verifier: TokenVerifier, algorithm: str) -> None:
+async def test_the_public_key_is_not_accepted_as_an_hmac_secret(
+    forge: TokenForge, verifier: TokenVerifier, algorithm: str
+) -> None:
     payload = forge.token().split(".")[1]
     signed = f"{part({'alg': algorithm, 'typ': 'at+jwt', 'kid': forge.kid})}.{payload}"
     for encoding, form in ((Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), (Encoding.X962, PublicFormat.UncompressedPoint)):
@@ -94,7 +96,7 @@ async def test_another_curve_is_refused(forge: TokenForge, verifier: TokenVerifi
 
 
 @pytest.mark.clause("ASVS 9.1.3")
-async def test_another_key_under_our_name_is_refused(verifier: TokenVerifier, clock: ControlledClock, forge: TokenForge) -> None:
+async def test_another_key_with_our_key_id_is_refused(verifier: TokenVerifier, clock: ControlledClock, forge: TokenForge) -> None:
     with pytest.raises(InvalidToken):
         await verifier.verify(TokenForge(clock, kid=forge.kid).token())
 
@@ -118,7 +120,7 @@ async def test_a_token_may_not_bring_its_own_key(clock: ControlledClock, forge: 
     for header in ({"jwk": key}, {"jku": "https://evil.example/jwks.json"}, {"x5u": "https://evil.example/c"}, {"x5c": ["AA"]}):
         with pytest.raises(InvalidToken):
             await verifier.verify(stranger.token(header=header))
-        # Nor may a token that is otherwise ours: nothing of ours writes such a header.
+        # This holds for tokens signed with our key too: our services never write such a header.
         with pytest.raises(InvalidToken):
             await verifier.verify(forge.token(header=header))
 
@@ -131,12 +133,12 @@ async def test_critical_extensions_are_refused(forge: TokenForge, verifier: Toke
 
 @pytest.mark.parametrize("kind", ["JWT", "rt+jwt", "refresh+jwt", "id+jwt", None])
 @pytest.mark.clause("ASVS 9.2.2")
-async def test_only_access_tokens_give_access(forge: TokenForge, verifier: TokenVerifier, kind: str | None) -> None:
+async def test_only_access_tokens_are_accepted(forge: TokenForge, verifier: TokenVerifier, kind: str | None) -> None:
     with pytest.raises(InvalidToken):
         await verifier.verify(forge.token(header={"typ": kind}) if kind else forge.token(header={"typ": ""}))
 
 
-async def test_a_former_issuer_is_taken_where_it_is_named_and_nothing_beside_it(
+async def test_a_former_issuer_is_accepted_only_if_it_is_configured(
     forge: TokenForge, clock: ControlledClock, keys: CountingKeys
 ) -> None:
     former = "https://identity.elcorp.na"
@@ -206,12 +208,14 @@ WRONG: list[tuple[str, object]] = [
 
 @pytest.mark.clause("ASVS 9.2.1", "ASVS 9.2.3")
 @pytest.mark.parametrize(("claim", "value"), WRONG)
-async def test_a_claim_of_a_wrong_form_is_refused(forge: TokenForge, verifier: TokenVerifier, claim: str, value: object) -> None:
+async def test_a_claim_of_the_wrong_form_is_refused(
+    forge: TokenForge, verifier: TokenVerifier, claim: str, value: object
+) -> None:
     with pytest.raises(InvalidToken):
         await verifier.verify(forge.token(claims={claim: value}))
 
 
-async def test_the_largest_claims_that_we_take_are_taken_whole(forge: TokenForge, verifier: TokenVerifier) -> None:
+async def test_the_largest_accepted_claims_are_returned_whole(forge: TokenForge, verifier: TokenVerifier) -> None:
     roles = sorted(f"{number:0255}" for number in range(15))
     methods = ["m"] * 64
     claims = await verifier.verify(forge.token(roles=roles, methods=methods, device_id="d" * 255, claims={"jti": "j" * 255}))
@@ -226,7 +230,7 @@ async def test_one_of_several_audiences_is_enough_and_a_device_is_optional(forge
     assert claims.device_id is None
 
 
-async def test_rubbish_is_refused(forge: TokenForge, verifier: TokenVerifier) -> None:
+async def test_invalid_tokens_are_refused(forge: TokenForge, verifier: TokenVerifier) -> None:
     head, body, signature = forge.token().split(".")
     rubbish = [
         "",
@@ -260,7 +264,7 @@ async def test_any_changed_byte_is_refused(forge: TokenForge, verifier: TokenVer
                 await verifier.verify(changed)
 
 
-async def test_a_signed_payload_that_is_no_object_is_refused(forge: TokenForge, verifier: TokenVerifier) -> None:
+async def test_a_signed_payload_that_is_not_an_object_is_refused(forge: TokenForge, verifier: TokenVerifier) -> None:
     for payload in (b"[]", b"1", b"not json", b"\xff", b"[" * 5000):
         token = jwt.PyJWS().encode(payload, forge.private_key, "ES256", headers={"typ": "at+jwt", "kid": forge.kid})
         with pytest.raises(InvalidToken):
@@ -268,7 +272,7 @@ async def test_a_signed_payload_that_is_no_object_is_refused(forge: TokenForge, 
 
 
 @pytest.mark.clause("ASVS 9.2.1 life")
-async def test_a_token_lives_to_the_second(forge: TokenForge, verifier: TokenVerifier, clock: ControlledClock) -> None:
+async def test_a_token_expires_on_the_second(forge: TokenForge, verifier: TokenVerifier, clock: ControlledClock) -> None:
     token = forge.token()
     clock.advance(seconds=LIFE_SECONDS - 0.001)
     assert await verifier.verify(token)
@@ -281,7 +285,7 @@ async def test_a_token_lives_to_the_second(forge: TokenForge, verifier: TokenVer
 
 @pytest.mark.parametrize("claim", ["nbf", "iat"])
 @pytest.mark.clause("ASVS 9.2.1 life")
-async def test_a_clock_that_runs_ahead_is_forgiven_a_little(
+async def test_a_small_clock_difference_is_tolerated(
     forge: TokenForge, verifier: TokenVerifier, clock: ControlledClock, claim: str
 ) -> None:
     now = int(clock.now().timestamp())
@@ -290,7 +294,7 @@ async def test_a_clock_that_runs_ahead_is_forgiven_a_little(
         await verifier.verify(forge.token(claims={claim: now + 6}))
 
 
-async def test_a_good_token_is_verified_once(
+async def test_a_valid_token_is_verified_once(
     forge: TokenForge, verifier: TokenVerifier, keys: CountingKeys, clock: ControlledClock
 ) -> None:
     token = forge.token()
@@ -303,7 +307,7 @@ async def test_a_good_token_is_verified_once(
     assert keys.asked == 1
 
 
-async def test_a_remembered_token_stops_at_its_end(forge: TokenForge, verifier: TokenVerifier, clock: ControlledClock) -> None:
+async def test_a_cached_token_expires_too(forge: TokenForge, verifier: TokenVerifier, clock: ControlledClock) -> None:
     token = forge.token(life_seconds=10)
     assert not verifier.remembers(token)
     await verifier.verify(token)
@@ -314,9 +318,7 @@ async def test_a_remembered_token_stops_at_its_end(forge: TokenForge, verifier: 
     assert not verifier.remembers(token)
 
 
-async def test_the_memory_is_bounded_and_forgets_the_oldest(
-    keys: CountingKeys, forge: TokenForge, clock: ControlledClock
-) -> None:
+async def test_the_cache_is_bounded_and_evicts_the_oldest(keys: CountingKeys, forge: TokenForge, clock: ControlledClock) -> None:
     verifier = TokenVerifier(ISSUER, AUDIENCE, keys, clock, cache_size=3)
     tokens = [forge.token() for _ in range(5)]
     for token in tokens:
@@ -327,7 +329,7 @@ async def test_the_memory_is_bounded_and_forgets_the_oldest(
     assert keys.asked == 6
 
 
-async def test_a_bad_token_is_never_remembered(forge: TokenForge, verifier: TokenVerifier, keys: CountingKeys) -> None:
+async def test_a_bad_token_is_never_cached(forge: TokenForge, verifier: TokenVerifier, keys: CountingKeys) -> None:
     bad = forge.token(claims={"aud": "other"})
     for _ in range(2):
         with pytest.raises(InvalidToken):

@@ -1,4 +1,4 @@
-"""Every connection to PostgreSQL, RabbitMQ and Redis is by TLS, to a server that proves its name. The servers are real."""
+"""Every connection to PostgreSQL, RabbitMQ and Redis uses TLS, to a server that proves its name. The servers are real."""
 
 import asyncio
 import logging
@@ -42,7 +42,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module")
 def backing(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backing]:
-    """Servers that take TLS only, by the name 127.0.0.1 and by no other."""
+    """Start servers that accept TLS only, under the name 127.0.0.1 and no other."""
     certificate, key, file = authority.issue("127.0.0.1").values()
     certificates = ServerCertificates(certificate, key, file, tls_only=True)
     with start_backing(tmp_path_factory.mktemp("backing"), fast=True, certificates=certificates) as backing:
@@ -69,7 +69,7 @@ def settings(backing: Backing, authority: Authority, urls: DatabaseUrls) -> Door
 
 
 def changed(settings: DoorSettings, change: Callable[[str], str], **given: Any) -> DoorSettings:
-    """Make the settings again, with URLs as they came from outside."""
+    """Create the settings again from changed URLs, as if they came from the environment."""
     names = ("database_url", "database_owner_url", "rabbitmq_url", "redis_url")
     came = {name: change(getattr(settings, name).get_secret_value().partition("?")[0]) for name in names}
     return DoorSettings(**{"backing_ca_file": settings.backing_ca_file, **came, **given})
@@ -123,7 +123,7 @@ async def ping_redis(settings: DoorSettings) -> None:
 
 
 Connect = Callable[[DoorSettings], Awaitable[None]]
-# What each client says when it refuses a server. A Redis without TLS answers nothing to what it cannot read.
+# The errors with which each client refuses a server. A Redis without TLS does not answer input that it cannot read.
 LIBPQ = r"certificate verify failed|does not match host name|server does not support SSL"
 PYTHON = r"certificate verify failed|wrong version number|record layer failure|Timeout connecting"
 CLIENTS: dict[Connect, str] = {
@@ -144,7 +144,7 @@ async def test_each_part_of_a_process_connects_by_tls(connect: Connect, settings
 async def test_a_server_of_another_authority_is_refused(
     connect: Connect, settings: DoorSettings, tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # That the system trusts the server's authority changes nothing.
+    # It makes no difference that the system trusts the server's authority.
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     await refuses(connect, changed(settings, str, backing_ca_file=Authority(tmp_path).file))
 
@@ -173,7 +173,7 @@ async def test_a_server_without_tls_is_refused(connect: Connect, settings: DoorS
 
 
 @pytest.mark.parametrize("connect", CLIENTS)
-async def test_the_authority_s_file_is_read_for_each_connection(
+async def test_the_authoritys_file_is_read_for_each_connection(
     connect: Connect, settings: DoorSettings, tmp_path: Path, authority: Authority
 ) -> None:
     file, stranger = tmp_path / "both.crt", Authority(tmp_path).file
@@ -182,12 +182,12 @@ async def test_the_authority_s_file_is_read_for_each_connection(
     await connect(own)
     shutil.copy(stranger, file)
     await refuses(connect, own)
-    # Both, as while one replaces the other.
+    # Both authorities, as while one replaces the other.
     join(stranger, authority.file, into=file)
     await connect(own)
 
 
-async def test_connections_that_are_kept_open_again_by_the_file_as_it_is(
+async def test_long_lived_connections_reconnect_with_the_current_authorities(
     settings: DoorSettings, tmp_path: Path, authority: Authority
 ) -> None:
     file = Authority(tmp_path).file
@@ -199,16 +199,16 @@ async def test_connections_that_are_kept_open_again_by_the_file_as_it_is(
 
 
 @pytest.mark.parametrize("connect", CLIENTS)
-async def test_an_authority_s_file_that_is_not_there_is_named(connect: Connect, settings: DoorSettings, tmp_path: Path) -> None:
+async def test_a_missing_authority_file_is_named(connect: Connect, settings: DoorSettings, tmp_path: Path) -> None:
     file = tmp_path / "away.crt"
     with pytest.raises(Exception, match=str(file)):
         await connect(changed(settings, str, backing_ca_file=file))
 
 
-async def test_a_pool_keeps_a_connection_until_its_server_ends_it(settings: DoorSettings, backing: Backing) -> None:
+async def test_a_pool_keeps_a_connection_until_the_server_ends_it(settings: DoorSettings, backing: Backing) -> None:
     database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
     first = await pid_of(database)
-    # What TLS sends besides, such as session tickets, is no end of the session.
+    # Other data that TLS sends, such as session tickets, does not end the connection.
     assert [await pid_of(database) for _ in range(3)] == [first] * 3
     with psycopg.connect(backing.postgres_url, autocommit=True) as superuser:
         superuser.execute("SELECT pg_terminate_backend(%s, 10000)", (first,))
@@ -216,10 +216,10 @@ async def test_a_pool_keeps_a_connection_until_its_server_ends_it(settings: Door
     await database.close()
 
 
-async def test_jobs_wait_rather_than_run_on_a_server_of_another_authority(
+async def test_jobs_wait_and_do_not_run_on_a_server_of_another_authority(
     settings: DoorSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    # A process that was set up in an earlier test has quietened the library.
+    # A process that was set up in an earlier test may have disabled the library's logger.
     caplog.set_level(logging.WARNING, logger="psycopg.pool")
     own = changed(settings, str, backing_ca_file=Authority(tmp_path).file)
     job = asyncio.create_task(run_a_job(own))

@@ -1,4 +1,4 @@
-"""Signatures of devices, as their own libraries make them."""
+"""Signatures of devices, as their own libraries create them."""
 
 import hashlib
 
@@ -28,7 +28,7 @@ SIGN = {"ES256": es256, "Ed25519": ED25519_PRIVATE.sign}
 
 
 @pytest.mark.parametrize("algorithm", KEYS)
-def test_own_signature_is_good_and_every_other_is_not(algorithm: str) -> None:
+def test_a_devices_own_signature_is_valid_and_every_other_is_not(algorithm: str) -> None:
     key, signature = KEYS[algorithm], SIGN[algorithm](MESSAGE)
     assert is_device_key(algorithm, key)
     assert verify_device_signature(algorithm, key, signature, MESSAGE)
@@ -41,7 +41,7 @@ def test_own_signature_is_good_and_every_other_is_not(algorithm: str) -> None:
         assert not verify_device_signature(algorithm, key, malformed, MESSAGE)
 
 
-# Named, for two workers must collect the same tests, and each makes keys of its own.
+# By name, because all workers must collect the same tests, and each worker creates its own keys.
 @pytest.mark.parametrize(
     ("algorithm", "key"),
     [
@@ -62,6 +62,6 @@ def test_own_signature_is_good_and_every_other_is_not(algorithm: str) -> None:
         pytest.param("none", b"", id="none"),
     ],
 )
-def test_what_is_no_key_verifies_nothing(algorithm: str, key: bytes) -> None:
+def test_an_invalid_key_verifies_nothing(algorithm: str, key: bytes) -> None:
     assert not is_device_key(algorithm, key)
     assert not verify_device_signature(algorithm, key, bytes(64), MESSAGE)

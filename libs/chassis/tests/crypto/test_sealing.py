@@ -14,12 +14,12 @@ names = st.text(max_size=20)
 
 
 @given(plaintext=st.binary(max_size=200), context=st.binary(max_size=50))
-def test_what_was_sealed_opens(plaintext, context):
+def test_sealed_data_can_be_opened(plaintext, context):
     assert sealer.open(sealer.seal(plaintext, context), context) == plaintext
 
 
 @given(plaintext=st.binary(max_size=50), context=st.binary(max_size=50), other=st.binary(max_size=50))
-def test_another_context_opens_nothing(plaintext, context, other):
+def test_data_does_not_open_in_another_context(plaintext, context, other):
     sealed = sealer.seal(plaintext, context)
     if other != context:
         with pytest.raises(UnsealableError):
@@ -27,7 +27,7 @@ def test_another_context_opens_nothing(plaintext, context, other):
 
 
 @given(data=st.data(), plaintext=st.binary(max_size=50))
-def test_any_changed_bit_is_noticed(data, plaintext):
+def test_any_changed_bit_is_detected(data, plaintext):
     sealed = bytearray(sealer.seal(plaintext, b"here"))
     position = data.draw(st.integers(0, len(sealed) - 1))
     sealed[position] ^= 1 << data.draw(st.integers(0, 7))
@@ -36,12 +36,12 @@ def test_any_changed_bit_is_noticed(data, plaintext):
 
 
 @given(cut=st.binary(max_size=28))
-def test_what_is_too_short_to_be_sealed_is_refused(cut):
+def test_data_too_short_to_be_sealed_is_refused(cut):
     with pytest.raises(UnsealableError):
         sealer.open(cut, b"")
 
 
-def test_the_same_text_never_seals_alike_and_starts_with_the_version():
+def test_sealing_the_same_text_twice_differs_and_starts_with_the_version():
     sealed = [sealer.seal(b"same", b"here") for _ in range(1000)]
     assert len({each[1 : 1 + NONCE_BYTES] for each in sealed}) == 1000
     assert {each[0] for each in sealed} == {1}
@@ -81,13 +81,13 @@ def test_a_key_of_another_length_is_refused(length):
 
 
 def test_each_purpose_has_its_own_key():
-    """RFC 5869: distinct info, independent keys; and the derivation never changes, or nothing old would open."""
+    """RFC 5869: distinct info gives independent keys. The derivation must never change, or old data could not be opened."""
     assert derive(KEY, "seal/v1").hex() == "e447e9392651007ab0f13288f30a0c8e67fca51e8c3a71b3770fcf2220c86971"
     assert len({derive(KEY, purpose) for purpose in ("seal/v1", "subject-keys/v1", "blind-index/v1/email")}) == 3
 
 
 @given(plaintext=st.binary(max_size=50), context=st.binary(max_size=50))
-def test_a_ring_opens_what_any_of_its_keys_sealed_and_seals_with_the_first(plaintext, context):
+def test_a_key_ring_opens_data_of_any_of_its_keys_and_seals_with_the_first(plaintext, context):
     old, new = os.urandom(32), os.urandom(32)
     ring, sealed = SealerRing(new, old), Sealer(old).seal(plaintext, context)
     assert ring.open(sealed, context) == plaintext
@@ -104,18 +104,18 @@ def test_a_ring_opens_what_any_of_its_keys_sealed_and_seals_with_the_first(plain
         ring.open(sealed, context + b"x")
 
 
-def test_a_subjects_key_wrapped_anew_opens_what_it_sealed_before():
+def test_a_rewrapped_subject_key_opens_data_sealed_before():
     old, new = os.urandom(32), os.urandom(32)
     wrapped = SubjectKeys(old).new("anna")
     sealed = SubjectKeys(old).sealer("anna", wrapped).seal(b"anna@example.na", b"here")
-    anew = SubjectKeys(new, old).rewrap("anna", wrapped)
-    assert anew
-    assert SubjectKeys(new).sealer("anna", anew).open(sealed, b"here") == b"anna@example.na"
+    rewrapped = SubjectKeys(new, old).rewrap("anna", wrapped)
+    assert rewrapped
+    assert SubjectKeys(new).sealer("anna", rewrapped).open(sealed, b"here") == b"anna@example.na"
     with pytest.raises(UnsealableError):
         SubjectKeys(new, old).rewrap("bertha", wrapped)
 
 
-def test_a_new_subjects_key_is_wrapped_by_the_master_key_alone():
+def test_a_new_subject_key_is_wrapped_by_the_master_key_only():
     old, new = os.urandom(32), os.urandom(32)
     wrapped = SubjectKeys(new, old).new("anna")
     assert SubjectKeys(new, old).rewrap("anna", wrapped) is None

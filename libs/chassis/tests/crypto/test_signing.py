@@ -17,7 +17,7 @@ def test_the_first_vector_of_rfc_8032():
 
 
 @given(message=st.binary(max_size=200), other=st.binary(max_size=200))
-def test_a_signature_holds_for_its_message_only(message, other):
+def test_a_signature_is_valid_for_its_message_only(message, other):
     key = SigningKey.generate()
     signature = key.sign(message)
     assert key.verify(signature, message)
@@ -30,7 +30,7 @@ def test_malformed_input_verifies_as_false(public, signature):
     assert not verify_signature(public, signature, b"message")
 
 
-def test_a_key_survives_being_kept():
+def test_a_stored_key_can_be_loaded():
     key = SigningKey.generate()
     assert SigningKey.from_bytes(bytes(key)).public_bytes == key.public_bytes
     with pytest.raises(ValueError, match="32"):
@@ -44,7 +44,7 @@ def test_a_blind_index_finds_equal_texts_and_no_others(one, other):
     assert (index(one) == index(other)) is (one == other)
 
 
-def test_indexes_of_other_purposes_and_keys_do_not_compare():
+def test_indexes_of_other_purposes_and_keys_do_not_match():
     text = "anna@example.na"
     digests = {
         BlindIndex(KEY)(text),

@@ -1,4 +1,4 @@
-"""A service whose jobs paint walls, and what its tests look at."""
+"""A service whose jobs paint walls, and helpers for its tests."""
 
 import asyncio
 from typing import ClassVar
@@ -16,7 +16,7 @@ class PainterSettings(ServiceSettings):
 
 
 class Painters:
-    """A service's tasks, and what they did."""
+    """A service's tasks, and a record of their runs."""
 
     def __init__(self, settings: PainterSettings) -> None:
         self.painted: list[str] = []

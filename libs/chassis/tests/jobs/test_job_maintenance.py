@@ -1,4 +1,4 @@
-"""What removes old rows and jobs, and takes up the jobs of workers that died."""
+"""Removal of old rows and jobs, and recovery of jobs whose worker died."""
 
 import pytest
 from procrastinate import App
@@ -8,13 +8,13 @@ from libs.chassis.tests.jobs.painters import Painters, PainterSettings, rows
 
 
 async def run_task(app: App, name: str) -> None:
-    # This task alone: whatever else is due at this minute of the hour would be queued beside it, or before it.
+    # This task only: other tasks due at this minute would be queued with it or before it.
     app.periodic_registry.periodic_tasks.clear()
     await app.configure_task(name).defer_async(timestamp=0)
     await app.run_worker_async(wait=False, install_signal_handlers=False, queues=["maintenance"])
 
 
-async def test_old_idempotency_keys_and_inbox_rows_are_purged_and_young_ones_stay(painters, urls):
+async def test_old_idempotency_keys_and_inbox_rows_are_purged_and_recent_ones_stay(painters, urls):
     await rows(
         urls,
         """
@@ -42,9 +42,9 @@ async def test_old_idempotency_keys_and_inbox_rows_are_purged_and_young_ones_sta
     assert await rows(urls, "SELECT consumer FROM inbox") == [("young",)]
 
 
-async def test_of_more_than_a_run_purges_the_oldest_go_first(painters, urls, monkeypatch):
+async def test_if_a_run_cannot_purge_all_the_oldest_are_purged_first(painters, urls, monkeypatch):
     monkeypatch.setattr("chassis.jobs.maintenance.ROWS_A_RUN_MAX", 2)
-    # Neither in the order of their names nor of their writing.
+    # In the order neither of their names nor of their insertion.
     ages = (("b", 30), ("d", 33), ("a", 31), ("c", 32))
     for name, days in ages:
         await rows(
@@ -70,7 +70,7 @@ async def test_of_more_than_a_run_purges_the_oldest_go_first(painters, urls, mon
 
 
 @pytest.mark.parametrize(("job_seconds", "silent_seconds", "painted"), [(60, 61, True), (60, 20, False), (6, 7, True)])
-async def test_a_job_whose_worker_died_is_taken_up_again(urls, database, job_seconds, silent_seconds, painted):
+async def test_a_job_whose_worker_died_is_run_again(urls, database, job_seconds, silent_seconds, painted):
     painters = Painters(PainterSettings(database_url=urls.app, job_seconds=job_seconds))
     async with database.session() as session:
         await defer(session, painters.paint, door="front")
@@ -86,8 +86,8 @@ async def test_a_job_whose_worker_died_is_taken_up_again(urls, database, job_sec
     assert painters.painted == (["front"] if painted else [])
 
 
-async def test_a_job_whose_worker_died_does_not_hold_up_its_successor(painters, database, urls):
-    """A periodic job is queued again each minute, also while the last one still runs: the killed one keeps their lock."""
+async def test_a_job_whose_worker_died_does_not_block_its_successor(painters, database, urls):
+    """A periodic job is queued again each minute, even while the last one runs: a killed one keeps the lock of both."""
 
     async def queue(door: str) -> None:
         async with database.session() as session:
@@ -107,8 +107,8 @@ async def test_a_job_whose_worker_died_does_not_hold_up_its_successor(painters, 
         await run_task(app, "platform:retry_stalled_jobs")
         await app.run_worker_async(wait=False, install_signal_handlers=False, stalled_worker_timeout=3600)
     assert sorted(painters.painted) == ["back", "shed"]
-    told = "SELECT args->>'door', status::text FROM procrastinate_jobs WHERE task_name = 'painters:paint' ORDER BY id"
-    assert await rows(urls, told) == [
+    query = "SELECT args->>'door', status::text FROM procrastinate_jobs WHERE task_name = 'painters:paint' ORDER BY id"
+    assert await rows(urls, query) == [
         ("front", "failed"),
         ("shed", "succeeded"),
         ("back", "succeeded"),
@@ -116,7 +116,7 @@ async def test_a_job_whose_worker_died_does_not_hold_up_its_successor(painters, 
 
 
 @pytest.mark.parametrize(("job_seconds", "cron"), [(60, "* * * * *"), (6, "* * * * * */6")])
-def test_what_is_done_each_minute_may_be_done_more_often(job_seconds, cron):
+def test_minutely_jobs_can_run_more_often(job_seconds, cron):
     app = make_jobs(PainterSettings(database_url="postgresql://nowhere/x", job_seconds=job_seconds))
     crons = {periodic.task.name: periodic.cron for periodic in app.periodic_registry.periodic_tasks.values()}
     assert crons == {
@@ -127,7 +127,7 @@ def test_what_is_done_each_minute_may_be_done_more_often(job_seconds, cron):
     }
 
 
-async def test_a_failed_job_is_removed_once_a_later_one_of_its_lock_has_done_its_work(painters, database, urls):
+async def test_a_failed_job_is_removed_once_a_later_one_with_its_lock_succeeded(painters, database, urls):
     async def run(*locks):
         async with database.session() as session:
             for lock in locks:

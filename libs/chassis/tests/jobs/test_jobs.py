@@ -16,7 +16,7 @@ from chassis.testing.running import endpoint, eventually, running, through
 from libs.chassis.tests.jobs.painters import Painters, PainterSettings, rows
 
 
-async def test_a_job_exists_exactly_when_its_effect_does(painters, database, urls):
+async def test_a_job_is_queued_only_if_its_transaction_commits(painters, database, urls):
     async with database.session() as session:
         await session.execute(text("INSERT INTO effects VALUES ('kept')"))
         await defer(session, painters.paint, door="kept")
@@ -42,7 +42,7 @@ async def test_the_runtime_role_runs_deferred_jobs(painters, database):
         await worker.check()
 
 
-async def test_a_queueing_lock_keeps_a_second_job_out_of_the_queue(painters, database):
+async def test_a_queueing_lock_prevents_a_second_queued_job(painters, database):
     async with database.session() as session:
         await defer(session, painters.paint, queueing_lock="front", door="front")
         await session.commit()
@@ -51,7 +51,7 @@ async def test_a_queueing_lock_keeps_a_second_job_out_of_the_queue(painters, dat
             await defer(session, painters.paint, queueing_lock="front", door="front")
 
 
-async def test_jobs_of_one_lock_run_one_after_the_other_and_others_beside_them(painters, database):
+async def test_jobs_with_one_lock_run_one_by_one_and_others_run_in_parallel(painters, database):
     async with database.session() as session:
         for door in ("front", "back"):
             await defer(session, painters.hold, lock="house", door=door)
@@ -63,7 +63,7 @@ async def test_jobs_of_one_lock_run_one_after_the_other_and_others_beside_them(p
             await eventually(lambda: painters.painted, ["shed"])
             await eventually(lambda: painters.held, ["front"])
             async with database.session() as session:
-                # Fetched after the second of the lock, had that been to have.
+                # It would be fetched after the second job of the lock, if that were possible.
                 await defer(session, painters.paint, door="gate")
                 await session.commit()
             await eventually(lambda: painters.painted, ["shed", "gate"])
@@ -72,7 +72,7 @@ async def test_jobs_of_one_lock_run_one_after_the_other_and_others_beside_them(p
             await eventually(lambda: painters.held, ["front", "back"])
 
 
-async def test_a_failing_job_is_told_in_one_line_and_counted(painters, database):
+async def test_a_failing_job_is_logged_in_one_line_and_counted(painters, database):
     async with database.session() as session:
         await defer(session, painters.break_it)
         await session.commit()
@@ -104,19 +104,19 @@ async def test_the_queue_is_measured(painters, database):
     assert sample("job_last_success_timestamp_seconds", task="painters:paint") > 1_700_000_000
 
 
-async def test_what_runs_or_is_for_later_is_not_taken_for_late(painters, database, urls):
+async def test_running_and_scheduled_jobs_do_not_count_as_late(painters, database, urls):
     async with database.session() as session:
         await defer(session, painters.hold, door="front")
         await session.commit()
     async with painters.app.open_async() as app:
-        # Nothing else is due.
+        # No other job is due.
         app.periodic_registry.periodic_tasks.clear()
         worker = JobWorker(app, service="painters", grace_seconds=5)
         async with running(worker.run):
             await eventually(lambda: painters.held, ["front"])
             await app.configure_task("painters:paint", schedule_in={"hours": 1}).defer_async(door="back")
             await worker._measure_once()
-            # What runs waits no more; what is for later waits, but is not late.
+            # A running job no longer waits; a scheduled job waits but is not late.
             assert sample("jobs_waiting", queue="default") == 1
             assert sample("job_oldest_waiting_seconds") == 0
             assert sample("jobs_failed") == 0
@@ -138,13 +138,13 @@ def sample(name: str, **labels: str) -> float:
     return value
 
 
-async def test_no_statement_of_a_job_lasts_for_ever(painters):
+async def test_every_statement_of_a_job_has_a_timeout(painters):
     async with painters.app.open_async() as app:
         limits = [await app.connector.execute_query_one_async(f"SHOW {name}") for name in ("statement_timeout", "timezone")]
     assert [value for limit in limits for value in limit.values()] == ["1min", "UTC"]
 
 
-async def test_a_job_that_outlasts_the_grace_is_ended_with_its_worker(painters, database):
+async def test_a_job_that_exceeds_the_grace_period_is_ended_with_its_worker(painters, database):
     async with database.session() as session:
         await defer(session, painters.hold, door="front")
         await session.commit()
@@ -157,7 +157,7 @@ async def test_a_job_that_outlasts_the_grace_is_ended_with_its_worker(painters, 
             await run
 
 
-async def test_a_lost_database_is_waited_for(urls, servers, fault_proxy, monkeypatch):
+async def test_the_worker_waits_for_a_lost_database(urls, servers, fault_proxy, monkeypatch):
     monkeypatch.setattr("chassis.jobs.worker.RESTART_SECONDS", 0.1)
     proxy = await fault_proxy(*endpoint(servers.postgres_url))
     painters = Painters(PainterSettings(database_url=through(urls.app, proxy.port)))
@@ -178,7 +178,7 @@ async def test_a_lost_database_is_waited_for(urls, servers, fault_proxy, monkeyp
 
 
 async def test_periodic_ticks_are_deduplicated_by_the_database(urls, database):
-    """Three processes come to each tick at once: the database lets it be deferred once."""
+    """Three processes reach each tick at once: the database accepts one job."""
     apps = []
     for _ in range(3):
         painters = Painters(PainterSettings(database_url=urls.app))
@@ -192,7 +192,7 @@ async def test_periodic_ticks_are_deduplicated_by_the_database(urls, database):
         painters.app.add_tasks_from(blueprint, namespace="painters")
         apps.append(painters.app)
 
-    # By hand, one tick a round: a process that comes late to a tick, after the next was deferred, defers it again.
+    # Called directly, one tick per round: a process that is late, after the next tick was queued, would queue it again.
     async with apps[0].open_async(), apps[1].open_async(), apps[2].open_async():
         deferrers = [PeriodicDeferrer(app.periodic_registry) for app in apps]
         for at in (1_000.5, 1_001.5, 1_002.5):

@@ -1,4 +1,4 @@
-"""Real PostgreSQL and RabbitMQ; each test has a database and a virtual host of its own."""
+"""Real PostgreSQL and RabbitMQ; each test has its own database and virtual host."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -34,7 +34,7 @@ VERSIONS = Path(__file__).parent / "migrations" / "versions"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered(Event):
-    """Consumed by payments and governance, in order within a user; `number` says which of the user's it is."""
+    """Consumed by payments and governance, in order within a user; `number` counts the user's events."""
 
     user_id: str
     number: int = 0
@@ -59,7 +59,7 @@ def register():
 
 @pytest.fixture(autouse=True)
 def quick_returns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Come back soon after each loss: tests cut more often than networks do, and each time the wait would double."""
+    """Reconnect soon after each loss: tests cut connections more often than networks do, and each time the wait would double."""
     monkeypatch.setattr("chassis.messaging.connection.STABLE_SECONDS", 0)
     monkeypatch.setattr("chassis.messaging.relay.STABLE_SECONDS", 0)
 
@@ -83,7 +83,7 @@ async def database_urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
 
 @dataclass
 class Outbox:
-    """Writes to and looks at the outbox of the test's database."""
+    """Writes to and reads the outbox of the test's database."""
 
     url: str
     publications: Publications
@@ -112,7 +112,7 @@ def outbox(database_urls: DatabaseUrls, publications: Publications) -> Outbox:
 
 
 class Effects:
-    """A service's effects, one row a handled message, written by its unit of work."""
+    """A service's effects, one row per handled message, written by its unit of work."""
 
     def __init__(self, database: Database, publications: Publications) -> None:
         self.database = database
@@ -144,12 +144,12 @@ async def effects(databases: Databases, database_urls: DatabaseUrls, publication
 
 @dataclass
 class Broker:
-    """The test's own hands on its virtual host."""
+    """The test's own access to its virtual host."""
 
     url: str
 
     async def send(self, event: Event, publications: Publications, *, queue: str, body: bytes | None = None, **headers) -> None:
-        """Put an event into a queue as the relay would; `body` spoils it, `headers` add to its own."""
+        """Put an event into a queue as the relay would; `body` replaces its body, `headers` are added to its own."""
         message = publications.encode(event)
         async with await aio_pika.connect(self.url) as connection, connection.channel(on_return_raises=True) as channel:
             await channel.default_exchange.publish(
@@ -165,14 +165,15 @@ class Broker:
             )
 
     async def delete(self, queue: str, management: Management, *, dead: str) -> None:
-        """Delete a queue once it has dead-lettered something, which ends in the queue `dead`.
+        """Delete a queue after it has dead-lettered a message, which ends up in the queue `dead`.
 
-        RabbitMQ 3.10 answers queue.declare before it has started what dead-letters from it. Deleted in between, that
-        crashes until its supervisor gives up, and no queue dead-letters any more before the broker is started anew.
+        RabbitMQ 3.10 answers queue.declare before it has started the process that dead-letters from the queue. If the queue is
+        deleted before that, the process crashes until its supervisor gives up, and no queue dead-letters until the broker is
+        restarted.
         """
         letters = await self.depth(dead)
         async with await aio_pika.connect(self.url) as connection, connection.channel(on_return_raises=True) as channel:
-            # Unreadable, for consumers; and short-lived, where there are none.
+            # Consumers cannot read it; and it expires soon, for queues without consumers.
             message = aio_pika.Message(b"\xff", type="unknown", delivery_mode=2, expiration=0.001)
             await channel.default_exchange.publish(message, routing_key=queue)
         await eventually(partial(self.depth, dead), letters + 1)
@@ -180,11 +181,11 @@ class Broker:
         await asyncio.to_thread(management.call, "DELETE", f"queues/{vhost}/{queue}")
 
     async def take(self, queue: str) -> AbstractIncomingMessage:
-        """Take the next message out of a queue, as a consumer: some queues hand out nothing otherwise."""
+        """Take the next message from a queue as a consumer, because some queues deliver to consumers only."""
         taken: asyncio.Future[AbstractIncomingMessage] = asyncio.get_running_loop().create_future()
 
         async def take(message: AbstractIncomingMessage) -> None:
-            # The one after it stays unanswered, and so returns to the queue.
+            # The message after it stays unacknowledged and so returns to the queue.
             if not taken.done():
                 taken.set_result(message)
                 await message.ack()
@@ -195,7 +196,7 @@ class Broker:
             return await taken
 
     async def depth(self, queue: str) -> int:
-        """How many messages wait in it; -1 when there is no such queue."""
+        """Return the number of waiting messages; -1 if the queue does not exist."""
         async with await aio_pika.connect(self.url) as connection, connection.channel() as channel:
             try:
                 declared = await channel.declare_queue(queue, passive=True)
@@ -210,20 +211,20 @@ def broker(broker_url: str) -> Broker:
 
 
 class Tap:
-    """Takes everything out of a queue, in the broker's order."""
+    """Takes all messages from a queue, in the broker's order."""
 
     def __init__(self) -> None:
         self.messages: list[AbstractIncomingMessage] = []
 
     @property
     def events(self) -> list[tuple[str, int]]:
-        """(user, number) of each, as they arrived, twins included."""
+        """(user, number) of each, in order of arrival, including duplicates."""
         parsed = [identity.UserRegistered.FromString(message.body) for message in self.messages]
         return [(event.user_id, int(event.wallet_address)) for event in parsed]
 
     @property
     def first_arrivals(self) -> dict[str, list[int]]:
-        """Each user's numbers in the order of their first arrival."""
+        """Each user's numbers, in the order of their first arrival."""
         seen: set[UUID] = set()
         order: dict[str, list[int]] = {}
         for message, (user, number) in zip(self.messages, self.events, strict=True):
@@ -251,7 +252,7 @@ def tap() -> Tap:
 
 @pytest.fixture
 def fault_proxy_to(fault_proxy):
-    """Put a fault proxy before what a URL names; give the proxy, and the URL that leads through it."""
+    """Put a fault proxy in front of a URL's server; return the proxy, and the URL through it."""
 
     async def start(url: str) -> tuple[FaultProxy, str]:
         proxy = await fault_proxy(*endpoint(url))

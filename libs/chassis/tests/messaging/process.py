@@ -1,7 +1,7 @@
 """Processes of a service, for tests that kill them: `process.py <database url> <broker url>`.
 
-For each line on stdin, `relay` or `consumer`, it forks one and prints its pid. A fork is a process of its own, without the
-second that starting one takes.
+For each line on stdin, `relay` or `consumer`, it forks a process and prints its pid. Forking avoids the second that
+starting a process takes.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ async def main(role: str, database_url: str, broker_url: str) -> None:
 def fork(role: str, database_url: str, broker_url: str) -> int:
     pid = os.fork()
     if pid == 0:
-        # Its log is not the parent's answer.
+        # Its log must not mix with the parent's output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         asyncio.run(main(role, database_url, broker_url))
         os._exit(1)
@@ -60,7 +60,7 @@ def fork(role: str, database_url: str, broker_url: str) -> int:
 
 
 if __name__ == "__main__":
-    # Whoever is killed leaves nothing behind.
+    # A killed process must leave no children.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         sys.stdout.write(f"{fork(line.strip(), *sys.argv[1:])}\n")

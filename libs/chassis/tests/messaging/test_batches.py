@@ -18,7 +18,7 @@ def address_issued(event) -> identity.WalletAddressIssued:
 
 
 class Log:
-    """An append-only log of what arrived, idempotent per message id as a batch handler must be."""
+    """An append-only log of the messages, idempotent per message id as a batch handler must be."""
 
     def __init__(self) -> None:
         self.entries: dict[str, str] = {}
@@ -58,24 +58,24 @@ async def test_many_messages_make_few_batches_in_order(broker_url, outbox, publi
     await outbox.write(*(register("ada", number) for number in range(400)))
     async with running(Relay(outbox.url, broker_url, publications).run):
         await outbox.wait_empty()
-    # However slowly they arrive, a batch is closed by its size alone.
+    # However slowly messages arrive, only the batch's size closes it.
     async with running(log.consumer(broker_url, batch_max=100, wait_ms_max=600_000).run):
         await eventually(log.count, 400)
     assert log.batches == [100] * 4
     assert log.numbers == list(range(400))
 
 
-async def test_batch_does_not_wait_to_be_full(broker_url, publications, register, broker):
+async def test_a_batch_does_not_wait_until_it_is_full(broker_url, publications, register, broker):
     log = Log()
     async with running(log.consumer(broker_url, wait_ms_max=50).run):
         await eventually(partial(broker.depth, QUEUE), 0)
-        # One of a hundred: it would never be full.
+        # One of a hundred: the batch would never be full.
         await broker.send(register("ada"), publications, queue=QUEUE)
         await eventually(log.count, 1)
     assert await broker.depth(QUEUE) == 0
 
 
-async def test_one_bad_message_does_not_hold_up_its_batch(broker_url, outbox, publications, register, broker):
+async def test_one_bad_message_does_not_block_its_batch(broker_url, outbox, publications, register, broker):
     log = Log()
     log.refuses, log.fails = {"user-17"}, {"user-33"}
     await outbox.write(*(register(f"user-{number}") for number in range(50)))
@@ -91,7 +91,7 @@ async def test_one_bad_message_does_not_hold_up_its_batch(broker_url, outbox, pu
     assert await broker.depth(QUEUE) == 0
 
 
-async def test_batch_waits_for_a_dependency_in_its_place(broker_url, publications, register, broker):
+async def test_a_batch_waits_in_place_for_a_dependency(broker_url, publications, register, broker):
     log = Log()
     log.away = True
     async with running(log.consumer(broker_url).run):
@@ -105,7 +105,7 @@ async def test_batch_waits_for_a_dependency_in_its_place(broker_url, publication
     assert await broker.depth(f"{QUEUE}.retry.1") == 0
 
 
-async def test_stop_while_a_dependency_is_away_gives_the_batch_back(broker_url, publications, register, broker):
+async def test_stopping_during_an_outage_returns_the_batch_to_the_queue(broker_url, publications, register, broker):
     log = Log()
     log.away = True
     async with running(log.consumer(broker_url).run) as stop:
@@ -116,7 +116,7 @@ async def test_stop_while_a_dependency_is_away_gives_the_batch_back(broker_url, 
     await eventually(partial(broker.depth, QUEUE), 1)
 
 
-async def test_what_waits_when_told_to_stop_is_not_acknowledged_with_what_follows(broker_url, publications, register, broker):
+async def test_a_waiting_message_is_not_acknowledged_with_later_ones_at_a_stop(broker_url, publications, register, broker):
     log, others = Log(), Log()
     log.away = True
     subscriptions: list[AnySubscription] = [
@@ -136,7 +136,7 @@ async def test_what_waits_when_told_to_stop_is_not_acknowledged_with_what_follow
     assert others.entries == {}
 
 
-async def test_what_follows_a_bad_message_of_another_type_is_handled_with_its_batch(broker_url, publications, register, broker):
+async def test_messages_after_a_bad_one_of_another_type_are_handled_with_their_batch(broker_url, publications, register, broker):
     log, others = Log(), Log()
     log.refuses = {"ada"}
     subscriptions: list[AnySubscription] = [
@@ -155,7 +155,7 @@ async def test_what_follows_a_bad_message_of_another_type_is_handled_with_its_ba
     assert (await broker.depth(QUEUE), await broker.depth(f"{QUEUE}.dead")) == (0, 1)
 
 
-async def test_no_handler_is_handed_more_than_it_takes(broker_url, publications, register, broker):
+async def test_no_handler_gets_more_messages_than_it_accepts(broker_url, publications, register, broker):
     log, others = Log(), Log()
     subscriptions: list[AnySubscription] = [
         BatchSubscription(identity.UserRegistered, log.append, batch_max=2, wait_ms_max=600_000),
@@ -170,12 +170,12 @@ async def test_no_handler_is_handed_more_than_it_takes(broker_url, publications,
         for _ in range(5):
             await broker.send(register("bob"), issued, queue=QUEUE)
         await eventually(others.count, 5)
-    # Both gather as many as the larger takes.
+    # Both collect as many messages as the larger batch.
     assert (log.batches, log.numbers, others.batches) == ([2, 2, 1], [0, 1, 2, 3, 4], [5])
     assert await broker.depth(QUEUE) == 0
 
 
-async def test_batches_survive_cuts_without_loss(broker_url, outbox, publications, register, fault_proxy_to):
+async def test_batches_survive_lost_connections_without_loss(broker_url, outbox, publications, register, fault_proxy_to):
     log = Log()
     proxy, url = await fault_proxy_to(broker_url)
     async with running(Relay(outbox.url, broker_url, publications).run, log.consumer(url, batch_max=20).run):

@@ -1,4 +1,4 @@
-"""How long a refused aggregate waits, and how long a lost connection is waited for."""
+"""The waiting times of a refused aggregate and of a lost connection."""
 
 from chassis.messaging.blocked_aggregates import BlockedAggregates
 from chassis.waiting import Backoff
@@ -20,7 +20,7 @@ def test_each_wait_is_half_to_all_of_twice_the_last_up_to_a_maximum():
     assert 0.5 <= backoff.next() <= 1
 
 
-def test_refused_aggregate_waits_longer_each_time_and_a_minute_at_most():
+def test_a_refused_aggregate_waits_longer_each_time_up_to_a_minute():
     clock = Clock()
     holds = BlockedAggregates(clock)
     for whole in (1, 2, 4, 8, 16, 32, 60, 60):
@@ -30,11 +30,11 @@ def test_refused_aggregate_waits_longer_each_time_and_a_minute_at_most():
         assert holds.active() == ["ada"]
         clock.now += whole / 2 + 0.001
         assert holds.active() == []
-    # Not active, and still remembered: the next refusal doubles the wait.
+    # No longer blocked, but remembered: the next refusal doubles the wait.
     assert len(holds) == 1
 
 
-def test_released_aggregate_begins_again_and_others_wait_on():
+def test_a_released_aggregate_starts_again_and_others_keep_waiting():
     clock = Clock()
     holds = BlockedAggregates(clock)
     for _ in range(5):

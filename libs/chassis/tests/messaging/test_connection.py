@@ -1,4 +1,4 @@
-"""How often a lost connection is tried again."""
+"""How often a lost connection is retried."""
 
 import asyncio
 
@@ -8,8 +8,8 @@ from chassis.messaging.connection import BrokerLost, Session, address, keep_sess
 from chassis.waiting import Backoff
 
 
-class Told(Backoff):
-    """Remembers the longest that each wait may take, does not wait, and says stop after the fourth."""
+class RecordedBackoff(Backoff):
+    """Records the longest possible wait each time, does not wait, and stops after the fourth."""
 
     def __init__(self, stop: asyncio.Event) -> None:
         super().__init__()
@@ -29,27 +29,27 @@ async def lose(_session: Session) -> None:
 
 
 @pytest.mark.parametrize(("stable_seconds", "waits"), [(3600, [0.2, 0.4, 0.8, 1.6]), (-1, [0.2, 0.2, 0.2, 0.2])])
-async def test_a_session_that_did_not_last_makes_the_next_wait_longer(broker_url, monkeypatch, stable_seconds, waits):
+async def test_a_session_that_ended_early_makes_the_next_wait_longer(broker_url, monkeypatch, stable_seconds, waits):
     monkeypatch.setattr("chassis.messaging.connection.STABLE_SECONDS", stable_seconds)
     stop = asyncio.Event()
-    backoff = Told(stop)
+    backoff = RecordedBackoff(stop)
     await keep_session(broker_url, lose, name="test", stop=stop, backoff=backoff)
     assert backoff.waits == waits
 
 
-async def test_a_broker_that_is_not_there_is_waited_for_ever_longer(monkeypatch):
+async def test_waits_for_an_absent_broker_grow(monkeypatch):
     monkeypatch.setattr("chassis.messaging.connection.STABLE_SECONDS", 3600)
     stop = asyncio.Event()
-    backoff = Told(stop)
+    backoff = RecordedBackoff(stop)
     await keep_session("amqp://guest:guest@127.0.0.1:1/", lose, name="test", stop=stop, backoff=backoff)
     assert backoff.waits == [0.2, 0.4, 0.8, 1.6]
 
 
-async def test_a_process_without_a_broker_s_url_ends_with_the_setting_s_name():
+async def test_a_process_without_a_broker_url_ends_with_the_settings_name():
     with pytest.raises(ValueError, match="ELCORP_RABBITMQ_URL is not set"):
         await keep_session("", lose, name="test", stop=asyncio.Event())
 
 
 @pytest.mark.parametrize(("url", "shown"), [("amqp://x:y@mq/", "mq:5672"), ("amqps://x:y@mq/a?cafile=/ca", "mq:5671/a")])
-def test_the_broker_s_address_has_the_port_of_its_scheme(url, shown):
+def test_the_brokers_address_has_the_default_port_of_its_scheme(url, shown):
     assert address(url) == shown

@@ -1,4 +1,4 @@
-"""The consumer: one effect a message, retries that wait, dead letters for what cannot be done."""
+"""The consumer: one effect per message, delayed retries, dead letters for messages that cannot be handled."""
 
 import asyncio
 from functools import partial
@@ -16,7 +16,7 @@ from elcorp.identity.v1 import events_pb2 as identity
 from libs.chassis.tests.messaging.payments_consumer import QUEUE, consume, handle_nothing, ready
 
 
-async def test_event_takes_effect_and_leaves_the_queue(broker_url, outbox, publications, register, effects, broker):
+async def test_a_handled_event_leaves_the_queue(broker_url, outbox, publications, register, effects, broker):
     relay = Relay(outbox.url, broker_url, publications)
     async with running(relay.run, consume(broker_url, effects.record).run):
         await outbox.write(register("ada", 1), register("bob", 2))
@@ -39,7 +39,7 @@ async def test_message_delivered_twice_has_one_effect(broker_url, publications, 
     assert await broker.depth(f"{QUEUE}.dead") == 0
 
 
-async def test_events_of_an_aggregate_are_handled_in_order_and_others_beside_them(
+async def test_events_of_an_aggregate_are_handled_in_order_and_others_in_parallel(
     broker_url, outbox, publications, register, effects
 ):
     running_now, most, barrier = 0, 0, asyncio.Barrier(3)
@@ -51,7 +51,7 @@ async def test_events_of_an_aggregate_are_handled_in_order_and_others_beside_the
         number = int(delivery.message.wallet_address)
         if number == 0:
             await barrier.wait()
-        # The earlier the event, the longer it takes: only order keeps them in order.
+        # The earlier the event, the longer its handling takes, so the order cannot be accidental.
         for _ in range(10 - number):
             await asyncio.sleep(0)
         await effects.record(delivery)
@@ -66,7 +66,7 @@ async def test_events_of_an_aggregate_are_handled_in_order_and_others_beside_the
     assert most == 3
 
 
-async def test_handler_is_told_all_that_the_message_says(broker_url, publications, register, broker):
+async def test_the_handler_receives_all_attributes_of_the_message(broker_url, publications, register, broker):
     seen: list[Delivery] = []
 
     async def look(delivery) -> None:
@@ -93,7 +93,7 @@ async def test_handler_is_told_all_that_the_message_says(broker_url, publication
     ]
 
 
-async def test_stop_lets_the_handler_in_hand_finish(broker_url, publications, register, effects, broker):
+async def test_a_stop_lets_the_running_handler_finish(broker_url, publications, register, effects, broker):
     entered, told_to_stop = asyncio.Event(), asyncio.Event()
 
     async def slow(delivery) -> None:
@@ -111,7 +111,7 @@ async def test_stop_lets_the_handler_in_hand_finish(broker_url, publications, re
 
 
 @pytest.mark.parametrize(("stop_grace_seconds", "loss_grace_seconds", "finishes"), [(60, 0, True), (0.05, 60, False)])
-async def test_a_stop_has_its_own_grace(
+async def test_a_stop_has_its_own_grace_period(
     broker_url, publications, register, broker, monkeypatch, stop_grace_seconds, loss_grace_seconds, finishes
 ):
     monkeypatch.setattr("chassis.messaging.consumer.LOSS_GRACE_SECONDS", loss_grace_seconds)
@@ -121,7 +121,7 @@ async def test_a_stop_has_its_own_grace(
         entered.set()
         try:
             await told_to_stop.wait()
-            # Longer than it takes to stop consuming, or for ever.
+            # Longer than stopping the consumer takes, or endlessly.
             for _ in range(5):
                 await broker.depth(QUEUE)
             if not finishes:
@@ -137,11 +137,11 @@ async def test_a_stop_has_its_own_grace(
         await entered.wait()
         told_to_stop.set()
     assert (finished.is_set(), cancelled.is_set()) == (finishes, not finishes)
-    # What was cut is there for the next process.
+    # The interrupted message is there for the next process.
     await eventually(partial(broker.depth, QUEUE), 0 if finishes else 1)
 
 
-async def test_a_message_that_was_handed_out_before_says_so(broker_url, publications, register, broker):
+async def test_a_message_delivered_before_is_marked_redelivered(broker_url, publications, register, broker):
     seen: list[tuple[int, bool]] = []
 
     async def look(delivery) -> None:
@@ -165,7 +165,7 @@ async def test_a_message_that_was_handed_out_before_says_so(broker_url, publicat
     assert seen == [(1, True), (1, False)]
 
 
-async def test_consumer_comes_back_after_the_connection_is_cut(
+async def test_the_consumer_reconnects_after_its_connection_is_cut(
     broker_url, publications, register, effects, broker, fault_proxy_to
 ):
     proxy, url = await fault_proxy_to(broker_url)
@@ -178,7 +178,7 @@ async def test_consumer_comes_back_after_the_connection_is_cut(
     assert await effects.rows() == [("ada", number) for number in range(5)]
 
 
-async def test_consumer_comes_back_when_its_queue_was_deleted(broker_url, publications, register, effects, broker, management):
+async def test_the_consumer_returns_after_its_queue_was_deleted(broker_url, publications, register, effects, broker, management):
     ada = register("ada", 1)
 
     async def is_sent() -> bool:
@@ -192,22 +192,22 @@ async def test_consumer_comes_back_when_its_queue_was_deleted(broker_url, public
         await ready(broker)
         await broker.delete(QUEUE, management, dead=f"{QUEUE}.dead")
         await ready(broker)
-        # For a moment the broker may stumble over the queue that was (INTERNAL_ERROR); the relay, too, would try again.
+        # For a moment the broker may fail on the deleted queue (INTERNAL_ERROR); the relay would retry too.
         await eventually(is_sent)
         await eventually(effects.count, 1)
 
 
-async def test_second_process_stands_by_and_takes_over(broker_url, publications, register, broker):
-    heard: dict[str, list[int]] = {"first": [], "second": []}
+async def test_a_second_process_stands_by_and_takes_over(broker_url, publications, register, broker):
+    received: dict[str, list[int]] = {"first": [], "second": []}
 
     def handler(name):
         async def handle(delivery) -> None:
-            heard[name].append(int(delivery.message.wallet_address))
+            received[name].append(int(delivery.message.wallet_address))
 
         return handle
 
     async def count(name):
-        return len(heard[name])
+        return len(received[name])
 
     stop_first = asyncio.Event()
     first = asyncio.create_task(consume(broker_url, handler("first")).run(stop_first))
@@ -222,10 +222,10 @@ async def test_second_process_stands_by_and_takes_over(broker_url, publications,
         await first
         await broker.send(register("ada", 5), publications, queue=QUEUE)
         await eventually(partial(count, "second"), 1)
-    assert heard == {"first": [0, 1, 2, 3, 4], "second": [5]}
+    assert received == {"first": [0, 1, 2, 3, 4], "second": [5]}
 
 
-def test_subscription_that_the_contract_does_not_name_is_refused():
+def test_a_subscription_missing_in_the_contract_is_refused():
     single, batch = (kind(identity.UserRegistered, handle_nothing) for kind in (Subscription, BatchSubscription))
     with pytest.raises(ValueError, match="does not name compliance"):
         Consumer("amqp://127.0.0.1/", "compliance", [single])

@@ -1,4 +1,4 @@
-"""Messages whose handling fails: tried again, and at last a dead letter."""
+"""Messages whose handling fails: they are retried, and finally become dead letters."""
 
 import asyncio
 from functools import partial
@@ -13,7 +13,7 @@ from kernel.errors import AlreadyExists, DomainError, Kind, Unavailable
 from libs.chassis.tests.messaging.payments_consumer import QUEUE, consume, handle_nothing, ready
 
 
-async def test_transient_failure_is_tried_again_after_a_second(broker_url, publications, register, effects, broker):
+async def test_a_transient_failure_is_retried_after_a_second(broker_url, publications, register, effects, broker):
     tries: list[tuple[float, int]] = []
 
     async def fails_once(delivery) -> None:
@@ -32,25 +32,25 @@ async def test_transient_failure_is_tried_again_after_a_second(broker_url, publi
     assert await broker.depth(f"{QUEUE}.retry.1") == 0
 
 
-async def test_message_that_is_tried_again_differs_only_in_its_tries(broker_url, publications, register, broker):
+async def test_a_retried_message_differs_only_in_its_attempts(broker_url, publications, register, broker):
     async def fails(_delivery) -> None:
         raise ZeroDivisionError
 
     event = register("ada", 1)
     async with running(consume(broker_url, fails).run):
         await ready(broker)
-        # Where nothing takes it away before it is looked at: the queue of two minutes.
+        # In the queue of two minutes, so that nothing takes it before the test reads it.
         await broker.send(event, publications, queue=QUEUE, **{"elcorp-attempt": 7, "elcorp-faults": 3})
         await eventually(partial(broker.depth, f"{QUEUE}.retry.120"), 1)
     message, sent = await broker.take(f"{QUEUE}.retry.120"), publications.encode(event)
     assert (message.message_id, message.type, message.app_id) == (str(event.event_id), sent.type, "identity")
     assert (message.body, message.content_type, message.delivery_mode) == (sent.payload, "application/protobuf", 2)
-    told = {name: value for name, value in message.headers.items() if name != "x-delivery-count"}
-    assert told == {**sent.headers, "elcorp-attempt": 8, "elcorp-faults": 4}
+    headers = {name: value for name, value in message.headers.items() if name != "x-delivery-count"}
+    assert headers == {**sent.headers, "elcorp-attempt": 8, "elcorp-faults": 4}
 
 
-async def test_tries_end(broker_url, publications, register, broker):
-    """Nine faults of the handler, or 999 tries while a dependency is away, leave one more try; one more does not."""
+async def test_retries_end(broker_url, publications, register, broker):
+    """The tenth failure of the handler, or the thousandth attempt during an outage, makes a message a dead letter."""
 
     async def fails(delivery) -> None:
         raise ZeroDivisionError if delivery.message.user_id == "ada" else Unavailable
@@ -65,19 +65,19 @@ async def test_tries_end(broker_url, publications, register, broker):
     for queue, expected in (("dead", [("ada", 9), ("bob", 0)]), ("retry.120", [("ada", 9), ("bob", 0)])):
         messages = [await broker.take(f"{QUEUE}.{queue}") for _ in range(2)]
         users = [identity.UserRegistered.FromString(message.body).user_id for message in messages]
-        faults_told = [message.headers["elcorp-faults"] for message in messages]
-        assert sorted(zip(users, faults_told, strict=True)) == expected
+        faults_sent = [message.headers["elcorp-faults"] for message in messages]
+        assert sorted(zip(users, faults_sent, strict=True)) == expected
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_only_what_may_pass_is_tried_again_and_only_absence_is_no_fault(kind):
+def test_only_transient_failures_are_retried_and_only_an_outage_is_not_the_handlers_fault(kind):
     failure = Failure.of(type("Refusal", (DomainError,), {"kind": kind, "__doc__": "No."})())
     assert failure
     assert failure.transient == (kind in {Kind.UNAVAILABLE, Kind.INTERNAL, Kind.EXHAUSTED, Kind.STALE})
     assert failure.dependency_away == (kind in {Kind.UNAVAILABLE, Kind.EXHAUSTED})
 
 
-async def test_handler_that_hangs_is_ended_and_its_message_tried_again(broker_url, publications, register, broker, monkeypatch):
+async def test_a_handler_that_hangs_is_cancelled_and_its_message_retried(broker_url, publications, register, broker, monkeypatch):
     monkeypatch.setattr("chassis.messaging.queue_worker.HANDLER_SECONDS_MAX", 0.05)
     ended: list[int] = []
 
@@ -94,12 +94,12 @@ async def test_handler_that_hangs_is_ended_and_its_message_tried_again(broker_ur
 
 
 @pytest.mark.parametrize(("attempt", "seconds"), [(0, 1), (1, 5)])
-async def test_second_retry_waits_longer(attempt, seconds, broker_url, publications, register, broker):
+async def test_the_second_retry_waits_longer(attempt, seconds, broker_url, publications, register, broker):
     async def fails(_delivery) -> None:
         raise Unavailable
 
     async def one_waits() -> bool:
-        # One more each time: the first may have waited its second before anybody looked.
+        # One more each time: the first may have passed its second before the test reads the queue.
         await broker.send(register("ada", 1), publications, queue=QUEUE, **{"elcorp-attempt": attempt})
         return bool(await broker.depth(f"{QUEUE}.retry.{seconds}") > 0)
 
@@ -108,9 +108,7 @@ async def test_second_retry_waits_longer(attempt, seconds, broker_url, publicati
         await eventually(one_waits)
 
 
-async def test_handler_at_fault_ends_in_the_dead_letters_and_an_absent_dependency_does_not(
-    broker_url, publications, register, broker
-):
+async def test_handler_failures_end_in_the_dead_letters_and_outages_do_not(broker_url, publications, register, broker):
     async def fails(delivery) -> None:
         if delivery.message.user_id == "ada":
             raise ZeroDivisionError
@@ -125,7 +123,7 @@ async def test_handler_at_fault_ends_in_the_dead_letters_and_an_absent_dependenc
         await eventually(partial(broker.depth, f"{QUEUE}.retry.120"), 1)
 
 
-async def test_refused_and_unreadable_messages_are_dead_letters_at_once(broker_url, publications, register, broker):
+async def test_refused_and_unreadable_messages_become_dead_letters_at_once(broker_url, publications, register, broker):
     seen = []
 
     async def refuses(delivery) -> None:
@@ -142,8 +140,10 @@ async def test_refused_and_unreadable_messages_are_dead_letters_at_once(broker_u
     assert await broker.depth(QUEUE) == 0
 
 
-async def test_message_whose_consumers_die_is_dead_after_the_delivery_limit(broker_url, publications, register, broker):
-    """A consumer that is killed in mid-message gives it back; twenty times, then it is somebody's to look at."""
+async def test_a_message_whose_consumers_die_is_a_dead_letter_after_the_delivery_limit(
+    broker_url, publications, register, broker
+):
+    """The message of a killed consumer returns to the queue; after twenty redeliveries it becomes a dead letter."""
     async with running(consume(broker_url, handle_nothing).run):
         await ready(broker)
     await broker.send(register("ada"), publications, queue=QUEUE)
@@ -160,14 +160,14 @@ async def test_message_whose_consumers_die_is_dead_after_the_delivery_limit(brok
                 return taken.is_set() or bool(await broker.depth(f"{QUEUE}.dead") == 1)
 
             await queue.consume(take)
-            # Either it comes again, or the broker is just putting it with the dead.
+            # Either it is delivered again, or the broker is moving it to the dead letters.
             await eventually(is_dead)
             deaths += taken.is_set()
     assert deaths == 21
 
 
-async def test_message_is_kept_when_its_retry_queue_is_gone(broker_url, publications, register, effects, broker, management):
-    """The copy for the retry queue comes back unroutable: the message stays, and the next session makes the queue again."""
+async def test_a_message_is_kept_if_its_retry_queue_was_deleted(broker_url, publications, register, effects, broker, management):
+    """The copy for the retry queue is returned as unroutable: the message stays, and the next session declares the queue."""
     tries = 0
 
     async def fails_twice(delivery) -> None:

@@ -28,24 +28,24 @@ def ended(event: Ended) -> identity.SessionEnded:
     return identity.SessionEnded(session_id=event.session_id)
 
 
-def test_spec_comes_from_the_proto_option():
+def test_the_specification_comes_from_the_proto_option():
     spec = spec_of(identity.UserRegistered)
     assert (spec.type, spec.consumers, spec.aggregate) == ("identity.user.registered", ("payments", "governance"), "user_id")
     assert spec.queue("payments") == "payments.identity"
     assert spec_of(compliance.AuditFactsRecorded).queue("compliance") == "compliance.audit"
 
 
-def test_message_without_the_option_is_no_event():
+def test_a_message_without_the_option_is_not_an_event():
     with pytest.raises(NotAnEvent, match=r"google\.protobuf\.Timestamp"):
         spec_of(Timestamp)
 
 
-def test_publications_want_functions_that_name_their_message():
+def test_publications_require_functions_annotated_with_their_message():
     with pytest.raises(NotAnEvent, match="annotated"):
         Publications("identity", {Ended: lambda event: identity.SessionEnded(session_id=event.session_id)})
 
 
-def test_every_event_of_the_protos_is_sound():
+def test_every_event_of_the_protos_is_valid():
     specs = {spec.type: spec for spec in all_specs()}
     assert {"identity.user.registered", "audit.facts.recorded", "payments.transfer.settled"} <= specs.keys()
     for spec in specs.values():
@@ -53,8 +53,8 @@ def test_every_event_of_the_protos_is_sound():
         assert spec.family or spec.context in spec.message_class.DESCRIPTOR.full_name
 
 
-def test_encoded_event_carries_its_id_its_aggregate_and_its_trace():
-    # Told in UTC, wherever it was noted.
+def test_an_encoded_event_has_its_id_its_aggregate_and_its_trace():
+    # The time is in UTC, whatever its original time zone.
     event = Ended(occurred_at=AT.astimezone(timezone(timedelta(hours=2))), session_id="s-1")
     sender = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     with continue_trace(sender, "test"):
@@ -70,7 +70,7 @@ def test_encoded_event_carries_its_id_its_aggregate_and_its_trace():
     }
 
 
-def test_facts_of_one_transaction_travel_in_one_message_each_with_its_actor():
+def test_the_facts_of_a_transaction_are_sent_in_one_message_each_with_its_actor():
     user = Actor(
         kind=ActorKind.USER,
         subject_id="01a20fc4-9c74-7cb3-a4f1-fc7c8887688d",
@@ -131,9 +131,9 @@ def test_facts_of_one_transaction_travel_in_one_message_each_with_its_actor():
 
 
 def test_absent_states_stay_absent():
-    fact = AuditFact(action="a.b.c", resource_type="x", resource_id="1", occurred_at=AT)
-    message = Publications("payments", {}).audit([(fact, Actor.service("payments"))])
-    (told,) = compliance.AuditFactsRecorded.FromString(message.payload).facts
-    assert not told.HasField("before")
-    assert not told.HasField("after")
-    assert not told.HasField("reason")
+    decoded = AuditFact(action="a.b.c", resource_type="x", resource_id="1", occurred_at=AT)
+    message = Publications("payments", {}).audit([(decoded, Actor.service("payments"))])
+    (decoded,) = compliance.AuditFactsRecorded.FromString(message.payload).facts
+    assert not decoded.HasField("before")
+    assert not decoded.HasField("after")
+    assert not decoded.HasField("reason")

@@ -1,4 +1,4 @@
-"""`kill -9` of relay and consumer, at any time: no event lost, none takes effect twice, each aggregate in order."""
+"""`kill -9` of relay and consumer at any time: no event is lost, none takes effect twice, each aggregate stays in order."""
 
 import asyncio
 import os
@@ -42,18 +42,18 @@ async def nursery(outbox, broker_url):
         start_new_session=True,
     )
     yield Nursery(process)
-    # With all that it has started.
+    # The process group includes everything that it has started.
     os.killpg(process.pid, signal.SIGKILL)
     await process.communicate()
 
 
-async def test_killed_processes_lose_nothing_and_double_nothing(outbox, nursery, register, effects):
+async def test_killed_processes_lose_and_duplicate_nothing(outbox, nursery, register, effects):
     chance = random.Random(7)
     for number in range(ROUNDS):
         await outbox.write(*(register(f"user-{user}", number * EACH + n) for n in range(EACH) for user in range(USERS)))
         running = {role: await nursery.start(role) for role in ("relay", "consumer")}
         for role in chance.sample(sorted(running), 2):
-            # Each at another point of its work.
+            # Each at a different point of its work.
             await _has_work_behind_it(role, outbox, effects, before=await effects.count(), more=chance.randrange(1, 15))
             await nursery.kill(running[role])
     last = [await nursery.start(role) for role in ("relay", "consumer")]

@@ -1,4 +1,4 @@
-"""Dead letters: seen, sent round again, or let go; never lost in between."""
+"""Dead letters are listed, redriven or discarded, and never lost in between."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ from kernel.errors import InvalidValue
 
 QUEUE = "payments.identity"
 DEAD = "payments.identity.dead"
-# The next fault of the handler is the last.
+# The next failure of the handler is the last.
 SPENT = {"elcorp-attempt": 9, "elcorp-faults": 9}
 
 
@@ -33,7 +33,7 @@ def command(broker_url, capsys):
 
 @pytest.fixture
 def bury(broker_url, publications, broker):
-    """Bring messages to the dead letters by a handler that refuses them."""
+    """Turn messages into dead letters with a handler that refuses them."""
 
     async def refuse(_delivery) -> None:
         raise InvalidValue
@@ -48,7 +48,7 @@ def bury(broker_url, publications, broker):
     return run
 
 
-async def test_redriven_message_is_handled_once(command, bury, broker_url, register, effects, broker):
+async def test_a_redriven_message_is_handled_once(command, bury, broker_url, register, effects, broker):
     await bury(register("ada", 1), register("bob", 2))
     code, said = await command("redrive")
     assert (code, "2 redriven" in said) == (0, True)
@@ -59,20 +59,20 @@ async def test_redriven_message_is_handled_once(command, bury, broker_url, regis
     assert await broker.depth(DEAD) == 0
 
 
-async def test_redriven_message_is_the_event_as_it_was_first_sent(command, bury, broker, register, publications):
+async def test_a_redriven_message_is_the_event_as_first_sent(command, bury, broker, register, publications):
     event = register("ada", 1)
     await bury(event, **SPENT)
     await command("redrive")
     message, sent = await broker.take(QUEUE), publications.encode(event)
     assert (message.message_id, message.type, message.app_id) == (str(event.event_id), sent.type, "identity")
-    # The broker adds how often it handed the message out.
-    told = {name: value for name, value in message.headers.items() if name != "x-delivery-count"}
-    assert (message.body, told) == (sent.payload, sent.headers)
+    # The broker adds how often it delivered the message.
+    headers = {name: value for name, value in message.headers.items() if name != "x-delivery-count"}
+    assert (message.body, headers) == (sent.payload, sent.headers)
     assert (message.content_type, message.delivery_mode) == ("application/protobuf", 2)
 
 
-async def test_redriven_message_has_all_its_tries_again(command, bury, broker_url, register, broker):
-    """With all its tries spent, one more failure of the handler would make it a dead letter again."""
+async def test_a_redriven_message_has_all_its_attempts_again(command, bury, broker_url, register, broker):
+    """Without new attempts, one more failure of the handler would make it a dead letter again."""
     seen: list[int] = []
 
     async def fails(delivery) -> None:
@@ -86,10 +86,10 @@ async def test_redriven_message_has_all_its_tries_again(command, bury, broker_ur
     assert await broker.depth(DEAD) == 0
 
 
-async def test_list_tells_what_died_and_why_and_leaves_it_there(command, bury, register, broker):
+async def test_the_list_shows_what_died_and_why_and_removes_nothing(command, bury, register, broker):
     event = register("ada", 1)
     await bury(event)
-    for _ in range(30):  # more looks than a delivery limit of 20 would let it live through
+    for _ in range(30):  # more reads than a delivery limit of 20 would allow
         code, said = await command("list")
     assert code == 0
     header, line = said.splitlines()
@@ -105,21 +105,21 @@ async def test_list_tells_what_died_and_why_and_leaves_it_there(command, bury, r
     assert await broker.depth(DEAD) == 1
 
 
-async def test_list_tells_how_often_handling_was_tried_whoever_was_at_fault(command, bury, register):
+async def test_the_list_shows_the_number_of_attempts_whatever_caused_the_failures(command, bury, register):
     await bury(register("ada"), **{"elcorp-attempt": 6, "elcorp-faults": 2})
     _, said = await command("list")
     assert said.splitlines()[1].split()[-1] == "7"
 
 
 @pytest.mark.parametrize("queue", [QUEUE, DEAD])
-async def test_a_queue_is_named_as_its_own_or_as_that_of_its_dead(command, bury, register, broker, queue):
+async def test_a_queue_is_named_by_its_own_name_or_that_of_its_dead_letters(command, bury, register, broker, queue):
     await bury(register("ada"))
     code, said = await command("discard", queue=queue)
     assert (code, said.splitlines()[-1]) == (0, "1 discarded")
     await eventually(partial(broker.depth, DEAD), 0)
 
 
-async def test_limit_bounds_what_is_found_and_not_what_is_looked_at(command, bury, register, broker):
+async def test_the_limit_applies_to_matches_and_not_to_messages_read(command, bury, register, broker):
     events = [register(f"user-{number}") for number in range(3)]
     await bury(*events)
     _, said = await command("redrive", id=str(events[2].event_id), limit=1)
@@ -135,7 +135,7 @@ async def test_show_decodes_the_payload(command, bury, register):
     assert shown["headers"]["cloudEvents:subject"] == "ada"
 
 
-async def test_one_message_is_picked_by_its_id(command, bury, register, broker):
+async def test_one_message_is_selected_by_its_id(command, bury, register, broker):
     events = [register(f"user-{number}") for number in range(5)]
     await bury(*events)
     _, said = await command("redrive", id=str(events[3].event_id))
@@ -146,21 +146,21 @@ async def test_one_message_is_picked_by_its_id(command, bury, register, broker):
     await eventually(partial(broker.depth, DEAD), 3)
 
 
-async def test_limit_bounds_what_is_moved(command, bury, register, broker):
+async def test_the_limit_applies_to_messages_moved(command, bury, register, broker):
     await bury(*(register(f"user-{number}") for number in range(5)))
     _, said = await command("redrive", limit=2)
     assert said.splitlines()[-1] == "2 redriven"
     await eventually(partial(broker.depth, DEAD), 3)
 
 
-async def test_discard_wants_to_be_told_what(command, bury, register, broker):
+async def test_discard_requires_a_selection(command, bury, register, broker):
     await bury(register("ada"))
     code, said = await command("discard")
     assert (code, "--id" in said) == (2, True)
     assert await broker.depth(DEAD) == 1
 
 
-async def test_unknown_queue_is_named_and_an_absent_broker_too(command, capsys):
+async def test_the_error_names_an_unknown_queue_or_an_unreachable_broker(command, capsys):
     code, said = await command("list", queue="payments.nothing")
     assert (code, said) == (2, "no queue payments.nothing; the service has payments.identity\n")
     arguments = argparse.Namespace(action="list", queue=None, limit=1, id=None)
@@ -170,5 +170,5 @@ async def test_unknown_queue_is_named_and_an_absent_broker_too(command, capsys):
     assert "secret" not in said
 
 
-async def test_nothing_dead_is_said(command):
+async def test_an_empty_list_is_reported(command):
     assert await command("list") == (0, "no dead letters\n")

@@ -1,4 +1,4 @@
-"""The fault proxy does what its words say."""
+"""The methods of the fault proxy do what their names say."""
 
 import asyncio
 import time
@@ -31,13 +31,13 @@ async def say(connection, word: bytes, *, seconds: float = 60) -> bytes:
         return bytes(await reader.read(100))
 
 
-async def test_passes_on(proxy):
+async def test_it_forwards(proxy):
     connection = await asyncio.open_connection("127.0.0.1", proxy.port)
     assert await say(connection, b"hello") == b"hello"
     connection[1].close()
 
 
-async def test_cut_resets_what_is_open_and_lets_new_ones_pass(proxy):
+async def test_cut_resets_open_connections_and_accepts_new_ones(proxy):
     connection = await asyncio.open_connection("127.0.0.1", proxy.port)
     await say(connection, b"hello")
     proxy.cut()
@@ -60,7 +60,7 @@ async def test_refuse_is_a_closed_port_until_healed(proxy):
     connection[1].close()
 
 
-async def test_hang_up_resets_what_it_accepts_until_healed(proxy):
+async def test_hang_up_resets_new_connections_until_healed(proxy):
     proxy.hang_up()
     for _ in range(2):
         with pytest.raises(ConnectionError):
@@ -72,7 +72,7 @@ async def test_hang_up_resets_what_it_accepts_until_healed(proxy):
     connection[1].close()
 
 
-async def test_blackhole_swallows_and_healing_delivers(proxy):
+async def test_blackhole_holds_data_back_and_healing_delivers_it(proxy):
     connection = await asyncio.open_connection("127.0.0.1", proxy.port)
     await say(connection, b"hello")
     proxy.blackhole()
@@ -85,7 +85,7 @@ async def test_blackhole_swallows_and_healing_delivers(proxy):
     connection[1].close()
 
 
-async def test_delay_holds_back_both_ways(proxy):
+async def test_delay_slows_both_directions(proxy):
     connection = await asyncio.open_connection("127.0.0.1", proxy.port)
     proxy.delay(50)
     begun = time.perf_counter()

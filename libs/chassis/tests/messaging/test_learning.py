@@ -1,4 +1,4 @@
-"""What the relay makes of what became of a wave, and which rows it takes up next."""
+"""How the relay reacts to the outcome of a wave, and which rows it selects next."""
 
 from uuid import UUID
 
@@ -22,7 +22,7 @@ def relay(publications) -> Relay:
 
 
 async def learn(relay: Relay, wave: Wave, *rows: OutboxRow) -> None:
-    # No wave here holds what is unroutable, for which alone the channel is asked.
+    # No wave here contains an unroutable message, the only case in which the channel is used.
     await relay._learn(wave, rows, None)  # type: ignore[arg-type]
 
 
@@ -38,10 +38,10 @@ async def test_an_aggregate_waits_until_its_own_event_is_confirmed(relay):
     assert (relay._holds.active(), len(relay._holds)) == ([], 0)
 
 
-async def test_after_a_break_it_goes_on_with_one_message_and_then_more_again(relay):
+async def test_after_a_break_it_continues_with_one_message_and_then_more_again(relay):
     with pytest.raises(BrokerLost):
         await learn(relay, Wave(broken=ConnectionError(), suspect="ada"), row(1, "ada"))
-    # Many were under way: which of them was to blame is not known.
+    # Many were in flight: it is not known which of them broke the channel.
     windows = [relay._window]
     for _ in range(4):
         await learn(relay, Wave(confirmed=[1]), row(1, "ada"))
@@ -59,7 +59,7 @@ async def test_after_a_break_it_goes_on_with_one_message_and_then_more_again(rel
     ],
     ids=lambda each: type(each).__name__,
 )
-async def test_only_what_was_alone_under_way_is_blamed_for_a_broken_channel(relay, error, blamed):
+async def test_a_broken_channel_blocks_only_a_message_that_was_alone_in_flight(relay, error, blamed):
     never: list[str] = []
     for expected in (never, blamed):
         with pytest.raises(BrokerLost):
@@ -67,14 +67,14 @@ async def test_only_what_was_alone_under_way_is_blamed_for_a_broken_channel(rela
         assert (relay._holds.active(), relay._window) == (expected, 1)
 
 
-async def test_too_many_aggregates_on_hold_are_no_matter_of_single_messages(relay, monkeypatch):
+async def test_too_many_blocked_aggregates_do_not_lead_to_single_messages(relay, monkeypatch):
     monkeypatch.setattr("chassis.messaging.relay.HOLDS_MAX", 2)
     await learn(relay, Wave(refused={"ada": ValueError(), "bob": ValueError()}), row(1, "ada"), row(2, "bob"))
     with pytest.raises(BrokerLost, match="more than 2"):
         await learn(relay, Wave(refused={"eve": ValueError()}), row(3, "eve"))
 
 
-async def test_rows_are_taken_up_in_their_order_whatever_order_they_lie_in(outbox):
+async def test_rows_are_selected_in_their_order_whatever_their_place_in_the_table(outbox):
     async with await psycopg.AsyncConnection.connect(outbox.url, autocommit=True) as connection:
         for position, aggregate in ((5, "ada"), (3, "bob"), (4, None), (1, "ada"), (2, None)):
             await connection.execute(
@@ -92,7 +92,7 @@ async def test_rows_are_taken_up_in_their_order_whatever_order_they_lie_in(outbo
         assert await taken(9) == [(1, "ada"), (2, "2"), (3, "bob"), (4, "4"), (5, "ada")]
         assert await taken(2) == [(1, "ada"), (2, "2")]
         assert await taken(2, "ada", "4") == [(2, "2"), (3, "bob")]
-        # How old the backlog is, is how old its first is.
+        # The age of the backlog is the age of its first row.
         await connection.execute("UPDATE outbox SET created_at = clock_timestamp() - interval '1 hour' * position")
         rows, seconds = await table.backlog()
         assert (rows, 3600 <= seconds < 7200) == (5, True)

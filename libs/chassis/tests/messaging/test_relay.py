@@ -1,4 +1,4 @@
-"""The relay on a real outbox and a real broker."""
+"""The relay with a real outbox and a real broker."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ QUEUE = "payments.identity"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressRetired(Event):
-    """Consumed by no queue: processes listen for it."""
+    """No queue consumes it; processes listen for it."""
 
     user_id: str
 
@@ -36,7 +36,7 @@ def address_retired(event: AddressRetired) -> identity.WalletAddressRetired:
 
 @pytest.fixture
 def tapped(tap, broker_url):
-    """Take everything out of payments' queue for the length of the block."""
+    """Take all messages from payments' queue for the length of the block."""
     return lambda: running(partial(tap.run, broker_url, QUEUE))
 
 
@@ -44,7 +44,9 @@ async def number_of(tap) -> int:
     return len(tap.messages)
 
 
-async def test_event_arrives_with_its_attributes_and_leaves_the_outbox(outbox, broker_url, publications, register, tap, tapped):
+async def test_an_event_arrives_with_its_attributes_and_leaves_the_outbox(
+    outbox, broker_url, publications, register, tap, tapped
+):
     event = register("ada", 7)
     relay = Relay(outbox.url, broker_url, publications)
     async with running(relay.run):
@@ -63,7 +65,7 @@ async def test_event_arrives_with_its_attributes_and_leaves_the_outbox(outbox, b
     assert message.headers["cloudEvents:time"] == event.occurred_at.isoformat()
 
 
-async def test_event_waits_for_consumers_that_have_yet_to_start(outbox, broker_url, publications, register, broker):
+async def test_an_event_waits_for_consumers_that_have_not_started_yet(outbox, broker_url, publications, register, broker):
     async with running(Relay(outbox.url, broker_url, publications).run):
         await outbox.write(register("ada"))
         await outbox.wait_empty()
@@ -90,8 +92,8 @@ async def test_notify_wakes_the_relay_before_its_poll(outbox, broker_url, public
             await outbox.wait_empty()
 
 
-async def test_of_two_relays_one_leads_and_the_other_takes_over(outbox, broker_url, publications, register, tap, tapped):
-    """The leader is whoever holds the lock; when its connection dies, so does its leadership."""
+async def test_one_of_two_relays_leads_and_the_other_takes_over(outbox, broker_url, publications, register, tap, tapped):
+    """The relay that holds the lock leads; when its connection ends, so does its leadership."""
     relays = [Relay(outbox.url, broker_url, publications) for _ in range(2)]
     with capture_logs() as logs:
         async with running(relays[0].run, relays[1].run):
@@ -107,7 +109,7 @@ async def test_of_two_relays_one_leads_and_the_other_takes_over(outbox, broker_u
     assert tap.first_arrivals == {"ada": [0, 1, 2, 3]}
 
 
-async def test_lost_working_connection_is_replaced(outbox, broker_url, publications, register):
+async def test_a_lost_working_connection_is_replaced(outbox, broker_url, publications, register):
     async with running(Relay(outbox.url, broker_url, publications).run):
         for number in range(3):
             await outbox.write(register("ada", number))
@@ -115,7 +117,7 @@ async def test_lost_working_connection_is_replaced(outbox, broker_url, publicati
             await kill(outbox, "relay", holding_the_lock=False)
 
 
-async def test_relay_waits_for_a_database_that_has_no_schema_yet(databases, broker_url, publications):
+async def test_the_relay_waits_for_the_schema(databases, broker_url, publications):
     stop = asyncio.Event()
     with capture_logs() as logs:
         relay = Relay(databases.superuser_url, broker_url, publications)
@@ -125,7 +127,7 @@ async def test_relay_waits_for_a_database_that_has_no_schema_yet(databases, brok
         await run
 
 
-async def test_deleted_queue_holds_its_event_back_and_is_made_again(
+async def test_a_deleted_queue_holds_its_event_back_and_is_declared_again(
     outbox, broker_url, publications, register, broker, management
 ):
     async with running(Relay(outbox.url, broker_url, publications).run):
@@ -137,7 +139,7 @@ async def test_deleted_queue_holds_its_event_back_and_is_made_again(
     assert await broker.depth(QUEUE) == 1
 
 
-async def test_deleted_exchange_is_made_again(outbox, broker_url, publications, register, broker):
+async def test_a_deleted_exchange_is_declared_again(outbox, broker_url, publications, register, broker):
     async with running(Relay(outbox.url, broker_url, publications).run):
         await outbox.write(register("ada"))
         await outbox.wait_empty()
@@ -148,10 +150,8 @@ async def test_deleted_exchange_is_made_again(outbox, broker_url, publications, 
     assert await broker.depth(QUEUE) == 51
 
 
-async def test_event_that_breaks_the_channel_waits_and_lets_the_others_through(
-    outbox, broker_url, publications, register, broker
-):
-    """RabbitMQ answers a malformed CC header by closing the channel, under everything else that is in flight."""
+async def test_an_event_that_breaks_the_channel_waits_and_others_are_sent(outbox, broker_url, publications, register, broker):
+    """RabbitMQ answers a malformed CC header by closing the channel, with all other messages in flight."""
     poison = publications.encode(register("poison"))
     await insert(outbox, type=poison.type, aggregate="poison", payload=poison.payload, headers={**poison.headers, "CC": "x"})
     await outbox.write(*(register(f"user-{number}") for number in range(300)))
@@ -163,7 +163,7 @@ async def test_event_that_breaks_the_channel_waits_and_lets_the_others_through(
     assert blamed == "poison"
 
 
-async def test_event_that_nobody_consumes_leaves_the_outbox_though_nobody_listens(outbox, broker_url):
+async def test_an_event_without_queues_leaves_the_outbox_even_if_no_process_listens(outbox, broker_url):
     publications = Publications("identity", {AddressRetired: address_retired})
     assert publications.specs[0].consumers == ()
     outbox = replace(outbox, publications=publications)
@@ -172,25 +172,25 @@ async def test_event_that_nobody_consumes_leaves_the_outbox_though_nobody_listen
         await outbox.wait_empty()
 
 
-async def test_refused_event_holds_back_the_later_ones_of_its_aggregate_alone(outbox, broker_url, publications, register, broker):
+async def test_a_refused_event_holds_back_only_later_ones_of_its_aggregate(outbox, broker_url, publications, register, broker):
     await insert(outbox, type="identity.user.renamed", aggregate="ada", payload=b"", headers={})
     await outbox.write(register("ada", 1), register("bob", 2))
     refused = partial(REGISTRY.get_sample_value, "relay_failures_total", {"reason": "unroutable"})
     before = refused() or 0
     async with running(Relay(outbox.url, broker_url, publications).run):
         await eventually(partial(broker.depth, QUEUE), 1)
-        # Once more, after its hold.
+        # Once more, after its wait.
         await eventually(lambda: (refused() or 0) >= before + 2)
     assert identity.UserRegistered.FromString((await broker.take(QUEUE)).body).user_id == "bob"
     assert (await broker.depth(QUEUE), await outbox.count()) == (0, 2)
 
 
-async def test_event_of_an_unknown_type_stays_in_the_outbox(outbox, broker_url, publications, register):
+async def test_an_event_of_an_unknown_type_stays_in_the_outbox(outbox, broker_url, publications, register):
     await insert(outbox, type="identity.user.renamed", payload=b"", headers={})
     await outbox.write(register("ada"))
     async with running(Relay(outbox.url, broker_url, publications).run):
         await eventually(outbox.count, 1)
-        # What comes after it has passed it by.
+        # Later events have overtaken it.
         await outbox.write(register("bob"))
         await eventually(outbox.count, 1)
     assert await types_in(outbox) == ["identity.user.renamed"]
@@ -210,7 +210,7 @@ async def insert(outbox, *, type, payload, headers, aggregate=None) -> None:  # 
 
 
 async def kill(outbox, application: str, *, holding_the_lock: bool) -> int:
-    """Terminate the relays' connections; only the leader's where told."""
+    """Terminate the relays' connections, or only the leader's."""
     query = """
         SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
         WHERE application_name = %s AND datname = current_database()

@@ -1,4 +1,4 @@
-"""The relay when the network fails: nothing lost, order kept, nothing hangs."""
+"""The relay during network failures: nothing is lost, order is kept, nothing hangs."""
 
 import asyncio
 import random
@@ -18,10 +18,8 @@ async def number_of(tap) -> int:
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_every_event_arrives_in_order_whatever_is_cut(
-    seed, outbox, broker_url, publications, register, tap, fault_proxy_to
-):
-    """Random cuts, black holes and refusals while 600 events of 30 aggregates pass: each first arrives in its order."""
+async def test_every_event_arrives_in_order_despite_faults(seed, outbox, broker_url, publications, register, tap, fault_proxy_to):
+    """Random cuts, black holes and refusals while 600 events of 30 aggregates are sent: first arrivals are in order."""
     chance = random.Random(seed)
     proxy, url = await fault_proxy_to(broker_url)
     relay = Relay(outbox.url, url, publications, publish_timeout_seconds=0.5)
@@ -57,7 +55,7 @@ async def misbehave(proxy, chance: random.Random) -> None:
     await proxy.heal()
 
 
-async def test_broker_that_is_away_is_waited_for_and_named(outbox, broker_url, publications, register, fault_proxy_to):
+async def test_the_relay_waits_for_an_unreachable_broker_and_names_it(outbox, broker_url, publications, register, fault_proxy_to):
     proxy, url = await fault_proxy_to(broker_url)
     proxy.hang_up()
     await outbox.write(register("ada"))
@@ -74,10 +72,8 @@ async def test_broker_that_is_away_is_waited_for_and_named(outbox, broker_url, p
     assert any(line["event"] == "broker_connected" for line in logs)
 
 
-async def test_confirm_that_never_comes_does_not_hang_the_relay(
-    outbox, broker_url, publications, register, broker, fault_proxy_to
-):
-    """The broker stores the event and its confirm is lost: published again, for the inbox to drop."""
+async def test_a_missing_confirm_does_not_block_the_relay(outbox, broker_url, publications, register, broker, fault_proxy_to):
+    """The broker stores the event but its confirm is lost: it is published again, and the inbox drops the duplicate."""
     proxy, url = await fault_proxy_to(broker_url)
     async with running(Relay(outbox.url, url, publications, publish_timeout_seconds=0.5).run):
         await outbox.write(register("first"))
@@ -92,7 +88,7 @@ async def test_confirm_that_never_comes_does_not_hang_the_relay(
     assert await broker.depth(QUEUE) == 3
 
 
-async def test_stop_ends_even_when_the_broker_is_silent(outbox, broker_url, publications, register, fault_proxy_to):
+async def test_a_stop_ends_even_if_the_broker_is_silent(outbox, broker_url, publications, register, fault_proxy_to):
     proxy, url = await fault_proxy_to(broker_url)
     async with running(Relay(outbox.url, url, publications, publish_timeout_seconds=0.5).run) as stop:
         await outbox.write(register("first"))

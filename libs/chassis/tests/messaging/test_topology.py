@@ -1,4 +1,4 @@
-"""What producers and consumers declare, seen by the broker."""
+"""The declarations of producers and consumers, as the broker sees them."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ async def declared(management, broker_url) -> dict[str, dict[str, object]]:
     return {queue["name"]: queue["arguments"] for queue in queues}
 
 
-async def test_either_side_makes_all_that_a_queue_needs(broker_url, publications, management):
+async def test_either_side_declares_everything_that_a_queue_needs(broker_url, publications, management):
     async with open_session(broker_url, name="test") as session:
         await declare_subscriptions(await session.channel(), "payments", [spec_of(identity.UserRegistered)])
         by_consumer = await declared(management, broker_url)
@@ -27,8 +27,8 @@ async def test_either_side_makes_all_that_a_queue_needs(broker_url, publications
     assert {name: by_both[name] for name in names} == by_consumer
 
 
-async def test_each_producer_of_a_family_binds_it_by_itself(broker_url, publications, management):
-    """Audit facts come from every service: no exchange of that name is there to bind to."""
+async def test_each_producer_of_a_family_binds_its_own_exchange(broker_url, publications, management):
+    """Audit facts come from every service: there is no single exchange to bind to."""
     vhost = broker_url.rpartition("/")[2].partition("?")[0]
 
     async def bound() -> set[tuple[str, str, str]]:
@@ -45,11 +45,11 @@ async def test_each_producer_of_a_family_binds_it_by_itself(broker_url, publicat
         assert ("elcorp.identity", "payments.identity", "identity.user.registered") in await bound()
 
 
-async def test_queue_arguments_are_those_that_every_rabbitmq_heeds(broker_url, publications, management):
+async def test_queue_arguments_work_with_every_rabbitmq(broker_url, publications, management):
     async with open_session(broker_url, name="test") as session:
         await declare_publications(await session.channel(), publications)
     queues = await declared(management, broker_url)
-    # RabbitMQ falls back to at-most-once without this pair.
+    # RabbitMQ falls back to at-most-once dead-lettering without these two arguments.
     never_lost = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
     returns = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "payments.identity", **never_lost}
     assert {name: arguments for name, arguments in queues.items() if name.startswith("payments.identity")} == {

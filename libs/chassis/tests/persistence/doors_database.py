@@ -1,4 +1,4 @@
-"""Where the schema of the doors' database is, and what is in its tables."""
+"""The schema of the doors' database, and reads of its tables."""
 
 from pathlib import Path
 

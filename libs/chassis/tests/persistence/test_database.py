@@ -1,4 +1,4 @@
-"""What every connection is limited to, and which statements count as changes."""
+"""The limits of every connection, and which statements count as changes."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -25,7 +25,7 @@ async def database(databases: Databases) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def test_no_statement_lock_or_idle_transaction_lasts_for_ever(database: Database) -> None:
+async def test_statements_locks_and_idle_transactions_have_timeouts(database: Database) -> None:
     names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "timezone", "jit")
     async with database.session() as session:
         limits = {name: await session.scalar(text(f"SHOW {name}")) for name in names}
@@ -75,14 +75,14 @@ async def pooled(databases: Databases) -> AsyncIterator[Database]:
 
 
 async def pids(database: Database) -> list[int]:
-    """Use every connection of the pool at once; give the server's processes behind them."""
+    """Use every connection of the pool at once; return the pids of their server processes."""
     async with AsyncExitStack() as stack:
         lent = [await stack.enter_async_context(database.read()) for _ in range(SESSIONS)]
         return [await connection.scalar(text("SELECT pg_backend_pid()")) for connection in lent]
 
 
 async def end_sessions(superuser_url: str, ended: list[int]) -> None:
-    """End them as a server does that stops: it says so, and closes."""
+    """End sessions as a stopping server does: it sends an error, then closes."""
     async with await psycopg.AsyncConnection.connect(superuser_url, autocommit=True) as connection:
 
         async def living() -> int:
@@ -101,7 +101,7 @@ async def write(database: Database) -> None:
 
 
 @pytest.mark.parametrize("use", [pids, write], ids=["reads", "a transaction"])
-async def test_after_a_restart_of_the_server_nothing_fails_for_its_pooled_connections(
+async def test_after_a_server_restart_no_pooled_connection_fails(
     pooled: Database, databases: Databases, use: Callable[[Database], Awaitable[object]]
 ) -> None:
     before = await pids(pooled)
@@ -111,7 +111,7 @@ async def test_after_a_restart_of_the_server_nothing_fails_for_its_pooled_connec
     assert len({*before, *after}) == 2 * SESSIONS
 
 
-async def test_connections_whose_server_is_there_are_kept_whatever_they_were_used_for(pooled: Database) -> None:
+async def test_connections_to_a_running_server_are_kept_whatever_they_were_used_for(pooled: Database) -> None:
     before = sorted(await pids(pooled))
     async with pooled.session() as session:
         await session.execute(text("DO $$ BEGIN RAISE NOTICE 'said beside the answer'; END $$"))
@@ -129,7 +129,7 @@ async def test_connections_whose_server_is_there_are_kept_whatever_they_were_use
     assert sorted(await pids(pooled)) == before
 
 
-async def test_a_statement_under_way_when_its_session_ends_fails_and_the_next_does_not(
+async def test_a_running_statement_fails_when_its_session_ends_and_the_next_does_not(
     pooled: Database, databases: Databases
 ) -> None:
     async with pooled.session() as session:

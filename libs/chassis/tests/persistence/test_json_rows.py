@@ -1,4 +1,4 @@
-"""Rows as one parameter: what PostgreSQL reads of them is what was written."""
+"""Rows as one parameter: PostgreSQL reads exactly what was written."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
@@ -34,7 +34,7 @@ async def test_every_value_arrives_exactly(database: Database) -> None:
     rows = [
         {
             "id": UUID(int=7),
-            # More digits than a float holds.
+            # More digits than a float can hold.
             "amount": Decimal("999999999999.99999999"),
             "at": at,
             "day": date(2026, 3, 21),

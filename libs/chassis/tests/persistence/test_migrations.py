@@ -1,4 +1,4 @@
-"""Migrations, and what a process asks of the schema that it finds."""
+"""Migrations, and what a process requires of the schema that it finds."""
 
 import asyncio
 from pathlib import Path
@@ -23,7 +23,7 @@ async def test_migrating_again_changes_nothing_and_head_is_known(urls: DatabaseU
 
 
 @pytest.mark.parametrize(("found", "expected"), [("0000", False), ("0001", True), ("0002", True)])
-async def test_a_schema_older_than_the_release_will_not_do_and_a_newer_one_will(
+async def test_a_schema_older_than_the_release_is_refused_and_a_newer_one_accepted(
     urls: DatabaseUrls, database: Database, found: str, expected: bool
 ) -> None:
     async with await psycopg.AsyncConnection.connect(urls.owner, autocommit=True) as owner:
@@ -31,7 +31,9 @@ async def test_a_schema_older_than_the_release_will_not_do_and_a_newer_one_will(
     assert await migrations.at_head(database, VERSIONS) == expected
 
 
-async def test_the_migration_of_an_earlier_release_leaves_a_newer_schema_as_it_is(urls: DatabaseUrls, database: Database) -> None:
+async def test_the_migration_of_an_earlier_release_leaves_a_newer_schema_unchanged(
+    urls: DatabaseUrls, database: Database
+) -> None:
     async with await psycopg.AsyncConnection.connect(urls.owner, autocommit=True) as owner:
         await owner.execute("UPDATE alembic_version SET version_num = '0002'")
     said: list[str] = []
@@ -56,7 +58,7 @@ async def test_a_database_that_was_never_migrated_is_not_at_head(urls: DatabaseU
     assert not await migrations.at_head(database, VERSIONS)
 
 
-async def test_a_folder_without_revisions_is_no_schema(database: Database, tmp_path: Path) -> None:
+async def test_a_folder_without_revisions_is_refused(database: Database, tmp_path: Path) -> None:
     with pytest.raises(NoRevisionsError):
         await migrations.at_head(database, tmp_path)
 
@@ -77,7 +79,7 @@ def _second_revision(folder: Path, statement: str = "CREATE TABLE more (id integ
     return folder
 
 
-async def test_a_migration_does_not_queue_up_behind_a_lock_with_everybody_behind_it(
+async def test_a_migration_does_not_wait_for_a_lock_and_block_everyone_behind_it(
     urls: DatabaseUrls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(migrations, "LOCK_TIMEOUT", "50ms")

@@ -1,4 +1,4 @@
-"""The notifier wakes the relay without a lock in anybody's transaction."""
+"""The notifier wakes the relay without taking a lock in any transaction of a use case."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ async def database(database_urls):
     await database.close()
 
 
-async def test_many_notifications_become_few(database, database_urls):
+async def test_many_notifications_are_combined(database, database_urls):
     notifier = OutboxNotifier(database)
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as listening:
         await listening.execute("LISTEN outbox")
@@ -37,15 +37,15 @@ async def test_many_notifications_become_few(database, database_urls):
             notifier.notify()
             await asyncio.sleep(0)
         await notifier.close()
-        # One more while it closes, which waits for no quiet.
+        # One more while it closes, without waiting for the others.
         swings_max = 2 + (time.monotonic() - begun) / QUIET_SECONDS
-        heard = [notification async for notification in listening.notifies(timeout=60, stop_after=1)]
-        heard += [notification async for notification in listening.notifies(timeout=0.2)]
-    assert 1 <= len(heard) <= swings_max
+        received = [notification async for notification in listening.notifies(timeout=60, stop_after=1)]
+        received += [notification async for notification in listening.notifies(timeout=0.2)]
+    assert 1 <= len(received) <= swings_max
 
 
 async def test_a_notification_after_the_last_commit_is_sent(database, database_urls):
-    """A notification during another is sent as well: its commit may have been too late for the first."""
+    """A notification during another is sent too: its commit may have been too late for the first."""
     notifier = OutboxNotifier(database)
     async with await psycopg.AsyncConnection.connect(database_urls.app, autocommit=True) as listening:
         await listening.execute("LISTEN outbox")
@@ -55,13 +55,13 @@ async def test_a_notification_after_the_last_commit_is_sent(database, database_u
         await anext(listening.notifies(timeout=60))
         notifier.notify()
         await notifier.close()
-        # Nothing is left that would want a connection.
+        # Nothing is left that needs a connection.
         assert notifier._notifying
         assert notifier._notifying.done()
         await anext(listening.notifies(timeout=60))
 
 
-async def test_database_that_is_away_fails_nobody():
+async def test_an_unreachable_database_does_not_fail_the_caller():
     database = Database.connect("postgresql://nobody:none@127.0.0.1:1/nothing")
     notifier = OutboxNotifier(database)
     notifier.notify()

@@ -1,4 +1,4 @@
-"""A transaction's statements sent together are still one transaction, watched like any other."""
+"""Statements sent together are one transaction, audited like any other."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -39,7 +39,7 @@ async def urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
 
 @pytest.fixture
 async def database(urls: DatabaseUrls) -> AsyncIterator[Database]:
-    # One connection: what one transaction leaves behind, the next one meets.
+    # One connection: the next transaction finds what the last one left behind.
     database = Database.connect(urls.app, pool_size=1)
     yield database
     await database.close()
@@ -66,7 +66,7 @@ async def count(database: Database, table: str = "doors") -> object:
         return await connection.scalar(text(f"SELECT count(*) FROM {table}"))  # our own names
 
 
-async def test_each_statement_answers_for_itself_and_sees_what_went_before(uow: SqlUnitOfWork[SqlTransaction]) -> None:
+async def test_each_statement_has_its_own_result_and_sees_earlier_ones(uow: SqlUnitOfWork[SqlTransaction]) -> None:
     first, second = new_id(), new_id()
     async with uow.begin(ACTOR) as tx:
         tx.pipeline.put_off(add(first))
@@ -77,7 +77,7 @@ async def test_each_statement_answers_for_itself_and_sees_what_went_before(uow: 
     assert (list(none), list(found), list(nothing)) == ([], [(first, False)], [])
 
 
-async def test_what_is_put_off_is_committed_with_its_fact(uow: SqlUnitOfWork[SqlTransaction], database: Database) -> None:
+async def test_a_queued_statement_is_committed_with_its_fact(uow: SqlUnitOfWork[SqlTransaction], database: Database) -> None:
     await build(uow, add(new_id()), add(new_id()))
     await build(uow, add(new_id()))
     assert (await count(database), await count(database, "outbox")) == (3, 2)
@@ -98,26 +98,28 @@ async def test_reading_needs_no_fact(uow: SqlUnitOfWork[SqlTransaction]) -> None
         assert list(await tx.pipeline.fetch(Statement("SELECT $1::int + 1", ("1",)))) == [[(2,)]]
 
 
-async def test_one_that_fails_takes_all_with_it_and_leaves_the_connection_usable(
+async def test_a_failing_statement_undoes_all_and_leaves_the_connection_usable(
     uow: SqlUnitOfWork[SqlTransaction], database: Database
 ) -> None:
     door_id = new_id()
     with pytest.raises(IntegrityError):
         await build(uow, add(new_id()), add(door_id), add(door_id), add(new_id()))
     assert (await count(database), await count(database, "outbox")) == (0, 0)
-    # It was prepared, or was not: either way it can be sent again.
+    # Whether it was prepared or not, it can be sent again.
     await build(uow, add(door_id))
     assert await count(database) == 1
 
 
-async def test_a_statement_that_cannot_be_prepared_is_told(uow: SqlUnitOfWork[SqlTransaction], database: Database) -> None:
+async def test_a_statement_that_cannot_be_prepared_raises_its_error(
+    uow: SqlUnitOfWork[SqlTransaction], database: Database
+) -> None:
     with pytest.raises(DataError):
         await build(uow, add(new_id()), Statement("SELECT 1 / $1::int", ("0",)))
     await build(uow, add(new_id()))
     assert await count(database) == 1
 
 
-async def test_a_failure_that_is_swallowed_commits_nothing(uow: SqlUnitOfWork[SqlTransaction], database: Database) -> None:
+async def test_a_failure_that_the_caller_ignores_commits_nothing(uow: SqlUnitOfWork[SqlTransaction], database: Database) -> None:
     door_id = new_id()
     with pytest.raises(Exception, match="current transaction is aborted"):
         async with uow.begin(ACTOR) as tx:
@@ -127,7 +129,7 @@ async def test_a_failure_that_is_swallowed_commits_nothing(uow: SqlUnitOfWork[Sq
     assert (await count(database), await count(database, "outbox")) == (0, 0)
 
 
-async def test_a_lost_connection_is_told_as_such_and_replaced(
+async def test_a_lost_connection_is_reported_and_replaced(
     uow: SqlUnitOfWork[SqlTransaction], database: Database, databases: Databases
 ) -> None:
     await build(uow, add(new_id()))
@@ -142,7 +144,7 @@ async def test_a_lost_connection_is_told_as_such_and_replaced(
     assert await count(database) == 2
 
 
-async def test_what_fails_at_the_commit_only_is_told_and_leaves_nothing(
+async def test_a_failure_at_the_commit_is_raised_and_nothing_is_written(
     uow: SqlUnitOfWork[SqlTransaction], database: Database, urls: DatabaseUrls
 ) -> None:
     async with await psycopg.AsyncConnection.connect(urls.owner) as owner:
@@ -154,10 +156,10 @@ async def test_what_fails_at_the_commit_only_is_told_and_leaves_nothing(
     assert (await count(database), await count(database, "outbox")) == (1, 1)
 
 
-async def test_a_commit_whose_answer_is_lost_is_told_as_a_failure_though_it_holds(
+async def test_a_commit_whose_response_is_lost_is_reported_as_a_failure(
     urls: DatabaseUrls, database: Database, fault_proxy: Callable[[str, int], Awaitable[FaultProxy]]
 ) -> None:
-    """Which is why every write can be repeated: the caller asks again with its key, and finds what is there."""
+    """The commit took effect. This is why every write can be repeated: the caller sends it again with its key."""
     proxy = await fault_proxy(*endpoint(urls.app))
     behind = Database.connect(through(urls.app, proxy.port), pool_size=1)
     uow = SqlUnitOfWork(behind, SqlTransaction, Publications("doors", {}), service="doors")
@@ -183,7 +185,7 @@ async def test_a_commit_whose_answer_is_lost_is_told_as_a_failure_though_it_hold
     assert (await count(database), await count(database, "outbox")) == (2, 2)
 
 
-async def test_cancelled_while_it_waits_it_leaves_nothing(uow: SqlUnitOfWork[SqlTransaction], database: Database) -> None:
+async def test_a_cancelled_transaction_leaves_nothing_behind(uow: SqlUnitOfWork[SqlTransaction], database: Database) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2), uow.begin(ACTOR) as tx:
             await tx.pipeline.fetch(add(new_id()), Statement("SELECT pg_sleep(10)", ()))
@@ -191,7 +193,7 @@ async def test_cancelled_while_it_waits_it_leaves_nothing(uow: SqlUnitOfWork[Sql
     assert await count(database) == 1
 
 
-async def test_the_sessions_own_statements_and_the_pipelines_are_one_transaction(
+async def test_statements_of_the_session_and_the_pipeline_are_one_transaction(
     uow: SqlUnitOfWork[SqlTransaction], database: Database
 ) -> None:
     async with uow.begin(ACTOR) as tx:
@@ -202,7 +204,7 @@ async def test_the_sessions_own_statements_and_the_pipelines_are_one_transaction
     assert (await count(database), await count(database, "outbox")) == (2, 1)
 
 
-async def test_an_answer_is_stored_in_the_transaction_of_its_effect(
+async def test_a_response_is_stored_in_the_transaction_of_its_effect(
     uow: SqlUnitOfWork[SqlTransaction], database: Database
 ) -> None:
     scope = IdempotencyScope("somebody", "key", b"hash")

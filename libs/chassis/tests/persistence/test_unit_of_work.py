@@ -94,7 +94,7 @@ async def test_state_event_and_audit_fact_are_committed_together(uow: SqlUnitOfW
     ]
 
 
-async def test_a_message_is_in_the_outbox_whole(uow: SqlUnitOfWork[DoorTransaction], database: Database) -> None:
+async def test_a_message_in_the_outbox_has_all_its_columns(uow: SqlUnitOfWork[DoorTransaction], database: Database) -> None:
     door = Door(new_id())
     event = DoorOpened(occurred_at=NOW, door_id=door.id)
     async with uow.begin(ACTOR) as tx:
@@ -118,7 +118,9 @@ async def test_an_event_of_a_new_aggregate_is_sent(uow: SqlUnitOfWork[DoorTransa
     ]
 
 
-async def test_a_fact_is_the_actors_unless_another_is_named(uow: SqlUnitOfWork[DoorTransaction], database: Database) -> None:
+async def test_a_fact_has_the_transactions_actor_unless_another_is_given(
+    uow: SqlUnitOfWork[DoorTransaction], database: Database
+) -> None:
     other = Actor.service("locksmith")
     async with uow.begin(ACTOR) as tx:
         for actor in (None, other):
@@ -132,14 +134,14 @@ async def test_a_fact_is_the_actors_unless_another_is_named(uow: SqlUnitOfWork[D
     ]
 
 
-async def test_an_event_is_sent_although_nobody_keeps_the_aggregate(
+async def test_an_event_is_sent_even_if_nothing_references_the_aggregate(
     uow: SqlUnitOfWork[DoorTransaction], database: Database
 ) -> None:
     built = await build(uow)
     async with uow.begin(ACTOR) as tx:
         (await tx.door(built.id)).open()
         gc.collect()
-        # An autoflush here would write the door and let the identity map forget it, its event with it.
+        # An autoflush here would write the door and let the identity map drop it, together with its event.
         await tx.session.execute(select(doors.c.id))
         gc.collect()
         tx.record(fact(built))
@@ -179,7 +181,7 @@ async def test_reading_and_locking_need_no_fact(uow: SqlUnitOfWork[DoorTransacti
     assert len(await rows(database, "SELECT 1 FROM outbox")) == 1
 
 
-async def test_an_earlier_write_on_the_pooled_connection_is_forgotten(urls: DatabaseUrls) -> None:
+async def test_an_earlier_write_on_a_pooled_connection_does_not_count(urls: DatabaseUrls) -> None:
     database = Database.connect(urls.app, pool_size=1)
     uow = SqlUnitOfWork(database, DoorTransaction, Publications("doors", {}), service="doors")
     await build(uow)
@@ -188,7 +190,7 @@ async def test_an_earlier_write_on_the_pooled_connection_is_forgotten(urls: Data
     await database.close()
 
 
-async def test_nothing_stays_of_a_use_case_that_fails(uow: SqlUnitOfWork[DoorTransaction], database: Database) -> None:
+async def test_a_failing_use_case_leaves_nothing_behind(uow: SqlUnitOfWork[DoorTransaction], database: Database) -> None:
     with pytest.raises(RuntimeError):
         async with uow.begin(ACTOR) as tx:
             door = Door(new_id())
@@ -199,7 +201,7 @@ async def test_nothing_stays_of_a_use_case_that_fails(uow: SqlUnitOfWork[DoorTra
     assert await rows(database, "SELECT (SELECT count(*) FROM doors), (SELECT count(*) FROM outbox)") == [(0, 0)]
 
 
-async def test_a_message_takes_effect_once_even_when_two_handle_it_at_the_same_time(
+async def test_a_message_handled_twice_at_the_same_time_takes_effect_once(
     uow: SqlUnitOfWork[DoorTransaction], database: Database
 ) -> None:
     delivery = Delivery(message_id=new_id(), type="t", producer="p", occurred_at=NOW, message=events_pb2.UserRegistered())
@@ -234,7 +236,7 @@ async def test_a_message_whose_handling_failed_may_be_handled_again(
     assert await rows(database, "SELECT count(*) FROM doors") == [(1,)]
 
 
-async def test_the_outbox_wakes_a_listener_at_commit(uow: SqlUnitOfWork[DoorTransaction], urls: DatabaseUrls) -> None:
+async def test_a_commit_to_the_outbox_wakes_a_listener(uow: SqlUnitOfWork[DoorTransaction], urls: DatabaseUrls) -> None:
     async with await psycopg.AsyncConnection.connect(urls.app, autocommit=True) as listener:
         await listener.execute("LISTEN outbox")
         await build(uow)
@@ -246,7 +248,7 @@ async def test_append_only_tables_refuse_the_runtime_role_and_the_owner(urls: Da
     async with await psycopg.AsyncConnection.connect(urls.app, autocommit=True) as app:
         await app.execute("INSERT INTO stones VALUES (1)")
         for change in ("UPDATE stones SET id = 2", "DELETE FROM stones", "TRUNCATE stones"):
-            # Already for want of the right, not by the trigger alone.
+            # The missing privilege already refuses it, before the trigger.
             with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
                 await app.execute(change)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -258,7 +260,7 @@ async def test_append_only_tables_refuse_the_runtime_role_and_the_owner(urls: Da
     assert await rows(database, "SELECT id FROM stones") == [(1,)]
 
 
-async def test_a_session_is_never_flushed_by_itself(database: Database) -> None:
+async def test_a_session_never_flushes_automatically(database: Database) -> None:
     session: AsyncSession = database.session()
     assert session.sync_session.autoflush is False
     await session.close()
@@ -284,7 +286,7 @@ async def test_a_change_records_before_and_after_and_announces_the_events(
     assert (fact.action, fact.resource_type, fact.resource_id) == ("doors.door.open", "door", str(door.id))
     assert (fact.before, fact.after, fact.reason, fact.occurred_at) == ({"open": False}, {"open": True}, "a delivery", NOW)
     sent = await rows(database, "SELECT type FROM outbox ORDER BY position")
-    # The session announces what it loaded as well; each event is sent once.
+    # The session announces what it loaded too; each event is sent once.
     assert sent.count(("identity.user.registered",)) == 1
 
 
@@ -316,7 +318,7 @@ async def test_a_change_that_fails_records_nothing(uow: SqlUnitOfWork[DoorTransa
     assert not door.collect()
 
 
-async def test_what_is_created_is_recorded_with_its_state_alone(uow: SqlUnitOfWork[DoorTransaction]) -> None:
+async def test_a_creation_is_recorded_with_the_new_state_only(uow: SqlUnitOfWork[DoorTransaction]) -> None:
     async with uow.begin(ACTOR) as tx:
         door = Door(new_id())
         tx.session.add(door)

@@ -1,4 +1,4 @@
-"""Bundles arrive at start, by event and by the clock, whatever the source is up to."""
+"""Bundles are fetched at the start, after an event and periodically, whatever the state of the source."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ def bundle(version: int, policies: str = "permit(principal, action, resource);")
 
 
 class Source:
-    """Hands out what it is given, and remembers what was asked."""
+    """Returns the bundles that it was given, and records the requests."""
 
     def __init__(self) -> None:
         self.now: Bundle | Exception = Unavailable()
@@ -76,7 +76,7 @@ async def refresher(source: Source, policies: Policies) -> AsyncIterator[BundleR
         await task
 
 
-async def test_it_waits_for_a_source_that_is_away(
+async def test_it_waits_for_an_unreachable_source(
     refresher: BundleRefresher, source: Source, policies: Policies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chassis.policies.bundle_refresher._BACKOFF_SECONDS_MAX", 0.1)
@@ -102,7 +102,7 @@ async def test_an_event_fetches_at_once(refresher: BundleRefresher, source: Sour
 
 
 class Overtaken(Source):
-    """A source of which a second bundle is published while the first is fetched."""
+    """A source that publishes a second bundle while the first is being fetched."""
 
     refresher: BundleRefresher
 
@@ -114,7 +114,7 @@ class Overtaken(Source):
         return answer
 
 
-async def test_an_event_that_comes_during_a_fetch_fetches_again(policies: Policies) -> None:
+async def test_an_event_during_a_fetch_causes_another_fetch(policies: Policies) -> None:
     source = Overtaken()
     source.now = bundle(1)
     source.refresher = BundleRefresher(source, policies, interval_seconds=3600)
@@ -123,7 +123,7 @@ async def test_an_event_that_comes_during_a_fetch_fetches_again(policies: Polici
     assert source.asked == [0, 1]
 
 
-async def test_it_asks_again_by_the_clock(source: Source, policies: Policies) -> None:
+async def test_it_fetches_periodically(source: Source, policies: Policies) -> None:
     source.now = bundle(1)
     stop = asyncio.Event()
     task = asyncio.create_task(BundleRefresher(source, policies, interval_seconds=0.02).run(stop))
@@ -134,7 +134,7 @@ async def test_it_asks_again_by_the_clock(source: Source, policies: Policies) ->
     assert source.asked[:4] == [0, 1, 1, 1]
 
 
-async def test_what_is_confirmed_is_fresh(source: Source, policies: Policies, clock: ControlledClock) -> None:
+async def test_a_confirmed_bundle_is_fresh(source: Source, policies: Policies, clock: ControlledClock) -> None:
     refresher = BundleRefresher(source, policies)
     source.now = bundle(1)
     assert await refresher.refresh()
@@ -143,7 +143,7 @@ async def test_what_is_confirmed_is_fresh(source: Source, policies: Policies, cl
     assert policies.allows(Actor.anonymous(), "user:read")
 
 
-async def test_what_cannot_be_fetched_or_is_unsound_grows_stale(
+async def test_a_bundle_grows_stale_if_no_valid_one_can_be_fetched(
     source: Source, policies: Policies, clock: ControlledClock
 ) -> None:
     refresher = BundleRefresher(source, policies)
@@ -160,7 +160,7 @@ async def test_what_cannot_be_fetched_or_is_unsound_grows_stale(
         policies.allows(Actor.anonymous(), "user:read")
 
 
-async def test_a_source_that_is_away_is_asked_every_ten_seconds_at_least(
+async def test_an_unreachable_source_is_asked_at_least_every_ten_seconds(
     source: Source, policies: Policies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop, waits = asyncio.Event(), list[float]()
@@ -180,7 +180,7 @@ async def test_a_source_that_is_away_is_asked_every_ten_seconds_at_least(
     assert back == 60
 
 
-async def test_a_defect_of_the_source_is_not_taken_for_its_absence(source: Source, policies: Policies) -> None:
+async def test_a_defect_of_the_source_is_not_reported_as_an_outage(source: Source, policies: Policies) -> None:
     source.now = ZeroDivisionError()
     with pytest.raises(ZeroDivisionError):
         await BundleRefresher(source, policies).refresh()

@@ -1,4 +1,4 @@
-"""Decisions: deny by default, deny on any doubt, and how old a bundle may grow."""
+"""Decisions: denied by default and in any doubt; and the maximum age of a bundle."""
 
 import json
 from dataclasses import replace
@@ -18,7 +18,7 @@ PERMISSIONS = ("user:read", "payment:create", "payment:approve", "audit:view")
 
 
 def schema(**attributes: object) -> str:
-    """Return the schema that governance compiles, with more resource attributes where a test needs them."""
+    """Return the schema that governance compiles, with additional resource attributes if a test needs them."""
     string = {"type": "String"}
     shape = {"type": string, "id": string, "owner": {"type": "String", "required": False}, **attributes}
     applies = {
@@ -64,7 +64,7 @@ def loaded(clock: ControlledClock, text: str, **attributes: object) -> Policies:
     return policies
 
 
-def test_a_role_may_what_its_permit_says_and_nothing_else(policies: Policies) -> None:
+def test_a_role_allows_what_its_permit_says_and_nothing_else(policies: Policies) -> None:
     assert [name for name in PERMISSIONS if policies.allows(USER, name)] == ["user:read", "payment:create"]
     assert [name for name in PERMISSIONS if policies.allows(STAFF, name)] == ["user:read", "payment:approve", "audit:view"]
     both = replace(USER, roles=frozenset({"user", "staff"}))
@@ -74,7 +74,7 @@ def test_a_role_may_what_its_permit_says_and_nothing_else(policies: Policies) ->
     assert denied.value.facts == {"permission": "audit:view"}
 
 
-def test_nobody_else_may_anything(policies: Policies) -> None:
+def test_without_a_role_nothing_is_allowed(policies: Policies) -> None:
     for actor in (
         Actor.anonymous(),
         Actor.service("payments"),
@@ -90,15 +90,15 @@ def test_an_unknown_action_is_denied(policies: Policies) -> None:
         assert not policies.allows(admin, permission)
 
 
-def test_strange_names_are_names(policies: Policies) -> None:
+def test_unusual_names_are_only_names(policies: Policies) -> None:
     odd = 'x", "type": "Role'
     assert not policies.allows(replace(USER, roles=frozenset({odd, 'user"', "\n", "\0"})), "user:read")
     assert policies.allows(USER, "user:read", Resource(odd, odd, {"owner": odd}))
-    # Roles on what cannot hold them break the schema: denied.
+    # Roles on an entity that cannot have them violate the schema, so the request is denied.
     assert not policies.allows(replace(Actor.anonymous(), roles=frozenset({"user"})), "user:read")
 
 
-def test_an_owner_may_and_others_may_not(clock: ControlledClock) -> None:
+def test_an_owner_is_allowed_and_others_are_denied(clock: ControlledClock) -> None:
     policies = loaded(
         clock,
         """permit(principal is User, action == Action::"user:read", resource)
@@ -114,7 +114,7 @@ def test_an_owner_may_and_others_may_not(clock: ControlledClock) -> None:
 
 @pytest.mark.clause("ASVS 16.5.2")
 def test_a_forbid_that_fails_to_evaluate_denies(clock: ControlledClock) -> None:
-    # The schema cannot see it: the sum overflows only at run time. Cedar skips the forbid, and would allow.
+    # The schema cannot detect it: the sum overflows only at run time. Cedar skips the forbid, and would allow.
     overflow = """
         permit(principal, action, resource);
         forbid(principal, action, resource) when { resource.weight + 1 > 100 };
@@ -129,7 +129,7 @@ def test_a_forbid_that_fails_to_evaluate_denies(clock: ControlledClock) -> None:
     assert [line["event"] for line in lines] == ["policy_error"]
 
 
-def test_a_context_is_decided_on(clock: ControlledClock) -> None:
+def test_the_context_is_part_of_the_decision(clock: ControlledClock) -> None:
     policies = loaded(clock, "permit(principal, action, resource) when { context has hour && context.hour >= 8 };")
     assert policies.allows(USER, "payment:create", context={"hour": 9})
     assert not policies.allows(USER, "payment:create", context={"hour": 7})
@@ -150,7 +150,7 @@ JSON_VALUES = (
 
 
 @given(attributes=st.dictionaries(st.text(max_size=6) | st.sampled_from(["owner", "type", "id"]), JSON_VALUES, max_size=3))
-def test_a_request_that_the_schema_does_not_know_is_denied_even_where_all_is_permitted(attributes: dict[str, object]) -> None:
+def test_a_request_that_violates_the_schema_is_denied_even_if_everything_is_permitted(attributes: dict[str, object]) -> None:
     valid = set(attributes) <= {"owner", "type", "id"} and all(isinstance(value, str) for value in attributes.values())
     assert EVERYTHING.allows(USER, "payment:create", Resource("stone", "1", attributes)) is valid
 
@@ -164,7 +164,7 @@ def test_only_declared_actions_by_principals_of_the_right_form_are_ever_allowed(
     assert EVERYTHING.allows(actor, permission) is valid
 
 
-def test_true_and_one_are_two_questions(clock: ControlledClock) -> None:
+def test_true_and_one_are_different_requests(clock: ControlledClock) -> None:
     policies = loaded(clock, "permit(principal, action, resource) when { resource.open };", open={"type": "Boolean"})
     assert policies.allows(USER, "payment:create", Resource("door", "1", {"open": True}))
     assert not policies.allows(USER, "payment:create", Resource("door", "1", {"open": 1}))
@@ -195,7 +195,7 @@ HERS, AT_NINE = Resource("user", "1", {"owner": "anna"}), {"hour": 9}
     ],
     ids=["kind", "subject", "roles", "permission", "type", "id", "owner", "no owner", "no resource", "hour", "no hour"],
 )
-def test_what_was_decided_holds_for_that_question_alone(
+def test_a_cached_decision_applies_to_its_exact_request_only(
     clock: ControlledClock, actor: Actor, permission: str, resource: Resource | None, context: dict[str, object] | None
 ) -> None:
     policies = loaded(clock, ONE_QUESTION)
@@ -204,7 +204,7 @@ def test_what_was_decided_holds_for_that_question_alone(
         assert not policies.allows(actor, permission, resource, context)
 
 
-def test_the_memory_of_decisions_is_bounded(policies: Policies, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_of_decisions_is_bounded(policies: Policies, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chassis.policies.engine._REMEMBERED_MAX", 3)
     for number in range(10):
         assert policies.allows(USER, "user:read", Resource("user", str(number)))
@@ -212,7 +212,7 @@ def test_the_memory_of_decisions_is_bounded(policies: Policies, monkeypatch: pyt
     assert not policies.allows(USER, "payment:approve", Resource("payment", "1"))
 
 
-def test_a_new_bundle_decides_anew(policies: Policies) -> None:
+def test_a_new_bundle_discards_cached_decisions(policies: Policies) -> None:
     assert policies.allows(USER, "payment:create")
     policies.load(Bundle(2, "", schema()))
     assert policies.version == 2
@@ -233,7 +233,7 @@ def test_a_new_bundle_decides_anew(policies: Policies) -> None:
     ],
 )
 @pytest.mark.clause("ASVS 16.5.2")
-def test_an_unsound_bundle_leaves_the_old_one_in_force(policies: Policies, text: str, schema_text: str) -> None:
+def test_an_invalid_bundle_leaves_the_old_one_in_force(policies: Policies, text: str, schema_text: str) -> None:
     with pytest.raises(InvalidBundle, match="bundle 2"):
         policies.load(Bundle(2, text, schema_text))
     assert policies.version == 1
@@ -241,13 +241,13 @@ def test_an_unsound_bundle_leaves_the_old_one_in_force(policies: Policies, text:
 
 
 @pytest.mark.clause("ASVS 16.5.2")
-def test_without_a_bundle_nobody_can_tell(clock: ControlledClock) -> None:
+def test_without_a_bundle_no_decision_is_possible(clock: ControlledClock) -> None:
     for permission in PERMISSIONS:
         with pytest.raises(Unavailable):
             Policies(clock).require(USER, permission)
 
 
-def test_an_old_bundle_decides_reads_and_a_very_old_one_nothing(policies: Policies, clock: ControlledClock) -> None:
+def test_an_old_bundle_decides_reads_only_and_a_very_old_one_nothing(policies: Policies, clock: ControlledClock) -> None:
     clock.advance(seconds=300)
     assert policies.allows(USER, "payment:create")
     clock.advance(seconds=1)
@@ -277,7 +277,7 @@ def test_an_old_bundle_decides_reads_and_a_very_old_one_nothing(policies: Polici
         ("", False),
     ],
 )
-def test_an_old_bundle_decides_what_is_named_a_read_and_nothing_that_sounds_like_one(
+def test_an_old_bundle_decides_only_actions_listed_as_reads(
     policies: Policies, clock: ControlledClock, permission: str, harmless: bool
 ) -> None:
     clock.advance(seconds=301)

@@ -53,7 +53,7 @@ async def client_of() -> AsyncIterator[Callable[[FastAPI], httpx.AsyncClient]]:
     clients: list[httpx.AsyncClient] = []
 
     def open_client(app: FastAPI) -> httpx.AsyncClient:
-        # The app answers for itself: whatever escapes it would be a connection closed in mid-air.
+        # The app handles its own errors: an exception that escaped it would close the connection without a response.
         clients.append(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://things"))
         return clients[-1]
 

@@ -1,4 +1,4 @@
-"""Who is let in, and that nothing starts which does not say."""
+"""Which callers are admitted; and an app with an undeclared route does not start."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -50,7 +50,7 @@ async def whole_actor(request: Request, actor: CurrentActor) -> Envelope[str]:
 
 
 @router.get("/passing", dependencies=[Public])
-async def whoever_passes(request: Request, actor: CurrentActor) -> Envelope[str]:
+async def any_actor(request: Request, actor: CurrentActor) -> Envelope[str]:
     request.app.state.actors.append(actor)
     return envelope("seen")
 
@@ -60,8 +60,8 @@ async def on_behalf() -> Envelope[str]:
     return envelope(acting_subject())
 
 
-@router.get("/on-behalf-of-whoever", dependencies=[Public])
-async def on_behalf_of_whoever() -> Envelope[str]:
+@router.get("/on-behalf-of-any-actor", dependencies=[Public])
+async def on_behalf_of_any_actor() -> Envelope[str]:
     return envelope(acting_subject())
 
 
@@ -86,7 +86,7 @@ async def test_a_public_route_is_anonymous_even_with_a_token(client: httpx.Async
         assert response.json()["data"] == "anonymous:anonymous"
 
 
-async def test_the_actor_is_who_the_token_says(client: httpx.AsyncClient, forge: TokenForge) -> None:
+async def test_the_actor_comes_from_the_token(client: httpx.AsyncClient, forge: TokenForge) -> None:
     subject, session = new_id(), new_id()
     headers = forge.headers(subject, roles=["user", "staff"], session_id=session, methods=["pwd", "otp"])
     data = (await client.get("/api/v1/doors/mine", headers=headers)).json()["data"]
@@ -95,7 +95,7 @@ async def test_the_actor_is_who_the_token_says(client: httpx.AsyncClient, forge:
     assert (data["session"], data["device"], data["methods"]) == (str(session), "device-1", ["pwd", "otp"])
 
 
-async def test_everything_that_is_known_of_the_caller_is_told_to_the_use_case(
+async def test_the_use_case_receives_everything_known_of_the_caller(
     make_app: Callable[..., FastAPI], client_of: Callable[[FastAPI], httpx.AsyncClient], forge: TokenForge
 ) -> None:
     app = make_app(router)
@@ -131,7 +131,7 @@ async def test_everything_that_is_known_of_the_caller_is_told_to_the_use_case(
 
 
 @pytest.mark.parametrize("signed_in", [False, True])
-async def test_of_somebody_unknown_nothing_is_told_but_whence_they_come(
+async def test_of_an_anonymous_caller_only_the_address_and_client_are_known(
     make_app: Callable[..., FastAPI], client_of: Callable[[FastAPI], httpx.AsyncClient], forge: TokenForge, signed_in: bool
 ) -> None:
     app = make_app(router)
@@ -151,19 +151,19 @@ async def test_of_somebody_unknown_nothing_is_told_but_whence_they_come(
     ]
 
 
-async def test_what_is_done_for_a_request_is_done_on_behalf_of_its_caller(client: httpx.AsyncClient, forge: TokenForge) -> None:
+async def test_work_for_a_request_is_done_on_behalf_of_its_caller(client: httpx.AsyncClient, forge: TokenForge) -> None:
     subject = new_id()
     for path, headers, known in (
         ("on-behalf", forge.headers(subject), str(subject)),
-        ("on-behalf-of-whoever", forge.headers(subject), "anonymous"),
-        ("on-behalf-of-whoever", {}, "anonymous"),
+        ("on-behalf-of-any-actor", forge.headers(subject), "anonymous"),
+        ("on-behalf-of-any-actor", {}, "anonymous"),
     ):
         assert (await client.get(f"/api/v1/doors/{path}", headers=headers)).json()["data"] == known
-    # Nobody's any more once it is answered.
+    # After the response there is no caller any more.
     assert acting_subject() == ""
 
 
-async def test_of_what_a_client_calls_itself_the_beginning_is_kept(
+async def test_a_long_user_agent_is_truncated(
     make_app: Callable[..., FastAPI], client_of: Callable[[FastAPI], httpx.AsyncClient]
 ) -> None:
     app = make_app(router)
@@ -184,7 +184,7 @@ async def test_of_what_a_client_calls_itself_the_beginning_is_kept(
         ("Bearer " + "x" * 9000, "AUTH_003"),
     ],
 )
-async def test_no_good_token_is_401(client: httpx.AsyncClient, header: str | None, code: str) -> None:
+async def test_without_a_valid_token_the_status_is_401(client: httpx.AsyncClient, header: str | None, code: str) -> None:
     headers = {} if header is None else {"Authorization": header}
     response = await client.get("/api/v1/doors/mine", headers=headers)
     assert (response.status_code, response.json()["code"]) == (401, code)
@@ -192,7 +192,7 @@ async def test_no_good_token_is_401(client: httpx.AsyncClient, header: str | Non
 
 
 @pytest.mark.parametrize("scheme", ["Basic ", "DPoP ", "Token ", "Bearers ", ""])
-async def test_a_good_token_under_another_scheme_is_none(client: httpx.AsyncClient, forge: TokenForge, scheme: str) -> None:
+async def test_a_valid_token_under_another_scheme_is_refused(client: httpx.AsyncClient, forge: TokenForge, scheme: str) -> None:
     response = await client.get("/api/v1/doors/mine", headers={"Authorization": scheme + forge.token()})
     assert (response.status_code, response.json()["code"]) == (401, "AUTH_003")
 
@@ -203,12 +203,12 @@ async def test_the_scheme_may_be_written_in_any_case(client: httpx.AsyncClient, 
     assert response.status_code == 200
 
 
-async def test_an_expired_token_says_so(client: httpx.AsyncClient, forge: TokenForge) -> None:
+async def test_an_expired_token_gets_its_own_error(client: httpx.AsyncClient, forge: TokenForge) -> None:
     response = await client.get("/api/v1/doors/mine", headers=forge.headers(life_seconds=-1))
     assert (response.status_code, response.json()["code"]) == (401, "AUTH_002")
 
 
-async def test_the_permission_is_asked_for_before_the_body_is_read(client: httpx.AsyncClient, forge: TokenForge) -> None:
+async def test_the_permission_is_checked_before_the_body_is_read(client: httpx.AsyncClient, forge: TokenForge) -> None:
     headers = {"Content-Type": "text/plain"}
     assert (await client.post("/api/v1/doors", content=b"{{{", headers=headers)).status_code == 401
     headers |= forge.headers(roles=["guest"])
@@ -220,7 +220,7 @@ async def test_a_permission_that_no_policy_knows_is_denied(client: httpx.AsyncCl
     assert (await client.get("/api/v1/doors/unheard", headers=forge.headers(roles=["admin", "user"]))).status_code == 403
 
 
-async def test_a_role_change_holds_for_the_next_request_with_the_old_token(
+async def test_a_role_change_applies_to_the_next_request_with_the_old_token(
     client: httpx.AsyncClient, forge: TokenForge, subject_roles: SubjectRoles
 ) -> None:
     subject = new_id()
@@ -230,7 +230,7 @@ async def test_a_role_change_holds_for_the_next_request_with_the_old_token(
     assert (await client.post("/api/v1/doors", json={"name": "a"}, headers=headers)).status_code == 403
 
 
-def test_a_route_without_a_marker_does_not_start(make_app: Callable[..., FastAPI]) -> None:
+def test_a_route_without_an_access_marker_does_not_start(make_app: Callable[..., FastAPI]) -> None:
     careless = Router("/careless", assurance=NONE, reads=NOBODY)
 
     @careless.get("")
@@ -242,9 +242,7 @@ def test_a_route_without_a_marker_does_not_start(make_app: Callable[..., FastAPI
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-def test_an_operation_that_changes_something_without_an_assurance_does_not_start(
-    make_app: Callable[..., FastAPI], method: str
-) -> None:
+def test_a_changing_operation_without_an_assurance_does_not_start(make_app: Callable[..., FastAPI], method: str) -> None:
     careless = Router("/careless", dependencies=[Authenticated])
 
     @careless.operation(method, "")
@@ -255,7 +253,7 @@ def test_an_operation_that_changes_something_without_an_assurance_does_not_start
         make_app(careless)
 
 
-def test_a_routers_marker_counts_and_the_routes_own_comes_first() -> None:
+def test_a_routers_marker_applies_unless_the_route_has_its_own() -> None:
     strict = Router("/strict", dependencies=[Authenticated], assurance=NONE, reads=NOBODY)
 
     @strict.get("")

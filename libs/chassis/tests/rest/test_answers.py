@@ -1,4 +1,4 @@
-"""Pages, versions, operations, the published document, and what a request leaves in log and metrics."""
+"""Pages, versions, operations, the published document, and the log lines and metrics of a request."""
 
 import json
 from collections.abc import Callable
@@ -92,7 +92,7 @@ def client(app: FastAPI, client_of: Callable[[FastAPI], httpx.AsyncClient]) -> h
     return client_of(app)
 
 
-async def test_a_page_tells_its_place_and_its_neighbours(client: httpx.AsyncClient) -> None:
+async def test_a_page_states_its_position_and_its_neighbours(client: httpx.AsyncClient) -> None:
     response = await client.get("/api/v1/stones?page=2&colour=red")
     assert response.json()["data"] == {
         "items": [f"red {number}" for number in range(20, 40)],
@@ -121,7 +121,7 @@ async def test_a_page_tells_its_place_and_its_neighbours(client: httpx.AsyncClie
         ("colour=", 20, {"next": "colour=&page=2&per_page=20"}),
     ],
 )
-async def test_a_page_names_the_neighbours_that_there_are(
+async def test_a_page_links_only_to_existing_neighbours(
     client: httpx.AsyncClient, query: str, count: int, links: dict[str, str]
 ) -> None:
     response = await client.get(f"/api/v1/stones?{query}")
@@ -131,7 +131,7 @@ async def test_a_page_names_the_neighbours_that_there_are(
     }
 
 
-async def test_no_page_is_named_that_would_be_refused(client: httpx.AsyncClient) -> None:
+async def test_no_page_is_linked_that_would_be_refused(client: httpx.AsyncClient) -> None:
     response = await client.get("/api/v1/stones/all?page=9999&per_page=1")
     assert list(response.links) == ["prev", "next"]
     assert (await client.get(response.links["next"]["url"])).status_code == 200
@@ -141,11 +141,11 @@ async def test_no_page_is_named_that_would_be_refused(client: httpx.AsyncClient)
 
 
 @pytest.mark.parametrize("query", ["page=0", "page=-1", "per_page=0", "per_page=101", "page=1.5", "page=100000", "sort=name"])
-async def test_a_page_that_cannot_be_is_refused(client: httpx.AsyncClient, query: str) -> None:
+async def test_an_invalid_page_is_refused(client: httpx.AsyncClient, query: str) -> None:
     assert (await client.get(f"/api/v1/stones?{query}")).status_code == 422
 
 
-async def test_a_history_is_walked_by_cursor_to_its_end(client: httpx.AsyncClient) -> None:
+async def test_a_history_is_read_by_cursor_to_its_end(client: httpx.AsyncClient) -> None:
     seen: list[int] = []
     url: str | None = "/api/v1/stones/history?limit=4"
     while url:
@@ -157,16 +157,16 @@ async def test_a_history_is_walked_by_cursor_to_its_end(client: httpx.AsyncClien
 
 
 @pytest.mark.parametrize(("limit", "status"), [(0, 422), (-1, 422), (1, 200), (100, 200), (101, 422), ("x", 422)])
-async def test_a_history_is_told_in_pages_of_a_hundred_at_most(client: httpx.AsyncClient, limit: object, status: int) -> None:
+async def test_a_page_of_a_history_has_at_most_a_hundred_entries(client: httpx.AsyncClient, limit: object, status: int) -> None:
     assert (await client.get(f"/api/v1/stones/history?limit={limit}")).status_code == status
 
 
-async def test_a_strange_cursor_is_refused(client: httpx.AsyncClient) -> None:
+async def test_an_invalid_cursor_is_refused(client: httpx.AsyncClient) -> None:
     for cursor in ("", "a b", "%00", "x" * 513):
         assert (await client.get("/api/v1/stones/history", params={"cursor": cursor})).status_code == 422
 
 
-async def test_a_route_that_keeps_its_own_key_demands_it(client: httpx.AsyncClient, forge: TokenForge) -> None:
+async def test_a_route_that_stores_its_own_key_requires_it(client: httpx.AsyncClient, forge: TokenForge) -> None:
     async def throw(headers: dict[str, str]) -> httpx.Response:
         return await client.post("/api/v1/stones", json={"weight": 1}, headers=forge.headers() | headers)
 
@@ -177,7 +177,7 @@ async def test_a_route_that_keeps_its_own_key_demands_it(client: httpx.AsyncClie
         assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
 
 
-async def test_machines_can_ask_whether_it_lives_and_nothing_that_is_for_operators(client: httpx.AsyncClient) -> None:
+async def test_the_public_port_shows_liveness_and_nothing_for_operators(client: httpx.AsyncClient) -> None:
     assert (await client.get("/healthz")).json() == {"alive": True}
     for path in ("/readyz", "/metrics"):
         assert (await client.get(path)).status_code == 404
@@ -189,7 +189,7 @@ async def test_machines_can_ask_whether_it_lives_and_nothing_that_is_for_operato
     assert "nothing/here" not in metrics
 
 
-async def test_each_request_leaves_one_line(client: httpx.AsyncClient, forge: TokenForge) -> None:
+async def test_each_request_logs_one_line(client: httpx.AsyncClient, forge: TokenForge) -> None:
     with capture_logs() as lines:
         await client.get("/api/v1/stones?page=2")
         await client.put("/api/v1/stones/5", json={}, headers=forge.headers())
@@ -200,7 +200,7 @@ async def test_each_request_leaves_one_line(client: httpx.AsyncClient, forge: To
     ]
 
 
-async def test_a_defect_is_logged_once_with_its_traceback_and_told_to_nobody(client: httpx.AsyncClient) -> None:
+async def test_a_defect_is_logged_once_with_its_traceback_and_not_disclosed(client: httpx.AsyncClient) -> None:
     with capture_logs() as lines:
         response = await client.get("/api/v1/stones/broken")
     defects = [line for line in lines if line["event"] == "unhandled_error"]
@@ -209,7 +209,7 @@ async def test_a_defect_is_logged_once_with_its_traceback_and_told_to_nobody(cli
     assert "secret" not in response.text
 
 
-async def test_the_document_tells_security_errors_keys_and_stable_names(client: httpx.AsyncClient) -> None:
+async def test_the_document_lists_security_errors_keys_and_stable_names(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     put = document["paths"]["/api/v1/stones/{stone_id}"]["put"]
     listing = document["paths"]["/api/v1/stones"]["get"]

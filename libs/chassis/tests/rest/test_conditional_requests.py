@@ -1,4 +1,4 @@
-"""If-Match, If-None-Match and HEAD, as RFC 9110 has them."""
+"""If-Match, If-None-Match and HEAD, as RFC 9110 defines them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -80,14 +80,14 @@ def client(app: FastAPI, client_of: Callable[[FastAPI], httpx.AsyncClient]) -> h
         ('"7" ,"6",', 200),
         ("*", 200),
         (None, 200),
-        # Seen with more than the version.
+        # A tag that contains more than the version.
         ('"7.0123456789ab"', 200),
         ('"6"', 412),
         ('"5", "6"', 412),
-        # Strong: a weak tag is equal to none.
+        # If-Match uses strong comparison: a weak tag equals none.
         ('W/"7"', 412),
         ('W/"7", "6"', 412),
-        # Somebody else's.
+        # A tag of another resource.
         ('"x"', 412),
         ('"' + "9" * 30 + '"', 412),
         ('""', 412),
@@ -100,7 +100,7 @@ def client(app: FastAPI, client_of: Callable[[FastAPI], httpx.AsyncClient]) -> h
     ],
 )
 @pytest.mark.clause("RFC 9110 13.1.1")
-async def test_a_version_goes_out_and_must_come_back(client: httpx.AsyncClient, if_match: str | None, status: int) -> None:
+async def test_a_version_is_sent_and_must_be_returned(client: httpx.AsyncClient, if_match: str | None, status: int) -> None:
     headers = {} if if_match is None else {"If-Match": if_match}
     response = await client.put(PATH, json={"weight": 2}, headers=headers)
     assert response.status_code == status
@@ -113,7 +113,7 @@ async def test_a_version_goes_out_and_must_come_back(client: httpx.AsyncClient, 
 
 
 @pytest.mark.clause("RFC 9110 13.1.2")
-async def test_a_change_of_what_should_not_be_there_is_not_made(client: httpx.AsyncClient) -> None:
+async def test_a_change_with_if_none_match_is_refused_if_the_resource_exists(client: httpx.AsyncClient) -> None:
     stale, unclear, lines = {"If-None-Match": "*"}, {"If-None-Match": '"6"'}, [("If-None-Match", "*"), ("If-None-Match", "*")]
     for more in ({}, {"If-Match": '"7"'}, {"If-Match": "*"}):
         response = await client.put(PATH, json={"weight": 2}, headers={**stale, **more})
@@ -121,19 +121,19 @@ async def test_a_change_of_what_should_not_be_there_is_not_made(client: httpx.As
         response = await client.put(PATH, json={"weight": 2}, headers={**unclear, **more})
         assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "If-None-Match")
     assert (await client.put(PATH, json={"weight": 2}, headers=lines)).status_code == 422
-    # Where it makes what is not there yet, that is what the client asks for.
+    # If the request creates what does not exist yet, this is what the client asks for.
     response = await client.put(f"{PATH}/name", headers=stale)
     assert (response.status_code, response.json()["data"]) == (200, "made")
 
 
-async def test_several_lines_are_one_list(client: httpx.AsyncClient) -> None:
+async def test_several_header_lines_are_one_list(client: httpx.AsyncClient) -> None:
     headers = [("If-Match", '"5"'), ("If-Match", '"7"')]
     assert (await client.put(PATH, json={"weight": 2}, headers=headers)).status_code == 200
     headers = [("If-None-Match", '"5"'), ("If-None-Match", '"7"')]
     assert (await client.get(PATH, headers=headers)).status_code == 304
 
 
-def test_one_of_several_versions_is_equal_to_each_of_them() -> None:
+def test_one_of_several_versions_equals_each_of_them() -> None:
     assert [number == AnyVersion(()) for number in (0, -1, 7)] == [False, False, False]
     several = AnyVersion([6, 7])
     assert [number == several for number in (5, 6, 7, 8)] == [False, True, True, False]
@@ -146,12 +146,14 @@ def test_one_of_several_versions_is_equal_to_each_of_them() -> None:
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.clause("RFC 9110 13.1.2")
-async def test_what_is_known_is_not_sent_again(client: httpx.AsyncClient, method: str, if_none_match: str, status: int) -> None:
+async def test_a_version_that_the_client_has_is_not_sent_again(
+    client: httpx.AsyncClient, method: str, if_none_match: str, status: int
+) -> None:
     response = await client.request(method, PATH, headers={"If-None-Match": if_none_match})
     assert (response.status_code, response.headers["etag"]) == (status, '"7"')
     assert bool(response.content) == (status == 200 and method == "GET")
     assert ("content-type" in response.headers, "x-not-for-304" in response.headers) == (status == 200, status == 200)
-    # What every answer carries.
+    # The headers of every response.
     assert {"x-request-id", "x-content-type-options", "cache-control"} <= response.headers.keys()
 
 
@@ -161,24 +163,24 @@ async def test_what_is_known_is_not_sent_again(client: httpx.AsyncClient, method
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.clause("RFC 9110 13.1.1")
-async def test_a_read_of_another_version_than_was_meant_is_stale(
+async def test_if_match_fails_on_a_read_of_another_version(
     client: httpx.AsyncClient, method: str, if_match: str, status: int
 ) -> None:
-    # If-Match comes first: where it fails, nothing is known.
+    # If-Match is evaluated first: if it fails, If-None-Match is not.
     for more in ({}, {"If-None-Match": '"7"'}):
         response = await client.request(method, PATH, headers={"If-Match": if_match, **more})
         assert response.status_code == (304 if more and status == 200 else status)
     if status == 412 and method == "GET":
         assert response.json()["code"] == "RES_003"
-    # What fails without the condition fails as it would, and what has no version has no condition.
+    # A read that fails without the condition fails the same way with it; a response without a version ignores the condition.
     assert (await client.request(method, "/api/v1/stones/2", headers={"If-Match": if_match})).status_code == 404
 
 
-async def test_a_read_that_fails_fails_whatever_is_known(client: httpx.AsyncClient) -> None:
+async def test_a_failing_read_fails_whatever_the_client_has(client: httpx.AsyncClient) -> None:
     assert (await client.get("/api/v1/stones/2", headers={"If-None-Match": "*"})).status_code == 404
 
 
-async def test_what_else_was_shown_makes_another_tag_of_the_same_version(client: httpx.AsyncClient) -> None:
+async def test_other_shown_data_changes_the_tag_of_the_same_version(client: httpx.AsyncClient) -> None:
     path = f"{PATH}/polish"
     etag = (await client.get(path)).headers["etag"]
     assert (await client.get(path, headers={"If-None-Match": etag})).status_code == 304
@@ -187,7 +189,7 @@ async def test_what_else_was_shown_makes_another_tag_of_the_same_version(client:
 
 
 @pytest.mark.clause("RFC 9110 9.3.2")
-async def test_head_answers_as_get_does_without_the_body(client: httpx.AsyncClient) -> None:
+async def test_head_answers_like_get_without_the_body(client: httpx.AsyncClient) -> None:
     for path in (PATH, "/api/v1/stones/2", "/api/v1/nothing", "/healthz", "/readyz", "/openapi.json"):
         got, asked = await client.get(path), await client.head(path)
         assert (asked.status_code, asked.content) == (got.status_code, b"")
@@ -200,8 +202,8 @@ async def test_head_answers_as_get_does_without_the_body(client: httpx.AsyncClie
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, PUT")
 
 
-async def test_an_answer_without_end_is_not_made_for_head(app: FastAPI) -> None:
-    # On a real server, which would wait for the end before it reads the connection's next request.
+async def test_head_does_not_produce_an_endless_body(app: FastAPI) -> None:
+    # On a real server, which would wait for the end before it reads the next request of the connection.
     server, stop = RestServer(app, "127.0.0.1", 0, grace_seconds=1), asyncio.Event()
     await server.start(stop)
     try:
@@ -214,7 +216,7 @@ async def test_an_answer_without_end_is_not_made_for_head(app: FastAPI) -> None:
         await server.stop()
 
 
-def test_tags_may_hold_commas_and_lists_may_have_gaps() -> None:
+def test_tags_may_contain_commas_and_lists_may_have_gaps() -> None:
     assert parse_tags('"a,b" , ,W/"c"') == [EntityTag("a,b"), EntityTag("c", weak=True)]
     assert parse_tags(" * ") is None
     for field in ("", ",", '"a', "a", '"a"b', '"a b"', 'W/ "a"', '*, "a"'):
@@ -223,5 +225,5 @@ def test_tags_may_hold_commas_and_lists_may_have_gaps() -> None:
 
 
 @pytest.mark.parametrize(("field", "known"), [('W/"a"', True), ('"b","a"', True), ("*", True), ('"b"', False), ("a", False)])
-def test_the_weak_comparison_ignores_weakness(field: str, known: bool) -> None:
+def test_weak_comparison_ignores_weakness(field: str, known: bool) -> None:
     assert is_known(field, '"a"') == is_known(field, 'W/"a"') == known

@@ -1,4 +1,4 @@
-"""A token of a session that has ended, and one of a session that may have."""
+"""Tokens of sessions that have ended, and tokens while ended sessions are unknown."""
 
 from collections.abc import Callable
 from typing import Final
@@ -64,7 +64,7 @@ async def test_a_token_of_an_ended_session_is_refused(
 
 
 @pytest.mark.parametrize("unknown", [True])
-async def test_while_ended_sessions_are_not_known_only_what_moves_money_is_refused(
+async def test_while_ended_sessions_are_unknown_only_money_movements_are_refused(
     client: httpx.AsyncClient, forge: TokenForge
 ) -> None:
     headers = forge.headers()

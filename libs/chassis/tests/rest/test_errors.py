@@ -1,4 +1,4 @@
-"""Which error a caller sees for what was raised."""
+"""The error that a caller gets for each exception."""
 
 import aio_pika.exceptions
 import grpc
@@ -13,7 +13,7 @@ from chassis.persistence.database import Database
 from kernel.errors import Kind, NotFound, Unavailable
 
 
-def test_every_kind_has_its_statuses() -> None:
+def test_every_kind_has_a_status() -> None:
     assert {kind: (status.http, status.grpc.name) for kind, status in STATUS.items()} == {
         Kind.INVALID: (422, "INVALID_ARGUMENT"),
         Kind.UNAUTHENTICATED: (401, "UNAUTHENTICATED"),
@@ -29,7 +29,7 @@ def test_every_kind_has_its_statuses() -> None:
     }
 
 
-def test_a_domain_error_is_itself() -> None:
+def test_a_domain_error_is_returned_unchanged() -> None:
     error = NotFound(wallet_id="7")
     assert as_domain_error(error) is error
 
@@ -52,7 +52,7 @@ AWAY = [
 
 
 @pytest.mark.parametrize("exc", AWAY, ids=lambda exc: type(exc).__name__)
-def test_a_dependency_that_is_away_is_unavailable(exc: Exception) -> None:
+def test_an_unreachable_dependency_is_unavailable(exc: Exception) -> None:
     with capture_logs() as lines:
         error = as_domain_error(exc)
     assert isinstance(error, Unavailable)
@@ -70,7 +70,7 @@ def test_a_dependency_that_is_away_is_unavailable(exc: Exception) -> None:
     ],
     ids=lambda exc: type(exc).__name__,
 )
-def test_anything_else_is_a_defect_under_an_id(exc: Exception) -> None:
+def test_any_other_exception_is_a_defect_with_an_id(exc: Exception) -> None:
     with capture_logs() as lines:
         error = as_domain_error(exc)
     assert isinstance(error, Internal)
@@ -78,7 +78,7 @@ def test_anything_else_is_a_defect_under_an_id(exc: Exception) -> None:
     assert [(line["event"], line["error_id"], line["exc_info"]) for line in lines] == [("unhandled_error", error.error_id, exc)]
 
 
-async def test_a_database_that_is_away_is_unavailable() -> None:
+async def test_an_unreachable_database_is_unavailable() -> None:
     database = Database.connect("postgresql://nobody:nothing@127.0.0.1:1/none")
     with pytest.raises(sqlalchemy.exc.OperationalError) as raised:
         await database.ping()

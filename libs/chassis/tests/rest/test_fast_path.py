@@ -1,4 +1,4 @@
-"""Operations go the short way unless they use what only FastAPI's own has; what a client sees is the same."""
+"""Operations use the fast path unless they need a feature of FastAPI's own; clients see no difference."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -28,7 +28,7 @@ async def lent() -> AsyncIterator[int]:
 
 
 async def calls(request: Request) -> int:
-    """Say how often it was called for this request."""
+    """Return how often it was called for this request."""
     request.state.calls = getattr(request.state, "calls", 0) + 1
     return int(request.state.calls)
 
@@ -62,8 +62,8 @@ def other_routes() -> dict[str, APIRoute]:
         response.headers["x-lost"] = "1"
         return Response(b'{"by": "hand"}', 207, {"x-own": "1"}, "application/json")  # type: ignore[return-value]
 
-    @router.get("/whence")
-    async def whence(request: Request, connection: HTTPConnection) -> Stone:
+    @router.get("/origin")
+    async def origin(request: Request, connection: HTTPConnection) -> Stone:
         return Stone(weight=len(request.url.path) + len(connection.url.query))
 
     @router.get("/many")
@@ -126,7 +126,7 @@ def routes() -> dict[str, APIRoute]:
 @pytest.mark.parametrize(
     ("name", "straight"), [("put", True), ("get", True), ("borrow", False), ("later", False), ("cookie", False)]
 )
-def test_what_needs_more_of_fastapi_goes_its_way(name: str, *, straight: bool) -> None:
+def test_operations_that_need_more_of_fastapi_use_its_own_path(name: str, *, straight: bool) -> None:
     assert (fast_handler(routes()[name]) is not None) == straight
 
 
@@ -147,7 +147,7 @@ def test_what_needs_more_of_fastapi_goes_its_way(name: str, *, straight: bool) -
     ],
     ids=str,
 )
-def test_an_answer_that_is_shaped_otherwise_is_fastapis_to_shape(options: dict[str, Any], *, straight: bool) -> None:
+def test_a_response_with_other_options_uses_fastapis_own_path(options: dict[str, Any], *, straight: bool) -> None:
     async def endpoint() -> Named:
         return Named(theName="x")
 
@@ -160,7 +160,7 @@ def test_an_answer_that_is_shaped_otherwise_is_fastapis_to_shape(options: dict[s
         ("counted", "/counted", None),
         ("label", "/labelled", None),
         ("itself", "/itself", None),
-        ("whence", "/whence?a=b", None),
+        ("origin", "/origin?a=b", None),
         ("many", "/many?number=1&number=2&the-name=3", None),
         ("many", "/many?number=x&the-name=1", None),
         ("many", "/many", None),
@@ -172,7 +172,7 @@ def test_an_answer_that_is_shaped_otherwise_is_fastapis_to_shape(options: dict[s
         ("two", "/two", {"first": {"weight": 1}}),
     ],
 )
-async def test_whatever_an_operation_uses_its_answer_is_fastapis(name: str, path: str, body: object) -> None:
+async def test_the_response_equals_fastapis_whatever_an_operation_uses(name: str, path: str, body: object) -> None:
     slow, quick = FastAPI(), FastAPI()
     for app, short in ((slow, False), (quick, True)):
         route = other_routes()[name]
@@ -211,10 +211,10 @@ async def test_a_client_sees_no_difference(path: str, body: dict[str, object], h
     assert answers[0] == answers[1]
 
 
-def test_the_shortcut_keeps_the_order_in_which_routes_were_declared() -> None:
+def test_the_fast_path_keeps_the_order_in_which_routes_were_declared() -> None:
     declared = routes()
     for route in declared.values():
-        route.has_fast_path = fast_handler(route) is not None  # type: ignore[attr-defined]  # as ours say of themselves
+        route.has_fast_path = fast_handler(route) is not None  # type: ignore[attr-defined]  # as our routes have it
     found = Shortcut(FastAPI(), list(declared.values()))._found
     assert found[("GET", "/stones/first")] is declared["first"]
     assert ("GET", "/stones/last") not in found

@@ -1,4 +1,4 @@
-"""The headers of every kind of answer, compared whole: none is missing, none is repeated, none tells more than it should."""
+"""The headers of every kind of response, compared whole: none is missing, repeated or discloses too much."""
 
 from collections.abc import Callable
 from typing import Annotated, ClassVar
@@ -16,7 +16,7 @@ from kernel.errors import AccessDenied, AlreadyExists, DomainError, InvalidValue
 from kernel.pages import Page
 from kernel.reads import NOBODY
 
-# Spelled out: a list taken from the product would agree with any change to it.
+# Written out: an imported list would follow any change to the product.
 SECURITY = {
     "strict-transport-security": "max-age=63072000; includeSubDomains",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -42,7 +42,7 @@ class Exhausted(DomainError):
 
 
 class ExhaustedFor(Exhausted):
-    """Too often for so long."""
+    """Too many requests; retry after some seconds."""
 
     def __init__(self, seconds: float) -> None:
         self.retry_after_seconds = seconds
@@ -64,7 +64,7 @@ class Unauthenticated(DomainError):
 
 
 class Away(DomainError):
-    """Away, for nobody knows how long."""
+    """A dependency is away for an unknown time."""
 
     kind: ClassVar[Kind] = Kind.UNAVAILABLE
     code: ClassVar[str] = "SRV_002"
@@ -122,7 +122,7 @@ def client(make_app: Callable[..., FastAPI], client_of: Callable[[FastAPI], http
 
 
 def own(response: httpx.Response) -> tuple[int, dict[str, str]]:
-    """Return the status and the headers that not every answer has; those that every answer has must be as they should be."""
+    """Return the status and the headers that not every response has; check those that every response must have."""
     headers = dict(response.headers.multi_items())
     assert len(headers) == len(response.headers.multi_items()), "a header is repeated"
     assert {name: headers.pop(name, None) for name in SECURITY} == SECURITY
@@ -132,12 +132,12 @@ def own(response: httpx.Response) -> tuple[int, dict[str, str]]:
 
 
 @pytest.mark.parametrize("name", FAILURES)
-async def test_only_what_may_be_tried_again_after_a_while_says_after_how_long(client: httpx.AsyncClient, name: str) -> None:
+async def test_retry_after_is_sent_only_if_a_retry_may_succeed(client: httpx.AsyncClient, name: str) -> None:
     _, status, more = FAILURES[name]
     assert own(await client.get(f"/api/v1/boxes/failures/{name}")) == (status, JSON | more)
 
 
-async def test_an_answer_has_no_header_beside_those_of_every_answer_and_its_own(
+async def test_a_response_has_only_its_own_headers_and_those_of_every_response(
     client: httpx.AsyncClient, forge: TokenForge
 ) -> None:
     links = {"link": '</api/v1/boxes?page=2&per_page=20>; rel="next"'}
@@ -149,7 +149,7 @@ async def test_an_answer_has_no_header_beside_those_of_every_answer_and_its_own(
     assert own(dropped) == (204, {"cache-control": "no-store"})
 
 
-async def test_a_refusal_has_no_header_beside_those_of_every_answer_and_its_own(
+async def test_a_refusal_has_only_its_own_headers_and_those_of_every_response(
     client: httpx.AsyncClient, forge: TokenForge
 ) -> None:
     async def post(content: bytes = b'{"size": 1}', /, **headers: str) -> tuple[int, dict[str, str]]:
@@ -170,6 +170,6 @@ async def test_a_refusal_has_no_header_beside_those_of_every_answer_and_its_own(
     assert own(await client.options("/api/v1/boxes")) == (405, JSON | {"allow": "GET, HEAD, POST"})
 
 
-async def test_what_machines_ask_for_has_the_headers_of_every_answer(client: httpx.AsyncClient) -> None:
+async def test_responses_to_machines_have_the_headers_of_every_response(client: httpx.AsyncClient) -> None:
     assert own(await client.get("/healthz")) == (200, JSON)
     assert own(await client.get("/openapi.json")) == (200, JSON)

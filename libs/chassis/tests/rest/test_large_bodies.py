@@ -1,4 +1,4 @@
-"""One path may take larger bodies than the service's others: that path, and none beside it."""
+"""One path may accept larger bodies than the service's others; no other path does."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -10,7 +10,7 @@ from chassis.rest import Envelope, Public, Router, envelope
 from kernel.assurance import NONE
 from kernel.reads import NOBODY
 
-LIMIT = 10_000  # as the fixtures make apps
+LIMIT = 10_000  # the limit of the fixtures' apps
 LARGER = 30_000
 
 
@@ -49,7 +49,7 @@ async def pieces(length: int) -> AsyncIterator[bytes]:
 @pytest.mark.parametrize(
     ("path", "limit"), [("/files", LARGER), ("/files/copy", LIMIT), ("/files/1/parts", LIMIT), ("/filess", LIMIT)]
 )
-async def test_a_larger_body_passes_on_the_path_that_takes_it_only(
+async def test_a_larger_body_is_accepted_only_on_the_path_that_allows_it(
     client: httpx.AsyncClient, received: Received, path: str, limit: int
 ) -> None:
     for content in (b"x" * (limit + 1), pieces(limit + 1)):
@@ -62,7 +62,7 @@ async def test_a_larger_body_passes_on_the_path_that_takes_it_only(
     assert received.lengths == [limit, limit]
 
 
-def test_a_path_with_parameters_takes_no_larger_bodies() -> None:
+def test_a_path_with_parameters_cannot_allow_larger_bodies() -> None:
     async def receive(name: str) -> Envelope[int]:
         return envelope(0)
 

@@ -1,4 +1,4 @@
-"""Nothing starts that reads and does not say whose data it shows."""
+"""An app with a read that does not state whose data it shows does not start."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from kernel.assurance import NONE
 from kernel.reads import OTHERS, OWN, SEARCH
 
 
-def test_an_operation_that_reads_without_saying_whose_data_does_not_start(make_app: Callable[..., FastAPI]) -> None:
+def test_a_read_that_does_not_state_whose_data_it_shows_does_not_start(make_app: Callable[..., FastAPI]) -> None:
     careless = Router("/careless", dependencies=[Authenticated], assurance=NONE)
 
     @careless.get("")
@@ -22,7 +22,7 @@ def test_an_operation_that_reads_without_saying_whose_data_does_not_start(make_a
         make_app(careless)
 
 
-def test_a_search_over_people_that_takes_no_reason_does_not_start(make_app: Callable[..., FastAPI]) -> None:
+def test_a_search_over_people_without_a_reason_does_not_start(make_app: Callable[..., FastAPI]) -> None:
     curious, sound = Router("/people", dependencies=[Authenticated]), Router("/people", dependencies=[Authenticated])
 
     @curious.get("", reads=SEARCH)
@@ -38,7 +38,7 @@ def test_a_search_over_people_that_takes_no_reason_does_not_start(make_app: Call
     make_app(sound)
 
 
-def test_a_router_s_reads_are_of_its_operations_that_change_nothing() -> None:
+def test_a_routers_reads_apply_to_operations_that_change_nothing() -> None:
     people = Router("/people", dependencies=[Authenticated], assurance=NONE, reads=OWN)
 
     @people.get("")

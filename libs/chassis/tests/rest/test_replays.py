@@ -1,4 +1,4 @@
-"""A request that was answered before is answered again to its caller, though access to it is refused now; nothing else is."""
+"""A repeated request gets its stored response even if its caller is no longer allowed; nothing else is disclosed."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ class ThingRequest(RequestModel):
 
 
 class Things:
-    """A service in small; a key of its own is the name of a thing."""
+    """A small service; an own key is the name of a thing."""
 
     def __init__(self, database: Database) -> None:
         self.uow = SqlUnitOfWork(database, SqlTransaction, Publications("things", {}), service="things")
@@ -109,9 +109,9 @@ def client(
         mark_replayed(response)
         return envelope(str(await things.make(actor, key)))
 
-    @router.post("/told", dependencies=[access], idempotency="own")
-    async def tell(body: ThingRequest, key: IdempotencyKey) -> Envelope[str]:
-        return envelope("what nobody may read")
+    @router.post("/shown", dependencies=[access], idempotency="own")
+    async def show(body: ThingRequest, key: IdempotencyKey) -> Envelope[str]:
+        return envelope("a secret")
 
     @router.post("/unkept", dependencies=[access], idempotency=False)
     async def make_unkept(body: ThingRequest, actor: CurrentActor) -> Envelope[str]:
@@ -157,7 +157,7 @@ WEAKER = pytest.mark.parametrize(
 
 @WEAKER
 @pytest.mark.parametrize("path", ["kept", "own"])
-async def test_who_is_refused_now_is_told_the_first_answer(
+async def test_a_caller_who_is_refused_now_gets_the_first_response(
     post: Callable[..., Any], things: Things, database: Database, path: str, weaker: dict[str, Any], refused: tuple[int, str]
 ) -> None:
     async with unchanged(database):
@@ -174,7 +174,7 @@ async def test_who_is_refused_now_is_told_the_first_answer(
 
 
 @WEAKER
-async def test_an_answer_that_was_kept_is_told_to_its_caller_for_that_request_alone(
+async def test_a_stored_response_is_returned_only_to_its_caller_for_that_request(
     post: Callable[..., Any], database: Database, weaker: dict[str, Any], refused: tuple[int, str]
 ) -> None:
     assert (await post("kept")).status_code == 200
@@ -184,29 +184,29 @@ async def test_an_answer_that_was_kept_is_told_to_its_caller_for_that_request_al
 
 
 @WEAKER
-@pytest.mark.parametrize("path", ["careless", "told", "unkept"])
-async def test_a_route_that_forgets_the_refusal_changes_and_tells_nothing(
+@pytest.mark.parametrize("path", ["careless", "shown", "unkept"])
+async def test_a_route_that_ignores_the_refusal_changes_and_discloses_nothing(
     post: Callable[..., Any], database: Database, path: str, weaker: dict[str, Any], refused: tuple[int, str]
 ) -> None:
     async with unchanged(database):
         assert outcome(await post(path, **weaker)) == refused
 
 
-async def test_a_key_that_the_service_keeps_for_itself_is_refused(post: Callable[..., Any], database: Database) -> None:
+async def test_a_key_reserved_for_the_service_is_refused(post: Callable[..., Any], database: Database) -> None:
     assert (await post("own", key="mine")).status_code == 200
     async with unchanged(database):
         assert outcome(await post("kept", key="mine")) == (422, "VAL_002")
     assert (await post("kept", key="another")).status_code == 200
 
 
-async def test_a_key_that_begins_as_the_services_own_do_is_refused(post: Callable[..., Any], database: Database) -> None:
+async def test_a_key_with_the_services_own_prefix_is_refused(post: Callable[..., Any], database: Database) -> None:
     async with unchanged(database):
         refused = await post("kept", key="ours:1")
     assert outcome(refused) == (422, "VAL_001")
     assert [error["field"] for error in refused.json()["errors"]] == ["Idempotency-Key"]
 
 
-async def test_an_anonymous_caller_has_none_of_the_services_keys(client: httpx.AsyncClient, post: Callable[..., Any]) -> None:
+async def test_an_anonymous_caller_cannot_use_the_services_keys(client: httpx.AsyncClient, post: Callable[..., Any]) -> None:
     assert (await post("own", key="mine")).status_code == 200
     made = await client.post("/api/v1/things/anonymous", json={"name": "door"}, headers={"Idempotency-Key": "mine"})
     assert made.status_code == 200

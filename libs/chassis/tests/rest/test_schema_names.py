@@ -1,4 +1,4 @@
-"""What a client's generator names the schemas by."""
+"""The names of schemas, from which clients generate their classes."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class PartBody(ResponseModel):
         (Envelope[dict[str, int]], "StrIntDictEnvelope"),
     ],
 )
-def test_a_generic_model_is_named_by_what_it_holds(model: type[Envelope[Any]], name: str) -> None:
+def test_a_generic_model_is_named_by_its_content(model: type[Envelope[Any]], name: str) -> None:
     assert model.model_json_schema()["title"] == name
 
 
@@ -39,13 +39,13 @@ def document(**titles: str) -> dict[str, Any]:
     return {"paths": {"/things": [reference]}, "components": {"schemas": schemas}}
 
 
-def test_schemas_and_what_refers_to_them_are_named_by_title() -> None:
+def test_schemas_and_their_references_are_named_by_title() -> None:
     named = document(Envelope_Thing_="ThingEnvelope", Thing="Thing")
     name_by_title(named)
     assert list(named["components"]["schemas"]) == ["ThingEnvelope", "Thing"]
     assert named["paths"] == {"/things": [{"schema": {"$ref": "#/components/schemas/ThingEnvelope"}}]}
 
 
-def test_two_schemas_of_one_title_are_refused() -> None:
+def test_two_schemas_with_one_title_are_refused() -> None:
     with pytest.raises(ValueError, match="named Thing: rename"):
         name_by_title(document(identity__Thing="Thing", payments__Thing="Thing", Other="Other"))

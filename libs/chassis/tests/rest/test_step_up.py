@@ -1,4 +1,4 @@
-"""Who is let in only with two factors, or a recent sign-in, and how a client learns what is missing (RFC 9470)."""
+"""Operations that require two factors or a recent sign-in, and how a client learns what is missing (RFC 9470)."""
 
 from collections.abc import Callable
 
@@ -57,14 +57,14 @@ def aged(forge: TokenForge, seconds: int) -> dict[str, int]:
     return {"auth_time": int(forge.clock.now().timestamp()) - seconds}
 
 
-async def test_two_factors_a_moment_ago_are_enough(client: httpx.AsyncClient, forge: TokenForge) -> None:
+async def test_two_recent_factors_are_enough(client: httpx.AsyncClient, forge: TokenForge) -> None:
     response = await client.post("/api/v1/vaults/strong", headers=forge.headers(methods=["pwd", "otp", "mfa"]))
     assert response.status_code == 200
     assert (await client.get("/api/v1/vaults/recent", headers=forge.headers())).status_code == 200
 
 
 @pytest.mark.clause("RFC 9470 3")
-async def test_one_factor_is_told_what_is_missing(client: httpx.AsyncClient, forge: TokenForge) -> None:
+async def test_with_one_factor_the_error_says_what_is_missing(client: httpx.AsyncClient, forge: TokenForge) -> None:
     response = await client.post("/api/v1/vaults/strong", headers=forge.headers(methods=["pwd"]))
     assert (response.status_code, response.json()["code"]) == (401, "AUTH_005")
     assert response.json()["step_up"] == {"acr_values": "urn:elcorp:acr:mfa", "max_age": 300}
@@ -74,7 +74,7 @@ async def test_one_factor_is_told_what_is_missing(client: httpx.AsyncClient, for
 
 
 @pytest.mark.clause("RFC 9470 3")
-async def test_old_sign_in_is_asked_for_a_new_one_only(client: httpx.AsyncClient, forge: TokenForge) -> None:
+async def test_after_an_old_sign_in_only_a_new_one_is_required(client: httpx.AsyncClient, forge: TokenForge) -> None:
     response = await client.get("/api/v1/vaults/recent", headers=forge.headers(claims=aged(forge, 302)))
     assert (response.status_code, response.json()["code"]) == (401, "AUTH_005")
     assert response.json()["step_up"] == {"acr_values": None, "max_age": 300}
@@ -84,10 +84,10 @@ async def test_old_sign_in_is_asked_for_a_new_one_only(client: httpx.AsyncClient
 
 
 @pytest.mark.parametrize("known", [True, None])
-async def test_account_with_two_factors_never_passes_with_one(
+async def test_a_user_with_two_factors_is_never_admitted_with_one(
     client: httpx.AsyncClient, forge: TokenForge, known: bool | None
 ) -> None:
-    """A token that does not say (the previous release's) is read as one of such an account."""
+    """A token without this claim (of the previous release) is treated as one of such a user."""
     one = forge.headers(methods=["pwd"], claims={"second_factor": known})
     response = await client.get("/api/v1/vaults/recent", headers=one)
     assert (response.status_code, response.json()["code"]) == (401, "AUTH_005")
@@ -97,14 +97,14 @@ async def test_account_with_two_factors_never_passes_with_one(
 
 
 @pytest.mark.parametrize(("roles", "status"), [(["user"], 200), (["user", "teller"], 401)])
-async def test_outside_local_those_who_may_more_never_pass_with_one(
+async def test_outside_local_privileged_users_are_never_admitted_with_one_factor(
     make_app: Callable[..., FastAPI],
     client_of: Callable[[FastAPI], httpx.AsyncClient],
     forge: TokenForge,
     roles: list[str],
     status: int,
 ) -> None:
-    """Also in the minutes until a role that came after the sign-in makes them set up a second factor."""
+    """This includes the minutes until a role granted after the sign-in makes them set up a second factor."""
     client = client_of(make_app(router, privileged_have_two=True))
     one = forge.headers(roles=roles, methods=["pwd"], second_factor=False)
     assert (await client.get("/api/v1/vaults/recent", headers=one)).status_code == status
@@ -114,7 +114,7 @@ async def test_outside_local_those_who_may_more_never_pass_with_one(
 
 
 @pytest.mark.parametrize(("version", "status"), [(None, 401), (4, 401), (5, 200), (6, 200)])
-async def test_a_token_of_before_its_users_factors_changed_passes_none_alone(
+async def test_a_token_older_than_a_change_of_factors_meets_no_assurance(
     client: httpx.AsyncClient, forge: TokenForge, revocations: Revocations, version: int | None, status: int
 ) -> None:
     user, claims = new_id(), {"factors_version": version}
@@ -129,7 +129,7 @@ async def test_a_token_of_before_its_users_factors_changed_passes_none_alone(
 
 
 @pytest.mark.parametrize(("has_second", "asked"), [(True, "urn:elcorp:acr:mfa"), (False, None)])
-async def test_a_token_of_before_is_asked_for_what_the_account_has_now(
+async def test_an_older_token_must_meet_the_users_current_factors(
     client: httpx.AsyncClient, forge: TokenForge, revocations: Revocations, has_second: bool, asked: str | None
 ) -> None:
     user = new_id()
@@ -139,18 +139,20 @@ async def test_a_token_of_before_is_asked_for_what_the_account_has_now(
     assert refused.json()["step_up"] == {"acr_values": asked, "max_age": 300}
 
 
-async def test_who_lacks_the_permission_is_denied_not_asked(client: httpx.AsyncClient, forge: TokenForge) -> None:
+async def test_a_caller_without_the_permission_is_denied_without_a_challenge(
+    client: httpx.AsyncClient, forge: TokenForge
+) -> None:
     response = await client.post("/api/v1/vaults/forbidden", headers=forge.headers(methods=["pwd"]))
     assert (response.status_code, response.json()["code"]) == (403, "ACC_001")
 
 
-async def test_what_a_use_case_asks_is_told_alike(client: httpx.AsyncClient) -> None:
+async def test_a_use_cases_requirement_is_reported_in_the_same_way(client: httpx.AsyncClient) -> None:
     response = await client.post("/api/v1/vaults/asked")
     assert response.json()["step_up"] == {"acr_values": "urn:elcorp:acr:mfa", "max_age": 300}
     assert "insufficient_user_authentication" in response.headers["WWW-Authenticate"]
 
 
-async def test_document_says_what_an_operation_asks(make_app: Callable[..., FastAPI]) -> None:
+async def test_the_document_states_the_required_assurance(make_app: Callable[..., FastAPI]) -> None:
     paths = make_app(router).openapi()["paths"]
     recent, strong = paths["/api/v1/vaults/recent"]["get"], paths["/api/v1/vaults/strong"]["post"]
     assert recent["x-assurance"] == {"level": "recent", "multi_factor": False, "max_age": 300}

@@ -1,4 +1,4 @@
-"""The kinds of texts and times, by the short way through FastAPI and by the long one."""
+"""The types of texts and times, on the fast path and on FastAPI's own."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -92,7 +92,7 @@ def notes() -> Router:
 
 
 class TooMuch(DomainError):
-    """More than is left."""
+    """The amount exceeds what is left."""
 
     kind = Kind.REFUSED
     code = "PAY_030"
@@ -127,7 +127,7 @@ def wrong(response: httpx.Response) -> tuple[int, str, str, str]:
     return response.status_code, response.json()["code"], error["field"], error["message"]
 
 
-def test_each_way_is_the_one_that_it_is_called() -> None:
+def test_each_route_uses_the_path_of_its_name() -> None:
     assert {route.name: route.has_fast_path for route in notes().routes if isinstance(route, Route)} == {
         "short": True,
         "long": False,
@@ -142,15 +142,13 @@ def test_each_way_is_the_one_that_it_is_called() -> None:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("field", ["name", "remark", "reason", "cause", "username"])
 @pytest.mark.parametrize("character", ["\x01", "\x1b", "\x7f", "\x85", "\u202e", "\u2066"], ids=ascii)
-async def test_a_character_that_hides_is_refused_by_its_name(
-    client: httpx.AsyncClient, way: str, field: str, character: str
-) -> None:
+async def test_a_hidden_character_is_refused_by_its_name(client: httpx.AsyncClient, way: str, field: str, character: str) -> None:
     answer = wrong(await post(client, way, {field: f"ab{character}c"}))
     assert answer == (422, "VAL_001", field, f"The character U+{ord(character):04X} is not allowed here.")
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_line_feeds_are_kept_where_a_text_may_have_lines(client: httpx.AsyncClient, way: str) -> None:
+async def test_line_feeds_are_kept_in_texts_of_several_lines(client: httpx.AsyncClient, way: str) -> None:
     kept = await post(client, way, {"remark": "a\n\tb", "reason": " a\n\tb ", "password": " a\n\tb\u202e"})
     assert (
         kept.json()["data"]["note"] | {"remark": "a\n\tb", "reason": "a\n\tb", "password": " a\n\tb\u202e"}
@@ -161,8 +159,8 @@ async def test_line_feeds_are_kept_where_a_text_may_have_lines(client: httpx.Asy
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_texts_are_kept_in_nfc_and_secrets_as_they_were_sent(client: httpx.AsyncClient, way: str) -> None:
-    # Four characters in NFC, five as they are sent: lengths are of what is kept.
+async def test_texts_are_stored_in_nfc_and_secrets_as_sent(client: httpx.AsyncClient, way: str) -> None:
+    # Four characters in NFC, five as sent: limits apply to the stored length.
     sent: dict[str, object] = {"name": NFD, "remark": NFD, "reason": NFD, "cause": NFD, "labels": {NFD: NFD}}
     as_sent: dict[str, object] = {"password": NFD, "username": NFD + "\N{KELVIN SIGN}"}
     note = (await post(client, way, sent | as_sent)).json()["data"]["note"]
@@ -170,13 +168,13 @@ async def test_texts_are_kept_in_nfc_and_secrets_as_they_were_sent(client: httpx
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_text_that_grows_in_nfc_is_measured_as_it_is_kept(client: httpx.AsyncClient, way: str) -> None:
+async def test_a_text_that_grows_in_nfc_is_measured_after_normalisation(client: httpx.AsyncClient, way: str) -> None:
     assert wrong(await post(client, way, {"name": "\ufb2c" * 4}))[:3] == (422, "VAL_001", "name")
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("field", ["reason", "cause"])
-async def test_a_reason_of_blanks_is_no_reason(client: httpx.AsyncClient, way: str, field: str) -> None:
+async def test_a_blank_reason_is_refused(client: httpx.AsyncClient, way: str, field: str) -> None:
     assert wrong(await post(client, way, {field: " \u00a0\u200c "})) == (
         422,
         "VAL_001",
@@ -191,14 +189,14 @@ async def test_a_reason_of_blanks_is_no_reason(client: httpx.AsyncClient, way: s
     "value",
     [1, 1.5, True, 1_800_000_000, "1800000000", "2026-03-21", "2026-03-21T08:00:00", "2026-03-21 08:00:00Z", "2026-03-21T08:00Z"],
 )
-async def test_a_time_is_a_text_of_rfc_3339(client: httpx.AsyncClient, way: str, value: object) -> None:
+async def test_a_time_must_be_rfc_3339(client: httpx.AsyncClient, way: str, value: object) -> None:
     assert wrong(await post(client, way, {"at": value}))[:3] == (422, "VAL_001", "at")
     assert wrong(await client.get(f"/api/v1/notes/{way}", params={"at": str(value)}))[:3] == (422, "VAL_001", "at")
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("value", [1, 20260321, "20260321", "1800000000", "2026-3-21", "2026-03-21T00:00:00Z", "2026-02-30"])
-async def test_a_day_is_a_text_of_year_month_and_day(client: httpx.AsyncClient, way: str, value: object) -> None:
+async def test_a_day_must_be_year_month_and_day(client: httpx.AsyncClient, way: str, value: object) -> None:
     assert wrong(await post(client, way, {"day": value}))[:3] == (422, "VAL_001", "day")
     assert wrong(await client.get(f"/api/v1/notes/{way}", params={"day": str(value)}))[:3] == (422, "VAL_001", "day")
 
@@ -219,7 +217,7 @@ async def test_times_are_read_in_utc(client: httpx.AsyncClient, way: str, text: 
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_words_of_the_query_and_the_path_are_of_a_kind_too(client: httpx.AsyncClient, way: str) -> None:
+async def test_texts_of_the_query_and_the_path_have_types_too(client: httpx.AsyncClient, way: str) -> None:
     assert (await client.get(f"/api/v1/notes/{way}", params={"word": NFD})).json()["data"]["word"] == NFC
     assert (await client.get(f"/api/v1/notes/{way}/{NFD}")).json()["data"]["word"] == NFC
     for path in (f"/api/v1/notes/{way}?word=a%E2%80%AE", f"/api/v1/notes/{way}/a%E2%80%AE"):
@@ -239,20 +237,20 @@ async def test_words_of_the_query_and_the_path_are_of_a_kind_too(client: httpx.A
         (b'{"x": {"y": 1, "y": 2}, "x": 3}', "x"),
     ],
 )
-async def test_a_member_that_is_given_twice_is_refused(client: httpx.AsyncClient, way: str, body: bytes, field: str) -> None:
+async def test_a_duplicate_member_is_refused(client: httpx.AsyncClient, way: str, body: bytes, field: str) -> None:
     response = await client.post(f"/api/v1/notes/{way}", content=body, headers={"Content-Type": "application/json"})
     assert wrong(response) == (422, "VAL_001", field, "The member is given twice.")
 
 
 @pytest.mark.parametrize("depth", [300, 700, 900, 960, 990, 1020])
 @pytest.mark.parametrize("innermost", [b"", b'{"a": 1, "a": 2}', b'"\\u0000"'])
-async def test_deep_json_is_refused_and_no_defect(client: httpx.AsyncClient, depth: int, innermost: bytes) -> None:
+async def test_deep_json_is_refused_without_a_defect(client: httpx.AsyncClient, depth: int, innermost: bytes) -> None:
     body = b'{"name": ' + b"[" * depth + innermost + b"]" * depth + b"}"
     response = await client.post("/api/v1/notes/short", content=body, headers={"Content-Type": "application/json"})
     assert (response.status_code, response.json()["code"]) == (422, "VAL_001")
 
 
-async def test_a_number_of_many_digits_is_refused_and_no_defect(client: httpx.AsyncClient) -> None:
+async def test_a_number_with_many_digits_is_refused_without_a_defect(client: httpx.AsyncClient) -> None:
     body = b'{"name": ' + b"1" * 9000 + b"}"
     response = await client.post("/api/v1/notes/short", content=body, headers={"Content-Type": "application/json"})
     assert (response.status_code, response.json()["code"]) == (422, "VAL_001")
@@ -266,10 +264,10 @@ async def test_two_idempotency_keys_are_refused(client: httpx.AsyncClient, metho
     assert wrong(response) == (422, "VAL_001", "Idempotency-Key", "Send only one Idempotency-Key.")
 
 
-async def test_a_refusal_tells_its_facts_that_are_declared_safe(client: httpx.AsyncClient) -> None:
-    told = (await client.delete("/api/v1/notes/refusals/0")).json()
-    assert set(told) == {"status", "error", "code", "details", "request_id", "timestamp"}
-    assert told["details"] == {"left": "1.00", "at": "2026-03-21T08:00:00Z", "known": ["a"], "count": 3, "tags": ["b", "z"]}
+async def test_a_refusal_contains_the_facts_declared_safe(client: httpx.AsyncClient) -> None:
+    refusal = (await client.delete("/api/v1/notes/refusals/0")).json()
+    assert set(refusal) == {"status", "error", "code", "details", "request_id", "timestamp"}
+    assert refusal["details"] == {"left": "1.00", "at": "2026-03-21T08:00:00Z", "known": ["a"], "count": 3, "tags": ["b", "z"]}
 
 
 @pytest.mark.parametrize(
@@ -279,7 +277,7 @@ async def test_a_refusal_tells_its_facts_that_are_declared_safe(client: httpx.As
         (2, "Expected a time after since.", {"expected": "a time after since"}),
     ],
 )
-async def test_what_is_not_acceptable_is_told_with_the_reason(
+async def test_an_invalid_value_is_reported_with_the_reason(
     client: httpx.AsyncClient, number: int, message: str, details: dict[str, str]
 ) -> None:
     response = await client.delete(f"/api/v1/notes/refusals/{number}")
@@ -297,6 +295,6 @@ async def test_a_refusal_without_facts_has_no_details(client: httpx.AsyncClient)
     }
 
 
-async def test_what_a_peer_may_tell_is_told_on(client: httpx.AsyncClient) -> None:
-    told = (await client.delete("/api/v1/notes/refusals/4")).json()
-    assert (told["code"], told["error"], told["details"]) == ("PAY_030", "No.", {"left": "1.00"})
+async def test_safe_details_of_a_peers_error_are_returned(client: httpx.AsyncClient) -> None:
+    refusal = (await client.delete("/api/v1/notes/refusals/4")).json()
+    assert (refusal["code"], refusal["error"], refusal["details"]) == ("PAY_030", "No.", {"left": "1.00"})

@@ -1,4 +1,4 @@
-"""What only a real server and a raw connection show, and what only random input finds."""
+"""Behaviour that only a real server with a raw connection or random input shows."""
 
 import asyncio
 import json
@@ -55,7 +55,7 @@ async def server(app: FastAPI) -> AsyncIterator[RestServer]:
 
 
 async def speak(server: RestServer, *requests: bytes) -> bytes:
-    """Say something on one connection, and hear all that is answered."""
+    """Send requests on one connection, and return everything that is received."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     answer = b""
     for request in requests:
@@ -78,14 +78,14 @@ async def test_a_huge_chunked_body_is_refused_on_the_wire(server: RestServer) ->
     assert b'"code":"VAL_003"' in answer
 
 
-async def test_a_connection_survives_a_refusal_before_the_body_was_read(server: RestServer) -> None:
+async def test_a_connection_stays_usable_after_a_refusal_before_the_body_was_read(server: RestServer) -> None:
     body = b" " * 9000
     request = JSON_POST % b"/mine" + b"Content-Length: %d\r\n\r\n" % len(body) + body
     answer = await speak(server, request, request)
     assert answer.count(b'"code":"AUTH_004"') == 2
 
 
-async def test_what_cannot_be_read_is_answered_as_every_other_error(server: RestServer) -> None:
+async def test_an_unreadable_request_gets_an_error_like_any_other(server: RestServer) -> None:
     answer = await speak(server, b"no request\r\n\r\n")
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
@@ -99,12 +99,12 @@ async def test_what_cannot_be_read_is_answered_as_every_other_error(server: Rest
     assert (json.loads(body)["code"], json.loads(body)["error"]) == ("VAL_001", "The request could not be read.")
 
 
-async def test_a_body_that_cannot_be_read_is_answered(server: RestServer) -> None:
+async def test_an_unreadable_body_gets_an_error(server: RestServer) -> None:
     answer = await speak(server, JSON_POST % b"" + b"Transfer-Encoding: chunked\r\n\r\nno length\r\n")
     assert answer.startswith(b"HTTP/1.1 400 ")
 
 
-async def test_one_too_many_is_told_when_to_come_back(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_request_over_the_limit_gets_retry_after(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uvicorn_server, "CONNECTIONS_MAX", 1)
     server = RestServer(app, "127.0.0.1", 0, grace_seconds=1)
     await server.start(asyncio.Event())
@@ -122,7 +122,7 @@ async def test_the_server_does_not_name_itself(server: RestServer) -> None:
     assert b"\r\nserver:" not in answer.lower()
 
 
-async def test_the_date_of_answers_goes_on(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_date_of_responses_advances(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uvicorn_server, "TICK_SECONDS", 0.01)
     server = RestServer(app, "127.0.0.1", 0, grace_seconds=1)
     await server.start(asyncio.Event())
@@ -140,7 +140,7 @@ async def test_the_date_of_answers_goes_on(app: FastAPI, monkeypatch: pytest.Mon
     await server.stop()
 
 
-async def test_it_stops_when_told_and_not_at_its_next_tick(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_stops_when_asked_and_not_at_its_next_tick(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uvicorn_server, "TICK_SECONDS", 3600)
     server = RestServer(app, "127.0.0.1", 0, grace_seconds=1)
     await server.start(asyncio.Event())
@@ -149,7 +149,7 @@ async def test_it_stops_when_told_and_not_at_its_next_tick(app: FastAPI, monkeyp
     assert not server.failed
 
 
-async def test_a_client_that_hangs_up_is_no_defect(app: FastAPI) -> None:
+async def test_a_client_that_disconnects_is_no_defect(app: FastAPI) -> None:
     sent: list[object] = []
 
     async def receive() -> dict[str, object]:
@@ -172,7 +172,7 @@ async def test_a_client_that_hangs_up_is_no_defect(app: FastAPI) -> None:
     assert [(line["event"], line["status"], line["outcome"]) for line in lines] == [("request", 499, "REQ_GONE")]
 
 
-async def test_websockets_are_not_spoken(app: FastAPI) -> None:
+async def test_websockets_are_refused(app: FastAPI) -> None:
     sent: list[dict[str, object]] = []
 
     async def send(message: dict[str, object]) -> None:
@@ -195,7 +195,7 @@ NEAR_BODIES = st.fixed_dictionaries(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
 @given(body=st.binary(max_size=40) | (JSON_VALUES | NEAR_BODIES).map(lambda value: json.dumps(value).encode()))
-def test_whatever_the_body_the_answer_is_clear(app: FastAPI, body: bytes) -> None:
+def test_any_body_gets_a_valid_response(app: FastAPI, body: bytes) -> None:
     async def post() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://things") as client:
             return await client.post("/api/v1/coins", content=body, headers={"Content-Type": "application/json"})
@@ -212,9 +212,7 @@ def test_whatever_the_body_the_answer_is_clear(app: FastAPI, body: bytes) -> Non
     method=st.sampled_from(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"]),
     header=st.binary(max_size=30),
 )
-def test_whatever_the_request_line_and_headers_nothing_breaks(
-    app: FastAPI, path: str, query: str, method: str, header: bytes
-) -> None:
+def test_no_request_line_or_headers_cause_a_failure(app: FastAPI, path: str, query: str, method: str, header: bytes) -> None:
     sent: list[dict[str, object]] = []
 
     async def receive() -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""A screening service that does what the test tells it to, behind a real server and a real channel."""
+"""A screening service controlled by the test, behind a real server and a real channel."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,14 +27,14 @@ class PaymentsSettings(ServiceSettings):
 
 
 class GovernanceSettings(ServiceSettings):
-    """Of a service that compliance's contract does not name."""
+    """A service that compliance's contract does not name."""
 
     NAME: ClassVar[str] = "governance"
     PEERS: ClassVar[tuple[str, ...]] = ("compliance",)
 
 
 class Screening(compliance_pb2_grpc.ScreeningServiceServicer):
-    """Answers with `answer`, and counts."""
+    """Answers with `answer`, and counts the calls."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -85,7 +85,7 @@ async def channel_to(
 
 @pytest.fixture(autouse=True)
 def patient_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a call take its time: how long it takes is the machine's affair."""
+    """Give calls a long deadline: their duration depends on the machine."""
     monkeypatch.setattr("chassis.rpc.deadlines.CALL_SECONDS", 9.0)
 
 
@@ -133,7 +133,7 @@ async def stub(server: RpcServer) -> AsyncIterator[compliance_pb2_grpc.Screening
 
 @pytest.fixture
 async def plain_stub(server: RpcServer) -> AsyncIterator[compliance_pb2_grpc.ScreeningServiceStub]:
-    """What any gRPC client sees: no interceptors of ours."""
+    """A stub without our interceptors, as any gRPC client has it."""
     async with aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         yield compliance_pb2_grpc.ScreeningServiceStub(channel)
 
@@ -145,7 +145,7 @@ def authority(tmp_path_factory):
 
 @pytest.fixture
 def mount(tmp_path_factory, authority):
-    """Mount a side's certificate, of the authority unless others are given."""
+    """Mount a certificate, signed by this authority unless another is given."""
 
     def mounted(side, issued=None, authorities=None):
         folder = tmp_path_factory.mktemp(side)
@@ -156,12 +156,12 @@ def mount(tmp_path_factory, authority):
 
 @pytest.fixture
 def watched(mount):
-    """A mounted certificate, and how a process looks at it by a clock that the test moves."""
+    """Return a mounted certificate, and a process's watcher of it with a clock that the test moves."""
     mounted, ticks = mount("client"), Ticks()
     return watching(mounted, ticks), mounted, ticks
 
 
 @pytest.fixture
 def always_looking(monkeypatch):
-    """Look at the files at each call and handshake, so that no test waits for the next second."""
+    """Check the files at each call and handshake, so that no test waits for the next second."""
     monkeypatch.setattr("chassis.rpc.tls.LOOK_EVERY_SECONDS", 0.0)

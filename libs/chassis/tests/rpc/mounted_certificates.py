@@ -1,4 +1,4 @@
-"""Certificates mounted as files, watched by a clock that tests move."""
+"""Certificates mounted as files, watched with a clock that tests move."""
 
 from chassis.rpc import Tls
 from chassis.rpc.material import Files
@@ -8,7 +8,7 @@ NAMES = {"server": ("compliance", "localhost"), "client": ("payments",)}
 
 
 class Ticks:
-    """A monotonic clock that stands until moved."""
+    """A monotonic clock that changes only when moved."""
 
     def __init__(self) -> None:
         self.at = 0.0

@@ -44,7 +44,7 @@ async def test_retries_end(stub, screening, ask):
     assert screening.calls == 3
 
 
-async def test_a_peer_that_is_away_is_unavailable_at_once_and_found_when_it_comes_back(connect_to, serve, screening, ask):
+async def test_an_absent_peer_is_unavailable_at_once_and_found_when_it_returns(connect_to, serve, screening, ask):
     async with serve(screening) as first:
         port = first.port
     async with connect_to(f"127.0.0.1:{port}") as channel:
@@ -64,7 +64,7 @@ async def test_a_peer_that_is_away_is_unavailable_at_once_and_found_when_it_come
             await eventually(is_found)
 
 
-async def test_calls_are_spread_over_all_backends(connect_to, serve, ask):
+async def test_calls_are_distributed_over_all_backends(connect_to, serve, ask):
     counters = [_Counting(), _Counting()]
     async with (
         serve(counters[0]) as one,
@@ -99,7 +99,7 @@ async def test_identity_request_id_and_trace_travel(stub, screening, ask):
     assert seen["on_behalf_of"] == "user-9"
 
 
-async def test_a_request_id_of_any_length_is_kept_short(plain_stub, screening, ask):
+async def test_a_long_request_id_is_truncated(plain_stub, screening, ask):
     seen: list[str] = []
 
     async def look() -> None:
@@ -111,7 +111,7 @@ async def test_a_request_id_of_any_length_is_kept_short(plain_stub, screening, a
     assert seen == ["r" * 128] * 2
 
 
-async def test_the_name_of_whom_a_call_is_made_for_is_kept_short(plain_stub, screening, ask):
+async def test_a_long_name_of_the_subject_of_a_call_is_truncated(plain_stub, screening, ask):
     seen: list[str] = []
 
     async def look() -> None:
@@ -123,7 +123,7 @@ async def test_the_name_of_whom_a_call_is_made_for_is_kept_short(plain_stub, scr
     assert seen == ["user-9", "a" * 64, "a" * 64]
 
 
-def test_outside_a_call_nobody_calls():
+def test_outside_a_call_there_is_no_caller():
     with pytest.raises(UnknownCaller):
         caller()
 
@@ -137,7 +137,7 @@ def test_a_peer_that_the_settings_do_not_name_is_refused():
 
 
 @pytest.mark.parametrize("peer", ["identity", "governance", "compliance"])
-def test_service_configs_hold_no_timeout_and_retry_only_what_may_be_repeated(peer):
+def test_service_configs_contain_no_timeout_and_retry_only_repeatable_methods(peer):
     config = json.loads(service_config(services_of(peer)))
     assert "timeout" not in json.dumps(config)
     assert config["loadBalancingConfig"] == [{"round_robin": {}}]
@@ -164,7 +164,7 @@ def test_a_method_without_idempotency_level_is_never_retried():
 
 
 def test_all_rpcs_are_unary():
-    """The interceptors, and so deadlines and errors, are for unary calls; streams between services are events."""
+    """The interceptors, and so deadlines and errors, support unary calls only; events replace streams between services."""
     methods = [
         method
         for file in PROTOS.rglob("*_pb2.py")

@@ -12,9 +12,9 @@ from chassis.rpc.deadlines import LEAST_SECONDS, MARGIN_SECONDS, call_timeout
 from chassis.rpc.guard import _budget_seconds
 from kernel.errors import Unavailable
 
-# Sums of floats.
+# Tolerance for sums of floats.
 SLACK_SECONDS = 0.000_001
-# gRPC rounds timeouts up on the wire; the margin is wider.
+# gRPC rounds timeouts up on the wire; the margin is larger.
 WIRE_ROUNDING_SECONDS = 0.015
 
 
@@ -26,7 +26,7 @@ def no_time_passes() -> Iterator[None]:
 
 
 @given(own=st.floats(0.001, 100) | st.none(), budget=st.floats(-1, 100))
-def test_a_call_never_outlives_the_request_it_serves(own, budget):
+def test_a_call_never_outlasts_the_request_it_serves(own, budget):
     with no_time_passes(), within(budget):
         try:
             timeout = call_timeout(own)
@@ -38,7 +38,7 @@ def test_a_call_never_outlives_the_request_it_serves(own, budget):
 
 
 @given(outer=st.floats(0.5, 100), inner=st.floats(0.5, 100))
-def test_a_deadline_is_only_ever_brought_nearer(outer, inner):
+def test_a_deadline_can_only_be_shortened(outer, inner):
     with no_time_passes(), within(outer):
         with within(inner):
             remaining = remaining_seconds()
@@ -50,7 +50,7 @@ def test_a_deadline_is_only_ever_brought_nearer(outer, inner):
     assert remaining_seconds() is None
 
 
-async def test_the_server_sees_the_inherited_time_less_the_margin(stub, screening, ask):
+async def test_the_server_sees_the_inherited_time_minus_the_margin(stub, screening, ask):
     seen: list[float] = []
 
     async def look() -> None:
@@ -67,13 +67,13 @@ async def test_the_server_sees_the_inherited_time_less_the_margin(stub, screenin
 
 
 async def test_a_call_within_a_call_inherits_what_is_left(stub, screening, ask):
-    """Deadlines do not propagate by themselves in gRPC: here they do, hop by hop."""
+    """gRPC does not propagate deadlines by itself; our interceptors do, hop by hop."""
     seen: list[float] = []
 
     async def call_again() -> None:
         seen.append(remaining_seconds() or 0)
         if len(seen) == 1:
-            # It is the time that passes on the real clock, gRPC's own, that is to be taken off.
+            # The time to subtract passes on the real clock, which is gRPC's own.
             await asyncio.sleep(0.1)
             await stub.ScreenTransfers(ask())
 
@@ -82,7 +82,7 @@ async def test_a_call_within_a_call_inherits_what_is_left(stub, screening, ask):
     assert seen[1] <= seen[0] - 0.1 - MARGIN_SECONDS + WIRE_ROUNDING_SECONDS
 
 
-async def test_with_too_little_time_the_peer_is_not_asked(stub, screening, ask):
+async def test_with_too_little_time_the_peer_is_not_called(stub, screening, ask):
     with within(0.015), pytest.raises(Unavailable):
         await stub.ScreenTransfers(ask())
     assert screening.calls == 0
@@ -100,7 +100,7 @@ async def test_a_slow_peer_is_unavailable_and_its_work_is_cancelled(stub, screen
             raise
 
     screening.answer = hang
-    # A busy machine may let the time pass before the call has arrived: then with more of it.
+    # On a busy machine the time may pass before the call arrives; then the test repeats it with more time.
     for seconds in (0.2, 2, 20):
         with pytest.raises(RemoteUnavailable):
             await stub.ScreenTransfers(ask(), timeout=seconds)
@@ -111,18 +111,18 @@ async def test_a_slow_peer_is_unavailable_and_its_work_is_cancelled(stub, screen
 
 
 @pytest.mark.parametrize(("remaining", "budget"), [(None, 10), (3600, 10), (10, 10), (9.5, 9.5), (LEAST_SECONDS, LEAST_SECONDS)])
-def test_a_call_is_served_for_as_long_as_its_caller_waits_and_ten_seconds_at_most(remaining, budget):
+def test_a_call_is_served_for_its_callers_deadline_and_at_most_ten_seconds(remaining, budget):
     assert _budget_seconds(SimpleNamespace(time_remaining=lambda: remaining)) == budget
 
 
 @pytest.mark.parametrize("remaining", [-1, 0, 0.0049])
-def test_a_call_that_nobody_waits_for_any_more_is_not_served(remaining):
+def test_a_call_whose_deadline_has_passed_is_not_served(remaining):
     with pytest.raises(Unavailable):
         _budget_seconds(SimpleNamespace(time_remaining=lambda: remaining))
 
 
 @pytest.mark.parametrize("seconds", [None, 3600])
-async def test_a_caller_without_a_deadline_or_with_an_absurd_one_gets_ours(plain_stub, screening, ask, seconds):
+async def test_a_caller_without_a_sensible_deadline_gets_the_default(plain_stub, screening, ask, seconds):
     seen: list[float] = []
 
     async def look() -> None:

@@ -41,7 +41,7 @@ def raising(error: BaseException):
     return answer
 
 
-async def test_a_domain_error_arrives_as_the_same_kind_code_message_and_facts(stub, screening, ask):
+async def test_a_domain_error_arrives_with_the_same_kind_code_message_and_facts(stub, screening, ask):
     screening.answer = raising(TooMuch(limit="100.00", wallet_id=7))
     with pytest.raises(RemoteError) as caught:
         await stub.ScreenTransfers(ask())
@@ -52,7 +52,7 @@ async def test_a_domain_error_arrives_as_the_same_kind_code_message_and_facts(st
     assert screening.calls == 1
 
 
-async def test_what_a_caller_may_be_told_crosses_as_it_is(stub, screening, ask):
+async def test_details_for_callers_arrive_unchanged(stub, screening, ask):
     screening.answer = raising(Beyond(left="1.00", period="day", count=3, known=["a", "b"], wallet_id=7))
     with pytest.raises(RemoteError) as caught:
         await stub.ScreenTransfers(ask())
@@ -64,13 +64,13 @@ async def test_what_a_caller_may_be_told_crosses_as_it_is(stub, screening, ask):
     assert caught.value.details == {}
 
 
-def test_details_that_are_too_long_for_a_trailer_stay_behind():
+def test_details_too_long_for_a_trailer_are_omitted():
     error = Beyond(left="x" * 2000)
     assert len(encode(error, grpc.StatusCode.FAILED_PRECONDITION).SerializeToString()) < 1_000
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-async def test_every_kind_crosses_unchanged(stub, screening, kind, ask):
+async def test_every_kind_arrives_unchanged(stub, screening, kind, ask):
     refusal = type("Refusal", (DomainError,), {"kind": kind, "code": "X_001", "__doc__": "No."})
     screening.answer = raising(refusal())
     with pytest.raises(RemoteError) as caught:
@@ -79,7 +79,7 @@ async def test_every_kind_crosses_unchanged(stub, screening, kind, ask):
     assert isinstance(caught.value, Unavailable) is (kind is Kind.UNAVAILABLE)
 
 
-async def test_the_field_at_fault_and_the_time_to_wait_travel(stub, screening, ask):
+async def test_the_invalid_field_and_the_waiting_time_arrive(stub, screening, ask):
     screening.answer = raising(NotFound(field="wallet_id"))
     with pytest.raises(RemoteError) as caught:
         await stub.ScreenTransfers(ask())
@@ -90,22 +90,22 @@ async def test_the_field_at_fault_and_the_time_to_wait_travel(stub, screening, a
     assert (busy.value.code, busy.value.retry_after_seconds) == ("SRV_003", 7)
 
 
-async def test_an_unhandled_exception_leaks_nothing_but_an_error_id(plain_stub, screening, ask):
+async def test_an_unhandled_exception_discloses_only_an_error_id(plain_stub, screening, ask):
     screening.answer = raising(ValueError("secret internals 123 at 10.0.0.7"))
     with pytest.raises(aio.AioRpcError) as caught:
         await plain_stub.ScreenTransfers(ask(), metadata=CALLER)
-    told = repr((caught.value.code(), caught.value.details(), caught.value.trailing_metadata()))
+    returned = repr((caught.value.code(), caught.value.details(), caught.value.trailing_metadata()))
     assert caught.value.code() is grpc.StatusCode.INTERNAL
-    assert "secret" not in told
-    assert "10.0.0.7" not in told
-    assert "ValueError" not in told
+    assert "secret" not in returned
+    assert "10.0.0.7" not in returned
+    assert "ValueError" not in returned
     info = error_details_pb2.ErrorInfo()
     assert rpc_status.from_call(caught.value).details[0].Unpack(info)
     assert info.reason == "SRV_001"
     assert info.metadata["error_id"]
 
 
-async def test_a_request_that_breaks_its_contract_names_each_field(stub, screening, ask):
+async def test_a_request_that_violates_its_contract_names_each_field(stub, screening, ask):
     request = compliance.ScreenTransfersRequest(transfers=[compliance.Screening(initiator_id="x")])
     with pytest.raises(RemoteError) as caught:
         await stub.ScreenTransfers(request)
@@ -151,18 +151,18 @@ def test_every_status_is_known():
 
 
 @pytest.mark.parametrize("name", STATUSES)
-def test_every_status_without_details_is_understood(name):
+def test_every_status_without_details_has_a_kind(name):
     status = grpc.StatusCode[name]
     error = decode(aio.AioRpcError(status, aio.Metadata(), aio.Metadata(), "upstream connect error"), "compliance")
     assert (error.kind, error.code) == STATUSES[name]
     assert error.facts == {"peer": "compliance", "status": name}
     assert "upstream" not in str(error)
-    # Whoever waits for what is away waits for this as well.
+    # A caller that waits for an unreachable peer waits in this case too.
     assert isinstance(error, RemoteUnavailable) == (error.kind is Kind.UNAVAILABLE)
 
 
 @pytest.mark.parametrize("name", STATUSES)
-def test_a_kind_that_only_a_newer_peer_knows_is_told_by_its_status(name):
+def test_a_kind_that_only_a_newer_peer_knows_is_derived_from_its_status(name):
     status = grpc.StatusCode[name]
     answer = encode(TooMuch(limit="1.00"), status)
     info = error_details_pb2.ErrorInfo()
@@ -176,14 +176,14 @@ def test_a_kind_that_only_a_newer_peer_knows_is_told_by_its_status(name):
     assert error.message == "The amount is beyond the limit."
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(7, 7), (1, 1), (0, 1)])
+@pytest.mark.parametrize(("seconds", "returned"), [(7, 7), (1, 1), (0, 1)])
 @pytest.mark.parametrize("kind", [Kind.UNAVAILABLE, Kind.EXHAUSTED])
-def test_how_long_to_wait_travels_with_what_may_be_tried_again(kind, seconds, told):
+def test_the_waiting_time_is_sent_with_errors_that_may_be_retried(kind, seconds, returned):
     refusal = type("Refusal", (DomainError,), {"kind": kind, "code": "X_001", "__doc__": "No."})()
     refusal.retry_after_seconds = seconds
     answer = encode(refusal, STATUS[kind].grpc)
     trailers = aio.Metadata((DETAILS_KEY, answer.SerializeToString()))
-    assert decode(aio.AioRpcError(STATUS[kind].grpc, aio.Metadata(), trailers, "No."), "x").retry_after_seconds == told
+    assert decode(aio.AioRpcError(STATUS[kind].grpc, aio.Metadata(), trailers, "No."), "x").retry_after_seconds == returned
 
 
 def test_every_kind_has_a_status():
@@ -195,7 +195,7 @@ def test_every_kind_has_a_status():
     code=st.from_regex(r"[A-Z]{3,4}_[0-9]{3}", fullmatch=True),
     facts=st.dictionaries(st.text(min_size=1, max_size=20), st.text(max_size=50), max_size=FACTS_MAX),
 )
-def test_what_is_encoded_decodes_to_the_same(kind, code, facts):
+def test_an_encoded_error_decodes_to_the_same(kind, code, facts):
     original = type("Refusal", (DomainError,), {"kind": kind, "code": code, "__doc__": "No."})()
     original.facts = facts
     status = STATUS[kind].grpc

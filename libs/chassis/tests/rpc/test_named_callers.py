@@ -1,4 +1,4 @@
-"""A method answers the services that its contract names, and no service starts whose contract names none."""
+"""A method answers only the services that its contract names; a service whose contract names none does not start."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ EMPTY = ".google.protobuf.Empty"
 
 
 def contract(name: str, *methods: descriptor_pb2.MethodDescriptorProto) -> str:
-    """Add a service to the contracts that this process knows; return its full name."""
+    """Add a service to the contracts known to this process; return its full name."""
     file = descriptor_pb2.FileDescriptorProto(name=f"tests/{name}.proto", package=f"tests.{name}", syntax="proto3")
     file.dependency.append("google/protobuf/empty.proto")
     file.service.add(name="Service").method.extend(methods)
@@ -58,7 +58,7 @@ STREAMS = [
 
 
 class Servicer:
-    """Notes who reached a method."""
+    """Records the calls that reach a method."""
 
     def __init__(self) -> None:
         self.callers: list[str] = []
@@ -115,7 +115,7 @@ ALL = ("payments", "identity", "governance", "benchmark", "nobody", "payment", "
         ("Closed", True, []),
     ],
 )
-async def test_a_method_is_reached_by_the_callers_that_it_names_and_no_other(name, local, named):
+async def test_only_the_callers_that_a_method_names_reach_it(name, local, named):
     servicer = Servicer()
     async with serving(RpcService(adding(NAMED, [name]), servicer, NAMED), local=local) as channel:
         codes = {service: await call(channel, f"/{NAMED}/{name}", service) for service in ALL}
@@ -124,19 +124,19 @@ async def test_a_method_is_reached_by_the_callers_that_it_names_and_no_other(nam
     assert servicer.callers == named
 
 
-async def test_callers_of_the_environment_local_are_accepted_only_where_it_is_said():
+async def test_callers_for_local_are_accepted_in_local_only():
     servicer = Servicer()
     async with serving(RpcService(adding(NAMED, ["Local"]), servicer, NAMED)) as channel:
         assert await call(channel, f"/{NAMED}/Local", "benchmark") is grpc.StatusCode.PERMISSION_DENIED
 
 
-async def test_a_refused_caller_is_told_why_and_logged_before_its_request_is_looked_at(server, connect_to, screening, unnamed):
+async def test_a_refused_caller_gets_the_reason_and_is_logged_before_its_request_is_read(server, connect_to, screening, unnamed):
     with capture_logs() as lines:
         async with connect_to(f"127.0.0.1:{server.port}", caller=unnamed) as channel:
             with pytest.raises(RemoteError) as refused:
-                # It is invalid as well.
+                # The request is invalid too.
                 await ScreeningServiceStub(channel).ScreenTransfers(ScreenTransfersRequest())
-            # A refusal is answered before its line is written.
+            # The refusal is sent before its log line is written.
             await eventually(lambda: "rpc" in [line["event"] for line in lines])
     path = "/elcorp.compliance.v1.ScreeningService/ScreenTransfers"
     assert (refused.value.kind, refused.value.code) == (Kind.DENIED, "ACC_001")
@@ -155,13 +155,13 @@ def test_a_service_with_a_method_that_names_no_callers_does_not_start():
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_a_service_with_a_method_that_streams_does_not_start(name):
+def test_a_service_with_a_streaming_method_does_not_start(name):
     with pytest.raises(UnguardedMethodError, match="streams"):
         RpcServer("127.0.0.1", 0, [RpcService(adding(name, []), Servicer(), name)])
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-async def test_a_servicer_of_another_contract_than_it_is_served_under_answers_nobody(streaming):
+async def test_a_servicer_registered_under_another_contract_answers_no_call(streaming):
     servicer = Servicer()
     other = RpcService(adding(UNDECLARED, ["Declared"], streaming=streaming), servicer, NAMED)
     async with serving(other) as channel:

@@ -1,4 +1,4 @@
-"""Certificates that are renewed while servers and channels use them, mounted as Kubernetes mounts Secrets."""
+"""Certificates are renewed while servers and channels use them, mounted as Kubernetes mounts Secrets."""
 
 import asyncio
 import ssl
@@ -26,7 +26,7 @@ def another(tmp_path_factory):
 
 
 class Calls:
-    """Calls from several tasks at once, each made as soon as the last is answered; a failed call fails the test."""
+    """Concurrent calls from several tasks, each sent after the response to the last; a failed call fails the test."""
 
     def __init__(self, stub, ask) -> None:
         self._stub, self._ask = stub, ask
@@ -37,8 +37,8 @@ class Calls:
             await self._stub.ScreenTransfers(self._ask(), timeout=60)
             self.answered[number] += 1
 
-    async def go_on(self):
-        """Return once each task has begun and ended calls after this moment."""
+    async def make_progress(self):
+        """Return once each task has started and finished calls after this moment."""
         before = list(self.answered)
         await eventually(lambda: all(now > then + 2 for now, then in zip(self.answered, before, strict=True)))
 
@@ -99,15 +99,15 @@ async def test_certificates_and_authority_are_replaced_and_no_call_fails(
         calls = Calls(ScreeningServiceStub(channel), ask)
         async with calls.running():
             for name, issued, authorities in steps:
-                await calls.go_on()
+                await calls.make_progress()
                 sides[name].put(issued, authorities)
                 if name == "client":
                     seen.clear()
-                    await calls.go_on()
+                    await calls.make_progress()
                     assert seen[-1] == issued.serial
                 else:
                     assert await presented(server.port, sides["client"]) == issued.serial
-            await calls.go_on()
+            await calls.make_progress()
         assert await presented(server.port, sides["client"]) == last["server"].serial
         # Certificates of the replaced authority are no longer accepted.
         async with connect_to(f"localhost:{server.port}", **mount("client", leaf["client"], both).settings) as former:
@@ -116,7 +116,7 @@ async def test_certificates_and_authority_are_replaced_and_no_call_fails(
 
 
 @pytest.mark.usefixtures("always_looking")
-async def test_peers_of_the_other_authority_are_trusted_while_its_file_is_there(
+async def test_peers_of_the_other_authority_are_trusted_while_its_file_exists(
     authority, another, mount, serve, connect_to, screening, ask, tmp_path
 ):
     mounted, other = mount("server"), tmp_path / "other-ca.crt"
@@ -134,7 +134,7 @@ async def test_peers_of_the_other_authority_are_trusted_while_its_file_is_there(
 
 
 @pytest.mark.parametrize("renewed_first", NAMES)
-async def test_an_authority_renewed_with_its_key_is_the_same_to_peers(
+async def test_an_authority_renewed_with_its_key_stays_trusted(
     authority, mount, serve, connect_to, screening, ask, renewed_first
 ):
     sides = {}
@@ -149,9 +149,7 @@ async def test_an_authority_renewed_with_its_key_is_the_same_to_peers(
 
 
 @pytest.mark.usefixtures("always_looking")
-async def test_a_call_under_way_is_answered_by_the_channel_that_is_replaced(
-    authority, mount, serve, connect_to, screening, ask, seen
-):
+async def test_a_running_call_is_answered_by_the_replaced_channel(authority, mount, serve, connect_to, screening, ask, seen):
     client, under_way, goes_on = mount("client"), asyncio.Event(), asyncio.Event()
 
     async def hold():
@@ -180,7 +178,7 @@ def open_channel(material):
     return aio.secure_channel("localhost:1", material.channel_credentials())
 
 
-async def test_a_replaced_channel_is_closed_after_its_grace(authority, watched):
+async def test_a_replaced_channel_is_closed_after_its_grace_period(authority, watched):
     tls, client, ticks = watched
     async with RenewedChannel(tls, open_channel, grace_seconds=0) as channel:
         first = channel.current()
@@ -194,7 +192,7 @@ async def test_a_replaced_channel_is_closed_after_its_grace(authority, watched):
     assert second.get_state() is grpc.ChannelConnectivity.SHUTDOWN
 
 
-async def test_a_channel_closed_soon_after_a_renewal_closes_what_it_replaced(authority, watched):
+async def test_a_channel_closed_soon_after_a_renewal_closes_the_replaced_one(authority, watched):
     tls, client, ticks = watched
     channel = RenewedChannel(tls, open_channel)
     first = channel.current()
@@ -226,7 +224,7 @@ async def test_a_closed_channel_opens_no_other(authority, watched, ask):
 
 
 @pytest.mark.usefixtures("always_looking")
-async def test_a_channel_with_a_wrong_certificate_is_ready_once_the_right_one_is_mounted(
+async def test_a_channel_with_a_wrong_certificate_becomes_ready_with_the_right_one(
     authority, another, mount, serve, connect_to, screening
 ):
     client = mount("client", another.certify("payments"))

@@ -1,4 +1,4 @@
-"""Which files a process takes as its certificate, and when it reads them."""
+"""Which files a process accepts as its certificate, and when it reads them."""
 
 import ssl
 from datetime import timedelta
@@ -16,7 +16,7 @@ from kernel.clock import SystemClock
 from libs.chassis.tests.rpc.mounted_certificates import Ticks, watching
 
 
-def test_files_are_looked_at_once_a_second(authority, watched):
+def test_files_are_checked_once_a_second(authority, watched):
     tls, mounted, ticks = watched
     first = tls.material
     mounted.put(authority.certify("payments"), authority.pem)
@@ -26,7 +26,7 @@ def test_files_are_looked_at_once_a_second(authority, watched):
     assert tls.material is not first
 
 
-def test_what_is_the_same_is_not_read_again(watched):
+def test_unchanged_files_are_not_read_again(watched):
     tls, _, ticks = watched
     first = tls.material
     ticks.at += 1
@@ -61,7 +61,7 @@ def of_another_version(authority):
 
 
 def with_a_key_of_an_unknown_kind(authority):
-    # The identifier of elliptic-curve keys (1.2.840.10045.2.1), and one beside it.
+    # The identifier of elliptic-curve keys (1.2.840.10045.2.1), and an adjacent one.
     return _changed(authority, b"\x2a\x86\x48\xce\x3d\x02\x01", b"\x2a\x86\x48\xce\x3d\x02\x7f")
 
 
@@ -96,7 +96,7 @@ UNFIT = pytest.mark.parametrize(
 
 
 @UNFIT
-def test_files_that_cannot_be_used_change_nothing_until_they_are_replaced(authority, watched, unfit):
+def test_unusable_files_change_nothing_until_they_are_replaced(authority, watched, unfit):
     tls, mounted, ticks = watched
     first = tls.material
     mounted.put_files(unfit(authority))
@@ -111,7 +111,7 @@ def test_files_that_cannot_be_used_change_nothing_until_they_are_replaced(author
     assert [line["event"] for line in lines] == ["certificate_not_taken", "certificate_renewed"]
 
 
-def test_a_certificate_that_is_not_valid_yet_is_taken_once_it_is(authority, mount):
+def test_a_certificate_that_is_not_valid_yet_is_used_once_it_is(authority, mount):
     mounted, ticks, clock = mount("client"), Ticks(), ControlledClock(SystemClock().now())
     tls = watching(mounted, ticks, clock)
     renewed = authority.certify("payments")
@@ -125,7 +125,7 @@ def test_a_certificate_that_is_not_valid_yet_is_taken_once_it_is(authority, moun
 
 
 @UNFIT
-def test_no_process_starts_with_files_that_cannot_be_used(authority, mount, unfit):
+def test_no_process_starts_with_unusable_files(authority, mount, unfit):
     mounted = mount("client")
     mounted.put_files(unfit(authority))
     with pytest.raises(UnfitCertificateError):
@@ -133,7 +133,7 @@ def test_no_process_starts_with_files_that_cannot_be_used(authority, mount, unfi
 
 
 @pytest.mark.usefixtures("always_looking")
-def test_the_metric_says_when_the_certificate_in_use_expires(authority, mount):
+def test_the_metric_shows_when_the_current_certificate_expires(authority, mount):
     mounted = mount("client")
     Tls.of(ServiceSettings(**mounted.settings))
     for lifetime in (timedelta(hours=1), timedelta(hours=24)):

@@ -1,4 +1,4 @@
-"""A peer that is replaced: its callers go on without a failed call."""
+"""A peer is replaced, and no call of its callers fails."""
 
 import asyncio
 
@@ -21,9 +21,9 @@ async def test_no_call_fails_while_the_only_peer_is_replaced(connect_to, serve, 
     names = await NameServer.start("127.0.0.1")
     stop = asyncio.Event()
 
-    async def call_on(stub: ScreeningServiceStub) -> None:
+    async def call_repeatedly(stub: ScreeningServiceStub) -> None:
         while not stop.is_set():
-            # Raises for a call that fails.
+            # Raises if a call fails.
             await stub.ScreenTransfers(ask(), timeout=60)  # type: ignore[misc]  # the stub's types are those of synchronous calls
 
     async def has_moved() -> bool:
@@ -39,9 +39,9 @@ async def test_no_call_fails_while_the_only_peer_is_replaced(connect_to, serve, 
             asyncio.TaskGroup() as callers,
         ):
             for _ in range(4):
-                callers.create_task(call_on(ScreeningServiceStub(channel)))
+                callers.create_task(call_repeatedly(ScreeningServiceStub(channel)))
             await eventually(lambda: screening.calls > 20)
-            # As a cluster does it: the name leads elsewhere while the old pod still answers.
+            # As in a cluster: the name points elsewhere while the old pod still answers.
             names.addresses = ["127.0.0.2"]
             await eventually(has_moved)
             await old.stop(60)

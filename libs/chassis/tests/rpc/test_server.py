@@ -19,7 +19,7 @@ async def plain_channel(server):
         yield channel
 
 
-async def test_health_is_told_for_each_service(plain_channel, server):
+async def test_health_is_reported_for_each_service(plain_channel, server):
     health = health_pb2_grpc.HealthStub(plain_channel)
     for service in ("", SERVICE):
         answer = await health.Check(health_pb2.HealthCheckRequest(service=service))
@@ -36,7 +36,7 @@ async def test_reflection_lists_the_services(plain_channel):
     assert SERVICE in {service.name for service in answer.list_services_response.service}
 
 
-async def test_stopping_finishes_the_call_in_flight_and_takes_no_new_one(server, stub, screening, ask):
+async def test_stopping_finishes_the_running_call_and_accepts_no_new_one(server, stub, screening, ask):
     entered, may_end = asyncio.Event(), asyncio.Event()
 
     async def slow() -> None:
@@ -62,15 +62,15 @@ async def test_stopping_finishes_the_call_in_flight_and_takes_no_new_one(server,
     await stopping
 
 
-async def test_a_health_watcher_does_not_hold_up_the_stop(server, plain_channel):
+async def test_a_health_watcher_does_not_delay_the_stop(server, plain_channel):
     watch = health_pb2_grpc.HealthStub(plain_channel).Watch(health_pb2.HealthCheckRequest(service=SERVICE))
     assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
-    # Well within the grace, which it would otherwise use up.
+    # Well within the grace period, which it would otherwise use up.
     await asyncio.wait_for(server.stop(600), 300)
     watch.cancel()
 
 
-async def test_a_call_that_outlasts_the_grace_is_cut(server, stub, screening, ask):
+async def test_a_call_that_exceeds_the_grace_period_is_cancelled(server, stub, screening, ask):
     entered = asyncio.Event()
 
     async def hang() -> None:
@@ -85,7 +85,7 @@ async def test_a_call_that_outlasts_the_grace_is_cut(server, stub, screening, as
         await in_flight
 
 
-async def test_a_taken_port_is_named(serve, server, screening):
+async def test_the_error_names_a_port_in_use(serve, server, screening):
     with pytest.raises(PortTakenError, match=f"127.0.0.1:{server.port}.*ELCORP_GRPC_PORT"):
         async with serve(screening, port=server.port):
             pass

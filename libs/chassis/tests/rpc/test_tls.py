@@ -1,4 +1,4 @@
-"""Mutual TLS with certificates made on the spot."""
+"""Mutual TLS with certificates created for the test."""
 
 import grpc
 import pytest
@@ -62,7 +62,7 @@ async def test_a_service_calls_with_its_own_certificate(authority, tls_server, c
         "https://elcorp.na/payments",
     ],
 )
-async def test_a_service_cannot_pass_for_another(authority, tls_server, connect_to, screening, ask, name):
+async def test_a_service_cannot_pretend_to_be_another(authority, tls_server, connect_to, screening, ask, name):
     async with connect_to(f"localhost:{tls_server.port}", **authority.issue(name)) as channel:
         with pytest.raises(RemoteError) as caught:
             await ScreeningServiceStub(channel).ScreenTransfers(ask(), timeout=60)
@@ -70,7 +70,7 @@ async def test_a_service_cannot_pass_for_another(authority, tls_server, connect_
     assert screening.calls == 0
 
 
-async def test_a_service_that_the_contract_does_not_name_is_refused_under_its_own_certificate(
+async def test_a_service_missing_in_the_contract_is_refused_with_its_own_certificate(
     authority, tls_server, connect_to, screening, ask, unnamed
 ):
     files = authority.issue("governance")
@@ -81,7 +81,7 @@ async def test_a_service_that_the_contract_does_not_name_is_refused_under_its_ow
     assert screening.calls == 0
 
 
-async def test_a_caller_that_is_not_named_gains_nothing_by_the_certificate_of_one_that_is(
+async def test_a_caller_gains_nothing_from_another_callers_certificate(
     authority, tls_server, connect_to, screening, ask, unnamed
 ):
     files = authority.issue("payments")
@@ -92,7 +92,7 @@ async def test_a_caller_that_is_not_named_gains_nothing_by_the_certificate_of_on
     assert screening.calls == 0
 
 
-async def test_a_certificate_without_alternative_names_certifies_nobody(authority, tls_server, connect_to, screening, ask):
+async def test_a_certificate_without_alternative_names_is_refused(authority, tls_server, connect_to, screening, ask):
     async with connect_to(f"localhost:{tls_server.port}", **authority.issue()) as channel:
         with pytest.raises(RemoteError) as caught:
             await ScreeningServiceStub(channel).ScreenTransfers(ask(), timeout=60)
@@ -100,20 +100,20 @@ async def test_a_certificate_without_alternative_names_certifies_nobody(authorit
     assert screening.calls == 0
 
 
-async def test_without_a_certificate_nobody_gets_in(tls_server, connect_to, ask):
+async def test_a_caller_without_a_certificate_is_refused(tls_server, connect_to, ask):
     async with connect_to(f"localhost:{tls_server.port}") as channel:
         with pytest.raises(RemoteUnavailable):
             await ScreeningServiceStub(channel).ScreenTransfers(ask(), timeout=60)
 
 
-async def test_a_stranger_s_certificate_is_refused(tls_server, connect_to, ask, tmp_path_factory):
+async def test_a_certificate_of_another_authority_is_refused(tls_server, connect_to, ask, tmp_path_factory):
     stranger = Authority(tmp_path_factory.mktemp("stranger"))
     async with connect_to(f"localhost:{tls_server.port}", **stranger.issue("payments")) as channel:
         with pytest.raises(RemoteUnavailable):
             await ScreeningServiceStub(channel).ScreenTransfers(ask(), timeout=60)
 
 
-async def test_probes_find_health_in_plain_text_and_nothing_else(tls_server, ask):
+async def test_probes_can_read_health_in_plain_text_and_nothing_else(tls_server, ask):
     async with aio.insecure_channel(f"127.0.0.1:{tls_server.health_port}") as channel:
         answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
@@ -122,6 +122,6 @@ async def test_probes_find_health_in_plain_text_and_nothing_else(tls_server, ask
         assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
-def test_half_a_configuration_is_refused(authority):
+def test_an_incomplete_configuration_is_refused(authority):
     with pytest.raises(ValueError, match="set all three or none"):
         Tls.of(ServiceSettings(tls_cert_file=authority.file))

@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture
 async def start() -> AsyncIterator[Callable[..., Awaitable[LoggingProcess]]]:
-    """Start `python doors.py <role>`, ended with the test."""
+    """Start `python doors.py <role>`; it is ended with the test."""
     async with AsyncExitStack() as stack:
 
         async def begin(*arguments: str, **settings: object) -> LoggingProcess:

@@ -35,7 +35,7 @@ async def serving(settings: DoorSettings) -> AsyncIterator[Serving]:
     app = FastAPI()
 
     async def until_drained(door: str) -> None:
-        """Be in hand until well after the process was told to stop."""
+        """Run until well after the process was asked to stop."""
         log.info("entered", door=door)
         while not readiness.draining:  # noqa: ASYNC110  # a field
             await asyncio.sleep(0.01)
@@ -71,7 +71,7 @@ async def serving(settings: DoorSettings) -> AsyncIterator[Serving]:
 
 
 def unguarded() -> str:
-    """Make a contract that does not say who may call its method; return the service's name."""
+    """Create a contract that does not say who may call its method; return the service's name."""
     from google.protobuf import descriptor_pb2, descriptor_pool, empty_pb2  # noqa: PLC0415
 
     file = descriptor_pb2.FileDescriptorProto(name="doors.proto", package="doors", dependency=[empty_pb2.DESCRIPTOR.name])
@@ -101,7 +101,7 @@ def jobs(settings: DoorSettings) -> "procrastinate.App":
     @blueprint.task(name="paint")
     async def paint(path: str) -> None:
         Path(path).write_text("begun")  # noqa: ASYNC240
-        while not Path(path).with_suffix(".end").exists():  # noqa: ASYNC110  # a test of another process makes it
+        while not Path(path).with_suffix(".end").exists():  # noqa: ASYNC110  # a test in another process creates it
             await asyncio.sleep(0.01)
         Path(path).write_text("done")  # noqa: ASYNC240
 

@@ -1,4 +1,4 @@
-"""How settings have each connection to PostgreSQL, RabbitMQ and Redis verified, and what they refuse."""
+"""How settings require each connection to PostgreSQL, RabbitMQ and Redis to be verified, and what they refuse."""
 
 from pathlib import Path
 from typing import Any, ClassVar
@@ -51,7 +51,7 @@ def test_with_an_authority_a_url_verifies_the_server(environment: str, name: str
     url, parameters = VERIFIED[name]
     verified = url_of(made(environment=environment, **{name: url}), name)
     assert verified == url + parameters
-    # What was verified once may be given again.
+    # A URL that already has the parameters is accepted too.
     assert url_of(made(**{name: verified}), name) == verified
 
 
@@ -107,7 +107,7 @@ def test_a_url_keeps_its_own_parameters(name: str) -> None:
         ("redis_url", "rediss://:Tq7nHs℀@cache/0", "cannot be parsed"),
     ],
 )
-def test_a_url_that_asks_for_less_is_refused_and_its_secret_is_not_shown(name: str, url: str, problem: str) -> None:
+def test_a_url_with_weaker_verification_is_refused_and_its_secret_is_not_shown(name: str, url: str, problem: str) -> None:
     with pytest.raises(ValidationError, match=problem) as refused:
         made(**{name: url})
     assert "Tq7nHs" not in str(refused.value)
@@ -115,7 +115,7 @@ def test_a_url_that_asks_for_less_is_refused_and_its_secret_is_not_shown(name: s
 
 
 @pytest.mark.parametrize("name", VERIFIED)
-def test_a_placeholder_is_told_from_where_the_authority_lies(name: str) -> None:
+def test_a_placeholder_is_found_in_a_url_and_not_in_the_authoritys_path(name: str) -> None:
     url, authority = VERIFIED[name][0], Path("/run/secrets/example-ca.crt")
     assert url_of(made(backing_ca_file=authority, **{name: url}), name).endswith("=/run/secrets/example-ca.crt")
     with pytest.raises(ValidationError, match=f"ELCORP_{name.upper()} holds a placeholder"):
@@ -123,13 +123,13 @@ def test_a_placeholder_is_told_from_where_the_authority_lies(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", VERIFIED)
-def test_an_authority_that_stands_in_the_url_already_is_no_placeholder(name: str) -> None:
+def test_an_authoritys_path_in_the_url_is_not_taken_for_a_placeholder(name: str) -> None:
     url, authority = VERIFIED[name][0], Path("/run/secrets/ca.crt")
     given = f"{url_of(made(backing_ca_file=authority, **{name: url}), name)}&{OWN[name]}"
     assert url_of(made(backing_ca_file=authority, **{name: given}), name) == given
 
 
-def test_an_empty_variable_names_no_authority(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_sets_no_authority(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ELCORP_BACKING_CA_FILE", "")
     assert Settings(environment="local").backing_ca_file is None
     with pytest.raises(ValidationError, match="ELCORP_BACKING_CA_FILE is not set"):
@@ -141,7 +141,7 @@ def test_a_process_without_a_url_has_none() -> None:
     assert {url_of(settings, name) for name in VERIFIED} == {""}
 
 
-def test_locally_the_broker_and_redis_have_their_places() -> None:
+def test_locally_the_broker_and_redis_have_default_urls() -> None:
     settings = made(environment="local", backing_ca_file=None)
     assert (url_of(settings, "rabbitmq_url"), url_of(settings, "redis_url")) == (
         "amqp://guest:guest@127.0.0.1:5673/",
@@ -150,7 +150,7 @@ def test_locally_the_broker_and_redis_have_their_places() -> None:
 
 
 @pytest.mark.parametrize("environment", ["staging", "production"])
-def test_connections_without_tls_are_asked_for_by_name(environment: str) -> None:
+def test_connections_without_tls_must_be_enabled_by_name(environment: str) -> None:
     with pytest.raises(ValidationError, match=rf"BACKING_CA_FILE is not set; {environment} connects .* ELCORP_BACKING_PLAIN"):
         made(environment=environment, backing_ca_file=None)
     url = "amqp://x:Tq7nHs@mq/"
@@ -159,6 +159,6 @@ def test_connections_without_tls_are_asked_for_by_name(environment: str) -> None
 
 
 @pytest.mark.parametrize("environment", ["local", "staging", "production"])
-def test_a_process_has_one_kind_of_connections(environment: str) -> None:
+def test_a_process_uses_tls_or_plain_connections_and_not_both(environment: str) -> None:
     with pytest.raises(ValidationError, match="set only one of them"):
         made(environment=environment, backing_plain=True)

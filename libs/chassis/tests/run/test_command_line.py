@@ -31,7 +31,7 @@ def test_an_unknown_command_is_a_usage_error():
     assert doors("open").returncode == 2
 
 
-def test_a_wrong_setting_is_named_and_its_value_is_not_shown():
+def test_an_invalid_setting_is_named_and_its_value_is_not_shown():
     answer = doors("serve", rest_port="hunter2")
     assert answer.returncode == 2
     assert "ELCORP_REST_PORT" in answer.stderr
@@ -44,7 +44,7 @@ def test_a_placeholder_secret_is_refused_outside_local():
     assert "placeholder" in answer.stderr
 
 
-def test_a_process_without_an_environment_does_not_start_as_on_a_laptop(monkeypatch):
+def test_a_process_without_an_environment_does_not_start_with_local_defaults(monkeypatch):
     monkeypatch.delenv("ELCORP_ENVIRONMENT")
     answer = doors("whoami")
     assert (answer.returncode, answer.stdout) == (2, "")
@@ -53,7 +53,7 @@ def test_a_process_without_an_environment_does_not_start_as_on_a_laptop(monkeypa
 
 @pytest.mark.parametrize("command", ["serve", "whoami"])
 @pytest.mark.parametrize("content", [None, "no certificate"])
-def test_an_authority_that_cannot_be_read_is_named_at_the_start(tmp_path, command, content):
+def test_an_unreadable_authority_is_named_at_the_start(tmp_path, command, content):
     file = tmp_path / "ca.crt"
     if content:
         file.write_text(content)
@@ -69,13 +69,13 @@ def test_a_missing_database_url_is_named():
     assert "ELCORP_DATABASE_URL is not set" in answer.stdout
 
 
-def test_a_service_s_own_command_gives_its_own_exit_code():
+def test_a_services_own_command_returns_its_own_exit_code():
     answer = doors("whoami")
     assert answer.returncode == 3
     assert answer.stdout.startswith("doors ")
 
 
-def test_a_worker_s_modules_hold_no_web_framework():
+def test_a_workers_modules_import_no_web_framework():
     script = f"""
 import runpy, sys
 module = runpy.run_path({str(DOORS)!r})
@@ -94,14 +94,14 @@ sys.exit(1 if {{'fastapi', 'starlette', 'alembic', 'aiohttp', 'redis'}} & set(sy
         (["discard", "--id", "m-1", "--limit", "7"], {"id": "m-1", "limit": 7}),
     ],
 )
-def test_dead_letters_are_those_of_every_queue_and_a_hundred_unless_told(given: list[str], read: dict[str, Any]) -> None:
+def test_dead_letters_are_of_every_queue_and_a_hundred_by_default(given: list[str], read: dict[str, Any]) -> None:
     parser = argparse.ArgumentParser()
-    _dead_letters(SimpleNamespace(name="doors")).configure(parser)  # type: ignore[arg-type]  # its name is all that is asked for
+    _dead_letters(SimpleNamespace(name="doors")).configure(parser)  # type: ignore[arg-type]  # only its name is used
     defaults = {"action": given[0], "queue": None, "limit": 100, "id": None}
     assert vars(parser.parse_args(given)) == {**defaults, **read}
 
 
-def test_the_reader_of_an_answer_may_leave() -> None:
+def test_the_reader_of_the_output_may_close_the_pipe() -> None:
     command = [sys.executable, str(DOORS), "--help"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as answering:  # noqa: S603  # our own script
         assert answering.stdout is not None

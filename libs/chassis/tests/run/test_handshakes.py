@@ -1,4 +1,4 @@
-"""gRPC's core, in C, reports a failed TLS handshake: the report is a line of the log like any other."""
+"""gRPC's core, in C, reports a failed TLS handshake; the report is written as a line of the log."""
 
 import asyncio
 import json
@@ -6,7 +6,7 @@ import json
 from chassis.testing.certificates import Authority
 
 
-async def test_a_failed_handshake_is_a_line_of_the_log(start, urls, tmp_path):
+async def test_a_failed_handshake_is_logged_as_one_line(start, urls, tmp_path):
     files = Authority(tmp_path).issue("doors", "localhost")
     process = await start("serve", database_url=urls.app, **files, grpc_health_port=0)
     serving = await process.line("serving")

@@ -21,14 +21,14 @@ def made(**given: Any) -> Settings:
     return Settings(**given)
 
 
-def test_one_key_does_all_until_there_are_others() -> None:
+def test_one_key_has_all_uses_until_there_are_others() -> None:
     alone = made(master_key=TEXTS[0])
     assert (alone.keys(), alone.digest(), alone.has_digest_key) == ((KEYS[0],), KEYS[0], False)
     all_three = made(master_key=TEXTS[0], other_master_key=TEXTS[1], digest_key=TEXTS[2])
     assert (all_three.keys(), all_three.digest(), all_three.has_digest_key) == ((KEYS[0], KEYS[1]), KEYS[2], True)
 
 
-def test_files_hold_them_as_well(tmp_path: Path) -> None:
+def test_keys_can_be_read_from_files(tmp_path: Path) -> None:
     files = [tmp_path / str(number) for number in range(3)]
     for file, text in zip(files, TEXTS, strict=True):
         file.write_text(f"{text}\n")
@@ -37,7 +37,7 @@ def test_files_hold_them_as_well(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["c2hvcnQ=", "not base64!", TEXTS[0][:-4]], ids=["short", "not base64", "cut off"])
-def test_what_is_no_key_is_refused_by_name(wrong: str) -> None:
+def test_an_invalid_key_is_refused_by_its_name(wrong: str) -> None:
     with pytest.raises(ValueError, match="ELCORP_OTHER_MASTER_KEY"):
         made(master_key=TEXTS[0], other_master_key=wrong).keys()
     with pytest.raises(ValueError, match="ELCORP_DIGEST_KEY"):

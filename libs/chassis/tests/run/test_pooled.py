@@ -1,4 +1,4 @@
-"""A process whose database URL leads to a pooler does not start without the limits that a direct connection brings itself."""
+"""A process behind a pooler does not start without the limits that direct connections set themselves."""
 
 import asyncio
 import re
@@ -26,7 +26,7 @@ class DoorSettings(ServiceSettings):
 
 
 def never(settings):
-    raise AssertionError("it got past the check")
+    raise AssertionError("the check did not stop it")
 
 
 SERVICE = Service("doors", DoorSettings, serving=never, working=never, jobs=never, migrations=Path(__file__).parent / "versions")
@@ -34,7 +34,7 @@ SERVICE = Service("doors", DoorSettings, serving=never, working=never, jobs=neve
 
 @pytest.fixture
 def set_for_role(databases: Databases, urls: DatabaseUrls) -> Iterator[Set]:
-    """Set the parameters of the role's sessions in the database as everywhere, but one of them otherwise."""
+    """Set the role's parameters in the database to their usual values, except one."""
 
     def set_(name: str, value: str) -> None:
         limit_sessions(urls, databases.superuser_url, **{name: value})
@@ -44,8 +44,8 @@ def set_for_role(databases: Databases, urls: DatabaseUrls) -> Iterator[Set]:
         superuser.execute(f'ALTER ROLE test_doors_app IN DATABASE "{urls.name}" RESET ALL'.encode())
 
 
-async def test_a_process_behind_a_pooler_starts_where_its_role_is_limited(urls: DatabaseUrls, set_for_role: Set) -> None:
-    set_for_role("statement_timeout", "3s")  # an environment may be stricter
+async def test_a_process_behind_a_pooler_starts_if_its_role_has_the_limits(urls: DatabaseUrls, set_for_role: Set) -> None:
+    set_for_role("statement_timeout", "3s")  # stricter than required
     await wait_for_schema(SERVICE, DoorSettings(database_url=urls.app, database_pooled=True), asyncio.Event())
 
 
@@ -59,7 +59,7 @@ async def test_a_process_behind_a_pooler_starts_where_its_role_is_limited(urls: 
         ("jit", "on"),
     ],
 )
-async def test_a_process_behind_a_pooler_refuses_to_start_without(
+async def test_a_process_behind_a_pooler_refuses_to_start_without_a_limit(
     urls: DatabaseUrls, set_for_role: Set, parameter: str, value: str
 ) -> None:
     set_for_role(parameter, value)
@@ -67,11 +67,11 @@ async def test_a_process_behind_a_pooler_refuses_to_start_without(
         await wait_for_schema(SERVICE, DoorSettings(database_url=urls.app, database_pooled=True), asyncio.Event())
     [script] = re.findall(r"run (\S+)", str(refused.value))
     assert (ROOT / script).is_file()
-    # One that connects directly asks for them itself.
+    # A process that connects directly sets them itself.
     await wait_for_schema(SERVICE, DoorSettings(database_url=urls.app), asyncio.Event())
 
 
 @pytest.mark.parametrize("role", [work, jobs])
-async def test_what_listens_does_not_run_behind_a_pooler(role: Callable[..., Awaitable[bool]]) -> None:
+async def test_processes_that_listen_for_notifications_do_not_run_behind_a_pooler(role: Callable[..., Awaitable[bool]]) -> None:
     with pytest.raises(ValueError, match="ELCORP_DATABASE_POOLED is for `serve` alone"):
         await role(SERVICE, DoorSettings(database_url="postgresql://nowhere/x", database_pooled=True), asyncio.Event())

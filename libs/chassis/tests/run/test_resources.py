@@ -1,4 +1,4 @@
-"""The common parts, on real servers."""
+"""The resources that processes share, with real servers."""
 
 import base64
 import os
@@ -45,7 +45,7 @@ class LocalBundles:
         return None if known_version == 1 else Bundle(1, "", "{}")
 
 
-async def test_nothing_needs_to_be_there_when_a_process_starts():
+async def test_a_process_starts_without_its_dependencies():
     settings = DoorSettings(
         database_url="postgresql://app:x@127.0.0.1:9/x",
         rabbitmq_url="amqp://x:x@127.0.0.1:9/",
@@ -54,7 +54,7 @@ async def test_nothing_needs_to_be_there_when_a_process_starts():
     )
     async with service_resources(settings) as parts, running(*parts.background):
         with capture_logs() as lines:
-            # Each of them has tried, found nobody, and waits.
+            # Each of them has tried, failed to connect, and waits.
             await eventually(lambda: "waiting_for_broker" in [line["event"] for line in lines])
             await eventually(lambda: "policy_bundle_not_refreshed" in [line["event"] for line in lines])
         report = await parts.readiness.report()
@@ -63,7 +63,7 @@ async def test_nothing_needs_to_be_there_when_a_process_starts():
     assert all(report.checks.values())
 
 
-async def test_it_becomes_ready_when_database_policies_and_broker_are_there(urls, broker_url, redis_url):
+async def test_it_becomes_ready_when_database_policies_and_broker_are_available(urls, broker_url, redis_url):
     source = LocalBundles()
     settings = DoorSettings(database_url=urls.app, rabbitmq_url=broker_url, redis_url=redis_url)
     async with service_resources(settings, bundle_source=lambda _database: source) as parts, running(*parts.background):
@@ -85,7 +85,7 @@ async def test_it_becomes_ready_when_database_policies_and_broker_are_there(urls
     ],
     ids=["database", "broker", "redis"],
 )
-async def test_without_the_broker_or_redis_it_still_answers_but_not_without_its_database(
+async def test_without_the_broker_or_redis_it_still_answers_and_without_its_database_not(
     urls, broker_url, redis_url, away, ready
 ):
     there = {"database_url": urls.app, "rabbitmq_url": broker_url, "redis_url": redis_url}
@@ -103,38 +103,38 @@ async def test_without_the_broker_or_redis_it_still_answers_but_not_without_its_
         assert (await parts.readiness.report()).ready == ready
 
 
-async def test_it_hears_of_bundles_of_roles_and_of_what_its_service_listens_for(urls, broker_url, monkeypatch):
-    # Nothing is asked for by the clock.
+async def test_it_receives_bundles_roles_and_the_events_of_its_service(urls, broker_url, monkeypatch):
+    # Nothing is fetched periodically.
     monkeypatch.setattr("chassis.run.resources.BundleRefresher", partial(BundleRefresher, interval_seconds=3600))
-    source, heard = LocalBundles(), []
+    source, received = LocalBundles(), []
 
-    async def hear(delivery) -> None:
-        heard.append(delivery.message.user_id)
+    async def receive(delivery) -> None:
+        received.append(delivery.message.user_id)
 
     settings = DoorSettings(database_url=urls.app, rabbitmq_url=broker_url)
     forge = TokenForge()
     async with (
         service_resources(
-            settings, bundle_source=lambda _database: source, listen={UserStatusChanged: hear}, keys=forge
+            settings, bundle_source=lambda _database: source, listen={UserStatusChanged: receive}, keys=forge
         ) as parts,
         running(parts.refresher.run),
     ):
         await eventually(lambda: source.asked, 1)
         async with running(parts.listener.run):
-            # What was published before it listened is made up for.
+            # It catches up on events published before it listened.
             await eventually(lambda: source.asked, 2)
             await announce(broker_url, PolicyBundlePublished(version=2))
             await eventually(lambda: source.asked, 3)
             await announce(broker_url, UserStatusChanged(user_id="u-1"))
-            await eventually(lambda: heard, ["u-1"])
+            await eventually(lambda: received, ["u-1"])
             claims = await parts.verifier.verify(forge.token(roles=["staff"]))
             assert parts.subject_roles.effective(claims) == {"staff"}
             await announce(broker_url, SubjectRolesChanged(subject_id=claims.subject_id, roles=["user"]))
             await eventually(lambda: parts.subject_roles.effective(claims), {"user"})
 
 
-async def test_tokens_of_sessions_that_ended_are_refused(urls, broker_url, redis_url, monkeypatch):
-    # The list is read at the start, and on each connection; what is announced is heard.
+async def test_tokens_of_ended_sessions_are_refused(urls, broker_url, redis_url, monkeypatch):
+    # The list is read at the start and on each connection; announced ends arrive as events.
     monkeypatch.setattr("chassis.auth.ended_sessions.POLL_SECONDS", 0.05)
     monkeypatch.setattr("chassis.auth.revocations.STALE_SECONDS", 3600)
     forge, before, announced, lasting = TokenForge(), new_id(), new_id(), new_id()
@@ -165,7 +165,7 @@ async def test_tokens_of_sessions_that_ended_are_refused(urls, broker_url, redis
             await eventually(admitted, [False, False, True])
 
 
-async def test_tokens_of_before_their_users_factors_changed_prove_nothing(urls, broker_url, redis_url, monkeypatch):
+async def test_tokens_older_than_a_change_of_factors_meet_no_assurance(urls, broker_url, redis_url, monkeypatch):
     monkeypatch.setattr("chassis.auth.ended_sessions.POLL_SECONDS", 0.05)
     forge, noted, announced, lasting = TokenForge(), new_id(), new_id(), new_id()
     tokens = {user: forge.token(user, claims={"factors_version": 1}) for user in (noted, announced, lasting)}
@@ -191,7 +191,7 @@ async def test_tokens_of_before_their_users_factors_changed_prove_nothing(urls, 
         assert (actor.has_second_factor, actor.factors_version) == (True, 1)
 
 
-async def test_while_it_is_not_known_which_sessions_have_ended_reads_go_on(urls):
+async def test_while_ended_sessions_are_unknown_reads_continue(urls):
     forge = TokenForge()
     settings = DoorSettings(database_url=urls.app, redis_url="redis://127.0.0.1:9/0")
     async with service_resources(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts:
@@ -201,17 +201,17 @@ async def test_while_it_is_not_known_which_sessions_have_ended_reads_go_on(urls)
 
 
 @pytest.mark.parametrize("event", [SessionEnded, UserFactorsChanged])
-async def test_a_service_cannot_take_the_news_that_refuses_tokens_from_the_platform(urls, event):
-    async def hear(_delivery) -> None:
-        """Take the event in place of what refuses tokens."""
+async def test_a_service_cannot_replace_the_platforms_subscriber_of_revocation_events(urls, event):
+    async def receive(_delivery) -> None:
+        """Receive the event instead of the subscriber that refuses tokens."""
 
     with pytest.raises(ValueError, match=event.__name__):
-        async with service_resources(DoorSettings(database_url=urls.app), listen={event: hear}):
+        async with service_resources(DoorSettings(database_url=urls.app), listen={event: receive}):
             pass
 
 
 @pytest.mark.parametrize(("setting", "value"), [("public_url", "https://elsewhere.example"), ("token_audience", "elsewhere")])
-async def test_only_tokens_of_the_issuer_and_for_the_audience_of_the_settings_are_taken(setting, value):
+async def test_only_tokens_of_the_configured_issuer_and_audience_are_accepted(setting, value):
     forge = TokenForge()
     settings = DoorSettings(database_url="postgresql://app:x@127.0.0.1:9/x", **{setting: value})
     async with service_resources(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts:
@@ -221,7 +221,7 @@ async def test_only_tokens_of_the_issuer_and_for_the_audience_of_the_settings_ar
         assert await parts.verifier.verify(forge.token(claims={claim: value}))
 
 
-async def test_tokens_of_the_former_issuer_are_taken_while_the_settings_name_it():
+async def test_tokens_of_the_former_issuer_are_accepted_while_it_is_configured():
     forge = TokenForge()
     token = forge.token(claims={"iss": "https://former.example"})
     settings = DoorSettings(database_url="postgresql://app:x@127.0.0.1:9/x", former_token_issuer="https://former.example")
@@ -233,8 +233,8 @@ async def test_tokens_of_the_former_issuer_are_taken_while_the_settings_name_it(
 router = Router("/doors", assurance=NONE, reads=NOBODY)
 
 
-@router.get("/whence", dependencies=[Public])
-async def whence(actor: CurrentActor) -> Envelope[str]:
+@router.get("/origin", dependencies=[Public])
+async def origin(actor: CurrentActor) -> Envelope[str]:
     return envelope(actor.ip)
 
 
@@ -244,13 +244,13 @@ def asking(parts: ServiceResources) -> httpx.AsyncClient:
 
 
 @pytest.mark.parametrize(
-    ("trusted", "told"), [(("192.0.2.0/24",), "198.51.100.7"), (("203.0.113.0/24",), "192.0.2.1"), ((), "192.0.2.1")]
+    ("trusted", "returned"), [(("192.0.2.0/24",), "198.51.100.7"), (("203.0.113.0/24",), "192.0.2.1"), ((), "192.0.2.1")]
 )
-async def test_the_settings_say_which_proxies_speak_for_a_client(trusted, told):
+async def test_the_settings_name_the_trusted_proxies(trusted, returned):
     settings = DoorSettings(database_url="postgresql://app:x@127.0.0.1:9/x", trusted_proxies=trusted)
     async with service_resources(settings, bundle_source=lambda _database: LocalBundles()) as parts, asking(parts) as client:
-        response = await client.get("/api/v1/doors/whence", headers={"X-Forwarded-For": "198.51.100.7"})
-    assert response.json()["data"] == told
+        response = await client.get("/api/v1/doors/origin", headers={"X-Forwarded-For": "198.51.100.7"})
+    assert response.json()["data"] == returned
 
 
 KEYS = [os.urandom(32) for _ in range(2)]
@@ -262,14 +262,14 @@ MASTER, DIGEST = (base64.b64encode(key).decode() for key in KEYS)
     [({}, None), ({"master_key": MASTER}, KEYS[0]), ({"master_key": MASTER, "digest_key": DIGEST}, KEYS[1])],
     ids=["none", "master key", "digest key"],
 )
-async def test_answers_are_kept_under_the_digest_key_which_outlives_every_master_key(urls, given, key):
+async def test_responses_are_stored_under_the_digest_key_which_outlives_every_master_key(urls, given, key):
     settings = DoorSettings(database_url=urls.app, **given)
     async with service_resources(settings, bundle_source=lambda _database: LocalBundles()) as parts:
         expected = IdempotencyStore(parts.database, parts.clock, master_key=key)
         assert parts.idempotency._hash_key == expected._hash_key
 
 
-async def test_the_settings_say_how_many_connections_there_are(urls, monkeypatch):
+async def test_the_settings_limit_the_number_of_connections(urls, monkeypatch):
     monkeypatch.setattr("chassis.persistence.database.POOL_TIMEOUT_SECONDS", 0.1)
     async with service_resources(
         DoorSettings(database_url=urls.app, database_pool_size=3), bundle_source=lambda _database: LocalBundles()

@@ -33,14 +33,14 @@ async def screen(port: object) -> compliance.ScreenTransfersResponse:
 
 
 async def health(port: object) -> str:
-    """Return what the gRPC side says of its service."""
+    """Return the health status that gRPC reports for its service."""
     async with aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         asked = health_pb2.HealthCheckRequest(service="elcorp.compliance.v1.ScreeningService")
         answer = await health_pb2_grpc.HealthStub(channel).Check(asked)
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
 
 
-async def test_sigterm_finishes_what_is_in_flight_on_both_doors_and_exits_well(start, urls, get):
+async def test_sigterm_finishes_running_requests_on_both_servers_and_exits_with_success(start, urls, get):
     process = await start("serve", database_url=urls.app, drain_seconds=0.1)
     serving = await process.line("serving")
 
@@ -58,7 +58,7 @@ async def test_sigterm_finishes_what_is_in_flight_on_both_doors_and_exits_well(s
     assert "pools closed" in process.text
 
 
-async def test_while_it_drains_it_serves_and_says_so(start, urls, get):
+async def test_while_it_drains_it_serves_and_reports_it(start, urls, get):
     process = await start("serve", database_url=urls.app, drain_seconds=60)
     serving = await process.line("serving")
     assert await health(serving["grpc_port"]) == "SERVING"
@@ -68,29 +68,29 @@ async def test_while_it_drains_it_serves_and_says_so(start, urls, get):
     await process.line("stopping")
     async with get(serving["ops_port"], "/readyz") as response:
         assert await response.json() == {"ready": False, "draining": True, "checks": {}}
-    # Callers that know no other peer go on calling this one.
+    # Callers that know no other peer continue to call this one.
     assert await health(serving["grpc_port"]) == "SERVING"
-    # Being told twice changes nothing.
+    # A second signal of the same kind changes nothing.
     process.terminate()
     await process.line("stopping", number=2)
     async with get(serving["rest_port"], "/quick") as response:
         assert response.status == 200
-        # The next request goes over another connection, which leads elsewhere.
+        # The next request uses another connection, which leads to another peer.
         assert response.headers["Connection"] == "close"
-    # Whoever does not want to wait for it interrupts again.
+    # A user who does not want to wait can interrupt again.
     process.process.send_signal(signal.SIGINT)
     assert await process.exit_code() == 128 + signal.SIGINT
 
 
-async def test_an_idle_process_stops_at_once(start, urls):
+async def test_an_idle_process_stops_immediately(start, urls):
     process = await start("serve", database_url=urls.app, shutdown_seconds=60)
     await process.line("serving")
     process.terminate()
-    # Not after the sixty seconds that work in hand would be given.
+    # Not after the sixty seconds allowed for running work.
     assert await process.exit_code(50) == 0
 
 
-async def test_a_crashed_background_ends_the_process_with_a_clear_line(start, urls):
+async def test_a_crashed_background_task_ends_the_process_with_a_clear_line(start, urls):
     process = await start("serve", database_url=urls.app, crash_after_seconds=0.2)
     line = await process.line("background_failed")
     assert "the hinges gave way" in line["exception"]
@@ -106,7 +106,7 @@ async def test_a_service_with_a_method_that_names_no_callers_does_not_start(star
     assert "serving" not in [entry["event"] for entry in process.lines]
 
 
-async def test_it_waits_for_a_database_that_is_away_and_says_so(start, urls, fault_proxy, servers):
+async def test_it_waits_for_an_unreachable_database_and_logs_it(start, urls, fault_proxy, servers):
     proxy = await fault_proxy(*endpoint(servers.postgres_url))
     proxy.refuse()
     process = await start("serve", database_url=through(urls.app, proxy.port))
@@ -124,7 +124,7 @@ async def test_it_waits_for_the_schema_and_names_the_command(start, databases, s
     assert await process.exit_code() == 0
 
 
-async def test_migrate_brings_an_empty_database_to_head_and_again_changes_nothing(start, databases, urls):
+async def test_migrate_updates_an_empty_database_and_running_it_again_changes_nothing(start, databases, urls):
     for _ in range(2):
         process = await start("migrate", database_owner_url=urls.owner)
         assert await process.exit_code() == 0
@@ -135,7 +135,7 @@ async def test_migrate_brings_an_empty_database_to_head_and_again_changes_nothin
     ("setting", "role", "name"),
     [("rest_port", "serve", "REST"), ("grpc_port", "serve", "GRPC"), ("ops_port", "work", "OPS"), ("ops_port", "serve", "OPS")],
 )
-async def test_a_taken_port_is_named(start, urls, setting, role, name):
+async def test_the_error_names_a_port_in_use(start, urls, setting, role, name):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         process = await start(role, database_url=urls.app, **{setting: port})

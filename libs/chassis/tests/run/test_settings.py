@@ -1,4 +1,4 @@
-"""What the settings of every process refuse, and what they find."""
+"""What every process's settings refuse, and their defaults."""
 
 from typing import Any, ClassVar
 
@@ -53,7 +53,7 @@ def test_the_secrets_are_known() -> None:
         "x://guest:guest@broker/x",
     ],
 )
-def test_no_secret_is_a_placeholder_outside_a_laptop(environment: str, name: str, value: str) -> None:
+def test_secrets_must_not_be_placeholders_outside_local(environment: str, name: str, value: str) -> None:
     with pytest.raises(ValidationError, match=f"ELCORP_{name.upper()} holds a placeholder; {environment} needs"):
         made(environment, **{name: value})
     assert getattr(made("local", **{name: value}), name).get_secret_value() == value
@@ -72,7 +72,7 @@ def test_each_peer_has_its_own_target(peer: str) -> None:
     assert made("local", **targets).target(peer) == f"dns:///{peer}:1"
 
 
-def test_what_holds_where_nobody_says_otherwise() -> None:
+def test_the_defaults_are_safe() -> None:
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     assert {name: default for name, default in defaults.items() if not name.endswith(("_url", "_target", "_port", "_host"))} == {
         "environment": "production",
@@ -84,7 +84,7 @@ def test_what_holds_where_nobody_says_otherwise() -> None:
         "backing_plain": False,
         "former_token_issuer": None,
         "token_audience": "elcorp",
-        # Nobody else speaks for a client.
+        # No proxy is trusted to state a client's address.
         "trusted_proxies": ("127.0.0.0/8", "::1/128"),
         "database_pool_size": 10,
         "database_pooled": False,
@@ -105,5 +105,5 @@ def test_what_holds_where_nobody_says_otherwise() -> None:
 
 
 @pytest.mark.parametrize(("environment", "must"), [("local", False), ("staging", True), ("production", True)])
-def test_those_who_may_more_must_have_a_second_factor_everywhere_but_locally(environment: str, must: bool) -> None:
+def test_privileged_users_need_a_second_factor_everywhere_but_locally(environment: str, must: bool) -> None:
     assert made(environment).privileged_have_two is must

@@ -5,7 +5,7 @@ from procrastinate import App, PsycopgConnector
 from chassis.testing.running import eventually
 
 
-async def test_a_worker_finishes_its_message_and_shows_itself_to_operators(start, urls, get):
+async def test_a_worker_finishes_its_message_and_reports_to_operators(start, urls, get):
     process = await start("work", database_url=urls.app)
     port = (await process.line("working"))["ops_port"]
     async with get(port, "/healthz") as response:
@@ -29,7 +29,7 @@ async def test_a_worker_finishes_its_message_and_shows_itself_to_operators(start
     assert "message finished" in process.text
 
 
-async def test_jobs_run_and_one_under_way_finishes_before_the_worker_stops(start, urls, get, tmp_path):
+async def test_jobs_run_and_a_running_one_finishes_before_the_worker_stops(start, urls, get, tmp_path):
     process = await start("jobs", database_url=urls.app)
     port = (await process.line("working"))["ops_port"]
     marker = tmp_path / "paint"

@@ -25,18 +25,18 @@ async def test_ready_when_every_required_check_passes():
     assert report.checks["broker"] == "failed"
 
 
-async def test_what_a_library_says_is_logged_and_not_shown():
+async def test_a_librarys_error_is_logged_and_not_shown():
     readiness = Readiness()
     readiness.add("database", broken)
     with capture_logs() as lines:
         report = await readiness.report()
     assert (report.ready, report.status) == (False, 503)
     assert report.body() == {"ready": False, "draining": False, "checks": {"database": "failed"}}
-    told = [(line["event"], line["check"], line["problem"]) for line in lines]
-    assert told == [("check_failed", "database", "ConnectionError: cannot reach postgresql://app:hunter2@db:5432/payments")]
+    logged = [(line["event"], line["check"], line["problem"]) for line in lines]
+    assert logged == [("check_failed", "database", "ConnectionError: cannot reach postgresql://app:hunter2@db:5432/payments")]
 
 
-async def test_what_a_check_of_ours_says_is_shown():
+async def test_the_reason_of_our_own_check_is_shown():
     async def waits() -> None:
         raise NotReady("no policy bundle yet")
 
@@ -60,12 +60,12 @@ async def test_a_failure_is_logged_once_and_so_is_its_end():
     assert [line["event"] for line in lines] == ["check_failed", "check_passed"]
 
 
-def test_a_check_is_given_two_seconds():
-    # The probe is given up after three.
+def test_a_check_has_two_seconds():
+    # The probe itself times out after three.
     assert health.CHECK_TIMEOUT_SECONDS == 2
 
 
-async def test_a_check_that_hangs_fails_in_time(monkeypatch):
+async def test_a_check_that_hangs_fails_after_its_timeout(monkeypatch):
     monkeypatch.setattr(health, "CHECK_TIMEOUT_SECONDS", 0.05)
     readiness = Readiness()
     readiness.add("database", lambda: asyncio.sleep(3600))
@@ -74,7 +74,7 @@ async def test_a_check_that_hangs_fails_in_time(monkeypatch):
     assert "no answer" in str(report.checks["database"])
 
 
-async def test_a_draining_process_is_not_ready_whatever_its_checks_say():
+async def test_a_draining_process_is_not_ready_whatever_its_checks_return():
     readiness = Readiness()
     readiness.add("database", fine)
     readiness.draining = True

@@ -11,7 +11,7 @@ from chassis import telemetry
 from chassis.telemetry.logs import setup_logs
 from chassis.telemetry.redaction import HIDDEN, redact, scrub
 
-# Spelled out: a list taken from the product would agree with any change to it.
+# Written out: an imported list would follow any change to the product.
 SECRET_KEYS = (
     "password",
     "passwd",
@@ -35,7 +35,7 @@ SECRET_KEYS = (
     "card_number",
 )
 
-# Longer than the digits of a time: what is looked for must not be found in the line's own time.
+# Longer than the digits of a time, so that the value searched for cannot be in the line's own time.
 NUMBER = 47_119_999
 SECRETS = (
     st.emails(),
@@ -48,11 +48,11 @@ plain = st.none() | st.booleans() | st.integers() | words
 
 @pytest.fixture
 def lines():
-    """Read what the process logs, as parsed JSON."""
+    """Read the process's log as parsed JSON."""
     out = io.StringIO()
     before = (structlog.get_config(), logging.getLogger().handlers[:], logging.getLogger().level)
     setup_logs("payments-serve", "info", out)
-    # Loggers cached under an earlier configuration stay with it; a fresh proxy stands for the module's own.
+    # Loggers cached under an earlier configuration keep it; a new proxy replaces the module's own.
     yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
     structlog.configure(**before[0])
     logging.getLogger().handlers[:] = before[1]
@@ -60,7 +60,7 @@ def lines():
 
 
 @given(secret=st.one_of(*SECRETS), before=words, after=words, key=words)
-def test_no_address_number_or_token_survives_in_any_text(secret, before, after, key):
+def test_no_address_number_or_token_remains_in_any_text(secret, before, after, key):
     cleaned = json.dumps(redact(None, "info", {f"k{key}": f"{before} {secret} {after}", "nested": [{"a": (secret,)}]}))
     assert json.dumps(secret)[1:-1] not in cleaned
     assert HIDDEN in cleaned
@@ -81,14 +81,14 @@ def test_a_key_that_names_a_secret_hides_its_value(secret, name, prefix, upper, 
 
 @pytest.mark.parametrize("name", SECRET_KEYS)
 def test_each_name_of_a_secret_is_known(name):
-    assert redact(None, "info", {name: "x", "told": {f"Of-{name.upper()}-2": 7}, "none": None}) == {
+    assert redact(None, "info", {name: "x", "nested": {f"Of-{name.upper()}-2": 7}, "none": None}) == {
         name: HIDDEN,
-        "told": {f"Of-{name.upper()}-2": HIDDEN},
+        "nested": {f"Of-{name.upper()}-2": HIDDEN},
         "none": None,
     }
 
 
-def test_a_line_is_bounded_whatever_it_was_handed():
+def test_a_line_has_a_maximum_length_whatever_it_contains():
     long = {
         "text": "x" * 20_000,
         "list": list(range(101)),
@@ -99,13 +99,13 @@ def test_a_line_is_bounded_whatever_it_was_handed():
         "text": "x" * 16_384,
         "list": list(range(100)),
         "mapping": {str(number): number for number in range(100)},
-        # Beyond that depth it is text, in which an address is found as in any other.
+        # Below that depth it is text, in which an address is found as in any other.
         "deep": [[[[[[f"[{HIDDEN}']"]]]]]],
     }
 
 
 @given(fields=st.dictionaries(st.from_regex(r"[a-d]{1,8}", fullmatch=True), plain | st.lists(plain), max_size=8))
-def test_everything_else_is_left_alone(fields):
+def test_other_values_are_unchanged(fields):
     assert redact(None, "info", dict(fields)) == fields
 
 
@@ -124,11 +124,11 @@ def test_credentials_in_error_messages_are_hidden(text, hidden):
 
 
 @given(value=st.recursive(st.text() | st.binary() | st.floats() | st.dates(), st.lists, max_leaves=10))
-def test_whatever_is_logged_can_be_rendered(value):
+def test_every_value_can_be_rendered(value):
     json.dumps(redact(None, "info", {"value": value}))
 
 
-def test_a_line_tells_who_where_and_in_which_trace(lines):
+def test_a_line_contains_actor_place_and_trace(lines):
     with telemetry.span("work") as span, telemetry.bind_request("req-1", actor="u-1"):
         structlog.get_logger().info("rpc", name="Screen", password="hunter2")
     (line,) = lines()
@@ -149,7 +149,7 @@ def test_an_exception_is_one_line_without_its_secrets(lines):
     assert "hunter2" not in line["exception"]
 
 
-def test_libraries_log_through_the_same_pipe_and_the_noisy_ones_are_quiet(lines):
+def test_libraries_log_through_the_same_pipeline_and_noisy_ones_are_silenced(lines):
     logging.getLogger("some.library").warning("mail to %s", "anna@example.na")
     logging.getLogger("psycopg.pool").warning("error connecting in 'pool-1'")
     logging.getLogger("uvicorn.access").info("GET /")
@@ -160,7 +160,7 @@ def test_libraries_log_through_the_same_pipe_and_the_noisy_ones_are_quiet(lines)
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(secret=st.one_of(*SECRETS))
-def test_the_whole_pipe_lets_no_personal_data_through(lines, secret):
+def test_the_whole_pipeline_writes_no_personal_data(lines, secret):
     structlog.get_logger().warning(f"for {secret}", detail=secret, nested={"x": secret})
     assert json.dumps(secret)[1:-1] not in json.dumps(lines()[-1])
 
@@ -171,7 +171,7 @@ def test_the_whole_pipe_lets_no_personal_data_through(lines, secret):
     place=st.sampled_from(["name", "path", "nested", "bound"]),
     key=st.sampled_from(["token", "otp", "plain"]),
 )
-def test_a_canonical_line_lets_no_personal_data_through(lines, secret, place, key):
+def test_a_canonical_line_contains_no_personal_data(lines, secret, place, key):
     fields = {"path": secret if place == "path" else "/x", "nested": [{"x": secret if place == "nested" else ""}]}
     with telemetry.bind_request(
         "req-1", detail=secret if place == "bound" else "", **({"code": 1} if key == "plain" else {key: NUMBER})
@@ -184,7 +184,7 @@ def test_a_canonical_line_lets_no_personal_data_through(lines, secret, place, ke
     assert str(NUMBER) not in text
 
 
-def test_a_canonical_line_is_what_any_other_line_would_be(lines):
+def test_a_canonical_line_is_processed_like_any_other(lines):
     with telemetry.span("work"), telemetry.bind_request("req-1", actor="u-1"):
         telemetry.canonical(kind="request", name="GET /x", outcome="ok", duration_ms=1.2345, status=201, actor=None)
         structlog.get_logger().info("request", name="GET /x", outcome="ok", duration_ms=1.23, status=201, actor=None)
@@ -193,7 +193,7 @@ def test_a_canonical_line_is_what_any_other_line_would_be(lines):
     assert quick == whole
 
 
-def test_a_level_above_info_keeps_canonical_lines_out(lines):
+def test_a_level_above_info_suppresses_canonical_lines(lines):
     assert lines() == []
     setup_logs("payments-serve", "warning", out := io.StringIO())
     telemetry.canonical(kind="request", name="GET /x", outcome="ok", duration_ms=1)

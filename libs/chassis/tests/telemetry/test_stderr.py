@@ -1,4 +1,4 @@
-"""What a process and its libraries write to standard error is in its log, as JSON like the rest."""
+"""Everything that a process and its libraries write to standard error is in its log, as JSON like other lines."""
 
 import json
 import os
@@ -14,14 +14,14 @@ COMMAND = [sys.executable, str(Path(__file__).with_name("writer.py"))]
 
 
 def written(what: str, **options: Any) -> "tuple[list[dict[str, Any]], subprocess.CompletedProcess[str]]":
-    """Return the log of a process without its own first and last line, every line of it parsed, and how it ended."""
+    """Return the parsed log of a process without its own first and last line, and how the process ended."""
     command = [*COMMAND, what]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, **options)  # noqa: S603  # our own
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
     return [line for line in lines if line["event"] not in {"starting", "stopped"}], ended
 
 
-def test_lines_of_grpcs_core_have_the_level_of_their_letter() -> None:
+def test_lines_of_grpcs_core_have_the_level_of_their_first_letter() -> None:
     lines, ended = written("by_core")
     assert (ended.returncode, ended.stderr) == (0, "")
     place = "ssl_transport_security.cc:1884]"
@@ -45,7 +45,7 @@ def test_the_line_before_an_abort_is_in_the_log_and_the_crash_is_reported_on_sta
     assert "in aborting" in ended.stderr
 
 
-def test_many_lines_are_all_there_in_their_order() -> None:
+def test_many_lines_are_complete_and_in_order() -> None:
     lines, _ = written("many")
     assert [line["event"] for line in lines] == [f"line {number}" for number in range(MANY)]
 
@@ -57,7 +57,7 @@ def test_secrets_and_addresses_are_hidden() -> None:
     assert line["library"] == "stderr"
 
 
-def test_a_line_that_is_too_long_is_cut_before_a_word_and_nothing_of_its_rest_is_written() -> None:
+def test_a_long_line_is_cut_before_a_word_and_the_rest_is_not_written() -> None:
     lines, _ = written("long")
     words, unbroken, longest, last = (line["event"] for line in lines)
     assert words == "far " * (LINE_BYTES_MAX // 4 - 2) + "…"
@@ -65,11 +65,11 @@ def test_a_line_that_is_too_long_is_cut_before_a_word_and_nothing_of_its_rest_is
     assert longest == "y" * (LINE_BYTES_MAX - 1)
 
 
-def test_a_childs_line_and_one_without_an_end_are_lines_too() -> None:
+def test_a_child_processes_line_and_an_unfinished_one_are_logged_too() -> None:
     assert [line["event"] for line in written("ends")[0]] == ["from a child", "the last words"]
 
 
-def test_exceptions_that_nothing_caught_are_one_line_each() -> None:
+def test_uncaught_exceptions_are_one_line_each() -> None:
     lines, ended = written("exceptions")
     assert ended.stderr == ""
     assert "SystemExit" not in ended.stdout

@@ -14,7 +14,7 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def current() -> list[str]:
-    """Version, trace, span and flags of the current span."""
+    """Return version, trace, span and flags of the current span."""
     parent = telemetry.traceparent()
     assert parent is not None
     return parent.split("-")
@@ -34,7 +34,7 @@ def test_every_span_has_a_trace_and_children_share_it():
     assert outer[2] != inner[2]
 
 
-def test_a_trace_goes_on_from_the_wire():
+def test_a_trace_continues_from_the_wire():
     with telemetry.continue_trace(PARENT, "served"):
         version, trace_id, span_id, flags = current()
     assert (version, trace_id, flags) == ("00", "0af7651916cd43dd8448eb211c80319c", "01")
@@ -74,7 +74,7 @@ def test_a_malformed_parent_begins_a_new_trace(parent):
         (None, False),
     ],
 )
-def test_a_parent_is_taken_as_its_version_allows(parent, taken):
+def test_a_parent_is_accepted_as_its_version_allows(parent, taken):
     with telemetry.continue_trace(parent, "served"):
         assert (current()[1] == "0af7651916cd43dd8448eb211c80319c") == taken
     with telemetry.span("loop"), telemetry.continue_trace(parent, "served"):
@@ -94,13 +94,13 @@ def test_without_an_endpoint_nothing_is_exported_and_no_thread_runs():
     assert threading.active_count() == before
 
 
-def test_with_an_endpoint_spans_are_recorded_and_carry_the_same_identities():
+def test_with_an_endpoint_spans_are_recorded_and_have_the_same_ids():
     setup_traces("payments", "local", "http://127.0.0.1:9")
     try:
         with telemetry.continue_trace(PARENT, "served", peer="x") as span:
             assert span.is_recording()
             assert current()[1] == "0af7651916cd43dd8448eb211c80319c"
-        # Not sent to a collector that is not there: the test is about what is recorded.
+        # Nothing is sent to the missing collector: the test is about what is recorded.
         telemetry.traces._Tracing.provider._active_span_processor._span_processors[0]._batch_processor._queue.clear()
     finally:
         shut_down_traces()

@@ -1,4 +1,4 @@
-"""A process that writes past its log, for tests: `python writer.py <what>`."""
+"""A process that writes to standard error past its log, for tests: `python writer.py <what>`."""
 
 import asyncio
 import ctypes

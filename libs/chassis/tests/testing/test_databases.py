@@ -1,4 +1,4 @@
-"""Databases kept between tests: the next test finds what a new database holds, whatever the last one did."""
+"""Databases are reused between tests: the next test finds the content of a new database, whatever the last one did."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -28,7 +28,7 @@ async def plant(urls: DatabaseUrls) -> None:
 
 
 def put_message(connection: psycopg.Connection) -> int:
-    """Write a row to the outbox; return its position, which a sequence gives."""
+    """Write a row to the outbox; return its position, which comes from a sequence."""
     row = connection.execute(
         "INSERT INTO outbox (message_id, type, payload, headers) VALUES (%s, 'seed', '', '{}') RETURNING position", (uuid4(),)
     ).fetchone()
@@ -38,7 +38,7 @@ def put_message(connection: psycopg.Connection) -> int:
 
 @pytest.fixture
 async def lend(servers: Servers) -> AsyncIterator[Lend]:
-    """Databases of their own, or one that another test gave back could be lent."""
+    """These tests use their own databases, because one returned by another test could be lent to them."""
     databases = Databases(servers.postgres_url)
     yield lambda: databases.create("doors", VERSIONS, seed=plant)
     await databases.close()
@@ -66,7 +66,7 @@ def content(urls: DatabaseUrls) -> tuple[list[tuple[int]], list[tuple[int, str]]
         )
 
 
-async def test_the_same_database_is_lent_again_as_it_was_when_new(lend: Lend) -> None:
+async def test_a_database_is_lent_again_as_it_was_when_new(lend: Lend) -> None:
     async with lend() as first:
         new = content(first)
         with psycopg.connect(first.app) as connection:
@@ -93,7 +93,7 @@ async def test_a_database_whose_schema_a_test_changed_is_not_lent_again(lend: Le
         assert second.name != first.name
 
 
-async def test_ddl_is_noted_also_where_triggers_are_switched_off(lend: Lend, servers: Servers) -> None:
+async def test_ddl_is_noticed_even_if_triggers_are_disabled(lend: Lend, servers: Servers) -> None:
     async with lend() as first:
         with psycopg.connect(servers.postgres_url.rpartition("/")[0] + f"/{first.name}") as connection:
             connection.execute("SET session_replication_role = replica")
@@ -102,7 +102,7 @@ async def test_ddl_is_noted_also_where_triggers_are_switched_off(lend: Lend, ser
         assert second.name != first.name
 
 
-async def test_ddl_that_was_rolled_back_changed_nothing(lend: Lend) -> None:
+async def test_ddl_that_was_rolled_back_does_not_count(lend: Lend) -> None:
     async with lend() as first:
         with psycopg.connect(first.owner) as connection:
             connection.execute("CREATE TABLE more ()")
@@ -111,7 +111,7 @@ async def test_ddl_that_was_rolled_back_changed_nothing(lend: Lend) -> None:
         assert second.name == first.name
 
 
-async def test_a_database_that_holds_much_is_not_lent_again(lend: Lend, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_with_much_data_is_not_lent_again(lend: Lend, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emptying, "BYTES_MAX", 100_000)
     async with lend() as first:
         with psycopg.connect(first.app) as connection:
@@ -120,7 +120,7 @@ async def test_a_database_that_holds_much_is_not_lent_again(lend: Lend, monkeypa
         assert second.name != first.name
 
 
-async def test_a_connection_left_open_is_ended_with_its_transaction(lend: Lend) -> None:
+async def test_an_open_connection_is_ended_with_its_transaction(lend: Lend) -> None:
     async with lend() as first:
         left = psycopg.connect(first.app)
         left.execute("INSERT INTO stones VALUES (2)")
@@ -144,7 +144,7 @@ async def test_a_test_may_end_every_connection_to_its_database(lend: Lend, serve
         assert (third.name, content(third)[0]) == (first.name, [(1,)])
 
 
-async def test_two_that_are_lent_at_once_are_two(lend: Lend) -> None:
+async def test_two_databases_lent_at_once_are_different(lend: Lend) -> None:
     async with lend() as first, lend() as second:
         assert first.name != second.name
 
@@ -154,7 +154,7 @@ async def pid_of(database: Database) -> int:
         return int(await connection.scalar(text("SELECT pg_backend_pid()")) or 0)
 
 
-async def test_connections_are_kept_for_the_next_test(lend_engine: LendEngine) -> None:
+async def test_connections_are_reused_by_the_next_test(lend_engine: LendEngine) -> None:
     async with lend_engine() as database:
         first = await pid_of(database)
     async with lend_engine() as database:
@@ -162,7 +162,7 @@ async def test_connections_are_kept_for_the_next_test(lend_engine: LendEngine) -
 
 
 @pytest.mark.parametrize("how", ["by itself", "by another", "in use"])
-async def test_a_connection_that_was_ended_or_is_in_use_is_not_kept(lend_engine: LendEngine, servers: Servers, how: str) -> None:
+async def test_an_ended_or_busy_connection_is_not_reused(lend_engine: LendEngine, servers: Servers, how: str) -> None:
     async with lend_engine() as database:
         first = await pid_of(database)
         if how == "by itself":
@@ -182,7 +182,7 @@ async def test_a_connection_that_was_ended_or_is_in_use_is_not_kept(lend_engine:
         await used.close()
 
 
-async def test_what_a_session_was_told_is_forgotten(lend_engine: LendEngine) -> None:
+async def test_settings_and_locks_of_a_session_are_reset(lend_engine: LendEngine) -> None:
     held = """
         SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -190,8 +190,8 @@ async def test_what_a_session_was_told_is_forgotten(lend_engine: LendEngine) -> 
     async with lend_engine() as database:
         first = await pid_of(database)
         async with database.read() as connection:
-            for told in ("SET search_path = nowhere", "SELECT pg_advisory_lock(77)", "LISTEN outbox", "SET work_mem = '77MB'"):
-                await connection.execute(text(told))
+            for setting in ("SET search_path = nowhere", "SELECT pg_advisory_lock(77)", "LISTEN outbox", "SET work_mem = '77MB'"):
+                await connection.execute(text(setting))
     async with lend_engine() as database, database.read() as connection:
         assert await connection.scalar(text("SELECT pg_backend_pid()")) == first
         assert await connection.scalar(text("SELECT count(*) FROM doors")) == 0
@@ -200,19 +200,19 @@ async def test_what_a_session_was_told_is_forgotten(lend_engine: LendEngine) -> 
         assert await connection.scalar(text("SHOW work_mem")) != "77MB"
 
 
-async def test_what_a_task_still_writes_after_its_test_is_gone_for_the_next(lend_engine: LendEngine) -> None:
-    began, told = asyncio.Event(), asyncio.Event()
+async def test_late_writes_of_a_task_are_removed_before_the_next_test(lend_engine: LendEngine) -> None:
+    began, continued = asyncio.Event(), asyncio.Event()
 
-    async def go_on(database: Database) -> None:
+    async def write_repeatedly(database: Database) -> None:
         began.set()
-        await told.wait()
+        await continued.wait()
         async with database.engine.begin() as connection:
             await connection.execute(text("INSERT INTO stones VALUES (2)"))
 
     async with lend_engine() as database:
-        task = asyncio.create_task(go_on(database))
+        task = asyncio.create_task(write_repeatedly(database))
         await began.wait()
-    told.set()
+    continued.set()
     await task
     async with lend_engine() as database, database.read() as connection:
         assert (await connection.scalars(text("SELECT id FROM stones"))).all() == [1]

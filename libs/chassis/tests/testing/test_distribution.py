@@ -1,4 +1,4 @@
-"""The order in which workers take files, and what one worker runs as a whole."""
+"""The order in which workers get files, and which files one worker runs together."""
 
 import json
 import os
@@ -37,13 +37,13 @@ def test_the_longest_file_comes_first_and_its_tests_keep_their_order(tmp_path: P
     assert order(Config(tmp_path), *nodeids) == ["test_b.py::two", "test_b.py::one[x::y]", "test_a.py::one", "test_a.py::two"]
 
 
-def test_a_file_that_was_never_timed_may_be_the_longest(tmp_path: Path) -> None:
+def test_a_file_without_a_recorded_time_counts_as_the_longest(tmp_path: Path) -> None:
     (tmp_path / "durations.json").write_text(json.dumps({"test_a.py": 100}))
     assert order(Config(tmp_path), "test_a.py::one", "test_new.py::one") == ["test_new.py::one", "test_a.py::one"]
     assert order(Config(tmp_path / "without"), "test_b.py::one", "test_a.py::one") == ["test_a.py::one", "test_b.py::one"]
 
 
-def test_files_of_a_folder_that_shares_a_fixture_are_one(tmp_path: Path) -> None:
+def test_files_of_a_folder_that_shares_a_fixture_are_one_unit(tmp_path: Path) -> None:
     config: Any = Config(tmp_path)
     (tmp_path / "durations.json").write_text(json.dumps({"e2e/test_a.py": 2, "test_b.py": 3, "e2e/test_c.py": 2}))
     assert [scope_of(config, nodeid) for nodeid in ("e2e/test_a.py::x", "e2e/faults/test_b.py::x", "a/test_b.py::x[e2e/x]")] == [
@@ -58,7 +58,7 @@ def test_files_of_a_folder_that_shares_a_fixture_are_one(tmp_path: Path) -> None
     ]
 
 
-def test_short_files_that_need_no_servers_run_while_these_start(tmp_path: Path) -> None:
+def test_short_files_that_need_no_servers_run_while_the_servers_start(tmp_path: Path) -> None:
     config: Any = Config(tmp_path)
     (tmp_path / "durations.json").write_text(json.dumps({"test_a.py": 9, "test_b.py": 0.1, "test_c.py": 2, "test_d.py": 60}))
     items: list[Any] = [
@@ -80,7 +80,7 @@ def test_short_files_that_need_no_servers_run_while_these_start(tmp_path: Path) 
     ]
 
 
-def test_a_test_that_ends_its_worker_has_failed_and_is_not_run_again(tmp_path: Path) -> None:
+def test_a_test_that_ends_its_worker_has_failed_and_is_not_repeated(tmp_path: Path) -> None:
     (tmp_path / "test_crash.py").write_text(
         "import os\n\n\ndef test_before():\n    pass\n\n\ndef test_crash():\n    os._exit(3)\n\n\ndef test_after():\n    pass\n"
     )
@@ -92,7 +92,7 @@ def test_a_test_that_ends_its_worker_has_failed_and_is_not_run_again(tmp_path: P
     assert run.returncode == 1
 
 
-def test_timing_some_files_again_keeps_what_the_others_took(tmp_path: Path) -> None:
+def test_new_times_of_some_files_keep_those_of_the_others(tmp_path: Path) -> None:
     config: Any = Config(tmp_path)
     for file in ("test_a.py", "test_b.py"):
         (tmp_path / file).touch()

@@ -1,4 +1,4 @@
-"""What an interrupted run leaves behind is ended with it."""
+"""Processes left by an interrupted run are ended."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from chassis.testing.running import eventually
 
 
 def start() -> "subprocess.Popen[bytes]":
-    """Start a process that says when it runs, and then sleeps."""
+    """Start a process that reports when it runs, and then sleeps."""
     process = subprocess.Popen([sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"], stdout=subprocess.PIPE)
     assert process.stdout
     process.stdout.readline()
@@ -32,7 +32,7 @@ def stranger(monkeypatch: pytest.MonkeyPatch) -> Iterator["subprocess.Popen[byte
         process.kill()
 
 
-def test_what_a_run_started_is_ended_and_what_another_did_is_not(stranger: "subprocess.Popen[bytes]") -> None:
+def test_a_runs_processes_are_ended_and_another_runs_are_not(stranger: "subprocess.Popen[bytes]") -> None:
     run = Leftovers()
     run.pytest_sessionstart()
     with start() as mine:
@@ -54,7 +54,7 @@ def test_long():
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["INT", "TERM", "HUP"])
-async def test_a_run_that_is_told_to_end_ends_what_it_started(tmp_path: Path, number: signal.Signals) -> None:
+async def test_a_run_that_is_asked_to_end_ends_its_processes(tmp_path: Path, number: signal.Signals) -> None:
     (tmp_path / "test_long.py").write_text(LEAVES_A_PROCESS)
     options = ("-c", os.devnull, f"--rootdir={tmp_path}", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto")
     run = await asyncio.create_subprocess_exec(
@@ -67,7 +67,7 @@ async def test_a_run_that_is_told_to_end_ends_what_it_started(tmp_path: Path, nu
     assert started_at(int(noted.read_text().removesuffix("."))) == ""
 
 
-def test_what_a_killed_run_left_is_ended_by_the_next(
+def test_the_next_run_ends_the_processes_of_a_killed_one(
     monkeypatch: pytest.MonkeyPatch, stranger: "subprocess.Popen[bytes]"
 ) -> None:
     with start() as gone:

@@ -1,4 +1,4 @@
-"""Migrations that the previous release could not live with are found."""
+"""Migrations that are incompatible with the previous release are detected."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def upgrade():
 """
 
 
-async def test_what_narrows_is_found_and_what_adds_is_not(databases: Databases, tmp_path: Path) -> None:
+async def test_restrictions_are_reported_and_additions_are_not(databases: Databases, tmp_path: Path) -> None:
     versions = tmp_path / "versions"
     versions.mkdir()
     (versions / "0001.py").write_text(TEXT.format(name="0001", earlier=None, statements=FIRST))

@@ -42,7 +42,7 @@ async def _word(loose: Annotated[str, Query(max_length=4)], strict: Annotated[st
     return loose + strict
 
 
-def test_each_field_of_no_strict_kind_is_named() -> None:
+def test_each_field_without_a_strict_type_is_named() -> None:
     router = Router("/things", tags=["things"], assurance=NONE, reads=NOBODY)
 
     @router.post("/{name}/{other}", dependencies=[Public])
@@ -78,7 +78,7 @@ def test_each_field_of_no_strict_kind_is_named() -> None:
     "pattern",
     [r"^[A-Z]{3}$", r"^-?[0-9]{1,20}(\.[0-9]{1,20})?$", r"^[A-Za-z0-9_.~=-]+$", r"^[a-z][a-z0-9_]{0,30}:[a-z]+$", _KEY_PATTERN],
 )
-def test_a_pattern_of_ascii_alone_is_a_kind(pattern: str) -> None:
+def test_a_pattern_of_ascii_only_is_a_strict_type(pattern: str) -> None:
     assert is_ascii_only(pattern)
 
 
@@ -99,5 +99,5 @@ def test_a_pattern_of_ascii_alone_is_a_kind(pattern: str) -> None:
         r"^a|.$",
     ],
 )
-def test_a_pattern_that_lets_more_through_is_none(pattern: str) -> None:
+def test_a_pattern_that_allows_more_is_not_a_strict_type(pattern: str) -> None:
     assert not is_ascii_only(pattern)

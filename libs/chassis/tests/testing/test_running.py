@@ -1,4 +1,4 @@
-"""Tasks that a test leaves running: they end with it, and so do those that they begin meanwhile."""
+"""Tasks left running by a test end with it, and so do tasks that they start meanwhile."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from chassis.testing import running
 from chassis.testing.running import end_tasks
 
 
-async def test_a_task_ends_with_those_that_it_begins_while_it_ends_and_others_go_on() -> None:
+async def test_a_task_ends_with_those_that_it_starts_while_ending_and_others_continue() -> None:
     ended = []
 
     async def sleep(name: str) -> None:
@@ -17,7 +17,7 @@ async def test_a_task_ends_with_those_that_it_begins_while_it_ends_and_others_go
         finally:
             ended.append(name)
 
-    async def go_on() -> None:
+    async def run_on() -> None:
         try:
             await sleep("first")
         finally:
@@ -28,7 +28,7 @@ async def test_a_task_ends_with_those_that_it_begins_while_it_ends_and_others_go
     other = asyncio.create_task(sleep("other"))
     await asyncio.sleep(0)
     before = asyncio.all_tasks()
-    left = asyncio.create_task(go_on())
+    left = asyncio.create_task(run_on())
     await asyncio.sleep(0)
     await end_tasks(before)
     assert (left.done(), begun[0].done(), other.done(), ended) == (True, True, False, ["first", "its last"])

@@ -1,4 +1,4 @@
-"""Comparing all that a database holds: what has changed is named."""
+"""Comparison of everything that a database stores: differences are named."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -32,7 +32,7 @@ async def test_a_block_that_changes_nothing_passes(database: Database) -> None:
         assert len((await everything(database))["doors"]) == 1
 
 
-async def test_a_new_row_and_one_that_is_gone_or_other_are_told(database: Database) -> None:
+async def test_new_removed_and_changed_rows_are_reported(database: Database) -> None:
     changes = ("INSERT INTO doors SELECT gen_random_uuid(), true", "UPDATE doors SET is_open = false", "DELETE FROM doors")
     await build(database)
     for change in changes:
@@ -53,7 +53,7 @@ async def test_a_new_row_and_one_that_is_gone_or_other_are_told(database: Databa
         ("GET", 404, "NOT_1", True),
     ],
 )
-async def test_a_refused_write_that_leaves_something_behind_is_told(
+async def test_a_refused_write_that_leaves_data_behind_is_reported(
     database: Database, method: str, status: int, code: str, passes: bool
 ) -> None:
     async def answer(_request: httpx.Request) -> httpx.Response:

@@ -9,13 +9,13 @@ from chassis.testing.running import eventually
 from chassis.waiting import Backoff, StoppedWaiting, wait_until_ready
 
 
-async def test_what_is_there_already_is_not_waited_for():
+async def test_a_ready_dependency_is_not_waited_for():
     with capture_logs() as lines:
         await wait_until_ready("the database", lambda: asyncio.sleep(0, None), asyncio.Event())
     assert lines == []
 
 
-async def test_it_says_for_what_it_waits_and_hides_secrets():
+async def test_it_logs_what_it_waits_for_and_hides_secrets():
     tries = iter([ConnectionError("no route to postgresql://app:hunter2@db/x"), None])
 
     async def ready() -> None:
@@ -33,24 +33,24 @@ async def test_pauses_double_up_to_five_seconds(monkeypatch):
     pauses: list[float] = []
     stop = asyncio.Event()
 
-    async def told(_stop: asyncio.Event, seconds: float) -> None:
+    async def record(_stop: asyncio.Event, seconds: float) -> None:
         pauses.append(seconds)
         if len(pauses) == 8:
             stop.set()
 
-    monkeypatch.setattr(waiting, "sleep_unless", told)
+    monkeypatch.setattr(waiting, "sleep_unless", record)
     with pytest.raises(StoppedWaiting):
         await wait_until_ready("the moon", lambda: asyncio.sleep(0, False), stop)
     for pause, whole in zip(pauses, (0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, 5), strict=True):
         assert whole / 2 <= pause <= whole
 
 
-async def test_an_answer_of_false_is_waited_over():
+async def test_it_keeps_waiting_while_the_check_returns_false():
     answers = iter([False, True])
     await wait_until_ready("the schema", lambda: asyncio.sleep(0, next(answers)), asyncio.Event())
 
 
-async def test_being_told_to_stop_ends_the_waiting_at_once(monkeypatch):
+async def test_a_stop_ends_the_waiting_immediately(monkeypatch):
     monkeypatch.setattr(waiting, "Backoff", lambda: Backoff(first_seconds=3600, seconds_max=3600))
     stop = asyncio.Event()
     waits = asyncio.create_task(wait_until_ready("the moon", lambda: asyncio.sleep(0, False), stop))
@@ -61,7 +61,7 @@ async def test_being_told_to_stop_ends_the_waiting_at_once(monkeypatch):
         await waits
 
 
-async def test_background_work_is_told_to_stop_and_may_finish():
+async def test_background_work_is_asked_to_stop_and_may_finish():
     finished = asyncio.Event()
 
     async def work(stop: asyncio.Event) -> None:
@@ -76,7 +76,7 @@ async def test_background_work_is_told_to_stop_and_may_finish():
     assert not backgrounds.failed
 
 
-async def test_background_work_that_takes_too_long_is_cut():
+async def test_background_work_that_takes_too_long_is_cancelled():
     cut = asyncio.Event()
 
     async def work(_stop: asyncio.Event) -> None:
@@ -105,7 +105,7 @@ async def test_background_work_that_fails_or_ends_by_itself_stops_the_process(fa
     await backgrounds.stop(grace_seconds=60)
 
 
-async def test_background_work_told_to_stop_while_it_waits_has_not_failed():
+async def test_background_work_asked_to_stop_while_it_waits_has_not_failed():
     async def work(stop: asyncio.Event) -> None:
         await wait_until_ready("the moon", lambda: asyncio.sleep(0, False), stop)
 

@@ -1,4 +1,4 @@
-"""The service in small, and requests to it."""
+"""A small service, and requests to it."""
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -83,7 +83,7 @@ def client(
     @router.post("/failed", dependencies=[Authenticated])
     async def make_and_fail(body: ThingRequest, actor: CurrentActor) -> Envelope[str]:
         await things.make(actor, body.name)
-        return Response(status_code=503)  # type: ignore[return-value]  # an answer that the endpoint has made by itself
+        return Response(status_code=503)  # type: ignore[return-value]  # a response that the endpoint made itself
 
     @router.post("/streamed", dependencies=[Authenticated])
     async def make_and_stream(body: ThingRequest, actor: CurrentActor) -> Envelope[str]:

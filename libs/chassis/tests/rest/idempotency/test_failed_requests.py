@@ -1,4 +1,4 @@
-"""The same request again: one effect, one answer, on the real database and under the real unit of work."""
+"""Failed requests and their keys, with the real database and the real unit of work."""
 
 import asyncio
 from typing import ClassVar
@@ -12,13 +12,13 @@ from libs.chassis.tests.rest.idempotency.things import Post, Things, count
 
 
 class Refused(DomainError):
-    """No such thing may be."""
+    """This thing is not allowed."""
 
     kind: ClassVar[Kind] = Kind.REFUSED
     code: ClassVar[str] = "THG_001"
 
 
-async def test_a_validation_failure_does_not_burn_the_key(post: Post, database: Database) -> None:
+async def test_a_validation_failure_does_not_use_up_the_key(post: Post, database: Database) -> None:
     assert (await post({"nome": "door"})).status_code == 422
     assert (await post(b"{")).status_code == 422
     assert (await post({"name": "door"})).status_code == 201
@@ -27,7 +27,7 @@ async def test_a_validation_failure_does_not_burn_the_key(post: Post, database: 
 
 @pytest.mark.parametrize("point", ["before", "within"])
 @pytest.mark.parametrize("misfortune", [Unavailable(), Refused(), RuntimeError("broken")])
-async def test_a_failure_does_not_burn_the_key(
+async def test_a_failure_does_not_use_up_the_key(
     post: Post, things: Things, database: Database, point: str, misfortune: Exception
 ) -> None:
     things.misfortune[point] = misfortune
@@ -38,7 +38,7 @@ async def test_a_failure_does_not_burn_the_key(
     assert await count(database) == 1
 
 
-async def test_what_a_use_case_finished_before_it_refused_is_kept_as_without_a_key(
+async def test_what_a_use_case_committed_before_it_refused_is_kept_as_without_a_key(
     post: Post, things: Things, database: Database
 ) -> None:
     things.misfortune["after"] = Refused()
@@ -46,10 +46,10 @@ async def test_what_a_use_case_finished_before_it_refused_is_kept_as_without_a_k
     assert (await count(database), await count(database, "idempotency_keys")) == (1, 0)
 
 
-async def test_what_follows_a_commit_comes_after_it_with_a_key_and_without(post: Post, things: Things) -> None:
+async def test_work_after_a_commit_runs_after_it_with_and_without_a_key(post: Post, things: Things) -> None:
     await post()
     await post(key=None)
-    # The answer is stored: there is no other commit.
+    # The response is stored: no other commit follows.
     await post()
     assert things.followed == [1, 2]
     things.misfortune["after"] = Refused()
@@ -58,26 +58,28 @@ async def test_what_follows_a_commit_comes_after_it_with_a_key_and_without(post:
 
 
 @pytest.mark.parametrize("path", ["/failed", "/streamed", "/misshapen"])
-async def test_nothing_follows_a_commit_that_does_not_happen(post: Post, things: Things, path: str) -> None:
+async def test_work_after_a_commit_does_not_run_without_the_commit(post: Post, things: Things, path: str) -> None:
     await post(path=path)
     things.misfortune["within"] = Refused()
     await post(key=None)
     assert (things.calls, things.followed) == (2, [])
 
 
-async def test_an_answer_that_cannot_be_rendered_takes_its_effect_back(post: Post, database: Database) -> None:
+async def test_a_response_that_cannot_be_rendered_rolls_back_its_effect(post: Post, database: Database) -> None:
     response = await post(path="/misshapen")
     assert (response.status_code, response.json()["code"]) == (500, "SRV_001")
     assert await count(database) == 0
 
 
 @pytest.mark.parametrize(("path", "status"), [("/failed", 503), ("/streamed", 500)])
-async def test_an_answer_that_is_not_kept_takes_its_effect_back(post: Post, database: Database, path: str, status: int) -> None:
+async def test_a_response_that_is_not_stored_rolls_back_its_effect(
+    post: Post, database: Database, path: str, status: int
+) -> None:
     assert (await post(path=path)).status_code == status
     assert [await count(database, table) for table in ("things", "outbox", "idempotency_keys")] == [0, 0, 0]
 
 
-async def test_a_commit_that_fails_stores_no_answer(post: Post, things: Things, database: Database) -> None:
+async def test_a_commit_that_fails_stores_no_response(post: Post, things: Things, database: Database) -> None:
     things.gate.clear()
     first = asyncio.ensure_future(post())
     await things.entered.wait()
@@ -96,13 +98,13 @@ async def test_a_commit_that_fails_stores_no_answer(post: Post, things: Things, 
     assert (await post()).status_code == 201
 
 
-async def test_two_transactions_in_one_kept_request_are_a_defect(post: Post, database: Database) -> None:
+async def test_two_transactions_in_one_request_with_a_key_are_a_defect(post: Post, database: Database) -> None:
     assert (await post(path="/twice", key=None)).status_code == 200
     assert (await post(path="/twice")).status_code == 500
     assert await count(database) == 2
 
 
-async def test_nothing_is_stored_for_a_request_that_began_no_transaction(post: Post, things: Things, database: Database) -> None:
+async def test_nothing_is_stored_for_a_request_without_a_transaction(post: Post, things: Things, database: Database) -> None:
     assert (await post(path="/nothing")).status_code == 200
     assert (await post(path="/nothing")).status_code == 200
     assert (things.calls, await count(database, "idempotency_keys")) == (2, 0)

@@ -1,4 +1,4 @@
-"""A repeated request gets the answer that was kept for its key."""
+"""A repeated request gets the response that was stored for its key."""
 
 import asyncio
 
@@ -18,23 +18,23 @@ from kernel.ids import new_id
 from libs.chassis.tests.rest.idempotency.things import Post, Things, count
 
 
-async def test_the_same_request_again_gets_the_stored_answer(post: Post, things: Things, database: Database) -> None:
+async def test_the_same_request_again_gets_the_stored_response(post: Post, things: Things, database: Database) -> None:
     with capture_logs() as lines:
         first = await post()
         again = await post()
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.content == first.content
-    # All of them: etag, location, link and content-type are kept, the others are made anew or belong to the first.
+    # The stored headers are etag, location, link and content-type; the others are created again or belong to the first response.
     assert {"etag", "location", "link", "content-type"} < first.headers.keys()
-    told, retold = dict(first.headers), dict(again.headers)
-    assert told.pop("x-of-this-answer-alone") == "1"
-    assert told.pop("x-request-id") != retold.pop("x-request-id")
-    assert {**told, "idempotency-replayed": "true"} == retold
+    first_headers, again_headers = dict(first.headers), dict(again.headers)
+    assert first_headers.pop("x-of-this-answer-alone") == "1"
+    assert first_headers.pop("x-request-id") != again_headers.pop("x-request-id")
+    assert {**first_headers, "idempotency-replayed": "true"} == again_headers
     assert [line.get("replayed") for line in lines if line["event"] == "request"] == [None, True]
     assert (things.calls, await count(database), await count(database, "outbox")) == (1, 1, 1)
 
 
-async def test_an_answer_is_kept_under_its_owner_with_its_time(post: Post, forge: TokenForge, database: Database) -> None:
+async def test_a_response_is_stored_for_its_owner_with_its_time(post: Post, forge: TokenForge, database: Database) -> None:
     owner = new_id()
     answer = await post(bearer=forge.token(owner))
     async with database.read() as connection:
@@ -52,14 +52,14 @@ async def test_an_answer_is_kept_under_its_owner_with_its_time(post: Post, forge
     ],
     ids=["spaces and escapes", "order of names"],
 )
-async def test_a_client_may_serialize_anew(post: Post, things: Things, first: bytes, again: bytes) -> None:
+async def test_a_client_may_serialize_the_body_differently(post: Post, things: Things, first: bytes, again: bytes) -> None:
     await post(first)
     replay = await post(again)
     assert replay.headers["idempotency-replayed"] == "true"
     assert things.calls == 1
 
 
-async def test_another_body_with_the_key_is_refused(post: Post, things: Things, database: Database) -> None:
+async def test_another_body_with_the_same_key_is_refused(post: Post, things: Things, database: Database) -> None:
     first = await post({"name": "door"})
     response = await post({"name": "gate"})
     assert (response.status_code, response.json()["code"]) == (422, "VAL_002")
@@ -68,12 +68,12 @@ async def test_another_body_with_the_key_is_refused(post: Post, things: Things, 
     assert (await post({"name": "door"})).content == first.content
 
 
-async def test_another_route_with_the_key_is_refused(post: Post) -> None:
+async def test_another_route_with_the_same_key_is_refused(post: Post) -> None:
     await post()
     assert (await post(path="/nothing")).json()["code"] == "VAL_002"
 
 
-async def test_without_a_key_each_request_has_its_effect(post: Post, database: Database) -> None:
+async def test_without_a_key_each_request_takes_effect(post: Post, database: Database) -> None:
     await post(key=None)
     await post(key=None)
     assert (await count(database), await count(database, "idempotency_keys")) == (2, 0)
@@ -88,7 +88,7 @@ def scope_of(
     actor: Actor | None = None,
     master_key: bytes | None = None,
 ) -> IdempotencyScope:
-    """Make the scope of a request with the key "k"; nothing connects to the database."""
+    """Create the scope of a request with the key "k"; no database is connected."""
     store = IdempotencyStore(Database.connect("postgresql://nobody@127.0.0.1:1/none"), master_key=master_key)
     headers = [(b"idempotency-key", b"k")]
     request = Request({"type": "http", "method": method, "path": path, "query_string": query, "headers": headers})
@@ -97,12 +97,12 @@ def scope_of(
     return scope
 
 
-def test_the_stored_hash_tells_nothing_without_the_key() -> None:
+def test_the_stored_hash_discloses_nothing_without_the_key() -> None:
     hashes = {scope_of(master_key=master_key).request_hash for master_key in (None, b"1" * 32, b"2" * 32) for _ in range(2)}
     assert len(hashes) == 3
 
 
-def test_requests_are_told_apart_by_method_path_query_and_body_however_they_are_cut() -> None:
+def test_requests_differ_by_method_path_query_and_body_wherever_these_are_split() -> None:
     asked = [
         scope_of(),
         scope_of(method="PUT"),
@@ -118,7 +118,7 @@ def test_requests_are_told_apart_by_method_path_query_and_body_however_they_are_
     assert len({scope.request_hash for scope in asked}) == len(asked)
 
 
-def test_a_key_is_owned_by_a_name_and_a_kind_or_else_by_the_route() -> None:
+def test_a_key_belongs_to_a_subject_and_its_kind_or_else_to_the_route() -> None:
     subject = str(new_id())
     user, service = (Actor(kind=kind, subject_id=subject) for kind in (ActorKind.USER, ActorKind.SERVICE))
     assert [scope_of(actor=actor).owner for actor in (user, service)] == [f"user:{subject}", f"service:{subject}"]
@@ -135,7 +135,7 @@ async def test_a_key_belongs_to_its_owner(post: Post, forge: TokenForge, databas
     assert await count(database) == 2
 
 
-async def test_anonymous_callers_share_the_route(post: Post, database: Database) -> None:
+async def test_anonymous_callers_share_a_routes_keys(post: Post, database: Database) -> None:
     first = await post(path="/anonymous", bearer=None)
     again = await post(path="/anonymous", bearer=None)
     assert again.content == first.content
@@ -146,13 +146,13 @@ async def test_anonymous_callers_share_the_route(post: Post, database: Database)
 
 
 @pytest.mark.parametrize("key", ["!", "~" * 255])
-async def test_the_shortest_and_the_longest_key_are_kept(post: Post, database: Database, key: str) -> None:
+async def test_the_shortest_and_the_longest_key_are_accepted(post: Post, database: Database, key: str) -> None:
     assert [(await post(key=key)).status_code for _ in range(2)] == [201, 201]
     assert (await count(database), await count(database, "idempotency_keys")) == (1, 1)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a b", "käse".encode().decode("latin-1")])
-async def test_a_key_that_is_none_is_refused(client: httpx.AsyncClient, forge: TokenForge, things: Things, key: str) -> None:
+async def test_an_invalid_key_is_refused(client: httpx.AsyncClient, forge: TokenForge, things: Things, key: str) -> None:
     headers = {
         **{name.encode(): value.encode() for name, value in forge.headers().items()},
         b"Idempotency-Key": key.encode("latin-1"),
@@ -162,7 +162,7 @@ async def test_a_key_that_is_none_is_refused(client: httpx.AsyncClient, forge: T
     assert things.calls == 0
 
 
-async def test_while_the_first_is_in_progress_the_second_is_told_to_wait(post: Post, things: Things, database: Database) -> None:
+async def test_while_the_first_request_runs_the_second_gets_retry_after(post: Post, things: Things, database: Database) -> None:
     things.gate.clear()
     first = asyncio.ensure_future(post())
     await things.entered.wait()
@@ -177,7 +177,7 @@ async def test_while_the_first_is_in_progress_the_second_is_told_to_wait(post: P
     assert await count(database) == 1
 
 
-async def test_the_same_key_of_another_owner_is_not_waited_for(
+async def test_the_same_key_of_another_owner_does_not_wait(
     post: Post, things: Things, forge: TokenForge, database: Database
 ) -> None:
     things.gate.clear()
@@ -192,14 +192,14 @@ async def test_the_same_key_of_another_owner_is_not_waited_for(
     assert await count(database) == 2
 
 
-async def test_fifty_at_once_have_one_effect(post: Post, database: Database) -> None:
+async def test_fifty_requests_at_once_have_one_effect(post: Post, database: Database) -> None:
     responses = await asyncio.gather(*(post() for _ in range(50)))
     assert {response.status_code for response in responses} <= {201, 409}
     assert len({response.content for response in responses if response.status_code == 201}) == 1
     assert (await count(database), await count(database, "outbox")) == (1, 1)
 
 
-async def test_a_route_that_keeps_no_answers_ignores_the_key(post: Post, database: Database) -> None:
+async def test_a_route_that_stores_no_responses_ignores_the_key(post: Post, database: Database) -> None:
     await post(path="/unkept")
     await post(path="/unkept")
     assert (await count(database), await count(database, "idempotency_keys")) == (2, 0)

@@ -1,4 +1,4 @@
-"""A service in small, whose routes keep answers."""
+"""A small service whose routes store their responses."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -22,12 +22,12 @@ class ThingRequest(RequestModel):
 
 
 class Things:
-    """A service in small. `gate` holds an endpoint up in mid-transaction, `misfortune` befalls it at a named point."""
+    """A small service. `gate` blocks an endpoint in its transaction; `misfortune` names the point at which it fails."""
 
     def __init__(self, uow: SqlUnitOfWork[SqlTransaction], database: Database) -> None:
         self.uow = uow
         self.database = database
-        # How many things were committed when what follows each commit ran.
+        # The number of committed things when the work after each commit ran.
         self.followed: list[int] = []
         self.entered = asyncio.Event()
         self.gate = asyncio.Event()

@@ -1,4 +1,4 @@
-"""What a body may be, and how what is wrong with one is told."""
+"""Which bodies are accepted, and how errors in them are reported."""
 
 from collections.abc import AsyncIterator
 
@@ -82,7 +82,7 @@ async def test_a_bad_field_is_named(client: httpx.AsyncClient, forge: TokenForge
     assert field in [error["field"] for error in response.json()["errors"]]
 
 
-async def test_what_the_domain_finds_invalid_is_a_validation_error_too(client: httpx.AsyncClient, forge: TokenForge) -> None:
+async def test_a_value_that_the_domain_refuses_is_a_validation_error_too(client: httpx.AsyncClient, forge: TokenForge) -> None:
     response = await client.post("/api/v1/things", json={**GOOD, "amount": "1.001"}, headers=forge.headers())
     assert (response.status_code, response.json()["status"], response.json()["code"]) == (422, "validation_error", "PAY_002")
 
@@ -104,7 +104,7 @@ FAULTS = {
         ("reused", "VAL_002", [("Idempotency-Key", "The Idempotency-Key was used before for another request.")]),
     ],
 )
-async def test_each_fault_that_the_domain_finds_is_told_with_its_field(
+async def test_each_error_of_the_domain_is_reported_with_its_field(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, thing: str, code: str, errors: list[tuple[str, str]]
 ) -> None:
     monkeypatch.setitem(FAILURES, thing, FAULTS[thing])
@@ -119,7 +119,7 @@ async def test_each_fault_that_the_domain_finds_is_told_with_its_field(
     }
 
 
-async def test_all_missing_fields_are_told_at_once_but_not_without_end(client: httpx.AsyncClient, forge: TokenForge) -> None:
+async def test_all_missing_fields_are_reported_at_once_up_to_a_limit(client: httpx.AsyncClient, forge: TokenForge) -> None:
     none = await client.post("/api/v1/things", json={}, headers=forge.headers())
     many = await client.post("/api/v1/things", json={f"x{i}": i for i in range(100)}, headers=forge.headers())
     assert [error["field"] for error in none.json()["errors"]] == ["name", "owner_id"]
@@ -136,7 +136,7 @@ async def test_all_missing_fields_are_told_at_once_but_not_without_end(client: h
         "application/a+json;v=1",
     ],
 )
-async def test_whatever_is_json_is_taken(client: httpx.AsyncClient, forge: TokenForge, media_type: str) -> None:
+async def test_every_json_media_type_is_accepted(client: httpx.AsyncClient, forge: TokenForge, media_type: str) -> None:
     content = orjson.dumps(GOOD)
     response = await client.post("/api/v1/things", content=content, headers=forge.headers() | {"Content-Type": media_type})
     assert response.status_code == 201
@@ -182,7 +182,7 @@ async def test_a_huge_body_is_refused_with_or_without_a_length(client: httpx.Asy
         ("/few", 10_001, 413),
     ],
 )
-async def test_a_large_body_passes_on_the_path_that_takes_one_only(
+async def test_a_large_body_is_accepted_only_on_the_path_that_allows_it(
     client: httpx.AsyncClient, *, path: str, size: int, status: int, with_length: bool
 ) -> None:
     body = b'{"label": "a"}'.rjust(size)
@@ -197,12 +197,12 @@ async def test_a_large_body_passes_on_the_path_that_takes_one_only(
 
 
 @pytest.mark.parametrize("path", ["/many/", "/many/more", "/manyfold", ""])
-async def test_a_path_like_the_one_that_takes_large_bodies_takes_none(client: httpx.AsyncClient, path: str) -> None:
+async def test_a_path_similar_to_the_one_for_large_bodies_accepts_none(client: httpx.AsyncClient, path: str) -> None:
     response = await client.post(f"/api/v1/things{path}", content=b" " * 10_001)
     assert (response.status_code, response.json()["code"]) == (413, "VAL_003")
 
 
-def test_a_larger_body_is_for_one_path_alone() -> None:
+def test_a_larger_body_is_for_one_path_only() -> None:
     with pytest.raises(ValueError, match="has parameters"):
 
         @Router("/lots").post("/{lot_id}", dependencies=[Public], body_bytes_max=20_000)

@@ -1,4 +1,4 @@
-"""What a client may send, and what it is told when it may not."""
+"""What a client may send, and which errors it gets otherwise."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -12,7 +12,7 @@ from kernel.ids import new_id
 from libs.chassis.tests.rest.requests.things_api import GOOD, router
 
 
-async def test_an_answer_wears_the_envelope_and_the_security_headers(client: httpx.AsyncClient, forge: TokenForge) -> None:
+async def test_a_response_has_the_envelope_and_the_security_headers(client: httpx.AsyncClient, forge: TokenForge) -> None:
     subject = new_id()
     response = await client.post("/api/v1/things", json=GOOD, headers=forge.headers(subject))
     assert response.status_code == 201
@@ -51,7 +51,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("case", ANSWERS)
-async def test_every_kind_of_answer_wears_the_security_headers_once(client: httpx.AsyncClient, case: str) -> None:
+async def test_every_kind_of_response_has_the_security_headers_once(client: httpx.AsyncClient, case: str) -> None:
     method, path, status = ANSWERS[case]
     response = await client.request(method, path)
     assert response.status_code == status
@@ -76,14 +76,14 @@ async def test_every_kind_of_answer_wears_the_security_headers_once(client: http
         ("a", 200, None),
     ],
 )
-async def test_an_answer_tells_when_to_try_again_only_where_waiting_helps(
+async def test_retry_after_is_sent_only_if_waiting_helps(
     client: httpx.AsyncClient, thing: str, status: int, seconds: str | None
 ) -> None:
     response = await client.get(f"/api/v1/things/{thing}")
     assert (response.status_code, response.headers.get("retry-after")) == (status, seconds)
 
 
-async def test_a_request_id_is_echoed_when_it_is_one(client: httpx.AsyncClient) -> None:
+async def test_a_valid_request_id_is_returned(client: httpx.AsyncClient) -> None:
     kept = await client.get("/api/v1/things/a", headers={"X-Request-Id": "0195b0a0-7c1e-7b43"})
     replaced = await client.get("/api/v1/things/missing", headers={"X-Request-Id": "bad\tid<script>"})
     assert kept.headers["x-request-id"] == "0195b0a0-7c1e-7b43"
@@ -103,12 +103,12 @@ async def test_a_request_id_is_echoed_when_it_is_one(client: httpx.AsyncClient) 
         ("", False),
     ],
 )
-async def test_a_request_id_is_taken_when_it_is_neither_short_nor_long(
+async def test_a_request_id_is_accepted_unless_it_is_too_short_or_too_long(
     client: httpx.AsyncClient, given: str, taken: bool
 ) -> None:
-    told = (await client.get("/api/v1/things/a", headers={"X-Request-Id": given})).headers["x-request-id"]
-    assert (told == given) == taken
-    assert taken or UUID(told).version == 7
+    returned = (await client.get("/api/v1/things/a", headers={"X-Request-Id": given})).headers["x-request-id"]
+    assert (returned == given) == taken
+    assert taken or UUID(returned).version == 7
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ async def test_a_request_id_is_taken_when_it_is_neither_short_nor_long(
         ("broken", 500, "SRV_001"),
     ],
 )
-async def test_an_error_is_told_by_its_kind_and_leaks_nothing(
+async def test_an_error_is_reported_by_its_kind_and_discloses_nothing(
     client: httpx.AsyncClient, thing: str, status: int, code: str
 ) -> None:
     response = await client.get(f"/api/v1/things/{thing}")
@@ -138,7 +138,7 @@ async def test_an_unknown_route_is_not_found(client: httpx.AsyncClient) -> None:
         assert (response.status_code, response.json()["code"]) == (404, "RES_001"), path
 
 
-async def test_a_wrong_method_is_told_which_are_right(client: httpx.AsyncClient) -> None:
+async def test_a_wrong_method_gets_the_allowed_ones(client: httpx.AsyncClient) -> None:
     response = await client.delete("/api/v1/things/a")
     assert (response.status_code, response.json()["code"]) == (405, "RES_005")
     assert response.headers["allow"] == "GET, HEAD, PUT"
@@ -150,7 +150,7 @@ async def test_a_bad_query_is_refused(client: httpx.AsyncClient, query: str) -> 
     assert (response.status_code, response.json()["code"]) == (422, "VAL_001")
 
 
-async def test_the_client_address_is_the_rightmost_that_is_no_proxy_of_ours(
+async def test_the_client_address_is_the_rightmost_that_is_not_our_proxy(
     make_app: Callable[..., FastAPI], client_of: Callable[[FastAPI], httpx.AsyncClient]
 ) -> None:
     behind = client_of(make_app(router, trusted_proxies=["127.0.0.0/8", "10.0.0.0/8"]))
@@ -166,7 +166,7 @@ async def test_the_client_address_is_the_rightmost_that_is_no_proxy_of_ours(
     assert await ip(behind, "10.0.0.3") == "10.0.0.3"
     assert await ip(behind, "evil, 10.0.0.3") == "10.0.0.3"
     assert await ip(behind, "2001:db8::1") == "2001:db8::1"
-    # What stands left of something unreadable is nobody's word.
+    # Nothing to the left of an unreadable entry can be trusted.
     assert await ip(behind, "6.6.6.6, evil, 10.0.0.3") == "10.0.0.3"
     assert await ip(behind, "6.6.6.6, , 10.0.0.3") == "10.0.0.3"
     assert await ip(behind, "6.6.6.6,") == "127.0.0.1"

@@ -1,4 +1,4 @@
-"""An API of things, and what fails in it."""
+"""An API of things, and its failures."""
 
 from enum import StrEnum
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What the REST tests write."""
+"""The tables of the REST tests."""
 
 from alembic import op
 

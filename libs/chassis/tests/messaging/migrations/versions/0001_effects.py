@@ -1,4 +1,4 @@
-"""What every service has, and a table in which handlers leave their mark."""
+"""The tables of every service, and one that handlers write to."""
 
 from alembic import op
 
