@@ -131,8 +131,8 @@ def test_the_facts_of_a_transaction_are_sent_in_one_message_each_with_its_actor(
 
 
 def test_absent_states_stay_absent():
-    decoded = AuditFact(action="a.b.c", resource_type="x", resource_id="1", occurred_at=AT)
-    message = Publications("payments", {}).audit([(decoded, Actor.service("payments"))])
+    fact = AuditFact(action="a.b.c", resource_type="x", resource_id="1", occurred_at=AT)
+    message = Publications("payments", {}).audit([(fact, Actor.service("payments"))])
     (decoded,) = compliance.AuditFactsRecorded.FromString(message.payload).facts
     assert not decoded.HasField("before")
     assert not decoded.HasField("after")
