@@ -76,7 +76,7 @@ class SqlTransfers:
         return list(await self._session.scalars(_OVERDUE, {"at": at, "limit": limit}))
 
     async def add(self, transfers: Sequence[Transfer]) -> None:
-        """Write transfers. Raise RequestInProgress if another request used a key of theirs at the same moment."""
+        """Write transfers. Raise RequestInProgress if another request used one of their keys at the same moment."""
         try:
             await self._session.execute(_ADD_TRANSFERS, {"rows": document_of(transfers)})
         except IntegrityError as conflict:
