@@ -40,7 +40,7 @@ do: sync ## Run a command of a service with the settings of the running platform
 test: sync ## Run every test on real PostgreSQL, RabbitMQ and Redis (FAST=1: units and contracts; STRESS=1: on a busy machine; ARGS="-k name")
 	@$(PYTHON) -m pytest -n $(WORKERS) $(if $(FAST),$(FAST_TESTS)) $(if $(STRESS),--stress) $(ARGS)
 
-check: sync ## Run what CI checks besides tests: lint, format, types, layers, contracts, generated files
+check: sync ## Run what CI checks besides tests: lint, format, types, layers, contracts, generated files, prose
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy libs services gateway deploy k8s tests-e2e
@@ -50,6 +50,7 @@ check: sync ## Run what CI checks besides tests: lint, format, types, layers, co
 	@$(PYTHON) deploy/ci/openapi.py && git diff --exit-code --stat -- docs/openapi.json || { echo "docs/openapi.json is stale: run make openapi and commit"; exit 1; }
 	@$(PYTHON) deploy/ci/generated_client.py
 	@$(PYTHON) deploy/ci/assurance.py --check
+	@$(PYTHON) deploy/ci/prose.py
 	@$(UV) lock --check --quiet || { echo "uv.lock does not match the pyproject files: run uv lock and commit"; exit 1; }
 
 bench: sync ## Measure, print a table, write .local/bench.json (ONLY=name runs one)

@@ -59,7 +59,7 @@ async def test_the_administrator_who_suspended_the_other_stays(api: Api, admin: 
 
 async def test_of_two_administrators_who_suspend_each_other_at_once_one_stays(api: Api, admin: Person, other: Person) -> None:
     outcomes = await asyncio.gather(suspend(api, admin, other), suspend(api, other, admin))
-    # The latter if the first one's session ended before the second request was authenticated.
+    # AUTH_003 if the first session ended before the second request was authenticated.
     assert sorted(outcomes) in (["", "GOV_002"], ["", "AUTH_003"])
     (by, whom) = (admin, other) if outcomes[0] == "" else (other, admin)
     await activate(api, by, whom)

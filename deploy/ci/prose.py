@@ -92,7 +92,7 @@ def findings(root: Path) -> Iterator[Finding]:
             continue
         text = (root / name).read_text(encoding="utf-8")
         lines = text.splitlines()
-        for number, words in passages(Path(name).suffix, text):
+        for number, words in passages(name, text):
             for match in PATTERN.finditer(words):
                 line = number + words[: match.start()].count("\n")
                 if AS_QUOTED not in lines[line - 1]:
@@ -106,10 +106,12 @@ def is_read(name: str) -> bool:
     return Path(name).suffix in {".py", ".md", *COMMENTED} or Path(name).name in {"Makefile", "Dockerfile"}
 
 
-def passages(suffix: str, text: str) -> Iterator[tuple[int, str]]:
+def passages(name: str, text: str) -> Iterator[tuple[int, str]]:
     """Give what people read of a file, each with the line on which it begins."""
+    suffix = Path(name).suffix
     if suffix == ".py":
-        yield from of_python(text)
+        # The SQL of a migration stays as it ran.
+        yield from of_python(text, messages="/migrations/" not in name)
     elif suffix == ".md":
         yield 1, text
     else:
@@ -120,13 +122,17 @@ def passages(suffix: str, text: str) -> Iterator[tuple[int, str]]:
                 yield number, comment
 
 
-def of_python(text: str) -> Iterator[tuple[int, str]]:
+def of_python(text: str, *, messages: bool) -> Iterator[tuple[int, str]]:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
-    for node in ast.walk(ast.parse(text)):
+    tree = ast.parse(text)
+    if docstring := ast.get_docstring(tree, clean=False):
+        yield tree.body[0].lineno, docstring
+    for node in ast.walk(tree) if messages else ():
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
-            yield node.lineno, node.value
+            if node is not getattr(tree.body[0], "value", None):
+                yield node.lineno, node.value
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
             yield node.lineno, node.name.replace("_", " ")
 

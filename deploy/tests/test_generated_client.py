@@ -45,5 +45,5 @@ def test_a_whole_document_loses_nothing(tmp_path: Path) -> None:
     ],
     ids=["a body that it cannot send", "two schemas of one title", "a reference that leads nowhere"],
 )
-def test_what_a_client_would_lack_is_told(tmp_path: Path, content: dict[str, Any], problem: str) -> None:
+def test_what_a_client_would_lack_is_reported(tmp_path: Path, content: dict[str, Any], problem: str) -> None:
     assert problem in "\n".join(lost(tmp_path, content))

@@ -33,7 +33,7 @@ class Step:
 
     @property
     def written(self) -> int:
-        """How many lines somebody writes by hand for it, empty ones not counted."""
+        """The number of lines that are written by hand for it, without empty ones."""
         lines = [line for line in self.text.splitlines() if self.kind != "diff" or line.startswith("+")]
         return sum(1 for line in lines if line.strip("+ "))
 

@@ -91,7 +91,7 @@ REHASHED = "leaf = leaf || ' ', leaf_hash = sha256('\\x00'::bytea || leaf || ' '
         ),
         ("INSERT INTO audit_related VALUES (gen_random_uuid(), 5)", "1 rows of related subjects are not in the leaves"),
         (
-            "UPDATE audit_entries SET actor_id = 'somebody else' WHERE sequence = 5",
+            "UPDATE audit_entries SET actor_id = 'another' WHERE sequence = 5",
             "the columns or related subjects of entry 5 do not match",
         ),
         (
