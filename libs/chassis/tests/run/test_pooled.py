@@ -73,5 +73,5 @@ async def test_a_process_behind_a_pooler_refuses_to_start_without_a_limit(
 
 @pytest.mark.parametrize("role", [work, jobs])
 async def test_processes_that_listen_for_notifications_do_not_run_behind_a_pooler(role: Callable[..., Awaitable[bool]]) -> None:
-    with pytest.raises(ValueError, match="ELCORP_DATABASE_POOLED is for `serve` alone"):
+    with pytest.raises(ValueError, match="ELCORP_DATABASE_POOLED is only for `serve`"):
         await role(SERVICE, DoorSettings(database_url="postgresql://nowhere/x", database_pooled=True), asyncio.Event())
