@@ -122,8 +122,6 @@ class RunBulk:
                 bulk.hold_back(needs.approval, at=at, expires_at=at + self.judge_bulk.terms.approval_life)
                 await tx.bulks.save(bulk)
                 tx.record(audit.held_back(bulk, before=before, at=at))
-                for event in bulk.collect():
-                    tx.announce(event)
                 return replace(run, bulk=bulk, chunks=())
         return await self._refuse_rest(run, ApprovalNeeded.of(needs.approval))
 

@@ -56,8 +56,6 @@ class CheckLedger:
                     found=found.found,
                 )
             )
-            for event in account.collect():
-                tx.announce(event)
             tx.after_commit(lambda: self._alarm(found))
         return True
 

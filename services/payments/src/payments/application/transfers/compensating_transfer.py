@@ -50,8 +50,6 @@ async def _post(tx: Transaction, locked: LockedTransfer, order: TransferOrder, m
         made = make(order, at)
         await write(tx, locked, made, at=at)
     tx.record(audit.made(made, locked.accounts))
-    for event in made.collect():
-        tx.announce(event)
     return made
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kernel.events import Aggregate
 from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
 from payments.application.accounts.views import AccountFilter, AccountView, PostingView
 from payments.domain.account import Account, AccountKind, AccountStatus, WalletUsage
@@ -55,14 +56,16 @@ _OWNERS = text("SELECT owner_id FROM accounts WHERE id = ANY(:ids) AND owner_id 
 
 
 class SqlAccounts:
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, written: list[Aggregate]) -> None:
         self._session = session
+        self._written = written
 
     async def lock(self, account_ids: Sequence[UUID]) -> Mapping[UUID, Account]:
         rows = await self._session.execute(_LOCK, {"ids": list(set(account_ids))})
         return {row[0]: account_of(row) for row in rows}
 
     async def save(self, accounts: Sequence[Account]) -> None:
+        self._written += accounts
         await self._session.execute(
             _SAVE,
             {
@@ -74,6 +77,7 @@ class SqlAccounts:
         )
 
     async def save_state(self, account: Account) -> None:
+        self._written.append(account)
         await self._session.execute(
             _SAVE_STATE,
             {

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kernel.actor import Actor
 from kernel.errors import InvalidValue
+from kernel.events import Aggregate
 from kernel.pages import CursorPage, CursorRequest
 from payments.application.bulk_transfers.views import BulkLineView, BulkView
 from payments.domain.bulk import Bulk, Chunk, LineStatus
@@ -83,8 +84,9 @@ _LEFT_BEHIND = text(
 
 
 class SqlBulks:
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, written: list[Aggregate]) -> None:
         self._session = session
+        self._written = written
 
     async def find_by_key(self, initiator_id: UUID, key: str) -> Bulk | None:
         await self._session.execute(TAKE_LOCK, {"lock": lock_number("bulks", initiator_id)})
@@ -98,6 +100,7 @@ class SqlBulks:
         return list(await self._session.scalars(_OPEN_OF, {"initiator": initiator_id}))
 
     async def add(self, bulk: Bulk, chunks: Sequence[Chunk], actor: Actor) -> None:
+        self._written.append(bulk)
         await self._session.execute(_ADD, {**values_of(bulk), "actor": actor_text(actor)})
         rows = [
             {
@@ -126,6 +129,7 @@ class SqlBulks:
         return [chunk_of(row, row.currency) for row in rows]
 
     async def save(self, bulk: Bulk, chunks: Sequence[Chunk] = ()) -> None:
+        self._written.append(bulk)
         values = values_of(bulk)
         await self._session.execute(_SAVE, {"id": bulk.id, **{name: values[name] for name in STANDING}})
         rows = [

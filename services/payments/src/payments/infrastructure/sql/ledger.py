@@ -13,6 +13,7 @@ from sqlalchemy import text
 from chassis.persistence.database import BY_INDEX
 from chassis.persistence.json_rows import to_json_rows
 from chassis.persistence.pipeline import Pipeline, Statement
+from kernel.events import Aggregate
 from payments.application.ledger.views import AccountSum, TrialBalance
 from payments.application.ports.ledger import LedgerSnapshot
 from payments.application.ports.spending import OwnerLimits, SentQuestion
@@ -68,8 +69,9 @@ _BY_INDEX: Final = Statement(f"SELECT {BY_INDEX}", ())
 
 
 class SqlLedger:
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, written: list[Aggregate]) -> None:
         self._pipeline = pipeline
+        self._written = written
 
     async def lock(
         self,
@@ -99,6 +101,8 @@ class SqlLedger:
         )
 
     def post(self, transfers: Sequence[Transfer], accounts: Sequence[Account], spendings: Sequence[Spending]) -> None:
+        self._written += transfers
+        self._written += accounts
         self._queue(ADD_TRANSFERS, document_of(transfers))
         if postings := postings_document_of(transfers):
             self._queue(ADD_POSTINGS, postings)

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kernel.actor import Actor
+from kernel.events import Aggregate
 from kernel.money import Money
 from kernel.pages import CursorPage, CursorRequest
 from payments.application.schedules.views import RunView, ScheduleView
@@ -56,8 +57,9 @@ _ADD_RUN = text(
 
 
 class SqlSchedules:
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, written: list[Aggregate]) -> None:
         self._session = session
+        self._written = written
 
     async def find_by_key(self, initiator_id: UUID, key: str) -> Schedule | None:
         await self._session.execute(TAKE_LOCK, {"lock": lock_number("schedules", initiator_id)})
@@ -71,6 +73,7 @@ class SqlSchedules:
         return list(await self._session.scalars(_OPEN_OF, {"initiator": initiator_id}))
 
     async def add(self, schedule: Schedule, actor: Actor) -> None:
+        self._written.append(schedule)
         order = schedule.order
         asked = {
             "id": schedule.id,
@@ -99,6 +102,7 @@ class SqlSchedules:
         return [(_schedule(row), actor_of(row.actor)) for row in rows]
 
     async def save(self, schedules: Sequence[Schedule], runs: Sequence[tuple[UUID, Run]] = ()) -> None:
+        self._written += schedules
         if schedules:
             await self._session.execute(_SAVE, [{"id": schedule.id, **_standing(schedule)} for schedule in schedules])
         if runs:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.idempotency_scope import RequestInProgress
+from kernel.events import Aggregate
 from payments.domain.entry import Posting
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferOrder
@@ -53,8 +54,9 @@ _ONE_KEY: Final = "transfers_initiator_id_idempotency_key_key"
 
 
 class SqlTransfers:
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, written: list[Aggregate]) -> None:
         self._session = session
+        self._written = written
 
     async def find_by_keys(self, keys: Sequence[tuple[UUID, str]]) -> Mapping[tuple[UUID, str], Transfer]:
         rows = await self._session.execute(
@@ -77,6 +79,7 @@ class SqlTransfers:
 
     async def add(self, transfers: Sequence[Transfer]) -> None:
         """Write transfers. Raise RequestInProgress if another request used one of their keys at the same moment."""
+        self._written += transfers
         try:
             await self._session.execute(_ADD_TRANSFERS, {"rows": document_of(transfers)})
         except IntegrityError as conflict:
@@ -87,6 +90,7 @@ class SqlTransfers:
         await self._add_postings(transfers)
 
     async def save(self, transfer: Transfer) -> None:
+        self._written.append(transfer)
         await self._session.execute(_SAVE, changes_of(transfer))
         await self._add_postings([transfer])
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kernel.errors import NotFound
+from kernel.events import Aggregate
 from kernel.pages import Page, PageRequest
 from payments.application.wallets.views import WalletView
 from payments.domain.account import Account
@@ -35,8 +36,9 @@ _TOTAL_OF_OWNER = text("SELECT count(*) FROM accounts WHERE owner_id = :owner")
 
 
 class SqlWallets:
-    def __init__(self, session: AsyncSession, accounts: SqlAccounts) -> None:
+    def __init__(self, session: AsyncSession, accounts: SqlAccounts, written: list[Aggregate]) -> None:
         self._session = session
+        self._written = written
         self._accounts = accounts
 
     async def lock(self, wallet_id: UUID, *, owner_id: UUID | None = None) -> Account:
@@ -49,6 +51,7 @@ class SqlWallets:
         await self._accounts.save_state(wallet)
 
     async def add(self, wallet: Account) -> None:
+        self._written.append(wallet)
         await self._session.execute(
             _ADD,
             {
