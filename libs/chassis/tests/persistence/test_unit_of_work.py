@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Boolean, Column, MetaData, Table, Uuid, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import registry
+from structlog.testing import capture_logs
 
 from chassis.messaging.contracts import Publications
 from chassis.persistence.database import Database
@@ -325,3 +326,26 @@ async def test_a_creation_is_recorded_with_the_new_state_only(uow: SqlUnitOfWork
         tx.create(DOOR, door, at=NOW)
     ((fact, _),) = tx.facts
     assert (fact.action, fact.before, fact.after) == ("doors.door.create", None, {"open": False})
+
+
+async def test_an_action_after_the_commit_that_fails_stops_no_other(
+    uow: SqlUnitOfWork[DoorTransaction], database: Database
+) -> None:
+    followed: list[str] = []
+
+    async def fail() -> None:
+        raise OSError("away")
+
+    async def follow() -> None:
+        followed.append("yes")
+
+    with capture_logs() as lines:
+        async with uow.begin(ACTOR) as tx:
+            door = Door(new_id())
+            tx.session.add(door)
+            tx.create(DOOR, door, at=NOW)
+            tx.after_commit(fail)
+            tx.after_commit(follow)
+    assert followed == ["yes"]
+    assert [line["event"] for line in lines] == ["after_commit_failed"]
+    assert await rows(database, "SELECT count(*) FROM doors") == [(1,)]

@@ -80,11 +80,8 @@ class Relay:
             except DATABASE_AWAY as error:
                 if time.monotonic() - began_at > STABLE_SECONDS:
                     backoff.reset()
-                where = psycopg.conninfo.conninfo_to_dict(self._database_url)
-                database = f"{where.get('host')}:{where.get('port', 5432)}/{where.get('dbname')}"
-                log.warning(
-                    "relay_waiting_for_database", database=database, reason=f"{type(error).__name__}: {str(error).strip()}"
-                )
+                reason = f"{type(error).__name__}: {str(error).strip()}"
+                log.warning("relay_waiting_for_database", database=self._database_place(), reason=reason)
                 await sleep_unless(stop, backoff.next())
 
     def _database_place(self) -> str:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Generic, Protocol, TypeVar
 
+import structlog
 from sqlalchemy import Connection, event, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
@@ -23,6 +24,8 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.events import Aggregate, Event
 from kernel.transaction import Transaction
+
+log = structlog.get_logger()
 
 
 class UnauditedChange(Exception):
@@ -191,7 +194,10 @@ class PendingTransaction:
         if self._has_messages:
             self._notifier.notify()
         for action in self.tx.following if self.tx else ():
-            await action()
+            try:
+                await action()
+            except Exception:  # the commit stands, and the other actions must still run
+                log.exception("after_commit_failed")
 
     async def rollback(self) -> None:
         await self.session.close()
