@@ -48,7 +48,7 @@ def unit_of_work(*, database: Database) -> SqlUnitOfWork[SqlComplianceTransactio
 def use_cases(*, database: Database, signer: LogSigner, clock: Clock) -> Compliance:
     """Wire every use case."""
     uow = unit_of_work(database=database)
-    reads = AuditedReads(uow, clock)
+    reads = AuditedReads(uow=uow, clock=clock)
     return Compliance(
         audit=audit(database=database, uow=uow, reads=reads, signer=signer, clock=clock),
         screening=screening(database=database, uow=uow, reads=reads, clock=clock),

@@ -66,7 +66,7 @@ def use_cases(*, database: Database, subjects: Subjects, checker: PolicyChecker,
         roles=roles(database=database, uow=uow, publish_bundle=publish_bundle, clock=clock),
         permissions=permissions(database=database),
         role_assignments=role_assignments(
-            database=database, uow=uow, subjects=subjects, reads=AuditedReads(uow, clock), clock=clock
+            database=database, uow=uow, subjects=subjects, reads=AuditedReads(uow=uow, clock=clock), clock=clock
         ),
         policies=policies(database=database, uow=uow, publish_bundle=publish_bundle),
         approval_rules=approval_rules(database=database, uow=uow, publish_bundle=publish_bundle, clock=clock),
