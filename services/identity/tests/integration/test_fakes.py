@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from chassis.auth.ended_sessions import ENDED_KEY, FACTORS_KEY, factors_member
 from chassis.redis import redis_client
 from identity.application.ports.attempts import AttemptLimits
-from identity.application.ports.passwords import Passwords, PasswordVerification
+from identity.application.ports.passwords import PasswordHasher, PasswordVerification
 from identity.application.ports.revocations import Revocations
 from identity.domain.errors import TooManyAttempts
 from identity.infrastructure.attempt_limits import RedisAttemptLimits
@@ -99,7 +99,7 @@ async def test_changed_factors_are_listed(revocations: Revocations, redis: Redis
 
 
 @pytest.mark.parametrize("passwords", [FakePasswords(), Argon2Passwords(memory_kib=64, passes=1)], ids=["fake", "argon2"])
-async def test_only_the_right_password_matches(passwords: Passwords) -> None:
+async def test_only_the_right_password_matches(passwords: PasswordHasher) -> None:
     stored = await passwords.hash("Oshana-Sunrise-47!")
     assert await passwords.verify(stored, "Oshana-Sunrise-47!") == PasswordVerification(matches=True)
     assert not (await passwords.verify(stored, "Oshana-Sunrise-47! ")).matches

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from chassis.persistence.database import Database
     from chassis.persistence.unit_of_work import SqlUnitOfWork
     from identity.application.ports.messages import MessageTransport
-    from identity.application.ports.passwords import Passwords
+    from identity.application.ports.passwords import PasswordHasher
     from identity.application.users.create_administrator import CreateAdministrator
     from identity.domain.password_policy import PasswordPolicy
     from identity.infrastructure.attempt_limits import RedisAttemptLimits
@@ -99,7 +99,7 @@ def password_policy(settings: IdentitySettings) -> "PasswordPolicy":
 
 
 def create_administrator(
-    settings: IdentitySettings, *, database: "Database", passwords: "Passwords", clock: Clock
+    settings: IdentitySettings, *, database: "Database", passwords: "PasswordHasher", clock: Clock
 ) -> "CreateAdministrator":
     from identity.application.users.create_administrator import CreateAdministrator
     from identity.infrastructure.contact_parsing import ContactParser

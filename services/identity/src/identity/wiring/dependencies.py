@@ -15,7 +15,7 @@ from identity.application.passkeys.answer_ceremony import AnswerCeremony
 from identity.application.passwords.new_password import NewPassword
 from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.authority import Authority
-from identity.application.ports.passwords import Passwords
+from identity.application.ports.passwords import PasswordHasher
 from identity.application.ports.permissions import Permissions
 from identity.application.ports.revocations import Revocations
 from identity.application.ports.roles import Roles
@@ -50,7 +50,7 @@ class Dependencies:
     settings: IdentitySettings
     database: Database
     ring: KeyRing
-    passwords: Passwords
+    passwords: PasswordHasher
     roles: Roles
     authority: Authority
     attempts: AttemptLimits
@@ -65,7 +65,7 @@ class Dependencies:
 
     @cached_property
     def reads(self) -> Reads:
-        return AuditedReads(adapters.unit_of_work(self.settings, self.database), self.clock)
+        return AuditedReads(uow=adapters.unit_of_work(self.settings, self.database), clock=self.clock)
 
     @cached_property
     def views(self) -> SqlViews:

@@ -4,7 +4,7 @@ from uuid import UUID
 from identity.application.device_keys.revoke_keys import revoke_keys
 from identity.application.devices import audit
 from identity.application.devices.own_device import lock_own_device
-from identity.application.ports.session_rules import EndSession
+from identity.application.ports.session_rules import SessionEnder
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.device_key import RevokeReason
 from identity.domain.session import EndReason
@@ -17,7 +17,7 @@ class RevokeDevice:
     """Revoke a device: its session ends, its signing key is revoked, and its next sign-in is that of an unknown device."""
 
     uow: UnitOfWork
-    end_session: EndSession
+    end_session: SessionEnder
     clock: Clock
 
     async def __call__(self, *, actor: Actor, device_id: UUID) -> None:

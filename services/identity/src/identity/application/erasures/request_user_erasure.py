@@ -9,7 +9,7 @@ from identity.application.erasures import audit
 from identity.application.ports.authority import Authority
 from identity.application.ports.permissions import ERASE_ANY_USER, Permissions
 from identity.application.ports.roles import Roles
-from identity.application.ports.session_rules import EndSessions
+from identity.application.ports.session_rules import UserSessionsEnder
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.domain.device_key import RevokeReason
 from identity.domain.erasure import Erasure, ErasureReason
@@ -40,7 +40,7 @@ class RequestUserErasure:
     roles: Roles
     permissions: Permissions
     authority: Authority
-    end_sessions: EndSessions
+    end_sessions: UserSessionsEnder
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, reason: ErasureReason) -> Erasure:

@@ -4,7 +4,7 @@ from datetime import datetime
 from identity.application.factors import audit
 from identity.application.factors.outdated_tokens import outdate_tokens
 from identity.application.ports.revocations import Revocations
-from identity.application.ports.session_rules import EndSessions
+from identity.application.ports.session_rules import UserSessionsEnder
 from identity.application.ports.unit_of_work import Transaction
 from identity.domain.message import Template
 from identity.domain.session import EndReason
@@ -16,7 +16,7 @@ from kernel.actor import Actor
 class RecordAddedFactor:
     """Do what follows a new second factor: end other sessions if asked to (ASVS 7.4.3), record it, and notify the user."""
 
-    end_sessions: EndSessions
+    end_sessions: UserSessionsEnder
     revocations: Revocations
 
     async def __call__(

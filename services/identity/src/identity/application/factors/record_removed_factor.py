@@ -5,7 +5,7 @@ from uuid import UUID
 from identity.application.factors import audit
 from identity.application.factors.outdated_tokens import outdate_tokens
 from identity.application.ports.revocations import Revocations
-from identity.application.ports.session_rules import EndSessions, WithdrawProofs
+from identity.application.ports.session_rules import ProofWithdrawer, UserSessionsEnder
 from identity.application.ports.unit_of_work import Transaction
 from identity.domain.message import Template
 from identity.domain.session import EndReason
@@ -21,8 +21,8 @@ class RecordRemovedFactor:
     without another proof end.
     """
 
-    end_sessions: EndSessions
-    withdraw_proofs: WithdrawProofs
+    end_sessions: UserSessionsEnder
+    withdraw_proofs: ProofWithdrawer
     revocations: Revocations
 
     async def __call__(

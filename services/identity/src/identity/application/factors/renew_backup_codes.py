@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from identity.application.factors import audit
 from identity.application.factors.recent_proof import lock_with_recent_proof
 from identity.application.ports.factors import BackupCodeMaker
-from identity.application.ports.session_rules import EndSessions
+from identity.application.ports.session_rules import UserSessionsEnder
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.message import Template
 from identity.domain.session import EndReason
@@ -19,7 +19,7 @@ class RenewBackupCodes:
 
     uow: UnitOfWork
     backup: BackupCodeMaker
-    end_sessions: EndSessions
+    end_sessions: UserSessionsEnder
     clock: Clock
 
     async def __call__(self, *, actor: Actor, end_other_sessions: bool = True) -> Sequence[str]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from identity.application.passkeys import audit
 from identity.application.passkeys.answer_ceremony import AnswerCeremony
-from identity.application.ports.session_rules import StartSession, TokenPair
+from identity.application.ports.session_rules import SessionStarter, TokenPair
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.errors import InvalidCredentials, PasskeyRefused
 from identity.domain.passkey import CeremonyKind
@@ -24,7 +24,7 @@ class SignInWithPasskey:
 
     uow: UnitOfWork
     answer: AnswerCeremony
-    start: StartSession
+    start: SessionStarter
     clock: Clock
 
     async def __call__(self, *, actor: Actor, ceremony_id: UUID, credential: Mapping[str, Any], device_id: UUID) -> TokenPair:

@@ -6,8 +6,8 @@ from identity.application.passwords import audit
 from identity.application.passwords.new_password import NewPassword
 from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.credentials import Credentials, CredentialView
-from identity.application.ports.passwords import Passwords
-from identity.application.ports.session_rules import EndSessions
+from identity.application.ports.passwords import PasswordHasher
+from identity.application.ports.session_rules import UserSessionsEnder
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.errors import InvalidCredentials, TooManyAttempts
 from identity.domain.message import Template
@@ -25,10 +25,10 @@ class ChangePassword:
 
     uow: UnitOfWork
     credentials: Credentials
-    passwords: Passwords
+    passwords: PasswordHasher
     new_password: NewPassword
     attempts: AttemptLimits
-    end_sessions: EndSessions
+    end_sessions: UserSessionsEnder
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, current: str, new: str) -> None:

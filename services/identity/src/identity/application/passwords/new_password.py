@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from identity.application.ports.passwords import PasswordHashes, Passwords
+from identity.application.ports.passwords import PasswordHasher, PasswordHashes
 from identity.application.ports.unit_of_work import Transaction
 from identity.application.users.views import UserViews
 from identity.domain.code_failures import RECOVERY_CODES
@@ -18,7 +18,7 @@ from kernel.errors import NotFound
 class NewPassword:
     """Call `prepare` outside a transaction, because it hashes, and `set` within one."""
 
-    passwords: Passwords
+    passwords: PasswordHasher
     policy: PasswordPolicy
     users: UserViews
     hashes: PasswordHashes

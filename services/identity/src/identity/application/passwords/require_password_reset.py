@@ -5,8 +5,8 @@ from uuid import UUID
 from identity.application.passwords import audit
 from identity.application.passwords.new_password import NewPassword
 from identity.application.ports.authority import Authority
-from identity.application.ports.passwords import Passwords
-from identity.application.ports.session_rules import EndSessions
+from identity.application.ports.passwords import PasswordHasher
+from identity.application.ports.session_rules import UserSessionsEnder
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.message import Template
 from identity.domain.session import EndReason
@@ -23,11 +23,11 @@ class RequirePasswordReset:
     """
 
     uow: UnitOfWork
-    passwords: Passwords
+    passwords: PasswordHasher
     new_password: NewPassword
     generate_password: Callable[[], str]
     authority: Authority
-    end_sessions: EndSessions
+    end_sessions: UserSessionsEnder
     clock: Clock
 
     async def __call__(self, *, actor: Actor, user_id: UUID, reason: str) -> None:

@@ -8,7 +8,7 @@ from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.credentials import Credentials
 from identity.application.ports.digests import Digests
 from identity.application.ports.one_time_secrets import OneTimeSecrets
-from identity.application.ports.session_rules import EndSessions
+from identity.application.ports.session_rules import UserSessionsEnder
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.errors import InvalidResetLink
 from identity.domain.message import Template
@@ -28,7 +28,7 @@ class ResetPassword:
     credentials: Credentials
     secrets: OneTimeSecrets
     new_password: NewPassword
-    end_sessions: EndSessions
+    end_sessions: UserSessionsEnder
     attempts: AttemptLimits
     digest: Digests
     clock: Clock

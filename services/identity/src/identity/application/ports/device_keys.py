@@ -9,7 +9,7 @@ from uuid import UUID
 from identity.domain.device_key import DeviceKey, KeyAlgorithm
 
 
-class DeviceKeys(Protocol):
+class DeviceKeyRepository(Protocol):
     async def add(self, key: DeviceKey) -> None:
         """Add a key. Raise DeviceKeyKnown if any user ever registered it."""
 

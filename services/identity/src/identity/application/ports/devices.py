@@ -7,7 +7,7 @@ from uuid import UUID
 from identity.domain.device import Device
 
 
-class Devices(Protocol):
+class DeviceRepository(Protocol):
     async def find(self, user_id: UUID, device_id: UUID) -> Device | None:
         """Find a device. It changes only under its user's lock."""
 

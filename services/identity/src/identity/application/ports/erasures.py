@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from identity.application.ports.users import Users
+from identity.application.ports.users import UserRepository
 from identity.domain.erasure import Erasure
 from kernel import transaction
 from kernel.actor import Actor
@@ -20,7 +20,7 @@ class DestroyedKey:
     key_digest: str
 
 
-class Erasures(Protocol):
+class ErasureRepository(Protocol):
     def add(self, erasure: Erasure) -> None: ...
 
     async def lock(self, erasure_id: UUID) -> Erasure | None:
@@ -45,10 +45,10 @@ class ErasureTransaction(transaction.Transaction, Protocol):
     """What recording an answer requires: no master key, so that a process without one can do it."""
 
     @property
-    def users(self) -> Users: ...
+    def users(self) -> UserRepository: ...
 
     @property
-    def erasures(self) -> Erasures: ...
+    def erasures(self) -> ErasureRepository: ...
 
 
 class ErasureUnitOfWork(Protocol):

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from identity.application.ports.passkeys import Ceremonies, Passkeys
+from identity.application.ports.passkeys import Ceremonies, PasskeyRepository
 from identity.application.ports.sign_in_challenges import SignInChallenges
 from identity.domain.totp import Totp
 
@@ -40,7 +40,7 @@ class FactorFailures(Protocol):
         """Delete the failures of a counter, or of all the user's counters except that of recovery codes."""
 
 
-class Factors(Protocol):
+class FactorRepository(Protocol):
     """All of a user's second factors, and unfinished operations with them, in one transaction."""
 
     @property
@@ -50,7 +50,7 @@ class Factors(Protocol):
     def backup_codes(self) -> BackupCodes: ...
 
     @property
-    def passkeys(self) -> Passkeys: ...
+    def passkeys(self) -> PasskeyRepository: ...
 
     @property
     def ceremonies(self) -> Ceremonies: ...

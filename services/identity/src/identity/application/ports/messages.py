@@ -8,7 +8,7 @@ from uuid import UUID
 from identity.domain.message import Letter, Message, Template
 
 
-class Messages(Protocol):
+class MessageRepository(Protocol):
     async def send(self, user_id: UUID, template: Template, /, *, to: str | None = None, **facts: str | int) -> bool:
         """Queue a message in this transaction. It is sent only after the commit.
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from identity.domain.passkey import Assertion, Ceremony, Passkey
 
 
-class Passkeys(Protocol):
+class PasskeyRepository(Protocol):
     async def add(self, passkey: Passkey) -> None:
         """Add a passkey. Raise FactorExists if any user has registered the credential."""
 

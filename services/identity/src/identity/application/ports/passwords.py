@@ -25,7 +25,7 @@ class PasswordVerification:
     stronger_hash: str | None = None
 
 
-class Passwords(Protocol):
+class PasswordHasher(Protocol):
     async def hash(self, password: str) -> str:
         """Hash a normalised password. Raise Unavailable if too many wait."""
 

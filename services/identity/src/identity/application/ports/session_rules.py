@@ -26,7 +26,7 @@ class TokenPair:
         return f"TokenPair(expires_in={self.expires_in})"
 
 
-class StartSession(Protocol):
+class SessionStarter(Protocol):
     async def __call__(
         self,
         *,
@@ -42,12 +42,12 @@ class StartSession(Protocol):
         """Start a session for an authenticated user (sessions/start_session.py)."""
 
 
-class EndSession(Protocol):
+class SessionEnder(Protocol):
     def __call__(self, tx: Transaction, session: Session, reason: EndReason, *, at: datetime) -> None:
         """End a locked session in the caller's transaction. After the commit, gateways refuse its access tokens."""
 
 
-class EndSessions(Protocol):
+class UserSessionsEnder(Protocol):
     async def __call__(
         self, tx: Transaction, user_id: UUID, reason: EndReason, *, at: datetime, except_session: UUID | None = None
     ) -> int:
@@ -57,6 +57,6 @@ class EndSessions(Protocol):
         """
 
 
-class WithdrawProofs(Protocol):
+class ProofWithdrawer(Protocol):
     async def __call__(self, tx: Transaction, user_id: UUID, *, codes: bool, passkey_id: UUID | None, at: datetime) -> int:
         """Remove codes, or a passkey, from the proofs of a user's live sessions. Return how many ended, left without a proof."""

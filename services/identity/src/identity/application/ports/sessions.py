@@ -12,7 +12,7 @@ from identity.domain.session import Session
 from kernel.assurance import Factors
 
 
-class Sessions(Protocol):
+class SessionRepository(Protocol):
     async def add(self, session: Session) -> None:
         """Add a session. Its device's previous session must have ended."""
 

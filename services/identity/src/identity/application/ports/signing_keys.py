@@ -8,7 +8,7 @@ from uuid import UUID
 from identity.domain.signing_key import SigningKey
 
 
-class SigningKeys(Protocol):
+class SigningKeyRepository(Protocol):
     async def lock_all(self) -> Sequence[SigningKey]:
         """Take the lock under which keys change, and return all keys."""
 

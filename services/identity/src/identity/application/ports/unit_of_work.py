@@ -7,19 +7,19 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from identity.application.ports.attempts import AttemptCounts
-from identity.application.ports.device_keys import DeviceKeys
-from identity.application.ports.devices import Devices
-from identity.application.ports.erasures import Erasures, Receipts
-from identity.application.ports.factors import Factors
-from identity.application.ports.messages import Messages
+from identity.application.ports.device_keys import DeviceKeyRepository
+from identity.application.ports.devices import DeviceRepository
+from identity.application.ports.erasures import ErasureRepository, Receipts
+from identity.application.ports.factors import FactorRepository
+from identity.application.ports.messages import MessageRepository
 from identity.application.ports.one_time_codes import OneTimeCodes
 from identity.application.ports.passwords import PasswordHistory, PasswordResets
 from identity.application.ports.recovery import EmailUndos, RecoveryRequests
 from identity.application.ports.sealed_names import SealedNames
-from identity.application.ports.sessions import Sessions
-from identity.application.ports.signing_keys import SigningKeys
-from identity.application.ports.users import Profiles, Users
-from identity.application.ports.wallet_addresses import WalletAddresses
+from identity.application.ports.sessions import SessionRepository
+from identity.application.ports.signing_keys import SigningKeyRepository
+from identity.application.ports.users import Profiles, UserRepository
+from identity.application.ports.wallet_addresses import WalletAddressRepository
 from kernel import transaction
 from kernel.actor import Actor
 from kernel.audit import Audited, AuditFact
@@ -57,19 +57,19 @@ class BoundedRecord(transaction.Transaction, Protocol):
 
 class Transaction(BoundedRecord, Protocol):
     @property
-    def users(self) -> Users: ...
+    def users(self) -> UserRepository: ...
 
     @property
     def profiles(self) -> Profiles: ...
 
     @property
-    def wallet_addresses(self) -> WalletAddresses: ...
+    def wallet_addresses(self) -> WalletAddressRepository: ...
 
     @property
-    def devices(self) -> Devices: ...
+    def devices(self) -> DeviceRepository: ...
 
     @property
-    def sessions(self) -> Sessions: ...
+    def sessions(self) -> SessionRepository: ...
 
     @property
     def password_history(self) -> PasswordHistory: ...
@@ -78,19 +78,19 @@ class Transaction(BoundedRecord, Protocol):
     def one_time_codes(self) -> OneTimeCodes: ...
 
     @property
-    def messages(self) -> Messages: ...
+    def messages(self) -> MessageRepository: ...
 
     @property
     def names(self) -> SealedNames: ...
 
     @property
-    def device_keys(self) -> DeviceKeys: ...
+    def device_keys(self) -> DeviceKeyRepository: ...
 
     @property
-    def signing_keys(self) -> SigningKeys: ...
+    def signing_keys(self) -> SigningKeyRepository: ...
 
     @property
-    def factors(self) -> Factors: ...
+    def factors(self) -> FactorRepository: ...
 
     @property
     def email_undos(self) -> EmailUndos: ...
@@ -99,7 +99,7 @@ class Transaction(BoundedRecord, Protocol):
     def password_resets(self) -> PasswordResets: ...
 
     @property
-    def erasures(self) -> Erasures: ...
+    def erasures(self) -> ErasureRepository: ...
 
     @property
     def receipts(self) -> Receipts: ...

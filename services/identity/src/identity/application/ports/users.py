@@ -9,7 +9,7 @@ from identity.domain.user import User
 from kernel.assurance import Factors
 
 
-class Users(Protocol):
+class UserRepository(Protocol):
     async def add(self, user: User) -> None:
         """Add a user. Raise UserExists if the username is taken."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from identity.domain.wallet_address import WalletAddress
 
 
-class WalletAddresses(Protocol):
+class WalletAddressRepository(Protocol):
     def add(self, address: WalletAddress) -> None: ...
 
     async def lock(self, address: UUID) -> WalletAddress | None:

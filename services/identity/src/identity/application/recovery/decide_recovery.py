@@ -8,7 +8,7 @@ from identity.application.factors.outdated_tokens import outdate_tokens
 from identity.application.ports.authority import Authority
 from identity.application.ports.recovery import Approvals, Verdict
 from identity.application.ports.revocations import Revocations
-from identity.application.ports.session_rules import EndSessions
+from identity.application.ports.session_rules import UserSessionsEnder
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import audit
 from identity.domain.errors import RecoveryDecided
@@ -35,7 +35,7 @@ class DecideRecovery:
     uow: UnitOfWork
     authority: Authority
     approvals: Approvals
-    end_sessions: EndSessions
+    end_sessions: UserSessionsEnder
     revocations: Revocations
     clock: Clock
 

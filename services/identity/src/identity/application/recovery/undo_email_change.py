@@ -8,9 +8,9 @@ from identity.application.factors.outdated_tokens import outdate_tokens
 from identity.application.passwords.new_password import NewPassword
 from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.one_time_secrets import OneTimeSecrets
-from identity.application.ports.passwords import PasswordHashes, Passwords
+from identity.application.ports.passwords import PasswordHasher, PasswordHashes
 from identity.application.ports.revocations import Revocations
-from identity.application.ports.session_rules import EndSessions
+from identity.application.ports.session_rules import UserSessionsEnder
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.recovery import audit
 from identity.domain.device_key import RevokeReason
@@ -42,11 +42,11 @@ class UndoEmailChange:
     uow: UnitOfWork
     hashes: PasswordHashes
     secrets: OneTimeSecrets
-    passwords: Passwords
+    passwords: PasswordHasher
     new_password: NewPassword
     generate_password: Callable[[], str]
     attempts: AttemptLimits
-    end_sessions: EndSessions
+    end_sessions: UserSessionsEnder
     revocations: Revocations
     clock: Clock
 

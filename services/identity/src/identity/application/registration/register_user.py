@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 
 from identity.application.ports.contacts import Contacts
-from identity.application.ports.passwords import Passwords
+from identity.application.ports.passwords import PasswordHasher
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.registration import audit
 from identity.application.registration.one_time_codes import CodeIssuer, DecoyMessage
@@ -25,7 +25,7 @@ class RegisterUser:
     """
 
     uow: UnitOfWork
-    passwords: Passwords
+    passwords: PasswordHasher
     policy: PasswordPolicy
     contacts: Contacts
     codes: CodeIssuer

@@ -5,7 +5,7 @@ from uuid import UUID
 from identity.application.devices.known_device import is_on_known_device
 from identity.application.ports.one_time_codes import Pending
 from identity.application.ports.one_time_secrets import OneTimeSecrets
-from identity.application.ports.session_rules import EndSessions
+from identity.application.ports.session_rules import UserSessionsEnder
 from identity.application.ports.unit_of_work import Transaction
 from identity.application.registration import audit
 from identity.application.registration.pending_change import ASKING_SESSION, is_still_pending
@@ -33,7 +33,7 @@ class TakeOverEmail:
     """
 
     secrets: OneTimeSecrets
-    end_sessions: EndSessions
+    end_sessions: UserSessionsEnder
     undo_page: str
 
     async def __call__(self, tx: Transaction, code: OneTimeCode, pending: Pending, at: datetime) -> VerificationResult | None:

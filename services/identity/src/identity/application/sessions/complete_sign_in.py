@@ -6,7 +6,7 @@ from typing import Final
 from identity.application.factors.check_code import CheckCode
 from identity.application.factors.sign_in_challenges import open_challenge
 from identity.application.ports.one_time_secrets import OneTimeSecrets
-from identity.application.ports.session_rules import StartSession, TokenPair
+from identity.application.ports.session_rules import SessionStarter, TokenPair
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions import audit
 from identity.domain.errors import InvalidCredentials, SignInOver, TooManyAttempts, WrongCode
@@ -36,7 +36,7 @@ class CompleteSignIn:
     uow: UnitOfWork
     secrets: OneTimeSecrets
     check: CheckCode
-    start: StartSession
+    start: SessionStarter
     clock: Clock
 
     async def __call__(self, *, actor: Actor, challenge: str, code: str) -> TokenPair:

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from identity.application.ports.session_rules import EndSession
+from identity.application.ports.session_rules import SessionEnder
 from identity.application.ports.unit_of_work import Transaction
 from identity.domain.session import EndReason
 
@@ -11,7 +11,7 @@ from identity.domain.session import EndReason
 class EndSessions:
     """End all sessions of a user after a change of a credential, except the one that made the change."""
 
-    end_session: EndSession
+    end_session: SessionEnder
 
     async def __call__(
         self, tx: Transaction, user_id: UUID, reason: EndReason, *, at: datetime, except_session: UUID | None = None

@@ -7,7 +7,7 @@ from identity.application.factors.required_factors import RequiredFactors
 from identity.application.ports.device_keys import DeviceProofs
 from identity.application.ports.revocations import Revocations
 from identity.application.ports.roles import Roles
-from identity.application.ports.session_rules import EndSession, TokenPair
+from identity.application.ports.session_rules import SessionEnder, TokenPair
 from identity.application.ports.sessions import AccessTokens, RefreshTokens
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions import audit
@@ -47,7 +47,7 @@ class RefreshSession:
     roles: Roles
     access_tokens: AccessTokens
     refresh_tokens: RefreshTokens
-    end_session: EndSession
+    end_session: SessionEnder
     revocations: Revocations
     clock: Clock
     required: RequiredFactors

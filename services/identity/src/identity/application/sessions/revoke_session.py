@@ -4,7 +4,7 @@ from uuid import UUID
 from identity.application.assurance import require_recent
 from identity.application.ports.authority import Authority
 from identity.application.ports.permissions import UPDATE_ANY_USER, Permissions
-from identity.application.ports.session_rules import EndSession
+from identity.application.ports.session_rules import SessionEnder
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.session import EndReason
 from kernel.actor import Actor
@@ -20,7 +20,7 @@ class RevokeSession:
     uow: UnitOfWork
     permissions: Permissions
     authority: Authority
-    end_session: EndSession
+    end_session: SessionEnder
     clock: Clock
 
     async def __call__(self, *, actor: Actor, session_id: UUID) -> None:

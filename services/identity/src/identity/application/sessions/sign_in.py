@@ -8,8 +8,8 @@ from identity.application.ports.attempts import AttemptLimits
 from identity.application.ports.credentials import Credentials, CredentialView
 from identity.application.ports.devices import DeviceTokens
 from identity.application.ports.digests import Digests
-from identity.application.ports.passwords import Passwords, PasswordVerification
-from identity.application.ports.session_rules import StartSession, TokenPair
+from identity.application.ports.passwords import PasswordHasher, PasswordVerification
+from identity.application.ports.session_rules import SessionStarter, TokenPair
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.sessions import audit
 from identity.domain.errors import InvalidCredentials, TooManyAttempts
@@ -33,10 +33,10 @@ class SignIn:
     uow: UnitOfWork
     credentials: Credentials
     devices: DeviceViews
-    passwords: Passwords
+    passwords: PasswordHasher
     attempts: AttemptLimits
     digest: Digests
-    start: StartSession
+    start: SessionStarter
     challenge: ChallengeSecondFactor
     clock: Clock
     device_tokens: DeviceTokens

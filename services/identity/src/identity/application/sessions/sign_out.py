@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from identity.application.ports.revocations import Revocations
-from identity.application.ports.session_rules import EndSession
+from identity.application.ports.session_rules import SessionEnder
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.session import EndReason
 from kernel.actor import Actor
@@ -15,7 +15,7 @@ class SignOut:
     """End the caller's session. Its refresh token is refused at once, its access token as soon as gateways know."""
 
     uow: UnitOfWork
-    end_session: EndSession
+    end_session: SessionEnder
     revocations: Revocations
     clock: Clock
 

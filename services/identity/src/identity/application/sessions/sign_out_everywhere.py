@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from identity.application.ports.session_rules import EndSessions
+from identity.application.ports.session_rules import UserSessionsEnder
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.domain.session import EndReason
 from kernel.actor import Actor
@@ -12,7 +12,7 @@ class SignOutEverywhere:
     """End all of the caller's sessions, or all but the current one. Repeating it changes nothing."""
 
     uow: UnitOfWork
-    end_sessions: EndSessions
+    end_sessions: UserSessionsEnder
     clock: Clock
 
     async def __call__(self, *, actor: Actor, keep_current: bool) -> int:

@@ -9,7 +9,7 @@ from identity.application.factors.code_attempts import admit, note_failure
 from identity.application.factors.required_factors import RequiredFactors
 from identity.application.passkeys.answer_ceremony import AnswerCeremony
 from identity.application.ports.credentials import Credentials
-from identity.application.ports.passwords import Passwords
+from identity.application.ports.passwords import PasswordHasher
 from identity.application.ports.roles import Roles
 from identity.application.ports.sessions import AccessTokens
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
@@ -54,7 +54,7 @@ class StepUp:
 
     uow: UnitOfWork
     credentials: Credentials
-    passwords: Passwords
+    passwords: PasswordHasher
     check: CheckCode
     answer: AnswerCeremony
     roles: Roles

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from identity.application.ports.session_rules import EndSession
+from identity.application.ports.session_rules import SessionEnder
 from identity.application.ports.unit_of_work import Transaction
 from identity.application.sessions import audit
 from identity.domain.session import EndReason
@@ -12,7 +12,7 @@ from identity.domain.session import EndReason
 class WithdrawProofs:
     """Remove codes, or a passkey, from the proofs of a user's live sessions. End sessions that have no proof left."""
 
-    end_session: EndSession
+    end_session: SessionEnder
 
     async def __call__(self, tx: Transaction, user_id: UUID, *, codes: bool, passkey_id: UUID | None, at: datetime) -> int:
         """Return how many sessions ended."""

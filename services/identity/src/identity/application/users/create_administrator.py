@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from identity.application.ports.contacts import Contacts
-from identity.application.ports.passwords import Passwords
+from identity.application.ports.passwords import PasswordHasher
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.users.enrolment import enrol
 from identity.domain.password_policy import PasswordPolicy, normalise
@@ -37,7 +37,7 @@ class CreateAdministrator:
     """
 
     uow: UnitOfWork
-    passwords: Passwords
+    passwords: PasswordHasher
     policy: PasswordPolicy
     contacts: Contacts
     generate_password: Callable[[], str]

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from identity.application.ports.contacts import Contacts
-from identity.application.ports.passwords import Passwords
+from identity.application.ports.passwords import PasswordHasher
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.users.enrolment import NewUser, enrol
 from identity.domain.errors import UserExists
@@ -21,7 +21,7 @@ class CreateUser:
     """
 
     uow: UnitOfWork
-    passwords: Passwords
+    passwords: PasswordHasher
     contacts: Contacts
     generate_password: Callable[[], str]
     clock: Clock

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from identity.application.ports.authority import Authority
-from identity.application.ports.session_rules import EndSessions
+from identity.application.ports.session_rules import UserSessionsEnder
 from identity.application.ports.unit_of_work import UnitOfWork
 from identity.application.users import audit
 from identity.domain.message import Template
@@ -42,7 +42,7 @@ class ChangeStatus:
 
     uow: UnitOfWork
     authority: Authority
-    end_sessions: EndSessions
+    end_sessions: UserSessionsEnder
     clock: Clock
 
     async def __call__(

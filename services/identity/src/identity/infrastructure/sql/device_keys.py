@@ -49,7 +49,7 @@ _KEY_BY_ID = text(f"{_KEY} WHERE k.id = :id")
 _KEYS = text(f"{_KEY} WHERE k.user_id = :user_id ORDER BY k.registered_at DESC, k.id DESC LIMIT :limit OFFSET :offset")
 
 
-class SqlDeviceKeys:
+class SqlDeviceKeyRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 

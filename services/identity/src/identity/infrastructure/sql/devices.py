@@ -47,7 +47,7 @@ _DEVICES = text(f"{_DEVICE_ROWS} ORDER BY d.last_seen_at DESC, d.device_id LIMIT
 _DEVICE = text(f"{_DEVICE_ROWS} AND d.device_id = :device_id")
 
 
-class SqlDevices:
+class SqlDeviceRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 

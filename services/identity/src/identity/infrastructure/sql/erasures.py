@@ -42,7 +42,7 @@ from identity.infrastructure.sql.recovery import email_undos, recovery_requests
 from identity.infrastructure.sql.sessions import sessions
 from identity.infrastructure.sql.sign_in_challenges import sign_in_challenges
 from identity.infrastructure.sql.subject_keys import subject_keys
-from identity.infrastructure.sql.users import SqlUsers, users
+from identity.infrastructure.sql.users import SqlUserRepository, users
 from identity.infrastructure.sql.wallet_addresses import wallet_addresses
 from identity.infrastructure.vault import Vault
 from kernel.actor import Actor
@@ -106,7 +106,7 @@ _DUE = text(
 _UNANSWERED = text("SELECT id FROM erasures WHERE status = 'requested' AND asked_at <= :before ORDER BY asked_at LIMIT :limit")
 
 
-class SqlErasures:
+class SqlErasureRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
@@ -187,5 +187,5 @@ class SqlErasureTransaction(SqlTransaction):
 
     def __init__(self, session: AsyncSession, actor: Actor) -> None:
         super().__init__(session, actor)
-        self.users = SqlUsers(session)
-        self.erasures = SqlErasures(session)
+        self.users = SqlUserRepository(session)
+        self.erasures = SqlErasureRepository(session)

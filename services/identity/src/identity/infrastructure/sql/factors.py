@@ -27,7 +27,7 @@ from identity.domain.code_failures import KEPT_FOR, RECOVERY_CODES
 from identity.domain.totp import Totp
 from identity.infrastructure.sql.advisory_lock import Lock, hold
 from identity.infrastructure.sql.mapping import mapper, metadata, timestamp
-from identity.infrastructure.sql.passkeys import SqlCeremonies, SqlPasskeys, passkey_ceremonies, passkeys
+from identity.infrastructure.sql.passkeys import SqlCeremonies, SqlPasskeyRepository, passkey_ceremonies, passkeys
 from identity.infrastructure.sql.reads import SqlReads
 from identity.infrastructure.sql.sign_in_challenges import SqlSignInChallenges, sign_in_challenges
 from identity.infrastructure.sql.subject_keys import find_wrapped_key
@@ -145,12 +145,12 @@ class SqlFactorFailures:
         await self._session.execute(delete(second_factor_failures).where(of.user_id == user_id, which))
 
 
-class SqlFactors:
+class SqlFactorRepository:
     def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
         self.totps = SqlTotps(session, vault)
         self.backup_codes = SqlBackupCodes(session)
-        self.passkeys = SqlPasskeys(session)
+        self.passkeys = SqlPasskeyRepository(session)
         self.ceremonies = SqlCeremonies(session)
         self.challenges = SqlSignInChallenges(session)
         self.failures = SqlFactorFailures(session)

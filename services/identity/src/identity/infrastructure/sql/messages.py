@@ -74,7 +74,7 @@ _LEFT_BEHIND = text(
 )
 
 
-class SqlMessages:
+class SqlMessageRepository:
     """`asked_from` is the source of an anonymous caller."""
 
     def __init__(

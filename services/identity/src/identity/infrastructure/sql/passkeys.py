@@ -41,7 +41,7 @@ mapper.map_imperatively(Passkey, passkeys)
 mapper.map_imperatively(Ceremony, passkey_ceremonies)
 
 
-class SqlPasskeys:
+class SqlPasskeyRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 

@@ -79,7 +79,7 @@ _SESSIONS = text(
 _SESSION = text(_SESSION_ROWS + "WHERE s.id = :id")
 
 
-class SqlSessions:
+class SqlSessionRepository:
     def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault

@@ -35,7 +35,7 @@ _SIGNING_KEYS = text(
 )
 
 
-class SqlSigningKeys:
+class SqlSigningKeyRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 

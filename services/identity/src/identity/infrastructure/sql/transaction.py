@@ -9,20 +9,20 @@ from chassis.persistence.unit_of_work import SqlTransaction
 from identity.application.ports.unit_of_work import BoundedRecord
 from identity.domain.attempts import source_of
 from identity.infrastructure.sql.attempts import SqlAttemptCounts
-from identity.infrastructure.sql.device_keys import SqlDeviceKeys
-from identity.infrastructure.sql.devices import SqlDevices
-from identity.infrastructure.sql.erasures import SqlErasures, SqlReceipts
-from identity.infrastructure.sql.factors import SqlFactors
-from identity.infrastructure.sql.messages import DeferDelivery, SqlMessages
+from identity.infrastructure.sql.device_keys import SqlDeviceKeyRepository
+from identity.infrastructure.sql.devices import SqlDeviceRepository
+from identity.infrastructure.sql.erasures import SqlErasureRepository, SqlReceipts
+from identity.infrastructure.sql.factors import SqlFactorRepository
+from identity.infrastructure.sql.messages import DeferDelivery, SqlMessageRepository
 from identity.infrastructure.sql.one_time_codes import SqlOneTimeCodes
 from identity.infrastructure.sql.passwords import SqlPasswordHistory, SqlPasswordResets
 from identity.infrastructure.sql.profiles import SqlProfiles
 from identity.infrastructure.sql.recovery import SqlEmailUndos, SqlRecoveryRequests
 from identity.infrastructure.sql.sealed_names import SqlSealedNames
-from identity.infrastructure.sql.sessions import SqlSessions
-from identity.infrastructure.sql.signing_keys import SqlSigningKeys
-from identity.infrastructure.sql.users import SqlUsers
-from identity.infrastructure.sql.wallet_addresses import SqlWalletAddresses
+from identity.infrastructure.sql.sessions import SqlSessionRepository
+from identity.infrastructure.sql.signing_keys import SqlSigningKeyRepository
+from identity.infrastructure.sql.users import SqlUserRepository
+from identity.infrastructure.sql.wallet_addresses import SqlWalletAddressRepository
 from identity.infrastructure.vault import Vault
 from kernel.actor import Actor, ActorKind
 from kernel.audit import AuditFact
@@ -43,23 +43,23 @@ class SqlIdentityTransaction(SqlTransaction, BoundedRecord):
         self._tallied: list[tuple[AuditFact, str, str]] = []
         self._bounded: dict[tuple[str, str], list[AuditFact]] = {}
         self.attempt_counts = SqlAttemptCounts(session, singly_max=attempts_singly_max, acts_max=acts_singly_max)
-        self.users = SqlUsers(session)
+        self.users = SqlUserRepository(session)
         self.profiles = SqlProfiles(session, vault)
-        self.wallet_addresses = SqlWalletAddresses(session, vault)
-        self.devices = SqlDevices(session)
-        self.sessions = SqlSessions(session, vault)
+        self.wallet_addresses = SqlWalletAddressRepository(session, vault)
+        self.devices = SqlDeviceRepository(session)
+        self.sessions = SqlSessionRepository(session, vault)
         self.names = SqlSealedNames(session, vault)
-        self.signing_keys = SqlSigningKeys(session)
-        self.device_keys = SqlDeviceKeys(session)
-        self.factors = SqlFactors(session, vault)
+        self.signing_keys = SqlSigningKeyRepository(session)
+        self.device_keys = SqlDeviceKeyRepository(session)
+        self.factors = SqlFactorRepository(session, vault)
         self.password_resets = SqlPasswordResets(session)
         self.email_undos = SqlEmailUndos(session, vault)
         self.recovery_requests = SqlRecoveryRequests(session)
         self.password_history = SqlPasswordHistory(session)
         self.one_time_codes = SqlOneTimeCodes(session, vault)
-        self.erasures = SqlErasures(session)
+        self.erasures = SqlErasureRepository(session)
         self.receipts = SqlReceipts(session, vault)
-        self.messages = SqlMessages(session, vault, defer_delivery, asked_from=_asked_from(actor))
+        self.messages = SqlMessageRepository(session, vault, defer_delivery, asked_from=_asked_from(actor))
 
     def tally(self, fact: AuditFact, *, account: UUID | None = None, source: str | None = None) -> None:
         whose = fact.resource_id if fact.resource_type == "user" else str(account or "")

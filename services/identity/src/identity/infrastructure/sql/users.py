@@ -89,7 +89,7 @@ _SUBJECTS = text(
 )
 
 
-class SqlUsers:
+class SqlUserRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 

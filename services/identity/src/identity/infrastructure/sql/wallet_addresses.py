@@ -46,7 +46,7 @@ _HOLDER = text(
 )
 
 
-class SqlWalletAddresses:
+class SqlWalletAddressRepository:
     def __init__(self, session: AsyncSession, vault: Vault) -> None:
         self._session = session
         self._vault = vault
