@@ -10,7 +10,7 @@ import pytest
 from chassis.rest import Envelope, ResponseModel
 from chassis.testing.stored import unchanged
 from kernel.ids import new_id
-from payments.domain.limits import Limits
+from payments.domain.limits import LimitBook
 from payments.interfaces.rest.bulk_transfers import bulk_transfers
 from payments.interfaces.rest.payments import payments
 from payments.interfaces.rest.schemas.bulk_rehearsal import BulkRehearsalResponse
@@ -47,7 +47,7 @@ async def rehearse(bank: Bank, path: str, by: Holder, body: dict[str, Any], **re
 
 async def test_a_dry_run_of_a_transfer_returns_its_price_and_effect(bank: Bank, payer: Holder, payee: Holder) -> None:
     bank.price(fee="2.00")
-    bank.prices.limit_book = Limits([limit(day_max="600.00")])
+    bank.prices.limit_book = LimitBook([limit(day_max="600.00")])
     result = await rehearse(bank, "/transfers", payer, of(payer, payee, "250.00", dry_run=True), key="k")
     [transfer] = result["transfers"]
     assert {name: transfer[name] for name in ("kind", "status", "amount", "fee_total", "total", "rate")} == {
@@ -155,7 +155,7 @@ async def test_a_dry_run_discloses_nothing_about_others(bank: Bank, payer: Holde
 
 
 async def test_a_refused_leg_leaves_the_limits_unchanged(bank: Bank, payer: Holder, payee: Holder) -> None:
-    bank.prices.limit_book = Limits([limit(day_max="5000.00")])
+    bank.prices.limit_book = LimitBook([limit(day_max="5000.00")])
     legs = {"legs": [of(payer, payee, "600.00"), of(payer, payee, "400.01")], "dry_run": True}
     result = await rehearse(bank, "/transfers/linked", payer, legs)
     assert [(one["code"], one["leg"]) for one in result["refusals"]] == [("PAY_001", 1)]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from payments.domain.limits import Limits
+from payments.domain.limits import LimitBook
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import Bank, Holder, refusal
 from services.payments.tests.contract.outbox import Record
@@ -98,7 +98,7 @@ async def test_when_compliance_refuses_one_leg_no_leg_is_made(bank: Bank, payer:
 async def test_legs_count_together_against_a_limit_and_a_refused_request_does_not_count(
     bank: Bank, payer: Holder, payee: Holder
 ) -> None:
-    bank.prices.limit_book = Limits([limit(day_max="500")])
+    bank.prices.limit_book = LimitBook([limit(day_max="500")])
     body = legs(payer, (payee, "300.00"), (payee, "200.01"))
     assert refusal(await bank.post("/transfers/linked", payer.user_id, body)) == (409, "PAY_030")
     unknown = legs(payer, (payee, "300.00"), (Holder(), "1.00"))

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from payments.domain.limits import Limits
+from payments.domain.limits import LimitBook
 from services.payments.tests.contract.bank import Bank, Holder
 from services.payments.tests.unit.prices import limit
 
@@ -56,7 +56,7 @@ async def test_no_caller_learns_what_another_persons_wallet_holds(bank: Bank, pa
 
 
 async def test_a_payer_gets_what_is_left_of_a_limit(bank: Bank, payer: Holder, payee: Holder) -> None:
-    bank.prices.limit_book = Limits([limit(single_max="400", day_max="500")])
+    bank.prices.limit_book = LimitBook([limit(single_max="400", day_max="500")])
     facts = {"period": "transfer", "limit": "400.00", "left": "400.00", "currency": "NAD"}
     assert details(await bank.pay(payer, payee, "400.01")) == ("PAY_030", facts)
     await bank.made(payer, payee, "399.50")

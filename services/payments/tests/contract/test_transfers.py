@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from kernel.ids import new_id
-from payments.domain.limits import Limits
+from payments.domain.limits import LimitBook
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.contract.bank import GOOD_SIGNATURE, Bank, Holder, refusal
 from services.payments.tests.unit.prices import limit
@@ -137,7 +137,7 @@ async def test_a_conversion_without_a_rate_or_on_hold_is_refused(bank: Bank, pay
 
 
 async def test_limits_count_only_what_was_moved(bank: Bank, payer: Holder, payee: Holder) -> None:
-    bank.prices.limit_book = Limits([limit(single_max="400", day_max="500", month_max="700")])
+    bank.prices.limit_book = LimitBook([limit(single_max="400", day_max="500", month_max="700")])
     single = await bank.pay(payer, payee, "400.01")
     assert refusal(single) == (409, "PAY_030")
     held = await bank.made(payer, payee, "400.00", capture="later")
@@ -156,7 +156,7 @@ async def test_limits_count_only_what_was_moved(bank: Bank, payer: Holder, payee
 async def test_an_undone_transfer_is_returned_to_the_limit_of_the_day_that_counted_it(
     bank: Bank, payer: Holder, payee: Holder, undo: str
 ) -> None:
-    bank.prices.limit_book = Limits([limit(day_max="500")])
+    bank.prices.limit_book = LimitBook([limit(day_max="500")])
     bank.prices.rules = approval_from("400" if undo == "reject" else "1000")
     capture = "later" if undo in {"void", "expire"} else "now"
     today, tomorrow = await bank.made(payer, payee, "400.00", capture=capture), timedelta(days=1).total_seconds()
@@ -185,7 +185,7 @@ async def test_an_undone_transfer_is_returned_to_the_limit_of_the_day_that_count
 
 
 async def test_a_payers_tier_limits_what_may_be_moved(bank: Bank, payer: Holder, payee: Holder) -> None:
-    bank.prices.limit_book = Limits([limit(day_max="500"), limit(tier="business", day_max="600")])
+    bank.prices.limit_book = LimitBook([limit(day_max="500"), limit(tier="business", day_max="600")])
     body = {"tier": "business", "currency": "NAD", "day_max": "600", "reason": "resolution 12"}
     assert (await bank.post("/limits", bank.staff_id, body, roles=("admin",))).status_code == 201
     assert refusal(await bank.pay(payer, payee, "500.01")) == (409, "PAY_030")

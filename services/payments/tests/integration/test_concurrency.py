@@ -25,7 +25,7 @@ from payments.domain.errors import (
     RefundTooLarge,
     TooManyWallets,
 )
-from payments.domain.limits import Limits
+from payments.domain.limits import LimitBook
 from payments.domain.transfer import Transfer
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.integration.bank import SERVICE, Bank, kinds, outcome, user
@@ -206,7 +206,7 @@ async def test_a_concurrent_freeze_leaves_complete_transfers_only(bank: Bank) ->
 
 
 async def test_limits_cover_all_wallets_of_an_owner_together(bank: Bank) -> None:
-    bank.prices.limit_book = Limits([limit(day_max="50")])
+    bank.prices.limit_book = LimitBook([limit(day_max="50")])
     owner = new_id()
     sources = [await bank.wallet("100.00", owner_id=owner) for _ in range(3)]
     target = await bank.wallet()

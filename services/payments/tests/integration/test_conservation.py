@@ -23,7 +23,7 @@ from kernel.money import Money
 from payments.application.ports.transfers import Settled
 from payments.domain.account import SystemCode, system_account_id
 from payments.domain.errors import OwnDecision, SelfTransfer
-from payments.domain.limits import Limits
+from payments.domain.limits import LimitBook
 from payments.domain.price_book import PriceBook
 from payments.domain.transfer import Transfer, TransferStatus
 from payments.domain.transfer_order import TransferOrder
@@ -305,7 +305,7 @@ def driver(databases: Databases) -> Iterator[Driver]:
 def test_money_is_conserved_for_any_sequence_of_requests(driver: Driver) -> None:
     prices = driver.bank.prices
     prices.book = PriceBook([fee_rule(tier(flat=str(decimal(FEE))), refundable=True)])
-    prices.limit_book = Limits([limit(day_max=str(decimal(DAY_MAX)))])
+    prices.limit_book = LimitBook([limit(day_max=str(decimal(DAY_MAX)))])
     prices.rules = approval_from(decimal(APPROVAL_FROM), lambda question: question.kind == "transfer")
     Lifecycle.driver = driver
     run_machine(Lifecycle, examples=20, steps=50)

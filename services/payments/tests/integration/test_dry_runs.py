@@ -24,7 +24,7 @@ from chassis.testing.stored import unchanged
 from kernel.actor import Actor, ActorKind
 from kernel.money import amount_text
 from payments.domain.approval import ApprovalRule, ApprovalRules
-from payments.domain.limits import Limits, Spending
+from payments.domain.limits import LimitBook, Spending
 from payments.domain.price_book import PriceBook
 from services.payments.tests.conftest import VERSIONS
 from services.payments.tests.contract.bank import GOOD_SIGNATURE, STRONG, Bank, Holder, open_bank
@@ -171,7 +171,7 @@ class Scene:
 
     async def open(self) -> "Scene":
         bank, agreed = self.bank, self.terms
-        bank.prices.book, bank.prices.limit_book, bank.prices.rules = PriceBook(), Limits(), ApprovalRules()
+        bank.prices.book, bank.prices.limit_book, bank.prices.rules = PriceBook(), LimitBook(), ApprovalRules()
         self.payer = await bank.holder(agreed.funds)
         own, frozen_own = replace(self.payer, wallet_id=self._id("own")), replace(self.payer, wallet_id=self._id("frozen own"))
         for holder in (own, frozen_own):
@@ -191,7 +191,7 @@ class Scene:
         rules = [fee_rule(tier(flat=agreed.fee), kind=kind, code=kind) for kind in ("transfer", "payment", "conversion")]
         bank.prices.book = PriceBook(rules if Decimal(agreed.fee) else [], [fx_rate()] if agreed.has_rate else [])
         if agreed.single_max or agreed.day_max:
-            bank.prices.limit_book = Limits([limit(single_max=agreed.single_max, day_max=agreed.day_max)])
+            bank.prices.limit_book = LimitBook([limit(single_max=agreed.single_max, day_max=agreed.day_max)])
         if agreed.approval_from:
             window = timedelta(days=1) if agreed.has_window else None
             large = ApprovalRule(name="large", currency="NAD", threshold=Decimal(agreed.approval_from), window=window)

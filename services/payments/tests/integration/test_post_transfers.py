@@ -22,7 +22,7 @@ from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
 from payments.domain.account import treasury_id
 from payments.domain.errors import InsufficientFunds, LimitExceeded, NotPositive, NotTheOwner, ScreeningRefused, SelfTransfer
 from payments.domain.events import TransferSettled
-from payments.domain.limits import Limits
+from payments.domain.limits import LimitBook
 from payments.domain.transfer_order import TransferKind, TransferOrder, leg_key
 from payments.infrastructure.group_commit import GroupCommit
 from services.payments.tests.fakes.prices import FakePrices
@@ -217,7 +217,7 @@ async def test_a_batch_refused_because_a_peer_is_away_is_not_retried_order_by_or
 
 
 async def test_refused_linked_orders_leave_no_trace_in_other_orders_of_the_batch(bank: SmallBank) -> None:
-    prices = FakePrices(limit_book=Limits([limit(day_max="500")]))
+    prices = FakePrices(limit_book=LimitBook([limit(day_max="500")]))
     post = posting(bank.uow, bank.screening, bank.clock, prices)
     linked = (bank.order("300", key="k"), bank.order("1", key=leg_key("k", 1), target_id=new_id()))
     requests = [linked, (bank.order("500", key="alone"),), (bank.order("0.01", key="beyond"),)]

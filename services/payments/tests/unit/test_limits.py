@@ -9,7 +9,7 @@ from kernel.errors import InvalidValue
 from kernel.ids import new_id
 from kernel.money import CurrencyMismatch, Money
 from payments.domain.errors import LimitExceeded
-from payments.domain.limits import Limit, Limits, Spending, TierLimits, day_of
+from payments.domain.limits import Limit, LimitBook, Spending, TierLimits, day_of
 from payments.domain.validity import Validity
 from services.payments.tests.unit.prices import AT, DAY, limit
 
@@ -25,7 +25,7 @@ def spent(amount: str = "0.00", at: datetime = AT) -> Spending:
 
 
 def of(*limits: Limit, tier: str = "standard") -> TierLimits:
-    return Limits(limits).of(tier)
+    return LimitBook(limits).of(tier)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from uuid import UUID
 from kernel.audit import Audited, State
 from kernel.errors import InvalidValue, NotFound
 from kernel.ids import new_id
-from payments.application.ports.prices import PricingTransaction, Versions
+from payments.application.ports.prices import PricingTransaction, VersionRepository
 from payments.domain.events import PricingChanged
 from payments.domain.validity import Dated, Validity, replaced_by
 
@@ -39,7 +39,7 @@ class RequestedPeriod:
 
 async def set_version(
     tx: PricingTransaction,
-    versions: Versions[PriceT],
+    versions: VersionRepository[PriceT],
     audited: Audited[PriceT],
     draft: Draft[PriceT],
     *,
@@ -66,7 +66,7 @@ async def set_version(
 
 async def end_version(
     tx: PricingTransaction,
-    versions: Versions[PriceT],
+    versions: VersionRepository[PriceT],
     audited: Audited[PriceT],
     version_id: UUID,
     *,

@@ -184,7 +184,7 @@ class TierLimits:
             raise LimitExceeded(field="amount", period=period, limit=f"{most:f}", left=f"{left:f}", currency=currency)
 
 
-class Limits:
+class LimitBook:
     """The limits of every tier. A tier without limits is unlimited."""
 
     __slots__ = ("_tiers",)

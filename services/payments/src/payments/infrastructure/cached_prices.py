@@ -10,7 +10,7 @@ from chassis.errors import as_domain_error
 from kernel.clock import Clock
 from kernel.errors import Kind, Unavailable
 from payments.application.ports.prices import Prices
-from payments.domain.limits import Limits
+from payments.domain.limits import LimitBook
 from payments.domain.price_book import PriceBook
 
 log = structlog.get_logger()
@@ -32,7 +32,7 @@ class CachedPrices:
         self._interval = interval_seconds
         self._staleness_max = timedelta(seconds=staleness_seconds_max)
         self._book = PriceBook()
-        self._limits = Limits()
+        self._limits = LimitBook()
         self._fetched_at: datetime | None = None
         self._wake = asyncio.Event()
 
@@ -40,7 +40,7 @@ class CachedPrices:
         self._refuse_stale()
         return self._book
 
-    def limits(self) -> Limits:
+    def limits(self) -> LimitBook:
         self._refuse_stale()
         return self._limits
 
@@ -76,7 +76,7 @@ class CachedPrices:
             log.warning("prices_not_refreshed", error=str(exc)[:300])
             return False
         self._book = PriceBook(prices.fee_rules, prices.fx_rates)
-        self._limits = Limits(prices.limits)
+        self._limits = LimitBook(prices.limits)
         self._fetched_at = at
         return True
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from payments.domain.account import Account
 
 
-class Accounts(Protocol):
+class AccountRepository(Protocol):
     async def lock(self, account_ids: Sequence[UUID]) -> Mapping[UUID, Account]:
         """Lock the accounts until the transaction ends, always in id order. Missing accounts are left out."""
 

@@ -30,7 +30,7 @@ class Reader(Protocol):
         """Parse a file of one format. Raise InvalidValues with the place of each fault."""
 
 
-class Bulks(Protocol):
+class BulkRepository(Protocol):
     async def find_by_key(self, initiator_id: UUID, key: str) -> Bulk | None:
         """Serialise the initiator's requests and find an earlier bulk: of two with one key, the second sees the first's."""
 

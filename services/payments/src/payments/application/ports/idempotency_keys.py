@@ -5,7 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 
-class Keys(Protocol):
+class KeyRepository(Protocol):
     """One namespace of Idempotency-Keys per caller: a key identifies one request of any type."""
 
     async def claim(self, initiator_id: UUID, key: str, *, beside: Iterable[str], turns: Sequence[UUID] = ()) -> None:

@@ -28,7 +28,7 @@ class LedgerSnapshot:
     sent: Sent = field(default_factory=dict)
 
 
-class Ledger(Protocol):
+class LedgerRepository(Protocol):
     """Reads and writes of a whole batch, at a cost that hardly depends on its size."""
 
     async def lock(
@@ -40,8 +40,8 @@ class Ledger(Protocol):
     ) -> LedgerSnapshot:
         """Lock accounts, then the spending of the owners of `sources`; then look up keys and what was sent.
 
-        Lock each in the order of `Accounts` and `SpendingBook`. Keys and sums are read under the locks: of two requests with
-        one key, the second sees the first's transfer, and of two in one rule's window, the second counts the first.
+        Lock each in the order of `AccountRepository` and `SpendingBook`. Keys and sums are read under the locks: of two
+        requests with one key, the second sees the first's transfer, and of two in one rule's window, the second counts the first.
         """
 
     def post(self, transfers: Sequence[Transfer], accounts: Sequence[Account], spendings: Sequence[Spending]) -> None:
@@ -59,6 +59,6 @@ class Break:
     found: Decimal
 
 
-class Breaks(Protocol):
+class BreakRepository(Protocol):
     async def add(self, found: Break, *, at: datetime) -> bool:
         """Write a break. Return False if exactly this one is known already."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from payments.domain.limits import Limits
+from payments.domain.limits import LimitBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,11 @@ class AssignedTier:
 
 
 class LimitBooks(Protocol):
-    def limits(self) -> Limits:
+    def limits(self) -> LimitBook:
         """Return the limits in memory. Raise Unavailable if they are too old."""
 
 
-class Tiers(Protocol):
+class TierRepository(Protocol):
     async def lock(self, owner_id: UUID) -> AssignedTier | None:
         """Find an owner's tier, and prevent others from assigning one until the transaction ends."""
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from kernel import transaction
 from kernel.actor import Actor
-from payments.application.ports.limits import Tiers
+from payments.application.ports.limits import TierRepository
 from payments.domain.fee_rule import FeeRule
 from payments.domain.fx_rate import FxRate
 from payments.domain.limits import Limit
@@ -33,7 +33,7 @@ class PriceBooks(Protocol):
         """Return the rules and rates in memory. Raise Unavailable if they are too old."""
 
 
-class Versions(Protocol[DatedT]):
+class VersionRepository(Protocol[DatedT]):
     """The versions of every series of one kind. All changes of prices are serialised."""
 
     async def lock(self, series: str, at: datetime) -> Sequence[DatedT]:
@@ -50,16 +50,16 @@ class Versions(Protocol[DatedT]):
 
 class PricingTransaction(transaction.Transaction, Protocol):
     @property
-    def fee_rules(self) -> Versions[FeeRule]: ...
+    def fee_rules(self) -> VersionRepository[FeeRule]: ...
 
     @property
-    def fx_rates(self) -> Versions[FxRate]: ...
+    def fx_rates(self) -> VersionRepository[FxRate]: ...
 
     @property
-    def limits(self) -> Versions[Limit]: ...
+    def limits(self) -> VersionRepository[Limit]: ...
 
     @property
-    def tiers(self) -> Tiers: ...
+    def tiers(self) -> TierRepository: ...
 
 
 class PricingUnitOfWork(Protocol):

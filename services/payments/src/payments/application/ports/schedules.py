@@ -12,7 +12,7 @@ from payments.domain.schedule import Run, Schedule
 SCHEDULES_OPEN_MAX: Final = 100
 
 
-class Schedules(Protocol):
+class ScheduleRepository(Protocol):
     async def find_by_key(self, initiator_id: UUID, key: str) -> Schedule | None:
         """Serialise the initiator's requests, and find an earlier schedule by its key."""
 

@@ -14,7 +14,7 @@ from payments.domain.transfer_order import Signature, TransferKind, TransferOrde
 Earlier = Mapping[tuple[UUID, str], Transfer]
 
 
-class Transfers(Protocol):
+class TransferRepository(Protocol):
     async def find_by_keys(self, keys: Sequence[tuple[UUID, str]]) -> Earlier:
         """Find earlier transfers by initiator and Idempotency-Key."""
 

@@ -5,43 +5,43 @@ from typing import Protocol
 
 from kernel import transaction
 from kernel.actor import Actor
-from payments.application.ports.accounts import Accounts
-from payments.application.ports.bulk_transfers import Bulks
-from payments.application.ports.idempotency_keys import Keys
-from payments.application.ports.ledger import Breaks, Ledger
-from payments.application.ports.schedules import Schedules
+from payments.application.ports.accounts import AccountRepository
+from payments.application.ports.bulk_transfers import BulkRepository
+from payments.application.ports.idempotency_keys import KeyRepository
+from payments.application.ports.ledger import BreakRepository, LedgerRepository
+from payments.application.ports.schedules import ScheduleRepository
 from payments.application.ports.spending import SpendingBook
-from payments.application.ports.transfers import Transfers
-from payments.application.ports.wallets import Wallets
+from payments.application.ports.transfers import TransferRepository
+from payments.application.ports.wallets import WalletRepository
 
 
 class Transaction(transaction.Transaction, Protocol):
     @property
-    def accounts(self) -> Accounts: ...
+    def accounts(self) -> AccountRepository: ...
 
     @property
-    def wallets(self) -> Wallets: ...
+    def wallets(self) -> WalletRepository: ...
 
     @property
-    def transfers(self) -> Transfers: ...
+    def transfers(self) -> TransferRepository: ...
 
     @property
-    def breaks(self) -> Breaks: ...
+    def breaks(self) -> BreakRepository: ...
 
     @property
-    def bulks(self) -> Bulks: ...
+    def bulks(self) -> BulkRepository: ...
 
     @property
-    def schedules(self) -> Schedules: ...
+    def schedules(self) -> ScheduleRepository: ...
 
     @property
     def spending(self) -> SpendingBook: ...
 
     @property
-    def keys(self) -> Keys: ...
+    def keys(self) -> KeyRepository: ...
 
     @property
-    def ledger(self) -> Ledger: ...
+    def ledger(self) -> LedgerRepository: ...
 
 
 class UnitOfWork(Protocol):

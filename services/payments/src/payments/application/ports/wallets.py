@@ -6,7 +6,7 @@ from uuid import UUID
 from payments.domain.account import Account
 
 
-class Wallets(Protocol):
+class WalletRepository(Protocol):
     async def lock(self, wallet_id: UUID, *, owner_id: UUID | None = None) -> Account:
         """Lock a wallet until the transaction ends. Raise NotFound if it does not exist or `owner_id` does not own it."""
 

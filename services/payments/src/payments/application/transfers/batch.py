@@ -11,7 +11,7 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.errors import DomainError, KeyReused
 from kernel.events import Event
-from payments.application.ports.ledger import Ledger, LedgerSnapshot
+from payments.application.ports.ledger import LedgerRepository, LedgerSnapshot
 from payments.application.ports.transfers import Request, Settled, Terms
 from payments.application.transfers import audit
 from payments.application.transfers.prepared_request import PreparedRequest
@@ -19,7 +19,7 @@ from payments.application.transfers.rehearsal import Rehearsal
 from payments.domain.approval import ApprovalRule, Outflow
 from payments.domain.errors import InvalidSignature, ScreeningRefused, UsageChanged
 from payments.domain.events import TransferSettled, TransfersSettled
-from payments.domain.limits import Allowance, Limits, Spending
+from payments.domain.limits import Allowance, LimitBook, Spending
 from payments.domain.payer_rules import NOTHING, Needs, PayerRequest, PayerRules
 from payments.domain.price_book import Quote
 from payments.domain.transfer import Transfer
@@ -35,7 +35,7 @@ TOGETHER_MAX: Final = 500
 class Rules:
     """The rules in force that limit orders or make them wait."""
 
-    limits: Limits
+    limits: LimitBook
     payer: PayerRules
     terms: Terms
 
@@ -120,7 +120,7 @@ class Batch:
             if (tiered := self.locked.spendings.get(key))
         ]
 
-    def write(self, ledger: Ledger) -> None:
+    def write(self, ledger: LedgerRepository) -> None:
         if self.made:
             touched = [account for account in self.locked.accounts.values() if account.id in self.touched]
             ledger.post(self.made, touched, list(self.spent.values()))

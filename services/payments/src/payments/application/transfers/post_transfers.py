@@ -24,7 +24,7 @@ from payments.application.transfers.prepared_request import PreparedRequest, pri
 from payments.application.transfers.rehearsal import Rehearsal
 from payments.application.transfers.rehearsed_run import RehearsedRun, run_on
 from payments.domain.approval import ApprovalRules
-from payments.domain.limits import Limits
+from payments.domain.limits import LimitBook
 from payments.domain.payer_policy import PayerPolicy
 from payments.domain.payer_rules import PayerRules
 from payments.domain.price_book import PriceBook
@@ -103,7 +103,7 @@ class PostTransfers:
             rules = Rules(self.limits.limits(), PayerRules(self.policy, self.approvals.approvals()), self.terms)
             return rules, await self._prepare_each(requests, self.prices.current())
         except DomainError as refusal:
-            nothing = Rules(Limits(), PayerRules(PayerPolicy(), ApprovalRules()), self.terms)
+            nothing = Rules(LimitBook(), PayerRules(PayerPolicy(), ApprovalRules()), self.terms)
             return nothing, [PreparedRequest(request, refusal=request.actor.refusal or refusal) for request in requests]
 
     async def _prepare_each(self, requests: Sequence[Request], prices: PriceBook) -> Sequence[PreparedRequest]:

@@ -55,7 +55,7 @@ _BALANCE_AT = text("SELECT balance_after FROM postings WHERE sequence = last_seq
 _OWNERS = text("SELECT owner_id FROM accounts WHERE id = ANY(:ids) AND owner_id IS NOT NULL")
 
 
-class SqlAccounts:
+class SqlAccountRepository:
     def __init__(self, session: AsyncSession, written: list[Aggregate]) -> None:
         self._session = session
         self._written = written

@@ -83,7 +83,7 @@ _LEFT_BEHIND = text(
 )
 
 
-class SqlBulks:
+class SqlBulkRepository:
     def __init__(self, session: AsyncSession, written: list[Aggregate]) -> None:
         self._session = session
         self._written = written

@@ -39,7 +39,7 @@ OWN_KEYS: Final = OwnKeys(
 )
 
 
-class SqlKeys:
+class SqlKeyRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 

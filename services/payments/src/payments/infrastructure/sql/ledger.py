@@ -68,7 +68,7 @@ _TRIAL_BALANCE = text(
 _BY_INDEX: Final = Statement(f"SELECT {BY_INDEX}", ())
 
 
-class SqlLedger:
+class SqlLedgerRepository:
     def __init__(self, pipeline: Pipeline, written: list[Aggregate]) -> None:
         self._pipeline = pipeline
         self._written = written

@@ -19,7 +19,7 @@ _ADD = text(
 )
 
 
-class SqlBreaks:
+class SqlBreakRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 

@@ -59,7 +59,7 @@ def _limit_values(limit: Limit) -> Mapping[str, object]:
 LIMITS: Final = VersionTable("limits", ("tier", "currency", "single_max", "day_max", "month_max"), _limit, _limit_values)
 
 
-class SqlTiers:
+class SqlTierRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 

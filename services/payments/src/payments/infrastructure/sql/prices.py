@@ -11,10 +11,10 @@ from chassis.persistence.unit_of_work import SqlTransaction
 from kernel.actor import Actor
 from payments.application.ports.prices import Prices
 from payments.infrastructure.sql.fees import FEE_RULES
-from payments.infrastructure.sql.limits import LIMITS, SqlTiers
+from payments.infrastructure.sql.limits import LIMITS, SqlTierRepository
 from payments.infrastructure.sql.rates import FX_RATES
 from payments.infrastructure.sql.reads import SqlReads
-from payments.infrastructure.sql.versions import PriceT, SqlVersions, VersionTable
+from payments.infrastructure.sql.versions import PriceT, SqlVersionRepository, VersionTable
 
 
 class SqlPrices(SqlReads):
@@ -37,7 +37,7 @@ class SqlPricingTransaction(SqlTransaction):
 
     def __init__(self, session: AsyncSession, actor: Actor) -> None:
         super().__init__(session, actor)
-        self.fee_rules = SqlVersions(session, FEE_RULES)
-        self.fx_rates = SqlVersions(session, FX_RATES)
-        self.limits = SqlVersions(session, LIMITS)
-        self.tiers = SqlTiers(session)
+        self.fee_rules = SqlVersionRepository(session, FEE_RULES)
+        self.fx_rates = SqlVersionRepository(session, FX_RATES)
+        self.limits = SqlVersionRepository(session, LIMITS)
+        self.tiers = SqlTierRepository(session)

@@ -56,7 +56,7 @@ _ADD_RUN = text(
 )
 
 
-class SqlSchedules:
+class SqlScheduleRepository:
     def __init__(self, session: AsyncSession, written: list[Aggregate]) -> None:
         self._session = session
         self._written = written

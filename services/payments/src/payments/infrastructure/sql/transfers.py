@@ -53,7 +53,7 @@ _POSTINGS_OF = text(
 _ONE_KEY: Final = "transfers_initiator_id_idempotency_key_key"
 
 
-class SqlTransfers:
+class SqlTransferRepository:
     def __init__(self, session: AsyncSession, written: list[Aggregate]) -> None:
         self._session = session
         self._written = written

@@ -40,7 +40,7 @@ class VersionTable(Generic[PriceT]):
         return ", ".join(("id", "series", "version", "valid_from", "valid_until", *self.columns))
 
 
-class SqlVersions(Generic[PriceT]):
+class SqlVersionRepository(Generic[PriceT]):
     def __init__(self, session: AsyncSession, table: VersionTable[PriceT]) -> None:
         self._session = session
         self._table: VersionTable[PriceT] = table

@@ -12,7 +12,7 @@ from kernel.events import Aggregate
 from kernel.pages import Page, PageRequest
 from payments.application.wallets.views import WalletView
 from payments.domain.account import Account
-from payments.infrastructure.sql.accounts import SqlAccounts
+from payments.infrastructure.sql.accounts import SqlAccountRepository
 from payments.infrastructure.sql.advisory_lock import TAKE_LOCK, lock_number
 from payments.infrastructure.sql.reads import SqlReads
 
@@ -35,8 +35,8 @@ _OF_OWNER = text(
 _TOTAL_OF_OWNER = text("SELECT count(*) FROM accounts WHERE owner_id = :owner")
 
 
-class SqlWallets:
-    def __init__(self, session: AsyncSession, accounts: SqlAccounts, written: list[Aggregate]) -> None:
+class SqlWalletRepository:
+    def __init__(self, session: AsyncSession, accounts: SqlAccountRepository, written: list[Aggregate]) -> None:
         self._session = session
         self._written = written
         self._accounts = accounts
