@@ -40,7 +40,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     from payments.infrastructure.sql.prices import SqlPrices
     from payments.interfaces.grpc import rpc_services
     from payments.interfaces.rest import ROUTERS
-    from payments.wiring import build
+    from payments.wiring.use_cases import build
 
     async def on_pricing_changed(delivery: Delivery[events_pb2.PricingChanged]) -> None:
         await prices.on_changed(delivery)

@@ -32,10 +32,10 @@ from payments.domain.fx_rate import FxRate
 from payments.domain.price_book import PriceBook
 from payments.infrastructure.sql.idempotency_keys import OWN_KEYS
 from payments.interfaces.rest import ROUTERS
-from payments.wiring import build
 from payments.wiring.bulk_transfers import judge_bulk
 from payments.wiring.dependencies import Dependencies
 from payments.wiring.posting import post_transfers
+from payments.wiring.use_cases import build
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.fakes.audit_log import FakeAuditLog
 from services.payments.tests.fakes.authority import FakeAuthority

@@ -22,8 +22,8 @@ from payments.application import Payments
 from payments.infrastructure.cached_prices import CachedPrices
 from payments.infrastructure.sql.prices import SqlPrices
 from payments.interfaces.rest import ROUTERS
-from payments.wiring import build
 from payments.wiring.dependencies import Dependencies
+from payments.wiring.use_cases import build
 from services.payments.tests.fakes.audit_log import FakeAuditLog
 from services.payments.tests.fakes.authority import FakeAuthority
 from services.payments.tests.fakes.prices import FakePrices

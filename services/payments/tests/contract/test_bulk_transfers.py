@@ -27,10 +27,10 @@ from payments.application import Payments
 from payments.application.bulk_transfers.run_bulk import RunBulk
 from payments.interfaces.rest import ROUTERS
 from payments.interfaces.rest.progress import SILENCE_LOOKS_MAX
-from payments.wiring import build
 from payments.wiring.bulk_transfers import judge_bulk
 from payments.wiring.dependencies import Dependencies
 from payments.wiring.posting import post_transfers
+from payments.wiring.use_cases import build
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes.audit_log import FakeAuditLog
 from services.payments.tests.fakes.authority import FakeAuthority

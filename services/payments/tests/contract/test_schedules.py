@@ -21,9 +21,9 @@ from kernel.ids import new_id
 from payments.application import Payments
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.interfaces.rest import ROUTERS
-from payments.wiring import build
 from payments.wiring.dependencies import Dependencies
 from payments.wiring.posting import post_transfers
+from payments.wiring.use_cases import build
 from services.payments.tests.contract.outbox import published
 from services.payments.tests.fakes.audit_log import FakeAuditLog
 from services.payments.tests.fakes.authority import FakeAuthority

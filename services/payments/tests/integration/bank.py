@@ -21,8 +21,8 @@ from payments.application.transfers.expire_transfers import ExpireTransfers
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.sql.ledger_verification import LedgerVerification
-from payments.wiring import build
 from payments.wiring.dependencies import Dependencies, unit_of_work
+from payments.wiring.use_cases import build
 from services.payments.tests.fakes.audit_log import FakeAuditLog
 from services.payments.tests.fakes.authority import FakeAuthority
 from services.payments.tests.fakes.permissions import FakePermissions

@@ -9,8 +9,8 @@ from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock
 from kernel.ids import new_id
 from payments.application import Payments
-from payments.wiring import build
 from payments.wiring.dependencies import Dependencies
+from payments.wiring.use_cases import build
 from services.payments.tests.fakes.audit_log import FakeAuditLog
 from services.payments.tests.fakes.authority import FakeAuthority
 from services.payments.tests.fakes.permissions import FakePermissions
