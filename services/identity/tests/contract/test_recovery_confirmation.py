@@ -248,7 +248,7 @@ async def test_without_a_mailable_address_an_operator_confirms_a_recovery(
     arguments = argparse.Namespace(request_id=UUID(id_of(asked)), seen_by=UUID(seen_by), reason="Seen with their identity card")
     async with recording(database) as record:
         assert [await recovery_commands.confirm_recovery(command, arguments) for _ in range(2)] == [0, 1]
-    assert "can be decided" in capsys.readouterr().out
+    assert "can now be decided" in capsys.readouterr().out
     assert [(fact["action"], fact["after"], fact["reason"]) for fact in record.facts] == [
         ("identity.recovery.confirm", {"confirmed": True, "by": "operator"}, "Seen with their identity card")
     ]
