@@ -22,6 +22,23 @@ SOURCES = [path for part in ("libs", "services", "gateway") for path in sorted((
 # A document may omit src/<package>, which adds nothing.
 FILES = [re.sub(r"src/\w+/", "", path) for path in REPOSITORY] + REPOSITORY
 CODE = re.compile(r'"((?:AUTH|ACC|[A-Z]{3}|RATE)_[0-9]{3})"')
+# Paths with a slash, or names of files of source and configuration. `<noun>` and `*` stand for any name.
+PATH = re.compile(r"`((?:[\w.<>*-]+/)+[\w.<>*-]*|[\w.<>*-]+\.(?:py|toml|ya?ml|proto|sh))`")
+# Media types, elements of XML, names in Kubernetes, and files that a run writes.
+NOT_PATHS = {
+    "application/json",
+    "application/xml",
+    "text/csv",
+    "Id/Othr/Id",
+    "elcorp.na/audit",
+    "elcorp.na/postgres-max-connections",
+    "elcorp/<secret>",
+    "topology.kubernetes.io/zone",
+    ".local/logs/<process>.log",
+    ".local/secrets.env",
+}
+# Not decisions and past changes, which name the files of their time.
+CURRENT = [path for path in DOCUMENTS if path.parent.name != "adr" and path.name != "CHANGELOG.md"]
 METRIC = re.compile(r'(?:Counter|Gauge|Histogram)\(\s*"(\w+)"')
 
 
@@ -84,3 +101,15 @@ def test_documents_name_files_that_exist(document: Path) -> None:
     assert [link for link in links if not (document.parent / link).exists()] == []
     named = re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|md|json|yml|yaml|toml|proto|sh))`", text)
     assert [name for name in named if not any(f"/{path}".endswith(f"/{name}") for path in FILES)] == []
+
+
+@pytest.mark.parametrize("document", CURRENT, ids=lambda path: str(path.relative_to(ROOT)))
+def test_paths_in_backticks_exist(document: Path) -> None:
+    """A path may be relative to any folder of the repository."""
+    repository = "\n".join([*REPOSITORY, *(path.name for path in ROOT.iterdir())])
+    named = set(PATH.findall(re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL))) - NOT_PATHS
+    assert [name for name in sorted(named) if not re.search(rf"^(?:.*/)?{any_name(name)}(?:/|$)", repository, re.MULTILINE)] == []
+
+
+def any_name(path: str) -> str:
+    return re.sub(r"<\w+>|\\\*", "[^/\n]+", re.escape(path.rstrip("/")))
