@@ -48,7 +48,7 @@ async def test_the_status_of_an_account_is_saved_separately_from_its_balance(uow
     async with uow.begin(ACTOR) as tx:
         [locked] = (await tx.accounts.lock([account.id])).values()
         locked.rename("savings", at=AT)
-        locked.bound(Decimal(500), at=AT)
+        locked.set_ceiling(Decimal(500), at=AT)
         locked.freeze("suspicion", at=AT)
         await tx.accounts.save_state(locked)
         tx.record(FACT)

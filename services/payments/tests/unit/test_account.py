@@ -62,12 +62,12 @@ def test_a_frozen_wallet_is_not_closed_by_its_owner() -> None:
 def test_a_ceiling_limits_what_arrives() -> None:
     books = Books(his="10.00")
     with pytest.raises(BalanceLimit):
-        books.his.bound(Decimal("9.99"), at=AT)
-    books.his.bound(Decimal("100.00"), at=AT)
+        books.his.set_ceiling(Decimal("9.99"), at=AT)
+    books.his.set_ceiling(Decimal("100.00"), at=AT)
     with pytest.raises(BalanceLimit):
         books.his.credit(nad("90.01"))
     books.his.credit(nad("90.00"))
-    books.his.bound(None, at=AT)
+    books.his.set_ceiling(None, at=AT)
     books.his.credit(nad("1.00"))
 
     assert books.his.balance == Decimal("101.00")
@@ -97,7 +97,7 @@ def test_every_change_of_an_account_increases_its_version() -> None:
         lambda: account.freeze("case 7", at=AT),
         lambda: account.unfreeze("cleared", at=AT),
         lambda: account.rename("savings", at=AT),
-        lambda: account.bound(Decimal(5000), at=AT),
+        lambda: account.set_ceiling(Decimal(5000), at=AT),
     )
     for change in changes:
         change()
@@ -121,10 +121,10 @@ def test_an_account_without_a_hold_releases_nothing() -> None:
 
 def test_a_ceiling_may_equal_the_balance_and_the_largest_amount() -> None:
     wallet = Books(hers="10.00").hers
-    wallet.bound(Decimal("10.00"), at=AT)
-    wallet.bound(LARGEST_AMOUNT, at=AT)
+    wallet.set_ceiling(Decimal("10.00"), at=AT)
+    wallet.set_ceiling(LARGEST_AMOUNT, at=AT)
     with pytest.raises(BalanceLimit):
-        wallet.bound(LARGEST_AMOUNT + 1, at=AT)
+        wallet.set_ceiling(LARGEST_AMOUNT + 1, at=AT)
 
     assert wallet.ceiling == LARGEST_AMOUNT
 

@@ -187,7 +187,7 @@ class Account(Aggregate):
         if expected != self.version:
             raise StaleVersion(field="If-Match", account_id=self.id, version=self.version)
 
-    def bound(self, ceiling: Decimal | None, *, at: datetime) -> None:
+    def set_ceiling(self, ceiling: Decimal | None, *, at: datetime) -> None:
         """Set the ceiling, or remove it with None. Raise BalanceLimit if the balance is already higher."""
         self._require_not_closed()
         if ceiling is not None and not self.balance <= ceiling <= LARGEST_AMOUNT:

@@ -25,6 +25,6 @@ class SetCeiling:
             wallet = await tx.wallets.lock(wallet_id)
             with tx.change(audit.WALLET, wallet, "bound", at=self.clock.now(), reason=reason) as at:
                 wallet.require_version(version)
-                wallet.bound(Money.of(ceiling, wallet.currency).amount if ceiling is not None else None, at=at)
+                wallet.set_ceiling(Money.of(ceiling, wallet.currency).amount if ceiling is not None else None, at=at)
             await tx.wallets.save(wallet)
             return wallet

@@ -203,15 +203,15 @@ def postings_document_of(transfers: Sequence[Transfer]) -> str | None:
     rows = [
         {
             "transfer_id": transfer.id,
-            "account_id": leg.account_id,
-            "counterparty_id": leg.counterparty_id,
-            "amount": leg.amount,
-            "currency": leg.currency,
-            "balance_after": leg.balance_after,
+            "account_id": posting.account_id,
+            "counterparty_id": posting.counterparty_id,
+            "amount": posting.amount,
+            "currency": posting.currency,
+            "balance_after": posting.balance_after,
             "posted_at": transfer.settled_at,
         }
         for transfer in transfers
-        for leg in transfer.postings
+        for posting in transfer.postings
     ]
     return to_json_rows(rows) if rows else None
 
