@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import procrastinate
 
     from chassis.run.resources import ServiceResources
-    from payments.application.ports.authority import Authority
-    from payments.application.ports.bulk_transfers import Rules
+    from payments.application.ports.bulk_transfers import RuleRefresher
+    from payments.application.ports.payer_rights import Authority
     from payments.application.transfers.post_transfers import PostTransfers
     from payments.infrastructure.cached_prices import CachedPrices
     from payments.wiring.dependencies import Dependencies
@@ -68,7 +68,7 @@ def _dependencies(
 ) -> "Dependencies":
     from payments.infrastructure.approval_policies import BundledApprovals
     from payments.infrastructure.audit_log import ComplianceAuditLog
-    from payments.infrastructure.authority import IdentityStandings
+    from payments.infrastructure.payer_rights import IdentityStandings
     from payments.infrastructure.screening import ComplianceScreening
     from payments.infrastructure.signatures import DeviceSignatures
     from payments.wiring.dependencies import Dependencies
@@ -97,7 +97,7 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     from payments.application.erasures.acknowledge_erasure import AcknowledgeErasure
     from payments.application.payers.stop_payer import StopPayer
     from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
-    from payments.infrastructure.authority import IdentityStandings
+    from payments.infrastructure.payer_rights import IdentityStandings
     from payments.infrastructure.sql.wallets import SqlWalletViews
     from payments.interfaces.subscriptions import subscriptions
     from payments.wiring.dependencies import unit_of_work
@@ -171,15 +171,15 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     )
 
 
-def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTransfers, Rules, Authority]":
+def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTransfers, RuleRefresher, Authority]":
     """Build the parts that move money. Rules and authority are fetched when a job needs them."""
     from chassis.policies import BundleRefresher, GovernanceBundles, Policies
     from chassis.rpc import connect
     from payments.application.transfers.post_transfers import PostTransfers
     from payments.infrastructure.approval_policies import BundledApprovals
-    from payments.infrastructure.authority import IdentityStandings, PeersAuthority
     from payments.infrastructure.cached_prices import CachedPrices
     from payments.infrastructure.fresh_rules import FreshRules
+    from payments.infrastructure.payer_rights import IdentityStandings, PeersAuthority
     from payments.infrastructure.screening import ComplianceScreening
     from payments.infrastructure.signatures import DeviceSignatures
     from payments.infrastructure.sql.prices import SqlPrices

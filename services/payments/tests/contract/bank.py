@@ -24,7 +24,7 @@ from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application import Payments
 from payments.application.bulk_transfers.run_bulk import RunBulk
-from payments.application.ports.bulk_transfers import Rules
+from payments.application.ports.bulk_transfers import RuleRefresher
 from payments.application.ports.signatures import Signatures
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.expire_transfers import ExpireTransfers
@@ -187,7 +187,7 @@ class Bank:
         """Run the job that runs bulk transfers."""
         await self.bulk_runner()(bulk_id=UUID(bulk_id))
 
-    def bulk_runner(self, rules: Rules | None = None) -> RunBulk:
+    def bulk_runner(self, rules: RuleRefresher | None = None) -> RunBulk:
         given = self.dependencies
         return RunBulk(
             uow=given.uow,

@@ -16,10 +16,10 @@ from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
 from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
 from kernel.errors import AccessDenied, DomainError, NotFound, Unavailable
 from kernel.ids import new_id
-from payments.application.ports.authority import Authority, Standings
+from payments.application.ports.payer_rights import Authority, Standings
 from payments.domain.errors import NoLongerPermitted, PayerClosed, PayerSuspended
 from payments.domain.standing import Standing
-from payments.infrastructure.authority import SUBJECTS_MAX, IdentityStandings, PeersAuthority
+from payments.infrastructure.payer_rights import SUBJECTS_MAX, IdentityStandings, PeersAuthority
 from payments.settings import PaymentsSettings
 from services.payments.tests.fakes.authority import FakeAuthority
 

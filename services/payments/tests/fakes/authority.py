@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from kernel.errors import DomainError, Unavailable
-from payments.application.ports.authority import Roles
+from payments.application.ports.payer_rights import Roles
 from payments.domain.errors import NoLongerPermitted
 from payments.domain.standing import Standing
 

@@ -16,8 +16,8 @@ from chassis.persistence.unit_of_work import SqlUnitOfWork
 from kernel.actor import Actor
 from kernel.clock import SystemClock
 from payments.application.bulk_transfers.run_bulk import RunBulk
-from payments.application.ports.authority import Authority
-from payments.application.ports.bulk_transfers import Rules
+from payments.application.ports.bulk_transfers import RuleRefresher
+from payments.application.ports.payer_rights import Authority
 from payments.infrastructure.sql.accounts import SqlAccountLookup
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
@@ -49,12 +49,14 @@ class DeadlyUnitOfWork(SqlUnitOfWork[SqlPaymentsTransaction]):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def runner(database: Database, rules: Rules | None = None, authority: Authority | None = None) -> RunBulk:
+def runner(database: Database, rules: RuleRefresher | None = None, authority: Authority | None = None) -> RunBulk:
     uow = SqlUnitOfWork(database, SqlPaymentsTransaction, PUBLICATIONS, service="payments")
     return _run_bulk(uow, database, rules or NoRules(), authority or FakeAuthority())
 
 
-def _run_bulk(uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Database, rules: Rules, authority: Authority) -> RunBulk:
+def _run_bulk(
+    uow: SqlUnitOfWork[SqlPaymentsTransaction], database: Database, rules: RuleRefresher, authority: Authority
+) -> RunBulk:
     post = posting(uow, FakeScreening(), SystemClock())
     return RunBulk(uow, post, rules, authority, judging(SqlAccountLookup(database), post), SystemClock())
 

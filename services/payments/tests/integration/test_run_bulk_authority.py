@@ -11,7 +11,7 @@ import pytest
 
 from chassis.rpc import RemoteError
 from kernel.errors import DomainError, Kind, Unavailable
-from payments.application.ports.authority import Roles
+from payments.application.ports.payer_rights import Roles
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.post_transfers import QueuedRequest
 from payments.domain.approval import ApprovalQuestion, ApprovalRules

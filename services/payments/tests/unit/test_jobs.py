@@ -7,8 +7,8 @@ from chassis.jobs import each
 from chassis.persistence.database import Database
 from chassis.policies import BundleRefresher
 from payments.bootstrap import _posting, jobs
-from payments.infrastructure.authority import PeersAuthority
 from payments.infrastructure.cached_prices import CachedPrices
+from payments.infrastructure.payer_rights import PeersAuthority
 from payments.settings import PaymentsSettings
 
 

@@ -9,8 +9,8 @@ from kernel.clock import Clock
 from kernel.reads import Reads
 from payments.application.ports.approvals import ApprovalPolicies
 from payments.application.ports.audit_log import AuditLog
-from payments.application.ports.authority import Standings
 from payments.application.ports.limits import LimitBooks
+from payments.application.ports.payer_rights import Standings
 from payments.application.ports.permissions import Permissions
 from payments.application.ports.prices import PriceBooks
 from payments.application.ports.screening import Screening

@@ -10,8 +10,8 @@ from kernel.errors import DomainError
 from payments.application.bulk_transfers import audit
 from payments.application.bulk_transfers.judge_bulk import JudgeBulk, kinds_of
 from payments.application.bulk_transfers.lines import outcome_found, outcome_refused, outcomes_of, requests_of
-from payments.application.ports.authority import Authority, Roles
-from payments.application.ports.bulk_transfers import Rules
+from payments.application.ports.bulk_transfers import RuleRefresher
+from payments.application.ports.payer_rights import Authority, Roles
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.application.transfers.post_transfers import PostBatch, QueuedRequest
 from payments.domain.bulk import Bulk, BulkStatus, Chunk, LineOutcome, LineStatus
@@ -52,7 +52,7 @@ class RunBulk:
 
     uow: UnitOfWork
     post: PostBatch
-    rules: Rules
+    rules: RuleRefresher
     authority: Authority
     judge_bulk: JudgeBulk
     clock: Clock

@@ -4,7 +4,7 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.clock import Clock
 from payments.application.payers.planned_payments import cancel_bulks, cancel_schedules, pause_schedules
-from payments.application.ports.authority import Standings
+from payments.application.ports.payer_rights import Standings
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.domain.standing import Standing
 

@@ -1,4 +1,4 @@
-"""Ports of bulk transfers: file formats, the store and the rules in force."""
+"""Ports of bulk transfers: file formats, the repository, and the refresh of the rules in force."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,6 +68,6 @@ class BulkRepository(Protocol):
         """Queue the job that runs a bulk, unless it is queued already."""
 
 
-class Rules(Protocol):
+class RuleRefresher(Protocol):
     async def refresh(self) -> None:
         """Refresh prices, limits and approval rules that are older than some seconds."""

@@ -8,8 +8,8 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import DomainError, Kind
-from payments.application.ports.authority import Authority
-from payments.application.ports.bulk_transfers import Rules
+from payments.application.ports.bulk_transfers import RuleRefresher
+from payments.application.ports.payer_rights import Authority
 from payments.application.ports.transfers import Request, Settled
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.schedules import audit
@@ -31,7 +31,7 @@ class RunSchedules:
 
     uow: UnitOfWork
     post: PostBatch
-    rules: Rules
+    rules: RuleRefresher
     authority: Authority
     clock: Clock
 

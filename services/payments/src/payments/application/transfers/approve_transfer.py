@@ -3,7 +3,7 @@ from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.clock import Clock
-from payments.application.ports.authority import Standings
+from payments.application.ports.payer_rights import Standings
 from payments.application.ports.screening import Screening
 from payments.application.ports.transfers import Terms
 from payments.application.ports.unit_of_work import UnitOfWork

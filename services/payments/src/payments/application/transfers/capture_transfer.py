@@ -5,7 +5,7 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import NotFound
 from kernel.money import Money
-from payments.application.ports.authority import Standings
+from payments.application.ports.payer_rights import Standings
 from payments.application.ports.screening import Screening
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.transfers.locked_transfer import changing, lock_transfer

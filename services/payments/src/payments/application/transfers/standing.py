@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from payments.application.ports.authority import Standings
+from payments.application.ports.payer_rights import Standings
 from payments.application.transfers.views import TransferViews
 from payments.domain.errors import PayeeBarred
 from payments.domain.standing import Standing

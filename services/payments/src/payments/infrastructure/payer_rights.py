@@ -11,7 +11,7 @@ from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
 from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
 from kernel.actor import Actor, ActorKind
 from kernel.errors import DomainError, Unavailable
-from payments.application.ports.authority import Roles, Standings
+from payments.application.ports.payer_rights import Roles, Standings
 from payments.domain.errors import NoLongerPermitted
 from payments.domain.standing import Standing
 from payments.infrastructure.peer_errors import errors_as_unavailable
