@@ -13,7 +13,7 @@ from kernel.actor import Actor
 from kernel.ids import new_id
 from payments.application.erasures.acknowledge_erasure import LEDGER, AcknowledgeErasure
 from payments.application.ledger.check_ledger import CheckLedger
-from payments.application.ledger.views import Checked, CurrencySum
+from payments.application.ledger.views import CheckRound, CurrencySum
 from payments.application.ports.ledger import Break
 from payments.domain.account import SystemCode, system_account_id, treasury_id
 from payments.infrastructure.ledger_metrics import LedgerMetrics
@@ -198,8 +198,8 @@ class OneBreak:
 
     found: Break
 
-    async def derive(self, *, accounts_max: int, at: datetime) -> Checked:
-        return Checked(1, [self.found])
+    async def derive(self, *, accounts_max: int, at: datetime) -> CheckRound:
+        return CheckRound(1, [self.found])
 
     async def sums(self) -> Sequence[CurrencySum]:
         return []

@@ -16,7 +16,7 @@ from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application import Payments
-from payments.application.bulk_transfers.acceptance import Accepted
+from payments.application.bulk_transfers.acceptance import AcceptedBulk
 from payments.application.transfers.expire_transfers import ExpireTransfers
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder
@@ -97,7 +97,9 @@ class Bank:
         settled = await (at or self.payments).transfers.transfer_tokens(actor=user(order.initiator_id), order=order)
         return settled.transfer
 
-    async def hand_in(self, source: UUID, target: UUID, amount: str, *, key: str = "", at: Payments | None = None) -> Accepted:
+    async def hand_in(
+        self, source: UUID, target: UUID, amount: str, *, key: str = "", at: Payments | None = None
+    ) -> AcceptedBulk:
         """Submit a file of one line."""
         lines = [{"target_wallet_id": str(target), "amount": amount}]
         file = {"source_wallet_id": str(source), "currency": "NAD", "mode": "best_effort", "lines": lines}

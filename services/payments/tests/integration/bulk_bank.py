@@ -14,7 +14,7 @@ from kernel.actor import Actor, ActorKind
 from kernel.ids import new_id
 from kernel.money import Money
 from kernel.pages import CursorRequest
-from payments.application.bulk_transfers.acceptance import Accepted, BulkAcceptance
+from payments.application.bulk_transfers.acceptance import AcceptedBulk, BulkAcceptance
 from payments.application.bulk_transfers.cancel_bulk import CancelBulk
 from payments.application.bulk_transfers.judge_bulk import JudgeBulk
 from payments.application.bulk_transfers.read_submission import ReadSubmission
@@ -113,7 +113,9 @@ class BulkBank:
             )
         )
 
-    async def submit(self, *amounts: str, key: str = "k", actor: Actor | None = None, targets: Sequence[UUID] = ()) -> Accepted:
+    async def submit(
+        self, *amounts: str, key: str = "k", actor: Actor | None = None, targets: Sequence[UUID] = ()
+    ) -> AcceptedBulk:
         to = targets or self.payees
         lines = [RawLine(place=f"lines.{n}", target=str(to[n % len(to)]), amount=amount) for n, amount in enumerate(amounts)]
 

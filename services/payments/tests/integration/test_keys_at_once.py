@@ -16,9 +16,9 @@ from kernel.errors import KeyReused
 from kernel.ids import new_id
 from kernel.money import Money
 from payments.application import Payments
-from payments.application.bulk_transfers.acceptance import Accepted
+from payments.application.bulk_transfers.acceptance import AcceptedBulk
 from payments.application.ports.transfers import Settled
-from payments.application.schedules.plan_transfer import Planned
+from payments.application.schedules.plan_transfer import PlannedSchedule
 from payments.domain.schedule import Frequency, StandingOrder
 from payments.domain.transfer_order import leg_key
 from services.payments.tests.integration.bank import Bank, kinds, outcome
@@ -68,10 +68,10 @@ async def cancel(bank: Bank, source: UUID, way: str, outcomes: Sequence[Any]) ->
     """Cancel what was made, because a payer may have only a limited number open."""
     actor = bank.by_owner(source)
     if way == "bulk":
-        made = next(one.bulk.id for one in outcomes if isinstance(one, Accepted))
+        made = next(one.bulk.id for one in outcomes if isinstance(one, AcceptedBulk))
         await bank.payments.bulk_transfers.cancel_bulk(actor=actor, bulk_id=made, reason="no longer")
     else:
-        made = next(one.schedule.id for one in outcomes if isinstance(one, Planned))
+        made = next(one.schedule.id for one in outcomes if isinstance(one, PlannedSchedule))
         await bank.payments.schedules.cancel_schedule(actor=actor, schedule_id=made, reason="no longer")
 
 
@@ -156,5 +156,5 @@ async def test_opposite_transfers_and_refunds_and_files_and_schedules_do_not_dea
 
     outcomes = await asyncio.gather(*(connected(one) for one in work))
     found = {kind.__name__: count for kind, count in kinds(outcomes).items()}
-    assert found == {"Settled": 2 * len(paid), "list": len(paid), "Accepted": len(paid), "Planned": len(paid)}
+    assert found == {"Settled": 2 * len(paid), "list": len(paid), "AcceptedBulk": len(paid), "PlannedSchedule": len(paid)}
     assert sum([(await bank.balance(wallet))[0] for wallet in wallets]) == Decimal(3000)

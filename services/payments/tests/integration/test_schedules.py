@@ -18,7 +18,7 @@ from kernel.money import CurrencyMismatch, Money
 from payments.application.issuances.issue_money import IssueMoney
 from payments.application.schedules.cancel_schedule import CancelSchedule
 from payments.application.schedules.pause_schedule import PauseSchedule
-from payments.application.schedules.plan_transfer import Planned, PlanTransfer
+from payments.application.schedules.plan_transfer import PlannedSchedule, PlanTransfer
 from payments.application.schedules.resume_schedule import ResumeSchedule
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.batch import Outcome
@@ -98,7 +98,7 @@ class Planner:
         }
         return StandingOrder(**values)
 
-    async def plan(self, order: StandingOrder, *, key: str = "k", actor: Actor | None = None) -> Planned:
+    async def plan(self, order: StandingOrder, *, key: str = "k", actor: Actor | None = None) -> PlannedSchedule:
         return await self.plan_transfer(actor=actor or self.actor, key=key, order=order)
 
     async def read(self, schedule_id: UUID) -> Schedule:

@@ -20,7 +20,7 @@ Draft = Callable[[UUID, Validity], PriceT]
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded(Generic[T]):
+class VersionRecord(Generic[T]):
     """A version, and who recorded it, when and why."""
 
     item: T

@@ -45,7 +45,7 @@ _ZERO: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Began:
+class FirstState:
     """The first state of a transfer that was put on hold, because its fees and status change later."""
 
     status: TransferStatus
@@ -77,7 +77,7 @@ class Transfer(Aggregate):
     decided_at: datetime | None = None
     reason: str | None = None
     version: int = 1
-    began: Began | None = None
+    began: FirstState | None = None
 
     @classmethod
     def settle(cls, order: TransferOrder, quote: Quote, accounts: Accounts, at: datetime) -> Self:
@@ -107,7 +107,7 @@ class Transfer(Aggregate):
         _require_funds(source, order, quote)
         source.hold(quote.total)
         status = TransferStatus.PENDING_APPROVAL if awaiting_approval else TransferStatus.PENDING
-        began = Began(status, quote.fees, expires_at)
+        began = FirstState(status, quote.fees, expires_at)
         transfer = cls(new_id(), order, quote, status, at, held=quote.total.amount, expires_at=expires_at, began=began)
         transfer._announce_held(TransferAwaitingApproval if awaiting_approval else TransferHeld, at, expires_at)
         return transfer

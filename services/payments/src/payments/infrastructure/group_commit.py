@@ -15,7 +15,7 @@ from payments.application.transfers.batch import Outcome
 from payments.application.transfers.post_transfers import PostBatch, QueuedRequest
 from payments.domain.transfer_order import TransferOrder
 
-_Handed = tuple[QueuedRequest, "asyncio.Future[Sequence[Settled]]"]
+_QueueItem = tuple[QueuedRequest, "asyncio.Future[Sequence[Settled]]"]
 
 
 class GroupCommit:
@@ -25,7 +25,7 @@ class GroupCommit:
         self._post = post
         self._batch_max = batch_max
         self._waiting_max = waiting_max
-        self._waiting: list[_Handed] = []
+        self._waiting: list[_QueueItem] = []
         self._worker: asyncio.Task[None] | None = None
 
     async def settle(self, order: TransferOrder, actor: Actor) -> Settled:
@@ -42,7 +42,7 @@ class GroupCommit:
         return await outcome
 
     async def _drain(self) -> None:
-        batch: Sequence[_Handed] = ()
+        batch: Sequence[_QueueItem] = ()
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[: self._batch_max], self._waiting[self._batch_max :]
@@ -56,7 +56,7 @@ class GroupCommit:
                 if not future.done():
                     future.set_exception(Unavailable(retry_after_seconds=1))
 
-    async def _settle(self, batch: Sequence[_Handed], *, again: bool = True) -> None:
+    async def _settle(self, batch: Sequence[_QueueItem], *, again: bool = True) -> None:
         try:
             outcomes: Sequence[Outcome | Exception] = await self._post([waiting for waiting, _ in batch])
         except Exception as failure:  # noqa: BLE001  # passed to every caller of the batch, or retried one by one

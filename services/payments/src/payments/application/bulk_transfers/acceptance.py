@@ -25,7 +25,7 @@ from payments.domain.transfer_order import TransferKind
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class AcceptedBulk:
     bulk: Bulk
     replayed: bool
 
@@ -48,7 +48,7 @@ class BulkAcceptance:
     signatures: Signatures
     clock: Clock
 
-    async def earlier(self, actor: Actor, submission: Submission) -> Accepted | None:
+    async def earlier(self, actor: Actor, submission: Submission) -> AcceptedBulk | None:
         """Find an earlier bulk with this key, before checking wallets, signature and rules, which may have changed since."""
         async with self.uow.begin(actor) as tx:
             return await self.find(tx, actor, submission)
@@ -87,11 +87,11 @@ class BulkAcceptance:
         return needs
 
     @staticmethod
-    async def find(tx: Transaction, actor: Actor, submission: Submission) -> Accepted | None:
+    async def find(tx: Transaction, actor: Actor, submission: Submission) -> AcceptedBulk | None:
         """Claim the key in the transaction. Return the bulk of an earlier request with it, or raise KeyReused."""
         await tx.keys.claim(actor.user_id, submission.key, beside=["bulks"])
         earlier = await tx.bulks.find_by_key(actor.user_id, submission.key)
-        return Accepted(earlier.confirm_replay(submission.request_hash), replayed=True) if earlier else None
+        return AcceptedBulk(earlier.confirm_replay(submission.request_hash), replayed=True) if earlier else None
 
 
 def _outflows(bulk: Bulk, file: BulkFile, found: Mapping[UUID, Account]) -> Sequence[Outflow]:

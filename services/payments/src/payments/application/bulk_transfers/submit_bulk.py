@@ -3,7 +3,7 @@ from typing import Final
 
 from kernel.actor import Actor
 from payments.application.bulk_transfers import audit
-from payments.application.bulk_transfers.acceptance import Accepted, BulkAcceptance
+from payments.application.bulk_transfers.acceptance import AcceptedBulk, BulkAcceptance
 from payments.application.bulk_transfers.submission import Submission
 from payments.domain.bulk import Chunk
 from payments.domain.bulk_file import chunks_of
@@ -21,7 +21,7 @@ class SubmitBulk:
 
     acceptance: BulkAcceptance
 
-    async def __call__(self, *, actor: Actor, submission: Submission) -> Accepted:
+    async def __call__(self, *, actor: Actor, submission: Submission) -> AcceptedBulk:
         """Raise InvalidValues (each fault with its place), NotTheOwner, KeyReused, TooManyBulks.
 
         Raise StepUpRequired, SignatureRequired or InvalidSignature if the payer must add proof to the file.
@@ -39,4 +39,4 @@ class SubmitBulk:
             chunks = [Chunk(number=n, lines=lines) for n, lines in enumerate(chunks_of(submission.file.lines, CHUNK_LINES), 1)]
             await tx.bulks.add(bulk, chunks, actor)
             tx.create(audit.ACCEPTED_BULK, bulk, "accept", at=bulk.created_at, reason=bulk.reason)
-        return Accepted(bulk, replayed=False)
+        return AcceptedBulk(bulk, replayed=False)

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from kernel.pages import Page, PageRequest
 from payments.application.fees.views import FeeViews
-from payments.application.versions import Recorded
+from payments.application.versions import VersionRecord
 from payments.domain.fee_rule import FeeRule
 
 
@@ -12,5 +12,5 @@ class ListFeeHistory:
 
     views: FeeViews
 
-    async def __call__(self, *, page: PageRequest, code: str | None = None) -> Page[Recorded[FeeRule]]:
+    async def __call__(self, *, page: PageRequest, code: str | None = None) -> Page[VersionRecord[FeeRule]]:
         return await self.views.history(page, code=code)

@@ -32,7 +32,7 @@ _NOBODY: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Quoted:
+class OrderQuote:
     """The price of an order at `at`, not guaranteed.
 
     `limits` is what its payer may still move now. `refusal` is the first error from limits, compliance or the source's funds.
@@ -69,7 +69,7 @@ class QuoteOrder:
         target_currency: str | None = None,
         target_id: UUID | None = None,
         source_id: UUID | None = None,
-    ) -> Quoted:
+    ) -> OrderQuote:
         """Raise InvalidValue, NotPositive, the errors of the price book, or NotFound and NotTheOwner for the source."""
         if kind not in CHARGEABLE:
             raise InvalidValue(field="kind", expected=f"one of {', '.join(sorted(CHARGEABLE))}", given=kind)
@@ -97,7 +97,7 @@ class QuoteOrder:
         screening: Literal["clear", "refused"] | None = None
         if verdict:
             screening = "clear" if verdict.clear else "refused"
-        return Quoted(quote, outflow.kind, needs, at, limits, screening, refusal)
+        return OrderQuote(quote, outflow.kind, needs, at, limits, screening, refusal)
 
     async def _judge(self, actor: Actor, outflow: Outflow, at: datetime) -> Needs:
         rules = PayerRules(self.policy, self.approvals.approvals())

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from kernel.pages import Page, PageRequest
-from payments.application.versions import Recorded
+from payments.application.versions import VersionRecord
 from payments.domain.fee_rule import FeeRule
 
 
@@ -13,5 +13,5 @@ class FeeViews(Protocol):
         self, page: PageRequest, *, at: datetime, kind: str | None = None, currency: str | None = None
     ) -> Page[FeeRule]: ...
 
-    async def history(self, page: PageRequest, *, code: str | None = None) -> Page[Recorded[FeeRule]]:
+    async def history(self, page: PageRequest, *, code: str | None = None) -> Page[VersionRecord[FeeRule]]:
         """List all versions, newest first."""

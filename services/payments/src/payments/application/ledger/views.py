@@ -50,7 +50,7 @@ class LedgerViews(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckRound:
     """The result of one round: the number of accounts checked, and what did not add up."""
 
     accounts: int
@@ -74,7 +74,7 @@ class Finding:
 
 
 class LedgerCheck(Protocol):
-    async def derive(self, *, accounts_max: int, at: datetime) -> Checked:
+    async def derive(self, *, accounts_max: int, at: datetime) -> CheckRound:
         """Recompute the balances of accounts that moved since their last check, from their new postings only."""
 
     async def sums(self) -> Sequence[CurrencySum]: ...

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from kernel.pages import Page, PageRequest
 from payments.application.limits.views import LimitViews
-from payments.application.versions import Recorded
+from payments.application.versions import VersionRecord
 from payments.domain.limits import Limit
 
 
@@ -12,5 +12,7 @@ class ListLimitHistory:
 
     views: LimitViews
 
-    async def __call__(self, *, page: PageRequest, tier: str | None = None, currency: str | None = None) -> Page[Recorded[Limit]]:
+    async def __call__(
+        self, *, page: PageRequest, tier: str | None = None, currency: str | None = None
+    ) -> Page[VersionRecord[Limit]]:
         return await self.views.history(page, tier=tier, currency=currency)

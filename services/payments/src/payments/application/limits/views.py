@@ -7,7 +7,7 @@ from uuid import UUID
 
 from kernel.pages import Page, PageRequest
 from payments.application.ports.limits import AssignedTier
-from payments.application.versions import Recorded
+from payments.application.versions import VersionRecord
 from payments.domain.limits import Limit, Spending
 
 
@@ -16,7 +16,9 @@ class LimitViews(Protocol):
         self, page: PageRequest, *, at: datetime, tier: str | None = None, currency: str | None = None
     ) -> Page[Limit]: ...
 
-    async def history(self, page: PageRequest, *, tier: str | None = None, currency: str | None = None) -> Page[Recorded[Limit]]:
+    async def history(
+        self, page: PageRequest, *, tier: str | None = None, currency: str | None = None
+    ) -> Page[VersionRecord[Limit]]:
         """List all versions, newest first."""
 
     async def tier_of(self, owner_id: UUID) -> AssignedTier | None:

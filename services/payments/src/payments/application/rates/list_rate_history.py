@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from kernel.pages import Page, PageRequest
 from payments.application.rates.views import RateViews
-from payments.application.versions import Recorded
+from payments.application.versions import VersionRecord
 from payments.domain.fx_rate import FxRate
 
 
@@ -12,5 +12,7 @@ class ListRateHistory:
 
     views: RateViews
 
-    async def __call__(self, *, page: PageRequest, base: str | None = None, quote: str | None = None) -> Page[Recorded[FxRate]]:
+    async def __call__(
+        self, *, page: PageRequest, base: str | None = None, quote: str | None = None
+    ) -> Page[VersionRecord[FxRate]]:
         return await self.views.history(page, base=base, quote=quote)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from kernel.pages import Page, PageRequest
-from payments.application.versions import Recorded
+from payments.application.versions import VersionRecord
 from payments.domain.fx_rate import FxRate
 
 
@@ -13,5 +13,7 @@ class RateViews(Protocol):
         self, page: PageRequest, *, at: datetime, base: str | None = None, quote: str | None = None
     ) -> Page[FxRate]: ...
 
-    async def history(self, page: PageRequest, *, base: str | None = None, quote: str | None = None) -> Page[Recorded[FxRate]]:
+    async def history(
+        self, page: PageRequest, *, base: str | None = None, quote: str | None = None
+    ) -> Page[VersionRecord[FxRate]]:
         """List all versions, newest first."""

@@ -20,7 +20,7 @@ from payments.domain.transfer_order import Signature, TransferOrder, require_cal
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedSchedule:
     schedule: Schedule
     replayed: bool
 
@@ -35,7 +35,9 @@ class PlanTransfer:
     policy: PayerPolicy
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, key: str, order: StandingOrder, signature: Signature | None = None) -> Planned:
+    async def __call__(
+        self, *, actor: Actor, key: str, order: StandingOrder, signature: Signature | None = None
+    ) -> PlannedSchedule:
         """Raise what the transfer itself would raise for its wallets and payer, InvalidValue, or TooManySchedules."""
         require_callers_key(key)
         schedule_id, at = new_id(), self.clock.now()
@@ -43,7 +45,7 @@ class PlanTransfer:
             # Look up the key first: when a request is repeated, its start may have passed and its wallets may have changed.
             await tx.keys.claim(actor.user_id, key, beside=["schedules"])
             if earlier := await tx.schedules.find_by_key(actor.user_id, key):
-                return Planned(earlier.confirm_replay(order).as_planned(), replayed=True)
+                return PlannedSchedule(earlier.confirm_replay(order).as_planned(), replayed=True)
         actor.require_admitted()
         schedule = Schedule.plan(order, schedule_id=schedule_id, initiator_id=actor.user_id, key=key, at=at, signature=signature)
         transfer = schedule.transfer_order()
@@ -51,12 +53,12 @@ class PlanTransfer:
         async with self.uow.begin(actor) as tx:
             await tx.keys.claim(actor.user_id, key, beside=["schedules"])
             if earlier := await tx.schedules.find_by_key(actor.user_id, key):
-                return Planned(earlier.confirm_replay(order).as_planned(), replayed=True)
+                return PlannedSchedule(earlier.confirm_replay(order).as_planned(), replayed=True)
             if await tx.schedules.count_open(actor.user_id) >= SCHEDULES_OPEN_MAX:
                 raise TooManySchedules(most=SCHEDULES_OPEN_MAX)
             await tx.schedules.add(schedule, actor)
             tx.create(audit.PLANNED_SCHEDULE, schedule, "plan", at=schedule.created_at)
-        return Planned(schedule, replayed=False)
+        return PlannedSchedule(schedule, replayed=False)
 
     async def _require_proof(self, actor: Actor, schedule: Schedule, transfer: TransferOrder, at: datetime) -> None:
         """Raise what its parties refuse, or what only the payer can provide, who is present now but not at the occurrences."""

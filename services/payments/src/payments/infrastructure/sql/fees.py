@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from kernel.money import Currency
 from kernel.pages import Page, PageRequest
-from payments.application.versions import Recorded
+from payments.application.versions import VersionRecord
 from payments.domain.fee_rule import FeeRule, Tier
 from payments.domain.rounding import EXACT, Rounding
 from payments.domain.validity import Validity
@@ -67,5 +67,5 @@ class SqlFeeViews(SqlVersionReads):
     ) -> Page[FeeRule]:
         return await self._in_force(FEE_RULES, page, at, kind=kind, currency=currency)
 
-    async def history(self, page: PageRequest, *, code: str | None = None) -> Page[Recorded[FeeRule]]:
+    async def history(self, page: PageRequest, *, code: str | None = None) -> Page[VersionRecord[FeeRule]]:
         return await self._history(FEE_RULES, page, series=code)

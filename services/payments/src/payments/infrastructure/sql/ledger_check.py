@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from chassis.persistence.database import Database
-from payments.application.ledger.views import Checked, CurrencySum
+from payments.application.ledger.views import CheckRound, CurrencySum
 from payments.application.ports.ledger import Break
 
 # One SQL statement is one snapshot, so an account's balance and postings are consistent without a lock. Postings of an account
@@ -47,11 +47,11 @@ class SqlLedgerCheck:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def derive(self, *, accounts_max: int, at: datetime) -> Checked:
+    async def derive(self, *, accounts_max: int, at: datetime) -> CheckRound:
         async with self._database.engine.begin() as connection:
             rows = (await connection.execute(_DERIVE, {"accounts": accounts_max, "at": at})).all()
         breaks = [found for row in rows for found in _breaks(row)]
-        return Checked(len(rows), breaks)
+        return CheckRound(len(rows), breaks)
 
     async def sums(self) -> Sequence[CurrencySum]:
         async with self._database.read() as connection:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kernel.pages import Page, PageRequest
 from payments.application.ports.limits import AssignedTier
-from payments.application.versions import Recorded
+from payments.application.versions import VersionRecord
 from payments.domain.limits import Limit, Spending
 from payments.domain.validity import Validity
 from payments.infrastructure.sql.versions import SqlVersionReads, VersionTable
@@ -90,7 +90,9 @@ class SqlLimitViews(SqlVersionReads):
     ) -> Page[Limit]:
         return await self._in_force(LIMITS, page, at, tier=tier, currency=currency)
 
-    async def history(self, page: PageRequest, *, tier: str | None = None, currency: str | None = None) -> Page[Recorded[Limit]]:
+    async def history(
+        self, page: PageRequest, *, tier: str | None = None, currency: str | None = None
+    ) -> Page[VersionRecord[Limit]]:
         return await self._history(LIMITS, page, tier=tier, currency=currency)
 
     async def tier_of(self, owner_id: UUID) -> AssignedTier | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from kernel.pages import Page, PageRequest
-from payments.application.versions import Recorded
+from payments.application.versions import VersionRecord
 from payments.domain.fx_rate import FxRate
 from payments.domain.rounding import Rounding
 from payments.domain.validity import Validity
@@ -44,5 +44,7 @@ class SqlRateViews(SqlVersionReads):
     ) -> Page[FxRate]:
         return await self._in_force(FX_RATES, page, at, base=base, quote=quote)
 
-    async def history(self, page: PageRequest, *, base: str | None = None, quote: str | None = None) -> Page[Recorded[FxRate]]:
+    async def history(
+        self, page: PageRequest, *, base: str | None = None, quote: str | None = None
+    ) -> Page[VersionRecord[FxRate]]:
         return await self._history(FX_RATES, page, base=base, quote=quote)

@@ -17,7 +17,7 @@ from chassis.persistence.json_rows import to_json_rows
 from kernel.money import Money, amount_text
 from payments.domain.fx_rate import Conversion
 from payments.domain.price_book import FeeLine, Quote
-from payments.domain.transfer import Began, Transfer, TransferStatus
+from payments.domain.transfer import FirstState, Transfer, TransferStatus
 from payments.domain.transfer_order import Signature, TransferKind, TransferOrder
 
 
@@ -41,7 +41,7 @@ def _fee_rows(fees: Sequence[FeeLine]) -> list[dict[str, object]]:
     ]
 
 
-def _began_text(began: Began) -> str:
+def _began_text(began: FirstState) -> str:
     return json.dumps({"status": began.status.value, "fees": _fee_rows(began.fees), "expires_at": began.expires_at.isoformat()})
 
 
@@ -236,10 +236,12 @@ def _fees(rows: Sequence[Mapping[str, Any]], currency: str) -> tuple[FeeLine, ..
     )
 
 
-def _began(found: Mapping[str, Any] | None, currency: str) -> Began | None:
+def _began(found: Mapping[str, Any] | None, currency: str) -> FirstState | None:
     if found is None:
         return None
-    return Began(TransferStatus(found["status"]), _fees(found["fees"], currency), datetime.fromisoformat(found["expires_at"]))
+    return FirstState(
+        TransferStatus(found["status"]), _fees(found["fees"], currency), datetime.fromisoformat(found["expires_at"])
+    )
 
 
 def _conversion(  # the columns of READ

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kernel.pages import Page, PageRequest
-from payments.application.versions import Recorded
+from payments.application.versions import VersionRecord
 from payments.domain.fee_rule import FeeRule
 from payments.domain.fx_rate import FxRate
 from payments.domain.limits import Limit
@@ -101,9 +101,11 @@ class SqlVersionReads(SqlReads):
         rows, total = await self._page(table, page, "series, version", [_IN_FORCE], {"at": at}, filters)
         return Page([table.read(row) for row in rows], page.page, page.per_page, total)
 
-    async def _history(self, table: VersionTable[PriceT], page: PageRequest, **filters: str | None) -> Page[Recorded[PriceT]]:
+    async def _history(
+        self, table: VersionTable[PriceT], page: PageRequest, **filters: str | None
+    ) -> Page[VersionRecord[PriceT]]:
         rows, total = await self._page(table, page, "recorded_at DESC, series, version DESC", [], {}, filters)
-        items = [Recorded(table.read(row), row.recorded_by, row.recorded_at, row.reason) for row in rows]
+        items = [VersionRecord(table.read(row), row.recorded_by, row.recorded_at, row.reason) for row in rows]
         return Page(items, page.page, page.per_page, total)
 
     async def _page(

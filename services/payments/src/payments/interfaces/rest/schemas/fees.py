@@ -9,8 +9,8 @@ from pydantic import Field, StringConstraints
 
 from chassis.rest import AmountText, RequestModel, ResponseModel
 from kernel.money import Money
-from payments.application.fees.quote_order import Quoted
-from payments.application.versions import Recorded
+from payments.application.fees.quote_order import OrderQuote
+from payments.application.versions import VersionRecord
 from payments.domain.fee_rule import TIERS_MAX, FeeRule, Tier
 from payments.domain.rounding import Rounding
 from payments.domain.transfer_order import TransferKind
@@ -146,7 +146,7 @@ class FeeRuleResponse(VersionResponse):
 
 class FeeRuleHistoryResponse(FeeRuleResponse, HistoryResponse):
     @classmethod
-    def of_recorded(cls, recorded: Recorded[FeeRule]) -> Self:
+    def of_recorded(cls, recorded: VersionRecord[FeeRule]) -> Self:
         return cls(**FeeRuleResponse.of(recorded.item).model_dump(), **recorded_fields(recorded))
 
 
@@ -186,7 +186,7 @@ class QuoteResponse(ResponseModel):
     quoted_at: datetime
 
     @classmethod
-    def of(cls, quoted: Quoted) -> Self:
+    def of(cls, quoted: OrderQuote) -> Self:
         quote, conversion = quoted.quote, quoted.quote.conversion
         return cls(
             amount=quote.amount.text,

@@ -11,7 +11,7 @@ from chassis.rest import AmountText, RequestModel, ResponseModel
 from kernel.money import amount_text
 from payments.application.limits.list_my_limits import MyLimits
 from payments.application.ports.limits import AssignedTier
-from payments.application.versions import Recorded
+from payments.application.versions import VersionRecord
 from payments.domain.limits import Allowance, Limit
 from payments.domain.validity import Validity
 from payments.interfaces.rest.schemas.versions import (
@@ -80,7 +80,7 @@ class LimitResponse(VersionResponse):
 
 class LimitHistoryResponse(LimitResponse, HistoryResponse):
     @classmethod
-    def of_recorded(cls, recorded: Recorded[Limit]) -> Self:
+    def of_recorded(cls, recorded: VersionRecord[Limit]) -> Self:
         return cls(**LimitResponse.of(recorded.item).model_dump(), **recorded_fields(recorded))
 
 

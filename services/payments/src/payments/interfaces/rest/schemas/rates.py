@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chassis.rest import Moment, RequestModel
-from payments.application.versions import Recorded
+from payments.application.versions import VersionRecord
 from payments.domain.fx_rate import FxRate
 from payments.domain.rounding import Rounding
 from payments.domain.validity import Validity
@@ -76,5 +76,5 @@ class RateResponse(VersionResponse):
 
 class RateHistoryResponse(RateResponse, HistoryResponse):
     @classmethod
-    def of_recorded(cls, recorded: Recorded[FxRate]) -> Self:
+    def of_recorded(cls, recorded: VersionRecord[FxRate]) -> Self:
         return cls(**RateResponse.of(recorded.item).model_dump(), **recorded_fields(recorded))

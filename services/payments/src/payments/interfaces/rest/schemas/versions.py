@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chassis.rest import REASON, Moment, RequestModel, ResponseModel
-from payments.application.versions import Recorded
+from payments.application.versions import VersionRecord
 from payments.domain.fee_rule import FeeRule
 from payments.domain.fx_rate import FxRate
 from payments.domain.limits import Limit
@@ -50,7 +50,7 @@ def version_fields(item: FeeRule | FxRate | Limit) -> dict[str, object]:
     }
 
 
-def recorded_fields(recorded: Recorded[FeeRule] | Recorded[FxRate] | Recorded[Limit]) -> dict[str, object]:
+def recorded_fields(recorded: VersionRecord[FeeRule] | VersionRecord[FxRate] | VersionRecord[Limit]) -> dict[str, object]:
     return {"recorded_by": recorded.recorded_by, "recorded_at": recorded.recorded_at, "reason": recorded.reason}
 
 
