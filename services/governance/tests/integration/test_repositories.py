@@ -52,7 +52,7 @@ class Sql:
         async with self.uow.begin(ACTOR) as tx:
             holder = await tx.holders.lock(subject_id)
             if holder is None:
-                holder = RoleHolder.meet(subject_id)
+                holder = RoleHolder.register(subject_id)
                 tx.holders.add(holder)
             for role in roles:
                 holder.grant(role, by="governance", at=at, reason=f"as {role}")
@@ -152,7 +152,7 @@ async def test_a_failed_transaction_writes_nothing(sql: Sql) -> None:
     subject = new_id()
     with pytest.raises(RuntimeError):
         async with sql.uow.begin(ACTOR) as tx:
-            holder = RoleHolder.meet(subject)
+            holder = RoleHolder.register(subject)
             holder.grant("staff", by="governance", at=AT)
             tx.holders.add(holder)
             raise RuntimeError

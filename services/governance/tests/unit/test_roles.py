@@ -63,7 +63,7 @@ def test_setting_the_same_permissions_keeps_the_version() -> None:
 
 
 def test_each_change_announces_all_roles_of_the_subject() -> None:
-    holder = RoleHolder.meet(SUBJECT)
+    holder = RoleHolder.register(SUBJECT)
     holder.grant("user", by="governance", at=AT)
     holder.grant("staff", by=str(new_id()), at=AT, reason="joined")
     holder.revoke("user", at=AT)
@@ -75,7 +75,7 @@ def test_each_change_announces_all_roles_of_the_subject() -> None:
 
 
 def test_granting_twice_keeps_the_first_assignment() -> None:
-    holder = RoleHolder.meet(SUBJECT)
+    holder = RoleHolder.register(SUBJECT)
     holder.grant("staff", by="first", at=AT)
     holder.collect()
 
@@ -85,14 +85,14 @@ def test_granting_twice_keeps_the_first_assignment() -> None:
 
 
 def test_revoking_a_role_that_is_not_held_changes_nothing() -> None:
-    holder = RoleHolder.meet(SUBJECT)
+    holder = RoleHolder.register(SUBJECT)
 
     assert not holder.revoke("admin", at=AT)
     assert holder.collect() == []
 
 
 def test_a_subject_gets_its_first_role_once() -> None:
-    holder = RoleHolder.meet(SUBJECT)
+    holder = RoleHolder.register(SUBJECT)
 
     assert holder.welcome("user", by="governance", at=AT)
     assert holder.revoke("user", at=AT)

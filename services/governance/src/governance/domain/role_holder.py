@@ -32,7 +32,7 @@ class RoleHolder(Aggregate):
     assignments: dict[str, RoleAssignment] = field(default_factory=dict)
 
     @classmethod
-    def meet(cls, subject_id: UUID) -> Self:
+    def register(cls, subject_id: UUID) -> Self:
         return cls(subject_id)
 
     @property

@@ -29,7 +29,7 @@ class GrantInitialRole:
             if holder and holder.welcomed_at:
                 return
             if holder is None:
-                holder = RoleHolder.meet(subject_id)
+                holder = RoleHolder.register(subject_id)
                 tx.holders.add(holder)
             at = self.clock.now()
             with tx.change(audit.assignment_of(first.name), holder, "grant", at=at, reason="registered"):

@@ -49,7 +49,7 @@ class GrantRole:
                 tx.record(audit.read_of_roles(subject_id).fact(at=at))
                 return GrantOutcome(earlier, created=False)
             if holder is None:
-                holder = RoleHolder.meet(subject_id)
+                holder = RoleHolder.register(subject_id)
                 # Store a holder only with a role: an unregistered subject has the default role.
                 tx.holders.add(holder)
             with tx.change(audit.assignment_of(role), holder, "grant", at=at, reason=reason):
