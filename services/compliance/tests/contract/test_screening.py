@@ -43,13 +43,13 @@ async def test_a_block_is_active_until_it_is_lifted(api: Api) -> None:
 
     placed = await api.block(subject)
     block = placed.json()["data"]
-    assert await SqlBlockList(api.database).standing({subject}) == {subject: "sanctions match, case 2026-114"}
+    assert await SqlBlockList(api.database).in_force({subject}) == {subject: "sanctions match, case 2026-114"}
     lifted = await api.call("DELETE", f"/screening/blocks/{block['id']}")
 
     assert placed.status_code == 201
     assert (block["subject_id"], block["created_by"], block["lifted_at"]) == (str(subject), str(api.user_id), None)
     assert (lifted.status_code, lifted.json()["data"]["lifted_by"]) == (200, str(api.user_id))
-    assert await SqlBlockList(api.database).standing({subject}) == {}
+    assert await SqlBlockList(api.database).in_force({subject}) == {}
     assert await api.refused("DELETE", f"/screening/blocks/{block['id']}") == (409, "CMP_001")
     assert (await api.block(subject)).status_code == 201
 

@@ -90,7 +90,7 @@ async def test_the_reason_of_the_initiator_comes_before_the_senders_and_the_rece
 class BlockListAway:
     """A block list that cannot be read."""
 
-    async def standing(self, subject_ids: Collection[UUID]) -> Mapping[UUID, str]:
+    async def in_force(self, subject_ids: Collection[UUID]) -> Mapping[UUID, str]:
         raise Unavailable(dependency="database", asked=len(subject_ids))
 
 

@@ -8,7 +8,7 @@ from compliance.domain.screening import ScreeningBlock
 class BlockRepository(Protocol):
     async def add(self, block: ScreeningBlock) -> None: ...
 
-    async def find_standing(self, subject_id: UUID) -> ScreeningBlock | None:
+    async def find_in_force(self, subject_id: UUID) -> ScreeningBlock | None:
         """Find the active block of a subject. Until the transaction ends, no other can place one."""
 
     async def get(self, block_id: UUID) -> ScreeningBlock | None:
@@ -16,5 +16,5 @@ class BlockRepository(Protocol):
 
 
 class BlockList(Protocol):
-    async def standing(self, subject_ids: Collection[UUID]) -> Mapping[UUID, str]:
+    async def in_force(self, subject_ids: Collection[UUID]) -> Mapping[UUID, str]:
         """Return the reason of each active block of these subjects. Raise an error if the blocks cannot be read."""

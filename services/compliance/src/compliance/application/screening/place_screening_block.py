@@ -19,8 +19,8 @@ class PlaceScreeningBlock:
     async def __call__(self, *, actor: Actor, subject_id: UUID, reason: str) -> ScreeningBlock:
         """Raise AlreadyExists if the subject is blocked already."""
         async with self.uow.begin(actor) as tx:
-            if standing := await tx.blocks.find_standing(subject_id):
-                raise AlreadyExists(block_id=standing.id)
+            if in_force := await tx.blocks.find_in_force(subject_id):
+                raise AlreadyExists(block_id=in_force.id)
             at = self.clock.now()
             block = ScreeningBlock.place(subject_id=subject_id, reason=reason, by=actor.subject_id, at=at)
             await tx.blocks.add(block)

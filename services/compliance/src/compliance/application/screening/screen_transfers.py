@@ -13,5 +13,5 @@ class ScreenTransfers:
 
     async def __call__(self, *, transfers: Sequence[ScreenedTransfer]) -> list[str | None]:
         subjects = {subject for transfer in transfers for subject in transfer.subjects}
-        blocked = await self.block_list.standing(subjects)
+        blocked = await self.block_list.in_force(subjects)
         return [next((blocked[subject] for subject in transfer.subjects if subject in blocked), None) for transfer in transfers]
