@@ -34,30 +34,30 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
     from identity.wiring.use_cases import build
 
     ring = KeyRing(SealedKeyMaker(*settings.keys()), SystemClock())
-    async with service_resources(settings, keys=ring) as parts, connect(settings, "governance") as governance:
+    async with service_resources(settings, keys=ring) as resources, connect(settings, "governance") as governance:
         passwords = hashing(settings)
         given = Dependencies(
             settings=settings,
-            database=parts.database,
+            database=resources.database,
             ring=ring,
             passwords=passwords,
             roles=GovernanceRoles(governance),
-            attempts=attempts(settings, parts.redis),
-            revocations=RedisRevocations(parts.redis),
-            permissions=parts.policies,
+            attempts=attempts(settings, resources.redis),
+            revocations=RedisRevocations(resources.redis),
+            permissions=resources.policies,
             authority=GovernanceAuthority(governance),
-            clock=parts.clock,
+            clock=resources.clock,
         )
         identity = build(given)
         administrator = AdministratorCheck()
         first_start = FirstStart(
             identity.signing_keys.ensure_signing_keys, identity.users.create_administrator, ring.load, settings, administrator
         )
-        parts.readiness.add("signing_keys", ring.check)
-        parts.readiness.add("administrator", administrator, required=False)
-        rest = parts.rest(identity, (*served(mailbox=settings.has_mailbox), jwks_router(ring.jwks)), title="Elcorp identity")
+        resources.readiness.add("signing_keys", ring.check)
+        resources.readiness.add("administrator", administrator, required=False)
+        rest = resources.rest(identity, (*served(mailbox=settings.has_mailbox), jwks_router(ring.jwks)), title="Elcorp identity")
         reloader = KeyReloader(identity.signing_keys.list_signing_keys, ring)
-        yield Serving(rest, rpc_services(identity), parts.readiness, (first_start.run, reloader.run, *parts.background))
+        yield Serving(rest, rpc_services(identity), resources.readiness, (first_start.run, reloader.run, *resources.background))
         passwords.close()
 
 

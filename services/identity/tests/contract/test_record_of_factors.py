@@ -13,7 +13,7 @@ from chassis.crypto import BlindIndex
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from identity.application import Identity
-from identity.application.attempts.counters import account_of
+from identity.application.attempts.counters import name_digest
 from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.domain.sign_in_name import SignInName
 from identity.settings import IdentitySettings
@@ -239,7 +239,7 @@ async def test_facts_of_a_forgotten_password(
     claims: Claims,
 ) -> None:
     digest = BlindIndex(settings.digest(), purpose="sign-in-name")
-    known, unknown = (account_of(digest, SignInName.email(f"{name}@example.na")) for name in ("ndapewa", "nobody"))
+    known, unknown = (name_digest(digest, SignInName.email(f"{name}@example.na")) for name in ("ndapewa", "nobody"))
     async with recording(database) as record:
         for name in ("ndapewa", "nobody"):
             await api.post("/auth/password-reset", {"email": f"{name}@example.na"})

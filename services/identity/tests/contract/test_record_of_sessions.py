@@ -13,7 +13,7 @@ from chassis.auth import Claims, TokenVerifier
 from chassis.crypto import BlindIndex
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
-from identity.application.attempts.counters import account_of
+from identity.application.attempts.counters import name_digest
 from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
 from identity.domain.sign_in_name import SignInName
 from identity.infrastructure.one_time_secrets import RandomSecrets
@@ -105,7 +105,7 @@ async def test_facts_of_failed_sign_ins(
 ) -> None:
     user_id = (await api.register()).json()["data"]["id"]
     digest = BlindIndex(settings.digest(), purpose="sign-in-name")
-    known, unknown = (account_of(digest, SignInName.email(f"{name}@example.na")) for name in ("ndapewa", "nobody"))
+    known, unknown = (name_digest(digest, SignInName.email(f"{name}@example.na")) for name in ("ndapewa", "nobody"))
     async with recording(database) as record:
         await api.login(email="nobody@example.na")
         await api.login(password=WRONG)

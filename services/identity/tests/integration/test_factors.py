@@ -63,13 +63,13 @@ async def test_backup_codes_are_used_once_counted_and_replaced(storage: Storage,
     old, new = [bytes([number]) * 32 for number in range(3)], [bytes([9]) * 32]
     async with storage.uow.begin(HERE) as tx:
         await tx.factors.backup_codes.replace(user_id, old, at=clock.now())
-        outcomes = [await tx.factors.backup_codes.spend(user_id, old[0], at=clock.now()) for _ in range(2)]
-        assert (outcomes, await tx.factors.backup_codes.spend(uuid4(), old[1], at=clock.now())) == ([True, False], False)
+        outcomes = [await tx.factors.backup_codes.use(user_id, old[0], at=clock.now()) for _ in range(2)]
+        assert (outcomes, await tx.factors.backup_codes.use(uuid4(), old[1], at=clock.now())) == ([True, False], False)
         tx.record(factor_audit.backup_codes_renewed(user_id, 3, sessions_ended=0, at=clock.now()))
     assert (await storage.views.factors.factors_of(user_id)).backup_codes_left == 2
     async with storage.uow.begin(HERE) as tx:
         await tx.factors.backup_codes.replace(user_id, new, at=clock.now())
-        assert not await tx.factors.backup_codes.spend(user_id, old[1], at=clock.now())
+        assert not await tx.factors.backup_codes.use(user_id, old[1], at=clock.now())
         tx.record(factor_audit.backup_codes_renewed(user_id, 1, sessions_ended=0, at=clock.now()))
     view = await storage.views.factors.factors_of(user_id)
     assert (view.backup_codes_left, view.methods) == (1, ("backup_code",))

@@ -16,7 +16,7 @@ from kernel.clock import SystemClock
 async def create_admin(settings: IdentitySettings, arguments: argparse.Namespace) -> int:
     """Create another administrator, with a generated password."""
     from chassis.persistence.database import Database
-    from identity.interfaces.first_start import tell_password
+    from identity.interfaces.first_start import print_password
     from kernel.errors import DomainError
 
     database = Database.of(settings, pool_size=1)
@@ -29,7 +29,7 @@ async def create_admin(settings: IdentitySettings, arguments: argparse.Namespace
     finally:
         await database.close()
     if made:
-        tell_password(made)
+        print_password(made)
     return 0
 
 

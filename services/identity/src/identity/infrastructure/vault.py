@@ -87,17 +87,17 @@ class Vault:
     def open_label(self, user_id: UUID, wrapped_key: bytes, address: UUID, sealed: bytes) -> str:
         return self._subject_keys.sealer(str(user_id), wrapped_key).open(sealed, _label_context(address)).decode()
 
-    def seal_thing(self, user_id: UUID, wrapped_key: bytes, thing: UUID, name: str) -> str:
+    def seal_item_name(self, user_id: UUID, wrapped_key: bytes, item_id: UUID, name: str) -> str:
         """Seal the name that its owner gave to a device or passkey, bound to it."""
-        sealed = self._subject_keys.sealer(str(user_id), wrapped_key).seal(name.encode(), _thing_context(thing))
+        sealed = self._subject_keys.sealer(str(user_id), wrapped_key).seal(name.encode(), _item_name_context(item_id))
         return _SEALED + base64.b64encode(sealed).decode()
 
-    def open_thing(self, user_id: UUID, wrapped_key: bytes, thing: UUID, sealed: str) -> str:
+    def open_item_name(self, user_id: UUID, wrapped_key: bytes, item_id: UUID, sealed: str) -> str:
         # Names that were written before names were sealed are in plain text.
         if not sealed.startswith(_SEALED):
             return sealed
         raw = base64.b64decode(sealed.removeprefix(_SEALED))
-        return self._subject_keys.sealer(str(user_id), wrapped_key).open(raw, _thing_context(thing)).decode()
+        return self._subject_keys.sealer(str(user_id), wrapped_key).open(raw, _item_name_context(item_id)).decode()
 
     def seal_origin(self, user_id: UUID, wrapped_key: bytes, session_id: UUID, origin: Origin) -> bytes:
         """Seal the origin of a session, bound to the session."""
@@ -155,8 +155,8 @@ def _origin_context(session_id: UUID) -> bytes:
     return field_context("sessions", "origin", str(session_id))
 
 
-def _thing_context(thing: UUID) -> bytes:
-    return field_context("things", "name", str(thing))
+def _item_name_context(item_id: UUID) -> bytes:
+    return field_context("things", "name", str(item_id))
 
 
 def _seal(sealer: Sealer, column: str, subject: str, text: str) -> bytes:

@@ -88,7 +88,7 @@ class FirstStart:
         )
         if made:
             log.info("administrator_made", user_id=str(made.user_id))
-            tell_password(made)
+            print_password(made)
 
 
 def _describe(error: DomainError) -> str:
@@ -99,7 +99,7 @@ def _describe(error: DomainError) -> str:
     return f"ELCORP_ADMIN_EMAIL: {message}"
 
 
-def tell_password(made: NewAdministrator) -> None:
+def print_password(made: NewAdministrator) -> None:
     """Print a generated password once. Bypass the log, which would redact it."""
     if made.generated_password:
         sys.stdout.write(f"\nAdministrator {made.email}, password (shown only once): {made.generated_password}\n\n")

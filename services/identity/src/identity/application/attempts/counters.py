@@ -6,7 +6,7 @@ from identity.application.ports.digests import Digests
 from identity.domain.sign_in_name import SignInName
 
 
-def account_of(digest: Digests, name: SignInName) -> str:
+def name_digest(digest: Digests, name: SignInName) -> str:
     """Return the digest that stands for a sign-in name in the audit log, whether or not an account has the name."""
     return digest(f"{name.kind}:{name.text}").hex()[:32]
 

@@ -30,5 +30,5 @@ class RevokeDevice:
             if session := await tx.sessions.lock_live(actor.user_id, device_id):
                 self.end_session(tx, session, EndReason.DEVICE_REVOKED, at=at)
             await revoke_keys(tx, actor.user_id, RevokeReason.DEVICE_REVOKED, at=at, device_id=device_id)
-            with tx.change_bounded(audit.DEVICE, device, "revoke", at=at, account=actor.user_id):
+            with tx.change_bounded(audit.DEVICE, device, "revoke", at=at, user_id=actor.user_id):
                 device.revoke(at=at)

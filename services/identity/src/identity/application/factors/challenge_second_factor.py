@@ -51,7 +51,7 @@ class ChallengeSecondFactor:
     ) -> SecondFactorRequired | None:
         """Return None for a user who needs none. Raise Unavailable if roles must be known and governance is unavailable."""
         user_id, enrolment = credential.user_id, not credential.has_second_factor
-        if enrolment and not self.required.two(await self.roles.of(user_id) if self.required.depend_on_roles else ()):
+        if enrolment and not self.required.requires_two(await self.roles.of(user_id) if self.required.depend_on_roles else ()):
             return None
         offered = () if enrolment else (await self.views.factors_of(user_id)).methods
         secret = self.secrets.issue()
@@ -73,5 +73,5 @@ class ChallengeSecondFactor:
             if stronger_hash:
                 user.strengthen_hash(stronger_hash)
             tx.factors.challenges.add(challenge)
-            tx.record_bounded(audit.challenged(challenge), account=user_id)
+            tx.record_bounded(audit.challenged(challenge), user_id=user_id)
         return SecondFactorRequired(secret.text, offered, enrolment, int(LIFE.total_seconds()))

@@ -21,7 +21,7 @@ class CheckCode:
         factor = await self._factor_of(tx, user_id, code, at)
         if factor:
             await tx.factors.failures.forget(user_id, counter=counter)
-            tx.record_bounded(audit.second_factor_shown(user_id, factor, at=at), account=user_id)
+            tx.record_bounded(audit.second_factor_shown(user_id, factor, at=at), user_id=user_id)
         else:
             await note_failure(tx, user_id, counter=counter, at=at)
         return factor
@@ -31,5 +31,5 @@ class CheckCode:
             found = await tx.factors.totps.lock(user_id)
             step = self.totp.step_of(found[1], code, at=at) if found else None
             return "totp" if found and step is not None and found[0].accept(step) else None
-        spent = await tx.factors.backup_codes.spend(user_id, self.backup.digest(user_id, code), at=at)
+        spent = await tx.factors.backup_codes.use(user_id, self.backup.digest(user_id, code), at=at)
         return "backup_code" if spent else None

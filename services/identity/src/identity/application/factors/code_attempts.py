@@ -20,4 +20,4 @@ async def admit(tx: Transaction, user_id: UUID, *, counter: str, at: datetime) -
 async def note_failure(tx: Transaction, user_id: UUID, *, counter: str, at: datetime, factor: str = "code") -> None:
     """Count a failure under this counter, and record it."""
     await tx.factors.failures.note(user_id, counter, at=at)
-    tx.record_bounded(audit.second_factor_failed(user_id, at=at, factor=factor), account=user_id)
+    tx.record_bounded(audit.second_factor_failed(user_id, at=at, factor=factor), user_id=user_id)

@@ -40,4 +40,4 @@ class ConfirmTotpAtSignIn:
             challenge = await open_challenge(tx, digest, clock=self.clock)
             challenge.fail(at=at)
             failed = audit.second_factor_failed(challenge.user_id, at=at, factor="totp", reason="enrolment")
-            tx.record_bounded(failed, account=challenge.user_id)
+            tx.record_bounded(failed, user_id=challenge.user_id)

@@ -24,7 +24,7 @@ class RequiredFactors:
     def depend_on_roles(self) -> bool:
         return self.of is RequiredOf.PRIVILEGED
 
-    def two(self, roles: Sequence[str]) -> bool:
+    def requires_two(self, roles: Sequence[str]) -> bool:
         """Raise Unavailable if it depends on the roles and no policy bundle is loaded yet."""
         if self.depend_on_roles:
             return self.permissions.exceed_default(roles)

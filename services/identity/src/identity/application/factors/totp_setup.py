@@ -35,7 +35,7 @@ async def begin_setup(tx: Transaction, codes: TotpCodes, user: User, *, at: date
         raise FactorExists
     secret = codes.new_secret()
     await tx.factors.totps.add(Totp.begin(user.id, at=at), secret)
-    tx.record_bounded(audit.factor_begun(user.id, "totp", at=at), account=user.id)
+    tx.record_bounded(audit.factor_begun(user.id, "totp", at=at), user_id=user.id)
     profile = await tx.profiles.of(user.id)
     return NewTotp(secret, codes.uri(secret, profile.email))
 

@@ -47,12 +47,12 @@ class AddPasskey:
     ) -> NewCredential | None:
         ceremony = await tx.factors.ceremonies.lock(ceremony_id)
         if ceremony is None or not ceremony.take(CeremonyKind.REGISTER, user_id=user.id, at=at):
-            tx.record_bounded(audit.ceremony_failed(ceremony_id, passkey=None, at=at, reason="over"), account=user.id)
+            tx.record_bounded(audit.ceremony_failed(ceremony_id, passkey=None, at=at, reason="over"), user_id=user.id)
             return None
         try:
             return self.webauthn.verify_registration(ceremony.challenge, credential)
         except PasskeyRefused:
-            tx.record_bounded(audit.ceremony_failed(ceremony_id, passkey=None, at=at), account=user.id)
+            tx.record_bounded(audit.ceremony_failed(ceremony_id, passkey=None, at=at), user_id=user.id)
             return None
 
 

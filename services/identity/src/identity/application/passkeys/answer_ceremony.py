@@ -14,10 +14,10 @@ from identity.domain.passkey import Ceremony, CeremonyKind, Passkey, PasskeyUse
 
 @dataclass(frozen=True, slots=True)
 class PasskeyProof:
-    """`shown_since`: when the challenge was created. The answer may be as old, because it can be held back."""
+    """`proven_since`: when the challenge was created. The answer may be as old, because it can be held back."""
 
     passkey: Passkey
-    shown_since: datetime
+    proven_since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +48,21 @@ class AnswerCeremony:
         if ceremony is None or not ceremony.take(kind, user_id=user_id, at=at):
             over = audit.ceremony_failed(ceremony_id, passkey=None, at=at, reason="over")
             if user_id:
-                tx.record_bounded(over, account=user_id)
+                tx.record_bounded(over, user_id=user_id)
             else:
                 tx.tally(over)
             return None
         passkey, used = await self._verify(tx, ceremony, credential, user_id, at)
         if passkey and used is PasskeyUse.ACCEPTED:
             # In an anonymous sign-in, the passkey's user is the only known actor.
-            tx.record_bounded(second_factor_shown(passkey.user_id, "passkey", at=at), account=passkey.user_id)
+            tx.record_bounded(second_factor_shown(passkey.user_id, "passkey", at=at), user_id=passkey.user_id)
             return PasskeyProof(passkey, ceremony.begun_at)
         failed = audit.ceremony_failed(ceremony_id, passkey=passkey, at=at, reason=used.value if used else "refused")
         # Bounded for a known caller or a genuine passkey: nobody else can produce such an answer.
         if owner := user_id or (passkey.user_id if passkey and used else None):
-            tx.record_bounded(failed, account=owner)
+            tx.record_bounded(failed, user_id=owner)
         else:
-            tx.tally(failed, account=passkey.user_id if passkey else None)
+            tx.tally(failed, user_id=passkey.user_id if passkey else None)
         return None
 
     async def _verify(

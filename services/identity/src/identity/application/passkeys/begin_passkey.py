@@ -29,7 +29,7 @@ class BeginPasskey:
             if len(known) >= PER_USER_MAX:
                 raise TooManyPasskeys
             tx.factors.ceremonies.add(Ceremony.begin(ceremony_id, kind, challenge, user_id=user.id, at=at))
-            tx.record_bounded(audit.ceremony_begun(ceremony_id, kind, user_id=user.id, at=at), account=user.id)
+            tx.record_bounded(audit.ceremony_begun(ceremony_id, kind, user_id=user.id, at=at), user_id=user.id)
             profile = await tx.profiles.of(user.id)
         known_ids = [passkey.credential_id for passkey in known]
         return NewCeremony(ceremony_id, self.webauthn.registration_options(challenge, user.id, profile.email, known_ids))

@@ -42,7 +42,7 @@ class SignInWithPasskey:
                 device_id=device_id,
                 methods=passkey.methods,
                 passkey_id=passkey.id,
-                shown_since=proof.shown_since,
+                proven_since=proof.proven_since,
                 confirm=_require_second_factor,
             )
         except (InvalidCredentials, PasskeyRefused):

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from identity.application.attempts.counters import account_of
+from identity.application.attempts.counters import name_digest
 from identity.application.passwords import audit
 from identity.application.ports.credentials import Credentials
 from identity.application.ports.digests import Digests
@@ -34,7 +34,7 @@ class AskPasswordReset:
 
     async def __call__(self, *, actor: Actor, email: str) -> None:
         name = SignInName.email(email)
-        account = account_of(self.digest, name)
+        account = name_digest(self.digest, name)
         credential = await self.credentials.credential(name)
         at, secret = self.clock.now(), self.secrets.issue()
         nobody, link = new_id(), f"{self.page}#token={secret.text}"

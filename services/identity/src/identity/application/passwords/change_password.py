@@ -71,4 +71,4 @@ class ChangePassword:
 
     async def _record_refusal(self, actor: Actor, user_id: UUID, reason: str) -> None:
         async with self.uow.begin(actor) as tx:
-            tx.record_bounded(audit.password_change_refused(user_id, reason=reason, at=self.clock.now()), account=user_id)
+            tx.record_bounded(audit.password_change_refused(user_id, reason=reason, at=self.clock.now()), user_id=user_id)

@@ -24,7 +24,7 @@ class BackupCodes(Protocol):
     async def replace(self, user_id: UUID, digests: Sequence[bytes], *, at: datetime) -> None:
         """Store new codes in place of the previous ones. No codes at all removes them."""
 
-    async def spend(self, user_id: UUID, digest: bytes, *, at: datetime) -> bool:
+    async def use(self, user_id: UUID, digest: bytes, *, at: datetime) -> bool:
         """Use a code. Return True for one caller only, even for concurrent calls."""
 
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 
 class SealedNames(Protocol):
-    async def seal(self, user_id: UUID, thing_id: UUID, name: str) -> str:
-        """Seal a name under its owner's key, bound to the thing. Raise NotFound for an erased owner."""
+    async def seal(self, user_id: UUID, item_id: UUID, name: str) -> str:
+        """Seal a name under its owner's key, bound to the item. Raise NotFound for an erased owner."""
 
-    async def open(self, user_id: UUID, thing_id: UUID, sealed: str) -> str:
+    async def open(self, user_id: UUID, item_id: UUID, sealed: str) -> str:
         """Open a sealed name. Raise NotFound for an erased owner."""

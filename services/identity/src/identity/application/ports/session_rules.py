@@ -36,7 +36,7 @@ class SessionStarter(Protocol):
         methods: tuple[str, ...],
         confirm: Callable[[User], None],
         passkey_id: UUID | None = None,
-        shown_since: datetime | None = None,
+        proven_since: datetime | None = None,
         known_device: bool = False,
     ) -> TokenPair:
         """Start a session for an authenticated user (sessions/start_session.py)."""

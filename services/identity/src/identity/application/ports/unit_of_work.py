@@ -30,8 +30,8 @@ T = TypeVar("T")
 class BoundedRecord(transaction.Transaction, Protocol):
     """How a transaction records acts that can be repeated without end."""
 
-    def record_bounded(self, fact: AuditFact, *, account: UUID) -> None:
-        """Record an act that an account's owner can repeat without end with the right credentials.
+    def record_bounded(self, fact: AuditFact, *, user_id: UUID) -> None:
+        """Record an act that a user can repeat without end with the right credentials.
 
         Within an hour, a number of acts per action become facts of their own; the others go through `tally`. Acts of others on
         the account, such as staff, are always facts of their own.
@@ -39,19 +39,19 @@ class BoundedRecord(transaction.Transaction, Protocol):
 
     @contextmanager
     def change_bounded(
-        self, audited: Audited[T], item: T, verb: str, *, at: datetime, account: UUID, reason: str | None = None
+        self, audited: Audited[T], item: T, verb: str, *, at: datetime, user_id: UUID, reason: str | None = None
     ) -> Iterator[datetime]:
         """Do the same as `change`, but record through `record_bounded`."""
         before = audited.state(item)
         yield at
         after = audited.state(item)
-        self.record_bounded(audited.fact(item, verb, at=at, before=before, after=after, reason=reason), account=account)
+        self.record_bounded(audited.fact(item, verb, at=at, before=before, after=after, reason=reason), user_id=user_id)
         self._announce_all(item)
 
-    def tally(self, fact: AuditFact, *, account: UUID | None = None, source: str | None = None) -> None:
+    def tally(self, fact: AuditFact, *, user_id: UUID | None = None, source: str | None = None) -> None:
         """Record an act that anybody can repeat without end, as its own fact or in a count per source.
 
-        `account` is the user concerned if the fact's resource is another. `source` (attempts.py) defaults to the actor's.
+        `user_id` is the user concerned if the fact's resource is another. `source` (attempts.py) defaults to the actor's.
         """
 
 

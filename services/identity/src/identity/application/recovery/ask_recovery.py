@@ -78,7 +78,7 @@ class AskRecovery:
             pending = {"email": profile.email, RECOVERY_REQUEST: str(request.id)}
             code = await self.codes.issue(tx, Purpose.RECOVERY, user_id=user.id, pending=pending, at=at)
             tx.create(audit.RECOVERY_REQUEST, request, "ask", at=at, reason=reason.value)
-            tx.record_bounded(code_requested(code), account=user.id)
+            tx.record_bounded(code_requested(code), user_id=user.id)
         return PendingRecovery(request, code)
 
 

@@ -44,5 +44,5 @@ class SendContactCode:
             target = pending[TARGET[purpose]]
             instead = DecoyMessage(user.id, Template.DECOY, target) if holder not in (None, user.id) else None
             code = await self.codes.issue(tx, purpose, user_id=user.id, pending=pending, at=at, instead=instead)
-            tx.record_bounded(audit.code_requested(code), account=user.id)
+            tx.record_bounded(audit.code_requested(code), user_id=user.id)
         return PendingVerification(code.id, code.expires_at)

@@ -23,6 +23,6 @@ class ChallengeStepUp:
         async with self.uow.begin(actor) as tx:
             known = await tx.factors.passkeys.of(actor.user_id)
             tx.factors.ceremonies.add(Ceremony.begin(ceremony_id, kind, challenge, user_id=actor.user_id, at=at))
-            tx.record_bounded(audit.ceremony_begun(ceremony_id, kind, user_id=actor.user_id, at=at), account=actor.user_id)
+            tx.record_bounded(audit.ceremony_begun(ceremony_id, kind, user_id=actor.user_id, at=at), user_id=actor.user_id)
         known_ids = [passkey.credential_id for passkey in known]
         return NewCeremony(ceremony_id, self.webauthn.sign_in_options(challenge, known_ids))

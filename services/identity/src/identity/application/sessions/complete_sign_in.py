@@ -50,7 +50,7 @@ class CompleteSignIn:
                 device_id=waiting.device_id,
                 methods=(*waiting.methods, OTP),
                 # The time of the password. With the time of the code, RECENT would last longer by the challenge's life.
-                shown_since=waiting.created_at,
+                proven_since=waiting.created_at,
                 known_device=waiting.known_device,
                 confirm=lambda user: _confirm_unchanged(user, waiting),
             )

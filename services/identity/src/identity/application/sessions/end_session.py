@@ -20,6 +20,6 @@ class EndSession:
     access_token_life: timedelta = ACCESS_TOKEN_LIFE_MAX
 
     def __call__(self, tx: Transaction, session: Session, reason: EndReason, *, at: datetime) -> None:
-        with tx.change_bounded(audit.SESSION, session, "end", at=at, reason=reason.value, account=session.user_id):
+        with tx.change_bounded(audit.SESSION, session, "end", at=at, reason=reason.value, user_id=session.user_id):
             session.end(reason, at=at, access_token_life=self.access_token_life)
         tx.after_commit(partial(self.revocations.try_add, session.id, ended_at=at))

@@ -90,14 +90,14 @@ class RefreshSession:
         # Check the proof before the token: without the key, a used token must not end the session.
         if session.is_live and key and (refusal := await self._check_proof(tx, key, proof, at)):
             # A thief of the token can present it without end.
-            tx.tally(audit.refresh_refused(session, problem=str(refusal.facts["problem"]), at=at), account=session.user_id)
+            tx.tally(audit.refresh_refused(session, problem=str(refusal.facts["problem"]), at=at), user_id=session.user_id)
             return session, refusal
         before = audit.SESSION.state(session)
         outcome = await self._use(tx, session, token, device_id, roles, origin, at)
         if key and audit.SESSION.state(session) == before:
             # A retry does not change the session, but its proof is used.
             retried = audit.SESSION.fact(session, "refresh", at=at, before=before, after=before)
-            tx.record_bounded(retried, account=session.user_id)
+            tx.record_bounded(retried, user_id=session.user_id)
         return session, outcome
 
     async def _check_proof(self, tx: Transaction, key: DeviceKey, proof: str | None, at: datetime) -> DeviceProofRefused | None:
@@ -120,7 +120,7 @@ class RefreshSession:
         at: datetime,
     ) -> str | DomainError:
         token_use = session.present(token, device_id=device_id, at=at, idle_for=self.idle_for)
-        lacking = not session.has_shown_two_factors and self.required.two(roles)
+        lacking = not session.has_shown_two_factors and self.required.requires_two(roles)
         if lacking and token_use in _GENUINE:
             return await self._end(tx, session, EndReason.FACTOR_REQUIRED, at)
         if token_use is TokenUse.RETRIED:
@@ -135,7 +135,7 @@ class RefreshSession:
         successor = self.refresh_tokens.issue(session_id=session.id, user_id=session.user_id, generation=session.generation + 1)
         sealed = self.refresh_tokens.seal_successor(token, successor)
         seen_from = await tx.sessions.seal_origin(session.user_id, session.id, origin)
-        with tx.change_bounded(audit.SESSION, session, "refresh", at=at, account=session.user_id):
+        with tx.change_bounded(audit.SESSION, session, "refresh", at=at, user_id=session.user_id):
             session.rotate(successor, sealed=sealed, at=at, seen_from=seen_from)
         return successor.text
 
@@ -150,7 +150,7 @@ class RefreshSession:
         if reason in _OVER:
             self.end_session(tx, session, reason, at=at)
             return SessionExpired(session_id=session.id)
-        with tx.change_bounded(audit.SESSION, session, "refresh_reused", at=at, reason=reason.value, account=session.user_id):
+        with tx.change_bounded(audit.SESSION, session, "refresh_reused", at=at, reason=reason.value, user_id=session.user_id):
             session.end(reason, at=at, access_token_life=self.access_tokens.life)
         tx.after_commit(partial(self.revocations.try_add, session.id, ended_at=at))
         await tx.messages.send(session.user_id, Template.SESSION_COMPROMISED)

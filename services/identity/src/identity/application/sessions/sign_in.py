@@ -1,7 +1,7 @@
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from identity.application.attempts.counters import account_of, counter_of
+from identity.application.attempts.counters import counter_of, name_digest
 from identity.application.devices.views import DeviceViews
 from identity.application.factors.challenge_second_factor import ChallengeSecondFactor, SecondFactorRequired
 from identity.application.ports.attempts import AttemptLimits
@@ -45,7 +45,7 @@ class SignIn:
         self, *, actor: Actor, name: SignInName, password: str, device_id: UUID, device_token: str | None = None
     ) -> TokenPair | SecondFactorRequired:
         """Raise InvalidCredentials, TooManyAttempts, or Unavailable (hashing at its limit, governance unavailable)."""
-        account = account_of(self.digest, name)
+        account = name_digest(self.digest, name)
         credential = await self.credentials.credential(name)
         counter = counter_of(self.digest, credential.user_id if credential else account)
         known = await self._known_device(credential, device_id, device_token)

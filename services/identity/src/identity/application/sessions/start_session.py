@@ -27,7 +27,7 @@ from kernel.ids import new_id
 class StartSession:
     """Start a session for an authenticated user. Ends the device's previous session, if any.
 
-    `methods` are the RFC 8176 names of the user's proofs, `passkey_id` is the passkey among them. `shown_since` is the earliest
+    `methods` are the RFC 8176 names of the user's proofs, `passkey_id` is the passkey among them. `proven_since` is the earliest
     time of a proof, if that is before now; the session's proof gets that time (ADR 0025). `known_device`: the device has proven
     that it is known to the account. `confirm` is called with the locked user: it raises an error if the credentials have changed
     since they were checked, and may change the user.
@@ -50,13 +50,13 @@ class StartSession:
         methods: tuple[str, ...],
         confirm: Callable[[User], None],
         passkey_id: UUID | None = None,
-        shown_since: datetime | None = None,
+        proven_since: datetime | None = None,
         known_device: bool = False,
     ) -> TokenPair:
         """Raise InvalidCredentials for an inactive user, or Unavailable if governance is unavailable."""
         roles = await self.roles.of(user_id)
         at = self.clock.now()
-        proof = Proof.of(methods, at=shown_since or at, passkey_id=passkey_id)
+        proof = Proof.of(methods, at=proven_since or at, passkey_id=passkey_id)
         token = self.refresh_tokens.issue(session_id=new_id(), user_id=user_id, generation=1)
         async with self.uow.begin(_as_user(actor, token, roles, device_id, proof)) as tx:
             user = await tx.users.lock(user_id)
@@ -84,7 +84,7 @@ class StartSession:
         replaced = await self._end_replaced(tx, user.id, session.device_id, session.started_at)
         await tx.sessions.add(session)
         user.note_sign_in(at=session.started_at)
-        tx.record_bounded(audit.signed_in(session, replaced=replaced, new_device=new_device), account=user.id)
+        tx.record_bounded(audit.signed_in(session, replaced=replaced, new_device=new_device), user_id=user.id)
 
     async def _register_device(self, tx: Transaction, user: User, device_id: UUID, ip: str, at: datetime) -> tuple[Device, bool]:
         """Return the device and whether it is new. The user is notified of a new one, except of the account's first."""
@@ -105,7 +105,7 @@ class StartSession:
         others = sorted((session for session in live if session is not replaced), key=lambda session: session.last_active_at)
         ending = [(session, EndReason.TOO_MANY) for session in others[: max(0, len(others) - LIVE_MAX + 1)]]
         for session, reason in [*([(replaced, EndReason.REPLACED)] if replaced else []), *ending]:
-            with tx.change_bounded(audit.SESSION, session, "end", at=at, reason=reason.value, account=user_id):
+            with tx.change_bounded(audit.SESSION, session, "end", at=at, reason=reason.value, user_id=user_id):
                 session.end(reason, at=at, access_token_life=self.access_tokens.life)
         return replaced
 

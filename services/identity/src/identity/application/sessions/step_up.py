@@ -38,7 +38,7 @@ class FreshToken:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownPasskey:
+class PasskeyAnswer:
     ceremony_id: UUID
     credential: Mapping[str, Any]
 
@@ -63,7 +63,7 @@ class StepUp:
     required: RequiredFactors
 
     async def __call__(
-        self, *, actor: Actor, password: str | None = None, code: str | None = None, passkey: ShownPasskey | None = None
+        self, *, actor: Actor, password: str | None = None, code: str | None = None, passkey: PasskeyAnswer | None = None
     ) -> FreshToken:
         """Accept a passkey, or a code, a password, or both.
 
@@ -87,7 +87,7 @@ class StepUp:
 
     async def _password_matches(self, actor: Actor, password: str, roles: tuple[str, ...], *, alone: bool) -> bool:
         credential = await self.credentials.credential_of(actor.user_id)
-        if alone and ((credential and credential.has_second_factor) or self.required.two(roles)):
+        if alone and ((credential and credential.has_second_factor) or self.required.requires_two(roles)):
             raise StepUpRequired(multi_factor=True, age_seconds_max=None)
         verified = await self.passwords.verify(credential.password_hash if credential else None, normalise(password))
         return verified.matches
@@ -108,20 +108,20 @@ class StepUp:
             # Not together with a code, or a thief with the password could reset the count of wrong codes.
             await tx.factors.failures.forget(session.user_id, counter=counter)
         methods = (*((PASSWORD,) if password_matches else ()), *((OTP,) if code is not None else ()))
-        with tx.change_bounded(audit.PROOF, session, "step_up", at=at, account=session.user_id):
+        with tx.change_bounded(audit.PROOF, session, "step_up", at=at, user_id=session.user_id):
             session.prove_again(methods, at=at)
         return None
 
     async def _prove_by_passkey(
-        self, tx: Transaction, session: Session, passkey: ShownPasskey, at: datetime
+        self, tx: Transaction, session: Session, passkey: PasskeyAnswer, at: datetime
     ) -> DomainError | None:
         proof = await self.answer(
             tx, passkey.ceremony_id, CeremonyKind.STEP_UP, passkey.credential, user_id=session.user_id, at=at
         )
         if proof is None:
             return PasskeyRefused()
-        with tx.change_bounded(audit.PROOF, session, "step_up", at=at, account=session.user_id):
-            session.prove_again(proof.passkey.methods, at=proof.shown_since, passkey_id=proof.passkey.id)
+        with tx.change_bounded(audit.PROOF, session, "step_up", at=at, user_id=session.user_id):
+            session.prove_again(proof.passkey.methods, at=proof.proven_since, passkey_id=proof.passkey.id)
         return None
 
     def _issue_token(self, user: User, session: Session, roles: tuple[str, ...], at: datetime) -> FreshToken:

@@ -24,5 +24,5 @@ class WithdrawProofs:
                 self.end_session(tx, session, EndReason.FACTOR_CHANGED, at=at)
                 ended += 1
             elif audit.SESSION.state(session) != before:
-                tx.record_bounded(audit.proof_withdrawn(session, before=before, at=at), account=user_id)
+                tx.record_bounded(audit.proof_withdrawn(session, before=before, at=at), user_id=user_id)
         return ended

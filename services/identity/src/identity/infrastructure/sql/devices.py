@@ -72,7 +72,7 @@ class SqlDeviceViews(SqlReads):
         return rows[0].known_since if rows else None
 
     def _device(self, user_id: UUID, row: Any) -> DeviceView:
-        name = self._vault.open_thing(user_id, row.wrapped, row.device_id, row.name) if row.name and row.wrapped else None
+        name = self._vault.open_item_name(user_id, row.wrapped, row.device_id, row.name) if row.name and row.wrapped else None
         return DeviceView(
             device_id=row.device_id,
             name=name,

@@ -115,7 +115,7 @@ class SqlBackupCodes:
             rows = [{"user_id": user_id, "digest": digest, "created_at": at} for digest in digests]
             await self._session.execute(insert(backup_codes), rows)
 
-    async def spend(self, user_id: UUID, digest: bytes, *, at: datetime) -> bool:
+    async def use(self, user_id: UUID, digest: bytes, *, at: datetime) -> bool:
         of = backup_codes.c
         spent = update(backup_codes).where(of.user_id == user_id, of.digest == digest, of.used_at.is_(None)).values(used_at=at)
         result = await self._session.execute(spent)
@@ -177,7 +177,7 @@ class SqlFactorViews(SqlReads):
         return FactorsView(row.totp_confirmed_at, row.backup_codes_left, passkeys)
 
     def _passkey(self, user_id: UUID, row: Any) -> PasskeyView:
-        name = self._vault.open_thing(user_id, row.wrapped, row.id, row.name)
+        name = self._vault.open_item_name(user_id, row.wrapped, row.id, row.name)
         return PasskeyView(row.id, name, *row[2:6])
 
 

@@ -13,8 +13,8 @@ class SqlSealedNames:
         self._session = session
         self._vault = vault
 
-    async def seal(self, user_id: UUID, thing_id: UUID, name: str) -> str:
-        return self._vault.seal_thing(user_id, await wrapped_key(self._session, user_id), thing_id, name)
+    async def seal(self, user_id: UUID, item_id: UUID, name: str) -> str:
+        return self._vault.seal_item_name(user_id, await wrapped_key(self._session, user_id), item_id, name)
 
-    async def open(self, user_id: UUID, thing_id: UUID, sealed: str) -> str:
-        return self._vault.open_thing(user_id, await wrapped_key(self._session, user_id), thing_id, sealed)
+    async def open(self, user_id: UUID, item_id: UUID, sealed: str) -> str:
+        return self._vault.open_item_name(user_id, await wrapped_key(self._session, user_id), item_id, sealed)

@@ -61,15 +61,15 @@ class SqlIdentityTransaction(SqlTransaction, BoundedRecord):
         self.receipts = SqlReceipts(session, vault)
         self.messages = SqlMessageRepository(session, vault, defer_delivery, asked_from=_asked_from(actor))
 
-    def tally(self, fact: AuditFact, *, account: UUID | None = None, source: str | None = None) -> None:
-        whose = fact.resource_id if fact.resource_type == "user" else str(account or "")
+    def tally(self, fact: AuditFact, *, user_id: UUID | None = None, source: str | None = None) -> None:
+        whose = fact.resource_id if fact.resource_type == "user" else str(user_id or "")
         self._tallied.append((fact, whose, source or source_of(self.actor.ip)))
 
-    def record_bounded(self, fact: AuditFact, *, account: UUID) -> None:
+    def record_bounded(self, fact: AuditFact, *, user_id: UUID) -> None:
         # Add the fact in its place; it is removed again if it is counted instead.
         self.record(fact)
-        if self.actor.kind is ActorKind.ANONYMOUS or self.actor.subject_id == str(account):
-            self._bounded.setdefault((str(account), fact.action), []).append(fact)
+        if self.actor.kind is ActorKind.ANONYMOUS or self.actor.subject_id == str(user_id):
+            self._bounded.setdefault((str(user_id), fact.action), []).append(fact)
 
     async def before_commit(self) -> None:
         await self._settle_bounded()

@@ -86,7 +86,7 @@ class SqlUserData(SqlReads):
         for section, thing in (("devices", "device_id"), ("passkeys", "id")):
             for row in sections[section]:
                 sealed = row["name"]
-                row["name"] = self._vault.open_thing(user_id, account["wrapped"], row[thing], sealed) if sealed else None
+                row["name"] = self._vault.open_item_name(user_id, account["wrapped"], row[thing], sealed) if sealed else None
         for session in sections["sessions"]:
             for column in ("started_from", "seen_from"):
                 sealed = session[column]

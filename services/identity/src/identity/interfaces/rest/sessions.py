@@ -7,7 +7,7 @@ from fastapi import Query, Request
 
 from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Public, Router, envelope, page_of
 from identity.application.factors.challenge_second_factor import SecondFactorRequired
-from identity.application.sessions.step_up import ShownPasskey
+from identity.application.sessions.step_up import PasskeyAnswer
 from identity.interfaces.rest.dependencies import App
 from identity.interfaces.rest.schemas.passkeys import PasskeyCeremonyResponse
 from identity.interfaces.rest.schemas.sessions import (
@@ -75,7 +75,7 @@ async def step_up(body: StepUpRequest, actor: CurrentActor, app: App) -> Envelop
 
     The token claims only what is proven here. A passkey, or password and code together, count as two factors.
     """
-    passkey = ShownPasskey(body.passkey.ceremony_id, body.passkey.credential) if body.passkey else None
+    passkey = PasskeyAnswer(body.passkey.ceremony_id, body.passkey.credential) if body.passkey else None
     token = await app.sessions.step_up(actor=actor, password=body.password, code=body.code, passkey=passkey)
     return envelope(AccessTokenResponse.of(token))
 
