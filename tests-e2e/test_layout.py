@@ -32,46 +32,105 @@ NOUNS: Final = {
     "approval_rules": r"/policies/approval-rules.*",
 }
 # Modules without an operation: tools of routes, parts of schemas, work of jobs and peers, tables behind several nouns.
-SHARED: Final = {
-    "rest": {"dependencies", "dev_mailbox", "dry_run", "progress", "signing_keys", "transfer_answers"},
-    "schemas": {"bulk_rehearsal", "fields", "needs", "refusals", "rehearsal", "signatures", "versions"},
-    "application": {"attempts", "erasures", "messages", "payers", "ports", "signing_keys", "standings", "wrapped_keys"},
-    "sql": {
-        "actors",
-        "advisory_lock",
-        "attempts",
-        "bulk_transfer_rows",
-        "credentials",
-        "idempotency_keys",
-        "large_totals",
-        "ledger_breaks",
-        "ledger_check",
-        "ledger_verification",
-        "mapping",
-        "messages",
-        "one_time_codes",
-        "origins",
-        "prices",
-        "profiles",
-        "reads",
-        "retention",
-        "sealed_names",
-        "session_columns",
-        "sign_in_challenges",
-        "signing_keys",
-        "spending",
-        "standings",
-        "stored_log",
-        "subject_keys",
-        "transaction",
-        "transfer_history",
-        "transfer_rows",
-        "unique_constraints",
-        "user_data",
-        "versions",
-        "views",
-        "wrapped_keys",
+SHARED: Final[dict[str, dict[str, set[str]]]] = {
+    "compliance": {
+        "rest": {"dependencies"},
+        "schemas": set(),
+        "application": {"erasures", "ports"},
+        "sql": {"retention", "stored_log", "subject_keys", "transaction"},
     },
+    "governance": {
+        "rest": {"dependencies"},
+        "schemas": set(),
+        "application": {"erasures", "ports", "standings"},
+        "sql": {"advisory_lock", "mapping", "reads", "standings", "transaction"},
+    },
+    "identity": {
+        "rest": {"dependencies", "dev_mailbox", "signing_keys"},
+        "schemas": {"fields"},
+        "application": {"attempts", "messages", "ports", "signing_keys", "wrapped_keys"},
+        "sql": {
+            "advisory_lock",
+            "attempts",
+            "credentials",
+            "large_totals",
+            "mapping",
+            "messages",
+            "one_time_codes",
+            "origins",
+            "profiles",
+            "reads",
+            "sealed_names",
+            "session_columns",
+            "sign_in_challenges",
+            "signing_keys",
+            "subject_keys",
+            "transaction",
+            "unique_constraints",
+            "user_data",
+            "views",
+            "wrapped_keys",
+        },
+    },
+    "payments": {
+        "rest": {"dependencies", "dry_run", "progress", "transfer_answers"},
+        "schemas": {"bulk_rehearsal", "fields", "needs", "refusals", "rehearsal", "signatures", "versions"},
+        "application": {"erasures", "payers", "ports"},
+        "sql": {
+            "actors",
+            "advisory_lock",
+            "bulk_transfer_rows",
+            "idempotency_keys",
+            "ledger_breaks",
+            "ledger_check",
+            "ledger_verification",
+            "prices",
+            "reads",
+            "spending",
+            "transaction",
+            "transfer_history",
+            "transfer_rows",
+            "versions",
+        },
+    },
+}
+# In each layer of a service. A new module belongs to a noun, unless several nouns need it.
+SHARED_MAX: Final = {"rest": 4, "schemas": 7, "application": 5, "sql": 20}
+# Nouns that only use the tables of others.
+WITHOUT_SQL: Final = {"registration", "payments", "receipts", "issuances"}
+# Operations that the tests of their noun call only by a helper, or that the tests of another subject call.
+TESTED_ELSEWHERE: Final = {
+    "approve_bulk",
+    "approve_transfer",
+    "ask_password_reset",
+    "begin_totp_at_sign_in",
+    "challenge_step_up",
+    "complete_sign_in",
+    "confirm_totp_at_sign_in",
+    "decide_recovery",
+    "end_fee_rule",
+    "export_user_data",
+    "follow_bulk",
+    "get_schedule",
+    "list_awaiting_approval",
+    "list_bulk_lines",
+    "list_bulks",
+    "list_bulks_awaiting_approval",
+    "list_my_limits",
+    "list_postings",
+    "list_schedule_runs",
+    "list_schedules",
+    "refresh_session",
+    "reject_bulk",
+    "reject_transfer",
+    "resend_phone_code",
+    "set_wallet_usage",
+    "sign_in",
+    "step_up",
+    "submit_bulk",
+    "transfer_linked",
+    "unfreeze_wallet",
+    "unlock_user",
 }
 PARTS: Final = ("libs", "services", "gateway", "deploy", "k8s", "tests-e2e")
 
@@ -190,12 +249,49 @@ def test_layers_use_the_nouns_of_the_api() -> None:
     for service in SERVICES:
         package = ROOT / "services" / service / "src" / service
         nouns = {operation.noun for operation in operations() if operation.service == service}
-        assert modules_of(package / "interfaces/rest") - nouns <= SHARED["rest"]
-        assert modules_of(package / "interfaces/rest/schemas") - nouns <= SHARED["schemas"]
-        assert {folder.name for folder in (package / "application").iterdir() if is_package(folder)} - nouns <= SHARED[
-            "application"
-        ]
-        assert modules_of(package / "infrastructure/sql") - nouns <= SHARED["sql"]
+        found = {
+            "rest": modules_of(package / "interfaces/rest"),
+            "schemas": modules_of(package / "interfaces/rest/schemas"),
+            "application": {folder.name for folder in (package / "application").iterdir() if is_package(folder)},
+            "sql": modules_of(package / "infrastructure/sql"),
+        }
+        unknown = {(layer, name) for layer, names in found.items() for name in names - nouns - SHARED[service][layer]}
+        assert unknown == set()
+
+
+def test_the_tables_of_modules_without_an_operation_are_short() -> None:
+    for layers in SHARED.values():
+        assert all(len(modules) <= SHARED_MAX[layer] for layer, modules in layers.items())
+
+
+def test_a_noun_has_its_schemas(operation: Operation) -> None:
+    routes = (operation.folder / "interfaces/rest" / f"{operation.noun}.py").read_text()
+    if f"{operation.service}.interfaces.rest.schemas" in routes:
+        assert (operation.folder / "interfaces/rest/schemas" / f"{operation.noun}.py").is_file()
+
+
+def test_a_noun_has_its_sql(operation: Operation) -> None:
+    sql = operation.folder / "infrastructure/sql" / f"{operation.noun}.py"
+    assert sql.is_file() == (operation.noun not in WITHOUT_SQL)
+
+
+def test_the_tests_of_a_noun_name_its_operations() -> None:
+    """By path or by name, in a file whose name begins with `test_<noun>`."""
+    unnamed = {operation.name for operation in operations() if not is_named(operation)}
+    assert unnamed - TESTED_ELSEWHERE == set()
+    assert len(TESTED_ELSEWHERE) <= 31
+
+
+def is_named(operation: Operation) -> bool:
+    path = re.sub(r"\\{\w+\\}", r"[^\"/]+", re.escape(operation.path))
+    use_case = "".join(word.capitalize() for word in operation.name.split("_"))
+    named = re.compile(rf'{path}["?]|\b(?:{operation.name}|{use_case})\b')
+    return any(named.search(text) for text in texts_of_tests(operation.service, operation.noun))
+
+
+@cache
+def texts_of_tests(service: str, noun: str) -> list[str]:
+    return [file.read_text() for file in (ROOT / "services" / service / "tests").rglob(f"test_{noun}*.py")]
 
 
 def modules_of(folder: Path) -> set[str]:
