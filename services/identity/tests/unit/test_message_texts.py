@@ -23,6 +23,23 @@ def test_every_template_has_a_text_and_shows_its_facts(template: Template, clock
     assert "anna" not in repr(written)
 
 
+@pytest.mark.parametrize(
+    ("template", "facts", "line"),
+    [
+        (Template.FACTOR_ADDED, {"factor": "totp"}, "Factor: Authenticator app"),
+        (Template.FACTOR_REMOVED, {"factor": "passkey"}, "Factor: Passkey"),
+        (Template.NEW_DEVICE, {"address": "198.51.100.7"}, "IP address: 198.51.100.7"),
+        (Template.ERASURE_REQUESTED, {"erasure": "0198a1f0"}, "Reference: 0198a1f0"),
+    ],
+    ids=str,
+)
+def test_facts_are_printed_in_words_that_the_recipient_knows(
+    template: Template, facts: dict[str, str | int], line: str, clock: ControlledClock
+) -> None:
+    text = letter(MessageContent(uuid4(), USER, template, "anna@example.na", facts, clock.now())).text
+    assert line in text.splitlines()
+
+
 def test_no_two_templates_have_the_same_text(clock: ControlledClock) -> None:
     letters = [letter(MessageContent(uuid4(), USER, template, "anna@example.na", {}, clock.now())) for template in SENT]
     for said in ({each.subject for each in letters}, {each.text for each in letters}):
@@ -47,7 +64,7 @@ def test_no_two_templates_have_the_same_text(clock: ControlledClock) -> None:
         (Template.DATA_EXPORTED, "exported"),
         (Template.ERASURE_REQUESTED, "erased as soon as"),
         (Template.ERASED, "was erased"),
-        (Template.SESSION_COMPROMISED, "ended the session"),
+        (Template.SESSION_COMPROMISED, "ended that session"),
     ],
     ids=str,
 )

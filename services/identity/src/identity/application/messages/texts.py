@@ -6,8 +6,11 @@ from typing import Final
 from identity.application.messages.views import MessageContent
 from identity.domain.message import Channel, Letter, Template
 
-_NOT_YOU: Final = "If this was not you, change your password at once and contact Elcorp."
+_NOT_YOU: Final = "If this was not you, change your password immediately and contact Elcorp."
 _IGNORE: Final = "If you did not request it, ignore this message: nothing happens without the code."
+# Facts whose names or values mean nothing to the recipient. The stored facts keep them.
+_LABELS: Final = {"address": "IP address", "erasure": "Reference"}
+_FACTORS: Final = {"totp": "Authenticator app", "passkey": "Passkey"}
 
 # Subject and text. A decoy has no text: it is never sent.
 _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
@@ -38,15 +41,15 @@ _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
     Template.PASSWORD_CHANGED: (
         "Your password was changed",
         (
-            "Your password was changed, and your other sessions were ended. If this was not you, reset your password at once and "
+            "Your password was changed. All other sessions were ended. If this was not you, reset your password immediately and "
             "contact Elcorp."
         ),
     ),
     Template.PASSWORD_RESET: (
         "Reset your password",
         (
-            "Open the link below within ten minutes to choose a new password. It works once. If you did not request it, ignore "
-            "this message: your password stays the same."
+            "Open the link below within ten minutes to choose a new password. The link works once. If you did not request it, "
+            "ignore this message: your password stays the same."
         ),
     ),
     Template.PASSWORD_RESET_REQUIRED: (
@@ -64,34 +67,41 @@ _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
     ),
     Template.SESSION_COMPROMISED: (
         "One of your sessions was ended to protect you",
-        f"A refresh token of one of your sessions was used twice, so it may have been stolen. We ended the session. {_NOT_YOU}",
+        (
+            "Someone may have copied the sign-in of one of your devices, so we ended that session. Change your password "
+            "immediately and contact Elcorp."
+        ),
     ),
     Template.RECOVERY_REQUESTED: (
         "Recovery of your account was requested",
         (
             "Someone entered your password and requested to recover your account without its second factor. If it was you, enter "
             "the code below on the page where you requested it; another person then decides. If it was not you, someone else "
-            "knows your password. Never share the code, not even with Elcorp. Sign in with your second factor, which ends the "
-            "request, change your password at once, and contact Elcorp."
+            "knows your password. Sign in with your second factor: this ends the request. Then change your password and contact "
+            "Elcorp. Never share the code, not even with Elcorp."
         ),
     ),
     Template.RECOVERY_DECIDED: (
         "Recovery of your account was decided",
-        "The request to recover your account was decided.",
+        (
+            "A decision was made on the request to recover your account; it is below. If it was approved, your second factors "
+            "were removed and your sessions ended: sign in with your password. If you did not make the request, contact Elcorp "
+            "immediately."
+        ),
     ),
     Template.EMAIL_CHANGED: (
         "Your e-mail address was changed",
         (
             "The e-mail address of your account was changed, and messages now go to the new address. If this was not you, open "
-            "the link below within 72 hours and enter your password: this restores your address, ends all sessions and disables "
-            "the password. Contact Elcorp as well."
+            "the link below within 72 hours and enter the password that you had before the change. This restores your address, "
+            "ends all sessions and disables that password. Contact Elcorp as well."
         ),
     ),
     Template.EMAIL_RESTORED: (
         "The change of your e-mail address was undone",
         (
             "The change of your account's e-mail address was undone by the link sent to the former address. Messages go to that "
-            "address again. If this was not you, contact Elcorp at once."
+            "address again. If this was not you, contact Elcorp immediately."
         ),
     ),
     Template.PHONE_CHANGED: (
@@ -106,12 +116,12 @@ _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
         ),
     ),
     Template.DEVICE_KEY_ADDED: ("A signing key was added", f"A key that signs transfers was added to your account. {_NOT_YOU}"),
-    Template.DATA_EXPORTED: ("Your data was exported", f"All data that Elcorp holds about you was exported. {_NOT_YOU}"),
+    Template.DATA_EXPORTED: ("Your data was exported", f"A copy of your account data was exported. {_NOT_YOU}"),
     Template.ACCOUNT_SUSPENDED: ("Your account was suspended", "Your account was suspended. Contact Elcorp to learn the reason."),
     Template.ACCOUNT_ACTIVATED: ("Your account is active again", "You can sign in to your account again."),
     Template.ACCOUNT_DELETED: (
         "Your account was closed",
-        "Your account was closed. If this was not you, contact Elcorp at once.",
+        "Your account was closed. If this was not you, contact Elcorp immediately.",
     ),
     Template.ACCOUNT_RESTORED: (
         "Your account was restored",
@@ -133,8 +143,13 @@ def letter(content: MessageContent) -> Letter:
     """Return a message as it is sent: subject, text and facts."""
     subject, text = _TEXTS[content.template]
     channel = content.template.channel
-    facts = "\n".join(f"{name.replace('_', ' ').capitalize()}: {value}" for name, value in content.facts.items())
+    facts = "\n".join(_line(name, value) for name, value in content.facts.items())
     if channel is Channel.SMS:
         return Letter(content.id, channel, content.to, subject, f"Elcorp: {text} {facts}".strip())
     body = f"{text}\n\n{facts}\n" if facts else f"{text}\n"
     return Letter(content.id, channel, content.to, f"Elcorp: {subject}", f"{body}\nElcorp Namibia\n")
+
+
+def _line(name: str, value: str | int) -> str:
+    label = _LABELS.get(name) or name.replace("_", " ").capitalize()
+    return f"{label}: {_FACTORS.get(str(value), value) if name == 'factor' else value}"
