@@ -27,7 +27,7 @@ class InvalidRefreshToken(DomainError):
 
 
 class TooManyAttempts(DomainError):
-    """Too many sign-in attempts. Wait before the next one."""
+    """Too many attempts. Retry after `retry_after_seconds` seconds."""
 
     kind = Kind.EXHAUSTED
     code = "RATE_001"
@@ -200,7 +200,14 @@ class RecoveryUnconfirmed(DomainError):
 
 
 class OwnRecovery(AccessDenied):
-    """You cannot decide on the recovery of your own account, or on one in which you took part."""
+    """You cannot decide on this recovery request."""
+
+    @property
+    def message(self) -> str:
+        return (
+            "You cannot decide on the recovery of your own account, of one whose password reset you required or that you created "
+            "within 30 days, or on a request from a device that you use."
+        )
 
 
 class RecoveryPending(AlreadyExists):
@@ -222,14 +229,14 @@ class TooManyAddresses(DomainError):
 
 
 class LastAddress(DomainError):
-    """You cannot retire the last wallet address of an account."""
+    """You cannot retire the last wallet address of an account. Issue another one first."""
 
     kind = Kind.REFUSED
     code = "IDN_002"
 
 
 class StillInOffice(DomainError):
-    """The account has roles with which it decides for others, so it cannot be erased. Revoke these roles first."""
+    """The account has roles with more permissions than the default role. Another administrator must revoke them first."""
 
     kind = Kind.REFUSED
     code = "IDN_003"
@@ -237,7 +244,7 @@ class StillInOffice(DomainError):
 
 
 class BeyondAuthority(DomainError):
-    """The user has permissions that you do not have."""
+    """You cannot do this to a user with permissions that you do not have."""
 
     kind = Kind.DENIED
     code = "ACC_003"
