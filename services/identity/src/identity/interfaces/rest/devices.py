@@ -46,6 +46,6 @@ async def change_device(device_id: UUID, body: ChangeDeviceRequest, actor: Curre
 async def revoke_device(device_id: UUID, actor: CurrentActor, app: App) -> None:
     """Revoke a device: its session ends, its signing key is revoked, and it is unknown at its next sign-in.
 
-    Requires a sign-in within the last five minutes. To sign out a device without that, revoke its session.
+    To sign out a device without a recent sign-in, revoke its session.
     """
     await app.devices.revoke_device(actor=actor, device_id=device_id)

@@ -21,7 +21,7 @@ passkeys = Router(prefix="/auth", tags=["second factors"], idempotent=False)
 
 @passkeys.post("/passkeys/options", dependencies=[Public], assurance=NONE)
 async def challenge_passkey(actor: CurrentActor, app: App) -> Envelope[PasskeyCeremonyResponse]:
-    """Get a challenge that any passkey of this platform may answer, once and within five minutes."""
+    """Get a challenge to sign in with a passkey. It is valid once, for five minutes."""
     return envelope(PasskeyCeremonyResponse.of(await app.passkeys.challenge_passkey(actor=actor)))
 
 

@@ -37,10 +37,10 @@ async def undo_email_change(body: UndoEmailChangeRequest, actor: CurrentActor, a
 
 @recovery.post("/recovery", status_code=202, dependencies=[Public], assurance=NONE)
 async def ask_recovery(body: AskRecoveryRequest, actor: CurrentActor, app: App) -> Envelope[RecoveryAskedResponse]:
-    """Request the removal of a lost second factor, with a sign-in's challenge. A code is sent to the account's e-mail address.
+    """Request the removal of a lost second factor. Send the challenge of a password sign-in.
 
-    Confirm the request with the code; another person then decides within a week. `/auth/verify-email/resend` sends another code.
-    A sign-in or step-up with a second factor of the account ends the request.
+    A code is sent to the account's e-mail address. Confirm the request with it; another person then decides within a week.
+    `/auth/verify-email/resend` sends another code. A sign-in or step-up with a second factor of the account ends the request.
     """
     return envelope(
         RecoveryAskedResponse.of(await app.recovery.ask_recovery(actor=actor, challenge=body.challenge, reason=body.reason))

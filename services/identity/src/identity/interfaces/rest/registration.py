@@ -21,7 +21,10 @@ own_contacts = Router(prefix="/users", tags=["users"])
 
 @registration.post("/register", status_code=202, dependencies=[Public], assurance=NONE)
 async def register_user(body: RegisterRequest, actor: CurrentActor, app: App) -> Envelope[VerificationResponse]:
-    """Register. The code sent to the e-mail address opens the account. The response does not reveal who has an account."""
+    """Register a user. The code sent to the e-mail address opens the account.
+
+    The response does not reveal whether the address already has one.
+    """
     pending = await app.registration.register_user(
         actor=actor,
         full_name=body.full_name,

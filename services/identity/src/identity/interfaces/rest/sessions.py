@@ -54,7 +54,10 @@ async def complete_sign_in(body: CompleteSignInRequest, actor: CurrentActor, app
 async def refresh_session(
     body: RefreshSessionRequest, actor: CurrentActor, app: App, request: Request, dpop: DpopHeader = None
 ) -> Envelope[TokenPairResponse]:
-    """Exchange a refresh token for new tokens. Within ten seconds, the same device may repeat it and gets the current token."""
+    """Exchange a refresh token for new tokens.
+
+    The same device may repeat the request within ten seconds and gets the current tokens.
+    """
     # Two headers count as none (RFC 9449 section 4.3): it would be unclear which one to check.
     proof = dpop if len(request.headers.getlist("dpop")) == 1 else None
     pair = await app.sessions.refresh_session(
@@ -73,7 +76,7 @@ async def challenge_step_up(actor: CurrentActor, app: App) -> Envelope[PasskeyCe
 async def step_up(body: StepUpRequest, actor: CurrentActor, app: App) -> Envelope[AccessTokenResponse]:
     """Re-authenticate when a request was refused with AUTH_005, then repeat that request with the new token.
 
-    The token claims only what is proven here. A passkey, or password and code together, count as two factors.
+    The token carries only the factors verified in this request. A passkey, or password and code together, count as two factors.
     """
     passkey = PasskeyAnswer(body.passkey.ceremony_id, body.passkey.credential) if body.passkey else None
     token = await app.sessions.step_up(actor=actor, password=body.password, code=body.code, passkey=passkey)

@@ -76,7 +76,7 @@ async def _filter(
 async def list_users(
     actor: CurrentActor, paging: Paging, which: Annotated[UserFilter, Depends(_filter)], reason: ReadReason, app: App
 ) -> Envelope[PageOf[UserResponse]]:
-    """List users, newest first. Deleted users are listed only with `status=deleted`."""
+    """List users, newest first. Deleted users are listed only with `status=deleted`. Requires a reason."""
     return page_of(await app.users.list_users(actor=actor, page=paging, which=which, reason=reason), UserResponse.of)
 
 
@@ -107,7 +107,7 @@ async def get_user(user_id: UUID, actor: CurrentActor, response: Response, app: 
 async def replace_user(
     user_id: UUID, body: ReplaceUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[UserResponse]:
-    """Replace all details of an account that can change without verification."""
+    """Replace all account details that need no verification."""
     view = await app.users.replace_user(actor=actor, user_id=user_id, details=body.details, version=version)
     return _with_etag(view, response)
 
@@ -116,7 +116,7 @@ async def replace_user(
 async def update_user(
     user_id: UUID, body: UpdateUserRequest, actor: CurrentActor, version: IfMatch, response: Response, app: App
 ) -> Envelope[UserResponse]:
-    """Change some details of an account that can change without verification."""
+    """Change some account details that need no verification."""
     view = await app.users.update_user(actor=actor, user_id=user_id, details=body.details, version=version)
     return _with_etag(view, response)
 
@@ -124,7 +124,7 @@ async def update_user(
 # Governance is asked between two transactions. Repeating the request is harmless.
 @users.delete("/{user_id}", status_code=204, dependencies=[Requires("user:delete")], idempotency=False, assurance=RECENT)
 async def delete_user(user_id: UUID, reason: Annotated[Reason, Query()], actor: CurrentActor, version: IfMatch, app: App) -> None:
-    """Close an account. Its sessions end at once. The data stays until it is erased, and the account can be restored."""
+    """Close an account. Its sessions end at once; its data stays. Staff can restore it until its erasure is requested."""
     await app.users.delete_user(actor=actor, user_id=user_id, reason=reason, version=version)
 
 
@@ -154,7 +154,7 @@ async def activate_user(
 
 @users.post("/{user_id}/unlock", status_code=204, dependencies=[Requires("user:update_any")], idempotency=False, assurance=RECENT)
 async def unlock_user(user_id: UUID, body: UserReasonRequest, actor: CurrentActor, app: App) -> None:
-    """Reset the sign-in attempts of a user who has used up those of the hour."""
+    """Reset a user's count of failed attempts, so that they can sign in before the hour ends."""
     await app.users.unlock_user(actor=actor, user_id=user_id, reason=body.reason)
 
 
@@ -178,7 +178,7 @@ async def update_profile(
 async def export_user_data(
     user_id: UUID, actor: CurrentActor, app: App, reason: ReadReasonOfOthers = None
 ) -> Envelope[DataExportResponse]:
-    """Export all data held about the caller. `user:export_any` allows any user's."""
+    """Export the data that identity holds about the caller. `user:export_any` allows any user's."""
     held = await app.users.export_user_data(actor=actor, user_id=user_id, reason=reason)
     return envelope(DataExportResponse.model_validate(held))
 

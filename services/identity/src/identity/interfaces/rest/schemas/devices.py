@@ -26,10 +26,10 @@ class DeviceResponse(ResponseModel):
     trusted: Annotated[Literal[False], Field(deprecated=True, description="Always false")] = False
     first_seen_at: datetime
     last_active_at: datetime
-    last_seen_from: OriginResponse | None = Field(description="Origin of its last sign-in or refresh")
+    last_seen_from: OriginResponse | None = Field(description="Origin of the device's last sign-in or refresh")
     trusted_at: Annotated[None, Field(deprecated=True, description="Always null")] = None
     revoked_at: datetime | None
-    session_id: UUID | None = Field(description="Its live session")
+    session_id: UUID | None = Field(description="The device's live session")
 
     @classmethod
     def of(cls, view: DeviceView, *, current_id: str | None) -> Self:

@@ -20,11 +20,11 @@ class ErasureRequest(RequestModel):
 class ErasureResponse(ResponseModel):
     """The status of an erasure. It has no personal data."""
 
-    id: UUID = Field(description="Reads the erasure without signing in")
+    id: UUID = Field(description="Use it to read the erasure without signing in")
     status: str = Field(examples=["requested", "restricted", "erased"])
     requested_at: datetime
     answered: Sequence[str] = Field(description="The services that have answered", examples=[["governance", "payments"]])
-    restricted_until: datetime | None = Field(description="Until when the law requires to keep the data; nobody can read it")
+    restricted_until: datetime | None = Field(description="The law requires the data until this time; nobody can read it")
     erased_at: datetime | None
     receipt: dict[str, Any] | None = Field(
         description="statement, key_id, signature: Ed25519 over the statement as canonical JSON (sorted keys, no spaces, ASCII)"

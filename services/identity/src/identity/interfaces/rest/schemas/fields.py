@@ -23,7 +23,9 @@ Password = Annotated[
 Email = Annotated[str, Field(min_length=3, max_length=254, examples=["ndapewa@example.na"]), ONE_LINE]
 # As it is sent: NFC would turn a KELVIN SIGN into "K" before the username could be refused or looked up.
 Username = Annotated[str, Field(min_length=1, max_length=64, examples=["ndapewa"]), AS_SENT]
-DeviceId = Annotated[UUID, Field(description="The app installation's own id", examples=["0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"])]
+DeviceId = Annotated[
+    UUID, Field(description="The id that the app installation generated", examples=["0198a1f0-1c1e-7b43-9d0c-3f2a5f1f7a10"])
+]
 FullName = Annotated[str, Field(min_length=2, max_length=100, examples=["Ndapewa Shikongo"]), ONE_LINE]
 Organization = Annotated[str, Field(min_length=1, max_length=100, examples=["Example Corp"]), ONE_LINE]
 Phone = Annotated[str, Field(min_length=7, max_length=32, examples=["+264811234567"]), ONE_LINE]

@@ -26,7 +26,7 @@ class PasskeyResponse(ResponseModel):
     synchronized: bool = Field(description="Whether its provider synchronizes it between devices")
     created_at: datetime
     last_used_at: datetime | None
-    flagged_at: datetime | None = Field(description="When it was suspected to be cloned; it is refused from then on")
+    flagged_at: datetime | None = Field(description="When the passkey was flagged as possibly cloned; it is refused from then on")
 
     @classmethod
     def of(cls, passkey: Passkey | PasskeyView, *, name: str | None = None) -> Self:

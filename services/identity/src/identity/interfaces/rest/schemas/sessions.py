@@ -29,7 +29,8 @@ class SignInRequest(RequestModel):
         str | None,
         Field(
             max_length=128,
-            description="From the device's last sign-in: its attempts are then counted apart from strangers'",
+            description="The token from this device's last sign-in. With it, attempts count separately from those of unknown "
+            "devices.",
         ),
         VERBATIM,
     ] = None
@@ -125,7 +126,7 @@ class PasskeyAssertionRequest(RequestModel):
 
 
 class StepUpRequest(RequestModel):
-    """Send a `passkey` (two factors), `password` and `code` together (two factors), or one of the latter (one factor).
+    """Send a `passkey` (two factors), `password` and `code` together (two factors), or `password` or `code` alone (one factor).
 
     `password` alone is for users who have no second factor.
     """
