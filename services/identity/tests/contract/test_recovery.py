@@ -175,7 +175,7 @@ async def test_the_user_of_a_device_does_not_decide_on_a_recovery_requested_on_i
     assert refusal(await decide(api, asked["id"], approver.token)) == (403, "ACC_001")
 
 
-async def test_a_reset_of_long_ago_bars_nobody_from_deciding(
+async def test_an_old_password_reset_does_not_prevent_a_decision(
     api: Api,
     app: App,
     approver: App,

@@ -194,7 +194,7 @@ async def test_the_gateways_answer_decides_whether_a_text_message_is_retried(
     assert len(sms_gateway.received) == len(statuses)
 
 
-async def test_outside_local_mail_must_be_configured_and_text_messages_may_be(settings: IdentitySettings) -> None:
+async def test_mail_must_be_configured_except_locally_and_text_messages_are_optional(settings: IdentitySettings) -> None:
     production = settings.model_copy(update={"environment": "production"})
     with pytest.raises(ValueError, match="ELCORP_SMTP_HOST"):
         message_transport(production)
