@@ -18,7 +18,7 @@ PASSWORDS_TRIED_MAX: Final = 10
 class EmailUndo:
     """`digest` is SHA-256 of 256 random bits that only the link has. The address itself is sealed in the same row.
 
-    `from_known_device`: the change was made on a device that the account had known for long, so by its owner.
+    `from_known_device`: the change was made on a device known for 72 hours, so by the account's owner.
     """
 
     id: UUID

@@ -34,7 +34,7 @@ class ErasureStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """What one service did. `kept`: what it keeps, and why; `retain_until`: until when the law requires the person's name."""
+    """The answer of one service. `kept`: what it keeps, and why; `retain_until`: the law requires the name until then."""
 
     acknowledged_at: datetime
     kept: tuple[str, ...] = ()

@@ -93,7 +93,7 @@ class Ceremony:
 
     @property
     def begun_at(self) -> datetime:
-        """When the challenge was created. Its answer is no older, but may be as old."""
+        """The time at which the challenge was created. Its answer is no older, but may be as old."""
         return self.expires_at - CEREMONY_LIFE
 
     def take(self, kind: CeremonyKind, *, user_id: UUID | None, at: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""A link with which a user who forgot the password chooses a new one."""
+"""Password reset links."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

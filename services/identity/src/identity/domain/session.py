@@ -129,7 +129,7 @@ class Session(Aggregate):
 
     @property
     def last_active_at(self) -> datetime:
-        """When the device was last in use: the last sign-in, refresh or step-up."""
+        """The time of the device's last use: the last sign-in, refresh or step-up."""
         return max(self.rotated_at or self.started_at, self.authenticated_at)
 
     def overdue(self, *, at: datetime, idle_for: timedelta) -> EndReason | None:

@@ -2,7 +2,7 @@ from enum import StrEnum
 
 
 class SignInFailure(StrEnum):
-    """Why a sign-in failed. Only the audit log has the reason: the response is always the same."""
+    """The reason why a sign-in failed. Only the audit log has it: the response is always the same."""
 
     UNKNOWN_ACCOUNT = "unknown_account"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105  # a reason's name

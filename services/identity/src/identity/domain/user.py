@@ -156,7 +156,7 @@ class User(Aggregate):
         return self._become(UserStatus.ACTIVE, reason, at)
 
     def delete(self, reason: str, *, at: datetime) -> bool:
-        """Close the account. Its data stays until erasure. Return False if it is closed already. Raise NotFound as suspend."""
+        """Close the account. Its data stays until erasure. Return False if already closed. Raise NotFound like `suspend`."""
         if not self.may_become(UserStatus.DELETED):
             return False
         self.deleted_at, self.suspended_at_deletion = at, self.status == UserStatus.SUSPENDED

@@ -25,7 +25,7 @@ _SECONDS = Histogram("password_hash_seconds", "Time of a password hash, includin
 
 
 class HashingBusy(Unavailable):
-    """There are too many sign-ins at once. Retry shortly."""
+    """There are too many sign-ins at the same time. Retry shortly."""
 
     def __init__(self) -> None:
         super().__init__(retry_after_seconds=RETRY_AFTER_SECONDS)

@@ -45,7 +45,7 @@ from kernel.reads import Reads
 # No slots: cached properties need a __dict__.
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What a process gives to its use cases. Each adapter is built once."""
+    """The settings and adapters of a process, for its use cases. Each adapter is built once."""
 
     settings: IdentitySettings
     database: Database

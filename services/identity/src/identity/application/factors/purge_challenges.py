@@ -16,7 +16,8 @@ KEPT_FOR: Final = timedelta(hours=2)
 class PurgeChallenges:
     """Delete unfinished sign-ins, passkey challenges and reset links some time after their end, and used proofs at their end.
 
-    Delete who required a password reset once that no longer bars them, and addresses that have no unrecorded attempts.
+    Delete the records of who required a password reset, after the time in which these persons cannot decide on a recovery. Delete
+    addresses that have no unrecorded attempts.
     """
 
     uow: UnitOfWork

@@ -1,4 +1,4 @@
-"""What identity asks governance before a person acts on another user's account."""
+"""The checks by governance before a person acts on another user's account."""
 
 from typing import Protocol
 from uuid import UUID

@@ -42,7 +42,7 @@ class Receipts(Protocol):
 
 
 class ErasureTransaction(transaction.Transaction, Protocol):
-    """What recording an answer requires: no master key, so that a process without one can do it."""
+    """The transaction that records an answer. It needs no master key, so a process without one can use it."""
 
     @property
     def users(self) -> UserRepository: ...
@@ -56,7 +56,7 @@ class ErasureUnitOfWork(Protocol):
 
 
 class ErasureBook(Protocol):
-    """What the jobs look up."""
+    """The erasures that the jobs look up."""
 
     async def due_erasures(self, at: datetime, *, limit: int) -> Sequence[UUID]:
         """Find erasures whose legal date has come."""

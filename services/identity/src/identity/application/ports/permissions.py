@@ -1,4 +1,4 @@
-"""What identity asks the policies in force, besides the permission that a route requires."""
+"""The checks of the policies in force, besides the permission that a route requires."""
 
 from collections.abc import Iterable
 from typing import Final, Protocol

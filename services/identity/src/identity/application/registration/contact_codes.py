@@ -18,9 +18,9 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class SendContactCode:
-    """Send a code to a new e-mail address or number. Once verified, it replaces the present one, while this session lives.
+    """Send a code to a new e-mail address or number. Entering the code while this session is live replaces the current one.
 
-    A present number can be verified for the first time this way. Another user's address gets no code, and the response does not
+    A current number can be verified for the first time this way. Another user's address gets no code, and the response does not
     reveal that.
     """
 

@@ -1,4 +1,4 @@
-"""What every new user gets: an account, a sealed profile, a wallet address and an audit fact."""
+"""The enrolment of a new user: an account, a sealed profile, a wallet address and an audit fact."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -14,7 +14,7 @@ from kernel.errors import AccessDenied, NotFound
 
 @dataclass(frozen=True, slots=True)
 class UnlockUser:
-    """Reset the attempts of a user who has used them up: of the password and of codes, on known devices and in sessions, too.
+    """Reset a user's failed attempts: passwords and codes, on all devices and in sessions.
 
     For callers with `user:update_any`, and for the command line, which works while governance is unavailable.
     """

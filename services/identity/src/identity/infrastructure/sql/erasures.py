@@ -183,7 +183,7 @@ class SqlErasureViews(SqlReads):
 
 
 class SqlErasureTransaction(SqlTransaction):
-    """What a process without the master key may do with erasures."""
+    """The transaction of erasures in a process without the master key."""
 
     def __init__(self, session: AsyncSession, actor: Actor) -> None:
         super().__init__(session, actor)

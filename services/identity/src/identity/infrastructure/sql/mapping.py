@@ -1,4 +1,4 @@
-"""What the tables of all nouns share: the metadata, the mapping of aggregates, and column types."""
+"""Common parts of all tables: the metadata, the mapping of aggregates, and column types."""
 
 from enum import StrEnum
 
