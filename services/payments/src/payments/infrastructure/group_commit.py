@@ -19,7 +19,10 @@ _QueueItem = tuple[QueuedRequest, "asyncio.Future[Sequence[Settled]]"]
 
 
 class GroupCommit:
-    """Settles requests in batches of at most `batch_max`. Raises Unavailable if `waiting_max` requests already wait."""
+    """Implements Cashier by settling requests in batches of at most `batch_max`.
+
+    Raises Unavailable if `waiting_max` requests already wait.
+    """
 
     def __init__(self, post: PostBatch, *, batch_max: int = 200, waiting_max: int = 2000) -> None:
         self._post = post
