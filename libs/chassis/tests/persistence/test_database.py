@@ -122,7 +122,7 @@ async def test_connections_to_a_running_server_are_kept_whatever_they_were_used_
     async with pooled.session() as session:
         pipeline = Pipeline(session)
         await pipeline.fetch(Statement("SELECT 1", ()))
-        pipeline.put_off(Statement("SELECT 2", ()))
+        pipeline.queue(Statement("SELECT 2", ()))
         await pipeline.commit()
         await session.commit()
     await write(pooled)

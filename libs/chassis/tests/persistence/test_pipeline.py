@@ -57,7 +57,7 @@ def add(door_id: UUID) -> Statement:
 async def build(uow: SqlUnitOfWork[SqlTransaction], *statements: Statement) -> None:
     async with uow.begin(ACTOR) as tx:
         for statement in statements:
-            tx.pipeline.put_off(statement)
+            tx.pipeline.queue(statement)
         tx.record(FACT)
 
 
@@ -69,7 +69,7 @@ async def count(database: Database, table: str = "doors") -> object:
 async def test_each_statement_has_its_own_result_and_sees_earlier_ones(uow: SqlUnitOfWork[SqlTransaction]) -> None:
     first, second = new_id(), new_id()
     async with uow.begin(ACTOR) as tx:
-        tx.pipeline.put_off(add(first))
+        tx.pipeline.queue(add(first))
         none, found, nothing = await tx.pipeline.fetch(
             add(second), Statement(READ, (str(first),)), Statement(READ, (str(new_id()),))
         )
@@ -86,7 +86,7 @@ async def test_a_queued_statement_is_committed_with_its_fact(uow: SqlUnitOfWork[
 async def test_a_write_without_a_fact_is_refused(uow: SqlUnitOfWork[SqlTransaction], database: Database) -> None:
     with pytest.raises(UnauditedChange, match="INSERT INTO doors"):
         async with uow.begin(ACTOR) as tx:
-            tx.pipeline.put_off(add(new_id()))
+            tx.pipeline.queue(add(new_id()))
     with pytest.raises(UnauditedChange, match="INSERT INTO doors"):
         async with uow.begin(ACTOR) as tx:
             await tx.pipeline.fetch(add(new_id()))
@@ -138,7 +138,7 @@ async def test_a_lost_connection_is_reported_and_replaced(
             [[(pid,)]] = await tx.pipeline.fetch(Statement("SELECT pg_backend_pid()", ()))
             async with await psycopg.AsyncConnection.connect(databases.superuser_url, autocommit=True) as other:
                 await other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
-            tx.pipeline.put_off(add(new_id()))
+            tx.pipeline.queue(add(new_id()))
             tx.record(FACT)
     await build(uow, add(new_id()))
     assert await count(database) == 2
@@ -168,7 +168,7 @@ async def test_a_commit_whose_response_is_lost_is_reported_as_a_failure(
         async with uow.begin(ACTOR) as tx:
             await tx.pipeline.fetch(Statement("SELECT 1", ()))
             proxy.blackhole(replies_only=True)
-            tx.pipeline.put_off(add(new_id()))
+            tx.pipeline.queue(add(new_id()))
             tx.record(FACT)
 
     async def is_there() -> bool:
@@ -199,7 +199,7 @@ async def test_statements_of_the_session_and_the_pipeline_are_one_transaction(
     async with uow.begin(ACTOR) as tx:
         await tx.session.execute(text("INSERT INTO doors (id, is_open) VALUES (:id, true)"), {"id": new_id()})
         assert list(await tx.pipeline.fetch(Statement("SELECT count(*) FROM doors", ()))) == [[(1,)]]
-        tx.pipeline.put_off(add(new_id()))
+        tx.pipeline.queue(add(new_id()))
         tx.record(FACT)
     assert (await count(database), await count(database, "outbox")) == (2, 1)
 

@@ -36,33 +36,33 @@ class Pipeline:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
         self._driver: AsyncConnection[Any] | None = None
-        self._put_off: list[Statement] = []
+        self._queued: list[Statement] = []
         self.wrote: str | None = None
 
-    def put_off(self, statement: Statement) -> None:
+    def queue(self, statement: Statement) -> None:
         """Queue a statement whose result is not needed. If it fails, so does the batch it is sent in."""
         if not statement.unaudited and writes(statement.sql):
             self.wrote = " ".join(statement.sql.split())[:80]
-        self._put_off.append(statement)
+        self._queued.append(statement)
 
     async def fetch(self, *statements: Statement) -> list[Rows]:
         """Send the queued statements and these; return the rows of each of these."""
         for statement in statements:
-            self.put_off(statement)
+            self.queue(statement)
         sent = await self._send()
         return sent[len(sent) - len(statements) :]
 
     async def flush(self) -> None:
-        if self._put_off:
+        if self._queued:
             await self._send()
 
     async def commit(self) -> None:
         """Commit in one round trip with the queued statements; the session's own commit then does nothing."""
-        if self._put_off:
+        if self._queued:
             await self._send(commit=True)
 
     async def _send(self, *, commit: bool = False) -> list[Rows]:
-        statements, self._put_off = self._put_off, []
+        statements, self._queued = self._queued, []
         driver = self._driver = self._driver or await self._open()
         cursors = []
         try:

@@ -165,7 +165,7 @@ class PendingTransaction:
             messages.append(self._publications.audit(tx.facts))
         if messages:
             # Sent with the commit, in one round trip.
-            tx.pipeline.put_off(outbox.insert(messages))
+            tx.pipeline.queue(outbox.insert(messages))
             self._has_messages = True
 
     async def require_admitted(self, actor: Actor) -> None:

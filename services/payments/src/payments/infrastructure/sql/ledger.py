@@ -111,7 +111,7 @@ class SqlLedgerRepository:
             self._queue(_SAVE_SPENDING, to_json_rows([_spent(spending) for spending in spendings]))
 
     def _queue(self, sql: str, rows: str) -> None:
-        self._pipeline.put_off(Statement(sql, (rows,)))
+        self._pipeline.queue(Statement(sql, (rows,)))
 
 
 class SqlLedgerViews(SqlReads):
