@@ -96,7 +96,7 @@ class TooMuch(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_030"
-    tells = ("left", "at", "known", "missing", "count", "tags")
+    disclosed = ("left", "at", "known", "missing", "count", "tags")
 
 
 REFUSALS: tuple[DomainError, ...] = (

@@ -25,7 +25,7 @@ class TooMuch(DomainError):
 class Beyond(TooMuch):
     """The amount is beyond the limit."""
 
-    tells = ("left", "period", "count", "known")
+    disclosed = ("left", "period", "count", "known")
 
 
 class Busy(Unavailable):

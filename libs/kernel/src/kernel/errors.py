@@ -30,13 +30,13 @@ class DomainError(Exception):
     """Base of every error that a caller may see.
 
     The class docstring's first line is the message, `code` the published code (docs/api.md), `facts` what happened. `field`
-    names the request field at fault, if there is one. `tells` names the facts that the caller gets as `details`. By default
+    names the request field at fault, if there is one. `disclosed` names the facts that the caller gets as `details`. By default
     there are none, because a fact may concern another person.
     """
 
     kind: ClassVar[Kind] = Kind.INTERNAL
     code: ClassVar[str] = "SRV_001"
-    tells: ClassVar[tuple[str, ...]] = ()
+    disclosed: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *, field: str | None = None, **facts: object) -> None:
         self.field = field
@@ -50,7 +50,7 @@ class DomainError(Exception):
     @property
     def details(self) -> dict[str, object]:
         """The facts for the caller, as JSON values; amounts, ids and times are strings."""
-        return {name: _plain(self.facts[name]) for name in self.tells if self.facts.get(name) is not None}
+        return {name: _plain(self.facts[name]) for name in self.disclosed if self.facts.get(name) is not None}
 
     def __str__(self) -> str:
         facts = ", ".join(f"{name}={value}" for name, value in self.facts.items())
@@ -83,7 +83,7 @@ class StaleVersion(DomainError):
 
     kind = Kind.STALE
     code = "RES_003"
-    tells = ("version",)
+    disclosed = ("version",)
 
 
 class VersionRequired(DomainError):
@@ -104,7 +104,7 @@ class InvalidValue(DomainError):
 
     kind = Kind.INVALID
     code = "VAL_001"
-    tells: ClassVar[tuple[str, ...]] = ("expected",)
+    disclosed: ClassVar[tuple[str, ...]] = ("expected",)
 
     @property
     def message(self) -> str:

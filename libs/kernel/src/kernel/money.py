@@ -19,7 +19,7 @@ class InvalidAmount(DomainError):
 
     kind = Kind.INVALID
     code = "PAY_002"
-    tells = ("amount", "expected", "largest", "currency", "decimals_max")
+    disclosed = ("amount", "expected", "largest", "currency", "decimals_max")
 
 
 class UnknownCurrency(DomainError):
@@ -27,7 +27,7 @@ class UnknownCurrency(DomainError):
 
     kind = Kind.INVALID
     code = "PAY_003"
-    tells = ("currency", "known")
+    disclosed = ("currency", "known")
 
 
 class CurrencyMismatch(DomainError):
@@ -35,7 +35,7 @@ class CurrencyMismatch(DomainError):
 
     kind = Kind.INVALID
     code = "PAY_004"
-    tells = ("currency", "wallet_currency")
+    disclosed = ("currency", "wallet_currency")
 
 
 @dataclass(frozen=True, slots=True)

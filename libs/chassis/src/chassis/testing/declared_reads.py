@@ -19,10 +19,10 @@ REASON: Final = "complaint 4711"
 
 @dataclass(frozen=True)
 class Person:
-    """A person whose data another person reads. `tells` are ids that only responses about this person contain."""
+    """A person whose data another person reads. `ids` are those that only responses about this person contain."""
 
     user_id: str
-    tells: Collection[str]
+    ids: Collection[str]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class DeclaredReads:
             yield f"records {facts[0].action}"
         if status not in {httpx.codes.OK, httpx.codes.NOT_FOUND}:
             yield f"answers {status}"
-        if route.reads is not REFERENCE and any(each in text for each in person.tells):
+        if route.reads is not REFERENCE and any(each in text for each in person.ids):
             yield "returns another person's data"
 
     async def _call(self, method: str, path: str) -> tuple[int, str, list[AuditFact]]:

@@ -8,7 +8,7 @@ class UnknownRole(DomainError):
 
     kind = Kind.INVALID
     code = "VAL_001"
-    tells = ("role",)
+    disclosed = ("role",)
 
 
 class UnknownPermission(DomainError):
@@ -16,7 +16,7 @@ class UnknownPermission(DomainError):
 
     kind = Kind.INVALID
     code = "VAL_001"
-    tells = ("unknown",)
+    disclosed = ("unknown",)
 
 
 class UnknownSubject(NotFound):
@@ -42,7 +42,7 @@ class IndispensablePermission(DomainError):
 
     kind = Kind.REFUSED
     code = "GOV_003"
-    tells = ("permission",)
+    disclosed = ("permission",)
 
 
 class SelfGrant(DomainError):
@@ -64,7 +64,7 @@ class BeyondOwnPermissions(DomainError):
 
     kind = Kind.DENIED
     code = "ACC_003"
-    tells = ("permissions",)
+    disclosed = ("permissions",)
 
 
 class UnsoundPolicies(DomainError):

@@ -31,7 +31,7 @@ class TooManyAttempts(DomainError):
 
     kind = Kind.EXHAUSTED
     code = "RATE_001"
-    tells = ("retry_after_seconds",)
+    disclosed = ("retry_after_seconds",)
 
     def __init__(self, *, retry_after_seconds: int) -> None:
         self.retry_after_seconds = retry_after_seconds
@@ -64,7 +64,7 @@ class NoTextMessages(InvalidPhone):
 class InvalidName(InvalidValue):
     """A name has a limited length, at least one letter and no invisible characters."""
 
-    tells = ("length_min", "length_max")
+    disclosed = ("length_min", "length_max")
 
     @property
     def message(self) -> str:
@@ -102,7 +102,7 @@ class WeakPassword(InvalidValue):
         "context": "must not contain your name, e-mail address or the platform's name",
     }
 
-    tells = ("rule",)
+    disclosed = ("rule",)
 
     def __init__(self, *, rule: str) -> None:
         super().__init__(field="password", rule=rule)
@@ -154,7 +154,7 @@ class DeviceProofRefused(DomainError):
 
     kind = Kind.UNAUTHENTICATED
     code = "AUTH_011"
-    tells = ("problem",)
+    disclosed = ("problem",)
 
 
 class InvalidResetLink(InvalidValue):
@@ -177,7 +177,7 @@ class EmailChangeCanBeUndone(DomainError):
 
     kind = Kind.REFUSED
     code = "IDN_006"
-    tells = ("possible_from",)
+    disclosed = ("possible_from",)
 
 
 class FactorExists(AlreadyExists):
@@ -217,7 +217,7 @@ class RecoveryPending(AlreadyExists):
 class InvalidLabel(InvalidValue):
     """A label has 1 to 64 characters and no invisible characters."""
 
-    tells = ("length_max",)
+    disclosed = ("length_max",)
 
 
 class TooManyAddresses(DomainError):
@@ -225,7 +225,7 @@ class TooManyAddresses(DomainError):
 
     kind = Kind.REFUSED
     code = "IDN_001"
-    tells = ("live_max",)
+    disclosed = ("live_max",)
 
 
 class LastAddress(DomainError):
@@ -240,7 +240,7 @@ class StillInOffice(DomainError):
 
     kind = Kind.REFUSED
     code = "IDN_003"
-    tells = ("roles",)
+    disclosed = ("roles",)
 
 
 class BeyondAuthority(DomainError):

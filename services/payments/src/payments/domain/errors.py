@@ -15,7 +15,7 @@ class InsufficientFunds(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_001"
-    tells = ("needed", "available", "currency")
+    disclosed = ("needed", "available", "currency")
 
 
 class NotPositive(DomainError):
@@ -23,7 +23,7 @@ class NotPositive(DomainError):
 
     kind = Kind.INVALID
     code = "PAY_002"
-    tells = ("amount",)
+    disclosed = ("amount",)
 
 
 class SelfTransfer(DomainError):
@@ -66,7 +66,7 @@ class NotEmpty(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_010"
-    tells = ("balance", "held", "expecting")
+    disclosed = ("balance", "held", "expecting")
 
 
 class NotFrozen(DomainError):
@@ -81,7 +81,7 @@ class NotPending(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_012"
-    tells = ("status",)
+    disclosed = ("status",)
 
 
 class NotRefundable(DomainError):
@@ -89,7 +89,7 @@ class NotRefundable(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_013"
-    tells = ("kind", "refunded")
+    disclosed = ("kind", "refunded")
 
 
 class RefundTooLarge(DomainError):
@@ -97,7 +97,7 @@ class RefundTooLarge(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_014"
-    tells = ("left",)
+    disclosed = ("left",)
 
 
 class CaptureTooLarge(DomainError):
@@ -105,7 +105,7 @@ class CaptureTooLarge(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_015"
-    tells = ("held",)
+    disclosed = ("held",)
 
 
 class SignatureRequired(DomainError):
@@ -113,7 +113,7 @@ class SignatureRequired(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_016"
-    tells = ("above", "currency")
+    disclosed = ("above", "currency")
 
 
 class InvalidSignature(DomainError):
@@ -128,7 +128,7 @@ class TooManyWallets(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_018"
-    tells = ("most",)
+    disclosed = ("most",)
 
 
 class OwnDecision(AccessDenied):
@@ -146,7 +146,7 @@ class LimitExceeded(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_030"
-    tells = ("period", "limit", "left", "currency")
+    disclosed = ("period", "limit", "left", "currency")
 
 
 class NoRate(DomainError):
@@ -154,7 +154,7 @@ class NoRate(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_031"
-    tells = ("currency", "target_currency")
+    disclosed = ("currency", "target_currency")
 
 
 class TooSmallToConvert(DomainError):
@@ -162,7 +162,7 @@ class TooSmallToConvert(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_032"
-    tells = ("amount", "currency", "target_currency")
+    disclosed = ("amount", "currency", "target_currency")
 
 
 class LaterVersion(DomainError):
@@ -170,7 +170,7 @@ class LaterVersion(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_033"
-    tells = ("valid_from",)
+    disclosed = ("valid_from",)
 
 
 class AlreadyEnded(DomainError):
@@ -178,7 +178,7 @@ class AlreadyEnded(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_034"
-    tells = ("valid_until",)
+    disclosed = ("valid_until",)
 
 
 class BulkEnded(DomainError):
@@ -186,7 +186,7 @@ class BulkEnded(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_040"
-    tells = ("status",)
+    disclosed = ("status",)
 
 
 class TooManyBulks(DomainError):
@@ -194,13 +194,13 @@ class TooManyBulks(DomainError):
 
     kind = Kind.EXHAUSTED
     code = "PAY_044"
-    tells = ("most",)
+    disclosed = ("most",)
 
 
 class UnknownFormat(InvalidValue):
     """A bulk file must be application/json, text/csv or application/xml (pain.001)."""
 
-    tells = ("known",)
+    disclosed = ("known",)
 
 
 class ApprovalNeeded(DomainError):
@@ -208,7 +208,7 @@ class ApprovalNeeded(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_041"
-    tells = ("rules", "approval_by")
+    disclosed = ("rules", "approval_by")
 
     @classmethod
     def of(cls, rules: Sequence[str]) -> Self:
@@ -221,7 +221,7 @@ class ScheduleEnded(DomainError):
 
     kind = Kind.REFUSED
     code = "PAY_042"
-    tells = ("status",)
+    disclosed = ("status",)
 
 
 class TooManySchedules(DomainError):
@@ -229,7 +229,7 @@ class TooManySchedules(DomainError):
 
     kind = Kind.EXHAUSTED
     code = "PAY_043"
-    tells = ("most",)
+    disclosed = ("most",)
 
 
 class PayerSuspended(DomainError):

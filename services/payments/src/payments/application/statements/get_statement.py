@@ -17,7 +17,7 @@ LINES_MAX: Final = 10_000
 class StatementTooLong(InvalidValue):
     """The period has more lines than a statement can show; choose a shorter period, or use the export."""
 
-    tells = ("lines_max",)
+    disclosed = ("lines_max",)
 
 
 @dataclass(frozen=True, slots=True)
