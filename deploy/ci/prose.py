@@ -1,8 +1,8 @@
 """Find words and turns that the glossary of docs/glossary.md replaces by plain technical English, in what people read.
 
 Docstrings, comments, messages (texts with a space in them) and names of tests in Python are read, comments in shell, YAML, TOML
-and protos, and the documents. `docs/adr` stays as it was written, and so does CHANGELOG's past. A line that contains
-`prose: as quoted` is left: its words are somebody else's.
+and protos, the gateway's pages (HTML and JavaScript), and the documents. `docs/adr` stays as it was written, and so does
+CHANGELOG's past. A line that contains `prose: as quoted` is left: its words are somebody else's.
 """
 
 import argparse
@@ -58,6 +58,8 @@ GLOSSARY: Final = (
     (r"what (?:is|was|were|are) (?:told|shown|said)", "what is returned, reported"),
 )
 PATTERN: Final = re.compile("|".join(rf"\b({pattern})\b" for pattern, _ in GLOSSARY))
+# The pages that customers open. Their scripts are read whole, because messages are in them.
+WEB: Final = "gateway/src/gateway/web/"
 COMMENTED: Final = {".sh": "#", ".yaml": "#", ".yml": "#", ".toml": "#", ".proto": "//"}
 
 
@@ -105,6 +107,8 @@ def is_read(name: str) -> bool:
     generated = name.endswith(("_pb2.py", "_pb2_grpc.py", "_pb2.pyi"))
     if generated or name.startswith(("docs/adr/", "docs/research/")) or name in OWN:
         return False
+    if name.startswith(WEB) and name.endswith((".html", ".js")):
+        return True
     return Path(name).suffix in {".py", ".md", *COMMENTED} or Path(name).name in {"Makefile", "Dockerfile"}
 
 
@@ -114,7 +118,7 @@ def passages(name: str, text: str) -> Iterator[tuple[int, str]]:
     if suffix == ".py":
         # The SQL of a migration stays as it ran.
         yield from of_python(text, messages="/migrations/" not in name)
-    elif suffix == ".md":
+    elif suffix in {".md", ".html", ".js"}:
         yield 1, text
     else:
         sign = COMMENTED.get(suffix, "#")

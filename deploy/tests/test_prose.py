@@ -34,6 +34,8 @@ def found(checkout: Path, name: str, text: str) -> list[tuple[int, str]]:
         ("a.sh", "true\n# started anew\n", 2),
         ("a.proto", "// Sent anew.\n", 1),
         ("Makefile", "# made anew\n", 1),
+        ("gateway/src/gateway/web/a.html", "<p>\nSign in anew.\n</p>\n", 2),
+        ("gateway/src/gateway/web/a.js", 'const a = 1;\nsay("Sign in anew.");\n', 2),
     ],
     ids=lambda value: value if isinstance(value, str) and "." in value and " " not in value else None,
 )

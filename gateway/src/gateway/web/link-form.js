@@ -1,7 +1,7 @@
-// A page that a link of a mail leads to: the link's secret stands behind its "#", which browsers send to no server.
+// A page that a link in a mail opens. The link's secret is after its "#", which browsers do not send to a server.
 //
-// The page has one form. Its data-action takes the form's named fields and the secret as JSON; data-done is what is said when
-// that worked. A field with data-same-as repeats another one. What is wrong with a field stands in the element <id>-problem.
+// The page has one form. Its named fields and the secret are sent as JSON to data-action; after success, data-done is shown.
+// A field with data-same-as must repeat another field. The problem of a field is shown in the element <id>-problem.
 "use strict";
 
 const form = document.querySelector("form[data-action]");
@@ -13,7 +13,7 @@ function say(text, isProblem) {
   message.className = isProblem ? "problem" : "";
 }
 
-// Where the focus was may be hidden or disabled by now; from here the next Tab leads on.
+// The element that had the focus may be hidden or disabled now, so focus the message.
 function sayAndShow(text, isProblem) {
   say(text, isProblem);
   message.focus();
@@ -34,7 +34,7 @@ function clearProblems() {
   fields().forEach((field) => problemOf(field, ""));
 }
 
-// Returns false, with the cursor where it is, when a field does not repeat the other.
+// Returns false and focuses the field if a field does not repeat the other.
 function repeatsAgree() {
   const wrong = fields().find((field) => field.dataset.sameAs && field.value !== form.elements[field.dataset.sameAs].value);
   if (wrong) {
@@ -44,7 +44,7 @@ function repeatsAgree() {
   return !wrong;
 }
 
-// An answer of the API: either one error, or one for each field.
+// An error response of the API: one error, or one for each field.
 function showRefusal(answer, retryAfter) {
   const others = [];
   for (const { field, message: text } of answer.errors ?? []) {
@@ -59,7 +59,7 @@ function showRefusal(answer, retryAfter) {
   const wait = retryAfter ? ` Try again in ${retryAfter} seconds.` : "";
   const text = others.join(" ") || answer.error || "";
   if (text || !answer.errors) {
-    sayAndShow(`${text || "This did not work."}${wait}`, true);
+    sayAndShow(`${text || "The request failed."}${wait}`, true);
   }
 }
 
@@ -99,12 +99,12 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
-// Another link of a mail, opened in the same tab, differs behind the "#" only: the browser would keep the page as it is.
+// Another link, opened in the same tab, differs only after the "#", so the browser would not load the page again.
 addEventListener("hashchange", () => location.reload());
-// Out of the address bar, the history and what is copied from them.
+// Remove the secret from the address bar and the history.
 history.replaceState(null, "", location.pathname);
 if (secret) {
   form.hidden = false;
 } else {
-  say("This link is not complete. Open the link in the mail again, or ask for a new one.", true);
+  say("This link is not complete. Open the link in the mail again, or request a new one.", true);
 }
