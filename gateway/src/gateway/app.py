@@ -154,7 +154,7 @@ class Gateway:
 
     def _require_room(self) -> None:
         if self._in_flight > self._in_flight_max:
-            raise unavailable("Too many requests at once; retry later.")
+            raise unavailable("Too many requests at the same time; retry later.")
 
     async def _forward(self, request: ProxiedRequest, route: Route, peer: str) -> None:
         body = await request.body(max(self._body_bytes_max, route.body_bytes_max), self._bodies)

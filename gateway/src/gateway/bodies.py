@@ -17,7 +17,7 @@ class BodyLimits:
     """A body has `seconds`, plus one for each `bytes_per_second` of its length, up to `seconds_max`; no pause beyond `seconds`.
 
     A body of up to `whole_bytes_max` is received completely before the service is called. One address may send `open_max` bodies
-    at once.
+    at the same time.
     """
 
     seconds: float
@@ -92,7 +92,7 @@ class Uploads:
     def place(self, service: str) -> Iterator[None]:
         """Hold a place during the block; raises Refusal (503)."""
         if self._open[service] >= self._max:
-            raise unavailable("Too many large bodies at once; retry later.")
+            raise unavailable("Too many large bodies at the same time; retry later.")
         self._open[service] += 1
         try:
             yield

@@ -67,7 +67,7 @@ def too_many(retry_after_seconds: int) -> Refusal:
 
 
 def too_many_bodies() -> Refusal:
-    return Refusal(429, "RATE_001", "Too many request bodies at once.", {"retry-after": str(RETRY_SECONDS)})
+    return Refusal(429, "RATE_001", "Too many request bodies at the same time.", {"retry-after": str(RETRY_SECONDS)})
 
 
 def unavailable(message: str = "A dependency is unavailable; retry later.") -> Refusal:

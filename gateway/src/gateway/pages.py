@@ -1,4 +1,4 @@
-"""What the gateway serves itself: its liveness, the OpenAPI document, the keys of access tokens, and pages.
+"""The responses that the gateway serves itself: its liveness, the OpenAPI document, the keys of access tokens, and pages.
 
 Web pages are files in `web/`: `<name>.html` is served at `/<name>`, shared files at `/pages/<name>`.
 """

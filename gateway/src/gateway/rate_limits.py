@@ -59,7 +59,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether one more request is admitted, and its rate limit headers."""
+    """The decision whether to admit one more request, and its rate limit headers."""
 
     allowed: bool
     limit: int

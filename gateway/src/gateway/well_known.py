@@ -1,4 +1,4 @@
-"""What partners need to verify access tokens: keys (RFC 7517) and the issuer's metadata (RFC 8414)."""
+"""The documents that partners need to verify access tokens: keys (RFC 7517) and the issuer's metadata (RFC 8414)."""
 
 import asyncio
 import time

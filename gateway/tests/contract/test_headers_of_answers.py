@@ -280,7 +280,7 @@ async def test_a_connection_over_the_limit_gets_the_headers_of_every_response(
     assert (await reader.readuntil(b'{"alive":true}')).startswith(b"HTTP/1.1 200 ")
     status, headers, body = parsed(await running.raw(head))
     assert (status, own_headers(headers, body)) == (503, {**LATER, "connection": "close"})
-    assert is_error(json.loads(body), "SRV_002", "Too many requests at once; retry later.")
+    assert is_error(json.loads(body), "SRV_002", "Too many requests at the same time; retry later.")
     writer.write(head)
     assert (await reader.readuntil(b'{"alive":true}')).startswith(b"HTTP/1.1 200 ")
     writer.close()

@@ -109,7 +109,7 @@ async def test_too_many_at_once_are_refused(gateway: Start, stub: Stub) -> None:
     await eventually(lambda: len(stub.arrived), 2)
     status, headers, body = await running.call("GET", "/api/v1/users")
     assert (status, headers["Retry-After"]) == (503, "2")
-    assert is_error(body, "SRV_002", "Too many requests at once; retry later.")
+    assert is_error(body, "SRV_002", "Too many requests at the same time; retry later.")
     assert len(stub.arrived) == 2
     for task in slow:
         task.cancel()

@@ -196,7 +196,7 @@ async def test_too_many_bodies_get_retry_after(gateway: Start) -> None:
     await eventually(status, 429)
     _, headers, body = await running.call("POST", "/api/v1/auth/login", token=False, json={})
     assert headers["Retry-After"] == "2"
-    assert is_error(body, "RATE_001", "Too many request bodies at once.")
+    assert is_error(body, "RATE_001", "Too many request bodies at the same time.")
     await slow.close()
 
 

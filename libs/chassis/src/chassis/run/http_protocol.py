@@ -24,7 +24,9 @@ class EarlyAnswer:
 
 
 UNREADABLE: Final = EarlyAnswer(400, "VAL_001", "The request could not be read.")
-TOO_MANY_CONNECTIONS: Final = EarlyAnswer(503, "SRV_002", "Too many requests at once; retry later.", {"retry-after": "2"})
+TOO_MANY_CONNECTIONS: Final = EarlyAnswer(
+    503, "SRV_002", "Too many requests at the same time; retry later.", {"retry-after": "2"}
+)
 
 
 class DrainableState(ServerState):
