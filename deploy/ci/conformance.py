@@ -112,7 +112,7 @@ def _tests_of(requirement: Requirement, tests: Sequence[ClauseTest]) -> list[Cla
 
 
 def _table(wanted: Sequence[Requirement], tests: Sequence[ClauseTest], results: Mapping[str, str]) -> str:
-    rows = ["", "| asked by | what | tests | result |", "|---|---|---|---|"]
+    rows = ["", "| required by | what | tests | result |", "|---|---|---|---|"]
     for requirement in wanted:
         files: dict[str, list[ClauseTest]] = defaultdict(list)
         for test in _tests_of(requirement, tests):

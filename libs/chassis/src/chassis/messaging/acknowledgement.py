@@ -1,4 +1,4 @@
-"""What happens to a message after its handler: acknowledged, retried later, or moved to the dead letters.
+"""The outcome of a message after its handler: acknowledged, retried later, or moved to the dead letters.
 
 Never use `nack(requeue=True)`: RabbitMQ 4.3 redelivers such a message at once, in an endless loop.
 """
@@ -50,7 +50,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a handler failed, and whether a retry may help."""
+    """The reason why a handler failed, and whether a retry may help."""
 
     error: DomainError
 
