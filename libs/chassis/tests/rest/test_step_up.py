@@ -157,8 +157,10 @@ async def test_the_document_states_the_required_assurance(make_app: Callable[...
     recent, strong = paths["/api/v1/vaults/recent"]["get"], paths["/api/v1/vaults/strong"]["post"]
     assert recent["x-assurance"] == {"level": "recent", "multi_factor": False, "max_age": 300}
     assert strong["x-assurance"] == {"level": "strong", "multi_factor": True, "max_age": 300}
-    assert recent["description"] == "Requires a sign-in within the last five minutes, with every factor that the user has."
+    assert recent["description"] == (
+        "Requires that the caller signed in within the last five minutes with every factor of their account."
+    )
     assert "AUTH_005" in strong["responses"]["401"]["description"]
     asked = paths["/api/v1/vaults/asked"]["post"]
     assert asked["x-assurance"] == {"level": "none", "multi_factor": False, "max_age": None, "others": "recent"}
-    assert asked["description"].startswith("For another person's data: Requires a sign-in")
+    assert asked["description"].startswith("For another user's resource, requires that the caller signed in")

@@ -11,7 +11,7 @@ from kernel.texts import shown
 
 
 class Kind(StrEnum):
-    """What an error is to the caller; `chassis.errors` maps each kind to HTTP and gRPC."""
+    """The meaning of an error to the caller; `chassis.errors` maps each kind to HTTP and gRPC."""
 
     INVALID = "invalid"
     UNAUTHENTICATED = "unauthenticated"
@@ -116,7 +116,7 @@ class InvalidValue(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with one field of many."""
+    """The fault in one field of many."""
 
     field: str
     message: str
@@ -134,7 +134,7 @@ class InvalidValues(DomainError):
 
 
 class KeyReused(DomainError):
-    """The Idempotency-Key was used before for another request."""
+    """The Idempotency-Key was used before for another request. Send a new key."""
 
     kind = Kind.INVALID
     code = "VAL_002"

@@ -15,7 +15,7 @@ _PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?", re.ASCII)
 
 
 class InvalidAmount(DomainError):
-    """The amount is not a plain decimal number that the currency can hold."""
+    """The amount is not a plain decimal number that the currency can represent."""
 
     kind = Kind.INVALID
     code = "PAY_002"
@@ -31,7 +31,7 @@ class UnknownCurrency(DomainError):
 
 
 class CurrencyMismatch(DomainError):
-    """The amounts are in different currencies."""
+    """The currencies do not match."""
 
     kind = Kind.INVALID
     code = "PAY_004"

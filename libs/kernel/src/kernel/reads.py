@@ -22,7 +22,7 @@ OWNERS_MAX: Final = 250
 
 
 class ReadsOf(StrEnum):
-    """Whose data an operation returns. Each operation that reads declares it, like its access rule.
+    """The owners of the data that an operation returns. Each operation that reads declares it, like its access rule.
 
     NOBODY: no personal data, except ids in staff's records, such as who set a price or whose wallet a rule names. OWN: only the
     caller's. OTHERS: also another person's, which is recorded as an audit fact. SEARCH: a list or trail of people, an audit fact

@@ -262,7 +262,7 @@ async def test_a_quote_returns_what_is_left_of_limits_and_what_would_be_refused(
     bank.price(fee="0.01")
     assert (await quoted(**both))["refusal"] == {
         "code": "PAY_001",
-        "error": "The wallet does not hold enough.",
+        "error": "The wallet's available balance is too low.",
         "field": None,
         "leg": None,
         "details": {"needed": "1000.01", "available": "1000.00", "currency": "NAD"},

@@ -110,24 +110,24 @@ async def test_an_invalid_value_is_returned_with_the_reason(bank: Bank, payer: H
         422,
         "VAL_001",
         "until",
-        "Expected a time after since, not '2026-11-01T00:00:00Z'.",
+        "Expected a time after `since`, not '2026-11-01T00:00:00Z'.",
     )
     past = {**leg(payer, payee), "starts_at": "2020-01-31T06:00:00Z"}
     assert fault(await bank.post("/transfers/schedules", payer.user_id, past)) == (
         422,
         "VAL_001",
         "starts_at",
-        "Expected a time from now on, within five years, not '2020-01-31T06:00:00Z'.",
+        "Expected a future time within five years, not '2020-01-31T06:00:00Z'.",
     )
     assert fault(await bank.pay(payer, payee, "1.00", target_currency="NAD")) == (
         422,
         "VAL_001",
         "target_currency",
-        "Expected another currency than the amount's, not 'NAD'.",
+        "Expected a currency other than the amount's, not 'NAD'.",
     )
     assert fault(await bank.get("/transfers?cursor=x", payer.user_id)) == (
         422,
         "VAL_001",
         "cursor",
-        "Expected the next_cursor of the page before, not 'x'.",
+        "Expected the next_cursor of the previous page, not 'x'.",
     )

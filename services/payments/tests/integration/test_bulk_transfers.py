@@ -137,7 +137,7 @@ async def test_chunks_wait_in_their_order_until_their_outcomes_are_stored(stored
     assert await waiting(bulk, 1) == stored_bulks.chunks[:1]
     outcomes = [
         LineOutcome(number=1, status=LineStatus.NOT_RUN),
-        LineOutcome(number=2, status=LineStatus.REFUSED, code="PAY_001", message="The wallet does not hold enough."),
+        LineOutcome(number=2, status=LineStatus.REFUSED, code="PAY_001", message="The wallet's available balance is too low."),
     ]
     await stored_bulks.change(
         bulk, replace(stored_bulks.chunks[0], outcomes=outcomes), stored_bulks.chunks[1], status=BulkStatus.RUNNING

@@ -73,7 +73,7 @@ def unless_known(request: Request, response: Response) -> Response:
     return unchanged
 
 
-_Field = Annotated[str | None, Header(max_length=1024, examples=['"7"'], description="The ETag last seen")]
+_Field = Annotated[str | None, Header(max_length=1024, examples=['"7"'], description="The ETag of the last read")]
 
 
 async def _if_match(request: Request, if_match: _Field = None) -> int | None:

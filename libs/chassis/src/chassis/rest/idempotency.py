@@ -82,7 +82,8 @@ class IdempotencyStore:
         if not _KEY.fullmatch(key):
             raise InvalidIdempotencyKey(field=KEY_HEADER)
         if self._own and key.startswith(self._own.reserved):
-            raise InvalidIdempotencyKey(field=KEY_HEADER, expected=f"no key that begins with {', '.join(self._own.reserved)}")
+            expected = f"a key that does not begin with {', '.join(self._own.reserved)}"
+            raise InvalidIdempotencyKey(field=KEY_HEADER, expected=expected)
         # An anonymous caller has no id, and an address can change before a retry, so the route is the owner.
         anonymous = actor.kind is ActorKind.ANONYMOUS
         owner = f"anonymous:{request.method} {route_path}" if anonymous else f"{actor.kind}:{actor.subject_id}"

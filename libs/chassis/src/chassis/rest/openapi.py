@@ -22,7 +22,11 @@ _ERRORS: Final = {
     "401": ("AUTH_004", "An access token is required.", "The token is missing, invalid or expired"),
     "403": ("ACC_001", "Access denied.", "The caller lacks the permission"),
     "404": ("RES_001", "Not found.", "The resource does not exist or is not the caller's"),
-    "409": ("RES_004", "A request with this Idempotency-Key is still in progress; retry shortly.", "Conflict"),
+    "409": (
+        "RES_004",
+        "A request with this Idempotency-Key is still in progress; retry shortly.",
+        "The state of the resource does not allow this, or a request with this key is in progress",
+    ),
     "412": ("RES_003", "The resource has changed since it was read; read it again and retry.", "If-Match names an old version"),
     "413": ("VAL_003", "The request body is too large.", "The body is too large"),
     "415": ("VAL_004", "The request body must be application/json.", "The body has another content type"),
@@ -36,7 +40,7 @@ _ERRORS: Final = {
 }
 
 _ASKED: Final = {
-    RECENT: "Requires a sign-in within the last five minutes, with every factor that the user has.",
+    RECENT: "Requires that the caller signed in within the last five minutes with every factor of their account.",
     STRONG: "Requires a two-factor sign-in within the last five minutes.",
 }
 
@@ -94,7 +98,8 @@ def _say_assurance(operation: dict[str, Any], assurance: Assurance, others: Assu
     }
     asked = [_ASKED[assurance]] if assurance in _ASKED else []
     if others:
-        asked.append(f"For another person's data: {_ASKED[others]}")
+        sentence = _ASKED[others]
+        asked.append(f"For another user's resource, {sentence[0].lower()}{sentence[1:]}")
     if asked:
         operation["description"] = "\n\n".join([operation.get("description", ""), *asked]).strip()
 

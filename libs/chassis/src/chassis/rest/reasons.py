@@ -23,7 +23,7 @@ ReadReasonOfOthers = Annotated[
     Query(
         min_length=3,
         max_length=200,
-        description="The reason for reading another person's data, which requires one; recorded in the audit log",
+        description="Required to read another person's data; recorded in the audit log",
         examples=["complaint 4711"],
     ),
     REASON,

@@ -101,7 +101,11 @@ FAULTS = {
         ("faults", "VAL_001", [("rows.1", "No such wallet."), ("rows.7", "x" * 300), ("f" * 100, "Bad.")]),
         ("fault", "VAL_001", [("amount", "The value is not valid.")]),
         ("nowhere", "VAL_001", [("request", "The value is not valid.")]),
-        ("reused", "VAL_002", [("Idempotency-Key", "The Idempotency-Key was used before for another request.")]),
+        (
+            "reused",
+            "VAL_002",
+            [("Idempotency-Key", "The Idempotency-Key was used before for another request. Send a new key.")],
+        ),
     ],
 )
 async def test_each_error_of_the_domain_is_reported_with_its_field(

@@ -24,7 +24,7 @@ METHODS_BYTES_MAX = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who acted, as far as the producing service knew. Unknown parts are empty strings."""
+    """The actor, as far as the producing service knew. Unknown parts are empty strings."""
 
     kind: str
     subject_id: str

@@ -38,7 +38,7 @@ class LastAdministrator(DomainError):
 
 
 class IndispensablePermission(DomainError):
-    """At least one active user must have this permission. Add it to another role that a user has first."""
+    """At least one active user must have this permission. First add it to another role that an active user has."""
 
     kind = Kind.REFUSED
     code = "GOV_003"
@@ -53,14 +53,14 @@ class SelfGrant(DomainError):
 
 
 class BeyondAuthority(DomainError):
-    """The user has permissions that you do not have."""
+    """You cannot do this to a user with permissions that you do not have."""
 
     kind = Kind.DENIED
     code = "ACC_003"
 
 
 class BeyondOwnPermissions(DomainError):
-    """The role has or would get permissions that you do not have."""
+    """You cannot grant or change a role with permissions that you do not have."""
 
     kind = Kind.DENIED
     code = "ACC_003"

@@ -108,5 +108,5 @@ def amount_text(value: Decimal | None) -> str | None:
 
 def _not_before(now: datetime, asked: datetime | None, field: str) -> datetime:
     if asked is not None and asked < now:
-        raise InvalidValue(field=field, expected="a time that has not passed", given=asked)
+        raise InvalidValue(field=field, expected="the present or a future time", given=asked)
     return asked or now

@@ -15,7 +15,7 @@ APPROVED_BY = "payment:approve"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outflow:
-    """What one order takes from its payer, and who receives it."""
+    """The amount that one order takes from its payer, and its receiver."""
 
     kind: TransferKind
     amount: Money
@@ -30,7 +30,7 @@ class Outflow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRule:
-    """What a rule sums in one currency: orders of these kinds (all kinds if none is named) to this wallet or owner.
+    """The orders that a rule sums in one currency: of these kinds (all kinds if none is named), to this wallet or owner.
 
     Without a `window` it sums one request; with one, also what the payer sent within that time. The policies decide whether
     the rule matches, and for whom. Sums below `threshold` never match, so the policies are not evaluated for them.

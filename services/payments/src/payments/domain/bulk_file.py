@@ -151,7 +151,7 @@ def _line(number: int, raw: RawLine, *, source_id: UUID, currency: str, faults: 
     if target_id == source_id:
         faults.add(f"{place}.target_wallet_id", "A wallet cannot pay itself.")
     if raw.currency and raw.currency != currency:
-        faults.add(f"{place}.currency", f"{_quoted(raw.currency)} in a file of {currency}")
+        faults.add(f"{place}.currency", f"{_quoted(raw.currency)} differs from the file's currency {currency}.")
     description = faults.read(f"{place}.description", lambda text: _text(text, DESCRIPTION_LENGTH_MAX), raw.description)
     reference = faults.read(f"{place}.reference", lambda text: _text(text, REFERENCE_LENGTH_MAX), raw.reference)
     if target_id is None or amount is None or description is None or reference is None:

@@ -7,7 +7,7 @@ from kernel.errors import AccessDenied, DomainError, InvalidValue, Kind
 
 
 class InsufficientFunds(DomainError):
-    """The wallet does not hold enough.
+    """The wallet's available balance is too low.
 
     `available` is disclosed only for an order from the caller's own wallet: a refund or a reversal may debit a wallet that the
     caller may not read.
@@ -62,7 +62,7 @@ class AccountClosed(DomainError):
 
 
 class NotEmpty(DomainError):
-    """Only an empty wallet can be closed. Move its money, and wait for or void the holds from it and to it."""
+    """Only an empty wallet without holds can be closed. Move its money. Void its holds, or wait until they end."""
 
     kind = Kind.REFUSED
     code = "PAY_010"
@@ -93,7 +93,7 @@ class NotRefundable(DomainError):
 
 
 class RefundTooLarge(DomainError):
-    """The amount is more than what is left of the transfer to refund."""
+    """The amount exceeds what can still be refunded."""
 
     kind = Kind.REFUSED
     code = "PAY_014"
@@ -101,7 +101,7 @@ class RefundTooLarge(DomainError):
 
 
 class CaptureTooLarge(DomainError):
-    """The amount is more than the hold."""
+    """The amount must be greater than zero and at most the amount on hold."""
 
     kind = Kind.REFUSED
     code = "PAY_015"
@@ -117,7 +117,7 @@ class SignatureRequired(DomainError):
 
 
 class InvalidSignature(DomainError):
-    """The signature does not match this transfer, or its key is not, or is no longer, a key of the payer."""
+    """The signature does not match this transfer, or its key is not an active key of the payer."""
 
     kind = Kind.INVALID
     code = "PAY_017"
@@ -136,7 +136,7 @@ class OwnDecision(AccessDenied):
 
 
 class LedgerBroken(DomainError):
-    """The ledger does not add up; the account accepts no postings until staff have examined it."""
+    """The account's balance does not match its postings; it accepts no postings until staff have investigated."""
 
     code = "PAY_020"
 
@@ -217,7 +217,7 @@ class ApprovalNeeded(DomainError):
 
 
 class ScheduleEnded(DomainError):
-    """The schedule has ended, or its status does not allow this."""
+    """The schedule has ended, or its status does not allow this; get its current status."""
 
     kind = Kind.REFUSED
     code = "PAY_042"

@@ -52,7 +52,7 @@ class FeeRule:
     refundable: bool = False
 
     def __post_init__(self) -> None:
-        _require(_CODE.fullmatch(self.code) is not None, "code", "small letters, digits and hyphens, at most 63", self.code)
+        _require(_CODE.fullmatch(self.code) is not None, "code", "lower-case letters, digits and hyphens, at most 63", self.code)
         _require(self.kind in CHARGEABLE, "kind", f"one of {', '.join(sorted(CHARGEABLE))}", self.kind)
         _require(0 <= self.vat_percent <= _HUNDRED, "vat_percent", "0 to 100", self.vat_percent)
         _require(0 < len(self.tiers) <= TIERS_MAX, "tiers", f"1 to {TIERS_MAX} tiers", len(self.tiers))

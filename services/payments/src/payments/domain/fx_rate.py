@@ -20,7 +20,7 @@ _HUNDRED = Decimal(100)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion:
-    """What is paid in one currency and received in another.
+    """The amount paid in one currency and the amount received in another.
 
     `target` and `spread`, both in the target's currency, together are `source` converted at the middle rate.
     """
@@ -54,11 +54,11 @@ class FxRate:
 
     def __post_init__(self) -> None:
         if Currency.of(self.base, field="base") == Currency.of(self.quote, field="quote"):
-            raise InvalidValue(field="quote", expected="another currency than base", given=self.quote)
+            raise InvalidValue(field="quote", expected="a currency other than `base`", given=self.quote)
         if not self.mid.is_finite() or not 0 < self.mid < _LARGEST_MID or self.mid != round(self.mid, MID_DIGITS_MAX):
             raise InvalidValue(field="mid", expected=f"a number above 0 with at most {MID_DIGITS_MAX} decimals", given=self.mid)
         if not 0 <= self.spread_percent < _HUNDRED:
-            raise InvalidValue(field="spread_percent", expected="0 to below 100", given=self.spread_percent)
+            raise InvalidValue(field="spread_percent", expected="at least 0 and below 100", given=self.spread_percent)
         until = self.validity.until
         if until is None or until - self.validity.since > RATE_LIFE_MAX:
             raise InvalidValue(

@@ -25,7 +25,7 @@ _SUM_MAX = Decimal(10) ** 30
 def require_tier(tier: str) -> str:
     """Return the name if it is valid for a tier; otherwise raise InvalidValue."""
     if not _TIER.fullmatch(tier):
-        raise InvalidValue(field="tier", expected="small letters, digits and hyphens, at most 31", given=tier)
+        raise InvalidValue(field="tier", expected="lower-case letters, digits and hyphens, at most 31", given=tier)
     return tier
 
 
@@ -36,7 +36,7 @@ def day_of(at: datetime) -> date:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
-    """What an owner has moved in one currency on `day` and in the month that starts on `month`."""
+    """The amounts that an owner has moved in one currency on `day` and in the month that starts on `month`."""
 
     owner_id: UUID
     currency: str
@@ -113,7 +113,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """What a payer has spent in one currency, and what the limit in force leaves; None means no limit.
+    """The amounts that a payer has spent in one currency, and those that the limit in force leaves; None means no limit.
 
     `left` is the highest amount of the next transfer. A period's totals restart at its `renews_at`.
     """

@@ -1,4 +1,4 @@
-"""Who may pay and be paid, by the kind of an order. All interfaces share these rules; the database enforces them too."""
+"""The rules for payers and payees, by the kind of an order. All interfaces share them; the database enforces them too."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -81,4 +81,5 @@ def require_payee(kind: TransferKind, target: Account) -> None:
         raise NotFound(field="target_wallet_id", wallet_id=target.id)
     usage = _USAGE_PAID.get(kind)
     if usage and target.usage is not usage:
-        raise InvalidValue(field="kind", expected=f"the kind of a {target.usage} wallet", kind=kind, wallet_id=target.id)
+        expected = "`payment` for a merchant's wallet, `transfer` for any other"
+        raise InvalidValue(field="kind", expected=expected, kind=kind, wallet_id=target.id)

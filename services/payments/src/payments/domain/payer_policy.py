@@ -1,4 +1,4 @@
-"""What larger requests require of the payer."""
+"""The requirements for a payer's larger requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

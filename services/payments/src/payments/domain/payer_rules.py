@@ -1,4 +1,4 @@
-"""What a request as a whole requires to be settled: approval, signature, assurance. This is the only place that decides it."""
+"""The requirements for settling a request as a whole: approval, signature, assurance. Only this module decides them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class PayerRequest:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a request still requires: the approval of these rules, a signature, a step-up."""
+    """The requirements that a request must still meet: the approval of these rules, a signature, a step-up."""
 
     approval: tuple[str, ...] = ()
     signature: SignatureRequired | None = None

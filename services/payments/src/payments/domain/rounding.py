@@ -46,7 +46,7 @@ def pro_rata(amount: Money, part: Money, whole: Money) -> Money:
     completes the amount.
     """
     if not 0 <= part.amount <= whole.amount or not whole.is_positive:
-        raise InvalidValue(field="amount", expected=f"a part of {whole.text}", given=part.text)
+        raise InvalidValue(field="amount", expected=f"between 0 and {whole.text}", given=part.text)
     share = EXACT.divide(EXACT.multiply(amount.amount, part.amount), whole.amount)
     return rounded(share, amount.currency, Rounding.DOWN)
 

@@ -74,14 +74,15 @@ class StandingOrder:
         if not self.amount.is_positive:
             raise NotPositive(field="amount", amount=self.amount.text)
         if self.frequency is Frequency.ONCE and (self.ends_on or self.occurrences_max):
-            raise InvalidValue(field="frequency", expected="daily, weekly or monthly where an end is given", given=self.frequency)
+            expected = "daily, weekly or monthly if ends_on or occurrences_max is given"
+            raise InvalidValue(field="frequency", expected=expected, given=self.frequency)
         if self.occurrences_max is not None and not 1 <= self.occurrences_max <= OCCURRENCES_MAX:
             raise InvalidValue(field="occurrences_max", expected=f"1 to {OCCURRENCES_MAX}", given=self.occurrences_max)
         if self.starts_at.year >= MAXYEAR:
             # Days are counted from it in Namibian time; it may be given in another zone.
             raise InvalidValue(field="starts_at", expected="a time within five years", given=self.starts_at)
         if self.ends_on is not None and self.ends_on < self.starts_at.astimezone(NAMIBIA).date():
-            raise InvalidValue(field="ends_on", expected="a day not before the first occurrence", given=self.ends_on)
+            raise InvalidValue(field="ends_on", expected="the day of the first occurrence or later", given=self.ends_on)
 
     @property
     def signed_content(self) -> bytes:
@@ -156,7 +157,7 @@ class Schedule(Aggregate):
     ) -> Self:
         """Plan an order whose first occurrence is in the future."""
         if not at <= order.starts_at <= at + AHEAD_MAX:
-            raise InvalidValue(field="starts_at", expected="a time from now on, within five years", given=order.starts_at)
+            raise InvalidValue(field="starts_at", expected="a future time within five years", given=order.starts_at)
         schedule = cls(
             id=schedule_id,
             initiator_id=initiator_id,

@@ -83,9 +83,7 @@ class TransferOrder:
         if self.metadata:
             _require_bounded(self.metadata)
         if self.kind is not TransferKind.PAYMENT and (self.kind is TransferKind.CONVERSION) != (self.target_currency is not None):
-            raise InvalidValue(
-                field="target_currency", expected="a currency in conversions, and none in others", given=self.target_currency
-            )
+            raise InvalidValue(field="target_currency", expected="a currency for a conversion only", given=self.target_currency)
         if self.target_currency is not None:
             self._require_convertible(self.target_currency)
 
@@ -134,10 +132,11 @@ class TransferOrder:
 
     def _require_convertible(self, target_currency: str) -> None:
         if Currency.of(target_currency, field="target_currency") == self.amount.currency:
-            raise InvalidValue(field="target_currency", expected="another currency than the amount's", given=target_currency)
+            raise InvalidValue(field="target_currency", expected="a currency other than the amount's", given=target_currency)
         if self.capture_later:
             # The rate at the order would differ from the rate at the capture.
-            raise InvalidValue(field="capture", expected="now for a conversion", given="later")
+            expected = '"now", because a conversion cannot be captured later'
+            raise InvalidValue(field="capture", expected=expected, given="later")
 
 
 def leg_key(key: str, number: int) -> str:

@@ -64,7 +64,7 @@ async def list_audit_entries(
     """Search the audit log, newest first unless sorted by `sequence`. An entry must match all given filters.
 
     A search requires a reason, unless it is limited to the caller's own acts or to one resource (`resource_id`) that is not a
-    user. The search is recorded in the audit log, under the users whom the entries are about.
+    user. The search is recorded in the audit log, under each user that the entries are about.
     """
     wanted = EntryFilter(
         actor_id=actor_id,
@@ -83,7 +83,7 @@ async def list_audit_entries(
 
 @audit.get("/entries/{place}", dependencies=[Requires("audit:view")], reads=OTHERS)
 async def get_audit_entry(place: Place, actor: CurrentActor, app: App) -> Envelope[AuditEntryResponse]:
-    """Get one entry. Reading another user's act is recorded in the audit log, under the users whom the entry is about."""
+    """Get one entry. Reading another user's act is recorded in the audit log, under each user that the entry is about."""
     return envelope(AuditEntryResponse.of(await app.audit.get_audit_entry(actor=actor, place=place)))
 
 
@@ -94,7 +94,7 @@ async def get_inclusion_proof(
     """Get a proof that the entry is in the log, with all that an offline verifier needs.
 
     The proof is under the latest signed checkpoint, or the one of size `tree_size`. Returns 409 `CMP_002` until a checkpoint
-    covers the entry, for about a second.
+    covers the entry, usually within a second.
     """
     proof = await app.audit.get_inclusion_proof(actor=actor, place=place, tree_size=tree_size)
     return envelope(ProofBundleResponse.of(proof))
@@ -109,8 +109,8 @@ async def get_audit_trail(
 ) -> Envelope[AuditTrailResponse]:
     """Get all entries about a resource and its parties, across all services, in the log's order.
 
-    Requires a reason, unless the trail is about the caller and no other user. Reading a trail is recorded in the audit log,
-    under the users whom it is about, except the trail of the caller's own id.
+    Requires a reason unless the trail is only about the caller. The read is recorded under each user in the trail, unless the
+    caller reads the trail of their own id.
     """
     trail = await app.audit.get_audit_trail(actor=actor, resource_id=resource_id, reason=reason)
     return envelope(AuditTrailResponse.of(trail))

@@ -18,7 +18,10 @@ screening = Router(prefix="/screening", tags=["screening"])
 async def list_screening_blocks(
     actor: CurrentActor, paging: Paging, reason: ReadReason, app: App, standing: Annotated[bool | None, Query()] = None
 ) -> Envelope[PageOf[ScreeningBlockResponse]]:
-    """List screening blocks, newest first, optionally only active or only lifted ones. Requires a reason, and is recorded."""
+    """List screening blocks, newest first, optionally only active or only lifted ones.
+
+    The read requires a reason and is recorded.
+    """
     blocks = await app.screening.list_screening_blocks(actor=actor, standing=standing, page=paging, reason=reason)
     return page_of(blocks, ScreeningBlockResponse.of)
 

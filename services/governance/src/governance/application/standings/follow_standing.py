@@ -10,7 +10,10 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class FollowStanding:
-    """Record that identity announced a user as able or unable to act. It already happened, so it is never refused."""
+    """Record that identity announced a user as able or unable to act.
+
+    The event reports a past change, so it is never refused.
+    """
 
     uow: UnitOfWork
     clock: Clock

@@ -111,7 +111,7 @@ class RunBulk:
             if not bulk.status.may_run:
                 return replace(run, bulk=bulk, chunks=())
             if bulk.decided_by:
-                # Another worker, believed dead, made it wait, and it has been approved since.
+                # Another worker, believed dead, made the bulk wait for approval, and it has been approved since.
                 return replace(run, kinds={})
             # Serialise what is sent in this currency, so that nothing is sent while the windows are evaluated.
             await tx.spending.lock([(payer_id, currency)])

@@ -22,14 +22,14 @@ class VisibleBulks:
     reads: Reads
 
     async def read(self, *, actor: Actor, bulk_id: UUID, verb: str) -> BulkView:
-        """Read it, and record the read of another user's; `verb` names what was read. Raise NotFound."""
+        """Read a bulk transfer. Record the read if it is another user's; `verb` names what was read. Raise NotFound."""
         found = await self.find(actor=actor, bulk_id=bulk_id)
         if found.initiator_id != actor.user_id:
             await self.reads.record(actor, audit.read(found, verb))
         return found
 
     async def find(self, *, actor: Actor, bulk_id: UUID) -> BulkView:
-        """Read it without a record, within a request that has recorded the read; raise NotFound."""
+        """Read a bulk transfer in a request that has already recorded the read. Raise NotFound."""
         found = await self.views.bulk(bulk_id)
         if not found or not self._may_see(actor, found):
             raise NotFound(bulk_id=bulk_id)

@@ -1,4 +1,4 @@
-"""What owners have spent, for limits and approval rules."""
+"""The amounts that owners have spent, for limits and approval rules."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from payments.domain.limits import Spending
 
 @dataclass(frozen=True, slots=True)
 class OwnerLimits:
-    """What an owner has spent, and the tier whose limits apply."""
+    """The amounts that an owner has spent, and the tier whose limits apply."""
 
     tier: str
     spending: Spending

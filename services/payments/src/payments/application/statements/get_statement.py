@@ -42,10 +42,10 @@ class GetStatement:
         Raise InvalidValue for a period that is empty or has not started.
         """
         if since >= until:
-            raise InvalidValue(field="until", expected="a time after since", given=until)
+            raise InvalidValue(field="until", expected="a time after `since`", given=until)
         if since > self.clock.now():
             # Refuse a future period instead of making an empty statement.
-            raise InvalidValue(field="since", expected="a time that has passed", given=since)
+            raise InvalidValue(field="since", expected="a past time", given=since)
         wallet = await self.find_wallet(
             actor=actor, wallet_id=wallet_id, verb="read_statement", reason=reason, reason_required=True
         )

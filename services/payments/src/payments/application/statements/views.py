@@ -40,9 +40,9 @@ class Movement:
 
 class Movements(Protocol):
     def movements(self, wanted: HistoryFilter, *, batch: int) -> AsyncIterator[Sequence[Movement]]:
-        """Read all of a history, newest first, in batches of about that many transfers.
+        """Read all of a history, newest first, in batches of about `batch` transfers.
 
-        A transfer has a movement for each wallet that `wanted` selects by owner or id: two when it is internal.
+        A transfer has a movement for each wallet that `wanted` selects by owner or id: two if both match.
         """
 
 
@@ -50,4 +50,4 @@ class StatementViews(Protocol):
     async def statement(
         self, account_id: UUID, currency: str, *, since: datetime, until: datetime, lines_max: int
     ) -> Statement | None:
-        """Return the statement of an account from one snapshot, or None if it would have more lines than that."""
+        """Return the statement of an account from one snapshot, or None if it would have more than `lines_max` lines."""

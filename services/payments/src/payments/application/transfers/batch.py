@@ -41,7 +41,7 @@ class Rules:
 
 
 class Records(Protocol):
-    """Where a batch records facts and events: its transaction, or nowhere in a dry run."""
+    """The place where a batch records facts and events: its transaction, or nowhere in a dry run."""
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
 

@@ -17,9 +17,10 @@ from payments.domain.transfer import Transfer
 
 @dataclass(frozen=True, slots=True)
 class CaptureTransfer:
-    """Capture a hold, in whole or in part. Its sender and its receiver may.
+    """Capture a hold, in whole or in part. The sender and the receiver may capture it.
 
-    The receiver may still capture what a sender ordered before a suspension. A caller or receiver who may not act is refused.
+    The receiver may still capture a hold that the sender ordered before being suspended. A caller or receiver who may not act
+    is refused.
     """
 
     uow: UnitOfWork
@@ -29,7 +30,7 @@ class CaptureTransfer:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, transfer_id: UUID, amount: Money | None) -> Transfer:
-        """Raise NotFound for callers who are no party, NotPending, CaptureTooLarge, ScreeningRefused, Unavailable.
+        """Raise NotFound for callers who are not a party, NotPending, CaptureTooLarge, ScreeningRefused, Unavailable.
 
         Raise PayeeBarred if the receiver may not act; PayerSuspended or PayerClosed if the sender captures and may not act.
         """

@@ -20,7 +20,7 @@ class RefundTransfer:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, key: str, transfer_id: UUID, amount: Money | None, reason: str) -> Settled:
-        """Raise NotFound for callers who are no party, RefundTooLarge, NotRefundable, NotPending, or errors of the accounts."""
+        """Raise NotFound unless the caller is a party, RefundTooLarge, NotRefundable, NotPending, or errors of the accounts."""
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
             if not locked.is_target(actor.user_id):

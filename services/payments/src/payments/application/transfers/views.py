@@ -14,7 +14,7 @@ from payments.domain.transfer_order import TransferOrder
 
 
 class HistoryTooLong(InvalidValue):
-    """None of the newest transfers matches, and a request searches no further; choose a period or another filter."""
+    """None of the newest 1,000,000 transfers matches; choose a period or another filter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

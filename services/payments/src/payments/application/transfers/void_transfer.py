@@ -16,8 +16,8 @@ from payments.domain.transfer import Transfer, TransferStatus
 class VoidTransfer:
     """Cancel a hold and release its money.
 
-    Its receiver may, and staff with `payment:reconcile`. Its sender may only while it awaits approval: otherwise a hold would
-    guarantee nothing.
+    The receiver may at any time; staff with `payment:reconcile` may if they are not a party. The sender may only while the
+    transfer awaits approval: otherwise a hold would guarantee nothing.
     """
 
     uow: UnitOfWork
@@ -25,7 +25,7 @@ class VoidTransfer:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, transfer_id: UUID, reason: str) -> Transfer:
-        """Raise NotFound for callers who are no party, NotTheOwner for the sender if the receiver may capture it, NotPending.
+        """Raise NotFound for callers who are not a party, NotTheOwner for the sender if the receiver may capture it, NotPending.
 
         Raise StepUpRequired for staff whose sign-in is not recent.
         """

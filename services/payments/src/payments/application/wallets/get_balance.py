@@ -22,5 +22,5 @@ class GetBalance:
         """Return the balance and its currency. Raise NotFound, or InvalidValue for a future time or one before it was opened."""
         wallet = await self.find_wallet(actor=actor, wallet_id=wallet_id, verb="read_balance")
         if not wallet.opened_at <= at <= self.clock.now():
-            raise InvalidValue(field="as_of", expected="a time since the wallet was opened that has passed", given=at)
+            raise InvalidValue(field="as_of", expected="a past time after the wallet was opened", given=at)
         return await self.accounts.balance_at(wallet_id, at), wallet.currency

@@ -54,7 +54,7 @@ def _lines(rows: "Rows", header: list[str]) -> list[RawLine]:
             continue
         place = f"line {rows.line_num}"
         if len(row) != len(header):
-            faults.add(place, f"{len(row)} cells where the header has {len(header)}")
+            faults.add(place, f"The row has {len(row)} cells; the header has {len(header)}.")
             continue
         cells = dict(zip(header, row, strict=True))
         lines.append(

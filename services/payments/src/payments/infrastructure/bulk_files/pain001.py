@@ -77,7 +77,7 @@ class _Message:
 
     def _check(self, payment: Element, place: str) -> None:
         if self._text(payment, "PmtMtd") != _TRANSFER:
-            self._faults.add(f"{place}.PmtMtd", "Only TRF, a transfer")
+            self._faults.add(f"{place}.PmtMtd", "Only TRF (transfer) is supported.")
         # A plain date in version 03; a choice of date or time in later versions.
         wanted = self._text(payment, "ReqdExctnDt/Dt") or self._text(payment, "ReqdExctnDt/DtTm")[:10]
         wanted = wanted or self._text(payment, "ReqdExctnDt")
@@ -87,7 +87,7 @@ class _Message:
             self._faults.add(f"{place}.ReqdExctnDt", "A date is expected.")
             return
         if due > self._given.today:
-            self._faults.add(f"{place}.ReqdExctnDt", "Bulks run at once; a transfer of another day is a schedule.")
+            self._faults.add(f"{place}.ReqdExctnDt", "A bulk transfer runs immediately; use a schedule for another day.")
 
     def _line(self, entry: Element, place: str) -> RawLine:
         amount = entry.find("p:Amt/p:InstdAmt", self._names)
@@ -113,19 +113,19 @@ class _Message:
 
     def _require_one(self, field: str, found: set[str]) -> None:
         if len(found) != 1:
-            self._faults.add(field, "One account, and one currency, in all of the message")
+            self._faults.add(field, "All payments must have one account and one currency.")
 
     def _check_sums(self, lines: list[RawLine]) -> None:
         """Check the sender's totals against the lines, to detect a truncated file."""
         header = "CstmrCdtTrfInitn/GrpHdr"
         if self._text(self._root, f"{header}/NbOfTxs") != str(len(lines)):
-            self._faults.add("GrpHdr.NbOfTxs", f"{len(lines)} transfers are in the message.")
+            self._faults.add("GrpHdr.NbOfTxs", f"NbOfTxs does not match: the message has {len(lines)} transfers.")
         stated = self._text(self._root, f"{header}/CtrlSum")
         total = Decimal(0)
         for line in lines:
             total = EXACT.add(total, _decimal(line.amount) or Decimal(0))
         if stated and _decimal(stated) != total:
-            self._faults.add("GrpHdr.CtrlSum", "The amounts do not add up to it.")
+            self._faults.add("GrpHdr.CtrlSum", "The amounts do not add up to CtrlSum.")
 
     def _text(self, element: Element, path: str) -> str:
         found = element.find("/".join(f"p:{step}" for step in path.split("/")), self._names)

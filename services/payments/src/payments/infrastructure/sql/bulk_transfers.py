@@ -222,5 +222,5 @@ def _after(cursor: CursorRequest) -> int:
     if cursor.after is None:
         return 0
     if not cursor.after.isascii() or not cursor.after.isdigit() or len(cursor.after) > len(str(LINES_MAX)):
-        raise InvalidValue(field="cursor", expected="the next_cursor of the page before", given=cursor.after)
+        raise InvalidValue(field="cursor", expected="the next_cursor of the previous page", given=cursor.after)
     return int(cursor.after)

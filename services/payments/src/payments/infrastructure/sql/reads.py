@@ -27,7 +27,7 @@ def before(cursor: CursorRequest) -> int:
     if cursor.after is None:
         return _NEWEST
     if not cursor.after.isascii() or not cursor.after.isdigit() or int(cursor.after) > _NEWEST:
-        raise InvalidValue(field="cursor", expected="the next_cursor of the page before", given=cursor.after)
+        raise InvalidValue(field="cursor", expected="the next_cursor of the previous page", given=cursor.after)
     return int(cursor.after)
 
 
@@ -38,7 +38,7 @@ def before_id(cursor: CursorRequest) -> UUID:
     try:
         return UUID(cursor.after)
     except ValueError:
-        raise InvalidValue(field="cursor", expected="the next_cursor of the page before", given=cursor.after) from None
+        raise InvalidValue(field="cursor", expected="the next_cursor of the previous page", given=cursor.after) from None
 
 
 def next_cursor(rows: Sequence[Any], cursor: CursorRequest) -> str | None:

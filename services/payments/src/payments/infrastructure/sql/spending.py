@@ -1,4 +1,4 @@
-"""What owners have sent, by day and month."""
+"""The amounts that owners have sent, by day and month."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta

@@ -231,7 +231,7 @@ def _before(wanted: HistoryFilter, cursor: CursorRequest) -> UUID:
     last, _, digest = cursor.after.partition(".")
     if digest and digest != _digest(wanted):
         raise InvalidValue(
-            field="cursor", expected="the next_cursor of the page before, with the same filters", given=cursor.after
+            field="cursor", expected="the next_cursor of the previous page, with the same filters", given=cursor.after
         )
     return before_id(replace(cursor, after=last))
 

@@ -36,7 +36,7 @@ bulk_transfers = Router(prefix="/transfers/bulk", tags=["bulk transfers"], moves
 
 # 10,000 lines of XML of about 700 bytes each.
 FILE_BYTES_MAX: Final = 8 * 1_048_576
-_BESIDE: Final = "For file formats that do not contain it"
+_BESIDE: Final = "Required if the file does not contain it"
 
 
 @bulk_transfers.post(
@@ -62,11 +62,11 @@ async def submit_bulk(  # each is of the query string or a header
     dry_run: Annotated[bool, Query(description="Return the result with 200, write nothing; JSON files may set it too")] = False,
     signature: PayloadSignature = None,
 ) -> Envelope[BulkResponse] | Response:
-    """Submit up to 10,000 transfers from one wallet as JSON, CSV or ISO 20022 pain.001, to run at once.
+    """Submit up to 10,000 transfers from one wallet as JSON, CSV or ISO 20022 pain.001, to run immediately.
 
     A file with an invalid line is refused as a whole, with each fault and its line. A file that matches an approval rule
-    waits for a decision (`pending_approval`). Then either all lines are settled or none (`all_or_nothing`), or each line that
-    can be (`best_effort`). If the payer loses the right to pay, the remaining lines are refused.
+    waits for a decision (`pending_approval`). `all_or_nothing` settles all lines or none; `best_effort` settles each line that
+    it can. If the payer loses the right to pay, the remaining lines are refused.
     """
     submission = await app.bulk_transfers.read_submission(
         key=key,

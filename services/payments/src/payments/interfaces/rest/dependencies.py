@@ -39,7 +39,9 @@ async def _history(  # each is a filter of the query string
     reference: Annotated[
         str | None, Query(min_length=1, max_length=64, description="The exact, complete reference"), ONE_LINE
     ] = None,
-    text: Annotated[str | None, Query(min_length=2, max_length=64, description="In description or reference"), ONE_LINE] = None,
+    text: Annotated[
+        str | None, Query(min_length=2, max_length=64, description="Text to find in description or reference"), ONE_LINE
+    ] = None,
 ) -> HistoryFilter:
     return HistoryFilter(
         wallet_id=wallet_id,

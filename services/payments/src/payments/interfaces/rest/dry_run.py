@@ -59,7 +59,7 @@ _OF_FILE: Final[dict[str, Any]] = {
                 "target_wallet_id": _TARGET,
                 "amount": "8250.00",
                 "code": "PAY_001",
-                "error": "The wallet does not hold enough.",
+                "error": "The wallet's available balance is too low.",
             }
         ],
         "limits_left": _LEFT,

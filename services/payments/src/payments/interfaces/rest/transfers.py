@@ -70,7 +70,7 @@ async def transfer_tokens(
 async def transfer_linked(
     body: LinkedTransfersRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[LinkedTransfersResponse] | Response:
-    """Make up to 100 linked transfers: all are settled, or none."""
+    """Make 2 to 100 linked transfers: all are settled, or none."""
     if body.dry_run:
         return await rehearsal(app, actor, body.orders(actor, key))
     settled = await app.transfers.transfer_linked(actor=actor, orders=body.orders(actor, key))
@@ -120,7 +120,10 @@ async def capture_transfer(
 
 @transfers.post("/{transfer_id}/void", dependencies=[Authenticated], assurance=NONE, others=RECENT)
 async def void_transfer(transfer_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
-    """Cancel a hold and release its money. The receiver and staff may at any time; the sender only while it awaits approval."""
+    """Cancel a hold and release its money.
+
+    The receiver may at any time; the sender only while it awaits approval; staff any hold to which they are not a party.
+    """
     return enveloped(await app.transfers.void_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
 
 

@@ -22,7 +22,7 @@ class RehearsedRefusedLineResponse(ResponseModel):
     target_wallet_id: UUID
     amount: str = Field(examples=["8250.00"])
     code: str = Field(examples=["PAY_001"])
-    error: str = Field(examples=["The wallet does not hold enough."])
+    error: str = Field(examples=["The wallet's available balance is too low."])
 
     @classmethod
     def of(cls, outcome: LineOutcome, file: BulkFile) -> Self:

@@ -30,7 +30,7 @@ TIER_PATTERN = r"^[a-z][a-z0-9-]{0,30}$"
 
 
 class LimitRequest(RequestModel):
-    """What a tier may move in a currency. A limit that is left out is unlimited."""
+    """The limits of a tier in a currency. An omitted limit does not apply."""
 
     tier: str = Field(pattern=TIER_PATTERN, examples=["standard"])
     currency: CurrencyText

@@ -1,4 +1,4 @@
-"""What a request still requires before it can be settled."""
+"""The requirements that a request must still meet before it can be settled."""
 
 from typing import Self
 
@@ -14,8 +14,8 @@ class OrderNeedsResponse(ResponseModel):
 
     approval_rules: list[str] = Field(examples=[["large-payments"]])
     approval_by: str | None = Field(examples=[APPROVED_BY])
-    signature: bool = Field(description="By one of the payer's device keys (PAY_016)")
-    step_up: bool = Field(description="Two factors within the last five minutes (AUTH_005)")
+    signature: bool = Field(description="Whether a signature by one of the payer's device keys is required (PAY_016)")
+    step_up: bool = Field(description="Whether two factors within the last five minutes are required (AUTH_005)")
 
     @classmethod
     def of(cls, needs: Needs) -> Self:

@@ -15,7 +15,7 @@ class RehearsedRefusalResponse(ResponseModel):
     """The error that the request would get. `leg` is the number of the linked transfer, from 0."""
 
     code: str = Field(examples=["PAY_001"])
-    error: str = Field(examples=["The wallet does not hold enough."])
+    error: str = Field(examples=["The wallet's available balance is too low."])
     field: str | None
     leg: int | None
     details: dict[str, Any] = Field(examples=[{"needed": "252.00", "available": "12.00", "currency": "NAD"}])
@@ -27,7 +27,7 @@ class RehearsedRefusalResponse(ResponseModel):
 
 
 class LimitLeftResponse(ResponseModel):
-    """What the payer could still move afterwards; null if there is no limit."""
+    """The amounts that the payer could still move afterwards; null if there is no limit."""
 
     currency: str
     day: str | None = Field(examples=["9750.00"])

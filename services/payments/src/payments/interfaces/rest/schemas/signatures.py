@@ -41,7 +41,10 @@ PayloadSignature = Annotated[
     Header(
         alias=_HEADER,
         max_length=160,
-        description="By one of the payer's device keys over the digest of the body: `<key_id>.<algorithm>.<value>` (docs/api.md)",
+        description=(
+            "Signature by one of the payer's device keys over the digest of the body: "
+            "`<key_id>.<algorithm>.<value>` (docs/api.md)"
+        ),
     ),
     VERBATIM,
 ]

@@ -187,9 +187,9 @@ class FeeLineResponse(BaseModel):
 class TransferResponse(BaseModel):
     """`fee_total` is charged on top of the amount. `target_amount` is the result of a conversion at `rate`, net of the spread.
 
-    `transaction_hash` is the leaf hash (RFC 6962) of the transfer's first audit entry. It is returned by GET /transfers/:id,
-    once the entry is on the log. GET /audit/trails/:id with a `reason` returns its position, and
-    GET /audit/entries/:sequence/proof its proof.
+    `transaction_hash` is the leaf hash (RFC 6962) of the transfer's first audit entry. It is returned by
+    GET /transfers/{transfer_id}, once the entry is on the log. GET /audit/trails/{resource_id} with a `reason` returns its
+    position, and GET /audit/entries/{place}/proof its proof.
     """
 
     id: UUID
