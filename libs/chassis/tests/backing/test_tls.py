@@ -22,11 +22,11 @@ from chassis.persistence import migrations
 from chassis.persistence.database import Database
 from chassis.redis import redis_client
 from chassis.settings import ServiceSettings
+from chassis.testing.backing import provider
 from chassis.testing.certificates import Authority
 from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.running import eventually, running
 from chassis.testing.servers import Servers
-from elcorp_local.backing import Backing, ServerCertificates, start_backing
 
 VERSIONS = Path(__file__).parents[1] / "jobs" / "versions"
 
@@ -41,16 +41,15 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture(scope="module")
-def backing(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backing]:
+def backing(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """Start servers that accept TLS only, under the name 127.0.0.1 and no other."""
     certificate, key, file = authority.issue("127.0.0.1").values()
-    certificates = ServerCertificates(certificate, key, file, tls_only=True)
-    with start_backing(tmp_path_factory.mktemp("backing"), fast=True, certificates=certificates) as backing:
-        yield backing
+    with provider().start_servers(tmp_path_factory.mktemp("backing"), tls=(certificate, key, file)) as urls:
+        yield Servers(**urls, lasting=False)
 
 
 @pytest.fixture
-async def urls(backing: Backing) -> AsyncIterator[DatabaseUrls]:
+async def urls(backing: Servers) -> AsyncIterator[DatabaseUrls]:
     databases = Databases(backing.postgres_url, server_is_lasting=False)
     async with databases.create("doors", VERSIONS) as urls:
         yield urls
@@ -58,7 +57,7 @@ async def urls(backing: Backing) -> AsyncIterator[DatabaseUrls]:
 
 
 @pytest.fixture
-def settings(backing: Backing, authority: Authority, urls: DatabaseUrls) -> DoorSettings:
+def settings(backing: Servers, authority: Authority, urls: DatabaseUrls) -> DoorSettings:
     return DoorSettings(
         backing_ca_file=authority.file,
         database_url=SecretStr(urls.app),
@@ -205,7 +204,7 @@ async def test_a_missing_authority_file_is_named(connect: Connect, settings: Doo
         await connect(changed(settings, str, backing_ca_file=file))
 
 
-async def test_a_pool_keeps_a_connection_until_the_server_ends_it(settings: DoorSettings, backing: Backing) -> None:
+async def test_a_pool_keeps_a_connection_until_the_server_ends_it(settings: DoorSettings, backing: Servers) -> None:
     database = Database.connect(settings.database_url.get_secret_value(), pool_size=1)
     first = await pid_of(database)
     # Other data that TLS sends, such as session tickets, does not end the connection.

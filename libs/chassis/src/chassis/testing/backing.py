@@ -13,10 +13,13 @@ GROUP = "elcorp.backing"
 
 
 class Provider(Protocol):
-    def start_servers(self, folder: Path) -> AbstractContextManager[Mapping[str, str]]:
+    def start_servers(
+        self, folder: Path, *, tls: tuple[Path, Path, Path] | None = None
+    ) -> AbstractContextManager[Mapping[str, str]]:
         """Start private servers for the duration of the block, with their data in a folder.
 
-        Yields `postgres_url` (a superuser's), `rabbitmq_url`, `rabbitmq_management_url` and `redis_url`.
+        Yields `postgres_url` (a superuser's), `rabbitmq_url`, `rabbitmq_management_url` and `redis_url`. With `tls` (PEM files: a
+        certificate for 127.0.0.1, its key and its authority) the servers accept only TLS.
         """
 
     def install_program(self, name: str) -> None:
