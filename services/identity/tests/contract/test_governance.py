@@ -1,18 +1,27 @@
-"""How identity asks governance about authority, over a real channel."""
+"""How identity asks governance about roles and authority, over a real channel. The fakes pass the same tests."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
+import grpc.aio
 import pytest
 
 from chassis.rpc import RemoteError, RpcServer, RpcService, connect
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
+from identity.application.ports.authority import Authority
+from identity.application.ports.roles import Roles
 from identity.domain.errors import BeyondAuthority, LastAdministrator
-from identity.infrastructure.governance import GovernanceAuthority
+from identity.infrastructure.governance import GovernanceAuthority, GovernanceRoles
 from identity.settings import IdentitySettings
 from kernel.errors import DomainError, Kind, Unavailable
 from kernel.ids import new_id
+from services.identity.tests.fakes.governance import FakeAuthority, FakeRoles
+
+BEYOND, LAST = new_id(), new_id()
+STAFF, WITHOUT_ROLES = new_id(), new_id()
+HELD: dict[UUID, tuple[str, ...]] = {STAFF: ("guest", "staff"), WITHOUT_ROLES: ()}
 
 
 class Beyond(DomainError):
@@ -38,7 +47,11 @@ class Other(DomainError):
 
 @dataclass
 class Governance(governance_pb2_grpc.StandingServiceServicer):
+    """Refuses everything with `refusal`, if there is one, and otherwise as its contract says."""
+
     refusal: DomainError | None = None
+    beyond: set[str] = field(default_factory=set)
+    last: set[str] = field(default_factory=set)
     requests: list[Any] = field(default_factory=list)
 
     async def RequireAuthority(  # noqa: N802  # the proto's name
@@ -51,12 +64,25 @@ class Governance(governance_pb2_grpc.StandingServiceServicer):
         self, request: governance_pb2.DisableSubjectRequest, context: Any
     ) -> governance_pb2.DisableSubjectResponse:
         self._note(request)
+        if request.subject_id in self.last:
+            raise Last
         return governance_pb2.DisableSubjectResponse()
 
     def _note(self, request: Any) -> None:
         self.requests.append(request)
         if self.refusal:
             raise self.refusal
+        if request.subject_id in self.beyond and request.subject_id != request.actor_id:
+            raise Beyond
+
+
+class GovernedRoles(governance_pb2_grpc.RoleServiceServicer):
+    """Gives a subject that it does not know the default role."""
+
+    async def GetSubjectRoles(  # noqa: N802  # the proto's name
+        self, request: governance_pb2.GetSubjectRolesRequest, context: Any
+    ) -> governance_pb2.GetSubjectRolesResponse:
+        return governance_pb2.GetSubjectRolesResponse(roles=HELD.get(UUID(request.subject_id), ("user",)))
 
 
 @pytest.fixture
@@ -65,7 +91,7 @@ def governance() -> Governance:
 
 
 @pytest.fixture
-async def authority(governance: Governance, settings: IdentitySettings) -> AsyncIterator[GovernanceAuthority]:
+async def channel(governance: Governance, settings: IdentitySettings) -> AsyncIterator[grpc.aio.Channel]:
     services = [
         # A channel watches the health of the peer's first service.
         RpcService(
@@ -74,13 +100,46 @@ async def authority(governance: Governance, settings: IdentitySettings) -> Async
             "elcorp.governance.v1.PolicyService",
         ),
         RpcService(governance_pb2_grpc.add_StandingServiceServicer_to_server, governance, "elcorp.governance.v1.StandingService"),
+        RpcService(
+            governance_pb2_grpc.add_RoleServiceServicer_to_server,
+            GovernedRoles(),  # type: ignore[abstract]  # implements only the method that identity calls
+            "elcorp.governance.v1.RoleService",
+        ),
     ]
     server = RpcServer("127.0.0.1", 0, services)
     await server.start()
     target = settings.model_copy(update={"governance_target": f"dns:///127.0.0.1:{server.port}"})
     async with connect(target, "governance") as channel:
-        yield GovernanceAuthority(channel)
+        yield channel
     await server.stop(grace_seconds=1)
+
+
+@pytest.fixture
+def authority(channel: grpc.aio.Channel) -> GovernanceAuthority:
+    return GovernanceAuthority(channel)
+
+
+@pytest.fixture(params=["fake", "governance"])
+def authority_or_fake(request: pytest.FixtureRequest, governance: Governance, authority: GovernanceAuthority) -> Authority:
+    if request.param == "fake":
+        return FakeAuthority(beyond={BEYOND}, last={LAST})
+    governance.beyond, governance.last = {str(BEYOND)}, {str(LAST)}
+    return authority
+
+
+@pytest.fixture(params=["fake", "governance"])
+def roles(request: pytest.FixtureRequest, channel: grpc.aio.Channel) -> Roles:
+    return FakeRoles(held=HELD) if request.param == "fake" else GovernanceRoles(channel)
+
+
+@pytest.fixture(params=["fake", "governance"])
+async def silent(request: pytest.FixtureRequest, settings: IdentitySettings) -> AsyncIterator[tuple[Roles, Authority]]:
+    if request.param == "fake":
+        yield FakeRoles(away=True), FakeAuthority(away=True)
+        return
+    nowhere = settings.model_copy(update={"governance_target": "dns:///127.0.0.1:1"})
+    async with connect(nowhere, "governance") as channel:
+        yield GovernanceRoles(channel), GovernanceAuthority(channel)
 
 
 async def test_governance_is_asked_who_acts_on_whom(authority: GovernanceAuthority, governance: Governance) -> None:
@@ -107,16 +166,46 @@ async def test_a_refusal_is_raised_as_identitys_own_error(
         assert (refused.value.kind, refused.value.code) == (refusal.kind, refusal.code)
 
 
-async def test_no_answer_is_no_permission(settings: IdentitySettings) -> None:
-    nowhere = settings.model_copy(update={"governance_target": "dns:///127.0.0.1:1"})
-    async with connect(nowhere, "governance") as channel:
+async def test_an_actor_without_authority_is_refused(authority_or_fake: Authority) -> None:
+    await _require(authority_or_fake)
+    for _ in range(2):
+        await authority_or_fake.disable(actor_id=STAFF, subject_id=WITHOUT_ROLES, version=1)
+    with pytest.raises(BeyondAuthority):
+        await authority_or_fake.require(actor_id=new_id(), subject_id=BEYOND)
+    with pytest.raises(BeyondAuthority):
+        await authority_or_fake.disable(actor_id=new_id(), subject_id=BEYOND, version=1)
+
+
+async def test_everybody_may_act_on_their_own_account(authority_or_fake: Authority) -> None:
+    await authority_or_fake.require(actor_id=BEYOND, subject_id=BEYOND)
+    await authority_or_fake.disable(actor_id=BEYOND, subject_id=BEYOND, version=1)
+
+
+async def test_the_last_administrator_is_not_disabled(authority_or_fake: Authority) -> None:
+    for actor in (new_id(), LAST):
+        await authority_or_fake.require(actor_id=actor, subject_id=LAST)
+        with pytest.raises(LastAdministrator):
+            await authority_or_fake.disable(actor_id=actor, subject_id=LAST, version=1)
+
+
+async def test_the_current_roles_of_a_user_are_returned(roles: Roles) -> None:
+    assert await roles.of(STAFF) == ("guest", "staff")
+    assert await roles.of(WITHOUT_ROLES) == ()
+    assert await roles.of(new_id()) == ("user",)
+
+
+async def test_no_answer_is_no_permission(silent: tuple[Roles, Authority]) -> None:
+    roles, authority = silent
+    with pytest.raises(Unavailable):
+        await roles.of(STAFF)
+    for asked in (_require, _disable):
         with pytest.raises(Unavailable):
-            await _disable(GovernanceAuthority(channel))
+            await asked(authority)
 
 
-async def _require(authority: GovernanceAuthority) -> None:
+async def _require(authority: Authority) -> None:
     await authority.require(actor_id=new_id(), subject_id=new_id())
 
 
-async def _disable(authority: GovernanceAuthority) -> None:
+async def _disable(authority: Authority) -> None:
     await authority.disable(actor_id=new_id(), subject_id=new_id(), version=1)
