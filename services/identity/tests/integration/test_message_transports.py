@@ -1,4 +1,4 @@
-"""Sending messages: real mail, and a real HTTP gateway for text messages."""
+"""Sending messages: real mail, and a real HTTP gateway for text messages. The fake passes the tests of the port."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,6 +14,7 @@ from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope
 from pydantic import SecretStr
 
+from identity.application.ports.messages import MessageTransport
 from identity.domain.message import Channel, Letter, Undeliverable
 from identity.infrastructure.delivery import TransportByChannel
 from identity.infrastructure.delivery.sms import HttpSmsTransport
@@ -21,6 +22,7 @@ from identity.infrastructure.delivery.smtp import SmtpTransport
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import message_transport
 from kernel.errors import Unavailable
+from services.identity.tests.fakes.messages import FakeTransport
 
 LETTER = Letter(uuid4(), Channel.EMAIL, "jürgen@example.na", "Elcorp: Grüße", "Code: 123456\n")
 
@@ -134,6 +136,47 @@ async def test_mail_without_tls_is_refused_if_tls_is_required(mail_server: MailS
     with pytest.raises(Unavailable):
         await strict.deliver(LETTER)
     assert not mail_server.received
+
+
+@pytest.fixture(params=["fake", "smtp"])
+def transport(request: pytest.FixtureRequest, mail_server: MailServer) -> MessageTransport:
+    return FakeTransport() if request.param == "fake" else smtp(mail_server.port)
+
+
+def delivered(transport: MessageTransport, mail_server: MailServer) -> list[tuple[str, str]]:
+    """Return the recipients and the texts of the delivered letters."""
+    if isinstance(transport, FakeTransport):
+        return [(letter.to, letter.text) for letter in transport.delivered]
+    mails = [message_from_bytes(envelope.content, policy=SMTPUTF8) for envelope in mail_server.received]  # type: ignore[arg-type]
+    return [(mail["To"], mail.get_content().replace("\r\n", "\n")) for mail in mails]
+
+
+async def test_each_letter_is_delivered(transport: MessageTransport, mail_server: MailServer) -> None:
+    other = replace(LETTER, id=uuid4(), to="anna@example.na", text="Code: 654321\n")
+    # The transport does not recognise a letter that is sent twice.
+    for letter in (LETTER, other, LETTER):
+        await transport.deliver(letter)
+    assert delivered(transport, mail_server) == [(letter.to, letter.text) for letter in (LETTER, other, LETTER)]
+
+
+@pytest.mark.parametrize(
+    ("problem", "answer"), [(Undeliverable(), "550 no such user"), (Unavailable(dependency="smtp"), "451 try later")]
+)
+async def test_a_letter_that_fails_is_not_delivered(
+    transport: MessageTransport, mail_server: MailServer, problem: Exception, answer: str
+) -> None:
+    def fail(*, fails: bool) -> None:
+        if isinstance(transport, FakeTransport):
+            transport.problem = problem if fails else None
+        mail_server.refuse = answer if fails else None
+
+    fail(fails=True)
+    with pytest.raises(type(problem)):
+        await transport.deliver(LETTER)
+    assert delivered(transport, mail_server) == []
+    fail(fails=False)
+    await transport.deliver(LETTER)
+    assert delivered(transport, mail_server) == [(LETTER.to, LETTER.text)]
 
 
 @dataclass
