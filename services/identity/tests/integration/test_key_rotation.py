@@ -30,13 +30,12 @@ from identity.domain.session import Session
 from identity.domain.signing_key import PUBLISHED_AFTER_RETIREMENT, PUBLISHED_BEFORE_USE, SigningKey
 from identity.infrastructure.access_tokens import JwtAccessTokens
 from identity.infrastructure.refresh_tokens import SignedRefreshTokens
-from identity.infrastructure.signing_keys import KeyReloader, KeyRing
+from identity.infrastructure.signing_keys import KeyReloader, KeyRing, SealedKeyMaker
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import attempts
 from kernel.assurance import Factors
 from kernel.clock import SystemClock
 from services.identity.tests.contract.outbox import IDENTITY, recording
-from services.identity.tests.fakes.signing_keys import FakeKeyMaker
 from services.identity.tests.integration.storage import Storage
 from services.identity.tests.people import register
 from services.identity.tests.stored import rows
@@ -114,8 +113,10 @@ async def test_concurrent_rotations_rotate_once(identity: Identity, database: Da
     assert await rows(database, states) == [(False, False), (True, False), (True, True)]
 
 
-async def test_a_key_that_verifiers_may_not_know_yet_does_not_sign(storage: Storage, clock: ControlledClock) -> None:
-    rotate = RotateSigningKeys(storage.uow, FakeKeyMaker(), clock, LIFE)
+async def test_a_key_that_verifiers_may_not_know_yet_does_not_sign(
+    storage: Storage, settings: IdentitySettings, clock: ControlledClock
+) -> None:
+    rotate = RotateSigningKeys(storage.uow, SealedKeyMaker(settings.key()), clock, LIFE)
     first = await rotate()
     assert first.rotated
     hurried = await rotate(early=True)

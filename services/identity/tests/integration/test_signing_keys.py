@@ -6,7 +6,8 @@ from chassis.testing.clocks import ControlledClock
 from identity.application.signing_keys import audit
 from identity.application.signing_keys.ensure_signing_keys import EnsureSigningKeys
 from identity.domain.signing_key import SigningKey
-from services.identity.tests.fakes.signing_keys import FakeKeyMaker
+from identity.infrastructure.signing_keys import SealedKeyMaker
+from identity.settings import IdentitySettings
 from services.identity.tests.integration.storage import HERE, Storage, fact
 
 
@@ -25,8 +26,10 @@ async def test_signing_keys_are_read_back_complete(storage: Storage, clock: Cont
     assert (read.id, read.public_jwk, read.sealed_private, read.algorithm) == (key.id, {"kid": "1"}, b"sealed", "ES256")
 
 
-async def test_one_key_signs_and_the_next_is_already_published(storage: Storage, clock: ControlledClock) -> None:
-    ensure = EnsureSigningKeys(storage.uow, FakeKeyMaker(), clock)
+async def test_one_key_signs_and_the_next_is_already_published(
+    storage: Storage, settings: IdentitySettings, clock: ControlledClock
+) -> None:
+    ensure = EnsureSigningKeys(storage.uow, SealedKeyMaker(settings.key()), clock)
     keys = await ensure()
     assert sorted((key.is_active, key.is_next) for key in keys) == [(False, True), (True, False)]
     assert {key.id for key in await ensure()} == {key.id for key in keys}
