@@ -1,4 +1,4 @@
-"""The log has one signing key, which is sealed, and its creation is recorded."""
+"""The log has one signing key, which is sealed, and its creation is recorded. The fake signs as the adapter does."""
 
 import asyncio
 import os
@@ -13,17 +13,20 @@ from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.stored import everything
+from compliance.application.ports.audit import LogSigner
+from compliance.domain.checkpoint import Checkpoint, MalformedNote
 from compliance.infrastructure.log_key import Ed25519LogSigner, OtherOrigin
 from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
 from compliance.verifier import ed25519
 from elcorp.compliance.v1 import events_pb2
+from services.compliance.tests.fakes.log_signer import ORIGIN, Signer
 from services.compliance.tests.stored import published
 
 MASTER_KEY = os.urandom(32)
 Uow = SqlUnitOfWork[SqlComplianceTransaction]
 
 
-async def load(uow: Uow, master_key: bytes = MASTER_KEY, *, origin: str = "elcorp.na/audit") -> Ed25519LogSigner:
+async def load(uow: Uow, master_key: bytes = MASTER_KEY, *, origin: str = ORIGIN) -> Ed25519LogSigner:
     return await Ed25519LogSigner.load(uow, master_key, ControlledClock(), origin=origin)
 
 
@@ -52,6 +55,26 @@ async def test_processes_that_start_together_create_and_record_one_key(uow: Uow,
             reason="the log had no key",
         ),
     )
+
+
+@pytest.fixture(params=["fake", "sealed"])
+async def signer(request: pytest.FixtureRequest, uow: Uow) -> LogSigner:
+    return Signer() if request.param == "fake" else await load(uow)
+
+
+async def test_the_key_of_a_signer_verifies_its_checkpoints(signer: LogSigner) -> None:
+    checkpoint = Checkpoint(ORIGIN, 3, bytes(32))
+
+    note = checkpoint.sign(signer.key, signer.sign)
+
+    assert (signer.key.name, len(signer.key.public_key)) == (ORIGIN, 32)
+    assert Checkpoint.open(note, signer.key, ed25519) == checkpoint
+    # Ed25519 is deterministic (RFC 8032 5.1.6).
+    assert checkpoint.sign(signer.key, signer.sign) == note
+    with pytest.raises(MalformedNote):
+        Checkpoint.open(note.replace("\n3\n", "\n4\n"), signer.key, ed25519)
+    with pytest.raises(MalformedNote):
+        Checkpoint.open(note, Signer().key, ed25519)
 
 
 async def test_the_name_of_a_log_cannot_change(uow: Uow, database: Database) -> None:
