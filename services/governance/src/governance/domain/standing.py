@@ -1,4 +1,4 @@
-"""Whether a user is able to act. Identity decides it; governance records it to count who can manage roles."""
+"""A user's standing: whether they are able to act. Identity decides it; governance records it to count who can manage roles."""
 
 from dataclasses import dataclass
 from datetime import datetime

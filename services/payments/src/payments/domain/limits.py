@@ -1,4 +1,4 @@
-"""How much a payer may move per transfer, day and month, by the payer's tier."""
+"""The amounts that a payer may move per transfer, day and month, by the payer's tier."""
 
 import re
 from collections import defaultdict

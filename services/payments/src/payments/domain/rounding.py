@@ -10,7 +10,7 @@ from kernel.money import Currency, Money
 
 
 class Rounding(StrEnum):
-    """How to round a fraction of the smallest coin. `half_even` (bankers' rounding) is used only if a rule says so."""
+    """The way to round a fraction of the smallest coin. `half_even` (bankers' rounding) is used only if a rule says so."""
 
     DOWN = "down"
     UP = "up"

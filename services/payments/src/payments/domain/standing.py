@@ -1,4 +1,4 @@
-"""Whether a user may act, according to identity at this moment."""
+"""A user's standing: whether they may act, according to identity at this moment."""
 
 from enum import StrEnum
 
