@@ -28,23 +28,23 @@ from payments.domain.errors import (
 from payments.domain.limits import LimitBook
 from payments.domain.transfer import Transfer
 from services.payments.tests.approvals import approval_from
-from services.payments.tests.integration.bank import SERVICE, Bank, kinds, outcome, user
+from services.payments.tests.integration.use_case_bank import SERVICE, UseCaseBank, kinds, outcome, user
 from services.payments.tests.unit.prices import limit
 
 NOTHING = Decimal(0)
 
 
 @pytest.fixture
-async def bank(database_urls: DatabaseUrls) -> AsyncIterator[Bank]:
+async def bank(database_urls: DatabaseUrls) -> AsyncIterator[UseCaseBank]:
     database = Database.connect(database_urls.app, pool_size=20)
-    bank = Bank(database)
+    bank = UseCaseBank(database)
     yield bank
     broken = await bank.broken()
     await database.close()
     assert broken == []
 
 
-async def test_one_key_from_many_processes_makes_one_transfer(bank: Bank) -> None:
+async def test_one_key_from_many_processes_makes_one_transfer(bank: UseCaseBank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet()
     order = bank.order(source, target, "60.00", key="once")
     processes = [bank.process() for _ in range(10)]
@@ -53,7 +53,7 @@ async def test_one_key_from_many_processes_makes_one_transfer(bank: Bank) -> Non
     assert await bank.balance(source) == (Decimal(40), NOTHING)
 
 
-async def test_a_hold_is_captured_once(bank: Bank) -> None:
+async def test_a_hold_is_captured_once(bank: UseCaseBank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet()
     held = await bank.pay(bank.order(source, target, "60.00", later=True))
     capture = bank.payments.transfers.capture_transfer
@@ -65,7 +65,7 @@ async def test_a_hold_is_captured_once(bank: Bank) -> None:
     assert (await bank.balance(source), await bank.balance(target)) == ((Decimal(70), NOTHING), (Decimal(30), NOTHING))
 
 
-async def test_a_hold_is_either_captured_or_voided(bank: Bank) -> None:
+async def test_a_hold_is_either_captured_or_voided(bank: UseCaseBank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet()
     transfers = bank.payments.transfers
     for _ in range(5):
@@ -78,7 +78,7 @@ async def test_a_hold_is_either_captured_or_voided(bank: Bank) -> None:
         assert kinds(outcomes) == {Transfer: 1, NotPending: 9}
 
 
-async def test_either_a_hold_is_captured_or_its_payee_is_closed(bank: Bank) -> None:
+async def test_either_a_hold_is_captured_or_its_payee_is_closed(bank: UseCaseBank) -> None:
     source = await bank.wallet("100.00")
     close = bank.payments.wallets.close_wallet
     for _ in range(10):
@@ -90,7 +90,7 @@ async def test_either_a_hold_is_captured_or_its_payee_is_closed(bank: Bank) -> N
         assert (type(held), type(closed)) in {(Transfer, NotEmpty), (AccountClosed, Account)}
 
 
-async def test_an_expired_hold_is_ended_by_one_of_many_jobs(bank: Bank) -> None:
+async def test_an_expired_hold_is_ended_by_one_of_many_jobs(bank: UseCaseBank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet()
     for _ in range(5):
         await bank.pay(bank.order(source, target, "10.00", later=True))
@@ -99,7 +99,7 @@ async def test_an_expired_hold_is_ended_by_one_of_many_jobs(bank: Bank) -> None:
     assert await bank.balance(source) == (Decimal(100), NOTHING)
 
 
-async def test_a_transfer_is_decided_on_once(bank: Bank) -> None:
+async def test_a_transfer_is_decided_on_once(bank: UseCaseBank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet()
     bank.prices.rules = approval_from("50")
     waiting = await bank.pay(bank.order(source, target, "60.00"))
@@ -111,7 +111,7 @@ async def test_a_transfer_is_decided_on_once(bank: Bank) -> None:
     assert kinds(outcomes) == {Transfer: 1, NotPending: 15}
 
 
-async def test_at_the_deadline_either_the_approver_or_the_job_is_first(bank: Bank) -> None:
+async def test_at_the_deadline_either_the_approver_or_the_job_is_first(bank: UseCaseBank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet()
     bank.prices.rules = approval_from("5")
     approve = bank.payments.transfers.approve_transfer
@@ -128,7 +128,7 @@ async def test_at_the_deadline_either_the_approver_or_the_job_is_first(bank: Ban
         assert (view.status, view.held) == ("failed" if ended else "completed", NOTHING)
 
 
-async def test_concurrent_refunds_never_exceed_the_whole(bank: Bank) -> None:
+async def test_concurrent_refunds_never_exceed_the_whole(bank: UseCaseBank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet("500.00")
     paid = await bank.pay(bank.order(source, target, "100.00"))
     refund = bank.payments.transfers.refund_transfer
@@ -143,7 +143,7 @@ async def test_concurrent_refunds_never_exceed_the_whole(bank: Bank) -> None:
     assert await bank.balance(source) == (Decimal(90), NOTHING)
 
 
-async def test_one_key_of_a_refund_returns_the_money_once(bank: Bank) -> None:
+async def test_one_key_of_a_refund_returns_the_money_once(bank: UseCaseBank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet("500.00")
     paid = await bank.pay(bank.order(source, target, "100.00"))
     give_back = bank.payments.transfers
@@ -157,7 +157,7 @@ async def test_one_key_of_a_refund_returns_the_money_once(bank: Bank) -> None:
     assert sum(not one.replayed for one in refunds) == 1
 
 
-async def test_a_refund_and_a_reversal_do_not_both_happen(bank: Bank) -> None:
+async def test_a_refund_and_a_reversal_do_not_both_happen(bank: UseCaseBank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet("500.00")
     give_back = bank.payments.transfers
     for n in range(5):
@@ -173,7 +173,7 @@ async def test_a_refund_and_a_reversal_do_not_both_happen(bank: Bank) -> None:
         assert kinds(outcomes)[Settled] == 1
 
 
-async def test_opposite_transfers_do_not_deadlock(bank: Bank) -> None:
+async def test_opposite_transfers_do_not_deadlock(bank: UseCaseBank) -> None:
     wallets = [await bank.wallet("1000.00") for _ in range(4)]
     processes = [bank.process() for _ in range(8)]
     pairs = [(source, target) for source in wallets for target in wallets if source != target]
@@ -183,7 +183,7 @@ async def test_opposite_transfers_do_not_deadlock(bank: Bank) -> None:
     assert sum([(await bank.balance(wallet))[0] for wallet in wallets]) == 4000
 
 
-async def test_a_concurrent_freeze_leaves_complete_transfers_only(bank: Bank) -> None:
+async def test_a_concurrent_freeze_leaves_complete_transfers_only(bank: UseCaseBank) -> None:
     source, target = await bank.wallet("1000.00"), await bank.wallet()
     paid = asyncio.Event()
 
@@ -205,7 +205,7 @@ async def test_a_concurrent_freeze_leaves_complete_transfers_only(bank: Bank) ->
     assert await bank.balance(source) == (Decimal(1000 - made), NOTHING)
 
 
-async def test_limits_cover_all_wallets_of_an_owner_together(bank: Bank) -> None:
+async def test_limits_cover_all_wallets_of_an_owner_together(bank: UseCaseBank) -> None:
     bank.prices.limit_book = LimitBook([limit(day_max="50")])
     owner = new_id()
     sources = [await bank.wallet("100.00", owner_id=owner) for _ in range(3)]
@@ -217,7 +217,7 @@ async def test_limits_cover_all_wallets_of_an_owner_together(bank: Bank) -> None
     assert kinds(outcomes) == {Transfer: 12, LimitExceeded: 18}
 
 
-async def test_one_key_for_different_wallets_at_once_makes_one_transfer(bank: Bank) -> None:
+async def test_one_key_for_different_wallets_at_once_makes_one_transfer(bank: UseCaseBank) -> None:
     """The requests lock different accounts, so the unique key in the database decides."""
     owner = new_id()
     pairs = [(await bank.wallet("10.00", owner_id=owner), await bank.wallet()) for _ in range(4)]
@@ -230,7 +230,7 @@ async def test_one_key_for_different_wallets_at_once_makes_one_transfer(bank: Ba
         assert kinds(outcomes) == {Transfer: 1, KeyReused: 3}
 
 
-async def test_one_key_for_a_refund_and_a_transfer_at_once_makes_one_of_them(bank: Bank) -> None:
+async def test_one_key_for_a_refund_and_a_transfer_at_once_makes_one_of_them(bank: UseCaseBank) -> None:
     source, shop, other = await bank.wallet("100.00"), await bank.wallet("100.00"), await bank.wallet()
     savings = await bank.wallet("100.00", owner_id=bank.owners[shop])
     for n in range(8):
@@ -245,7 +245,7 @@ async def test_one_key_for_a_refund_and_a_transfer_at_once_makes_one_of_them(ban
 
 
 async def test_the_number_of_wallets_is_limited_however_many_are_opened_at_once(
-    bank: Bank, monkeypatch: pytest.MonkeyPatch
+    bank: UseCaseBank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(open_wallet, "WALLETS_MAX", 3)
     owner = user(new_id())

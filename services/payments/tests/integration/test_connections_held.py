@@ -22,8 +22,8 @@ from kernel.clock import SystemClock
 from kernel.ids import new_id
 from payments.bootstrap import SERVICE, serving
 from payments.settings import PaymentsSettings
-from services.payments.tests.integration.bank import Bank
 from services.payments.tests.integration.peers import peers
+from services.payments.tests.integration.use_case_bank import UseCaseBank
 
 PEERS = ("governance", "compliance", "identity")
 Process = Callable[[Any, Any, asyncio.Event], Coroutine[Any, Any, bool]]
@@ -107,7 +107,7 @@ async def test_work(databases: Databases, database_urls: DatabaseUrls, broker_ur
 async def test_jobs(databases: Databases, database_urls: DatabaseUrls) -> None:
     # Connected as the owner, who does not count, and closed before the process starts.
     database = Database.connect(database_urls.owner, pool_size=2)
-    bank = Bank(database, ControlledClock(SystemClock().now()))
+    bank = UseCaseBank(database, ControlledClock(SystemClock().now()))
     payer, payee = await bank.wallet("10.00"), await bank.wallet()
     for _ in range(8):
         await bank.hand_in(payer, payee, "1.00")

@@ -29,8 +29,8 @@ from payments.domain.transfer import Transfer, TransferStatus
 from payments.domain.transfer_order import TransferOrder
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.conftest import VERSIONS
-from services.payments.tests.integration.bank import SERVICE, Bank, outcome, user
 from services.payments.tests.integration.ledger_model import APPROVAL_FROM, DAY_MAX, FEE, HOLD_LIFE, Model, ModelWallet, Refusals
+from services.payments.tests.integration.use_case_bank import SERVICE, UseCaseBank, outcome, user
 from services.payments.tests.unit.prices import fee_rule, limit, tier
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class Driver:
     """The bank, called from synchronous rules."""
 
     runner: asyncio.Runner
-    bank: Bank
+    bank: UseCaseBank
 
     def run(self, work: Awaitable[T]) -> T:
         async def wrapped() -> T:
@@ -292,11 +292,11 @@ def driver(databases: Databases) -> Iterator[Driver]:
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
 
-        async def start() -> Bank:
+        async def start() -> UseCaseBank:
             urls = await stack.enter_async_context(databases.create("payments", VERSIONS))
             database = Database.connect(urls.app, pool_size=5)
             stack.push_async_callback(database.close)
-            return Bank(database)
+            return UseCaseBank(database)
 
         yield Driver(runner, runner.run(start()))
         runner.run(stack.aclose())

@@ -20,8 +20,8 @@ from chassis.testing.running import eventually
 from kernel.clock import SystemClock
 from payments.bootstrap import SERVICE
 from payments.settings import PaymentsSettings
-from services.payments.tests.integration.bank import Bank
 from services.payments.tests.integration.peers import peers
+from services.payments.tests.integration.use_case_bank import UseCaseBank
 
 PEERS = ("governance", "compliance", "identity")
 Report = Callable[[], Any]
@@ -62,7 +62,7 @@ async def running_jobs(urls: DatabaseUrls, port: int, **files: Path) -> AsyncIte
 async def test_with_its_certificate_the_jobs_process_is_ready_and_a_file_is_paid(
     database: Database, database_urls: DatabaseUrls, authority: Authority, peers_port: int
 ) -> None:
-    bank = Bank(database, ControlledClock(SystemClock().now()))
+    bank = UseCaseBank(database, ControlledClock(SystemClock().now()))
     payer, payee = await bank.wallet("10.00"), await bank.wallet()
     accepted = await bank.hand_in(payer, payee, "4.00")
     async with running_jobs(database_urls, peers_port, **authority.issue("payments")) as report:
@@ -86,7 +86,7 @@ async def test_what_failed_under_a_wrong_certificate_is_done_once_under_the_righ
 ) -> None:
     issuer = authority if wrong == "another service's" else Authority(tmp_path_factory.mktemp("stranger"))
     mounted = MountedSecret(tmp_path_factory.mktemp("mounted"), issuer.certify("governance"), authority.pem)
-    bank = Bank(database, ControlledClock(SystemClock().now()))
+    bank = UseCaseBank(database, ControlledClock(SystemClock().now()))
     payer, payee = await bank.wallet("10.00"), await bank.wallet()
     accepted = await bank.hand_in(payer, payee, "4.00")
     async with running_jobs(database_urls, peers_port, **mounted.settings):

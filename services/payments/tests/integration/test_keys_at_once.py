@@ -21,7 +21,7 @@ from payments.application.ports.transfers import Settled
 from payments.application.schedules.plan_transfer import PlannedSchedule
 from payments.domain.schedule import Frequency, StandingOrder
 from payments.domain.transfer_order import leg_key
-from services.payments.tests.integration.bank import Bank, kinds, outcome
+from services.payments.tests.integration.use_case_bank import UseCaseBank, kinds, outcome
 
 # Each request has another amount, so that the test sees which one was made.
 WAYS: Final = ("transfer", "linked", "bulk", "schedule")
@@ -34,16 +34,16 @@ WRITTEN: Final = {"transfer": (1, 0, 0), "linked": (2, 0, 0), "bulk": (0, 1, 0),
 
 
 @pytest.fixture
-async def bank(database_urls: DatabaseUrls) -> AsyncIterator[Bank]:
+async def bank(database_urls: DatabaseUrls) -> AsyncIterator[UseCaseBank]:
     database = Database.connect(database_urls.app, pool_size=20)
-    bank = Bank(database)
+    bank = UseCaseBank(database)
     yield bank
     broken = await bank.broken()
     await database.close()
     assert broken == []
 
 
-def ask(bank: Bank, way: str, source: UUID, target: UUID, key: str, at: Payments) -> Awaitable[Any]:
+def ask(bank: UseCaseBank, way: str, source: UUID, target: UUID, key: str, at: Payments) -> Awaitable[Any]:
     actor = bank.by_owner(source)
     match way:
         case "transfer":
@@ -64,7 +64,7 @@ def ask(bank: Bank, way: str, source: UUID, target: UUID, key: str, at: Payments
             return at.schedules.plan_transfer(actor=actor, key=key, order=order)
 
 
-async def cancel(bank: Bank, source: UUID, way: str, outcomes: Sequence[Any]) -> None:
+async def cancel(bank: UseCaseBank, source: UUID, way: str, outcomes: Sequence[Any]) -> None:
     """Cancel what was made, because a payer may have only a limited number open."""
     actor = bank.by_owner(source)
     if way == "bulk":
@@ -75,13 +75,13 @@ async def cancel(bank: Bank, source: UUID, way: str, outcomes: Sequence[Any]) ->
         await bank.payments.schedules.cancel_schedule(actor=actor, schedule_id=made, reason="no longer")
 
 
-async def written(bank: Bank, owner_id: UUID) -> tuple[int, int, int]:
+async def written(bank: UseCaseBank, owner_id: UUID) -> tuple[int, int, int]:
     async with bank.database.read() as connection:
         row: Any = (await connection.exec_driver_sql(COUNTS.replace(":owner", f"'{owner_id}'"))).one()
     return row[0], row[1], row[2]
 
 
-async def test_one_key_for_each_kind_of_request_at_once_makes_one_of_them(bank: Bank) -> None:
+async def test_one_key_for_each_kind_of_request_at_once_makes_one_of_them(bank: UseCaseBank) -> None:
     processes = [bank.process() for _ in range(4)]
     target = await bank.wallet()
     for n in range(8):
@@ -97,7 +97,7 @@ async def test_one_key_for_each_kind_of_request_at_once_makes_one_of_them(bank: 
         assert await written(bank, owner_id) == WRITTEN[won[0]]
 
 
-async def test_one_key_for_files_and_schedules_at_once_makes_one_of_them(bank: Bank) -> None:
+async def test_one_key_for_files_and_schedules_at_once_makes_one_of_them(bank: UseCaseBank) -> None:
     """Neither locks an account; the lock on the payer's spending serializes them."""
     processes = [bank.process() for _ in range(4)]
     source, target = await bank.wallet("10.00"), await bank.wallet()
@@ -114,7 +114,7 @@ async def test_one_key_for_files_and_schedules_at_once_makes_one_of_them(bank: B
         await cancel(bank, source, won.pop(), outcomes)
 
 
-async def test_one_key_of_one_request_at_once_is_made_once_with_equal_responses(bank: Bank) -> None:
+async def test_one_key_of_one_request_at_once_is_made_once_with_equal_responses(bank: UseCaseBank) -> None:
     processes = [bank.process() for _ in range(4)]
     for way in WAYS:
         source, target = await bank.wallet("10.00"), await bank.wallet()
@@ -124,7 +124,7 @@ async def test_one_key_of_one_request_at_once_is_made_once_with_equal_responses(
         assert await written(bank, bank.owners[source]) == WRITTEN[way]
 
 
-async def test_opposite_transfers_and_refunds_and_files_and_schedules_do_not_deadlock(bank: Bank) -> None:
+async def test_opposite_transfers_and_refunds_and_files_and_schedules_do_not_deadlock(bank: UseCaseBank) -> None:
     """Keys are claimed under the locks of the caller's and the payer's spending, which follow those of their accounts."""
     wallets = [await bank.wallet("1000.00") for _ in range(3)]
     pairs = [(source, target) for source in wallets for target in wallets if source != target]

@@ -28,12 +28,12 @@ from payments.infrastructure.ledger_metrics import LedgerMetrics
 from payments.infrastructure.sql.ledger_check import SqlLedgerCheck
 from payments.settings import PaymentsSettings
 from payments.wiring.dependencies import unit_of_work
-from services.payments.tests.integration.bank import Bank
+from services.payments.tests.integration.use_case_bank import UseCaseBank
 
 
 @dataclass
 class Watched:
-    bank: Bank
+    bank: UseCaseBank
     owner_url: str
     app_url: str
     check: CheckLedger
@@ -66,7 +66,7 @@ class Watched:
 @pytest.fixture
 async def watched(database_urls: DatabaseUrls) -> AsyncIterator[Watched]:
     database = Database.connect(database_urls.app, pool_size=5)
-    bank = Bank(database)
+    bank = UseCaseBank(database)
     check = CheckLedger(unit_of_work(database), SqlLedgerCheck(database), LedgerMetrics(), bank.clock)
     watched = Watched(bank, database_urls.owner, database_urls.app, check)
     watched.source, watched.target = await bank.wallet("100.00"), await bank.wallet()

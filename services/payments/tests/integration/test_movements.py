@@ -33,7 +33,7 @@ from payments.interfaces.documents.transfers_csv import transfers_csv
 from payments.interfaces.documents.transfers_parquet import transfers_parquet
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.conftest import VERSIONS
-from services.payments.tests.integration.bank import SERVICE, Bank, outcome, user
+from services.payments.tests.integration.use_case_bank import SERVICE, UseCaseBank, outcome, user
 from services.payments.tests.unit.prices import fee_rule, fx_rate, tier
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class Wallet:
 @dataclass
 class BankRunner:
     runner: asyncio.Runner
-    bank: Bank
+    bank: UseCaseBank
     kinds: set[str] = field(default_factory=set)
     statuses: set[str] = field(default_factory=set)
 
@@ -251,11 +251,11 @@ def bank_runner(databases: Databases) -> Iterator[BankRunner]:
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
 
-        async def start() -> Bank:
+        async def start() -> UseCaseBank:
             urls = await stack.enter_async_context(databases.create("payments", VERSIONS))
             database = Database.connect(urls.app, pool_size=5)
             stack.push_async_callback(database.close)
-            return Bank(database)
+            return UseCaseBank(database)
 
         yield BankRunner(runner, runner.run(start()))
         runner.run(stack.aclose())

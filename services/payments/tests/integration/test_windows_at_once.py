@@ -21,34 +21,34 @@ from payments.domain.bulk import Bulk
 from payments.domain.errors import ApprovalNeeded, BulkEnded, NotPending
 from payments.domain.transfer_order import leg_key
 from services.payments.tests.approvals import approval_from
-from services.payments.tests.integration.bank import Bank, kinds, outcome, user
+from services.payments.tests.integration.use_case_bank import UseCaseBank, kinds, outcome, user
 
 CONNECTIONS: Final = 16
 REQUESTS: Final = 50
 
 
 @pytest.fixture
-async def bank(database_urls: DatabaseUrls) -> AsyncIterator[Bank]:
+async def bank(database_urls: DatabaseUrls) -> AsyncIterator[UseCaseBank]:
     database = Database.connect(database_urls.app, pool_size=CONNECTIONS)
-    bank = Bank(database)
+    bank = UseCaseBank(database)
     yield bank
     broken = await bank.broken()
     await database.close()
     assert broken == []
 
 
-async def submit(bank: Bank, source: UUID, target: UUID, amount: str, *, at: Payments) -> Bulk:
+async def submit(bank: UseCaseBank, source: UUID, target: UUID, amount: str, *, at: Payments) -> Bulk:
     return (await bank.hand_in(source, target, amount, at=at)).bulk
 
 
-async def link(bank: Bank, source: UUID, target: UUID, *, at: Payments) -> str:
+async def link(bank: UseCaseBank, source: UUID, target: UUID, *, at: Payments) -> str:
     key = str(new_id())
     orders = [bank.order(source, target, "49.99", key=leg_key(key, number)) for number in range(2)]
     settled = await at.transfers.transfer_linked(actor=bank.by_owner(source), orders=orders)
     return str(settled[0].transfer.status)
 
 
-async def test_of_fifty_payments_from_sixteen_connections_one_is_settled(bank: Bank) -> None:
+async def test_of_fifty_payments_from_sixteen_connections_one_is_settled(bank: UseCaseBank) -> None:
     first = await bank.wallet("9000.00")
     sources = [first, *[await bank.wallet("9000.00", owner_id=bank.owners[first]) for _ in range(CONNECTIONS - 1)]]
     targets = [await bank.wallet() for _ in sources]
@@ -64,7 +64,9 @@ async def test_of_fifty_payments_from_sixteen_connections_one_is_settled(bank: B
     assert (held, received) == (Decimal("99.99") * (REQUESTS - 1), Decimal("99.99"))
 
 
-async def test_a_request_that_reads_a_window_waits_for_its_payers_open_requests(bank: Bank, database_urls: DatabaseUrls) -> None:
+async def test_a_request_that_reads_a_window_waits_for_its_payers_open_requests(
+    bank: UseCaseBank, database_urls: DatabaseUrls
+) -> None:
     first = await bank.wallet("900.00")
     second = await bank.wallet("900.00", owner_id=bank.owners[first])
     bank.prices.rules = approval_from("100", window=timedelta(hours=24))
@@ -89,7 +91,9 @@ async def test_a_request_that_reads_a_window_waits_for_its_payers_open_requests(
     assert statuses["pending_approval"] == len(asked) - 1
 
 
-async def test_payments_and_linked_legs_and_files_at_once_share_a_window(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_payments_and_linked_legs_and_files_at_once_share_a_window(
+    bank: UseCaseBank, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("payments.application.bulk_transfers.acceptance.BULKS_OPEN_MAX", REQUESTS)
     first, target = await bank.wallet("9000.00"), await bank.wallet()
     second = await bank.wallet("9000.00", owner_id=bank.owners[first])
@@ -115,7 +119,7 @@ async def test_payments_and_linked_legs_and_files_at_once_share_a_window(bank: B
 Way = Callable[[Payments, UUID], Awaitable[Bulk]]
 
 
-async def test_of_an_approval_and_a_rejection_and_a_cancellation_at_once_one_wins(bank: Bank) -> None:
+async def test_of_an_approval_and_a_rejection_and_a_cancellation_at_once_one_wins(bank: UseCaseBank) -> None:
     source, target = await bank.wallet("100.00"), await bank.wallet()
     bank.prices.rules = approval_from("10")
 

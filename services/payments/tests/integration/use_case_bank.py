@@ -39,7 +39,7 @@ def user(user_id: UUID) -> Actor:
 
 
 @dataclass
-class Bank:
+class UseCaseBank:
     database: Database
     clock: ControlledClock = field(default_factory=ControlledClock)
     prices: FakePrices = field(default_factory=FakePrices)
