@@ -17,6 +17,7 @@ from pathlib import Path
 
 from benchmarks import accounts, bulk, ledger, load, needs, tokens
 from benchmarks.bank import Bank
+from benchmarks.faults import faults
 from benchmarks.memory import megabytes
 from benchmarks.results import Result, markdown, show, write
 
@@ -105,6 +106,7 @@ BENCHMARKS: dict[str, Callable[[Bank], list[Result]]] = {
     "revocation": accounts.revocation,
     "people": accounts.people,
     "history": ledger.history,
+    "faults": faults,
 }
 
 

@@ -25,7 +25,9 @@ def test_secrets_are_created_once_and_only_their_owner_can_read_them(file: Path)
     assert made == again
     assert file.stat().st_mode & 0o777 == 0o600
     assert len(base64.b64decode(made["ELCORP_MASTER_KEY"])) == 32
-    assert len({value for name, value in made.items() if name.endswith(("OWNER_PASSWORD", "APP_PASSWORD"))}) == 8
+    assert (
+        len({value for name, value in made.items() if name.endswith(("OWNER_PASSWORD", "APP_PASSWORD", "RELAY_PASSWORD"))}) == 12
+    )
 
 
 def test_a_generated_password_meets_the_rules() -> None:

@@ -1,4 +1,4 @@
-"""A database for each service, with an owner role and a runtime role."""
+"""A database for each service, with the roles of its owner, its processes and its relay."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,9 +24,9 @@ def provide(superuser_url: str, passwords: Mapping[str, str]) -> None:
     """Create missing databases and roles, and set passwords; running it again changes nothing. Raises Unreachable."""
     with _superuser(superuser_url) as connection:
         for service in SERVICES:
-            given = {role: passwords[f"{service.upper()}_{role.upper()}_PASSWORD"] for role in ("owner", "app")}
-            parameters = {"service": service, "owner_password": given["owner"], "login_password": given["app"]}
-            _run(connection, "roles.sql", parameters)
+            given = {role: passwords[f"{service.upper()}_{role.upper()}_PASSWORD"] for role in ("owner", "app", "relay")}
+            parameters = {"owner_password": given["owner"], "login_password": given["app"], "relay_password": given["relay"]}
+            _run(connection, "roles.sql", {"service": service, **parameters})
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (service,)).fetchone():
                 _create(connection, service)
             with _superuser(urlunsplit(urlsplit(superuser_url)._replace(path=f"/{service}"))) as inside:
@@ -41,7 +41,7 @@ def exist(superuser_url: str) -> bool:
 
 
 def url(superuser_url: str, service: str, role: str, passwords: Mapping[str, str]) -> str:
-    """Return the libpq URL of one service's database for one of its roles ("owner" or "app")."""
+    """Return the libpq URL of one service's database for one of its roles ("owner", "app" or "relay")."""
     parts = urlsplit(superuser_url)
     host = parts.netloc.rpartition("@")[2]
     secret = quote(passwords[f"{service.upper()}_{role.upper()}_PASSWORD"], safe="")

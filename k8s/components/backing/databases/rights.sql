@@ -8,7 +8,7 @@ DECLARE
     parameter record;
 BEGIN
     EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', service);
-    EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I, pooler', service, runtime);
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I, %I, pooler', service, runtime, service || '_relay');
     -- Set for every login, because a role inherits rights but not settings. Processes that connect directly set the same values
     -- at the start of a connection; PgBouncer would refuse that (see chassis.persistence.database.SESSION).
     FOR login IN

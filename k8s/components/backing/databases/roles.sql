@@ -2,6 +2,7 @@
 -- database; running it again only changes the given passwords. Parameters (custom settings of the session):
 --   elcorp.service          the service
 --   elcorp.owner_password   of <service>_owner, which owns the schema: migrations only
+--   elcorp.relay_password   of <service>_relay, which alone deletes outbox rows and numbers the journal of audit facts
 --   elcorp.login            a login of the runtime role; by default <service>_app, which is the runtime role itself
 --   elcorp.login_password   its password
 --   elcorp.pooler_password  of pooler, the login with which PgBouncer looks up the other passwords
@@ -17,7 +18,7 @@ BEGIN
     IF login !~ format('^%s(_[a-z0-9]+)?$', runtime) OR EXISTS (SELECT FROM pg_roles WHERE rolname = login AND rolsuper) THEN
         RAISE EXCEPTION '% can be no login of %: name it % or %_<suffix>', login, runtime, runtime, runtime;
     END IF;
-    FOREACH name IN ARRAY ARRAY[service || '_owner', runtime, login, 'pooler'] LOOP
+    FOREACH name IN ARRAY ARRAY[service || '_owner', runtime, service || '_relay', login, 'pooler'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
             EXECUTE format('CREATE ROLE %I', name);
         END IF;
@@ -29,6 +30,7 @@ BEGIN
         SELECT role, nullif(current_setting(setting, true), '') AS password
         FROM (VALUES
             (service || '_owner', 'elcorp.owner_password'),
+            (service || '_relay', 'elcorp.relay_password'),
             (login, 'elcorp.login_password'),
             ('pooler', 'elcorp.pooler_password')
         ) AS of_role (role, setting)

@@ -140,6 +140,8 @@ class ServiceSettings(ProcessSettings):
 
     database_url: SecretStr = SecretStr("")
     database_owner_url: SecretStr = SecretStr("")
+    # The relay's role, in `work` processes: it alone deletes outbox rows and numbers the journal of audit facts.
+    database_relay_url: SecretStr = SecretStr("")
     # `chassis.persistence.connection_budget` counts the other connections of a process.
     database_pool_size: int = Field(default=10, ge=1, le=100)
     # The database URL leads to PgBouncer in transaction mode. Only `serve` can use it: the others listen and keep session locks.
@@ -181,7 +183,7 @@ class ServiceSettings(ProcessSettings):
     digest_key: SecretStr = SecretStr("")
     digest_key_file: Path | None = None
 
-    @field_validator("database_url", "database_owner_url")
+    @field_validator("database_url", "database_owner_url", "database_relay_url")
     @classmethod
     def verify_database(cls, given: SecretStr, info: ValidationInfo) -> SecretStr:
         return _verified(given, info, verified_urls.POSTGRES)

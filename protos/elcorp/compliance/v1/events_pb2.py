@@ -26,7 +26,7 @@ from elcorp.options.v1 import options_pb2 as elcorp_dot_options_dot_v1_dot_optio
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!elcorp/compliance/v1/events.proto\x12\x14\x65lcorp.compliance.v1\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd0\x01\n\nAuditActor\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x12\n\nsubject_id\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\x11\n\tdevice_id\x18\x04 \x01(\t\x12\n\n\x02ip\x18\x05 \x01(\t\x12\x12\n\nuser_agent\x18\x06 \x01(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x34\n\x10\x61uthenticated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07methods\x18\t \x03(\t\"\xbf\x02\n\tAuditFact\x12\x0f\n\x07\x66\x61\x63t_id\x18\x01 \x01(\t\x12\x10\n\x08producer\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12/\n\x05\x61\x63tor\x18\x04 \x01(\x0b\x32 .elcorp.compliance.v1.AuditActor\x12\x15\n\rresource_type\x18\x05 \x01(\t\x12\x13\n\x0bresource_id\x18\x06 \x01(\t\x12/\n\x0boccurred_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x06\x62\x65\x66ore\x18\x08 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05\x61\x66ter\x18\t \x01(\tH\x01\x88\x01\x01\x12\x13\n\x06reason\x18\n \x01(\tH\x02\x88\x01\x01\x12\x13\n\x0brelated_ids\x18\x0b \x03(\tB\t\n\x07_beforeB\x08\n\x06_afterB\t\n\x07_reason\"s\n\x12\x41uditFactsRecorded\x12.\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x1f.elcorp.compliance.v1.AuditFact:-\x8a\xb5\x18)\n\x14\x61udit.facts.recorded\x12\ncompliance\"\x05\x61udit\"\x82\x01\n\x10\x43heckpointSigned\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x11\n\ttree_size\x18\x02 \x01(\x03\x12\x11\n\troot_hash\x18\x03 \x01(\x0c\x12\x0c\n\x04note\x18\x04 \x01(\t:*\x8a\xb5\x18&\n\x1c\x63ompliance.checkpoint.signed\x1a\x06origin\"\xb4\x01\n\x13\x45rasureAcknowledged\x12\x12\n\nerasure_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0c\n\x04kept\x18\x03 \x03(\t\x12\x30\n\x0cretain_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:8\x8a\xb5\x18\x34\n\x1f\x63ompliance.erasure.acknowledged\x12\x08identity\x1a\x07user_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!elcorp/compliance/v1/events.proto\x12\x14\x65lcorp.compliance.v1\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd0\x01\n\nAuditActor\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x12\n\nsubject_id\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\x11\n\tdevice_id\x18\x04 \x01(\t\x12\n\n\x02ip\x18\x05 \x01(\t\x12\x12\n\nuser_agent\x18\x06 \x01(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x34\n\x10\x61uthenticated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07methods\x18\t \x03(\t\"\xe8\x02\n\tAuditFact\x12\x0f\n\x07\x66\x61\x63t_id\x18\x01 \x01(\t\x12\x10\n\x08producer\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12/\n\x05\x61\x63tor\x18\x04 \x01(\x0b\x32 .elcorp.compliance.v1.AuditActor\x12\x15\n\rresource_type\x18\x05 \x01(\t\x12\x13\n\x0bresource_id\x18\x06 \x01(\t\x12/\n\x0boccurred_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x06\x62\x65\x66ore\x18\x08 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05\x61\x66ter\x18\t \x01(\tH\x01\x88\x01\x01\x12\x13\n\x06reason\x18\n \x01(\tH\x02\x88\x01\x01\x12\x13\n\x0brelated_ids\x18\x0b \x03(\t\x12\x0e\n\x06\x64igest\x18\x0c \x01(\x0c\x12\x17\n\x0forganization_id\x18\r \x01(\tB\t\n\x07_beforeB\x08\n\x06_afterB\t\n\x07_reason\"s\n\x12\x41uditFactsRecorded\x12.\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x1f.elcorp.compliance.v1.AuditFact:-\x8a\xb5\x18)\n\x14\x61udit.facts.recorded\x12\ncompliance\"\x05\x61udit\"\x82\x01\n\x10\x43heckpointSigned\x12\x0e\n\x06origin\x18\x01 \x01(\t\x12\x11\n\ttree_size\x18\x02 \x01(\x03\x12\x11\n\troot_hash\x18\x03 \x01(\x0c\x12\x0c\n\x04note\x18\x04 \x01(\t:*\x8a\xb5\x18&\n\x1c\x63ompliance.checkpoint.signed\x1a\x06origin\"\xb4\x01\n\x13\x45rasureAcknowledged\x12\x12\n\nerasure_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0c\n\x04kept\x18\x03 \x03(\t\x12\x30\n\x0cretain_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:8\x8a\xb5\x18\x34\n\x1f\x63ompliance.erasure.acknowledged\x12\x08identity\x1a\x07user_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,11 +42,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDITACTOR']._serialized_start=126
   _globals['_AUDITACTOR']._serialized_end=334
   _globals['_AUDITFACT']._serialized_start=337
-  _globals['_AUDITFACT']._serialized_end=656
-  _globals['_AUDITFACTSRECORDED']._serialized_start=658
-  _globals['_AUDITFACTSRECORDED']._serialized_end=773
-  _globals['_CHECKPOINTSIGNED']._serialized_start=776
-  _globals['_CHECKPOINTSIGNED']._serialized_end=906
-  _globals['_ERASUREACKNOWLEDGED']._serialized_start=909
-  _globals['_ERASUREACKNOWLEDGED']._serialized_end=1089
+  _globals['_AUDITFACT']._serialized_end=697
+  _globals['_AUDITFACTSRECORDED']._serialized_start=699
+  _globals['_AUDITFACTSRECORDED']._serialized_end=814
+  _globals['_CHECKPOINTSIGNED']._serialized_start=817
+  _globals['_CHECKPOINTSIGNED']._serialized_end=947
+  _globals['_ERASUREACKNOWLEDGED']._serialized_start=950
+  _globals['_ERASUREACKNOWLEDGED']._serialized_end=1130
 # @@protoc_insertion_point(module_scope)

@@ -85,6 +85,8 @@ class AuditFact(_message.Message):
     AFTER_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     RELATED_IDS_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
     fact_id: _builtins.str
     producer: _builtins.str
     action: _builtins.str
@@ -94,6 +96,10 @@ class AuditFact(_message.Message):
     """JSON objects, stored as the producer wrote them."""
     after: _builtins.str
     reason: _builtins.str
+    digest: _builtins.bytes
+    """SHA-256 of this message without this field, 32 bytes. Empty in facts of earlier releases."""
+    organization_id: _builtins.str
+    """The organization that the actor acted for, a UUID; empty for a person who acts alone."""
     @_builtins.property
     def actor(self) -> Global___AuditActor: ...
     @_builtins.property
@@ -114,10 +120,12 @@ class AuditFact(_message.Message):
         after: _builtins.str | None = ...,
         reason: _builtins.str | None = ...,
         related_ids: _abc.Iterable[_builtins.str] | None = ...,
+        digest: _builtins.bytes = ...,
+        organization_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "_before", b"_before", "_reason", b"_reason", "actor", b"actor", "after", b"after", "before", b"before", "occurred_at", b"occurred_at", "reason", b"reason"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "_before", b"_before", "_reason", b"_reason", "action", b"action", "actor", b"actor", "after", b"after", "before", b"before", "fact_id", b"fact_id", "occurred_at", b"occurred_at", "producer", b"producer", "reason", b"reason", "related_ids", b"related_ids", "resource_id", b"resource_id", "resource_type", b"resource_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "_before", b"_before", "_reason", b"_reason", "action", b"action", "actor", b"actor", "after", b"after", "before", b"before", "digest", b"digest", "fact_id", b"fact_id", "occurred_at", b"occurred_at", "organization_id", b"organization_id", "producer", b"producer", "reason", b"reason", "related_ids", b"related_ids", "resource_id", b"resource_id", "resource_type", b"resource_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__after: _TypeAlias = _typing.Literal["after"]  # noqa: Y015
     _WhichOneofArgType__after: _TypeAlias = _typing.Literal["_after", b"_after"]  # noqa: Y015

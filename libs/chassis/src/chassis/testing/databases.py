@@ -18,7 +18,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import QueuePool, event
 
-from chassis.persistence import migrations
+from chassis.persistence import migrations, platform_schema
 from chassis.persistence.database import Database
 from chassis.testing import emptying
 
@@ -32,10 +32,11 @@ _FORGET = b"RESET ALL; RESET SESSION AUTHORIZATION; UNLISTEN *; CLOSE ALL; SELEC
 
 @dataclass(frozen=True, slots=True)
 class DatabaseUrls:
-    """The URLs of one database, for its owner (migrations) and for the runtime role."""
+    """The URLs of one database, for its owner (migrations), the runtime role and the relay's role."""
 
     owner: str
     app: str
+    relay: str
     name: str
 
 
@@ -152,7 +153,9 @@ class Databases:
         return emptied.is_whole
 
     def _urls(self, service: str, name: str) -> DatabaseUrls:
-        return DatabaseUrls(self._url(name, _owner(service)), self._url(name, _app(service)), name)
+        return DatabaseUrls(
+            self._url(name, _owner(service)), self._url(name, _app(service)), self._url(name, _relay(service)), name
+        )
 
     def _url(self, database: str, role: str | None = None) -> str:
         parts = urlsplit(self.superuser_url)
@@ -167,7 +170,7 @@ class Databases:
             connection.execute("SELECT pg_advisory_lock(%s)", (_TEMPLATE_LOCK,))
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
                 return name
-            for role in (_owner(service), _app(service)):
+            for role in (_owner(service), _app(service), _relay(service)):
                 if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
                     connection.execute(
                         sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(_ROLE_PASSWORD))
@@ -236,8 +239,12 @@ def _app(service: str) -> str:
     return f"test_{service}_app"
 
 
+def _relay(service: str) -> str:
+    return f"test_{service}_relay"
+
+
 def _digest(versions: Path) -> str:
-    content = hashlib.sha256(Path(migrations.__file__).read_bytes())
+    content = hashlib.sha256(Path(migrations.__file__).read_bytes() + Path(platform_schema.__file__).read_bytes())
     for revision in sorted(versions.glob("*.py")):
         content.update(revision.read_bytes())
     return content.hexdigest()[:12]

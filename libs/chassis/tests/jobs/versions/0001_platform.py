@@ -1,6 +1,7 @@
 from alembic import op
 
 from chassis.persistence.migrations import platform_tables
+from chassis.persistence.platform_schema import journal_tables
 
 revision = "0001"
 down_revision = None
@@ -8,4 +9,5 @@ down_revision = None
 
 def upgrade() -> None:
     platform_tables(op)
+    journal_tables(op)
     op.execute("CREATE TABLE effects (name text PRIMARY KEY)")

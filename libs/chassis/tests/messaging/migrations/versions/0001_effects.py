@@ -3,6 +3,7 @@
 from alembic import op
 
 from chassis.persistence.migrations import platform_tables
+from chassis.persistence.platform_schema import journal_tables
 
 revision = "0001"
 down_revision = None
@@ -10,4 +11,5 @@ down_revision = None
 
 def upgrade() -> None:
     platform_tables(op)
+    journal_tables(op)
     op.execute("CREATE TABLE effects (position bigserial PRIMARY KEY, aggregate text NOT NULL, number bigint NOT NULL)")

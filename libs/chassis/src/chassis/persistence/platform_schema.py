@@ -1,0 +1,104 @@
+"""Tables of every service: the journal of audit facts, parked messages, and the checkpoints of the audit log that it has heard.
+
+A service creates them with `journal_tables(op)` in one migration. Like every migration, they leave the previous release working.
+"""
+
+from sqlalchemy import Connection, text
+
+from chassis.persistence.migrations import Op, append_only, runtime_role
+
+
+class RelayRoleMissing(Exception):
+    """The role <service>_relay does not exist. Run databases.sh (docs/operations.md), then migrate again."""
+
+
+def journal_tables(op: Op) -> None:
+    """Create the tables, and give the relay's role its rights. Raises RelayRoleMissing."""
+    app, relay = runtime_role(op.get_bind()), relay_role(op.get_bind())
+    op.execute(_TABLES)
+    for table in ("audit_journal", "audit_journal_numbers", "heard_checkpoints"):
+        append_only(op, table)
+    op.execute(_RIGHTS.replace("{app}", app).replace("{relay}", relay))
+
+
+def relay_role(connection: Connection) -> str:
+    """Return the relay's role of the current owner role: payments_owner → payments_relay."""
+    role = runtime_role(connection).removesuffix("_app") + "_relay"
+    if not connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}):
+        raise RelayRoleMissing(f"there is no role {role}: run databases.sh (docs/operations.md), then migrate again")
+    return role
+
+
+_TABLES = """
+-- One row for each audit fact, written in the transaction of its change. It has no content: after an erasure it proves only that
+-- the fact existed.
+CREATE TABLE audit_journal (
+    position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    fact_id uuid NOT NULL,
+    digest bytea NOT NULL CONSTRAINT audit_journal_digest CHECK (length(digest) = 32)
+);
+-- The committed facts, numbered from 1 without gaps by the relay that leads. `chain` is SHA-256 over the previous chain (nothing
+-- for number 1), the fact's id (16 bytes) and its digest.
+CREATE TABLE audit_journal_numbers (
+    number bigint PRIMARY KEY CONSTRAINT audit_journal_numbers_from_one CHECK (number > 0),
+    position bigint NOT NULL UNIQUE,
+    chain bytea NOT NULL CONSTRAINT audit_journal_numbers_chain CHECK (length(chain) = 32)
+);
+
+-- Aggregates whose message could not be handled. Their messages wait in `parked_messages`, in the order of their positions.
+CREATE TABLE parked_aggregates (
+    queue text NOT NULL,
+    aggregate_id text NOT NULL,
+    code text NOT NULL,
+    reason text NOT NULL,
+    attempts integer NOT NULL DEFAULT 1,
+    parked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- When the first message is tried again; null: when an operator releases the aggregate.
+    retry_at timestamptz,
+    PRIMARY KEY (queue, aggregate_id)
+);
+CREATE TABLE parked_messages (
+    position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    queue text NOT NULL,
+    aggregate_id text NOT NULL,
+    message_id text NOT NULL,
+    type text NOT NULL,
+    producer text NOT NULL,
+    headers jsonb NOT NULL,
+    body bytea NOT NULL,
+    parked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    FOREIGN KEY (queue, aggregate_id) REFERENCES parked_aggregates (queue, aggregate_id),
+    UNIQUE (queue, aggregate_id, message_id)
+);
+
+-- Checkpoints of the audit log that this service has heard. Two with one size and different roots prove a rewritten log.
+CREATE TABLE heard_checkpoints (
+    origin text NOT NULL,
+    size bigint NOT NULL CONSTRAINT heard_checkpoints_size CHECK (size > 0),
+    root_hash bytea NOT NULL CONSTRAINT heard_checkpoints_root_hash CHECK (length(root_hash) = 32),
+    note text NOT NULL,
+    heard_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (origin, size, root_hash)
+);
+"""
+
+_RIGHTS = """
+REVOKE INSERT ON audit_journal_numbers FROM "{app}";
+GRANT USAGE ON SCHEMA public TO "{relay}";
+GRANT SELECT ON alembic_version, audit_journal TO "{relay}";
+GRANT SELECT, DELETE ON outbox TO "{relay}";
+GRANT SELECT, INSERT ON audit_journal_numbers TO "{relay}";
+
+-- The relay of the previous release deletes outbox rows as the runtime role, until the first relay of this release leads and
+-- calls this function.
+CREATE FUNCTION reserve_outbox_for_relay() RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    IF has_table_privilege('{app}', 'public.outbox', 'DELETE') THEN
+        REVOKE UPDATE, DELETE, TRUNCATE ON public.outbox FROM "{app}";
+    END IF;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION reserve_outbox_for_relay() FROM PUBLIC, "{app}";
+GRANT EXECUTE ON FUNCTION reserve_outbox_for_relay() TO "{relay}";
+"""

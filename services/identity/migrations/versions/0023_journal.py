@@ -1,0 +1,12 @@
+"""Create the journal of audit facts, the tables of parked messages and of heard checkpoints, and the relay's rights."""
+
+from alembic import op
+
+from chassis.persistence.platform_schema import journal_tables
+
+revision = "0023"
+down_revision = "0022"
+
+
+def upgrade() -> None:
+    journal_tables(op)

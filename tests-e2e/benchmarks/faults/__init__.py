@@ -1,0 +1,16 @@
+"""How long faults last for users, and what facts, order and policies cost: the rows of `make bench ONLY=faults`.
+
+A module of this package has `measure(bank: Bank) -> list[Result]`; its name is the name of its rows' group. Add it to MEASURES.
+"""
+
+from collections.abc import Callable
+
+from benchmarks.bank import Bank
+from benchmarks.results import Result
+
+MEASURES: dict[str, Callable[[Bank], list[Result]]] = {}
+
+
+def faults(bank: Bank) -> list[Result]:
+    """Seconds under fault, and the cost of what holds under faults."""
+    return [result for measure in MEASURES.values() for result in measure(bank)]
