@@ -8,17 +8,22 @@ import orjson
 from psycopg import AsyncConnection
 from psycopg.types.json import set_json_loads
 
+from chassis.messaging.low_water import LowWater
+
 # `aggregate` is the aggregate's id, or the row's position if no order is needed.
 _FETCH = """
 SELECT position, message_id, type, coalesce(aggregate_id, position::text) AS aggregate, payload, headers
-FROM outbox WHERE coalesce(aggregate_id, position::text) <> ALL(%s) ORDER BY position LIMIT %s
+FROM outbox WHERE position > %s AND coalesce(aggregate_id, position::text) <> ALL(%s) ORDER BY position LIMIT %s
 """
+_FIRST = "SELECT min(position) FROM outbox WHERE position > %s"
 _DELETE = "DELETE FROM outbox WHERE position = ANY(%s)"
 # Stop counting here: an exact number beyond it is not worth its cost.
 ROWS_COUNTED_MAX = 100_000
 _BACKLOG = f"""
-SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT {ROWS_COUNTED_MAX}) AS counted),
-       coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at) FROM outbox ORDER BY position LIMIT 1), 0)::float
+WITH waiting AS (SELECT 1 FROM outbox WHERE position > %(mark)s ORDER BY position LIMIT {ROWS_COUNTED_MAX})
+SELECT (SELECT count(*) FROM waiting),
+       coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at)
+                 FROM outbox WHERE position > %(mark)s ORDER BY position LIMIT 1), 0)::float
 """  # noqa: S608  # a constant of this module
 
 
@@ -36,13 +41,23 @@ class OutboxTable:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        self.low_water = LowWater(connection, _FIRST)
         set_json_loads(orjson.loads, connection)
 
     async def fetch(self, *, limit: int, without: Collection[str]) -> Sequence[OutboxRow]:
         """Read the oldest rows, except those of blocked aggregates."""
+        if self.low_water.due:
+            await self.low_water.advance()
         async with self._connection.cursor(binary=True) as cursor:
-            await cursor.execute(_FETCH, (list(without), limit))
-            return [OutboxRow._make(row) for row in await cursor.fetchall()]
+            await cursor.execute(_FETCH, (self.low_water.mark, list(without), limit))
+            rows = [OutboxRow._make(row) for row in await cursor.fetchall()]
+        if rows:
+            self.low_water.saw(rows[-1].position)
+        return rows
+
+    async def find_overlooked(self) -> int | None:
+        """Read the whole index for a row that `fetch` has passed by; return its position, and begin there again."""
+        return await self.low_water.check()
 
     async def delete(self, positions: Sequence[int]) -> None:
         await self._connection.execute(_DELETE, (list(positions),))
@@ -50,7 +65,7 @@ class OutboxTable:
     async def backlog(self) -> tuple[int, float]:
         """Return the number of unsent rows (at most ROWS_COUNTED_MAX) and the age of the first in seconds."""
         async with self._connection.cursor() as cursor:
-            await cursor.execute(_BACKLOG)
+            await cursor.execute(_BACKLOG, {"mark": self.low_water.mark})
             row = await cursor.fetchone()
         if row is None:
             raise RuntimeError("an aggregate query must return one row")

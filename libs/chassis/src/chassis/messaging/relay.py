@@ -31,6 +31,8 @@ POLL_SECONDS = 1.0
 # time.
 GATHER_SECONDS = 0.02
 MEASURE_SECONDS = 5.0
+# How often the outbox is read whole, as a safety net of the low-water mark. The walk is long while an old snapshot is open.
+OVERLOOKED_SECONDS = 300.0
 # UndefinedTable: the migrations have not run yet; services may start in any order.
 DATABASE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable)
 # With more blocked aggregates than this, the cause is not single messages.
@@ -160,7 +162,12 @@ def _count(rows: Sequence[OutboxRow], wave: Wave) -> None:
 
 
 async def _measure(table: OutboxTable) -> None:
+    looked_at = time.monotonic()
     while True:
+        if time.monotonic() - looked_at >= OVERLOOKED_SECONDS:
+            looked_at = time.monotonic()
+            if position := await table.find_overlooked():
+                log.error("event_overlooked", position=position)
         rows, oldest_seconds = await table.backlog()
         UNSENT_ROWS.set(rows)
         OLDEST_UNSENT.set(oldest_seconds)

@@ -16,10 +16,12 @@ CHANNEL = "outbox"
 
 # One statement and one parameter for all rows. It does not wake the relay: NOTIFY in a transaction prevents group commit
 # (outbox_notifier.py).
+# The transaction takes its id before a row takes its position, and before the id no row is inserted: the relay's low-water mark
+# depends on it (messaging/low_water.py).
 _INSERT: Final = """
     INSERT INTO outbox (message_id, type, aggregate_id, payload, headers)
     SELECT id, type, aggregate_id, decode(payload, 'hex'), headers
-    FROM jsonb_to_recordset($1::jsonb)
+    FROM pg_current_xact_id(), jsonb_to_recordset($1::jsonb)
         AS new (id uuid, type text, aggregate_id text, payload text, headers jsonb)
 """
 
