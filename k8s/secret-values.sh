@@ -37,13 +37,15 @@ values() {
     value elcorp pooler-runtime users "\"pooler\" \"$pooler\""
   fi
 
-  local service owner app
+  local service owner app relay
   for service in identity payments governance compliance; do
-    owner=$(random) app=$(random)
+    owner=$(random) app=$(random) relay=$(random)
     value elcorp-data postgres "${service^^}_OWNER_PASSWORD" "$owner"
     value elcorp-data postgres "${service^^}_APP_PASSWORD" "$app"
+    value elcorp-data postgres "${service^^}_RELAY_PASSWORD" "$relay"
     value elcorp "$service-owner" database-owner-url "postgresql://${service}_owner:$owner@$postgres/$service"
     value elcorp "$service-runtime" database-url "postgresql://${service}_app:$app@$postgres/$service"
+    value elcorp "$service-runtime" relay-database-url "postgresql://${service}_relay:$relay@$postgres/$service"
     [ "$environment" = local ] ||
       value elcorp "$service-runtime" pooled-database-url "postgresql://${service}_app:$app@pooler:6432/$service"
     value elcorp "$service-runtime" rabbitmq-url "$rabbitmq_url"

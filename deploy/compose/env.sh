@@ -21,6 +21,7 @@ umask 077
   for service in IDENTITY PAYMENTS GOVERNANCE COMPLIANCE; do
     echo "${service}_OWNER_PASSWORD=$(random 24)"
     echo "${service}_APP_PASSWORD=$(random 24)"
+    echo "${service}_RELAY_PASSWORD=$(random 24)"
   done
   echo "# For trying it out: messages are at /api/v1/dev/mailbox. Otherwise set staging or production, and a mail relay."
   echo "ELCORP_ENVIRONMENT=local"

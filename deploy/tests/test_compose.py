@@ -77,6 +77,8 @@ def test_every_process_accepts_its_settings(name: str, secrets: dict[str, str], 
     assert settings.environment == "staging"  # where placeholders are refused
     # No process has a URL that it does not use.
     assert bool(settings.rabbitmq_url.get_secret_value()) == (service.get("command", ["serve"])[0] in {"serve", "work"})
+    relays = isinstance(settings, ServiceSettings) and bool(settings.database_relay_url.get_secret_value())
+    assert relays == (service.get("command") == ["work"])
 
 
 def test_postgresql_accepts_the_connections_of_all_processes(secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,5 +232,5 @@ def test_an_existing_file_of_secrets_is_not_changed(tmp_path: Path) -> None:
 def test_the_database_script_knows_every_role(secrets: dict[str, str]) -> None:
     script = (ROOT / "k8s" / "components" / "backing" / "databases" / "databases.sh").read_text()
     assert "|| set -- identity payments governance compliance\n" in script
-    roles = {name for name in secrets if re.fullmatch(r"\w+_(OWNER|APP)_PASSWORD", name)}
+    roles = {name for name in secrets if re.fullmatch(r"\w+_(OWNER|APP|RELAY)_PASSWORD", name)}
     assert roles <= SERVICES["postgres"]["environment"].keys()

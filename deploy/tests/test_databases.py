@@ -42,9 +42,8 @@ class Server:
         assert ended.returncode == 0, ended.stderr
 
     def provide(self, *, app: str = PASSWORD) -> None:
-        self.must(
-            self.service, **{f"{self.service.upper()}_OWNER_PASSWORD": PASSWORD, f"{self.service.upper()}_APP_PASSWORD": app}
-        )
+        given = {"OWNER": PASSWORD, "APP": app, "RELAY": PASSWORD}
+        self.must(self.service, **{f"{self.service.upper()}_{role}_PASSWORD": password for role, password in given.items()})
 
     def enter(self, role: str, password: str = PASSWORD, *, options: str = "") -> "psycopg.Connection[tuple[object, ...]]":
         url = urlsplit(self.superuser_url)
@@ -237,7 +236,7 @@ def test_the_owner_of_a_database_cannot_act_as_the_superuser_who_sets_it_up(
             server.must(*arguments, LOGIN_PASSWORD="new")
     else:
         monkeypatch.setattr(databases, "SERVICES", (service,))
-        given = {f"{service.upper()}_{role}_PASSWORD": PASSWORD for role in ("OWNER", "APP")}
+        given = {f"{service.upper()}_{role}_PASSWORD": PASSWORD for role in ("OWNER", "APP", "RELAY")}
         databases.provide(server.superuser_url, given)
 
     with psycopg.connect(server.superuser_url) as superuser:

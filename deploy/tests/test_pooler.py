@@ -42,7 +42,13 @@ class Running:
         files = self.authority.issue("localhost", "127.0.0.1")
         certificates = ServerCertificates(files["tls_cert_file"], files["tls_key_file"], self.authority.file, tls_only=True)
         self._server = postgres.start(self.folder, self._ports, fast=True, certificates=certificates)
-        self.databases("payments", PAYMENTS_APP_PASSWORD="app", PAYMENTS_OWNER_PASSWORD="owner", POOLER_PASSWORD="look it up")
+        self.databases(
+            "payments",
+            PAYMENTS_APP_PASSWORD="app",
+            PAYMENTS_OWNER_PASSWORD="owner",
+            PAYMENTS_RELAY_PASSWORD="relay",
+            POOLER_PASSWORD="look it up",
+        )
         (self.folder / "users").write_text('"pooler" "look it up"\n')
         self._pooler = self._start()
 

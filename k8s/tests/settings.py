@@ -14,6 +14,7 @@ from k8s.tests.variables import SecretOf, variables
 SECRETS = {
     "database-url": "postgresql://x_app:Zk3vQ@db/x",
     "pooled-database-url": "postgresql://x_app:Zk3vQ@pooler:6432/x",
+    "relay-database-url": "postgresql://x_relay:Zk3vQ@db/x",
     "database-owner-url": "postgresql://x_owner:Zk3vQ@db/x",
     "rabbitmq-url": "amqps://x:Zk3vQ@mq/",
     "redis-url": "rediss://:Zk3vQ@cache/0",

@@ -80,7 +80,9 @@ def test_exactly_the_secrets_that_are_read_are_created(tmp_path: Path) -> None:
     services = ("IDENTITY", "PAYMENTS", "GOVERNANCE", "COMPLIANCE")
 
     postgres = secrets.pop("elcorp-data/postgres")
-    assert postgres == {"POSTGRES_PASSWORD"} | {f"{each}_{role}_PASSWORD" for each in services for role in ("OWNER", "APP")}
+    assert postgres == {"POSTGRES_PASSWORD"} | {
+        f"{each}_{role}_PASSWORD" for each in services for role in ("OWNER", "APP", "RELAY")
+    }
     wanted = read()
     del wanted["elcorp-data/postgres"]
     assert secrets == wanted

@@ -51,7 +51,7 @@ class PlatformProcesses:
         return Managed(
             name=f"{service}-{role}",
             command=[sys.executable, "-m", service, role],
-            environment=dict(self._environment(service, port)),
+            environment=dict(self._environment(service, role, port)),
             folder=self.folder,
             ready_url=_ready_url(port),
             stop_order=_STOP_ORDER[role],
@@ -69,11 +69,13 @@ class PlatformProcesses:
             stop_order=_STOP_ORDER["gateway"],
         )
 
-    def _environment(self, service: str, ops_port: int) -> Iterator[tuple[str, str]]:
+    def _environment(self, service: str, role: str, ops_port: int) -> Iterator[tuple[str, str]]:
         yield from self._shared().items()
         for peer in SERVICES:
             yield f"ELCORP_{peer.upper()}_TARGET", f"dns:///127.0.0.1:{self.ports.of('grpc', peer)}"
         yield "ELCORP_DATABASE_URL", self.database_url(service, "app")
+        if role == "work":
+            yield "ELCORP_DATABASE_RELAY_URL", self.database_url(service, "relay")
         yield "ELCORP_REST_PORT", str(self.ports.of("rest", service))
         yield "ELCORP_GRPC_PORT", str(self.ports.of("grpc", service))
         yield "ELCORP_OPS_PORT", str(ops_port)

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Create the services' databases, each with an owner role (for migrations) and a runtime role. Running it again only changes
-# passwords. Connects as a superuser with libpq's variables (PGHOST, PGUSER, PGPASSWORD, PGSSLMODE …).
+# Create the services' databases, each with an owner role (for migrations), a runtime role and a relay's role. Running it again
+# creates missing roles and changes passwords. Connects as a superuser with libpq's variables (PGHOST, PGUSER, PGPASSWORD, PGSSLMODE …).
 #   databases.sh [SERVICE…]              databases of these services; all four without a name. Passwords: IDENTITY_OWNER_PASSWORD,
-#                                        IDENTITY_APP_PASSWORD and so on, and POOLER_PASSWORD; a role whose password is not
-#                                        set keeps its password
+#                                        IDENTITY_APP_PASSWORD, IDENTITY_RELAY_PASSWORD and so on, and POOLER_PASSWORD; a
+#                                        role whose password is not set keeps its password
 #   databases.sh login SERVICE LOGIN     create a login of the service's runtime role (<service>_app, <service>_app_b); LOGIN_PASSWORD
 #   databases.sh retire SERVICE LOGIN    remove a login that no process uses any more
 # The images of PostgreSQL run it once, on an empty volume.
@@ -40,17 +40,17 @@ run() {
 }
 
 provide() {
-  local service=$1 owner="${1^^}_OWNER_PASSWORD" app="${1^^}_APP_PASSWORD" is_new=""
+  local service=$1 owner="${1^^}_OWNER_PASSWORD" app="${1^^}_APP_PASSWORD" relay="${1^^}_RELAY_PASSWORD" is_new=""
   if [ -z "$(psql --no-psqlrc -d postgres -tAc "SELECT 1 FROM pg_database WHERE datname = '$service'")" ]; then
     # Otherwise a mistyped command would create a new service.
-    if [ -z "${!owner:-}" ] || [ -z "${!app:-}" ]; then
-      echo "There is no database $service; to create it, set $owner and $app." >&2
+    if [ -z "${!owner:-}" ] || [ -z "${!app:-}" ] || [ -z "${!relay:-}" ]; then
+      echo "There is no database $service; to create it, set $owner, $app and $relay." >&2
       exit 1
     fi
     is_new=yes
   fi
   run postgres service="$service" owner_password="${!owner:-}" login_password="${!app:-}" \
-    pooler_password="${POOLER_PASSWORD:-}" -- roles.sql
+    relay_password="${!relay:-}" pooler_password="${POOLER_PASSWORD:-}" -- roles.sql
   if [ "$is_new" ]; then
     # Set encoding and collation, so that they do not depend on the server's locale.
     createdb --maintenance-db postgres --owner "${service}_owner" --template template0 --encoding UTF8 --locale C.UTF-8 "$service"

@@ -83,14 +83,15 @@ async def database_urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
 
 @dataclass
 class Outbox:
-    """Writes to and reads the outbox of the test's database."""
+    """Writes to the outbox of the test's database as the runtime role, and reads it as the relay's role, of which `url` is."""
 
     url: str
+    app_url: str
     publications: Publications
 
     async def write(self, *events: Event) -> None:
         messages = [self.publications.encode(event) for event in events]
-        async with await psycopg.AsyncConnection.connect(self.url) as connection, connection.cursor() as cursor:
+        async with await psycopg.AsyncConnection.connect(self.app_url) as connection, connection.cursor() as cursor:
             await cursor.executemany(
                 "INSERT INTO outbox (message_id, type, aggregate_id, payload, headers) VALUES (%s, %s, %s, %s, %s)",
                 [(m.message_id, m.type, m.aggregate_id, m.payload, Jsonb(m.headers)) for m in messages],
@@ -108,7 +109,7 @@ class Outbox:
 
 @pytest.fixture
 def outbox(database_urls: DatabaseUrls, publications: Publications) -> Outbox:
-    return Outbox(database_urls.app, publications)
+    return Outbox(database_urls.relay, database_urls.app, publications)
 
 
 class Effects:

@@ -1,4 +1,4 @@
-"""Processes of a service, for tests that kill them: `process.py <database url> <broker url>`.
+"""Processes of a service, for tests that kill them: `process.py <relay's url> <database url> <broker url>`.
 
 For each line on stdin, `relay` or `consumer`, it forks a process and prints its pid. Forking avoids the second that
 starting a process takes.
@@ -35,10 +35,10 @@ def registered(event: Registered) -> identity.UserRegistered:
 PUBLICATIONS = Publications("identity", {Registered: registered})
 
 
-async def main(role: str, database_url: str, broker_url: str) -> None:
+async def main(role: str, relay_url: str, database_url: str, broker_url: str) -> None:
     never = asyncio.Event()
     if role == "relay":
-        await Relay(database_url, broker_url, PUBLICATIONS).run(never)
+        await Relay(relay_url, broker_url, PUBLICATIONS).run(never)
     uow = SqlUnitOfWork(Database.connect(database_url), SqlTransaction, PUBLICATIONS, service="payments")
 
     async def record(delivery: Delivery[identity.UserRegistered]) -> None:
@@ -49,12 +49,12 @@ async def main(role: str, database_url: str, broker_url: str) -> None:
     await Consumer(broker_url, "payments", [Subscription(identity.UserRegistered, record)]).run(never)
 
 
-def fork(role: str, database_url: str, broker_url: str) -> int:
+def fork(role: str, relay_url: str, database_url: str, broker_url: str) -> int:
     pid = os.fork()
     if pid == 0:
         # Its log must not mix with the parent's output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        asyncio.run(main(role, database_url, broker_url))
+        asyncio.run(main(role, relay_url, database_url, broker_url))
         os._exit(1)
     return pid
 

@@ -36,7 +36,7 @@ class Nursery:
 @pytest.fixture
 async def nursery(outbox, broker_url):
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(PROCESS), outbox.url, broker_url),
+        *(sys.executable, str(PROCESS), outbox.url, outbox.app_url, broker_url),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,

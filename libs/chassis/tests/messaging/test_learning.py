@@ -74,8 +74,8 @@ async def test_too_many_blocked_aggregates_do_not_lead_to_single_messages(relay,
         await learn(relay, Wave(refused={"eve": ValueError()}), row(3, "eve"))
 
 
-async def test_rows_are_selected_in_their_order_whatever_their_place_in_the_table(outbox):
-    async with await psycopg.AsyncConnection.connect(outbox.url, autocommit=True) as connection:
+async def test_rows_are_selected_in_their_order_whatever_their_place_in_the_table(database_urls):
+    async with await psycopg.AsyncConnection.connect(database_urls.owner, autocommit=True) as connection:
         for position, aggregate in ((5, "ada"), (3, "bob"), (4, None), (1, "ada"), (2, None)):
             await connection.execute(
                 """

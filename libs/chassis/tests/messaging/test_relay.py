@@ -202,7 +202,7 @@ async def types_in(outbox) -> list[str]:
 
 
 async def insert(outbox, *, type, payload, headers, aggregate=None) -> None:  # noqa: A002  # the column's name
-    async with await psycopg.AsyncConnection.connect(outbox.url) as connection:
+    async with await psycopg.AsyncConnection.connect(outbox.app_url) as connection:
         await connection.execute(
             "INSERT INTO outbox (message_id, type, aggregate_id, payload, headers) VALUES (gen_random_uuid(), %s, %s, %s, %s)",
             (type, aggregate, payload, Jsonb(headers)),

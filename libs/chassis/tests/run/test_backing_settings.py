@@ -18,6 +18,10 @@ VERIFIED = {
         "postgres://doors_owner:Tq7nHs@db/doors",
         "?sslmode=verify-full&gssencmode=disable&sslrootcert=/run/backing%20ca/ca.crt",
     ),
+    "database_relay_url": (
+        "postgresql://doors_relay:Tq7nHs@db/doors",
+        "?sslmode=verify-full&gssencmode=disable&sslrootcert=/run/backing%20ca/ca.crt",
+    ),
     "rabbitmq_url": ("amqps://doors:Tq7nHs@broker/", "?cafile=/run/backing%20ca/ca.crt"),
     "redis_url": (
         "rediss://:Tq7nHs@cache/0",
@@ -27,6 +31,7 @@ VERIFIED = {
 OWN = {
     "database_url": "application_name=a+b%20c&channel_binding=require&keepalives_idle=30&sslcert=/run/c&sslkey=/run/k&sslcrl=",
     "database_owner_url": "connect_timeout=3&target_session_attrs=read-write&channel_binding=require",
+    "database_relay_url": "application_name=relay&keepalives_idle=5",
     "rabbitmq_url": "heartbeat=20&name=a+b%20c&timeout=5",
     "redis_url": "client_name=a+b%20c&socket_timeout=1&db=2",
 }

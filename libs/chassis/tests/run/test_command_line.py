@@ -69,6 +69,12 @@ def test_a_missing_database_url_is_named():
     assert "ELCORP_DATABASE_URL is not set" in answer.stdout
 
 
+def test_a_process_that_relays_does_not_start_without_the_relays_role():
+    answer = doors("work", database_url="postgresql://doors_app:Tq7nHs@db/doors", database_relay_url="")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr == "doors: ELCORP_DATABASE_RELAY_URL: not set; work requires it\n"
+
+
 def test_a_services_own_command_returns_its_own_exit_code():
     answer = doors("whoami")
     assert answer.returncode == 3

@@ -138,7 +138,7 @@ async def test_migrate_updates_an_empty_database_and_running_it_again_changes_no
 async def test_the_error_names_a_port_in_use(start, urls, setting, role, name):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        process = await start(role, database_url=urls.app, **{setting: port})
+        process = await start(role, database_url=urls.app, database_relay_url=urls.relay, **{setting: port})
         line = await process.line("process_failed")
         assert await process.exit_code() == 1
     assert f"127.0.0.1:{port}" in line["problem"]

@@ -18,6 +18,7 @@ REAL = {
     "redis_url": "redis://cache/0",
     "database_url": "postgresql://doors_app:Tq7nHs@db/doors",
     "database_owner_url": "postgresql://doors_owner:Tq7nHs@db/doors",
+    "database_relay_url": "postgresql://doors_relay:Tq7nHs@db/doors",
 }
 SECRETS = [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
 
@@ -29,6 +30,7 @@ def made(environment: str, **given: Any) -> Settings:
 def test_the_secrets_are_known() -> None:
     assert sorted(SECRETS) == [
         "database_owner_url",
+        "database_relay_url",
         "database_url",
         "digest_key",
         "master_key",

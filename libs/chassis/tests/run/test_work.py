@@ -6,7 +6,7 @@ from chassis.testing.running import eventually
 
 
 async def test_a_worker_finishes_its_message_and_reports_to_operators(start, urls, get):
-    process = await start("work", database_url=urls.app)
+    process = await start("work", database_url=urls.app, database_relay_url=urls.relay)
     port = (await process.line("working"))["ops_port"]
     async with get(port, "/healthz") as response:
         assert response.status == 200

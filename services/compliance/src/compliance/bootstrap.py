@@ -39,7 +39,7 @@ async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
     from chassis.messaging.relay import Relay
     from compliance.interfaces.checkpoints import CheckpointSigning
 
-    database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
+    relay_url, rabbitmq_url = settings.database_relay_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
     database = Database.of(settings)
     readiness = Readiness()
     readiness.add("database", database.ping)
@@ -50,7 +50,7 @@ async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
         signing = CheckpointSigning(app.audit.sign_checkpoint, pause_seconds=settings.checkpoint_seconds)
         consumed = wiring.consumed(app=app, on_growth=signing.log_grew, settings=settings)
         consumer = Consumer(rabbitmq_url, settings.NAME, consumed)
-        relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
+        relay = Relay(relay_url, rabbitmq_url, PUBLICATIONS)
         yield Working((relay.run, consumer.run, signing.run), readiness)
     finally:
         await database.close()

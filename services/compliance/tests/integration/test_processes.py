@@ -45,8 +45,9 @@ MASTER_KEY = base64.b64encode(bytes(32)).decode()
 class Producer:
     """The part of payments that these tests need: an outbox, and a relay if one runs."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, urls: DatabaseUrls) -> None:
+        self.url = urls.app
+        self.relay_url = urls.relay
 
     async def write(self, *messages: OutboxMessage) -> None:
         rows = [(each.message_id, each.type, each.aggregate_id, each.payload, Jsonb(each.headers)) for each in messages]
@@ -60,7 +61,7 @@ class Producer:
 @pytest.fixture
 async def producer(databases: Databases) -> AsyncIterator[Producer]:
     async with databases.create("compliance", SERVICE.migrations) as urls:
-        yield Producer(urls.app)
+        yield Producer(urls)
 
 
 @pytest.fixture
@@ -74,7 +75,10 @@ async def emptied(broker_url: str) -> str:
 
 
 def settings_of(urls: DatabaseUrls, broker_url: str) -> ComplianceSettings:
-    return ComplianceSettings(database_url=urls.app, rabbitmq_url=broker_url, master_key=MASTER_KEY, checkpoint_seconds=0.1)
+    database = {"database_url": urls.app, "database_relay_url": urls.relay}
+    return ComplianceSettings.model_validate(
+        {**database, "rabbitmq_url": broker_url, "master_key": MASTER_KEY, "checkpoint_seconds": 0.1}
+    )
 
 
 def fact(number: int, **changes: Any) -> AuditFact:
@@ -99,7 +103,7 @@ async def worked(urls: DatabaseUrls, broker_url: str, producer: Producer) -> Asy
     """Run compliance's `work` and the producer's relay in this process."""
     async with (
         working(settings_of(urls, broker_url)) as parts,
-        running(*parts.background, Relay(producer.url, broker_url, PAYMENTS).run),
+        running(*parts.background, Relay(producer.relay_url, broker_url, PAYMENTS).run),
     ):
         yield
 
@@ -224,6 +228,7 @@ async def test_killed_workers_neither_lose_nor_duplicate_facts(
     environment = {
         **os.environ,
         "ELCORP_DATABASE_URL": urls.app,
+        "ELCORP_DATABASE_RELAY_URL": urls.relay,
         "ELCORP_RABBITMQ_URL": emptied,
         "ELCORP_MASTER_KEY": MASTER_KEY,
         "ELCORP_OPS_PORT": "0",
@@ -242,7 +247,7 @@ async def test_killed_workers_neither_lose_nor_duplicate_facts(
         return len(await logged(urls))
 
     workers = [await start(), await start()]
-    async with running(Relay(producer.url, emptied, PAYMENTS).run):
+    async with running(Relay(producer.relay_url, emptied, PAYMENTS).run):
         try:
             for number in range(rounds):
                 await write(number * facts)

@@ -83,11 +83,11 @@ async def working(settings: GovernanceSettings) -> AsyncIterator[Working]:
     from chassis.messaging.consumer import Consumer
     from chassis.messaging.relay import Relay
 
-    database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
+    relay_url, rabbitmq_url = settings.database_relay_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
     database = Database.of(settings)
     readiness = Readiness()
     readiness.add("database", database.ping)
-    relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
+    relay = Relay(relay_url, rabbitmq_url, PUBLICATIONS)
     consumer = Consumer(rabbitmq_url, settings.NAME, wiring.consumed(database=database, clock=SystemClock()))
     try:
         yield Working([relay.run, consumer.run], readiness)

@@ -46,14 +46,14 @@ async def test_a_registration_grants_a_role_and_announces_it(
 
     listener = Listener(broker_url, {SubjectRolesChanged: heard.put}, on_connected=on_connected)
     identity = Publications("identity", {Registered: registered})
-    settings = GovernanceSettings(database_url=urls.app, rabbitmq_url=broker_url)
+    settings = GovernanceSettings(database_url=urls.app, database_relay_url=urls.relay, rabbitmq_url=broker_url)
 
     async with databases.create("governance", SERVICE.migrations) as elsewhere, working(settings) as parts:
         # The part of identity that this test needs: an outbox and its relay.
         other = Database.connect(elsewhere.app, pool_size=1)
         async with SqlUnitOfWork(other, SqlTransaction, identity, service="identity").begin(Actor.service("identity")) as tx:
             tx.announce(Registered(occurred_at=datetime.now(UTC), subject_id=subject, roles=("staff",)))
-        relay = Relay(elsewhere.app, broker_url, identity)
+        relay = Relay(elsewhere.relay, broker_url, identity)
         running = [asyncio.ensure_future(run(stop)) for run in (listener.run, *parts.background)]
         try:
             await asyncio.wait_for(listening.wait(), SECONDS_MAX)

@@ -74,10 +74,10 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
     from identity.infrastructure.revocations import RedisRevocations
     from identity.interfaces.subscriptions import subscriptions
 
-    database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
+    relay_url, rabbitmq_url = settings.database_relay_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
     database = Database.of(settings)
     redis = redis_client(settings.redis_url.get_secret_value())
-    relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
+    relay = Relay(relay_url, rabbitmq_url, PUBLICATIONS)
     acknowledge_erasure = AcknowledgeErasure(uow=erasure_unit_of_work(settings, database), clock=SystemClock())
     revocations = RedisRevocations(redis)
     consumed = subscriptions(

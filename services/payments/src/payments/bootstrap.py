@@ -102,7 +102,7 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     from payments.interfaces.subscriptions import subscriptions
     from payments.wiring.dependencies import unit_of_work
 
-    database_url, rabbitmq_url = settings.database_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
+    relay_url, rabbitmq_url = settings.database_relay_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
     database = Database.of(settings)
     uow, clock = unit_of_work(database), SystemClock()
     identity = connect(settings, "identity")
@@ -115,7 +115,7 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
             stop_payer=StopPayer(uow=uow, standings=IdentityStandings(identity), clock=clock),
         ),
     )
-    relay = Relay(database_url, rabbitmq_url, PUBLICATIONS)
+    relay = Relay(relay_url, rabbitmq_url, PUBLICATIONS)
     readiness = Readiness()
     readiness.add("database", database.ping)
     # Without it, events are still relayed and wallets opened.

@@ -43,7 +43,8 @@ class Server:
 
     async def held(self) -> object:
         return await self.scalar(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND usename = 'test_payments_app'", self._urls.name
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND usename = ANY(ARRAY['test_payments_app', 'test_payments_relay'])",
+            self._urls.name,
         )
 
 
@@ -90,7 +91,8 @@ async def test_serve(databases: Databases, database_urls: DatabaseUrls, broker_u
 
 
 async def test_work(databases: Databases, database_urls: DatabaseUrls, broker_url: str) -> None:
-    settings = PaymentsSettings(database_url=database_urls.app, rabbitmq_url=broker_url, database_pool_size=3, ops_port=0)
+    urls = {"database_url": database_urls.app, "database_relay_url": database_urls.relay, "rabbitmq_url": broker_url}
+    settings = PaymentsSettings.model_validate({**urls, "database_pool_size": 3, "ops_port": 0})
     async with (
         limited(databases, database_urls, connections_max("work", settings)) as server,
         running(work, "working", settings) as client,

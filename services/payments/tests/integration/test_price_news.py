@@ -71,7 +71,7 @@ async def test_a_price_set_elsewhere_applies_here_within_moments(
     stop = asyncio.Event()
     elsewhere = SetFeeRule(uow=pricing_unit_of_work(database), clock=SystemClock())
     settings = PaymentsSettings(database_url=database_urls.app, rabbitmq_url=broker_url)
-    relay = Relay(database_urls.app, broker_url, PUBLICATIONS)
+    relay = Relay(database_urls.relay, broker_url, PUBLICATIONS)
     async with serving(settings) as parts:
         payments: Payments = parts.rest.state.application
         assert fee(payments) == "unknown"

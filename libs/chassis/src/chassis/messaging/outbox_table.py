@@ -17,6 +17,8 @@ FROM outbox WHERE position > %s AND coalesce(aggregate_id, position::text) <> AL
 """
 _FIRST = "SELECT min(position) FROM outbox WHERE position > %s"
 _DELETE = "DELETE FROM outbox WHERE position = ANY(%s)"
+# See chassis.persistence.platform_schema.
+RESERVE = "SELECT reserve_outbox_for_relay()"
 # Stop counting here: an exact number beyond it is not worth its cost.
 ROWS_COUNTED_MAX = 100_000
 _BACKLOG = f"""
@@ -43,6 +45,10 @@ class OutboxTable:
         self._connection = connection
         self.low_water = LowWater(connection, _FIRST)
         set_json_loads(orjson.loads, connection)
+
+    async def reserve(self) -> None:
+        """Take the right to delete outbox rows from the runtime role, which the previous release's relay had."""
+        await self._connection.execute(RESERVE)
 
     async def fetch(self, *, limit: int, without: Collection[str]) -> Sequence[OutboxRow]:
         """Read the oldest rows, except those of blocked aggregates."""

@@ -33,8 +33,13 @@ GATHER_SECONDS = 0.02
 MEASURE_SECONDS = 5.0
 # How often the outbox is read whole, as a safety net of the low-water mark. The walk is long while an old snapshot is open.
 OVERLOOKED_SECONDS = 300.0
-# UndefinedTable: the migrations have not run yet; services may start in any order.
-DATABASE_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable)
+# An undefined table or function: the migrations have not run yet; services may start in any order.
+DATABASE_AWAY = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedFunction,
+)
 # With more blocked aggregates than this, the cause is not single messages.
 HOLDS_MAX = 1_000
 
@@ -48,7 +53,10 @@ log = structlog.get_logger()
 
 
 class Relay:
-    """Publishes one service's outbox. Any number of processes may run it; one of them leads."""
+    """Publishes one service's outbox. Any number of processes may run it; one of them leads.
+
+    `database_url` is a libpq URL of the role <service>_relay.
+    """
 
     def __init__(
         self,
@@ -93,6 +101,7 @@ class Relay:
     async def _lead(self, leadership: Leadership, stop: asyncio.Event) -> None:
         async with await connect(self._database_url, application_name="relay") as connection:
             table = OutboxTable(connection)
+            await table.reserve()
             work = partial(self._publish_all, table, leadership.wake, stop)
             LEADING.set(1)
             try:

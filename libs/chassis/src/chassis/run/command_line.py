@@ -30,6 +30,7 @@ def main(service: Service[Any], arguments: Sequence[str] | None = None) -> NoRet
     name = f"{service.name}-{parsed.command}"
     if command := commands.get(parsed.command):
         run_command(name, settings, lambda: command.run(settings, parsed))
+    _require_urls(parsed.command, service, settings)
     run_process(name, settings, _role(parsed.command, service, settings))
 
 
@@ -55,6 +56,12 @@ def _settings(service: Service[Any]) -> Any:
             place = f"ELCORP_{variable.upper()}: " if variable else ""
             sys.stderr.write(f"{service.name}: {place}{problem['msg']}\n")
         raise SystemExit(USAGE_ERROR) from None
+
+
+def _require_urls(role: str, service: Service[Any], settings: Any) -> None:
+    if role == "work" and not settings.database_relay_url.get_secret_value():
+        sys.stderr.write(f"{service.name}: ELCORP_DATABASE_RELAY_URL: not set; work requires it\n")
+        raise SystemExit(USAGE_ERROR)
 
 
 def _role(role: str, service: Service[Any], settings: Any) -> Callable[[asyncio.Event], Awaitable[bool]]:
