@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -13,6 +12,7 @@ from chassis.telemetry import log
 from gateway.openapi_merge import merge
 from gateway.routes import SERVICES, RouteTable
 from gateway.upstream import Upstreams
+from kernel.clock import elapsed_seconds
 
 FRESH_SECONDS: Final = 60.0
 # While a service is missing, ask again soon.
@@ -23,10 +23,10 @@ DOCUMENT_BYTES_MAX: Final = 8_388_608
 class OpenApiCache:
     """Fetches each service's document on demand. For an unreachable service it uses the last document, or lists it as missing."""
 
-    def __init__(self, upstreams: Upstreams, routes: RouteTable, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, upstreams: Upstreams, routes: RouteTable, *, elapsed: Callable[[], float] = elapsed_seconds) -> None:
         self._upstreams = upstreams
         self._routes = routes
-        self._monotonic = monotonic
+        self._elapsed = elapsed
         self._parts: dict[str, bytes] = {}
         self._body = b""
         self._etag = b""
@@ -36,7 +36,7 @@ class OpenApiCache:
     async def get(self) -> tuple[bytes, bytes]:
         """Return the document and its ETag."""
         async with self._lock:
-            if self._monotonic() >= self._due_at:
+            if self._elapsed() >= self._due_at:
                 await self._refresh()
         return self._body, self._etag
 
@@ -48,7 +48,7 @@ class OpenApiCache:
     async def _refresh(self) -> None:
         fetched = await asyncio.gather(*(self._fetch(service) for service in SERVICES))
         all_there = all(fetched)
-        self._due_at = self._monotonic() + (FRESH_SECONDS if all_there else RETRY_SECONDS)
+        self._due_at = self._elapsed() + (FRESH_SECONDS if all_there else RETRY_SECONDS)
         merged = merge(
             {service: orjson.loads(part) for service, part in self._parts.items()},
             self._routes,

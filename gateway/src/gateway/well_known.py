@@ -1,7 +1,6 @@
 """The documents that partners need to verify access tokens: keys (RFC 7517) and the issuer's metadata (RFC 8414)."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -11,6 +10,7 @@ import orjson
 from chassis.telemetry import log
 from gateway.error_responses import unavailable
 from gateway.upstream import Upstreams
+from kernel.clock import elapsed_seconds
 
 JWKS_PATH: Final = "/.well-known/jwks.json"
 METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
@@ -41,9 +41,9 @@ def metadata(issuer: str) -> bytes:
 class PublicKeys:
     """Identity's JWKS, refreshed on demand; while identity is unavailable, the last one."""
 
-    def __init__(self, upstreams: Upstreams, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, upstreams: Upstreams, *, elapsed: Callable[[], float] = elapsed_seconds) -> None:
         self._upstreams = upstreams
-        self._monotonic = monotonic
+        self._elapsed = elapsed
         self._body = b""
         self._due_at = float("-inf")
         self._lock = asyncio.Lock()
@@ -51,14 +51,14 @@ class PublicKeys:
     async def get(self) -> bytes:
         """Return the JWKS; raises Refusal (503) until it was read for the first time."""
         async with self._lock:
-            if self._monotonic() >= self._due_at:
+            if self._elapsed() >= self._due_at:
                 await self._refresh()
         if not self._body:
             raise unavailable()
         return self._body
 
     async def _refresh(self) -> None:
-        self._due_at = self._monotonic() + RETRY_SECONDS
+        self._due_at = self._elapsed() + RETRY_SECONDS
         try:
             body = await self._upstreams.read("identity", JWKS_PATH, bytes_max=_DOCUMENT_BYTES_MAX)
             if not orjson.loads(body)["keys"]:
@@ -67,4 +67,4 @@ class PublicKeys:
             log.warning("signing_keys_not_read", error=type(error).__name__)
             return
         self._body = body
-        self._due_at = self._monotonic() + FRESH_SECONDS
+        self._due_at = self._elapsed() + FRESH_SECONDS

@@ -129,7 +129,7 @@ async def test_the_document_is_fetched_again_when_it_is_old_and_sooner_while_a_s
     urls = {service: AWAY if service in away else stub.url for service in SERVICES}
     time = Time()
     async with Upstreams.open(urls, connections_max=4) as upstreams:
-        description = OpenApiCache(upstreams, ROUTES, monotonic=time)
+        description = OpenApiCache(upstreams, ROUTES, elapsed=time)
         first = await description.get()
         there = len(stub.arrived)
         assert there == len(SERVICES) - len(away)
@@ -145,7 +145,7 @@ async def test_a_service_that_stopped_keeps_its_last_document(stub: Stub) -> Non
     stub.documents["/openapi.json"] = {"openapi": "3.1.0", "paths": {"/api/v1/users": {"get": {"operationId": "list_users"}}}}
     time = Time()
     async with Upstreams.open(dict.fromkeys(SERVICES, stub.url), connections_max=4) as upstreams:
-        description = OpenApiCache(upstreams, ROUTES, monotonic=time)
+        description = OpenApiCache(upstreams, ROUTES, elapsed=time)
         first = await description.get()
         stub.documents_status = 503
         time.now += 60

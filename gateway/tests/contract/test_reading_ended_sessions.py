@@ -41,8 +41,8 @@ class Feed:
     def __init__(self, redis: Redis, clock: ControlledClock) -> None:
         self.redis = redis
         self.clock = clock
-        self.revocations = Revocations(now=self.now, monotonic=self.now)
-        self.ended = EndedSessions(redis, self.revocations, now=self.now)
+        self.revocations = Revocations(now=self.now, elapsed=clock.elapsed)
+        self.ended = EndedSessions(redis, self.revocations, now=self.now, elapsed=clock.elapsed)
         self.forge = TokenForge()
         self.authentication = Authentication(self.forge.verifier(), self.revocations, RateLimits(1))
 
@@ -97,6 +97,23 @@ async def test_a_session_dated_further_back_is_refused_after_a_full_read(feed: F
     assert await feed.answers(session) == {200}
     await feed.poll(after_seconds=FULL_READ_SECONDS)
     assert await feed.answers(session) == {401}
+
+
+@pytest.mark.parametrize("jump", [600, -600])
+async def test_an_ended_session_stays_refused_when_the_time_of_day_is_set(feed: Feed, jump: float) -> None:
+    old, during, later = uuid4(), uuid4(), uuid4()
+    await feed.note(old, seconds_ago=13 * 60)
+    await feed.poll()
+    feed.clock.jump(seconds=jump)
+    # Identity's clock is right.
+    await feed.note(during, seconds_ago=jump)
+    await feed.poll(after_seconds=FULL_READ_SECONDS)
+    await feed.poll()
+    assert await feed.answers(during) == {401}
+    feed.clock.jump(seconds=-jump)
+    await feed.note(later)
+    await feed.poll()
+    assert [await feed.answers(session) for session in (old, during, later)] == [{401}] * 3
 
 
 async def test_the_whole_list_is_read_after_each_connection_to_the_broker(feed: Feed) -> None:

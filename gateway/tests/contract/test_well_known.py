@@ -36,7 +36,7 @@ async def test_the_keys_are_those_of_identity(gateway: Start, stub: Stub) -> Non
 async def test_keys_follow_a_rotation_and_stay_while_identity_is_away(stub: Stub) -> None:
     time = Time()
     async with Upstreams.open({"identity": stub.url}, connections_max=1) as upstreams:
-        keys = PublicKeys(upstreams, monotonic=time)
+        keys = PublicKeys(upstreams, elapsed=time)
         stub.documents[JWKS_PATH] = KEYS
         first = await keys.get()
         stub.documents[JWKS_PATH] = LATER

@@ -37,7 +37,7 @@ def monotonic() -> Time:
 
 @pytest.fixture
 def revocations(monotonic: Time) -> Revocations:
-    made = Revocations(monotonic=monotonic)
+    made = Revocations(elapsed=monotonic)
     made.confirm()
     return made
 

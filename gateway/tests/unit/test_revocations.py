@@ -48,7 +48,7 @@ def test_an_old_end_is_not_kept() -> None:
 
 def test_how_long_ago_the_list_was_read() -> None:
     time = Time()
-    revocations = Revocations(now=time, monotonic=time)
+    revocations = Revocations(now=time, elapsed=time)
     assert revocations.seconds_since_confirmed() == float("inf")
     revocations.confirm()
     time.now += 2

@@ -74,6 +74,19 @@ async def test_a_new_key_is_found_and_an_unknown_one_is_rarely_requested(
     assert await keys.find("first") is not None
 
 
+@pytest.mark.parametrize("jump", [600, -600])
+async def test_keys_are_fetched_by_their_age_when_the_time_of_day_is_set(
+    keys: JwksKeys, issuer: Issuer, clock: ControlledClock, jump: float
+) -> None:
+    await keys.find("first")
+    clock.jump(seconds=jump)
+    assert await keys.find("forged") is None
+    assert issuer.served == 1
+    clock.advance(seconds=10)
+    assert await keys.find("forged") is None
+    assert issuer.served == 2
+
+
 async def test_a_withdrawn_key_is_removed_at_the_next_fetch(keys: JwksKeys, issuer: Issuer, clock: ControlledClock) -> None:
     await keys.find("first")
     issuer.document = TokenForge(kid="second").jwks()

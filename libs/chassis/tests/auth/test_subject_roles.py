@@ -53,6 +53,19 @@ def test_a_change_is_kept_longer_than_any_token_is_valid(roles: SubjectRoles, cl
     assert roles.effective(claims) == {"staff"}
 
 
+@pytest.mark.parametrize("jump", [1300, -1300])
+def test_a_change_is_kept_as_long_when_the_time_of_day_is_set(
+    roles: SubjectRoles, claims: Claims, clock: ControlledClock, jump: float
+) -> None:
+    roles.change(claims.subject_id, ["guest"], changed_at=clock.now())
+    clock.jump(seconds=jump)
+    assert roles.effective(claims) == {"guest"}
+    clock.advance(seconds=20 * 60 - 1)
+    assert roles.effective(claims) == {"guest"}
+    clock.advance(seconds=1)
+    assert roles.effective(claims) == {"staff"}
+
+
 def test_a_change_received_late_is_kept_as_long(roles: SubjectRoles, claims: Claims, clock: ControlledClock) -> None:
     clock.advance(seconds=10 * 60)
     roles.change(claims.subject_id, ["guest"], changed_at=clock.now() - timedelta(seconds=5 * 60))

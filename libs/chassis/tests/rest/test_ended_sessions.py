@@ -38,7 +38,7 @@ def unknown() -> bool:
 
 @pytest.fixture
 def revocations(unknown: bool) -> Revocations:
-    revocations = Revocations(monotonic=lambda: 0.0)
+    revocations = Revocations(elapsed=lambda: 0.0)
     if not unknown:
         revocations.confirm()
     return revocations

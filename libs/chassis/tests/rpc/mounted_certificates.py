@@ -20,5 +20,5 @@ class Ticks:
 def watching(mounted, ticks, clock=None):
     files = mounted.settings
     return Tls(
-        Files(files["tls_cert_file"], files["tls_key_file"], files["tls_ca_file"]), clock=clock or SystemClock(), monotonic=ticks
+        Files(files["tls_cert_file"], files["tls_key_file"], files["tls_ca_file"]), clock=clock or SystemClock(), elapsed=ticks
     )

@@ -63,7 +63,7 @@ async def witness(databases: Databases, database_urls: DatabaseUrls, fakes: Fake
 @pytest.fixture
 def revocations(clock: ControlledClock) -> Revocations:
     """The service's copy of the shared lists: empty until a test fills it."""
-    revocations = Revocations(now=lambda: clock.now().timestamp(), monotonic=lambda: 0.0)
+    revocations = Revocations(now=lambda: clock.now().timestamp(), elapsed=lambda: 0.0)
     revocations.confirm()
     return revocations
 

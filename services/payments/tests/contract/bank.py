@@ -240,7 +240,7 @@ async def open_bank(database: Database, clock: ControlledClock, *, signatures: S
     )
     payments, verifier = build(dependencies), forge.verifier()
     # The shared list was just read and never becomes stale.
-    revocations = Revocations(now=lambda: clock.now().timestamp(), monotonic=lambda: 0.0)
+    revocations = Revocations(now=lambda: clock.now().timestamp(), elapsed=lambda: 0.0)
     revocations.confirm()
     access_control = AccessControl(verifier, SubjectRoles(clock), policies, revocations)
     async with rest_client(

@@ -152,7 +152,7 @@ async def test_while_ended_sessions_are_unknown_no_peer_moves_money(
 ) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
     now = 0.0
-    known = Revocations(monotonic=lambda: now)
+    known = Revocations(elapsed=lambda: now)
     if seconds is not None:
         known.confirm()
         now = seconds

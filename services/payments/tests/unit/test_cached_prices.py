@@ -65,6 +65,18 @@ async def test_old_prices_apply_while_the_database_is_away_but_not_forever() -> 
     assert cache.fee() == "1.00"
 
 
+@pytest.mark.parametrize("jump", [600, -600])
+async def test_prices_age_as_fast_when_the_time_of_day_is_set(jump: float) -> None:
+    cache = Cache()
+    await cache.prices.refresh()
+    cache.clock.jump(seconds=jump)
+    cache.clock.advance(seconds=300)
+    await cache.prices.check()
+    cache.clock.advance(seconds=1)
+    with pytest.raises(Unavailable):
+        await cache.prices.check()
+
+
 async def test_the_age_of_prices_counts_from_the_start_of_their_query() -> None:
     clock = ControlledClock()
 

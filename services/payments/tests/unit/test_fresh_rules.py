@@ -19,7 +19,7 @@ class Worker:
     def __init__(self) -> None:
         self.seconds = 1000.0
         self.prices, self.approvals = Source(), Source()
-        self.rules = FreshRules([self.prices, self.approvals], monotonic=lambda: self.seconds)
+        self.rules = FreshRules([self.prices, self.approvals], elapsed=lambda: self.seconds)
 
     @property
     def fetched(self) -> tuple[int, int]:

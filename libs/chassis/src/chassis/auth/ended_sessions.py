@@ -19,6 +19,7 @@ from chassis.telemetry import log
 from chassis.waiting import sleep_unless
 from elcorp.identity.v1.events_pb2 import SessionEnded, UserFactorsChanged
 from kernel.assurance import Factors
+from kernel.clock import elapsed_seconds
 
 # Written by identity: member = session id, score = time of its end, in epoch seconds.
 ENDED_KEY: Final = "elcorp:sessions:ended"
@@ -30,6 +31,8 @@ POLL_SECONDS: Final = 1.0
 OVERLAP_SECONDS: Final = 5.0
 # After an outage identity may write entries with much older times, so read the whole lists now and then.
 FULL_READ_SECONDS: Final = 30.0
+# The time of day was set by more than this between two polls: what was read or forgotten by it may be wrong.
+JUMP_SECONDS: Final = 0.5
 PAGE: Final = 1000
 
 _KNOWN: Final = Gauge("ended_sessions", "Ended sessions whose tokens are refused.")
@@ -45,11 +48,22 @@ def factors_member(user_id: UUID, factors: Factors) -> str:
 class EndedSessions:
     """Keeps `Revocations` up to date until `stop` is set."""
 
-    def __init__(self, redis: Redis, revocations: Revocations, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        revocations: Revocations,
+        *,
+        now: Callable[[], float] = time.time,
+        elapsed: Callable[[], float] = elapsed_seconds,
+    ) -> None:
         self._redis = redis
         self.revocations = revocations
         self._now = now
+        self._elapsed = elapsed
         self._read_to: float | None = None
+        # When the time of day was 0, by `elapsed`.
+        self._epoch = elapsed() - now()
+        # By `elapsed`.
         self._full_read_at = float("-inf")
         self._away = False
         _KNOWN.set_function(lambda: len(revocations))
@@ -77,12 +91,15 @@ class EndedSessions:
 
     async def poll(self) -> None:
         """Read the new entries of the shared lists, or all entries when that is due."""
-        began = self._now()
-        full = began - self._full_read_at >= FULL_READ_SECONDS or self._read_to is None
+        began, began_elapsed = self._now(), self._elapsed()
+        if abs(began_elapsed - began - self._epoch) > JUMP_SECONDS:
+            self._epoch = began_elapsed - began
+            self.read_all_next()
+        full = began_elapsed - self._full_read_at >= FULL_READ_SECONDS or self._read_to is None
         since = began - KEPT_SECONDS if full or self._read_to is None else self._read_to - OVERLAP_SECONDS
         if full:
             # Set before reading, so that a connection made meanwhile causes another full read.
-            self._full_read_at = began
+            self._full_read_at = began_elapsed
         try:
             await self._read(since)
         except (RedisError, OSError) as error:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
@@ -19,6 +18,8 @@ from kernel.errors import Unavailable
 log = structlog.get_logger()
 
 _TIMEOUT_SECONDS = 3
+# Between attempts to get the first keys.
+_FIRST_SECONDS = 1.0
 _DOCUMENT_BYTES_MAX = 256 * 1024
 _KEYS_MAX = 64
 
@@ -35,10 +36,10 @@ class JwksKeys:
     ) -> None:
         self._url = url
         self._clock = clock or SystemClock()
-        self._refetch = timedelta(seconds=refetch_seconds)
-        self._age_max = timedelta(seconds=age_seconds_max)
+        self._refetch_seconds = refetch_seconds
+        self._age_seconds_max = age_seconds_max
         self._keys: dict[str, EllipticCurvePublicKey] = {}
-        self._tried_at: datetime | None = None
+        self._tried_at = float("-inf")
         self._lock = asyncio.Lock()
         self._refreshing: asyncio.Task[None] | None = None
 
@@ -48,9 +49,9 @@ class JwksKeys:
         if key is None:
             await self._fetch_within_limit(kid)
             key = self._keys.get(kid)
-        elif self._older_than(self._age_max) and (self._refreshing is None or self._refreshing.done()):
+        elif self._older_than(self._age_seconds_max) and (self._refreshing is None or self._refreshing.done()):
             # Refresh in the background: the known key is valid until the new JWKS lacks it.
-            self._refreshing = asyncio.create_task(self._fetch_if(self._age_max))
+            self._refreshing = asyncio.create_task(self._fetch_if(self._age_seconds_max))
         if not self._keys:
             raise Unavailable(dependency="identity")
         return key
@@ -60,22 +61,22 @@ class JwksKeys:
             self._refreshing.cancel()
             await asyncio.gather(self._refreshing, return_exceptions=True)
 
-    def _older_than(self, age: timedelta) -> bool:
-        return self._tried_at is None or self._clock.now() - self._tried_at >= age
+    def _older_than(self, seconds: float) -> bool:
+        return self._clock.elapsed() - self._tried_at >= seconds
 
     async def _fetch_within_limit(self, kid: str) -> None:
         async with self._lock:
             # The previous holder of the lock may have fetched it.
-            if kid not in self._keys and self._older_than(self._refetch if self._keys else timedelta(seconds=1)):
+            if kid not in self._keys and self._older_than(self._refetch_seconds if self._keys else _FIRST_SECONDS):
                 await self._fetch()
 
-    async def _fetch_if(self, age: timedelta) -> None:
+    async def _fetch_if(self, age_seconds: float) -> None:
         async with self._lock:
-            if self._older_than(age):
+            if self._older_than(age_seconds):
                 await self._fetch()
 
     async def _fetch(self) -> None:
-        self._tried_at = self._clock.now()
+        self._tried_at = self._clock.elapsed()
         try:
             async with asyncio.timeout(_TIMEOUT_SECONDS):
                 keys = _parse(json.loads(await asyncio.to_thread(_download, self._url)))

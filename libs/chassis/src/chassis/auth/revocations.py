@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from kernel.assurance import Factors
+from kernel.clock import elapsed_seconds
 
 # Longer than the lifetime of an access token (15 minutes) plus the clock leeway: after that the token has expired.
 KEPT_SECONDS: Final = 20 * 60
@@ -18,9 +19,9 @@ STALE_SECONDS: Final = 3.0
 class Revocations:
     """Ended sessions and users whose factors have changed, and whether the lists are current."""
 
-    def __init__(self, *, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, now: Callable[[], float] = time.time, elapsed: Callable[[], float] = elapsed_seconds) -> None:
         self._now = now
-        self._monotonic = monotonic
+        self._elapsed = elapsed
         self._ended: dict[UUID, float] = {}
         self._factors: dict[str, tuple[Factors, float]] = {}
         self._confirmed_at: float | None = None
@@ -71,10 +72,10 @@ class Revocations:
 
     def confirm(self) -> None:
         """Record that the shared lists have just been read."""
-        self._confirmed_at = self._monotonic()
+        self._confirmed_at = self._elapsed()
 
     def seconds_since_confirmed(self) -> float:
-        return float("inf") if self._confirmed_at is None else self._monotonic() - self._confirmed_at
+        return float("inf") if self._confirmed_at is None else self._elapsed() - self._confirmed_at
 
     @property
     def is_current(self) -> bool:

@@ -9,7 +9,7 @@ from chassis.auth.claims import Claims
 from kernel.clock import Clock
 
 # Longer than the lifetime of an access token: after that, every valid token has the new roles.
-_KEPT = timedelta(minutes=20)
+_KEPT_SECONDS = 20 * 60.0
 _SUBJECTS_MAX = 200_000
 # A token issued later than this after a change includes it, because identity asks governance before it signs. The clocks may
 # differ by 5 s (the verifier's leeway), the call takes at most 1 s, the commit of the change the rest; `iat` is rounded down to
@@ -31,7 +31,7 @@ class RolesChanged(Protocol):
 class _Override:
     roles: frozenset[str]
     changed_at: datetime
-    kept_until: datetime
+    kept_until: float
 
 
 class SubjectRoles:
@@ -50,7 +50,7 @@ class SubjectRoles:
         override = self._overrides.get(claims.subject_id)
         if override is None:
             return claims.roles
-        if self._clock.now() >= override.kept_until:
+        if self._clock.elapsed() >= override.kept_until:
             del self._overrides[claims.subject_id]
             return claims.roles
         if claims.issued_at > override.changed_at + _SETTLED:
@@ -65,7 +65,7 @@ class SubjectRoles:
             return
         while len(self._overrides) >= _SUBJECTS_MAX:
             del self._overrides[next(iter(self._overrides))]
-        self._overrides[subject_id] = _Override(frozenset(roles), changed_at, self._clock.now() + _KEPT)
+        self._overrides[subject_id] = _Override(frozenset(roles), changed_at, self._clock.elapsed() + _KEPT_SECONDS)
 
     async def on_changed(self, delivery: RolesChanged) -> None:
         """Listener callback for SubjectRolesChanged."""

@@ -2,7 +2,6 @@
 
 import functools
 import threading
-import time
 from collections.abc import Callable
 
 import grpc
@@ -11,7 +10,7 @@ from prometheus_client import Gauge
 from chassis.rpc.material import Files, Material, UnfitCertificateError
 from chassis.settings import ServiceSettings
 from chassis.telemetry import log
-from kernel.clock import Clock, SystemClock
+from kernel.clock import Clock, SystemClock, elapsed_seconds
 
 LOOK_EVERY_SECONDS = 1.0
 
@@ -25,14 +24,14 @@ class Tls:
     cannot be used (half replaced, unreadable, expired) change nothing; that is logged once, and the files are read again.
     """
 
-    def __init__(self, files: Files, *, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, files: Files, *, clock: Clock, elapsed: Callable[[], float] = elapsed_seconds) -> None:
         """Raise UnfitCertificateError if the files cannot be used at the start."""
         self._files = files
         self._clock = clock
-        self._monotonic = monotonic
+        self._elapsed = elapsed
         # gRPC's threads request the server's certificate, the event loop the channels'.
         self._looking = threading.Lock()
-        self._look_at = monotonic() + LOOK_EVERY_SECONDS
+        self._look_at = elapsed() + LOOK_EVERY_SECONDS
         self._state = files.state()
         self._material = Material.read(files, at=clock.now())
         self._problem: str | None = None
@@ -50,7 +49,7 @@ class Tls:
     @property
     def material(self) -> Material:
         """Return the present certificate; the same object until the files are renewed."""
-        if self._monotonic() >= self._look_at and self._looking.acquire(blocking=False):
+        if self._elapsed() >= self._look_at and self._looking.acquire(blocking=False):
             try:
                 self._look()
             finally:
@@ -78,7 +77,7 @@ class Tls:
         )
 
     def _look(self) -> None:
-        self._look_at = self._monotonic() + LOOK_EVERY_SECONDS
+        self._look_at = self._elapsed() + LOOK_EVERY_SECONDS
         # Take the state before reading, so that a file replaced meanwhile differs at the next check.
         state = self._files.state()
         if state == self._state:

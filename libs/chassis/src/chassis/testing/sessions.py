@@ -23,7 +23,7 @@ UNAUTHENTICATED = 401
 
 def none_ended() -> Revocations:
     """Return an empty list of ended sessions that stays current during a test."""
-    revocations = Revocations(monotonic=lambda: 0.0)
+    revocations = Revocations(elapsed=lambda: 0.0)
     revocations.confirm()
     return revocations
 

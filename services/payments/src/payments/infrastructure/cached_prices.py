@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -30,10 +30,10 @@ class CachedPrices:
         self._fetch = fetch
         self._clock = clock
         self._interval = interval_seconds
-        self._staleness_max = timedelta(seconds=staleness_seconds_max)
+        self._staleness_seconds_max = staleness_seconds_max
         self._book = PriceBook()
         self._limits = LimitBook()
-        self._fetched_at: datetime | None = None
+        self._fetched_at = float("-inf")
         self._wake = asyncio.Event()
 
     def current(self) -> PriceBook:
@@ -67,9 +67,9 @@ class CachedPrices:
 
     async def refresh(self) -> bool:
         """Fetch once. Return False, and log it, if the database is unavailable."""
-        at = self._clock.now()
+        asked_at = self._clock.elapsed()
         try:
-            prices = await self._fetch(at)
+            prices = await self._fetch(self._clock.now())
         except Exception as exc:
             if as_domain_error(exc).kind is Kind.INTERNAL:
                 raise
@@ -77,9 +77,9 @@ class CachedPrices:
             return False
         self._book = PriceBook(prices.fee_rules, prices.fx_rates)
         self._limits = LimitBook(prices.limits)
-        self._fetched_at = at
+        self._fetched_at = asked_at
         return True
 
     def _refuse_stale(self) -> None:
-        if self._fetched_at is None or self._clock.now() - self._fetched_at > self._staleness_max:
+        if self._clock.elapsed() - self._fetched_at > self._staleness_seconds_max:
             raise Unavailable(reason="prices are not loaded, or too old")
