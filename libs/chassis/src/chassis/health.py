@@ -15,6 +15,10 @@ class NotReady(Exception):
     """A failed check; /readyz shows the message."""
 
 
+class Degraded(NotReady):
+    """A check that found a fault with which the process can take work for now; /readyz shows the message and stays ready."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadinessReport:
     """The response of /readyz: each check's error, None if it passed."""
@@ -51,37 +55,51 @@ class Readiness:
 
     async def check(self) -> dict[str, str | None]:
         """Run all checks concurrently, each for at most two seconds; return each check's error, or None."""
-        names = list(self._checks)
-        errors = await asyncio.gather(*(self._error_of(name) for name in names))
-        return dict(zip(names, errors, strict=True))
+        return {name: result.shown for name, result in (await self._results()).items()}
 
     async def report(self) -> ReadinessReport:
-        checks = await self.check()
-        failing = any(error for name, error in checks.items() if self._checks[name][1])
+        results = await self._results()
+        failing = any(result.fails for name, result in results.items() if self._checks[name][1])
+        checks = {name: result.shown for name, result in results.items()}
         return ReadinessReport(ready=not failing and not self.draining, draining=self.draining, checks=checks)
 
-    async def _error_of(self, name: str) -> str | None:
-        shown, problem = await _ask(self._checks[name][0])
-        if self._logged.get(name) != problem:
-            self._logged[name] = problem
-            if problem:
-                log.warning("check_failed", check=name, problem=problem)
+    async def _results(self) -> "dict[str, _Result]":
+        names = list(self._checks)
+        results = await asyncio.gather(*(self._result_of(name) for name in names))
+        return dict(zip(names, results, strict=True))
+
+    async def _result_of(self, name: str) -> "_Result":
+        result = await _ask(self._checks[name][0])
+        if self._logged.get(name) != result.problem:
+            self._logged[name] = result.problem
+            if result.problem:
+                log.warning("check_failed", check=name, problem=result.problem)
             else:
                 log.info("check_passed", check=name)
-        return shown
+        return result
 
 
-async def _ask(check: Check) -> tuple[str | None, str | None]:
-    """Return the check's error for /readyz and for the log; (None, None) if it passes."""
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """A check's error for /readyz and for the log, and whether the process can take no work; all empty if it passed."""
+
+    shown: str | None = None
+    problem: str | None = None
+    fails: bool = False
+
+
+async def _ask(check: Check) -> _Result:
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
             await check()
     except TimeoutError:
         problem = f"no answer within {CHECK_TIMEOUT_SECONDS:g} s"
-        return problem, problem
+        return _Result(problem, problem, fails=True)
+    except Degraded as error:
+        return _Result(str(error), str(error))
     except NotReady as error:
-        return str(error), str(error)
+        return _Result(str(error), str(error), fails=True)
     except Exception as error:  # noqa: BLE001  # a check may fail in any way; that is its answer
         first_line = next(iter(str(error).splitlines()), "")
-        return "failed", f"{type(error).__name__}: {first_line}"
-    return None, None
+        return _Result("failed", f"{type(error).__name__}: {first_line}", fails=True)
+    return _Result()

@@ -154,6 +154,13 @@ class ServiceSettings(ProcessSettings):
     # How often jobs that catch up to now run, and after how many seconds without a heartbeat a job's worker counts as dead.
     job_seconds: int = Field(default=60, ge=1, le=60)
 
+    # The policy bundle is refreshed on events and at this interval. After these ages it decides only reads, then nothing.
+    policy_refresh_seconds: float = Field(default=30, ge=1, le=3600)
+    policy_staleness_seconds: float = Field(default=300, ge=1, le=86_400)
+    policy_expiry_seconds: float = Field(default=3600, ge=1, le=604_800)
+    # The part of the decisions to allow that the decision log gets; it gets every denial.
+    policy_allows_logged_ratio: float = Field(default=0.01, ge=0, le=1)
+
     rest_host: str = "127.0.0.1"
     rest_port: int = Field(default=8101, ge=0, le=65535)
     grpc_host: str = "127.0.0.1"
@@ -187,6 +194,17 @@ class ServiceSettings(ProcessSettings):
     @classmethod
     def verify_database(cls, given: SecretStr, info: ValidationInfo) -> SecretStr:
         return _verified(given, info, verified_urls.POSTGRES)
+
+    @model_validator(mode="after")
+    def order_policy_ages(self) -> Self:
+        """Refuse ages of the policy bundle with which it would be stale between two refreshes, or expired before it is stale."""
+        if not self.policy_refresh_seconds < self.policy_staleness_seconds < self.policy_expiry_seconds:
+            raise ValueError(
+                f"ELCORP_POLICY_REFRESH_SECONDS ({self.policy_refresh_seconds:g}) must be less than "
+                f"ELCORP_POLICY_STALENESS_SECONDS ({self.policy_staleness_seconds:g}), and that less than "
+                f"ELCORP_POLICY_EXPIRY_SECONDS ({self.policy_expiry_seconds:g})"
+            )
+        return self
 
     def target(self, peer: str) -> str:
         """Return the gRPC target of a peer, such as `dns:///compliance-grpc:9104`."""

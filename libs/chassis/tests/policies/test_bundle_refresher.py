@@ -6,15 +6,18 @@ from collections.abc import AsyncIterator
 
 import grpc.aio
 import pytest
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
+from chassis.health import NotReady, Readiness
 from chassis.policies import Bundle, BundleRefresher, GovernanceBundles, Policies, bundle_refresher
+from chassis.rpc import RemoteError
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.running import eventually, running
 from elcorp.governance.v1.governance_pb2 import GetBundleRequest, GetBundleResponse
 from elcorp.governance.v1.governance_pb2_grpc import PolicyServiceServicer, add_PolicyServiceServicer_to_server
 from kernel.actor import Actor
-from kernel.errors import Unavailable
+from kernel.errors import Kind, Unavailable
 
 SCHEMA = json.dumps(
     {
@@ -180,10 +183,86 @@ async def test_an_unreachable_source_is_asked_at_least_every_ten_seconds(
     assert back == 60
 
 
-async def test_a_defect_of_the_source_is_not_reported_as_an_outage(source: Source, policies: Policies) -> None:
-    source.now = ZeroDivisionError()
-    with pytest.raises(ZeroDivisionError):
-        await BundleRefresher(source, policies).refresh()
+DEFECTS = [
+    ZeroDivisionError("at 10.0.0.7"),
+    RemoteError(peer="governance", kind=Kind.INTERNAL, code="SRV_001", message="Quote the request id.", facts={}),
+]
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=["here", "in governance"])
+async def test_a_defect_ends_no_process_and_is_shown_until_a_bundle_is_there(
+    source: Source, policies: Policies, monkeypatch: pytest.MonkeyPatch, defect: Exception
+) -> None:
+    monkeypatch.setattr("chassis.policies.bundle_refresher._BACKOFF_SECONDS_MAX", 0.1)
+    source.now = defect
+    refresher = BundleRefresher(source, policies)
+    before = failures("SRV_001")
+    async with running(refresher.run):
+        await eventually(lambda: len(source.asked) > 2)
+        assert failures("SRV_001") >= before + 2
+        with pytest.raises(NotReady, match=r"^no policy bundle yet \(SRV_001\)$"):
+            await refresher.check()
+        source.now = bundle(1)
+        await eventually(lambda: policies.version, 1)
+        await refresher.check()
+
+
+def failures(reason: str) -> float:
+    return REGISTRY.get_sample_value("policy_bundle_refresh_failures_total", {"reason": reason}) or 0
+
+
+async def test_readiness_warns_of_a_bundle_that_is_not_refreshed_and_fails_once_actions_are_denied(
+    source: Source, policies: Policies, clock: ControlledClock
+) -> None:
+    refresher, readiness = BundleRefresher(source, policies, interval_seconds=30), Readiness()
+    readiness.add("policies", refresher.check)
+
+    async def report() -> tuple[bool, str | None]:
+        found = await readiness.report()
+        return found.ready, found.checks["policies"]
+
+    assert await report() == (False, "no policy bundle yet")
+    source.now = bundle(1)
+    await refresher.refresh()
+    clock.advance(seconds=90)
+    assert await report() == (True, None)
+    source.now = Unavailable()
+    await refresher.refresh()
+    clock.advance(seconds=32)
+    assert await report() == (True, "bundle is 120 s old, refreshed at most every 30 s (SRV_002)")
+    clock.advance(seconds=178)
+    assert (await report())[0]
+    clock.advance(seconds=1)
+    message = "bundle is 300 s old, refreshed at most every 30 s: only reads are decided (SRV_002)"
+    assert await report() == (False, message)
+    source.now = bundle(1)
+    await refresher.refresh()
+    assert await report() == (True, None)
+
+
+async def test_the_age_counts_from_the_question_not_from_the_answer(policies: Policies, clock: ControlledClock) -> None:
+    class Suspended(Source):
+        """The machine is suspended while governance's answer is on its way."""
+
+        async def fetch(self, known_version: int) -> Bundle | None:
+            answer = await super().fetch(known_version)
+            clock.advance(seconds=299)
+            return answer
+
+    source = Suspended()
+    source.now = bundle(1)
+    await BundleRefresher(source, policies).refresh()
+    assert policies.age_seconds == 299
+    await BundleRefresher(source, policies).refresh()
+    assert policies.age_seconds == 299
+
+
+async def test_age_and_version_are_metrics(source: Source, policies: Policies, clock: ControlledClock) -> None:
+    source.now = bundle(4)
+    async with running(BundleRefresher(source, policies, interval_seconds=3600).run):
+        await eventually(lambda: REGISTRY.get_sample_value("policy_bundle_version"), 4)
+        clock.advance(seconds=47)
+        assert REGISTRY.get_sample_value("policy_bundle_age_seconds") == 47
 
 
 class Governance(PolicyServiceServicer):

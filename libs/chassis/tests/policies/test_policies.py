@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from chassis.policies import Bundle, InvalidBundle, Policies, Resource
+from chassis.policies import Bundle, Decision, InvalidBundle, Policies, Resource
+from chassis.settings import ServiceSettings
 from chassis.testing.clocks import ControlledClock
 from kernel.actor import Actor, ActorKind
 from kernel.errors import AccessDenied, Unavailable
@@ -261,6 +262,47 @@ def test_an_old_bundle_decides_reads_only_and_a_very_old_one_nothing(policies: P
     clock.advance(seconds=1)
     with pytest.raises(Unavailable):
         policies.require(STAFF, "user:read")
+
+
+@pytest.mark.parametrize("jump", [600, -600, 86_400])
+def test_a_time_of_day_that_is_set_neither_denies_nor_keeps_an_old_bundle(
+    policies: Policies, clock: ControlledClock, jump: float
+) -> None:
+    clock.jump(seconds=jump)
+    assert policies.allows(USER, "payment:create")
+    clock.advance(seconds=300)
+    assert policies.allows(USER, "payment:create")
+    clock.advance(seconds=1)
+    clock.jump(seconds=-jump)
+    with pytest.raises(Unavailable):
+        policies.allows(USER, "payment:create")
+
+
+def test_the_ages_are_settings(clock: ControlledClock) -> None:
+    class Settings(ServiceSettings):
+        NAME = "tests"
+
+    ages = {"policy_refresh_seconds": 1, "policy_staleness_seconds": 2, "policy_expiry_seconds": 4}
+    settings = Settings(**ages, policy_allows_logged_ratio=1)
+    recorded: list[Decision] = []
+
+    class Recording:
+        def record(self, decision: Decision) -> None:
+            recorded.append(decision)
+
+    policies = Policies.of(settings, clock, Recording())
+    policies.load(Bundle(1, ROLES, schema()))
+    clock.advance(seconds=2)
+    assert policies.allows(USER, "payment:create")
+    clock.advance(seconds=1)
+    with pytest.raises(Unavailable):
+        policies.allows(USER, "payment:create")
+    clock.advance(seconds=1)
+    assert policies.allows(USER, "user:read")
+    clock.advance(seconds=1)
+    with pytest.raises(Unavailable):
+        policies.allows(USER, "user:read")
+    assert [decision.permission for decision in recorded] == ["payment:create", "user:read"]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import base64
 import os
 from datetime import UTC, datetime
-from functools import partial
 from typing import ClassVar
 
 import httpx
@@ -14,7 +13,7 @@ from structlog.testing import capture_logs
 
 from chassis.auth import InvalidToken
 from chassis.auth.ended_sessions import ENDED_KEY
-from chassis.policies import Bundle, BundleRefresher
+from chassis.policies import Bundle
 from chassis.redis import redis_client
 from chassis.rest import CurrentActor, Envelope, IdempotencyStore, Public, Router, envelope
 from chassis.run import ServiceResources, service_resources
@@ -103,15 +102,15 @@ async def test_without_the_broker_or_redis_it_still_answers_and_without_its_data
         assert (await parts.readiness.report()).ready == ready
 
 
-async def test_it_receives_bundles_roles_and_the_events_of_its_service(urls, broker_url, monkeypatch):
-    # Nothing is fetched periodically.
-    monkeypatch.setattr("chassis.run.resources.BundleRefresher", partial(BundleRefresher, interval_seconds=3600))
+async def test_it_receives_bundles_roles_and_the_events_of_its_service(urls, broker_url):
     source, received = LocalBundles(), []
 
     async def receive(delivery) -> None:
         received.append(delivery.message.user_id)
 
-    settings = DoorSettings(database_url=urls.app, rabbitmq_url=broker_url)
+    # Nothing is fetched periodically during the test.
+    ages = {"policy_refresh_seconds": 3000, "policy_staleness_seconds": 3500, "policy_expiry_seconds": 3600}
+    settings = DoorSettings(database_url=urls.app, rabbitmq_url=broker_url, **ages)
     forge = TokenForge()
     async with (
         service_resources(

@@ -93,6 +93,10 @@ def test_the_defaults_are_safe() -> None:
         "database_prepared": True,
         "job_pool_size": 4,
         "job_seconds": 60,
+        "policy_refresh_seconds": 30,
+        "policy_staleness_seconds": 300,
+        "policy_expiry_seconds": 3600,
+        "policy_allows_logged_ratio": 0.01,
         "tls_cert_file": None,
         "tls_key_file": None,
         "tls_ca_file": None,
@@ -109,3 +113,16 @@ def test_the_defaults_are_safe() -> None:
 @pytest.mark.parametrize(("environment", "must"), [("local", False), ("staging", True), ("production", True)])
 def test_privileged_users_need_a_second_factor_everywhere_but_locally(environment: str, must: bool) -> None:
     assert made(environment).privileged_have_two is must
+
+
+def test_a_bundle_must_be_refreshed_before_it_is_stale_and_be_stale_before_it_expires() -> None:
+    ages = made("local", policy_refresh_seconds=1, policy_staleness_seconds=2, policy_expiry_seconds=3)
+    assert (ages.policy_refresh_seconds, ages.policy_staleness_seconds, ages.policy_expiry_seconds) == (1, 2, 3)
+    for given in (
+        {"policy_refresh_seconds": 300},
+        {"policy_staleness_seconds": 30},
+        {"policy_staleness_seconds": 3600},
+        {"policy_expiry_seconds": 300},
+    ):
+        with pytest.raises(ValidationError, match=r"ELCORP_POLICY_REFRESH_SECONDS .* must be less than ELCORP_POLICY_STALENESS"):
+            made("local", **given)

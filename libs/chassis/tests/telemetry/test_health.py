@@ -3,7 +3,7 @@ import asyncio
 from structlog.testing import capture_logs
 
 from chassis import health
-from chassis.health import NotReady, Readiness
+from chassis.health import Degraded, NotReady, Readiness
 
 
 async def fine() -> None:
@@ -43,6 +43,16 @@ async def test_the_reason_of_our_own_check_is_shown():
     readiness = Readiness()
     readiness.add("policies", waits)
     assert await readiness.check() == {"policies": "no policy bundle yet"}
+
+
+async def test_a_degraded_check_is_shown_and_the_process_stays_ready():
+    async def warns() -> None:
+        raise Degraded("bundle is 120 s old")
+
+    readiness = Readiness()
+    readiness.add("policies", warns)
+    report = await readiness.report()
+    assert (report.ready, report.status, report.checks) == (True, 200, {"policies": "bundle is 120 s old"})
 
 
 async def test_a_failure_is_logged_once_and_so_is_its_end():

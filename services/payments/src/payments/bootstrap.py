@@ -173,7 +173,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
 
 def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTransfers, RuleRefresher, Authority]":
     """Build the parts that move money. Rules and authority are fetched when a job needs them."""
-    from chassis.policies import BundleRefresher, GovernanceBundles, Policies
+    from chassis.policies import BundleRefresher, DecisionLog, GovernanceBundles, Policies
     from chassis.rpc import connect
     from payments.application.transfers.post_transfers import PostTransfers
     from payments.infrastructure.approval_policies import BundledApprovals
@@ -187,7 +187,7 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
 
     clock = SystemClock()
     prices = CachedPrices(SqlPrices(database).reaching, clock)
-    policies = Policies(clock)
+    policies = Policies.of(settings, clock, DecisionLog())
     governance = connect(settings, "governance")
     refresher = BundleRefresher(GovernanceBundles(governance), policies)
     identity = connect(settings, "identity")

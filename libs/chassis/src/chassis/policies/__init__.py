@@ -2,7 +2,20 @@
 
 from chassis.policies.bundle import Bundle, BundleSource, InvalidBundle, Resource
 from chassis.policies.bundle_refresher import BundleRefresher
+from chassis.policies.decision_log import DecisionLog
+from chassis.policies.decisions import Decision, DecisionSink
 from chassis.policies.engine import Policies
 from chassis.policies.governance import GovernanceBundles
 
-__all__ = ["Bundle", "BundleRefresher", "BundleSource", "GovernanceBundles", "InvalidBundle", "Policies", "Resource"]
+__all__ = [
+    "Bundle",
+    "BundleRefresher",
+    "BundleSource",
+    "Decision",
+    "DecisionLog",
+    "DecisionSink",
+    "GovernanceBundles",
+    "InvalidBundle",
+    "Policies",
+    "Resource",
+]

@@ -1,28 +1,38 @@
 """The embedded Cedar engine: denies by default and on any error."""
 
 import json
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Final
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
 
 import cedarpy
 import structlog
 from prometheus_client import Counter
 
 from chassis.policies.bundle import PLATFORM, Bundle, InvalidBundle, Resource
+from chassis.policies.decisions import DecisionSink, Outcome
 from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock
 from kernel.errors import AccessDenied, Unavailable
 
+if TYPE_CHECKING:
+    from chassis.settings import ServiceSettings
+
 log = structlog.get_logger()
 
 _DECISIONS = Counter("policy_decisions_total", "Policy decisions", ["permission", "decision"])
+_UNDECIDED = Counter("policy_undecided_total", "Requests refused because the policy bundle is too old")
 _ERRORS = Counter("policy_errors_total", "Decisions that denied because evaluation failed; each needs attention")
 
 _PRINCIPALS: Final = {ActorKind.USER: "User", ActorKind.SERVICE: "Service", ActorKind.ANONYMOUS: "Anonymous"}
 _HARMLESS: Final = (":read", ":read_any", ":view")
 _REMEMBERED_MAX = 20_000
+STALENESS_SECONDS_MAX: Final = 300.0
+EXPIRY_SECONDS_MAX: Final = 3600.0
+ALLOWS_LOGGED_RATIO: Final = 0.01
+_Remembered = tuple[Outcome, Counter]
+_random = Random()  # noqa: S311  # chooses a sample, no secret
 
 
 class Policies:
@@ -30,19 +40,43 @@ class Policies:
 
     Each bundle is parsed once. A decision depends only on the bundle and the question, so it is cached (bounded, cleared with
     the bundle). A bundle that was not confirmed for `staleness_seconds_max` allows only reads, and after `expiry_seconds_max`
-    nothing.
+    nothing. `decisions` gets every denial and `allows_logged_ratio` of the rest, cached or not; `sample` returns a number from 0
+    to 1 for each.
     """
 
-    def __init__(self, clock: Clock, *, staleness_seconds_max: float = 300, expiry_seconds_max: float = 3600) -> None:
-        self._clock = clock
-        self._staleness_max = timedelta(seconds=staleness_seconds_max)
-        self._expiry_max = timedelta(seconds=expiry_seconds_max)
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        staleness_seconds_max: float = STALENESS_SECONDS_MAX,
+        expiry_seconds_max: float = EXPIRY_SECONDS_MAX,
+        decisions: DecisionSink | None = None,
+        allows_logged_ratio: float = ALLOWS_LOGGED_RATIO,
+        sample: Callable[[], float] = _random.random,
+    ) -> None:
+        self.clock = clock
+        self.staleness_seconds_max = staleness_seconds_max
+        self._expiry_seconds_max = expiry_seconds_max
+        self._decisions = decisions
+        self._allows_logged_ratio = allows_logged_ratio
+        self._sample = sample
         self._bundle: Bundle | None = None
         self._policies = cedarpy.PolicySet.from_str("")
         self._schema: cedarpy.Schema | None = None
         self._exceeding: frozenset[str] = frozenset()
-        self._confirmed_at: datetime | None = None
-        self._remembered: dict[object, bool] = {}
+        self._confirmed_at = float("-inf")
+        self._remembered: dict[object, _Remembered] = {}
+
+    @classmethod
+    def of(cls, settings: "ServiceSettings", clock: Clock, decisions: DecisionSink) -> "Policies":
+        """Make the engine of a process."""
+        return cls(
+            clock,
+            staleness_seconds_max=settings.policy_staleness_seconds,
+            expiry_seconds_max=settings.policy_expiry_seconds,
+            decisions=decisions,
+            allows_logged_ratio=settings.policy_allows_logged_ratio,
+        )
 
     @property
     def version(self) -> int:
@@ -58,8 +92,18 @@ class Policies:
     def loaded(self) -> bool:
         return self._schema is not None
 
-    def load(self, bundle: Bundle) -> None:
-        """Put a bundle in force; if it is invalid, keep the old one and raise InvalidBundle."""
+    @property
+    def age_seconds(self) -> float:
+        """Seconds since the bundle was last known to be current; infinite before the first bundle."""
+        return self.clock.elapsed() - self._confirmed_at
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether only reads are decided."""
+        return self.age_seconds > self.staleness_seconds_max
+
+    def load(self, bundle: Bundle, *, as_of: float | None = None) -> None:
+        """Put a bundle in force; if it is invalid, keep the old one and raise InvalidBundle. `as_of`: see `confirm`."""
         try:
             self._policies, self._schema = _parsed(bundle.policies, bundle.schema)
             self._exceeding = _exceeding_roles(bundle.policies)
@@ -67,11 +111,11 @@ class Policies:
             raise InvalidBundle(f"bundle {bundle.version}: {exc}") from exc
         self._bundle = bundle
         self._remembered = {}
-        self.confirm()
+        self.confirm(as_of=as_of)
 
-    def confirm(self) -> None:
-        """Record that the bundle in force is still current."""
-        self._confirmed_at = self._clock.now()
+    def confirm(self, *, as_of: float | None = None) -> None:
+        """Record that the bundle in force was current: at `as_of`, a value of the clock's `elapsed`, by default the present."""
+        self._confirmed_at = self.clock.elapsed() if as_of is None else as_of
 
     def require(
         self, actor: Actor, permission: str, resource: Resource | None = None, context: Mapping[str, object] | None = None
@@ -87,13 +131,19 @@ class Policies:
         self._refuse_stale(permission)
         resource = resource or PLATFORM
         question = _question(actor, permission, resource, context)
-        allowed = self._remembered.get(question)
-        if allowed is None:
-            allowed = self._decide(actor, permission, resource, context or {})
+        remembered = self._remembered.get(question)
+        if remembered is None:
+            outcome = self._decide(actor, permission, resource, context or {})
+            counter = _DECISIONS.labels(permission=permission, decision="allow" if outcome.allowed else "deny")
             if len(self._remembered) >= _REMEMBERED_MAX:
                 self._remembered.clear()
-            self._remembered[question] = allowed
-        return allowed
+            remembered = self._remembered[question] = outcome, counter
+        outcome, counter = remembered
+        counter.inc()
+        if self._decisions is not None and (not outcome.allowed or self._sample() < self._allows_logged_ratio):
+            now = self.clock.now()
+            self._decisions.record(outcome.record_of(actor, permission, resource, context or {}, version=self.version, at=now))
+        return outcome.allowed
 
     def exceed_default(self, roles: Iterable[str]) -> bool:
         """Return whether roles permit more than the default role; raises Unavailable before the first bundle.
@@ -105,15 +155,16 @@ class Policies:
         return not self._exceeding.isdisjoint(roles)
 
     def _refuse_stale(self, permission: str) -> None:
-        if self._confirmed_at is None:
-            raise Unavailable(dependency="governance", reason="no policy bundle yet")
-        age = self._clock.now() - self._confirmed_at
-        if age <= self._staleness_max:
+        age = self.age_seconds
+        if age <= self.staleness_seconds_max:
             return
-        if age > self._expiry_max or not permission.endswith(_HARMLESS):
-            raise Unavailable(dependency="governance", reason="policy bundle too old", age_seconds=int(age.total_seconds()))
+        if self._bundle is None:
+            raise Unavailable(dependency="governance", reason="no policy bundle yet")
+        if age > self._expiry_seconds_max or not permission.endswith(_HARMLESS):
+            _UNDECIDED.inc()
+            raise Unavailable(dependency="governance", reason="policy bundle too old", age_seconds=int(age))
 
-    def _decide(self, actor: Actor, permission: str, resource: Resource, context: Mapping[str, object]) -> bool:
+    def _decide(self, actor: Actor, permission: str, resource: Resource, context: Mapping[str, object]) -> Outcome:
         principal = {"type": _PRINCIPALS[actor.kind], "id": actor.subject_id}
         target = {"type": "Resource", "id": f"{resource.type}/{resource.id}"}
         request = {
@@ -134,9 +185,17 @@ class Policies:
             # Cedar skips a forbid that fails to evaluate, and would then allow: deny on any error.
             _ERRORS.inc()
             log.error("policy_error", permission=permission, version=self.version, errors=errors[:3])
-        allowed = result.allowed and not errors
-        _DECISIONS.labels(permission=permission, decision="allow" if allowed else "deny").inc()
-        return allowed
+        return Outcome(
+            allowed=result.allowed and not errors,
+            policies=tuple(sorted(_names(result.diagnostics))),
+            errors=len(errors),
+        )
+
+
+def _names(diagnostics: cedarpy.Diagnostics) -> Iterable[str]:
+    """Return the deciding policies by their @id annotations; Cedar's own ids are positions in the text."""
+    names = diagnostics.id_annotations_by_reason
+    return {names.get(reason) or reason for reason in diagnostics.reasons}
 
 
 @lru_cache(maxsize=2)

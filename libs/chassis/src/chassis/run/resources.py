@@ -17,7 +17,7 @@ from chassis.messaging.listener import Listener
 from chassis.persistence.database import Database
 from chassis.persistence.delivery import Delivery
 from chassis.persistence.idempotency_scope import OwnKeys
-from chassis.policies import BundleRefresher, BundleSource, GovernanceBundles, Policies
+from chassis.policies import BundleRefresher, BundleSource, DecisionLog, GovernanceBundles, Policies
 from chassis.redis import redis_client
 from chassis.rest import IdempotencyStore, Router, create_app
 from chassis.rpc import connect
@@ -100,9 +100,11 @@ async def service_resources(
     async with AsyncExitStack() as stack:
         database = Database.of(settings)
         stack.push_async_callback(database.close)
-        policies = Policies(clock)
+        decisions = DecisionLog()
+        stack.push_async_callback(decisions.close)
+        policies = Policies.of(settings, clock, decisions)
         source = bundle_source(database) if bundle_source else _bundles_of_governance(settings, stack)
-        refresher = BundleRefresher(source, policies)
+        refresher = BundleRefresher(source, policies, interval_seconds=settings.policy_refresh_seconds)
         subject_roles = SubjectRoles(clock)
         readiness = Readiness()
         redis = redis_client(settings.redis_url.get_secret_value())
@@ -174,16 +176,12 @@ def _keys_of_identity(settings: ServiceSettings, stack: AsyncExitStack, clock: C
 
 
 def _add_checks(readiness: Readiness, database: Database, refresher: BundleRefresher, listener: Listener, redis: Redis) -> None:
-    async def policies_in_force() -> None:
-        if not refresher.ready:
-            raise NotReady("no policy bundle yet")
-
     async def listening() -> None:
         if not listener.connected:
             raise NotReady("not connected to the broker")
 
     readiness.add("database", database.ping)
-    readiness.add("policies", policies_in_force)
+    readiness.add("policies", refresher.check)
     # The service works without it: events wait in the outbox.
     readiness.add("broker", listening, required=False)
     # Without it reads continue; operations that move money are refused while ended sessions are unknown.

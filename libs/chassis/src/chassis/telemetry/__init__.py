@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, TextIO
 
 from chassis.telemetry.context import bind_request, request_id
 from chassis.telemetry.logs import canonical, log, setup_logs
-from chassis.telemetry.traces import continue_trace, linked_trace, setup_traces, shut_down_traces, span, traceparent, tracer
+from chassis.telemetry.traces import (
+    continue_trace,
+    linked_trace,
+    setup_traces,
+    shut_down_traces,
+    span,
+    trace_id,
+    traceparent,
+    tracer,
+)
 
 if TYPE_CHECKING:
     from chassis.settings import ProcessSettings
@@ -23,6 +32,7 @@ __all__ = [
     "setup",
     "shut_down",
     "span",
+    "trace_id",
     "traceparent",
     "tracer",
 ]

@@ -93,6 +93,12 @@ def traceparent() -> str | None:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
+def trace_id() -> str:
+    """Return the id of the current trace; "" outside any span."""
+    context = trace.get_current_span().get_span_context()
+    return trace.format_trace_id(context.trace_id) if context.is_valid else ""
+
+
 @contextmanager
 def span(name: str, *, kind: SpanKind = SpanKind.INTERNAL, **attributes: types.AttributeValue) -> Iterator[Span]:
     """Run the block in a span of the current trace, or of a new one."""

@@ -1,0 +1,100 @@
+"""The decision log of a process: a bounded queue between the policy engine and what writes the decisions down."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
+from typing import Final
+
+import structlog
+from prometheus_client import Counter
+
+from chassis.policies.decisions import Decision
+
+log = structlog.get_logger()
+
+QUEUED_MAX: Final = 10_000
+# Requests are served between batches: rendering a line takes some 30 µs.
+BATCH: Final = 50
+CLOSING_SECONDS: Final = 2.0
+
+_LOGGED = Counter("policy_decisions_logged_total", "Policy decisions written to the decision log")
+_DROPPED = Counter("policy_decisions_dropped_total", "Policy decisions missing from the decision log, by reason", ["reason"])
+
+Write = Callable[[Sequence[Decision]], Awaitable[None]]
+
+
+async def write_lines(decisions: Sequence[Decision]) -> None:
+    """Write each decision as a log line."""
+    for decision in decisions:
+        log.info(
+            "policy_decision",
+            decision="allow" if decision.allowed else "deny",
+            permission=decision.permission,
+            actor=decision.principal_id,
+            actor_kind=decision.principal_kind,
+            resource_type=decision.resource_type,
+            resource_id=decision.resource_id,
+            context_keys=list(decision.context_keys),
+            policies=list(decision.policies),
+            policy_errors=decision.errors,
+            bundle_version=decision.bundle_version,
+            decided_at=decision.at.isoformat(),
+            request_id=decision.request_id,
+            trace_id=decision.trace_id,
+        )
+
+
+class DecisionLog:
+    """The DecisionSink of a process. A slow or failing writer neither delays nor fails decisions: the log then lacks some.
+
+    What is missing is counted, by reason: "full" while the writer is too slow, "failed" after an error of the writer, "closed"
+    if it was too slow at the end of the process. Decisions are written by a task that lives while any wait.
+    """
+
+    def __init__(self, write: Write = write_lines, *, queued_max: int = QUEUED_MAX) -> None:
+        self._write = write
+        self._queued_max = queued_max
+        self._queue: deque[Decision] = deque()
+        self._writing: asyncio.Task[None] | None = None
+
+    def record(self, decision: Decision) -> None:
+        """Queue a decision, within an event loop; drop and count it if the queue is full."""
+        if len(self._queue) >= self._queued_max:
+            _DROPPED.labels("full").inc()
+            return
+        self._queue.append(decision)
+        if self._writing is None:
+            # In an empty context, or the lines would have the request id of the request that started the task.
+            self._writing = asyncio.get_running_loop().create_task(self._write_all(), name="decision-log", context=Context())
+
+    async def close(self, *, seconds_max: float = CLOSING_SECONDS) -> None:
+        """Write what waits, for at most `seconds_max`."""
+        if self._writing:
+            await asyncio.wait([self._writing], timeout=seconds_max)
+        if self._writing:
+            self._writing.cancel()
+            await asyncio.gather(self._writing, return_exceptions=True)
+        if self._queue:
+            _DROPPED.labels("closed").inc(len(self._queue))
+            self._queue.clear()
+
+    async def _write_all(self) -> None:
+        try:
+            while self._queue:
+                await self._write_some([self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))])
+                await asyncio.sleep(0)
+        finally:
+            self._writing = None
+
+    async def _write_some(self, batch: Sequence[Decision]) -> None:
+        try:
+            await self._write(batch)
+        except asyncio.CancelledError:
+            _DROPPED.labels("closed").inc(len(batch))
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever fails, decisions continue, and their number is reported
+            _DROPPED.labels("failed").inc(len(batch))
+            log.warning("policy_decisions_not_logged", decisions=len(batch), error=type(error).__name__)
+        else:
+            _LOGGED.inc(len(batch))
