@@ -151,8 +151,10 @@ class ServiceSettings(ProcessSettings):
     # Connections with which a `jobs` process fetches jobs and records outcomes; the jobs themselves use the database's pool.
     job_pool_size: int = Field(default=4, ge=1, le=100)
 
-    # How often jobs that catch up to now run, and after how many seconds without a heartbeat a job's worker counts as dead.
+    # How often jobs that catch up to now run.
     job_seconds: int = Field(default=60, ge=1, le=60)
+    # Without a heartbeat for this long, a worker counts as dead and its jobs are given to others. It beats five times as often.
+    job_silence_seconds: int = Field(default=10, ge=1, le=600)
 
     # The policy bundle is refreshed on events and at this interval. After these ages it decides only reads, then nothing.
     policy_refresh_seconds: float = Field(default=30, ge=1, le=3600)

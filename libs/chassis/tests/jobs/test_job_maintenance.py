@@ -1,10 +1,10 @@
-"""Removal of old rows and jobs, and recovery of jobs whose worker died."""
+"""Removal of old rows and jobs."""
 
 import pytest
 from procrastinate import App
 
-from chassis.jobs import defer, make_jobs
-from libs.chassis.tests.jobs.painters import Painters, PainterSettings, rows
+from chassis.jobs import defer, each, make_jobs
+from libs.chassis.tests.jobs.painters import PainterSettings, rows
 
 
 async def run_task(app: App, name: str) -> None:
@@ -69,62 +69,19 @@ async def test_if_a_run_cannot_purge_all_the_oldest_are_purged_first(painters, u
             assert await rows(urls, "SELECT consumer FROM inbox ORDER BY consumer") == [(name,) for name in left]
 
 
-@pytest.mark.parametrize(("job_seconds", "silent_seconds", "painted"), [(60, 61, True), (60, 20, False), (6, 7, True)])
-async def test_a_job_whose_worker_died_is_run_again(urls, database, job_seconds, silent_seconds, painted):
-    painters = Painters(PainterSettings(database_url=urls.app, job_seconds=job_seconds))
-    async with database.session() as session:
-        await defer(session, painters.paint, door="front")
-        await session.commit()
-    async with painters.app.open_async() as app:
-        dead = await app.job_manager.register_worker()
-        assert await app.job_manager.fetch_job(queues=None, worker_id=dead)
-        await rows(
-            urls, f"UPDATE procrastinate_workers SET last_heartbeat = now() - interval '{silent_seconds} seconds' RETURNING 1"
-        )
-        await run_task(app, "platform:retry_stalled_jobs")
-        await app.run_worker_async(wait=False, install_signal_handlers=False, stalled_worker_timeout=3600)
-    assert painters.painted == (["front"] if painted else [])
-
-
-async def test_a_job_whose_worker_died_does_not_block_its_successor(painters, database, urls):
-    """A periodic job is queued again each minute, even while the last one runs: a killed one keeps the lock of both."""
-
-    async def queue(door: str) -> None:
-        async with database.session() as session:
-            await defer(session, painters.paint, lock="house", queueing_lock="house", door=door)
-            await session.commit()
-
-    await queue("front")
-    async with database.session() as session:
-        await defer(session, painters.paint, door="shed")
-        await session.commit()
-    async with painters.app.open_async() as app:
-        dead = await app.job_manager.register_worker()
-        for _ in range(2):
-            assert await app.job_manager.fetch_job(queues=None, worker_id=dead)
-        await queue("back")
-        await rows(urls, "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '61 seconds' RETURNING 1")
-        await run_task(app, "platform:retry_stalled_jobs")
-        await app.run_worker_async(wait=False, install_signal_handlers=False, stalled_worker_timeout=3600)
-    assert sorted(painters.painted) == ["back", "shed"]
-    query = "SELECT args->>'door', status::text FROM procrastinate_jobs WHERE task_name = 'painters:paint' ORDER BY id"
-    assert await rows(urls, query) == [
-        ("front", "failed"),
-        ("shed", "succeeded"),
-        ("back", "succeeded"),
-    ]
-
-
-@pytest.mark.parametrize(("job_seconds", "cron"), [(60, "* * * * *"), (6, "* * * * * */6")])
-def test_minutely_jobs_can_run_more_often(job_seconds, cron):
-    app = make_jobs(PainterSettings(database_url="postgresql://nowhere/x", job_seconds=job_seconds))
+def test_maintenance_is_periodic():
+    app = make_jobs(PainterSettings(database_url="postgresql://nowhere/x"))
     crons = {periodic.task.name: periodic.cron for periodic in app.periodic_registry.periodic_tasks.values()}
     assert crons == {
         "platform:purge_idempotency_keys": "*/10 * * * *",
         "platform:purge_inbox": "5 * * * *",
         "platform:remove_finished_jobs": "5-59/10 * * * *",
-        "platform:retry_stalled_jobs": cron,
     }
+
+
+@pytest.mark.parametrize(("seconds", "cron"), [(60, "* * * * *"), (6, "* * * * * */6")])
+def test_minutely_jobs_can_run_more_often(seconds, cron):
+    assert each(seconds) == cron
 
 
 async def test_a_failed_job_is_removed_once_a_later_one_with_its_lock_succeeded(painters, database, urls):

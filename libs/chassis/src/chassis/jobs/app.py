@@ -31,7 +31,7 @@ def make_jobs(settings: ServiceSettings, tasks: Sequence[Blueprint] = ()) -> App
         },
     )
     app = App(connector=connector)
-    app.add_tasks_from(maintenance(settings.job_seconds), namespace="platform")
+    app.add_tasks_from(maintenance(settings.job_silence_seconds), namespace="platform")
     for blueprint in tasks:
         app.add_tasks_from(blueprint, namespace=settings.NAME)
     return app

@@ -1,11 +1,8 @@
 """Periodic maintenance of every service's database."""
 
 from procrastinate import Blueprint, JobContext
-from procrastinate.exceptions import UniqueViolation
-from procrastinate.jobs import Job, Status
-from procrastinate.manager import JobManager
 
-from chassis.jobs.ticks import each
+from chassis.jobs.fenced_outcomes import FencedOutcomes
 from chassis.telemetry import log
 
 QUEUE = "maintenance"
@@ -39,8 +36,8 @@ _REMOVE_MADE_UP_FOR = """
 """
 
 
-def maintenance(job_seconds: int) -> Blueprint:
-    """Make the platform's periodic tasks. A worker without a heartbeat for `job_seconds` counts as dead; its jobs are retried."""
+def maintenance(silence_seconds: int) -> Blueprint:
+    """Make the platform's tasks; a worker without a heartbeat for `silence_seconds` counts as dead."""
     blueprint = Blueprint()
 
     @blueprint.periodic(cron="*/10 * * * *")
@@ -62,27 +59,12 @@ def maintenance(job_seconds: int) -> Blueprint:
         # Other failed jobs stay for an operator.
         await context.app.job_manager.delete_old_jobs(nb_hours=FINISHED_JOB_HOURS)
 
-    @blueprint.periodic(cron=each(job_seconds))
+    # Not periodic: each worker takes over jobs by itself. Workers of the previous release queue it while both releases run.
     @blueprint.task(name="retry_stalled_jobs", queue=QUEUE, queueing_lock="retry_stalled_jobs", pass_context=True)
     async def retry_stalled_jobs(context: JobContext, timestamp: int) -> int:  # noqa: ARG001
-        stalled = list(await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=job_seconds))
-        for job in stalled:
-            await _retry(context.app.job_manager, job)
-        return len(stalled)
+        return await FencedOutcomes(context.app.connector).take_over(silence_seconds=silence_seconds)
 
     return blueprint
-
-
-async def _retry(jobs: JobManager, job: Job) -> None:
-    try:
-        await jobs.retry_job(job)
-    except UniqueViolation:
-        # A queued job with the same queueing lock will do this job's work, but it cannot start while this job, whose worker is
-        # dead, holds their lock.
-        await jobs.finish_job(job, status=Status.FAILED, delete_job=False)
-        log.warning("job_superseded", task=job.task_name, job_id=job.id, reason="its worker went silent")
-    else:
-        log.warning("job_retried", task=job.task_name, job_id=job.id, reason="its worker went silent")
 
 
 async def _purge(context: JobContext, table: str, statement: str, **limits: int) -> int:

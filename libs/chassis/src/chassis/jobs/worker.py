@@ -7,18 +7,23 @@ from typing import Any
 import psycopg
 from procrastinate import App, JobContext
 from procrastinate.exceptions import ConnectorException, JobAborted
+from procrastinate.worker import Worker
 from prometheus_client import Gauge, Histogram
 
 from chassis import telemetry
 from chassis.health import NotReady
-from chassis.jobs.ticks import MINUTE_SECONDS
+from chassis.jobs.fenced_outcomes import FencedOutcomes
+from chassis.jobs.heartbeats import Heartbeats
 from chassis.telemetry import log
 from chassis.telemetry.metrics import BUCKETS_SECONDS
 from chassis.waiting import sleep_unless
 
 CONCURRENCY = 4
 RESTART_SECONDS = 2.0
+# Without a heartbeat for this long, a worker counts as dead and its jobs are given to others.
+SILENCE_SECONDS = 10
 MEASURE_EVERY_SECONDS = 15.0
+_NO_HEARTBEATS_SECONDS = 1e6
 
 RUN = Histogram("job_seconds", "Jobs run.", ("task", "outcome"), buckets=(*BUCKETS_SECONDS, 60, 300))
 WAITING = Gauge("jobs_waiting", "Jobs that wait to run.", ("queue",))
@@ -49,11 +54,13 @@ _MEASURE_SUCCESS = """
 class JobWorker:
     """One worker process; any number of them may run concurrently."""
 
-    def __init__(self, app: App, *, service: str, grace_seconds: float, job_seconds: int = MINUTE_SECONDS) -> None:
+    def __init__(self, app: App, *, service: str, grace_seconds: float, silence_seconds: int = SILENCE_SECONDS) -> None:
+        app.job_manager = jobs = FencedOutcomes(app.connector)
         self._app = app
         self._service = service
         self._grace_seconds = grace_seconds
-        self._job_seconds = job_seconds
+        self._silence_seconds = silence_seconds
+        self._heartbeats = Heartbeats(jobs, silence_seconds=silence_seconds)
         self._running = False
 
     async def check(self) -> None:
@@ -84,32 +91,34 @@ class JobWorker:
             await sleep_unless(stop, MEASURE_EVERY_SECONDS)
 
     async def _run_once(self, stop: asyncio.Event) -> None:
-        worker = asyncio.create_task(
-            self._app.run_worker_async(
-                name=self._service,
-                concurrency=CONCURRENCY,
-                install_signal_handlers=False,
-                shutdown_graceful_timeout=self._grace_seconds,
-                worker_middleware=[observe],
-                # Several heartbeats within the time after which a worker counts as dead.
-                update_heartbeat_interval=self._job_seconds / 6,
-                stalled_worker_timeout=self._job_seconds / 2,
-            )
+        worker = Worker(
+            self._app,
+            name=self._service,
+            concurrency=CONCURRENCY,
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=self._grace_seconds,
+            worker_middleware=[observe],
+            # Its own heartbeats end when it is asked to stop, while its last jobs still run.
+            update_heartbeat_interval=_NO_HEARTBEATS_SECONDS,
+            stalled_worker_timeout=self._silence_seconds,
         )
+        run = asyncio.create_task(worker.run())  # type: ignore[no-untyped-call]  # procrastinate declares no result
+        beats = asyncio.create_task(self._heartbeats.run(worker))
         stopping = asyncio.create_task(stop.wait())
         self._running = True
         try:
-            await asyncio.wait({worker, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if worker.done():
-                worker.result()
-                log.warning("job_worker_ended", reason="a part of it failed; it is restarted")
-                return
-            # procrastinate stops on cancellation: it fetches no more jobs and waits for those that run.
-            worker.cancel()
-            await asyncio.gather(worker, return_exceptions=True)
+            await asyncio.wait({run, beats, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for part in (run, beats):
+                if part.done():
+                    part.result()
+                    log.warning("job_worker_ended", reason="a part of it failed; it is restarted")
         finally:
             self._running = False
+            # procrastinate stops on cancellation: it fetches no more jobs and waits for those that run.
+            run.cancel()
+            await asyncio.gather(run, return_exceptions=True)
             stopping.cancel()
+            beats.cancel()
 
     async def _measure_once(self) -> None:
         connector = self._app.connector

@@ -35,7 +35,12 @@ async def jobs(service: Service[Any], settings: ServiceSettings, stop: asyncio.E
     async with AsyncExitStack() as stack:
         await _watch_peers(service.job_peers, settings, readiness, stack)
         app = await stack.enter_async_context(service.jobs(settings).open_async())
-        worker = JobWorker(app, service=service.name, grace_seconds=settings.shutdown_seconds, job_seconds=settings.job_seconds)
+        worker = JobWorker(
+            app,
+            service=service.name,
+            grace_seconds=settings.shutdown_seconds,
+            silence_seconds=settings.job_silence_seconds,
+        )
         readiness.add("database", worker.ping)
         readiness.add("worker", worker.check)
         return await _run([worker.run, worker.measure], readiness, settings, stop)
