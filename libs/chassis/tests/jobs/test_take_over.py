@@ -124,6 +124,7 @@ async def test_a_worker_that_was_removed_registers_again_with_its_next_heartbeat
     await fall_silent(urls, job)
     # What another worker does when it starts.
     assert await jobs.prune_stalled_workers(SILENCE_SECONDS) == [job.worker_id]
+    assert job.worker_id
     await Heartbeats(jobs, silence_seconds=SILENCE_SECONDS).beat(job.worker_id)
     # Its job was nobody's, and it may fetch others.
     assert await rows(urls, JOBS) == [("front", "todo", 1), ("back", "todo", 0)]
