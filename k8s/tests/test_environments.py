@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chassis.settings import ProcessSettings
+from chassis.run.load_settings import unknown_variables
+from chassis.settings import ProcessSettings, ServiceSettings
 from deploy.ci import release
 from k8s.tests.rendering import (
     K8S,
@@ -57,6 +58,11 @@ def environments(overlay: str) -> list[dict[str, str]]:
 
 def values(overlay: str, variable: str) -> set[str]:
     return {each[variable] for each in environments(overlay) if variable in each}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_process_knows_its_variables(overlay: str) -> None:
+    assert [problem for each in environments(overlay) for problem in unknown_variables(each, ServiceSettings)] == []
 
 
 @pytest.mark.parametrize("other", ["local", "staging"])

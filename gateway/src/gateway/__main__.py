@@ -6,13 +6,10 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from pydantic import ValidationError
-
 from chassis.output import survive_closed_pipes
+from chassis.run.load_settings import load_settings
 from gateway.routes import API_PREFIX, ROUTES
 from gateway.settings import GatewaySettings
-
-USAGE_ERROR = 2
 
 
 def main() -> NoReturn:
@@ -21,14 +18,8 @@ def main() -> NoReturn:
     arguments = _parser().parse_args()
     if arguments.command == "routes":
         sys.exit(_print_routes())
-    try:
-        settings = GatewaySettings()
-    except ValidationError as error:
-        for problem in error.errors(include_url=False, include_input=False):
-            variable = "_".join(str(part) for part in problem["loc"])
-            place = f"ELCORP_{variable.upper()}: " if variable else ""
-            sys.stderr.write(f"gateway: {place}{problem['msg']}\n")
-        sys.exit(USAGE_ERROR)
+    needs = ("rabbitmq_url", "redis_url") if arguments.command == "serve" else ()
+    settings = load_settings(GatewaySettings, process="gateway", needs=needs)
     # Each command imports only what it needs.
     from chassis.run.process import run_command, run_process  # noqa: PLC0415
 

@@ -1,8 +1,11 @@
 """Settings of one process, read only from the environment (`ELCORP_…`)."""
 
 import base64
+import json
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Final, Literal, Self, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
@@ -10,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis import verified_urls
 
+PREFIX: Final = "ELCORP_"
 MASTER_KEY_BYTES = 32
 _OTLP_GRPC_PORT = 4317
 # Placeholders from examples: with such a secret, anyone has access.
@@ -18,10 +22,32 @@ _PLACEHOLDERS = ("changeme", "change-me", "placeholder", "secret", "password", "
 _LOCAL_URLS = {"rabbitmq_url": "amqp://guest:guest@127.0.0.1:5673/", "redis_url": "redis://127.0.0.1:6380/0"}
 
 
+# The form of each setting that a process or command may need, for the message that it is not set.
+_FORMS: Final = {
+    "database_url": "postgresql://payments_app:…@host:5432/payments, the service's runtime role",
+    "database_owner_url": "postgresql://payments_owner:…@host:5432/payments, the role that owns the schema",
+    "database_relay_url": "postgresql://payments_relay:…@host:5432/payments, the role that deletes sent outbox rows",
+    "rabbitmq_url": "amqps://user:…@host:5671/",
+    "redis_url": "rediss://:…@host:6379/0",
+    "master_key": "base64 of 32 bytes, or a file in ELCORP_MASTER_KEY_FILE",
+}
+
+
+class SettingRefused(Exception):
+    """A setting does not fit what is stored. The message names it and says what to do; the process exits with status 2."""
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return f"{PREFIX}{name.upper()}"
+
+
 class ProcessSettings(BaseSettings):
     """Settings of every process, including the gateway."""
 
-    model_config = SettingsConfigDict(env_prefix="ELCORP_", extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True, enable_decoding=False
+    )
     # Secrets that are checked at use: the process starts even if one is invalid.
     CHECKED_IN_USE: ClassVar[frozenset[str]] = frozenset()
 
@@ -60,14 +86,25 @@ class ProcessSettings(BaseSettings):
         """Whether users with more permissions than the default role need a second factor: everywhere except locally."""
         return self.environment != "local"
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def decode(cls, given: object, info: ValidationInfo) -> object:
+        """Read the text of a list or a table of values as JSON; amounts stay exact."""
+        kind = get_origin(cls.model_fields[str(info.field_name)].annotation)
+        if not isinstance(given, str) or kind not in {tuple, dict}:
+            return given
+        try:
+            return json.loads(given, parse_float=Decimal)
+        except ValueError:
+            example = '["a", "b"]' if kind is tuple else '{"NAD": "100.00"}'
+            raise ValueError(f"it must be JSON, such as {example}") from None
+
     @field_validator("otlp_endpoint")
     @classmethod
     def refuse_grpc_endpoint(cls, endpoint: str | None) -> str | None:
         """Refuse the port of OTLP over gRPC: every export would fail, and no trace would arrive."""
         if endpoint and urlsplit(endpoint).port == _OTLP_GRPC_PORT:
-            raise ValueError(
-                f"ELCORP_OTLP_ENDPOINT: port {_OTLP_GRPC_PORT} is for gRPC, but traces are exported over HTTP, usually to 4318"
-            )
+            raise ValueError(f"port {_OTLP_GRPC_PORT} is for gRPC, but traces are exported over HTTP, usually to 4318")
         return endpoint
 
     @field_validator("backing_ca_file", mode="before")
@@ -94,31 +131,54 @@ class ProcessSettings(BaseSettings):
         return _verified(given, info, verified_urls.REDIS)
 
     @model_validator(mode="after")
-    def refuse_placeholders(self) -> Self:
+    def refuse_contradictions(self) -> Self:
+        """Refuse settings that do not fit together; names them all, one per line."""
+        if found := list(self.contradictions()):
+            raise ValueError("\n".join(found))
+        return self
+
+    def contradictions(self) -> Iterator[str]:
+        """Yield what does not fit together; a subclass adds its own to these."""
+        yield from self._placeholders()
+        yield from self._unmeant_plain_connections()
+
+    def _placeholders(self) -> Iterator[str]:
         """Refuse placeholder secrets outside local."""
         if self.environment == "local":
-            return self
+            return
         for name, value in self:
             if name in self.CHECKED_IN_USE:
                 continue
             if isinstance(value, SecretStr) and any(mark in self._secret_part(name, value).lower() for mark in _PLACEHOLDERS):
-                raise ValueError(
-                    f"ELCORP_{name.upper()} holds a placeholder; {self.environment} needs a real secret (ELCORP_ENVIRONMENT)"
-                )
-        return self
+                yield f"{variable(name)} holds a placeholder; {self.environment} needs a real secret (ELCORP_ENVIRONMENT)"
 
-    @model_validator(mode="after")
-    def refuse_unmeant_plain_connections(self) -> Self:
+    def _unmeant_plain_connections(self) -> Iterator[str]:
         """Require an explicit setting for connections without TLS, and the same choice for all connections of a process."""
         if self.backing_ca_file and self.backing_plain:
-            raise ValueError("ELCORP_BACKING_CA_FILE requires TLS and ELCORP_BACKING_PLAIN disables it; set only one of them")
+            yield "ELCORP_BACKING_CA_FILE requires TLS and ELCORP_BACKING_PLAIN disables it; set only one of them"
         if self.environment != "local" and not self.backing_ca_file and not self.backing_plain:
-            raise ValueError(
+            yield (
                 f"ELCORP_BACKING_CA_FILE is not set; {self.environment} connects to PostgreSQL, RabbitMQ and Redis by TLS. "
                 "Set it to the file with their authority's certificate, or ELCORP_BACKING_PLAIN=true where no other host can "
                 "listen on the network"
             )
-        return self
+
+    def missing(self, needs: Sequence[str]) -> Iterator[str]:
+        """Yield a problem for each needed setting that is not set."""
+        for name in needs:
+            value = getattr(self, name)
+            if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
+                yield f"{variable(name)} is not set: {_FORMS[name]}"
+
+    def unreadable(self) -> Iterator[str]:
+        """Yield a problem for each file or key that cannot be used.
+
+        Not a part of the validation: settings are also built where files are not mounted, for example in the tests of k8s.
+        """
+        try:
+            self.require_authority()
+        except OSError as error:
+            yield f"ELCORP_BACKING_CA_FILE: {error}"
 
     def require_authority(self) -> None:
         """Raise OSError, which names the file, if the authority of the servers' certificates cannot be read."""
@@ -212,6 +272,30 @@ class ServiceSettings(ProcessSettings):
         """Return the gRPC target of a peer, such as `dns:///compliance-grpc:9104`."""
         target: str = getattr(self, f"{peer}_target")
         return target
+
+    def contradictions(self) -> Iterator[str]:
+        yield from super().contradictions()
+        files = {name: getattr(self, name) for name in ("tls_cert_file", "tls_key_file", "tls_ca_file")}
+        absent = [variable(name) for name, file in files.items() if file is None]
+        if 0 < len(absent) < len(files):
+            yield f"{' and '.join(absent)} not set: mutual TLS needs all of certificate, key and authority, or none"
+
+    def missing(self, needs: Sequence[str]) -> Iterator[str]:
+        by_file = "master_key" if self.master_key_file else None
+        yield from super().missing([name for name in needs if name != by_file])
+
+    def unreadable(self) -> Iterator[str]:
+        yield from super().unreadable()
+        for name in ("master_key", "other_master_key", "digest_key"):
+            try:
+                self._given_key(name)
+            except (OSError, ValueError) as error:
+                yield str(error) if isinstance(error, ValueError) else f"{variable(name)}_FILE: {error}"
+
+    def _given_key(self, name: str) -> bytes | None:
+        value: SecretStr = getattr(self, name)
+        file: Path | None = getattr(self, f"{name}_file")
+        return _read_key(name.upper(), value, file) if file or value.get_secret_value() else None
 
     def key(self) -> bytes:
         """Return the master key: 32 bytes, given as base64 in the environment or in a mounted file."""

@@ -8,9 +8,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from sqlalchemy import text
+
 from chassis.health import Readiness
+from chassis.persistence.database import Database
 from chassis.run import Command, Service, Serving, Working, main
-from chassis.settings import ServiceSettings
+from chassis.settings import ServiceSettings, SettingRefused
 from chassis.telemetry import log
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ class DoorSettings(ServiceSettings):
     crash_after_seconds: float | None = None
     # Serve a method whose contract names no callers.
     unguarded: bool = False
+    lock: str = "its own"
 
 
 @asynccontextmanager
@@ -113,6 +117,13 @@ async def modules(settings: DoorSettings, arguments: object) -> int:
     return 3
 
 
+async def check_lock(settings: DoorSettings, database: Database) -> None:
+    async with database.read() as connection:
+        name = await connection.scalar(text("SELECT left(current_database(), 10)"))
+    if settings.lock != "its own":
+        raise SettingRefused(f"ELCORP_LOCK does not fit the database {name}")
+
+
 SERVICE = Service(
     name="doors",
     settings=DoorSettings,
@@ -120,7 +131,8 @@ SERVICE = Service(
     working=working,
     migrations=Path(__file__).parent / "versions",
     jobs=jobs,
-    commands={"whoami": Command("say who this is", modules)},
+    check=check_lock,
+    commands={"whoami": Command("say who this is", modules, needs=())},
 )
 
 if __name__ == "__main__":

@@ -63,10 +63,20 @@ def test_an_unreadable_authority_is_named_at_the_start(tmp_path, command, conten
     assert "Traceback" not in answer.stderr
 
 
-def test_a_missing_database_url_is_named():
-    answer = doors("serve", database_url="")
-    assert answer.returncode == 1
-    assert "ELCORP_DATABASE_URL is not set" in answer.stdout
+@pytest.mark.parametrize(
+    ("command", "missing"),
+    [("serve", "URL"), ("work", "RELAY_URL"), ("jobs", "URL"), ("migrate", "OWNER_URL")],
+)
+def test_a_missing_database_url_is_named(command, missing):
+    answer = doors(command, database_url="", database_relay_url="", database_owner_url="")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert f"doors-{command}: ELCORP_DATABASE_{missing} is not set: postgresql://" in answer.stderr
+
+
+def test_an_unknown_variable_is_refused():
+    answer = doors("serve", databse_url="x")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "doors-serve: ELCORP_DATABSE_URL is not a setting; did you mean ELCORP_DATABASE_URL?" in answer.stderr.splitlines()
 
 
 def test_a_process_that_relays_does_not_start_without_the_relays_role():

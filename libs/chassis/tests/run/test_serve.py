@@ -131,6 +131,14 @@ async def test_migrate_updates_an_empty_database_and_running_it_again_changes_no
         assert (await process.line("migrated"))["result"] == "schema at 0001 already"
 
 
+async def test_a_setting_that_does_not_fit_the_database_ends_the_process_without_a_traceback(start, urls):
+    process = await start("serve", database_url=urls.app, lock="other")
+    line = await process.line("setting_refused")
+    assert await process.exit_code() == 2
+    assert line["problem"] == "ELCORP_LOCK does not fit the database test_doors"
+    assert "Traceback" not in process.text
+
+
 @pytest.mark.parametrize(
     ("setting", "role", "name"),
     [("rest_port", "serve", "REST"), ("grpc_port", "serve", "GRPC"), ("ops_port", "work", "OPS"), ("ops_port", "serve", "OPS")],

@@ -76,5 +76,6 @@ SERVICE = Service(
     serving=serving,
     working=working,
     migrations=migrations_of(ComplianceSettings.NAME),
+    needs={"serve": ("master_key",), "work": ("master_key",)},
     commands=commands(checking),
 )

@@ -8,14 +8,14 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import text
 
-from chassis.crypto import UnsealableError
 from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlUnitOfWork
+from chassis.settings import SettingRefused
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.stored import everything
 from compliance.application.ports.audit import LogSigner
 from compliance.domain.checkpoint import Checkpoint, MalformedNote
-from compliance.infrastructure.log_key import Ed25519LogSigner, OtherOrigin
+from compliance.infrastructure.log_key import Ed25519LogSigner
 from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
 from compliance.verifier import ed25519
 from elcorp.compliance.v1 import events_pb2
@@ -80,7 +80,9 @@ async def test_the_key_of_a_signer_verifies_its_checkpoints(signer: LogSigner) -
 async def test_the_name_of_a_log_cannot_change(uow: Uow, database: Database) -> None:
     first = await load(uow)
 
-    with pytest.raises(OtherOrigin, match=r"ELCORP_LOG_ORIGIN is 'staging.*, but the log in the database is 'elcorp\.na/audit'"):
+    with pytest.raises(
+        SettingRefused, match=r"ELCORP_LOG_ORIGIN is 'staging.*, but the log in the database is 'elcorp\.na/audit'"
+    ):
         await load(uow, origin="staging.elcorp.na/audit")
     assert (await load(uow)).key == first.key
     async with database.read() as connection:
@@ -95,6 +97,6 @@ async def test_the_seed_is_sealed(uow: Uow, database: Database) -> None:
 
     assert len(sealed) == 1 + 12 + 32 + 16
     before = await everything(database)
-    with pytest.raises(UnsealableError):
+    with pytest.raises(SettingRefused, match=r"ELCORP_MASTER_KEY does not open the signing key of the log elcorp\.na/audit"):
         await load(uow, os.urandom(32))
     assert await everything(database) == before

@@ -19,6 +19,8 @@ from kernel.clock import SystemClock
 if TYPE_CHECKING:
     import procrastinate
 
+    from chassis.persistence.database import Database
+
 
 @asynccontextmanager
 async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
@@ -138,6 +140,15 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     return make_jobs(settings, [messages, *tidying])
 
 
+async def check_keys(settings: IdentitySettings, database: "Database") -> None:
+    """Raise SettingRefused if the database was written with other keys; a process without a master key opens nothing."""
+    from identity.infrastructure.signing_keys import SealedKeyMaker
+    from identity.infrastructure.sql.wrapped_keys import require_keys
+
+    if not list(settings.missing(("master_key",))):
+        await require_keys(database, vault(settings), SealedKeyMaker(*settings.keys()))
+
+
 SERVICE = Service(
     name=IdentitySettings.NAME,
     settings=IdentitySettings,
@@ -145,5 +156,8 @@ SERVICE = Service(
     working=working,
     migrations=migrations_of(IdentitySettings.NAME),
     jobs=jobs,
+    # A worker stores and opens nothing sealed.
+    needs={"serve": ("master_key",), "jobs": ("master_key",), "work": ("redis_url",)},
+    check=check_keys,
     commands=COMMANDS,
 )

@@ -13,10 +13,12 @@ import pytest
 
 from chassis.crypto import UnsealableError
 from chassis.persistence.database import Database
+from chassis.settings import SettingRefused
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from identity.application import Identity
 from identity.application.wrapped_keys.rotate_master_key import BATCH
+from identity.bootstrap import check_keys
 from identity.commands.master_key import USAGE_ERROR, rotate_master_key, rotation
 from identity.infrastructure.sql.views import SqlViews
 from identity.settings import IdentitySettings
@@ -43,6 +45,18 @@ def made(settings: IdentitySettings, database_urls: DatabaseUrls) -> Made:
 def rows(urls: DatabaseUrls, query: str) -> list[Any]:
     with psycopg.connect(urls.owner) as connection:
         return connection.execute(query).fetchall()
+
+
+async def test_another_key_than_the_stored_ones_is_refused_at_the_start(
+    identity: Identity, made: Made, database: Database
+) -> None:
+    await register(identity)
+    for keys in (made(MASTER_KEY), made(NEW_KEY, MASTER_KEY), made("")):
+        await check_keys(keys, database)
+    with pytest.raises(SettingRefused, match="ELCORP_MASTER_KEY does not open the keys in the database"):
+        await check_keys(made(NEW_KEY), database)
+    with pytest.raises(SettingRefused, match=r"ELCORP_DIGEST_KEY .* is not the key of the digests in the database"):
+        await check_keys(made(MASTER_KEY, digest=NEW_KEY), database)
 
 
 async def test_rotation_wraps_keys_again_and_changes_no_sealed_value(

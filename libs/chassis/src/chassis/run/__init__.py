@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from chassis.run.command_line import main
 from chassis.run.process import run_process
-from chassis.run.service import Background, Command, Service, Serving, Working
+from chassis.run.service import KEYED, Background, Command, Service, Serving, Working
 from chassis.waiting import wait_until_ready
 
 if TYPE_CHECKING:
     from chassis.run.resources import ServiceResources, service_resources
 
 __all__ = [
+    "KEYED",
     "Background",
     "Command",
     "Service",

@@ -3,14 +3,12 @@
 import argparse
 import asyncio
 import gc
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn
 
-from pydantic import ValidationError
-
 from chassis.output import survive_closed_pipes
-from chassis.run.process import USAGE_ERROR, run_command, run_process
+from chassis.run.load_settings import load_settings
+from chassis.run.process import run_command, run_process
 from chassis.run.service import Command, Service
 
 ROLES = {
@@ -19,6 +17,13 @@ ROLES = {
     "migrate": "upgrade the database schema to head, as its owner role",
     "jobs": "run background and periodic jobs",
 }
+# The settings that each role cannot work without.
+NEEDS = {
+    "serve": ("database_url", "rabbitmq_url", "redis_url"),
+    "work": ("database_url", "database_relay_url", "rabbitmq_url"),
+    "migrate": ("database_owner_url",),
+    "jobs": ("database_url",),
+}
 
 
 def main(service: Service[Any], arguments: Sequence[str] | None = None) -> NoReturn:
@@ -26,11 +31,12 @@ def main(service: Service[Any], arguments: Sequence[str] | None = None) -> NoRet
     survive_closed_pipes()
     commands: dict[str, Command[Any]] = {"dead-letters": _dead_letters(service), **service.commands}
     parsed = _parser(service, commands).parse_args(arguments)
-    settings = _settings(service)
     name = f"{service.name}-{parsed.command}"
-    if command := commands.get(parsed.command):
-        run_command(name, settings, lambda: command.run(settings, parsed))
-    _require_urls(parsed.command, service, settings)
+    command = commands.get(parsed.command)
+    needs = command.needs if command else (*NEEDS[parsed.command], *service.needs.get(parsed.command, ()))
+    settings = load_settings(service.settings, process=name, needs=needs)
+    if command:
+        run_command(name, settings, lambda: _run(command, service, settings, parsed))
     run_process(name, settings, _role(parsed.command, service, settings))
 
 
@@ -47,21 +53,17 @@ def _parser(service: Service[Any], commands: dict[str, Command[Any]]) -> argpars
     return parser
 
 
-def _settings(service: Service[Any]) -> Any:
-    try:
-        return service.settings()
-    except ValidationError as error:
-        for problem in error.errors(include_url=False, include_input=False):
-            variable = "_".join(str(part) for part in problem["loc"])
-            place = f"ELCORP_{variable.upper()}: " if variable else ""
-            sys.stderr.write(f"{service.name}: {place}{problem['msg']}\n")
-        raise SystemExit(USAGE_ERROR) from None
+async def _run(command: Command[Any], service: Service[Any], settings: Any, arguments: argparse.Namespace) -> int:
+    if "master_key" in command.needs:
+        from chassis.persistence.database import Database  # noqa: PLC0415  # as below
 
-
-def _require_urls(role: str, service: Service[Any], settings: Any) -> None:
-    if role == "work" and not settings.database_relay_url.get_secret_value():
-        sys.stderr.write(f"{service.name}: ELCORP_DATABASE_RELAY_URL: not set; work requires it\n")
-        raise SystemExit(USAGE_ERROR)
+        # A command with another key would store what no process could open.
+        database = Database.of(settings, pool_size=1)
+        try:
+            await service.check(settings, database)
+        finally:
+            await database.close()
+    return await command.run(settings, arguments)
 
 
 def _role(role: str, service: Service[Any], settings: Any) -> Callable[[asyncio.Event], Awaitable[bool]]:
@@ -91,4 +93,4 @@ def _dead_letters(service: Service[Any]) -> Command[Any]:
         parser.add_argument("--limit", type=int, default=100, help="the maximum number of messages (default 100)")
         parser.add_argument("--id", help="only the message with this id")
 
-    return Command("list, show, redrive or discard dead letters", run, configure)
+    return Command("list, show, redrive or discard dead letters", run, configure, needs=("rabbitmq_url",))

@@ -14,8 +14,6 @@ from chassis.waiting import wait_until_ready
 async def migrate(service: Service[Any], settings: ServiceSettings, stop: asyncio.Event) -> bool:
     """Wait for the database, then upgrade its schema to head as the owner role."""
     url = settings.database_owner_url.get_secret_value()
-    if not url:
-        raise ValueError("ELCORP_DATABASE_OWNER_URL is not set: migrations run as the role that owns the schema")
     database = Database.connect(url, pool_size=1)
     try:
         await wait_until_ready("the database", database.ping, stop)

@@ -11,7 +11,7 @@ from typing import NoReturn
 import uvloop
 
 from chassis import telemetry
-from chassis.settings import ProcessSettings
+from chassis.settings import ProcessSettings, SettingRefused
 from chassis.telemetry import log
 from chassis.telemetry.stderr import stderr_in_log
 from chassis.waiting import StoppedWaiting
@@ -21,23 +21,21 @@ USAGE_ERROR = 2
 
 
 def run_process(name: str, settings: ProcessSettings, body: Callable[[asyncio.Event], Awaitable[bool]]) -> NoReturn:
-    """Run `body` and exit: with 0 if it returned True, else 1; with 2 before it runs if settings are unusable.
+    """Run `body` and exit: with 0 if it returned True, with 2 if it raised SettingRefused, else with 1.
 
     SIGTERM and SIGINT set the event that is passed to `body`, which then finishes its work; a second SIGINT exits at once.
     Output of libraries on standard error becomes log lines.
     """
-    _require_authority(name, settings)
     telemetry.setup(name, settings)
     with stderr_in_log(name):
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            succeeded = runner.run(_guarded(name, body))
+            code = runner.run(_guarded(name, body))
         telemetry.shut_down()
-    sys.exit(0 if succeeded else FAILED)
+    sys.exit(code)
 
 
 def run_command(name: str, settings: ProcessSettings, body: Callable[[], Awaitable[int]]) -> NoReturn:
     """Run a command that prints its result on stdout, with log lines on stderr, and exit with its code."""
-    _require_authority(name, settings)
     telemetry.setup(name, settings, stream=sys.stderr)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         code = runner.run(_awaited(body))
@@ -45,24 +43,18 @@ def run_command(name: str, settings: ProcessSettings, body: Callable[[], Awaitab
     sys.exit(code)
 
 
-def _require_authority(name: str, settings: ProcessSettings) -> None:
-    # Not checked in the settings: they are also built where the file is not mounted, for example in the tests of k8s.
-    try:
-        settings.require_authority()
-    except OSError as error:
-        sys.stderr.write(f"{name}: ELCORP_BACKING_CA_FILE: {error}\n")
-        raise SystemExit(USAGE_ERROR) from None
-
-
 async def _awaited(body: Callable[[], Awaitable[int]]) -> int:
     try:
         return await body()
+    except SettingRefused as error:
+        sys.stderr.write(f"{error}\n")
+        return USAGE_ERROR
     except Exception as error:  # noqa: BLE001  # the outermost frame: tell, and exit with a code
         log.exception("command_failed", problem=str(error))
         return FAILED
 
 
-async def _guarded(name: str, body: Callable[[asyncio.Event], Awaitable[bool]]) -> bool:
+async def _guarded(name: str, body: Callable[[asyncio.Event], Awaitable[bool]]) -> int:
     stop = asyncio.Event()
     _listen(stop)
     log.info("starting", process=name, pid=os.getpid())
@@ -70,12 +62,15 @@ async def _guarded(name: str, body: Callable[[asyncio.Event], Awaitable[bool]]) 
         succeeded = await body(stop)
     except StoppedWaiting as error:
         log.info("stopped", process=name, while_waiting_for=str(error))
-        return True
+        return 0
+    except SettingRefused as error:
+        log.error("setting_refused", process=name, problem=str(error))
+        return USAGE_ERROR
     except Exception as error:  # noqa: BLE001  # the outermost frame: tell, and exit with a code
         log.exception("process_failed", process=name, problem=str(error))
-        return False
+        return FAILED
     log.info("stopped", process=name, succeeded=succeeded)
-    return succeeded
+    return 0 if succeeded else FAILED
 
 
 def settle() -> None:

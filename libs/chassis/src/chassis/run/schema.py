@@ -12,9 +12,10 @@ from chassis.waiting import wait_until_ready
 
 
 async def wait_for_schema(service: Service[Any], settings: ServiceSettings, stop: asyncio.Event) -> None:
-    """Wait for the database, then for its migrations; raises StoppedWaiting, ValueError without a URL, or UnlimitedSession."""
-    if not settings.database_url.get_secret_value():
-        raise ValueError("ELCORP_DATABASE_URL is not set")
+    """Wait for the database, then for its migrations, and check the settings that depend on its contents.
+
+    Raises StoppedWaiting, UnlimitedSession or SettingRefused.
+    """
     database = Database.of(settings, pool_size=1)
     try:
         await wait_until_ready("the database", database.ping, stop)
@@ -23,5 +24,6 @@ async def wait_for_schema(service: Service[Any], settings: ServiceSettings, stop
         await wait_until_ready(
             f"the database schema (python -m {service.name} migrate)", lambda: at_head(database, service.migrations), stop
         )
+        await service.check(settings, database)
     finally:
         await database.close()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import procrastinate
     from fastapi import FastAPI
 
+    from chassis.persistence.database import Database
     from chassis.rpc import RpcService
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
@@ -41,17 +42,26 @@ class Working:
     readiness: Readiness
 
 
+# What a command needs that opens or seals stored values.
+KEYED = ("database_url", "master_key")
+
+
 def _takes_nothing(_parser: argparse.ArgumentParser) -> None:
     """Add no arguments to a command."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command(Generic[SettingsT]):
-    """A service's own command: `run(settings, arguments)` returns the exit code."""
+    """A service's own command: `run(settings, arguments)` returns the exit code. `needs` are settings that must be set."""
 
     help: str
     run: Callable[[SettingsT, argparse.Namespace], Awaitable[int]]
     configure: Callable[[argparse.ArgumentParser], None] = _takes_nothing
+    needs: Sequence[str] = ("database_url",)
+
+
+async def _accepts_all(_settings: ServiceSettings, _database: "Database") -> None:
+    """Check nothing: most services store nothing that depends on a setting."""
 
 
 def _default_jobs(settings: ServiceSettings) -> "procrastinate.App":
@@ -67,6 +77,8 @@ class Service(Generic[SettingsT]):
     `serving` and `working` return async context managers that open and close pools. They import their own dependencies inside
     the function, so that a worker never loads the web framework. `migrations` is the folder of revisions. `jobs` defaults to the
     platform's jobs. `job_peers` are the peers that jobs call: a `jobs` process that cannot reach one of them is not ready.
+    `needs` are the settings that a role needs besides those of every service, such as {"serve": ("master_key",)}. `check`
+    compares settings with the database at the start, and raises SettingRefused.
     `commands` are the service's own, in addition to serve, work, migrate, jobs and dead-letters.
     """
 
@@ -77,4 +89,6 @@ class Service(Generic[SettingsT]):
     migrations: Path
     jobs: "Callable[[SettingsT], procrastinate.App]" = _default_jobs
     job_peers: Sequence[str] = ()
+    needs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    check: "Callable[[SettingsT, Database], Awaitable[None]]" = _accepts_all
     commands: Mapping[str, Command[SettingsT]] = field(default_factory=dict)

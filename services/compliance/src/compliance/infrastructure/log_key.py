@@ -8,7 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import Sealer, SigningKey, field_context
+from chassis.crypto.sealing import UnsealableError
 from chassis.persistence.unit_of_work import SqlUnitOfWork
+from chassis.settings import SettingRefused
 from compliance.domain.checkpoint import VerifierKey
 from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
 from kernel.actor import Actor
@@ -29,15 +31,6 @@ LOG_KEY: Final = Audited[VerifierKey](
 )
 
 
-class OtherOrigin(Exception):
-    """The database has a log with another name than ELCORP_LOG_ORIGIN. The name of a log never changes."""
-
-    def __init__(self, *, stored: str, given: str) -> None:
-        super().__init__(
-            f"ELCORP_LOG_ORIGIN is {given!r}, but the log in the database is {stored!r}; the name of a log never changes"
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class Ed25519LogSigner:
     key: VerifierKey
@@ -47,7 +40,8 @@ class Ed25519LogSigner:
     async def load(cls, uow: SqlUnitOfWork[SqlComplianceTransaction], master_key: bytes, clock: Clock, *, origin: str) -> Self:
         """Read the key of the log `origin`. If there is none, create it and record that in the log.
 
-        Raises OtherOrigin if the database's log has another name: verifiers would mistake it for a second log.
+        Raises SettingRefused if another master key sealed it, or if the database's log has another name: verifiers would mistake
+        this one for a second log.
         """
         sealer, context = Sealer(master_key), field_context("log_keys", "sealed_seed", origin)
         async with uow.begin(Actor.service("compliance")) as tx:
@@ -55,13 +49,21 @@ class Ed25519LogSigner:
             sealed = await tx.session.scalar(_FIND, {"name": origin})
             if sealed is None:
                 if stored := await tx.session.scalar(_OTHER):
-                    raise OtherOrigin(stored=stored, given=origin)
+                    raise SettingRefused(
+                        f"ELCORP_LOG_ORIGIN is {origin!r}, but the log in the database is {stored!r}; "
+                        "the name of a log never changes"
+                    )
                 made = SigningKey.generate()
                 sealed = sealer.seal(bytes(made), context)
                 key = VerifierKey(origin, made.public_bytes)
                 await _add(tx.session, key, sealed)
                 tx.create(LOG_KEY, key, at=clock.now(), reason="the log had no key")
-        signing = SigningKey.from_bytes(sealer.open(bytes(sealed), context))
+        try:
+            signing = SigningKey.from_bytes(sealer.open(bytes(sealed), context))
+        except UnsealableError:
+            raise SettingRefused(
+                f"ELCORP_MASTER_KEY does not open the signing key of the log {origin}: set the key that sealed it"
+            ) from None
         return cls(VerifierKey(origin, signing.public_bytes), signing.sign)
 
 

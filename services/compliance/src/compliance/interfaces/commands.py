@@ -25,7 +25,7 @@ def commands(
             return await _check(check_log, with_columns=not arguments.tree_only)
 
     return {
-        "verify": Command("verify a proof offline", _verify, verifier.add_arguments),
+        "verify": Command("verify a proof offline", _verify, verifier.add_arguments, needs=()),
         "fsck": Command("recompute the whole log and compare it with its head, nodes, checkpoints and columns", check, _fsck),
     }
 

@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chassis.run import Command
+from chassis.run import KEYED, Command
 from identity.interfaces.publications import PUBLICATIONS
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import vault
@@ -51,4 +51,4 @@ async def rotate_master_key(settings: IdentitySettings, _arguments: argparse.Nam
     return 0
 
 
-ROTATE_MASTER_KEY = Command("wrap every key again with the master key, after its replacement", rotate_master_key)
+ROTATE_MASTER_KEY = Command("wrap every key again with the master key, after its replacement", rotate_master_key, needs=KEYED)

@@ -7,7 +7,7 @@ import argparse
 import sys
 from uuid import UUID
 
-from chassis.run import Command
+from chassis.run import KEYED, Command
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work
 from kernel.clock import SystemClock
@@ -48,4 +48,5 @@ CONFIRM_RECOVERY = Command(
     "confirm a recovery request of an owner who was seen in person, because their mailbox is lost or receives no mail",
     confirm_recovery,
     _confirm_arguments,
+    needs=KEYED,
 )

@@ -6,7 +6,7 @@
 import argparse
 import sys
 
-from chassis.run import Command
+from chassis.run import KEYED, Command
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work
 from kernel.clock import SystemClock
@@ -44,4 +44,4 @@ def _rotate_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-ROTATE_KEYS = Command("rotate the keys that sign access tokens", rotate_keys, _rotate_arguments)
+ROTATE_KEYS = Command("rotate the keys that sign access tokens", rotate_keys, _rotate_arguments, needs=KEYED)

@@ -7,7 +7,7 @@ import argparse
 import sys
 from uuid import UUID
 
-from chassis.run import Command
+from chassis.run import KEYED, Command
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import attempts, create_administrator, hashing, unit_of_work, vault
 from kernel.clock import SystemClock
@@ -132,7 +132,13 @@ def _unfold_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", required=True, help="why, for the audit log")
 
 
-CREATE_ADMIN = Command("create an administrator; the generated password is printed once", create_admin, _create_admin_arguments)
-UNLOCK = Command("reset the sign-in attempts of a user who has tried too often", unlock, _unlock_arguments)
-FOLDED_EMAILS = Command("list the users who get no mail because their address was stored folded", folded_emails)
-UNFOLD_EMAIL = Command("restore the spelling of such an address, as its owner writes it", unfold_email, _unfold_arguments)
+CREATE_ADMIN = Command(
+    "create an administrator; the generated password is printed once", create_admin, _create_admin_arguments, needs=KEYED
+)
+UNLOCK = Command(
+    "reset the sign-in attempts of a user who has tried too often", unlock, _unlock_arguments, needs=(*KEYED, "redis_url")
+)
+FOLDED_EMAILS = Command("list the users who get no mail because their address was stored folded", folded_emails, needs=KEYED)
+UNFOLD_EMAIL = Command(
+    "restore the spelling of such an address, as its owner writes it", unfold_email, _unfold_arguments, needs=KEYED
+)

@@ -2,10 +2,13 @@
 
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.crypto.sealing import UnsealableError
+from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlTransaction
+from chassis.settings import SettingRefused
 from identity.application.ports.wrapped_keys import RewrappedBatch
 from identity.infrastructure.signing_keys import SealedKeyMaker
 from identity.infrastructure.sql.erasures import receipt_keys
@@ -15,6 +18,37 @@ from identity.infrastructure.vault import Vault
 from kernel.actor import Actor
 
 _REWRAP = update(subject_keys).where(subject_keys.c.subject_id == bindparam("subject")).values(wrapped=bindparam("wrapped_anew"))
+# The newest of each, because older rows may have a form of an earlier release.
+_NEWEST_SIGNING_KEY = text("SELECT id, sealed_private FROM signing_keys ORDER BY id DESC LIMIT 1")
+_NEWEST_PROFILE = text(
+    """
+    SELECT user_id, wrapped, email, email_index FROM profiles JOIN subject_keys ON subject_id = user_id
+    ORDER BY user_id DESC LIMIT 1
+    """
+)
+_OTHER_MASTER_KEY = (
+    "ELCORP_MASTER_KEY does not open the keys in the database, so it is not the key that sealed them. Set that key; while it is "
+    "being replaced, set the earlier key as ELCORP_OTHER_MASTER_KEY"
+)
+_OTHER_DIGEST_KEY = (
+    "ELCORP_DIGEST_KEY (ELCORP_MASTER_KEY, if it is not set) is not the key of the digests in the database: nobody could sign "
+    "in. Set the key that was used so far; a digest key never changes"
+)
+
+
+async def require_keys(database: Database, vault: Vault, key_maker: SealedKeyMaker) -> None:
+    """Raise SettingRefused unless the master key and the digest key are those with which the database was written."""
+    async with database.read() as connection:
+        signing_key = (await connection.execute(_NEWEST_SIGNING_KEY)).one_or_none()
+        profile = (await connection.execute(_NEWEST_PROFILE)).one_or_none()
+    try:
+        if signing_key:
+            key_maker.reseal(signing_key.id, bytes(signing_key.sealed_private))
+        email = vault.open_email(profile.user_id, bytes(profile.wrapped), bytes(profile.email)) if profile else None
+    except UnsealableError:
+        raise SettingRefused(_OTHER_MASTER_KEY) from None
+    if profile and email and bytes(profile.email_index) not in {*vault.email_indexes(email), vault.folded_email_index(email)}:
+        raise SettingRefused(_OTHER_DIGEST_KEY)
 
 
 class SqlWrappedKeys:
