@@ -257,17 +257,6 @@ class ServiceSettings(ProcessSettings):
     def verify_database(cls, given: SecretStr, info: ValidationInfo) -> SecretStr:
         return _verified(given, info, verified_urls.POSTGRES)
 
-    @model_validator(mode="after")
-    def order_policy_ages(self) -> Self:
-        """Refuse ages of the policy bundle with which it would be stale between two refreshes, or expired before it is stale."""
-        if not self.policy_refresh_seconds < self.policy_staleness_seconds < self.policy_expiry_seconds:
-            raise ValueError(
-                f"ELCORP_POLICY_REFRESH_SECONDS ({self.policy_refresh_seconds:g}) must be less than "
-                f"ELCORP_POLICY_STALENESS_SECONDS ({self.policy_staleness_seconds:g}), and that less than "
-                f"ELCORP_POLICY_EXPIRY_SECONDS ({self.policy_expiry_seconds:g})"
-            )
-        return self
-
     def target(self, peer: str) -> str:
         """Return the gRPC target of a peer, such as `dns:///compliance-grpc:9104`."""
         target: str = getattr(self, f"{peer}_target")
@@ -279,6 +268,13 @@ class ServiceSettings(ProcessSettings):
         absent = [variable(name) for name, file in files.items() if file is None]
         if 0 < len(absent) < len(files):
             yield f"{' and '.join(absent)} not set: mutual TLS needs all of certificate, key and authority, or none"
+        # Otherwise the policy bundle would be stale between two refreshes, or expired before it is stale.
+        if not self.policy_refresh_seconds < self.policy_staleness_seconds < self.policy_expiry_seconds:
+            yield (
+                f"ELCORP_POLICY_REFRESH_SECONDS ({self.policy_refresh_seconds:g}) must be less than "
+                f"ELCORP_POLICY_STALENESS_SECONDS ({self.policy_staleness_seconds:g}), and that less than "
+                f"ELCORP_POLICY_EXPIRY_SECONDS ({self.policy_expiry_seconds:g})"
+            )
 
     def missing(self, needs: Sequence[str]) -> Iterator[str]:
         by_file = "master_key" if self.master_key_file else None

@@ -79,12 +79,6 @@ def test_an_unknown_variable_is_refused():
     assert "doors-serve: ELCORP_DATABSE_URL is not a setting; did you mean ELCORP_DATABASE_URL?" in answer.stderr.splitlines()
 
 
-def test_a_process_that_relays_does_not_start_without_the_relays_role():
-    answer = doors("work", database_url="postgresql://doors_app:Tq7nHs@db/doors", database_relay_url="")
-    assert (answer.returncode, answer.stdout) == (2, "")
-    assert answer.stderr == "doors: ELCORP_DATABASE_RELAY_URL: not set; work requires it\n"
-
-
 def test_a_services_own_command_returns_its_own_exit_code():
     answer = doors("whoami")
     assert answer.returncode == 3

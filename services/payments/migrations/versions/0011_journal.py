@@ -1,4 +1,4 @@
-"""Create the journal of audit facts, the tables of parked messages and of heard checkpoints, and the relay's rights."""
+"""Create the journal of audit facts, the tables of parked messages and of kept checkpoints, and the relay's rights."""
 
 from alembic import op
 
