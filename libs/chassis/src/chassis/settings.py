@@ -37,6 +37,15 @@ class SettingRefused(Exception):
     """A setting does not fit what is stored. The message names it and says what to do; the process exits with status 2."""
 
 
+class Contradictions(ValueError):
+    """Settings that do not fit together; `settings` are those that were made."""
+
+    def __init__(self, settings: "ProcessSettings", problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.settings = settings
+        self.problems = problems
+
+
 def variable(name: str) -> str:
     """Return the environment variable of a setting."""
     return f"{PREFIX}{name.upper()}"
@@ -134,7 +143,7 @@ class ProcessSettings(BaseSettings):
     def refuse_contradictions(self) -> Self:
         """Refuse settings that do not fit together; names them all, one per line."""
         if found := list(self.contradictions()):
-            raise ValueError("\n".join(found))
+            raise Contradictions(self, found)
         return self
 
     def contradictions(self) -> Iterator[str]:

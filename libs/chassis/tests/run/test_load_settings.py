@@ -57,9 +57,11 @@ def test_every_problem_is_named_at_once_and_no_value_is_shown(
             "DATABASE_URL": "postgresql://app:changeme@db/doors",
             "TLS_CERT_FILE": str(tmp_path / "tls.crt"),
             "REST_PROT": "hunter3",
+            "MASTER_KEY": base64.b64encode(b"k" * 32).decode(),
+            "DIGEST_KEY": "hunter4",
         },
     )
-    found = problems(capsys)
+    found = problems(capsys, "database_url", "database_owner_url", "master_key")
     assert found == [
         "ELCORP_LOG_LEVEL: Input should be 'debug', 'info', 'warning' or 'error'",
         "ELCORP_REST_PORT: Input should be a valid integer, unable to parse string as an integer",
@@ -67,6 +69,8 @@ def test_every_problem_is_named_at_once_and_no_value_is_shown(
         "ELCORP_REDIS_URL holds a placeholder; staging needs a real secret (ELCORP_ENVIRONMENT)",
         "ELCORP_DATABASE_URL holds a placeholder; staging needs a real secret (ELCORP_ENVIRONMENT)",
         "ELCORP_TLS_KEY_FILE and ELCORP_TLS_CA_FILE not set: mutual TLS needs all of certificate, key and authority, or none",
+        "ELCORP_DATABASE_OWNER_URL is not set: postgresql://payments_owner:…@host:5432/payments, the role that owns the schema",
+        "ELCORP_DIGEST_KEY (or the file ELCORP_DIGEST_KEY_FILE names) must be base64 of 32 bytes",
         "ELCORP_REST_PROT is not a setting; did you mean ELCORP_REST_PORT?",
     ]
     assert not any("hunter" in line or "changeme" in line for line in found)

@@ -4,13 +4,13 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 
 from chassis.run.process import USAGE_ERROR
 from chassis.setting_names import OF_ONE_PROCESS, TOOLS, TOOLS_PREFIXES
-from chassis.settings import PREFIX, ProcessSettings, ServiceSettings, variable
+from chassis.settings import PREFIX, Contradictions, ProcessSettings, ServiceSettings, variable
 
 # How alike a mistyped name and the suggested one must be; 1 is equal.
 _ALIKE_MIN = 0.75
@@ -25,8 +25,9 @@ def load_settings(kind: type[SettingsT], *, process: str, needs: Sequence[str] =
     other, needed ones that are not set, unreadable files and keys, and ELCORP_ variables that no process knows.
     """
     settings, problems = _read(kind)
-    if settings:
-        problems += [*settings.missing(needs), *settings.unreadable()]
+    refused = {problem.partition(":")[0] for problem in problems}
+    further = [*settings.missing(needs), *settings.unreadable()] if settings else []
+    problems += [problem for problem in further if problem.partition(" ")[0] not in refused]
     problems += unknown_variables(os.environ, kind)
     if settings is None or problems:
         sys.stderr.writelines(f"{process}: {problem}\n" for problem in problems)
@@ -51,19 +52,24 @@ def _unknown(name: str, known: set[str]) -> str:
     return f"{name} is not a setting; {hint}"
 
 
-def _read(kind: type[SettingsT]) -> tuple[SettingsT | None, list[str]]:
+def _read(kind: type[SettingsT], **replaced: Any) -> tuple[SettingsT | None, list[str]]:
+    """Return the settings and their problems. Defaults replace refused values, so that the others are checked too."""
     try:
-        return kind(), []
+        return kind(**replaced), []
     except ValidationError as error:
-        problems, refused = list(_described(error)), _fields(error)
-    # With the default environment in place of a refused one, the contradictions would be those of another environment.
-    if refused and "environment" not in refused:
-        try:
-            # Arguments take precedence over the environment: the other settings are still compared with each other.
-            kind(**{name: _default(kind, name) for name in refused})
-        except ValidationError as error:
-            problems += [problem for problem in _described(error) if problem not in problems]
-    return None, problems
+        refused, contradictions = _fields(error), _contradictions(error)
+        if contradictions:
+            return cast("SettingsT", contradictions.settings), list(contradictions.problems)
+        # With the default in place of a refused environment, the others would be checked for another environment.
+        if "environment" in refused or replaced:
+            return None, list(_described(error))
+        settings, problems = _read(kind, **{name: _default(kind, name) for name in refused})
+        return settings, [*_described(error), *problems]
+
+
+def _contradictions(error: ValidationError) -> Contradictions | None:
+    causes = [problem.get("ctx", {}).get("error") for problem in error.errors(include_url=False, include_input=False)]
+    return next((cause for cause in causes if isinstance(cause, Contradictions)), None)
 
 
 def _fields(error: ValidationError) -> set[str]:
@@ -77,9 +83,4 @@ def _default(kind: type[ProcessSettings], name: str) -> Any:
 def _described(error: ValidationError) -> Iterator[str]:
     """Yield a line for each problem, without the refused values, which may be secrets."""
     for problem in error.errors(include_url=False, include_input=False):
-        message = problem["msg"].removeprefix("Value error, ")
-        if problem["loc"]:
-            yield f"{variable(str(problem['loc'][0]))}: {message}"
-        else:
-            # The model's own validator reports every contradiction on a line of its own.
-            yield from message.splitlines()
+        yield f"{variable(str(problem['loc'][0]))}: {problem['msg'].removeprefix('Value error, ')}"
