@@ -18,9 +18,10 @@ BEGIN
     LOOP
         FOR parameter IN
             SELECT * FROM (VALUES
-                ('statement_timeout', '15s'),
+                ('statement_timeout', '10s'),
                 ('lock_timeout', '5s'),
                 ('idle_in_transaction_session_timeout', '30s'),
+                ('client_connection_check_interval', '1s'),
                 ('timezone', 'UTC'),
                 ('jit', 'off')
             ) AS session (name, value)

@@ -232,6 +232,9 @@ class ServiceSettings(ProcessSettings):
     # The part of the decisions to allow that the decision log gets; it gets every denial.
     policy_allows_logged_ratio: float = Field(default=0.01, ge=0, le=1)
 
+    # How long a request may take whose route declares no other time. After it the answer is 503.
+    request_seconds: float = Field(default=7, gt=0, le=60)
+
     rest_host: str = "127.0.0.1"
     rest_port: int = Field(default=8101, ge=0, le=65535)
     grpc_host: str = "127.0.0.1"

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from chassis.persistence.database import Database, writes
+from chassis.persistence.connections import TRANSPORT_OF_SERVER
+from chassis.persistence.database import SESSION, Database, writes
 from chassis.persistence.pipeline import Pipeline, Statement
 from chassis.testing.databases import Databases
 from chassis.testing.running import eventually
@@ -26,15 +27,20 @@ async def database(databases: Databases) -> AsyncIterator[Database]:
 
 
 async def test_statements_locks_and_idle_transactions_have_timeouts(database: Database) -> None:
-    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "timezone", "jit")
+    names = (*SESSION, *TRANSPORT_OF_SERVER)
     async with database.session() as session:
         limits = {name: await session.scalar(text(f"SHOW {name}")) for name in names}
     assert limits == {
-        "statement_timeout": "15s",
+        "statement_timeout": "10s",
         "lock_timeout": "5s",
         "idle_in_transaction_session_timeout": "30s",
+        "client_connection_check_interval": "1s",
         "timezone": "UTC",
         "jit": "off",
+        "tcp_keepalives_idle": "5",
+        "tcp_keepalives_interval": "2",
+        "tcp_keepalives_count": "3",
+        "tcp_user_timeout": "11000",
     }
 
 

@@ -40,7 +40,7 @@ async def get_polish(stone_id: int, response: Response, shine: int = 1) -> Envel
     return envelope(shine)
 
 
-@router.get("/{stone_id}/dust", dependencies=[Public])
+@router.get("/{stone_id}/dust", dependencies=[Public], stream_seconds=600)
 async def get_dust(stone_id: int) -> StreamingResponse:
     async def grains() -> AsyncIterator[bytes]:
         while True:

@@ -251,6 +251,41 @@ async def test_a_cancelled_caller_does_not_keep_others_from_a_response(bank: Sma
     assert await bank.balance(bank.his) == Decimal(2)
 
 
+async def test_a_batch_that_hangs_fails_and_the_next_one_is_settled(bank: SmallBank) -> None:
+    post, hangs = posting(bank.uow, bank.screening, bank.clock), iter([True])
+
+    async def hang_once(waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
+        if next(hangs, False):
+            await asyncio.Event().wait()
+        return await post(waiting)
+
+    cashier = GroupCommit(hang_once, batch_seconds_max=0.1)
+    bank.transfer_tokens = TransferTokens(cashier)
+    with pytest.raises(Unavailable):
+        await bank.pay("1.00", key="a")
+    cashier._batch_seconds_max = 60
+    assert (await bank.pay("1.00", key="a")).replayed is False
+    assert await bank.balance(bank.his) == Decimal(1)
+
+
+async def test_an_order_whose_caller_is_gone_before_its_batch_begins_is_not_made(bank: SmallBank) -> None:
+    post, began, goes_on = posting(bank.uow, bank.screening, bank.clock), asyncio.Event(), asyncio.Event()
+
+    async def slowly(waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
+        began.set()
+        await goes_on.wait()
+        return await post(waiting)
+
+    bank.transfer_tokens = TransferTokens(GroupCommit(slowly, batch_max=1))
+    first, gone = (asyncio.create_task(bank.pay("1.00", key=key)) for key in "ab")
+    await began.wait()
+    gone.cancel()
+    goes_on.set()
+    await first
+    assert (await bank.pay("1.00", key="b")).replayed is False
+    assert await bank.balance(bank.his) == Decimal(2)
+
+
 async def test_a_batch_that_is_cut_off_leaves_no_caller_waiting(bank: SmallBank) -> None:
     post, cuts = posting(bank.uow, bank.screening, bank.clock), iter([True])
 

@@ -1,15 +1,22 @@
 """The job application of a service: its own tasks and the platform's maintenance tasks."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from procrastinate import App, Blueprint, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
+from psycopg_pool import AsyncConnectionPool
 
-from chassis.jobs.maintenance import maintenance
+from chassis.jobs.maintenance import STATEMENT_SECONDS, maintenance
+from chassis.persistence.connections import CONNECT_SECONDS, TRANSPORT, TRANSPORT_OF_SERVER, BoundedConnection, answers_within
+from chassis.persistence.database import options
 from chassis.settings import ServiceSettings
 
-CONNECT_TIMEOUT_SECONDS = 5
-STATEMENT_TIMEOUT_SECONDS = 60
+_SESSION = TRANSPORT_OF_SERVER | {
+    "statement_timeout": f"{STATEMENT_SECONDS}s",
+    "client_connection_check_interval": "1s",
+    "timezone": "UTC",
+}
 
 # Raised when the database of the job tables is unavailable.
 JobDatabaseError = ConnectorException
@@ -24,14 +31,22 @@ def make_jobs(settings: ServiceSettings, tasks: Sequence[Blueprint] = ()) -> App
         conninfo=settings.database_url.get_secret_value(),
         min_size=1,
         max_size=settings.job_pool_size,
-        timeout=CONNECT_TIMEOUT_SECONDS,
-        kwargs={
-            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_SECONDS}s -c timezone=UTC",
-        },
+        timeout=CONNECT_SECONDS,
+        kwargs=TRANSPORT | {"options": options(_SESSION)},
+        pool_factory=_pool,
     )
     app = App(connector=connector)
     app.add_tasks_from(maintenance(settings.job_silence_seconds), namespace="platform")
     for blueprint in tasks:
         app.add_tasks_from(blueprint, namespace=settings.NAME)
     return app
+
+
+def _pool(**arguments: Any) -> "AsyncConnectionPool[Any]":
+    # procrastinate passes a check without a limit of its own: that of any statement is too long for a pool whose server hangs.
+    return AsyncConnectionPool(connection_class=BoundedConnection, **arguments | {"check": _check})
+
+
+async def _check(connection: BoundedConnection[Any]) -> None:
+    with answers_within(CONNECT_SECONDS):
+        await AsyncConnectionPool.check_connection(connection)

@@ -12,21 +12,21 @@ from contextlib import asynccontextmanager
 import structlog
 from psycopg import AsyncConnection, OperationalError, sql
 
+from chassis.persistence.connections import STATEMENT_SECONDS, TRANSPORT, TRANSPORT_OF_SERVER, BoundedConnection
+from chassis.persistence.database import options
 from chassis.persistence.outbox import CHANNEL
 from chassis.waiting import sleep_unless
 
 RELAY_LOCK = 0x72656C6179
-CONNECT_TIMEOUT_SECONDS = 5
 # How often a stand-by checks whether the lock is free.
 STANDBY_POLL_SECONDS = 0.5
-# Both ends close the connection to a silent peer after about eleven seconds; otherwise a network partition would hold the lock
-# for hours.
-_SERVER_OPTIONS = (
-    "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
-    "-c statement_timeout=15s -c idle_session_timeout=0 -c timezone=UTC "
+_SESSION = TRANSPORT_OF_SERVER | {
+    "statement_timeout": f"{STATEMENT_SECONDS}s",
+    "idle_session_timeout": "0",
+    "timezone": "UTC",
     # It only deletes rows that were sent: if a crash loses the delete, they are sent again, and the inbox drops duplicates.
-    "-c synchronous_commit=off"
-)
+    "synchronous_commit": "off",
+}
 
 log = structlog.get_logger()
 
@@ -67,14 +67,6 @@ async def lead(database_url: str, *, stop: asyncio.Event) -> AsyncIterator[Leade
 
 async def connect(database_url: str, *, application_name: str) -> AsyncConnection:
     """Open the relay's own autocommit connection; `database_url` is a libpq URL."""
-    return await AsyncConnection.connect(
-        database_url,
-        autocommit=True,
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        application_name=application_name,
-        options=_SERVER_OPTIONS,
-        keepalives_idle=5,
-        keepalives_interval=2,
-        keepalives_count=3,
-        tcp_user_timeout=11_000,
+    return await BoundedConnection.connect(
+        database_url, autocommit=True, application_name=application_name, options=options(_SESSION), **TRANSPORT
     )

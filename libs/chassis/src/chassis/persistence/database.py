@@ -10,18 +10,20 @@ from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from chassis.persistence.connections import STATEMENT_SECONDS, TRANSPORT, TRANSPORT_OF_SERVER, BoundedConnection
 from chassis.settings import ServiceSettings
 
-CONNECT_TIMEOUT_SECONDS = 5
 POOL_TIMEOUT_SECONDS = 5
 # The lifetime of a connection to a pooler: shorter than the time that a pooler's pod has to stop (a test checks this).
 POOLED_SECONDS_MAX = 30
 
 # The session parameters of every connection. `k8s/components/backing/databases/rights.sql` sets the same for the roles.
 SESSION = {
-    "statement_timeout": "15s",
+    "statement_timeout": f"{STATEMENT_SECONDS}s",
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "30s",
+    # How soon a statement ends after its client has closed the connection.
+    "client_connection_check_interval": "1s",
     "timezone": "UTC",
     # No jit: compiling a plan that only looks expensive delays a request by a tenth of a second.
     "jit": "off",
@@ -85,9 +87,10 @@ class Database:
             # During its replacement, a pooler serves clients until they renew their connections.
             pool_recycle=POOLED_SECONDS_MAX if pooled else -1,
             connect_args={
-                "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+                **TRANSPORT,
+                "async_creator_fn": BoundedConnection.connect,
                 "prepare_threshold": 1 if prepared else None,
-                **({} if pooled else {"options": options(SESSION)}),
+                **({} if pooled else {"options": options(SESSION | TRANSPORT_OF_SERVER)}),
             },
         )
         return cls(engine)

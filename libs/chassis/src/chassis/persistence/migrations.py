@@ -16,6 +16,7 @@ from procrastinate.schema import SchemaManager
 from sqlalchemy import Connection, NullPool, create_engine, text
 
 from chassis.persistence import schema_version
+from chassis.persistence.connections import TRANSPORT
 from chassis.persistence.database import sqlalchemy_url
 
 # `alembic.op`: a module that delegates to the current Operations.
@@ -38,7 +39,7 @@ def upgrade(owner_url: str, versions: Path, *, say: Callable[[str], None] = prin
     same name with `_app` instead of `_owner`.
     """
     # No pool, so that the connection is closed with its block, whatever a migration raises.
-    engine = create_engine(sqlalchemy_url(owner_url), poolclass=NullPool, connect_args={"connect_timeout": 5})
+    engine = create_engine(sqlalchemy_url(owner_url), poolclass=NullPool, connect_args=TRANSPORT)
     script = _script(versions)
     with engine.connect() as connection:
         connection.execute(text(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})"))

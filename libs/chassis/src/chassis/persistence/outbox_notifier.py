@@ -17,6 +17,7 @@ from chassis.waiting import sleep_unless
 
 # Commits within this time share one NOTIFY.
 QUIET_SECONDS = 0.05
+CLOSE_SECONDS = 3.0
 # A lost wake-up delays events by a second and loses none, so it need not be flushed to disk.
 _NOTIFY = text("SELECT set_config('synchronous_commit', 'off', true), pg_notify(:channel, '')")
 
@@ -40,10 +41,12 @@ class OutboxNotifier:
             self._notifying = asyncio.create_task(self._notify())
 
     async def close(self) -> None:
-        """Send the last notification before the database is closed."""
+        """Send the last notification before the database is closed, or give it up."""
         self._closing.set()
         if self._notifying:
-            await self._notifying
+            await asyncio.wait({self._notifying}, timeout=CLOSE_SECONDS)
+            self._notifying.cancel()
+            await asyncio.gather(self._notifying, return_exceptions=True)
 
     async def _notify(self) -> None:
         while self._pending:

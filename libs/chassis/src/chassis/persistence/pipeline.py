@@ -75,8 +75,8 @@ class Pipeline:
                     await driver.execute(b"COMMIT", prepare=False)
             return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
         except BaseException as error:
-            if not driver.closed and driver.pgconn.pipeline_status != PipelineStatus.OFF:
-                # Cancelled with results outstanding: a rollback would fail, and the pool would lose the connection.
+            if driver.closed or driver.pgconn.pipeline_status != PipelineStatus.OFF:
+                # Given up, or results are outstanding: a rollback would fail, and the pool would lose the connection.
                 await self._session.invalidate()
             if not isinstance(error, psycopg.Error):
                 raise

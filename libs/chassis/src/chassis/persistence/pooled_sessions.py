@@ -18,7 +18,7 @@ class UnlimitedSession(Exception):
 
 
 async def require_session(database: Database) -> None:
-    """Raise UnlimitedSession unless all session parameters are in force; the values of timeouts may differ from ours."""
+    """Raise UnlimitedSession unless all session parameters are in force; the values of time limits may differ from ours."""
     async with database.read() as connection:
         found = {name.lower(): setting for name, setting in await connection.execute(_IN_FORCE, {"names": _names()})}
     missing = [name for name, value in SESSION.items() if not _is_in_force(name, value, found.get(name, ""))]
@@ -38,4 +38,4 @@ def _names() -> list[str]:
 
 
 def _is_in_force(name: str, wanted: str, setting: str) -> bool:
-    return setting not in {"", "0"} if name.endswith("_timeout") else setting == wanted
+    return setting not in {"", "0"} if name.endswith(("_timeout", "_interval")) else setting == wanted

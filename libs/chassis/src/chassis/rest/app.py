@@ -15,6 +15,7 @@ from chassis.auth.verifier import TokenVerifier
 from chassis.policies.engine import Policies
 from chassis.rest import openapi
 from chassis.rest.app_state import AppState
+from chassis.rest.deadlines import REQUEST_SECONDS
 from chassis.rest.fast_path import Shortcut
 from chassis.rest.health_routes import add_liveness
 from chassis.rest.idempotency import IdempotencyStore
@@ -52,12 +53,14 @@ def create_app(
     trusted_proxies: Sequence[str] = (),
     body_bytes_max: int = BODY_BYTES_MAX,
     privileged_have_two: bool = False,
+    request_seconds: float = REQUEST_SECONDS,
 ) -> FastAPI:
     """Build a service's REST app; endpoints find `application` in `request.app.state.application`.
 
-    `privileged_have_two` is passed to AccessControl. Without an idempotency store, routes ignore idempotency keys. Raises
-    UndeclaredAccess for a route without an access rule, UndeclaredAssurance for an unsafe one without an assurance, and
-    UndeclaredReads for a safe one that does not declare whose data it returns.
+    `privileged_have_two` is passed to AccessControl; `request_seconds` is the time of requests whose route declares none. Without
+    an idempotency store, routes ignore idempotency keys. Raises UndeclaredAccess for a route without an access rule,
+    UndeclaredAssurance for an unsafe one without an assurance, and UndeclaredReads for a safe one that does not declare whose
+    data it returns.
     """
     app = _App(title, TrustedProxies(trusted_proxies), body_bytes_max)
     app.state.application = application
@@ -68,7 +71,7 @@ def create_app(
         revocations=revocations,
         privileged_have_two=privileged_have_two,
     )
-    app.state.app_state = AppState(access_control, idempotency)
+    app.state.app_state = AppState(access_control, idempotency, request_seconds)
     for router in routers:
         for route in router.routes:
             _require_declarations(route)

@@ -12,6 +12,7 @@ from chassis.rest.idempotency import IdempotencyStore
 class AppState:
     access_control: AccessControl
     idempotency: IdempotencyStore | None
+    request_seconds: float
 
     @classmethod
     def of(cls, scope: Scope) -> "AppState":

@@ -8,12 +8,14 @@ from typing import Any, Final, get_args, get_origin
 from fastapi import Request, Response, params
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
+from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
 from chassis.rest.access import Access, admit
 from chassis.rest.app_state import AppState
 from chassis.rest.context import RequestContext
+from chassis.rest.deadlines import in_time, stream_in_time
 from chassis.rest.etag import unless_known
 from chassis.rest.fast_path import FastHandler, fast_handler
 from chassis.rest.idempotency import KEY_HEADER, Idempotency, replay_only, require_one_key
@@ -43,6 +45,8 @@ class Route(APIRoute):
         idempotency: Idempotency,
         moves_money: bool = False,
         body_bytes_max: int | None = None,
+        seconds: float | None = None,
+        stream_seconds: float | None = None,
         **options: Any,
     ) -> None:
         if body_bytes_max and "{" in path:
@@ -54,6 +58,8 @@ class Route(APIRoute):
         self.idempotency = idempotency
         self.moves_money = moves_money
         self.body_bytes_max = body_bytes_max
+        self.seconds = seconds
+        self.stream_seconds = stream_seconds
         super().__init__(path, endpoint, **options)
         if self.has_fast_path:
             self.app = self._serve
@@ -124,6 +130,8 @@ class _Operation:
         if actor.refusal:
             return await replay_only(actor.refusal, lambda: self._run(request, context, app_state, actor))
         response = await self._run(request, context, app_state, actor)
+        if isinstance(response, StreamingResponse):
+            self._limit(response)
         return response if self._is_unsafe else unless_known(request, response)
 
     async def _run(self, request: Request, context: RequestContext, app_state: AppState, actor: Actor) -> Response:
@@ -132,6 +140,12 @@ class _Operation:
             require_one_key(request)
         if self._takes_body:
             await strict.check_body()
+        elif self._is_unsafe:
+            await strict.body()
+        seconds = self._route.seconds or app_state.request_seconds
+        return await in_time(seconds, lambda: self._answer(strict, context, app_state, actor))
+
+    async def _answer(self, strict: StrictRequest, context: RequestContext, app_state: AppState, actor: Actor) -> Response:
         if self._keeps_answers and app_state.idempotency:
             asked = app_state.idempotency.scope_of(strict, self._route.path_format, actor, await strict.body())
             if asked:
@@ -141,6 +155,11 @@ class _Operation:
     async def _run_admitted(self, request: StrictRequest, actor: Actor) -> Response:
         actor.require_admitted()
         return await self._inner(request)
+
+    def _limit(self, response: StreamingResponse) -> None:
+        if self._route.stream_seconds is None:
+            raise TypeError(f"{self._route.path} streams its response: declare stream_seconds")
+        response.body_iterator = stream_in_time(response.body_iterator, self._route.stream_seconds)
 
 
 def _takes_several(annotation: object) -> bool:

@@ -16,6 +16,8 @@ from chassis.telemetry import log
 from chassis.telemetry.stderr import stderr_in_log
 from chassis.waiting import StoppedWaiting
 
+# After the time for requests in progress, a process closes its connections; then it exits, even if some do not close.
+CLOSING_SECONDS = 5.0
 FAILED = 1
 USAGE_ERROR = 2
 
@@ -29,7 +31,7 @@ def run_process(name: str, settings: ProcessSettings, body: Callable[[asyncio.Ev
     telemetry.setup(name, settings)
     with stderr_in_log(name):
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            code = runner.run(_guarded(name, body))
+            code = runner.run(_guarded(name, settings, body))
         telemetry.shut_down()
     sys.exit(code)
 
@@ -54,9 +56,14 @@ async def _awaited(body: Callable[[], Awaitable[int]]) -> int:
         return FAILED
 
 
+<<<<<<< HEAD
 async def _guarded(name: str, body: Callable[[asyncio.Event], Awaitable[bool]]) -> int:
+=======
+async def _guarded(name: str, settings: ProcessSettings, body: Callable[[asyncio.Event], Awaitable[bool]]) -> bool:
+>>>>>>> 61015163 (persistence: give up a database that hangs)
     stop = asyncio.Event()
     _listen(stop)
+    ending = asyncio.create_task(_exit_late(stop, settings.drain_seconds + settings.shutdown_seconds + CLOSING_SECONDS))
     log.info("starting", process=name, pid=os.getpid())
     try:
         succeeded = await body(stop)
@@ -68,9 +75,23 @@ async def _guarded(name: str, body: Callable[[asyncio.Event], Awaitable[bool]]) 
         return USAGE_ERROR
     except Exception as error:  # noqa: BLE001  # the outermost frame: tell, and exit with a code
         log.exception("process_failed", process=name, problem=str(error))
+<<<<<<< HEAD
         return FAILED
+=======
+        return False
+    finally:
+        ending.cancel()
+>>>>>>> 61015163 (persistence: give up a database that hangs)
     log.info("stopped", process=name, succeeded=succeeded)
     return 0 if succeeded else FAILED
+
+
+async def _exit_late(stop: asyncio.Event, seconds: float) -> None:
+    """Exit `seconds` after a stop, whatever the process still waits for: a thread, or a server that does not answer."""
+    await stop.wait()
+    await asyncio.sleep(seconds)
+    log.error("stop_cut", seconds=seconds)
+    os._exit(FAILED)
 
 
 def settle() -> None:

@@ -50,6 +50,7 @@ class ServiceResources:
     revocations: Revocations
     redis: Redis
     privileged_have_two: bool
+    request_seconds: float
 
     @property
     def access_control(self) -> AccessControl:
@@ -75,6 +76,7 @@ class ServiceResources:
             revocations=self.revocations,
             trusted_proxies=self.trusted_proxies,
             privileged_have_two=self.privileged_have_two,
+            request_seconds=self.request_seconds,
         )
 
 
@@ -127,6 +129,7 @@ async def service_resources(
             revocations=ended.revocations,
             redis=redis,
             privileged_have_two=settings.privileged_have_two,
+            request_seconds=settings.request_seconds,
         )
 
 

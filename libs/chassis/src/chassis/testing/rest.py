@@ -14,6 +14,9 @@ from chassis.rest import IdempotencyStore, Router, create_app
 from chassis.testing.sessions import none_ended
 from kernel.clock import Clock
 
+# How long a request takes depends on how busy the machine is. Deadlines have tests in chassis.
+_REQUEST_SECONDS = 60
+
 
 @asynccontextmanager
 async def rest_client(
@@ -42,6 +45,7 @@ async def rest_client(
         subject_roles=SubjectRoles(clock),
         idempotency=IdempotencyStore(database, clock, master_key=master_key, own=own_keys),
         revocations=none_ended() if revocations is None else revocations,
+        request_seconds=_REQUEST_SECONDS,
     )
     # Errors become responses of the app, as they do behind a port.
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=peer)

@@ -22,4 +22,9 @@ def post_transfers(given: Dependencies) -> PostTransfers:
 def group_commit(given: Dependencies) -> GroupCommit:
     """Build the cashier. A process has only one, so that requests share batches."""
     settings = given.settings
-    return GroupCommit(post_transfers(given), batch_max=settings.batch_max, waiting_max=settings.waiting_max)
+    return GroupCommit(
+        post_transfers(given),
+        batch_max=settings.batch_max,
+        waiting_max=settings.waiting_max,
+        batch_seconds_max=settings.request_seconds,
+    )

@@ -6,10 +6,13 @@ from typing import Final
 
 from sqlalchemy import text
 
+from chassis.persistence.connections import answers_within
 from chassis.persistence.database import Database
 from payments.application.ledger.views import Finding
 
 SHOWN_MAX: Final = 20
+# A rule reads every posting of a ledger.
+RULE_SECONDS_MAX: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,8 @@ class LedgerVerification:
         """Check one snapshot of the ledger against every rule, while transfers continue."""
         async with self._database.engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            await connection.execute(text("SET LOCAL statement_timeout = 0"))
+            await connection.execute(text(f"SET LOCAL statement_timeout = '{RULE_SECONDS_MAX}s'"))
             for rule in RULES:
-                rows = await connection.execute(text(f"{rule.broken_by} LIMIT {SHOWN_MAX}"))
+                with answers_within(RULE_SECONDS_MAX + 2):
+                    rows = await connection.execute(text(f"{rule.broken_by} LIMIT {SHOWN_MAX}"))
                 yield Finding(rule.name, tuple(" ".join(str(value) for value in row) for row in rows))

@@ -26,7 +26,7 @@ from payments.application.bulk_transfers.views import BulkView
 from payments.domain.bulk import LineStatus
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.dry_run import DRY_RUN_OF_FILE, rehearsed
-from payments.interfaces.rest.progress import EVENT_STREAM, follow
+from payments.interfaces.rest.progress import EVENT_STREAM, STREAM_SECONDS_MAX, follow
 from payments.interfaces.rest.schemas.bulk_rehearsal import BulkRehearsalResponse
 from payments.interfaces.rest.schemas.bulk_transfers import BODY, BulkLineResponse, BulkResponse, Mode
 from payments.interfaces.rest.schemas.signatures import PayloadSignature, signature_of
@@ -46,6 +46,7 @@ _BESIDE: Final = "Required if the file does not contain it"
     idempotency="own",
     openapi_extra=BODY,
     body_bytes_max=FILE_BYTES_MAX,
+    seconds=9.0,
     response_model=Envelope[BulkResponse],
     responses=DRY_RUN_OF_FILE,
     assurance=NONE,
@@ -125,6 +126,7 @@ async def list_bulk_lines(
     dependencies=[Authenticated],
     responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
     reads=OTHERS,
+    stream_seconds=STREAM_SECONDS_MAX,
 )
 async def follow_bulk(bulk_id: UUID, actor: CurrentActor, readmit: Readmission, app: App) -> StreamingResponse:
     """Follow a bulk transfer as server-sent events: `progress` after each change, `end` with the result.

@@ -16,6 +16,8 @@ LOOK_EVERY_SECONDS: Final = 0.5
 SILENCE_LOOKS_MAX: Final = 10
 # Then the client reconnects, so that an expired token is noticed.
 LOOKS_MAX: Final = 600
+# Twice the time of so many looks at a fast database.
+STREAM_SECONDS_MAX: Final = 2 * LOOKS_MAX * LOOK_EVERY_SECONDS
 # Per process. Each follower reads one row twice a second.
 FOLLOWERS_MAX: Final = 200
 

@@ -17,6 +17,8 @@ from payments.interfaces.rest.schemas.statements import StatementResponse
 
 statements = Router(tags=["statements"])
 _CSV, _PDF, _PARQUET = "text/csv; charset=utf-8", "application/pdf", "application/vnd.apache.parquet"
+# Ten million rows.
+EXPORT_SECONDS_MAX: Final = 1800.0
 # Writing a row takes about 0.1 ms and blocks the process.
 _ROWS_A_READ: Final = 500
 
@@ -32,6 +34,7 @@ def documents(*media_types: str) -> dict[int | str, dict[str, Any]]:
     response_model=Envelope[StatementResponse],
     responses=documents(_CSV, _PDF),
     reads=OTHERS,
+    seconds=9.0,
 )
 async def get_statement(  # each is of the path or the query string
     wallet_id: UUID,
@@ -53,7 +56,13 @@ async def get_statement(  # each is of the path or the query string
     return envelope(StatementResponse.of(made.statement))
 
 
-@statements.get("/transfers/export", dependencies=[Authenticated], responses=documents(_CSV, _PARQUET), reads=OWN)
+@statements.get(
+    "/transfers/export",
+    dependencies=[Authenticated],
+    responses=documents(_CSV, _PARQUET),
+    reads=OWN,
+    stream_seconds=EXPORT_SECONDS_MAX,
+)
 async def export_transfers(
     actor: CurrentActor,
     app: App,
