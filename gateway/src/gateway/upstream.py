@@ -9,6 +9,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
+from chassis.vanished_peers import open_socket
 from gateway.bodies import Body
 from gateway.error_responses import Refusal, unavailable
 from gateway.routes import Route
@@ -43,7 +44,12 @@ class Upstreams:
     async def open(cls, urls: Mapping[str, str], *, connections_max: int) -> AsyncIterator["Upstreams"]:
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=0, limit_per_host=connections_max, keepalive_timeout=KEEP_ALIVE_SECONDS, ttl_dns_cache=10
+                limit=0,
+                limit_per_host=connections_max,
+                keepalive_timeout=KEEP_ALIVE_SECONDS,
+                ttl_dns_cache=10,
+                # A pool may hold many idle connections to a vanished pod: no request may have to find out about each.
+                socket_factory=open_socket,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,

@@ -1,12 +1,15 @@
 """A service that is away, silent or broken: 503 with Retry-After in the envelope; the other services continue."""
 
 import asyncio
+import socket
 from typing import Any
 
 import aiohttp
 import pytest
 
+from chassis import vanished_peers
 from chassis.testing.running import endpoint, eventually
+from chassis.vanished_peers import open_socket
 from gateway import upstream
 from gateway.routes import ROUTES
 
@@ -68,6 +71,22 @@ async def test_an_address_that_does_not_answer_times_out(
 
     # The timeout is short, and a busy machine may need longer.
     await eventually(status, 200)
+
+
+async def test_the_connection_to_a_vanished_service_ends_by_itself(gateway: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = list[socket.socket]()
+
+    def note(address: tuple[Any, ...]) -> socket.socket:
+        opened.append(open_socket(address))
+        return opened[-1]
+
+    monkeypatch.setattr(upstream, "open_socket", note)
+    running = await gateway()
+    assert (await running.call("GET", "/api/v1/users"))[0] == 200
+    assert opened
+    for each in opened:
+        assert each.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert each.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == vanished_peers.UNACKNOWLEDGED_MS_MAX <= 15_000
 
 
 async def test_an_interrupted_response_is_not_taken_for_a_complete_one(gateway: Start) -> None:

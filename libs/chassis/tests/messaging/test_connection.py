@@ -2,9 +2,10 @@
 
 import asyncio
 
+import aiormq
 import pytest
 
-from chassis.messaging.connection import BrokerLost, Session, address, keep_session
+from chassis.messaging.connection import HEARTBEAT_SECONDS, BrokerLost, Session, address, keep_session
 from chassis.waiting import Backoff
 
 
@@ -53,3 +54,10 @@ async def test_a_process_without_a_broker_url_ends_with_the_settings_name():
 @pytest.mark.parametrize(("url", "shown"), [("amqp://x:y@mq/", "mq:5672"), ("amqps://x:y@mq/a?cafile=/ca", "mq:5671/a")])
 def test_the_brokers_address_has_the_default_port_of_its_scheme(url, shown):
     assert address(url) == shown
+
+
+def test_a_silent_broker_is_given_up_within_fifteen_seconds():
+    """aiormq's rule; test_listener loses a silent broker by it, with a shorter heartbeat."""
+    allowed = (HEARTBEAT_SECONDS + 1) * aiormq.Connection.HEARTBEAT_GRACE_MULTIPLIER
+    checked_every = max(1, HEARTBEAT_SECONDS // 2)
+    assert allowed + checked_every <= 15

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aio_pika
+import aiormq
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
@@ -26,8 +27,10 @@ from chassis.waiting import Backoff, run_first, sleep_unless
 CONNECT_TIMEOUT_SECONDS = 5
 RPC_TIMEOUT_SECONDS = 10
 CLOSE_TIMEOUT_SECONDS = 2
-# A peer that is silent for about three heartbeats counts as dead.
-HEARTBEAT_SECONDS = 10
+# RabbitMQ closes the connection of a process that is silent for about this time twice.
+HEARTBEAT_SECONDS = 5
+# aiormq gives up a broker after this many missed heartbeats, here after 14 s at most; its default, three, is 20 s.
+aiormq.Connection.HEARTBEAT_GRACE_MULTIPLIER = 2
 # A session that lasted this long resets the backoff, so that the next loss starts with a short wait.
 STABLE_SECONDS = 10
 

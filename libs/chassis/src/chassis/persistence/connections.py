@@ -1,8 +1,8 @@
 """How connections to PostgreSQL open, and when they are given up: one place for every process, command and migration.
 
-A server can fail in two ways that end no connection. Its node vanishes: nothing acknowledges packets, and the kernel ends the
-connection (TRANSPORT, TRANSPORT_OF_SERVER). Or the server hangs on a node that acknowledges everything: only the missing answer
-shows it, so every wait for an answer has a limit here.
+A server can fail in two ways that end no connection. Its node vanishes: then the kernel ends the connection
+(`chassis.vanished_peers`). Or the server hangs on a node that acknowledges everything: only the missing answer shows it, so every
+wait for an answer has a limit here.
 """
 
 from collections.abc import AsyncGenerator, Iterator
@@ -15,27 +15,28 @@ from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from psycopg.rows import Row
 
+from chassis.vanished_peers import IDLE_SECONDS, PROBE_EVERY_SECONDS, PROBES_MAX, UNACKNOWLEDGED_MS_MAX
+
 CONNECT_SECONDS: Final = 5
 # The server ends a longer statement by itself.
 STATEMENT_SECONDS: Final = 10
 # Longer than a statement's limit: a server that is only slow answers with an error, and the connection stays usable.
 ANSWER_SECONDS: Final = 12.0
 
-# libpq's parameters. The kernel ends a connection to a silent peer after about eleven seconds: with unacknowledged data by
-# tcp_user_timeout, without any by keepalives. They have no effect on Unix sockets.
+# libpq's parameters; they have no effect on Unix sockets.
 TRANSPORT: Final[dict[str, Any]] = {
     "connect_timeout": CONNECT_SECONDS,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 11_000,
+    "keepalives_idle": IDLE_SECONDS,
+    "keepalives_interval": PROBE_EVERY_SECONDS,
+    "keepalives_count": PROBES_MAX,
+    "tcp_user_timeout": UNACKNOWLEDGED_MS_MAX,
 }
 # The same at the server's end, as session parameters: a process that vanished must not keep its locks.
 TRANSPORT_OF_SERVER: Final = {
-    "tcp_keepalives_idle": "5s",
-    "tcp_keepalives_interval": "2s",
-    "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "11s",
+    "tcp_keepalives_idle": f"{IDLE_SECONDS}s",
+    "tcp_keepalives_interval": f"{PROBE_EVERY_SECONDS}s",
+    "tcp_keepalives_count": str(PROBES_MAX),
+    "tcp_user_timeout": f"{UNACKNOWLEDGED_MS_MAX}ms",
 }
 
 _answer_seconds: ContextVar[float] = ContextVar("answer_seconds", default=ANSWER_SECONDS)

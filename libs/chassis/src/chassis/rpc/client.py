@@ -19,6 +19,8 @@ from chassis.telemetry.context import acting_subject
 from chassis.telemetry.metrics import RPC_CALLED
 
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024
+KEEPALIVE_MS = 8_000
+KEEPALIVE_ANSWER_MS_MAX = 4_000
 OPTIONS: list[tuple[str, Any]] = [
     ("grpc.enable_retries", 1),
     # Reconnect to a peer that is back within two seconds; the default is up to two minutes.
@@ -28,8 +30,11 @@ OPTIONS: list[tuple[str, Any]] = [
     # A client resolves the peer's name again whenever a connection ends. If the next one ends soon too, calls must not wait
     # long.
     ("grpc.dns_min_time_between_resolutions_ms", 200),
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
+    # Calls to a vanished peer fail by their deadlines; this ends the connection, so that the next ones go elsewhere.
+    ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+    ("grpc.keepalive_timeout_ms", KEEPALIVE_ANSWER_MS_MAX),
+    # The limit of every ping; with the default, a minute, gRPC waits that long for the keepalive's too.
+    ("grpc.http2.ping_timeout_ms", KEEPALIVE_ANSWER_MS_MAX),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),

@@ -27,12 +27,13 @@ OPTIONS: list[tuple[str, Any]] = [
     # resolve the name. Calls in progress have half a minute to finish.
     ("grpc.max_connection_age_ms", CONNECTION_AGE_MS_MAX),
     ("grpc.max_connection_age_grace_ms", 30_000),
-    # Clients ping every 30 s; the default closes connections with more than one ping in five minutes.
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    # Clients ping every eight seconds; the default closes connections with more than one ping in five minutes.
+    ("grpc.http2.min_ping_interval_without_data_ms", 4_000),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 4_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
     ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
 ]
