@@ -69,7 +69,7 @@ class GroupCommit:
                     future.set_exception(Unavailable(retry_after_seconds=1))
 
     def _next(self) -> Sequence[_QueueItem]:
-        # A caller who is gone was told that the outcome is unknown: an order that was not begun is not begun any more.
+        # The response of a caller who gave up says that the outcome is unknown. Do not begin the order any more.
         waiting = [item for item in self._waiting if not item[1].done()]
         batch, self._waiting = waiting[: self._batch_max], waiting[self._batch_max :]
         return batch
