@@ -1,4 +1,4 @@
-"""A database that accepts everything and answers nothing: whoever waits for it gives up, and everything works when it answers."""
+"""A database that accepts everything and answers nothing: its clients give up, and everything works when it answers again."""
 
 import asyncio
 import os
