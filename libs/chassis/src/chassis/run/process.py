@@ -56,11 +56,7 @@ async def _awaited(body: Callable[[], Awaitable[int]]) -> int:
         return FAILED
 
 
-<<<<<<< HEAD
-async def _guarded(name: str, body: Callable[[asyncio.Event], Awaitable[bool]]) -> int:
-=======
-async def _guarded(name: str, settings: ProcessSettings, body: Callable[[asyncio.Event], Awaitable[bool]]) -> bool:
->>>>>>> 61015163 (persistence: give up a database that hangs)
+async def _guarded(name: str, settings: ProcessSettings, body: Callable[[asyncio.Event], Awaitable[bool]]) -> int:
     stop = asyncio.Event()
     _listen(stop)
     ending = asyncio.create_task(_exit_late(stop, settings.drain_seconds + settings.shutdown_seconds + CLOSING_SECONDS))
@@ -75,13 +71,9 @@ async def _guarded(name: str, settings: ProcessSettings, body: Callable[[asyncio
         return USAGE_ERROR
     except Exception as error:  # noqa: BLE001  # the outermost frame: tell, and exit with a code
         log.exception("process_failed", process=name, problem=str(error))
-<<<<<<< HEAD
         return FAILED
-=======
-        return False
     finally:
         ending.cancel()
->>>>>>> 61015163 (persistence: give up a database that hangs)
     log.info("stopped", process=name, succeeded=succeeded)
     return 0 if succeeded else FAILED
 
