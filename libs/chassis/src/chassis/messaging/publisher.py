@@ -1,8 +1,23 @@
-"""Publishes outbox rows: many at once, but one per aggregate. A row is sent only when the broker has confirmed it."""
+"""Publishes outbox rows: many at once, in order within an aggregate. A row is sent only when the broker has confirmed it.
+
+One channel keeps the order of its messages to a queue. So messages of one aggregate may be in flight together as long as they go
+to the same queues, that is while they have one type; a message of another type waits for the confirms before it. A refused
+message must not be overtaken, either:
+
+- A message that cannot be encoded, or not be written in time, stops those behind it before they are written.
+- The broker returns a message for which there is no queue. The first message of a type is therefore sent alone on each channel:
+  while its queues are missing, nothing is in flight behind it.
+- If the channel or the connection is lost, the rows without a confirm are sent again from the first one on. The inbox drops those
+  that had arrived.
+
+What remains: queues that are deleted and declared again within the few milliseconds of one window, and a length limit with
+`overflow=reject-publish` on a consumer's queue, which nothing here sets. The broker can then accept a message that follows a
+refused one.
+"""
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +32,8 @@ from chassis.messaging.wire import amqp_properties
 
 PUBLISH_TIMEOUT_SECONDS = 5.0
 IN_FLIGHT_MAX = 100
+# The messages of one aggregate in flight. More of them are not faster, and a loss of the connection repeats them all.
+IN_FLIGHT_OF_AGGREGATE_MAX = 32
 # Errors of a single message, from the broker or the encoding; other messages can still be published.
 REFUSALS = (DeliveryError, ValueError, TypeError)
 
@@ -36,60 +53,90 @@ class Wave:
 
 
 class Publisher:
-    """Publishes on one channel to the producer's exchange."""
+    """Publishes on one channel to the producer's exchange, while `allowed` returns True."""
 
-    def __init__(self, channel: Channel, publications: Publications, *, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        publications: Publications,
+        *,
+        timeout_seconds: float,
+        allowed: Callable[[], bool],
+    ) -> None:
         self._channel = channel
         self._exchange = exchange_of(publications.producer)
         self._producer = publications.producer
         # Messages of a type that was removed from the contract are mandatory: they stay in the outbox instead of being dropped.
         self._mandatory: Mapping[str, bool] = {spec.type: bool(spec.consumers) for spec in publications.specs}
         self._timeout_seconds = timeout_seconds
+        self._allowed = allowed
+        # The types whose messages the broker has accepted on this channel since it last refused one of them.
+        self._accepted: set[str] = set()
 
     async def send(self, rows: Sequence[OutboxRow], *, in_flight_max: int) -> Wave:
         """Publish rows in order within each aggregate; a failure stops its aggregate, a broken channel the whole wave."""
-        chains: dict[str, list[OutboxRow]] = {}
+        chains: dict[str, deque[OutboxRow]] = {}
         for row in rows:
-            chains.setdefault(row.aggregate, []).append(row)
+            chains.setdefault(row.aggregate, deque()).append(row)
         wave = Wave()
-        waiting = deque(chains.values())
+        slots = asyncio.Semaphore(in_flight_max)
         async with asyncio.TaskGroup() as senders:
-            for _ in range(min(in_flight_max, len(waiting))):
-                senders.create_task(self._send_chains(waiting, wave))
+            for chain in chains.values():
+                senders.create_task(self._send_chain(chain, wave, slots))
         return wave
 
-    async def _send_chains(self, waiting: deque[list[OutboxRow]], wave: Wave) -> None:
-        while waiting and not wave.broken:
-            for row in waiting.popleft():
-                if wave.broken or not await self._send(row, wave):
-                    break
+    async def _send_chain(self, chain: deque[OutboxRow], wave: Wave, slots: asyncio.Semaphore) -> None:
+        in_flight: deque[asyncio.Task[None]] = deque()
+        before: OutboxRow | None = None
+        async with asyncio.TaskGroup() as senders:
+            while chain:
+                row = chain.popleft()
+                alone = before is None or before.type != row.type or row.type not in self._accepted
+                while in_flight and (alone or len(in_flight) >= IN_FLIGHT_OF_AGGREGATE_MAX):
+                    await asyncio.wait({in_flight.popleft()})
+                await slots.acquire()
+                if wave.broken or row.aggregate in wave.refused or not self._allowed():
+                    slots.release()
+                    return
+                before = row
+                # Tasks start in the order of their creation, and write their messages in the order in which they start.
+                sending = senders.create_task(self._send(row, wave, in_flight))
+                sending.add_done_callback(lambda _: slots.release())
+                in_flight.append(sending)
 
-    async def _send(self, row: OutboxRow, wave: Wave) -> bool:
+    async def _send(self, row: OutboxRow, wave: Wave, in_flight: Collection[asyncio.Task[None]]) -> None:
         try:
-            await self._publish(row)
+            properties = amqp_properties(
+                message_id=str(row.message_id), event_type=row.type, producer=self._producer, headers=row.headers
+            )
+            await publish(
+                self._channel,
+                row.payload,
+                exchange=self._exchange,
+                routing_key=row.type,
+                properties=properties,
+                mandatory=self._mandatory.get(row.type, True),
+                timeout_seconds=self._timeout_seconds,
+            )
         except REFUSALS as error:
-            wave.refused[row.aggregate] = error
-            return False
+            wave.refused.setdefault(row.aggregate, error)
+            self._accepted.discard(row.type)
         except BROKER_ERRORS as error:
             if not wave.broken:
                 wave.broken, wave.suspect = error, row.aggregate
-            return False
-        wave.confirmed.append(row.position)
-        return True
+        else:
+            wave.confirmed.append(row.position)
+            self._accepted.add(row.type)
+            return
+        _cancel_after(asyncio.current_task(), in_flight)
 
-    async def _publish(self, row: OutboxRow) -> None:
-        properties = amqp_properties(
-            message_id=str(row.message_id), event_type=row.type, producer=self._producer, headers=row.headers
-        )
-        await publish(
-            self._channel,
-            row.payload,
-            exchange=self._exchange,
-            routing_key=row.type,
-            properties=properties,
-            mandatory=self._mandatory.get(row.type, True),
-            timeout_seconds=self._timeout_seconds,
-        )
+
+def _cancel_after(failed: asyncio.Task[Any] | None, in_flight: Collection[asyncio.Task[None]]) -> None:
+    # At once: perhaps the failed message was not written, and the next one is waiting for its turn to write. What was written is
+    # sent again, after the failed message.
+    later = list(in_flight)
+    for sending in later[later.index(failed) + 1 if failed in later else 0 :]:
+        sending.cancel()
 
 
 async def publish(

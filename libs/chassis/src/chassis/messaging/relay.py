@@ -116,7 +116,12 @@ class Relay:
     async def _publish_all(self, table: OutboxTable, wake: asyncio.Event, stop: asyncio.Event, session: Session) -> None:
         channel = await session.channel()
         await declare_publications(channel, self._publications)
-        publisher = Publisher(await underlay_of(channel), self._publications, timeout_seconds=self._publish_timeout_seconds)
+        publisher = Publisher(
+            await underlay_of(channel),
+            self._publications,
+            timeout_seconds=self._publish_timeout_seconds,
+            allowed=lambda: True,
+        )
         while not stop.is_set():
             wake.clear()
             rows = await table.fetch(limit=self._batch_rows, without=self._holds.active())
