@@ -20,8 +20,8 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: sync ## Start the whole platform, run the journey, serve until Ctrl-C (ONCE=1: stop after the journey)
-	@ONCE=$(ONCE) $(PYTHON) -m elcorp_local run
+run: sync ## Start the whole platform, run the journey, serve until Ctrl-C (ONCE=1: stop after the journey; REPLICAS=2: two of each process)
+	@ONCE=$(ONCE) $(PYTHON) -m elcorp_local run --replicas $(or $(REPLICAS),1)
 
 status: sync ## Show which processes run and are ready
 	@$(PYTHON) -m elcorp_local status

@@ -13,10 +13,10 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from overlays.load_balancer import Endpoint, LoadBalancer
 from overlays.pod import Pod
 from overlays.pod_spec import PodSpec, pod_spec
 
+from elcorp_local.load_balancer import Endpoint, LoadBalancer
 from k8s.tests.rendering import Document, kind, name, render, workloads
 
 NAMESPACE = "elcorp"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from elcorp_local import pids
 from elcorp_local.port_numbers import Ports, setting
 
 COMMANDS = ("run", "journey", "do", "backing", "status", "clean", "bench")
@@ -69,6 +70,21 @@ def test_status_without_a_platform_says_that_nothing_runs(tmp_path: Path) -> Non
     shown = elcorp_local("status", folder=tmp_path, environment=ports)
     assert shown.returncode == 1
     assert shown.stdout.count("not running") == 13
+
+
+def test_status_shows_the_replicas_of_a_platform_and_those_that_have_died(tmp_path: Path) -> None:
+    ports = settings_of(Ports.free(replicas=2), "gateway_ops", "serve", "work", "jobs")
+    pids.record(tmp_path / ".local" / "run" / "gateway-2.pid", os.getpid())
+    shown = elcorp_local("status", folder=tmp_path, environment=ports)
+    states = {line.split()[0]: line.split(maxsplit=1)[1] for line in shown.stdout.splitlines()}
+    assert len(states) == 26
+    assert states["gateway-2"].startswith(f"not ready    pid {os.getpid()}")
+    assert states["payments-serve-2"].startswith("not running")
+
+
+@pytest.mark.parametrize("replicas", ["0", "4", "two"])
+def test_an_impossible_number_of_replicas_is_refused(tmp_path: Path, replicas: str) -> None:
+    assert elcorp_local("run", "--replicas", replicas, folder=tmp_path).returncode == 2
 
 
 def test_a_closed_pipe_does_not_change_the_exit_status(tmp_path: Path) -> None:

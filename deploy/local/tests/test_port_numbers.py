@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from elcorp_local.port_numbers import PortInvalid, Ports, PortTaken, require_free
+from elcorp_local.port_numbers import REPLICAS_MAX, PortInvalid, Ports, PortTaken, require_free
 
 
 @pytest.fixture(autouse=True)
@@ -34,13 +34,30 @@ def test_four_services_must_fit_behind_the_first_port(monkeypatch: pytest.Monkey
         Ports.from_environment()
 
 
-def test_no_two_defaults_collide() -> None:
-    ports = [port for _, port in (*Ports().platform(), *Ports().backing())]
+def test_the_ports_of_all_replicas_must_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELCORP_LOCAL_REST_PORT", "65520")
+    assert Ports.from_environment().rest == 65520
+    with pytest.raises(PortInvalid, match="ELCORP_LOCAL_REST_PORT"):
+        Ports.from_environment(replicas=2)
+
+
+@pytest.mark.parametrize("replicas", range(1, REPLICAS_MAX + 1))
+def test_no_two_defaults_collide(replicas: int) -> None:
+    given = Ports(replicas=replicas)
+    ports = [port for _, port in (*given.platform(), *given.backing())]
     assert len(set(ports)) == len(ports)
 
 
-def test_free_ports_are_free_and_distinct() -> None:
-    found = Ports.free()
+def test_one_replica_has_the_clients_ports_and_several_stand_behind_them() -> None:
+    assert (Ports().fronts(), list(Ports().numbers), Ports().of("rest", "payments")) == ({}, [0], 8102)
+    two = Ports(replicas=2)
+    assert two.fronts() == {8000: [8010, 8020], **{8101 + n: [8111 + n, 8121 + n] for n in range(4)}}
+    assert [two.of("grpc", "identity", number) for number in two.numbers] == [9111, 9121]
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_free_ports_are_free_and_distinct(replicas: int) -> None:
+    found = Ports.free(replicas=replicas)
     ports = [*found.platform(), *found.backing()]
     for name, port in ports:
         require_free(name, port)

@@ -17,8 +17,8 @@ from elcorp_local.cleaning import clean
 from elcorp_local.commands import PROGRAMS, command_of
 from elcorp_local.failure import Failure
 from elcorp_local.platform import Platform
-from elcorp_local.platform_processes import ready_urls
-from elcorp_local.port_numbers import Ports
+from elcorp_local.platform_processes import ready_urls, replicas_of
+from elcorp_local.port_numbers import REPLICAS_MAX, Ports
 from elcorp_local.signals import StopRequested, StopSignals
 from elcorp_local.supervisor import is_ready
 
@@ -49,7 +49,8 @@ def run_platform(arguments: argparse.Namespace) -> int:
     signals.listen()
     started = time.monotonic()
     print("Starting the platform", flush=True)
-    with Platform.start(arguments.folder, ports=Ports.from_environment(), say=say) as platform:
+    ports = Ports.from_environment(replicas=arguments.replicas)
+    with Platform.start(arguments.folder, ports=ports, say=say) as platform:
         signals.insist = platform.supervisor.hurry
         _show_password(platform)
         print(f"Ready in {time.monotonic() - started:.1f} s\n", flush=True)
@@ -57,7 +58,8 @@ def run_platform(arguments: argparse.Namespace) -> int:
         if arguments.once or status:
             return status
         documents = f"API documentation: {platform.url}/docs; logs: {arguments.folder / 'logs'}"
-        print(f"\nServing at {platform.url}  ({documents}). Ctrl-C stops.", flush=True)
+        copies = f", by {ports.replicas} of each process" if ports.replicas > 1 else ""
+        print(f"\nServing at {platform.url}{copies}  ({documents}). Ctrl-C stops.", flush=True)
         try:
             while not platform.has_given_up():
                 time.sleep(0.5)
@@ -105,7 +107,7 @@ def run_backing(arguments: argparse.Namespace) -> int:
 def show_status(arguments: argparse.Namespace) -> int:
     """Show whether each process runs and is ready; exits with 1 unless all are."""
     everything_ready = True
-    for name, url in ready_urls(Ports.from_environment()).items():
+    for name, url in ready_urls(Ports.from_environment(replicas=replicas_of(arguments.folder))).items():
         pid, ready = pids.running(arguments.folder / "run" / f"{name}.pid"), is_ready(url)
         everything_ready = everything_ready and ready
         state = "ready" if ready else "not ready" if pid else "not running"
@@ -159,8 +161,12 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     once = os.environ.get("ONCE", "0") not in {"", "0"}
-    command("run", run_platform).add_argument(
+    run = command("run", run_platform)
+    run.add_argument(
         "--once", action="store_true", default=once, help="stop after the journey; its result is the exit code (also ONCE=1)"
+    )
+    run.add_argument(
+        "--replicas", type=int, default=1, choices=range(1, REPLICAS_MAX + 1), help="how many of each process; the default is 1"
     )
     command("journey", run_journey).add_argument("--url", default="http://localhost:8000", help="the gateway's URL")
     do = command("do", run_command)

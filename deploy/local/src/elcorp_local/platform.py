@@ -15,6 +15,7 @@ from typing import Self
 from elcorp_local import databases, pids, secrets
 from elcorp_local.backing import Backing, start_backing
 from elcorp_local.failure import Failure
+from elcorp_local.fronts import Fronts
 from elcorp_local.locks import FolderLock
 from elcorp_local.platform_processes import PlatformProcesses
 from elcorp_local.port_numbers import SERVICES, Ports, require_free
@@ -70,6 +71,7 @@ class Platform:
             # Only the migrations need a server immediately; the processes wait for the others themselves.
             backing = backing or start_backing(folder, ports=ports, say=say, fast=fast, wait_for=("postgres",))
             undo.callback(backing.stop)
+            undo.callback(Fronts.start(ports.fronts()).stop)
             values, new = _secrets(folder / "secrets.env", backing.postgres_url)
             supervisor = Supervisor(say)
             undo.callback(supervisor.stop)

@@ -3,9 +3,8 @@
 import contextlib
 import os
 import socket
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
-from itertools import count
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +16,9 @@ _TCP_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 SERVICES = ("identity", "payments", "governance", "compliance")
 # Each service has one of these.
 _KINDS = ("rest", "grpc", "serve", "work", "jobs")
+REPLICAS_MAX = 3
+# From a port to the same port of the next replica.
+_STEP = 10
 
 
 class PortTaken(Failure):
@@ -43,7 +45,8 @@ class Listening:
 class Ports:
     """The ports of the backing services and the gateway, and the first ports of the services.
 
-    Service number n listens at rest+n (REST), grpc+n, and for operators at serve+n, work+n and jobs+n.
+    Service number n listens at rest+n (REST), grpc+n, and for operators at serve+n, work+n and jobs+n. Several replicas listen
+    `step` ports higher each, the first too; a load balancer listens at the gateway's own port and at rest+n.
     """
 
     gateway: int = 8000
@@ -62,33 +65,56 @@ class Ports:
     # Used when the servers get a certificate.
     rabbitmq_tls: int = 5674
     redis_tls: int = 6381
+    replicas: int = field(default=1, kw_only=True)
+    step: int = field(default=_STEP, kw_only=True)
 
     @classmethod
-    def from_environment(cls) -> Self:
+    def from_environment(cls, *, replicas: int = 1) -> Self:
         """Read ELCORP_LOCAL_<NAME>_PORT, with the defaults above. Raises PortInvalid."""
-        given = {f.name: os.environ.get(setting(f.name)) for f in fields(cls)}
-        return cls(**{name: _parse(name, port) for name, port in given.items() if port})
+        given = {name: os.environ.get(setting(name)) for name in _names()}
+        return cls(**{name: _parse(name, port, replicas) for name, port in given.items() if port}, replicas=replicas)
 
     @classmethod
-    def free(cls) -> Self:
+    def free(cls, *, replicas: int = 1) -> Self:
         """Find free ports, for tests and benchmarks while a platform is running."""
         # A range for each, although most need only its first port.
-        return cls(**{field.name: next(_stretches) for field in fields(cls)})
+        step = len(SERVICES)
+        length = step * (replicas + 1 if replicas > 1 else 1)
+        return cls(**{name: _search.next(length) for name in _names()}, replicas=replicas, step=step)
 
-    def of(self, kind: str, service: str) -> int:
-        first: int = getattr(self, kind)
-        return first + SERVICES.index(service)
+    @property
+    def numbers(self) -> Sequence[int]:
+        """The numbers of the replicas; a single one has number 0, whose ports are the clients' own."""
+        return range(1, self.replicas + 1) if self.replicas > 1 else (0,)
+
+    def of(self, kind: str, service: str, number: int = 0) -> int:
+        return self.at(kind, number) + SERVICES.index(service)
+
+    def at(self, name: str, number: int = 0) -> int:
+        """Return the first port of a name for the replica with this number."""
+        first: int = getattr(self, name)
+        return first + self.step * number
+
+    def fronts(self) -> Mapping[int, Sequence[int]]:
+        """Return the replicas' ports behind each port of clients; none if there is one replica."""
+        if self.replicas == 1:
+            return {}
+        rest = {self.of("rest", service): [self.of("rest", service, number) for number in self.numbers] for service in SERVICES}
+        return {self.gateway: [self.at("gateway", number) for number in self.numbers], **rest}
 
     def backing(self) -> Iterator[tuple[str, int]]:
         for name in ("postgres", "rabbitmq", "rabbitmq_management", "rabbitmq_dist", "epmd", "redis"):
             yield name, getattr(self, name)
 
     def platform(self) -> Iterator[tuple[str, int]]:
-        yield "gateway", self.gateway
-        yield "gateway_ops", self.gateway_ops
-        for kind in _KINDS:
-            for service in SERVICES:
-                yield kind, self.of(kind, service)
+        for number in self.numbers:
+            yield "gateway", self.at("gateway", number)
+            yield "gateway_ops", self.at("gateway_ops", number)
+            for kind in _KINDS:
+                for service in SERVICES:
+                    yield kind, self.of(kind, service, number)
+        for port in self.fronts():
+            yield "gateway" if port == self.gateway else "rest", port
 
 
 def setting(name: str) -> str:
@@ -105,8 +131,12 @@ def require_free(name: str, port: int) -> None:
             raise PortTaken(f"port {port} ({name}) is taken{listener(port)}; free it or set {setting(name)}") from error
 
 
-def _parse(name: str, given: str) -> int:
-    last = _LAST - (len(SERVICES) if name in _KINDS else 0)
+def _names() -> Sequence[str]:
+    return [each.name for each in fields(Ports) if not each.kw_only]
+
+
+def _parse(name: str, given: str, replicas: int) -> int:
+    last = _LAST - (len(SERVICES) if name in _KINDS else 0) - (_STEP * replicas if replicas > 1 else 0)
     if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= last:
         raise PortInvalid(f"{setting(name)} must be a port from 1 to {last}, not {given!r}")
     return int(given)
@@ -145,17 +175,23 @@ def _owns(process: Path, inode: str) -> bool:
         return False
 
 
-def _free_stretches(length: int) -> Iterator[int]:
-    """Find separate ranges of adjacent free ports.
+class _Search:
+    """Finds separate ranges of adjacent free ports.
 
     They are below the ephemeral range, or an outgoing connection could take one before the server does. Each process starts the
     search at a different port, or two processes that start at the same time would find the same ranges.
     """
-    first = os.getpid() * 79 % _PLACES * _PORTS_A_PLACE
-    for offset in count(first, length):
-        candidate = _FIRST_FREE + offset % (_PLACES * _PORTS_A_PLACE)
-        if all(_is_free(port) for port in range(candidate, candidate + length)):
-            yield candidate
+
+    def __init__(self) -> None:
+        self._offset = os.getpid() * 79 % _PLACES * _PORTS_A_PLACE
+
+    def next(self, length: int) -> int:
+        """Return the first port of the next range."""
+        while True:
+            first = _FIRST_FREE + self._offset % (_PLACES * _PORTS_A_PLACE)
+            self._offset += length
+            if all(_is_free(port) for port in range(first, first + length)):
+                return first
 
 
 def _is_free(port: int) -> bool:
@@ -166,4 +202,4 @@ def _is_free(port: int) -> bool:
     return True
 
 
-_stretches = _free_stretches(len(SERVICES))
+_search = _Search()

@@ -28,7 +28,7 @@ def postgres(folder: Path, ports: Ports, *, fast: bool, certificates: ServerCert
     password = _kept_password(folder)
     url = f"postgresql://postgres:{password}@127.0.0.1:{ports.postgres}/postgres"
     options = ["-e", f"POSTGRES_PASSWORD={password}", "-p", f"127.0.0.1:{ports.postgres}:5432"]
-    image = ["postgres:17-bookworm", "postgres", "-c", "max_connections=300", *(["-c", "fsync=off"] if fast else [])]
+    image = ["postgres:17-bookworm", "postgres", "-c", "max_connections=500", *(["-c", "fsync=off"] if fast else [])]
     stop = _run(folder, "postgres", [*options, *image], lambda: private_postgres.answers(url))
     return Server({"postgres_url": url}, stop, _always)
 

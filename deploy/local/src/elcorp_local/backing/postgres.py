@@ -93,7 +93,7 @@ def _options(ports: Ports, *, fast: bool) -> dict[str, str]:
         "listen_addresses": "127.0.0.1",
         "port": str(ports.postgres),
         "unix_socket_directories": "",
-        "max_connections": "300",
+        "max_connections": "500",
         "shared_buffers": "256MB",
         "max_wal_size": "2GB",
         **({"fsync": "off", "full_page_writes": "off"} if fast else {}),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from typing import Self, cast
 
@@ -12,16 +13,17 @@ Endpoints = Callable[[], Sequence[Endpoint]]
 class LoadBalancer:
     """Listens on one address. A connection stays with its endpoint, even after the endpoint is removed."""
 
-    def __init__(self, endpoints: Endpoints) -> None:
+    def __init__(self, endpoints: Endpoints, *, tries_max: int = 1) -> None:
         self._endpoints = endpoints
+        self._tries_max = tries_max
         self._turn = count()
         self._clients: set[_Client] = set()
         self._server: asyncio.Server | None = None
 
     @classmethod
-    async def start(cls, host: str, port: int, endpoints: Endpoints) -> Self:
-        """`endpoints` is called for each connection; if it returns none, the connection is closed."""
-        balancer = cls(endpoints)
+    async def start(cls, host: str, port: int, endpoints: Endpoints, *, tries_max: int = 1) -> Self:
+        """`endpoints` is called for each connection, which is closed if it returns none or if `tries_max` of them refuse."""
+        balancer = cls(endpoints, tries_max=tries_max)
         loop = asyncio.get_running_loop()
         balancer._server = await loop.create_server(lambda: _Client(balancer), host, port)
         return balancer
@@ -34,9 +36,13 @@ class LoadBalancer:
         # Aborted connections are closed in the loop's next iteration.
         await asyncio.sleep(0)
 
-    def choose(self) -> Endpoint | None:
+    def choose(self) -> Sequence[Endpoint]:
+        """Return the endpoints to try for a new connection, in this order."""
         endpoints = self._endpoints()
-        return endpoints[next(self._turn) % len(endpoints)] if endpoints else None
+        if not endpoints:
+            return ()
+        first = next(self._turn) % len(endpoints)
+        return [*endpoints[first:], *endpoints[:first]][: self._tries_max]
 
     def opened(self, client: "_Client") -> None:
         self._clients.add(client)
@@ -100,14 +106,8 @@ class _Client(_Side):
                 side.transport.abort()
 
     async def _connect(self) -> None:
-        endpoint = self._balancer.choose()
-        try:
-            if endpoint is None:
-                raise ConnectionRefusedError
-            side = _Side()
-            side.other = self
-            await asyncio.get_running_loop().create_connection(lambda: side, *endpoint)
-        except OSError:
+        side = await self._opened()
+        if side is None:
             self.transport.close()
             return
         self.other = side
@@ -115,3 +115,18 @@ class _Client(_Side):
             side.transport.close()
         else:
             self.transport.resume_reading()
+
+    async def _opened(self) -> _Side | None:
+        for endpoint in self._balancer.choose():
+            side = _Side()
+            side.other = self
+            try:
+                await asyncio.get_running_loop().create_connection(partial(_itself, side), *endpoint)
+            except OSError:
+                continue
+            return side
+        return None
+
+
+def _itself(side: _Side) -> _Side:
+    return side
