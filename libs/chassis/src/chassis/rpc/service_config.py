@@ -38,8 +38,9 @@ def service_config(services: Sequence[ServiceDescriptor]) -> str:
     config: dict[str, Any] = {
         "loadBalancingConfig": [{"round_robin": {}}],
         "healthCheckConfig": {"serviceName": services[0].full_name},
-        # When half of the calls fail, retries would only add load.
-        "retryThrottling": {"maxTokens": 20, "tokenRatio": 0.2},
+        # When most calls fail, retries would only add load. But a replica that dies fails all calls that it is handling at once:
+        # half of the tokens are for these.
+        "retryThrottling": {"maxTokens": 200, "tokenRatio": 0.2},
     }
     if repeatable:
         config["methodConfig"] = [{"name": repeatable, "retryPolicy": _RETRY}]
