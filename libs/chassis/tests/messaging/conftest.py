@@ -28,6 +28,7 @@ from chassis.testing.servers import Servers
 from elcorp.identity.v1 import events_pb2 as identity
 from kernel.actor import Actor
 from kernel.events import Event
+from libs.chassis.tests.messaging.nursery import Nursery, nursery_for
 
 VERSIONS = Path(__file__).parent / "migrations" / "versions"
 
@@ -249,6 +250,12 @@ class Tap:
 @pytest.fixture
 def tap() -> Tap:
     return Tap()
+
+
+@pytest.fixture
+async def nursery(outbox: Outbox, broker_url: str) -> AsyncIterator[Nursery]:
+    async with nursery_for(outbox.url, outbox.app_url, broker_url) as nursery:
+        yield nursery
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""Processes of a service, for tests that kill them: `process.py <relay's url> <database url> <broker url>`.
+"""Processes of a service, for tests that kill or stop them.
 
-For each line on stdin, `relay` or `consumer`, it forks a process and prints its pid. Forking avoids the second that
-starting a process takes.
+For each line on stdin, `<relay or consumer> <relay's url> <database url> <broker url> <lease in seconds>`, it forks a process
+and prints its pid. Forking avoids the second that starting a process takes.
 """
 
 import asyncio
@@ -35,10 +35,11 @@ def registered(event: Registered) -> identity.UserRegistered:
 PUBLICATIONS = Publications("identity", {Registered: registered})
 
 
-async def main(role: str, relay_url: str, database_url: str, broker_url: str) -> None:
+async def main(role: str, relay_url: str, database_url: str, broker_url: str, lease_seconds: str) -> None:
     never = asyncio.Event()
     if role == "relay":
-        await Relay(relay_url, broker_url, PUBLICATIONS).run(never)
+        relay = Relay(relay_url, broker_url, PUBLICATIONS, publish_timeout_seconds=60, lease_seconds=float(lease_seconds))
+        await relay.run(never)
     uow = SqlUnitOfWork(Database.connect(database_url), SqlTransaction, PUBLICATIONS, service="payments")
 
     async def record(delivery: Delivery[identity.UserRegistered]) -> None:
@@ -49,12 +50,12 @@ async def main(role: str, relay_url: str, database_url: str, broker_url: str) ->
     await Consumer(broker_url, "payments", [Subscription(identity.UserRegistered, record)]).run(never)
 
 
-def fork(role: str, relay_url: str, database_url: str, broker_url: str) -> int:
+def fork(role: str, relay_url: str, database_url: str, broker_url: str, lease_seconds: str) -> int:
     pid = os.fork()
     if pid == 0:
         # Its log must not mix with the parent's output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        asyncio.run(main(role, relay_url, database_url, broker_url))
+        asyncio.run(main(role, relay_url, database_url, broker_url, lease_seconds))
         os._exit(1)
     return pid
 
@@ -63,5 +64,5 @@ if __name__ == "__main__":
     # A killed process must leave no children.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
-        sys.stdout.write(f"{fork(line.strip(), *sys.argv[1:])}\n")
+        sys.stdout.write(f"{fork(*line.split())}\n")
         sys.stdout.flush()

@@ -1,50 +1,11 @@
 """`kill -9` of relay and consumer at any time: no event is lost, none takes effect twice, each aggregate stays in order."""
 
-import asyncio
-import os
 import random
-import signal
-import sys
-from pathlib import Path
-
-import pytest
 
 from chassis.testing.running import eventually
 
-PROCESS = Path(__file__).with_name("process.py")
 USERS, EACH, ROUNDS = 20, 10, 5
 EVENTS = USERS * EACH
-
-
-class Nursery:
-    """Starts relays and consumers, and kills them."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    async def start(self, role: str) -> int:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(f"{role}\n".encode())
-        return int(await self._process.stdout.readline())
-
-    async def kill(self, pid: int) -> None:
-        os.kill(pid, signal.SIGKILL)
-        await eventually(lambda: not Path(f"/proc/{pid}").exists())
-
-
-@pytest.fixture
-async def nursery(outbox, broker_url):
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(PROCESS), outbox.url, outbox.app_url, broker_url),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    yield Nursery(process)
-    # The process group includes everything that it has started.
-    os.killpg(process.pid, signal.SIGKILL)
-    await process.communicate()
 
 
 async def test_killed_processes_lose_and_duplicate_nothing(outbox, nursery, register, effects):

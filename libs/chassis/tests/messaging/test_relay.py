@@ -114,7 +114,7 @@ async def test_a_lost_working_connection_is_replaced(outbox, broker_url, publica
         for number in range(3):
             await outbox.write(register("ada", number))
             await outbox.wait_empty()
-            await kill(outbox, "relay", holding_the_lock=False)
+            await kill(outbox, "relay of %", holding_the_lock=False)
 
 
 async def test_the_relay_waits_for_the_schema(databases, broker_url, publications):
@@ -213,7 +213,7 @@ async def kill(outbox, application: str, *, holding_the_lock: bool) -> int:
     """Terminate the relays' connections, or only the leader's."""
     query = """
         SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-        WHERE application_name = %s AND datname = current_database()
+        WHERE application_name LIKE %s AND datname = current_database()
         AND (NOT %s OR pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory'))
     """
     async with await psycopg.AsyncConnection.connect(outbox.url) as connection:

@@ -18,7 +18,8 @@ from prometheus_client import Counter, Gauge
 from chassis.messaging.blocked_aggregates import BlockedAggregates
 from chassis.messaging.connection import STABLE_SECONDS, BrokerLost, Session, keep_session, underlay_of
 from chassis.messaging.contracts import Publications
-from chassis.messaging.leadership import Leadership, connect, lead
+from chassis.messaging.leadership import Leadership, lead
+from chassis.messaging.lease import LEASE_SECONDS, LeaseExpired, Terms
 from chassis.messaging.outbox_table import OutboxRow, OutboxTable
 from chassis.messaging.publisher import IN_FLIGHT_MAX, PUBLISH_TIMEOUT_SECONDS, Publisher, Wave
 from chassis.messaging.topology import declare_publications
@@ -67,6 +68,7 @@ class Relay:
         batch_rows: int = BATCH_ROWS,
         in_flight_max: int = IN_FLIGHT_MAX,
         publish_timeout_seconds: float = PUBLISH_TIMEOUT_SECONDS,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._database_url = database_url
         self._rabbitmq_url = rabbitmq_url
@@ -74,6 +76,7 @@ class Relay:
         self._batch_rows = batch_rows
         self._in_flight_max = in_flight_max
         self._publish_timeout_seconds = publish_timeout_seconds
+        self._terms = Terms(lease_seconds)
         self._name = f"{publications.producer} relay"
         self._window = in_flight_max
         self._holds = BlockedAggregates(time.monotonic)
@@ -84,9 +87,12 @@ class Relay:
         while not stop.is_set():
             began_at = time.monotonic()
             try:
-                async with lead(self._database_url, stop=stop) as leadership:
+                async with lead(self._database_url, stop=stop, terms=self._terms) as leadership:
                     if leadership:
                         await self._lead(leadership, stop)
+            except LeaseExpired as error:
+                # The process hung, and another one may lead: begin as a stand-by.
+                log.warning("relay_lease_expired", reason=str(error))
             except DATABASE_AWAY as error:
                 if time.monotonic() - began_at > STABLE_SECONDS:
                     backoff.reset()
@@ -99,34 +105,34 @@ class Relay:
         return f"{where.get('host')}:{where.get('port', 5432)}/{where.get('dbname')}"
 
     async def _lead(self, leadership: Leadership, stop: asyncio.Event) -> None:
-        async with await connect(self._database_url, application_name="relay") as connection:
+        async with await leadership.connect(self._database_url) as connection:
             table = OutboxTable(connection)
             await table.reserve()
-            work = partial(self._publish_all, table, leadership.wake, stop)
+            work = partial(self._publish_all, table, leadership, stop)
             LEADING.set(1)
             try:
                 await run_first(
-                    leadership.watch(),
+                    leadership.keep(),
                     _measure(table),
                     keep_session(self._rabbitmq_url, work, name=self._name, stop=stop),
                 )
             finally:
                 LEADING.set(0)
 
-    async def _publish_all(self, table: OutboxTable, wake: asyncio.Event, stop: asyncio.Event, session: Session) -> None:
+    async def _publish_all(self, table: OutboxTable, leadership: Leadership, stop: asyncio.Event, session: Session) -> None:
         channel = await session.channel()
         await declare_publications(channel, self._publications)
         publisher = Publisher(
             await underlay_of(channel),
             self._publications,
             timeout_seconds=self._publish_timeout_seconds,
-            allowed=lambda: True,
+            allowed=lambda: leadership.lease.held,
         )
         while not stop.is_set():
-            wake.clear()
+            leadership.wake.clear()
             rows = await table.fetch(limit=self._batch_rows, without=self._holds.active())
             if not rows:
-                await wait_any(wake, stop, session.lost, seconds=POLL_SECONDS)
+                await wait_any(leadership.wake, stop, session.lost, seconds=POLL_SECONDS)
             else:
                 wave = await publisher.send(rows, in_flight_max=self._window)
                 if wave.confirmed:
@@ -137,6 +143,7 @@ class Relay:
                     await wait_any(stop, session.lost, seconds=GATHER_SECONDS)
             if session.lost.is_set():
                 raise BrokerLost("while relaying")
+            leadership.lease.require()
 
     async def _learn(self, wave: Wave, rows: Sequence[OutboxRow], channel: AbstractChannel) -> None:
         for aggregate, error in wave.refused.items():
