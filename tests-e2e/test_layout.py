@@ -37,7 +37,7 @@ SHARED: Final[dict[str, dict[str, set[str]]]] = {
         "rest": {"dependencies"},
         "schemas": set(),
         "application": {"erasures", "ports"},
-        "sql": {"retention", "stored_log", "subject_keys", "transaction"},
+        "sql": {"completeness", "retention", "stored_log", "subject_keys", "transaction"},
     },
     "governance": {
         "rest": {"dependencies"},

@@ -18,16 +18,17 @@ Call = tuple[str, str]
 
 @cache
 def contracts() -> tuple[ServiceDescriptor, ...]:
-    return tuple(service for context in SERVICES for service in services_of(context))
+    return tuple({service.full_name: service for context in SERVICES for service in services_of(context)}.values())
 
 
 def methods() -> list[MethodDescriptor]:
     return [method for service in contracts() for method in service.methods]
 
 
-def context_of(method: str) -> str:
-    """Return the service that answers: "payments" of "elcorp.payments.v1.LedgerService.Transfer"."""
-    return method.split(".")[1]
+def contexts_of(method: str) -> tuple[str, ...]:
+    """Return the services that answer: "payments" of "elcorp.payments.v1.LedgerService.Transfer", every service of "platform"."""
+    context = method.split(".")[1]
+    return tuple(SERVICES) if context == "platform" else (context,)
 
 
 def named() -> set[Call]:

@@ -40,7 +40,7 @@ Process = tuple[str, str]
 
 
 def answering() -> set[Process]:
-    return {(calls.context_of(method.full_name), "serve") for method in calls.methods()}
+    return {(service, "serve") for method in calls.methods() for service in calls.contexts_of(method.full_name)}
 
 
 def calling() -> set[Process]:
@@ -65,7 +65,7 @@ def test_exactly_the_processes_that_serve_or_call_peers_have_certificates(overla
     expected = {((service, role), f"{service}-tls") for service, role in answering() | calling()}
 
     assert set(certified(render(overlay))) == expected
-    assert len(expected) == 6
+    assert len(expected) == 7
 
 
 @pytest.mark.parametrize("overlay", WITH_TLS)

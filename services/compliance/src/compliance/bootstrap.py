@@ -3,8 +3,9 @@
 # Import what only one process needs where it is built, so that a worker never loads the web framework.
 # ruff: noqa: PLC0415
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from chassis.health import Readiness
 from chassis.persistence.database import Database
@@ -17,6 +18,10 @@ from compliance.interfaces.commands import commands
 from compliance.interfaces.publications import PUBLICATIONS
 from compliance.settings import ComplianceSettings
 from kernel.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from compliance.application.audit.check_producers import CheckProducers
+    from compliance.application.ports.completeness import Journal
 
 
 @asynccontextmanager
@@ -34,10 +39,11 @@ async def serving(settings: ComplianceSettings) -> AsyncIterator[Serving]:
 
 @asynccontextmanager
 async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
-    """Append the audit facts of all services, sign checkpoints and relay compliance's own events."""
+    """Append the audit facts of all services and compare their journals, sign checkpoints, and relay compliance's own events."""
     from chassis.messaging.consumer import Consumer
     from chassis.messaging.relay import Relay
     from compliance.interfaces.checkpoints import CheckpointSigning
+    from compliance.interfaces.reconciliation import Reconciliation
 
     relay_url, rabbitmq_url = settings.database_relay_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
     database = Database.of(settings)
@@ -51,7 +57,13 @@ async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
         consumed = wiring.consumed(app=app, on_growth=signing.log_grew, settings=settings)
         consumer = Consumer(rabbitmq_url, settings.NAME, consumed)
         relay = Relay(relay_url, rabbitmq_url, PUBLICATIONS)
-        yield Working((relay.run, consumer.run, signing.run), readiness)
+        async with _journals(settings) as journals:
+            reconcile_producer = wiring.reconcile_producer(
+                database=database, journals=journals, clock=clock, grace_seconds=settings.reconcile_grace_seconds
+            )
+            listed = app.audit.list_audit_producers
+            reconciliation = Reconciliation(reconcile_producer, listed, pause_seconds=settings.reconcile_seconds)
+            yield Working((relay.run, consumer.run, signing.run, *reconciliation.runs()), readiness)
     finally:
         await database.close()
 
@@ -59,6 +71,31 @@ async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
 async def _signer(settings: ComplianceSettings, database: Database, clock: Clock) -> Ed25519LogSigner:
     uow = wiring.unit_of_work(database=database)
     return await Ed25519LogSigner.load(uow, settings.key(), clock, origin=settings.log_origin)
+
+
+@asynccontextmanager
+async def _journals(settings: ComplianceSettings) -> "AsyncIterator[Mapping[str, Journal]]":
+    from chassis.rpc import connect
+    from compliance.infrastructure.journals import PeerJournal
+
+    async with (
+        connect(settings, "identity") as identity,
+        connect(settings, "payments") as payments,
+        connect(settings, "governance") as governance,
+    ):
+        channels = {"identity": identity, "payments": payments, "governance": governance}
+        yield {peer: PeerJournal(channel) for peer, channel in channels.items()}
+
+
+@asynccontextmanager
+async def comparing(settings: ComplianceSettings) -> "AsyncIterator[CheckProducers]":
+    database = Database.of(settings, pool_size=1)
+    try:
+        async with _journals(settings) as journals:
+            grace_seconds = settings.reconcile_grace_seconds
+            yield wiring.check_producers(database=database, journals=journals, clock=SystemClock(), grace_seconds=grace_seconds)
+    finally:
+        await database.close()
 
 
 @asynccontextmanager
@@ -77,5 +114,5 @@ SERVICE = Service(
     working=working,
     migrations=migrations_of(ComplianceSettings.NAME),
     needs={"serve": ("master_key",), "work": ("master_key",)},
-    commands=commands(checking),
+    commands=commands(checking, comparing),
 )

@@ -1,6 +1,8 @@
 """Connect the use cases of compliance with their adapters: one function per noun."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from chassis.audited_reads import AuditedReads
 from chassis.messaging.contracts import AnySubscription
@@ -10,6 +12,7 @@ from compliance.application import Compliance
 from compliance.application.audit import Audit
 from compliance.application.audit.append_facts import AppendFacts
 from compliance.application.audit.check_log import CheckLog
+from compliance.application.audit.check_producers import CheckProducers
 from compliance.application.audit.get_audit_entry import GetAuditEntry
 from compliance.application.audit.get_audit_trail import GetAuditTrail
 from compliance.application.audit.get_checkpoint import GetCheckpoint
@@ -18,10 +21,14 @@ from compliance.application.audit.get_first_entry import GetFirstEntry
 from compliance.application.audit.get_inclusion_proof import GetInclusionProof
 from compliance.application.audit.get_log_key import GetLogKey
 from compliance.application.audit.list_audit_entries import ListAuditEntries
+from compliance.application.audit.list_audit_producers import ListAuditProducers
+from compliance.application.audit.list_missing_facts import ListMissingFacts
+from compliance.application.audit.reconcile_producer import ReconcileProducer
 from compliance.application.audit.sign_checkpoint import SignCheckpoint
 from compliance.application.erasures import Erasures
 from compliance.application.erasures.acknowledge_erasure import AcknowledgeErasure
 from compliance.application.ports.audit import LogSigner
+from compliance.application.ports.completeness import Journal
 from compliance.application.ports.transaction import UnitOfWork
 from compliance.application.screening import Screening
 from compliance.application.screening.lift_screening_block import LiftScreeningBlock
@@ -29,6 +36,7 @@ from compliance.application.screening.list_screening_blocks import ListScreening
 from compliance.application.screening.place_screening_block import PlaceScreeningBlock
 from compliance.application.screening.screen_transfers import ScreenTransfers
 from compliance.infrastructure.sql.audit import SqlAuditViews
+from compliance.infrastructure.sql.completeness import SqlCompletenessViews, SqlLoggedFacts
 from compliance.infrastructure.sql.retention import SqlRetentionViews
 from compliance.infrastructure.sql.screening import SqlBlockList, SqlScreeningViews
 from compliance.infrastructure.sql.stored_log import stored_log
@@ -68,7 +76,7 @@ def consumed(*, app: Compliance, on_growth: Callable[[], None], settings: Compli
 
 
 def audit(*, database: Database, uow: UnitOfWork, reads: Reads, signer: LogSigner, clock: Clock) -> Audit:
-    views, key = SqlAuditViews(database), signer.key
+    views, completeness, key = SqlAuditViews(database), SqlCompletenessViews(database), signer.key
     return Audit(
         list_audit_entries=ListAuditEntries(views=views, reads=reads),
         get_audit_entry=GetAuditEntry(views=views, reads=reads),
@@ -81,7 +89,21 @@ def audit(*, database: Database, uow: UnitOfWork, reads: Reads, signer: LogSigne
         append_facts=AppendFacts(uow=uow),
         sign_checkpoint=SignCheckpoint(uow=uow, signer=signer, clock=clock),
         check_log=check_log(database=database),
+        list_audit_producers=ListAuditProducers(views=completeness, clock=clock),
+        list_missing_facts=ListMissingFacts(views=completeness),
     )
+
+
+def reconcile_producer(
+    *, database: Database, journals: Mapping[str, Journal], clock: Clock, grace_seconds: float
+) -> ReconcileProducer:
+    uow = unit_of_work(database=database)
+    return ReconcileProducer(uow=uow, journals=journals, clock=clock, grace=timedelta(seconds=grace_seconds))
+
+
+def check_producers(*, database: Database, journals: Mapping[str, Journal], clock: Clock, grace_seconds: float) -> CheckProducers:
+    log, grace = SqlLoggedFacts(database), timedelta(seconds=grace_seconds)
+    return CheckProducers(log=log, journals=journals, clock=clock, wait=asyncio.sleep, grace=grace)
 
 
 def check_log(*, database: Database) -> CheckLog:

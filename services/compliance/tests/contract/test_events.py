@@ -1,7 +1,9 @@
 """The events that compliance publishes and consumes agree with their protos."""
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -13,7 +15,7 @@ from compliance.domain import events
 from compliance.domain.entry import Actor as LoggedActor
 from compliance.domain.entry import AuditEntry
 from compliance.interfaces.publications import PUBLICATIONS
-from compliance.interfaces.subscriptions import entry_of
+from compliance.interfaces.subscriptions import digest_of, entry_of
 from compliance.settings import ComplianceSettings
 from elcorp.compliance.v1 import events_pb2
 from kernel.actor import Actor, ActorKind
@@ -129,7 +131,42 @@ def test_a_fact_is_logged_as_it_was_recorded() -> None:
         after=None,
         reason="rent",
         related_ids=("w",),
+        digest=digest_of(received),
     )
+
+
+@pytest.mark.parametrize("is_newer", [False, True], ids=["this release", "a newer release"])
+def test_a_fact_is_logged_only_with_its_own_digest(is_newer: bool) -> None:
+    """A newer release may add fields, which are part of the digest."""
+    sent = Publications("payments", {}).audit([(change(), Actor.service("payments"))])
+    (fact,) = events_pb2.AuditFactsRecorded.FromString(sent.payload).facts
+    fact.ClearField("digest")
+    fact.organization_id = str(new_id())
+    received = events_pb2.AuditFact.FromString(_newer(fact) if is_newer else fact.SerializeToString())
+    # The previous release sends no digest.
+    expected = sha256(received.SerializeToString()).digest()
+    assert entry_of(received, "payments").digest == expected
+
+    received.digest = expected
+    entry = entry_of(events_pb2.AuditFact.FromString(received.SerializeToString()), "payments")
+    assert (entry.digest, entry.organization_id) == (expected, UUID(fact.organization_id))
+    received.reason = "other content"
+    # A handler that is called again refuses the fact again.
+    for _ in range(2):
+        with pytest.raises(InvalidValue, match="the fact's own digest"):
+            entry_of(received, "payments")
+
+
+def change() -> AuditFact:
+    return AuditFact(action="payments.transfer.settle", resource_type="transfer", resource_id=str(new_id()), occurred_at=AT)
+
+
+def _newer(fact: events_pb2.AuditFact) -> bytes:
+    """Serialize a fact as a release would that has one more text field (99) in the fact and in its actor."""
+    added = b"\x9a\x06\x03new"
+    newer = events_pb2.AuditFact.FromString(fact.SerializeToString())
+    newer.actor.MergeFromString(added)
+    return newer.SerializeToString() + added
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ async def test_every_operation_is_described(api: Api) -> None:
         "get_log_key",
         "lift_screening_block",
         "list_audit_entries",
+        "list_audit_producers",
+        "list_missing_facts",
         "list_screening_blocks",
         "place_screening_block",
     ]

@@ -30,6 +30,8 @@ PATHS: Final = {
     "get_checkpoint": "/audit/checkpoint",
     "get_consistency_proof": "/audit/consistency?from=3&to=3",
     "get_log_key": "/audit/key",
+    "list_audit_producers": "/audit/producers",
+    "list_missing_facts": "/audit/missing-facts",
     "list_screening_blocks": "/screening/blocks",
 }
 

@@ -91,6 +91,22 @@ async def test_blocks_stay_on_record(app: AsyncConnection[tuple[object, ...]]) -
             await app.execute(statement)
 
 
+async def test_findings_of_completeness_stay_on_record(app: AsyncConnection[tuple[object, ...]]) -> None:
+    await app.execute(
+        "INSERT INTO completeness_findings (producer, kind, number, unsent, found_at) VALUES ('payments', 'missing', 7, 0, now())"
+    )
+    for statement in (
+        "DELETE FROM completeness_findings",
+        "TRUNCATE completeness_findings",
+        "UPDATE completeness_findings SET number = 8",
+        "DELETE FROM producer_journals",
+        "TRUNCATE producer_journals",
+    ):
+        with pytest.raises(InsufficientPrivilege):
+            await app.execute(statement)
+    assert (await app.execute("UPDATE completeness_findings SET resolved_at = now()")).rowcount == 1
+
+
 @pytest.mark.parametrize(
     ("table", "columns", "values"),
     [

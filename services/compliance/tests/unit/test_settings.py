@@ -17,6 +17,9 @@ def test_the_default_name_and_intervals_of_the_log() -> None:
         "append_batch_max": 500,
         "append_wait_ms_max": 100,
         "checkpoint_seconds": 0.5,
+        # Together with the numbering, a missing fact is named within a minute.
+        "reconcile_seconds": 5,
+        "reconcile_grace_seconds": 30,
     }
 
 
@@ -29,8 +32,23 @@ def test_the_default_name_and_intervals_of_the_log() -> None:
         ({"append_wait_ms_max": 1000}, {"append_wait_ms_max": 1001}),
         ({"checkpoint_seconds": 0.01}, {"checkpoint_seconds": 0}),
         ({"checkpoint_seconds": 60}, {"checkpoint_seconds": 61}),
+        ({"reconcile_seconds": 30}, {"reconcile_seconds": 31}),
+        ({"reconcile_seconds": 0.1}, {"reconcile_seconds": 0}),
+        ({"reconcile_grace_seconds": 600}, {"reconcile_grace_seconds": 601}),
+        ({"reconcile_grace_seconds": 0.1}, {"reconcile_grace_seconds": 0}),
     ],
-    ids=["batch of none", "batch too large", "wait below zero", "wait too long", "no pause", "pause too long"],
+    ids=[
+        "batch of none",
+        "batch too large",
+        "wait below zero",
+        "wait too long",
+        "no pause",
+        "pause too long",
+        "rare",
+        "unceasing",
+        "too patient",
+        "impatient",
+    ],
 )
 def test_invalid_settings_are_refused(good: dict[str, Any], bad: dict[str, Any]) -> None:
     assert ComplianceSettings(**good)

@@ -8,6 +8,8 @@ from typing import Any
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 
+from elcorp.platform.v1 import journal_pb2
+
 _REPEATABLE = (MethodOptions.NO_SIDE_EFFECTS, MethodOptions.IDEMPOTENT)
 _RETRY = {
     "maxAttempts": 3,
@@ -19,9 +21,9 @@ _RETRY = {
 
 
 def services_of(peer: str) -> Sequence[ServiceDescriptor]:
-    """Return the gRPC services of a context, from its generated contract elcorp/<peer>/v1/<peer>.proto."""
+    """Return the gRPC services of a context: those of its contract elcorp/<peer>/v1/<peer>.proto, and those of the platform."""
     contract = import_module(f"elcorp.{peer}.v1.{peer}_pb2")
-    return list(contract.DESCRIPTOR.services_by_name.values())
+    return [*contract.DESCRIPTOR.services_by_name.values(), *journal_pb2.DESCRIPTOR.services_by_name.values()]
 
 
 def service_config(services: Sequence[ServiceDescriptor]) -> str:

@@ -52,7 +52,11 @@ class Actor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """`before` and `after` are JSON texts, stored exactly as the producer wrote them."""
+    """`before` and `after` are JSON texts, stored exactly as the producer wrote them.
+
+    `digest` is that of the producer's message, and `organization_id` the organization that the actor acted for. Both are stored
+    beside the leaf: its format is older.
+    """
 
     fact_id: UUID
     producer: str
@@ -65,6 +69,8 @@ class AuditEntry:
     after: str | None = None
     reason: str | None = None
     related_ids: tuple[str, ...] = ()
+    digest: bytes | None = None
+    organization_id: UUID | None = None
 
     @property
     def subject_ids(self) -> frozenset[str]:
@@ -89,6 +95,8 @@ class AuditEntry:
             after=clip_state(self.after, STATE_BYTES_MAX),
             reason=None if self.reason is None else clip(self.reason, REASON_BYTES_MAX),
             related_ids=clip_all(self.related_ids, each_bytes_max=TEXT_BYTES_MAX, bytes_max=RELATED_BYTES_MAX),
+            digest=self.digest,
+            organization_id=self.organization_id,
         )
 
     def leaf(self) -> bytes:

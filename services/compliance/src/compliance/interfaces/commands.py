@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING
 
 from chassis.run import Command
 from compliance import verifier
+from compliance.interfaces.check_producers import add_arguments, check_producers
 from compliance.settings import ComplianceSettings
 
 if TYPE_CHECKING:
     from compliance.application.audit.check_log import CheckLog
+    from compliance.application.audit.check_producers import CheckProducers
 
 FAILED = 1
 
 
 def commands(
     checking: "Callable[[ComplianceSettings], AbstractAsyncContextManager[CheckLog]]",
+    comparing: "Callable[[ComplianceSettings], AbstractAsyncContextManager[CheckProducers]]",
 ) -> Mapping[str, Command[ComplianceSettings]]:
     async def check(settings: ComplianceSettings, arguments: argparse.Namespace) -> int:
+        if arguments.producers:
+            async with comparing(settings) as compare:
+                return await check_producers(compare, from_entry=arguments.from_entry)
         async with checking(settings) as check_log:
             return await _check(check_log, with_columns=not arguments.tree_only)
 
@@ -35,6 +41,7 @@ async def _verify(_settings: ComplianceSettings, arguments: argparse.Namespace) 
 
 
 def _fsck(parser: argparse.ArgumentParser) -> None:
+    add_arguments(parser)
     parser.add_argument(
         "--tree-only", action="store_true", help="skip the check of columns and related subjects, which is faster"
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -50,15 +51,31 @@ def entry_of(fact: events_pb2.AuditFact, producer: str) -> AuditEntry:
         raise InvalidValue(field="producer", expected=f"{producer}, the sender", given=fact.producer, fact_id=fact.fact_id)
     if not fact.HasField("occurred_at"):
         raise InvalidValue(field="occurred_at", expected="the time of the fact", fact_id=fact.fact_id, sent_by=producer)
+    digest = digest_of(fact)
+    if fact.digest and fact.digest != digest:
+        expected = f"the fact's own digest, {digest.hex()}"
+        raise InvalidValue(field="digest", expected=expected, given=fact.digest.hex(), fact_id=fact.fact_id, sent_by=producer)
     try:
-        return _entry_of(fact)
+        return _entry_of(fact, digest)
     except (ValueError, OverflowError) as problem:
         raise InvalidValue(
             expected="a fact that can be logged", fact_id=fact.fact_id, producer=producer, problem=str(problem)
         ) from problem
 
 
-def _entry_of(fact: events_pb2.AuditFact) -> AuditEntry:
+def digest_of(fact: events_pb2.AuditFact) -> bytes:
+    """Return the SHA-256 of a fact without its digest; facts of the previous release have none."""
+    given = fact.digest
+    fact.ClearField("digest")
+    try:
+        return sha256(fact.SerializeToString(deterministic=True)).digest()
+    finally:
+        # A message may be handled again, and its digest must then be checked again.
+        if given:
+            fact.digest = given
+
+
+def _entry_of(fact: events_pb2.AuditFact, digest: bytes) -> AuditEntry:
     actor = fact.actor
     return AuditEntry(
         fact_id=UUID(fact.fact_id),
@@ -82,6 +99,8 @@ def _entry_of(fact: events_pb2.AuditFact) -> AuditEntry:
         after=fact.after if fact.HasField("after") else None,
         reason=fact.reason if fact.HasField("reason") else None,
         related_ids=tuple(fact.related_ids),
+        digest=digest,
+        organization_id=UUID(fact.organization_id) if fact.organization_id else None,
     )
 
 

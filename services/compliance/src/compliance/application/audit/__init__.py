@@ -12,6 +12,8 @@ from compliance.application.audit.get_first_entry import GetFirstEntry
 from compliance.application.audit.get_inclusion_proof import GetInclusionProof
 from compliance.application.audit.get_log_key import GetLogKey
 from compliance.application.audit.list_audit_entries import ListAuditEntries
+from compliance.application.audit.list_audit_producers import ListAuditProducers
+from compliance.application.audit.list_missing_facts import ListMissingFacts
 from compliance.application.audit.sign_checkpoint import SignCheckpoint
 
 
@@ -28,3 +30,5 @@ class Audit:
     append_facts: AppendFacts
     sign_checkpoint: SignCheckpoint
     check_log: CheckLog
+    list_audit_producers: ListAuditProducers
+    list_missing_facts: ListMissingFacts

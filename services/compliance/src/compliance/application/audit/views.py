@@ -1,9 +1,10 @@
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from compliance.domain.completeness import FlawKind
 from compliance.domain.entry import LoggedEntry
 from compliance.domain.merkle import Node
 from kernel.pages import CursorPage, CursorRequest
@@ -64,3 +65,46 @@ class AuditViews(Protocol):
 
     async def nodes(self, wanted: Collection[Node]) -> Mapping[Node, bytes]:
         """Compute the hashes of complete subtrees from the nearest stored nodes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProducerView:
+    """A producer's journal: `missing` and `others` count the open findings."""
+
+    producer: str
+    number: int
+    last_number: int
+    unsent: int
+    created_at: datetime
+    reached_at: datetime | None
+    reconciled_at: datetime | None
+    missing: int
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
+class MissingFactFilter:
+    producer: str | None = None
+    is_open: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingFactView:
+    """A finding of completeness. `unsent`: the messages that the producer had not sent when it was found."""
+
+    id: int
+    producer: str
+    kind: FlawKind
+    number: int
+    fact_id: UUID | None
+    digest: bytes | None
+    unsent: int
+    found_at: datetime
+    resolved_at: datetime | None
+
+
+class CompletenessViews(Protocol):
+    async def producers(self) -> Sequence[ProducerView]: ...
+
+    async def missing_facts(self, wanted: MissingFactFilter, cursor: CursorRequest) -> CursorPage[MissingFactView]:
+        """Return findings, newest first."""

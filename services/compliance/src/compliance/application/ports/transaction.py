@@ -5,6 +5,7 @@ from typing import Protocol
 
 import kernel.transaction
 from compliance.application.ports.audit import LogRepository
+from compliance.application.ports.completeness import CompletenessRepository
 from compliance.application.ports.screening import BlockRepository
 from kernel.actor import Actor
 
@@ -15,6 +16,9 @@ class Transaction(kernel.transaction.Transaction, Protocol):
 
     @property
     def blocks(self) -> BlockRepository: ...
+
+    @property
+    def completeness(self) -> CompletenessRepository: ...
 
 
 class UnitOfWork(Protocol):

@@ -27,10 +27,10 @@ _ADD_CHECKPOINT = text(
 )
 
 _COPY_ENTRIES = (
-    "COPY audit_entries (sequence, fact_id, leaf, leaf_hash, producer, action, actor_id, resource_type, resource_id, occurred_at)"
-    " FROM STDIN (FORMAT BINARY)"
+    "COPY audit_entries (sequence, fact_id, leaf, leaf_hash, producer, action, actor_id, resource_type, resource_id, occurred_at,"
+    " fact_digest, organization_id) FROM STDIN (FORMAT BINARY)"
 )
-_COPIED_ENTRY_TYPES = ("int8", "uuid", "bytea", "bytea", "text", "text", "text", "text", "text", "timestamptz")
+_COPIED_ENTRY_TYPES = ("int8", "uuid", "bytea", "bytea", *("text",) * 5, "timestamptz", "bytea", "uuid")
 _COPY_RELATED = "COPY audit_related (subject, sequence) FROM STDIN (FORMAT BINARY)"
 _COPY_NODES = "COPY audit_nodes (level, index, hash) FROM STDIN (FORMAT BINARY)"
 _ENTRY = text("SELECT sequence, leaf FROM audit_entries WHERE sequence = :sequence")
@@ -247,4 +247,5 @@ def _related(entry: AuditEntry) -> frozenset[str]:
 def _row(logged: LoggedEntry) -> tuple[Any, ...]:
     entry = logged.entry
     names = (entry.producer, entry.action, entry.actor.subject_id, entry.resource_type, entry.resource_id)
-    return (logged.sequence, entry.fact_id, logged.leaf, logged.hash, *map(storable, names), entry.occurred_at)
+    of_fact = (entry.occurred_at, entry.digest, entry.organization_id)
+    return (logged.sequence, entry.fact_id, logged.leaf, logged.hash, *map(storable, names), *of_fact)

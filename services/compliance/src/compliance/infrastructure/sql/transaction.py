@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.unit_of_work import SqlTransaction
 from compliance.infrastructure.sql.audit import SqlLogRepository
+from compliance.infrastructure.sql.completeness import SqlCompletenessRepository
 from compliance.infrastructure.sql.screening import SqlBlockRepository
 from kernel.actor import Actor
 
@@ -13,3 +14,4 @@ class SqlComplianceTransaction(SqlTransaction):
         super().__init__(session, actor)
         self.log = SqlLogRepository(session)
         self.blocks = SqlBlockRepository(session)
+        self.completeness = SqlCompletenessRepository(session)

@@ -20,14 +20,16 @@ from chassis.rest import (
     cursor_of,
     envelope,
 )
-from compliance.application.audit.views import EntryFilter
+from compliance.application.audit.views import EntryFilter, MissingFactFilter
 from compliance.interfaces.rest.dependencies import App
 from compliance.interfaces.rest.schemas.audit import (
     AuditEntryResponse,
+    AuditProducerResponse,
     AuditTrailResponse,
     CheckpointResponse,
     ConsistencyProofResponse,
     LogKeyResponse,
+    MissingFactResponse,
     ProofBundleResponse,
 )
 from kernel.reads import NOBODY, OTHERS, SEARCH
@@ -42,6 +44,7 @@ def _in_the_log(place: int | UUID) -> int | UUID:
 
 
 Place = Annotated[int | UUID, Path(description="The entry's sequence, or the id of its fact"), AfterValidator(_in_the_log)]
+Producer = Literal["identity", "payments", "governance", "compliance"]
 Word = Annotated[str | None, Query(min_length=1, max_length=200), ONE_LINE]
 
 
@@ -130,6 +133,32 @@ async def get_consistency_proof(
 ) -> Envelope[ConsistencyProofResponse]:
     """Get a proof that the log at the smaller checkpoint is the beginning of the log at the larger one."""
     return envelope(ConsistencyProofResponse.of(await app.audit.get_consistency_proof(first=first, second=second)))
+
+
+@audit.get("/producers", dependencies=[Requires("audit:view")], reads=NOBODY)
+async def list_audit_producers(app: App) -> Envelope[list[AuditProducerResponse]]:
+    """List the services that record audit facts, and whether the log has all of their facts.
+
+    Each service numbers its facts in a journal, which is compared with the log every few seconds. `status` is `complete`;
+    `incomplete` if there are open findings; or `unknown` if the journal was not compared to its end within the last minute.
+    """
+    return envelope([AuditProducerResponse.of(state) for state in await app.audit.list_audit_producers()])
+
+
+@audit.get("/missing-facts", dependencies=[Requires("audit:view")], reads=NOBODY)
+async def list_missing_facts(
+    cursor: CursorPaging,
+    app: App,
+    producer: Annotated[Producer | None, Query(description="Only findings about this service")] = None,
+    status: Annotated[Literal["open", "resolved"] | None, Query(description="Only open findings, or only resolved ones")] = None,
+) -> Envelope[CursorPageOf[MissingFactResponse]]:
+    """List facts that are missing in the log, and other contradictions between the log and a service's journal, newest first.
+
+    A finding has no content of the fact. It is resolved when the fact arrives, and is never deleted.
+    """
+    wanted = MissingFactFilter(producer=producer, is_open=None if status is None else status == "open")
+    page = await app.audit.list_missing_facts(wanted=wanted, cursor=cursor)
+    return cursor_of(page, MissingFactResponse.of)
 
 
 @audit.get("/key", dependencies=[Public], reads=NOBODY)

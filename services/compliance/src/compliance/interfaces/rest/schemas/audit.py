@@ -11,8 +11,10 @@ from pydantic import BaseModel
 from compliance.application.audit.get_audit_trail import Trail
 from compliance.application.audit.get_consistency_proof import ConsistencyProof
 from compliance.application.audit.get_inclusion_proof import InclusionProof
-from compliance.application.audit.views import CheckpointView
+from compliance.application.audit.list_audit_producers import ProducerState, ProducerStatus
+from compliance.application.audit.views import CheckpointView, MissingFactView
 from compliance.domain.checkpoint import VerifierKey
+from compliance.domain.completeness import FlawKind
 from compliance.domain.entry import LoggedEntry
 
 STATE_LEVELS_MAX = 64
@@ -148,6 +150,73 @@ class LogKeyResponse(BaseModel):
     @classmethod
     def of(cls, key: VerifierKey) -> Self:
         return cls(origin=key.name, key=key.text)
+
+
+class AuditProducerResponse(BaseModel):
+    """A service and its journal of audit facts.
+
+    `last_number`: how many facts its journal has. `reconciled_number`: up to which of them the log was compared. `missing` and
+    `other_findings` are open. `unsent`: messages with facts that the service had not sent yet when it last answered.
+    """
+
+    producer: str
+    status: ProducerStatus
+    last_number: int
+    reconciled_number: int
+    missing: int
+    other_findings: int
+    unsent: int
+    reached_at: datetime | None
+    reconciled_at: datetime | None
+
+    @classmethod
+    def of(cls, state: ProducerState) -> Self:
+        view = state.view
+        return cls(
+            producer=view.producer,
+            status=state.status,
+            last_number=view.last_number,
+            reconciled_number=view.number,
+            missing=view.missing,
+            other_findings=view.others,
+            unsent=view.unsent,
+            reached_at=view.reached_at,
+            reconciled_at=view.reconciled_at,
+        )
+
+
+class MissingFactResponse(BaseModel):
+    """A contradiction between the log and a service's journal.
+
+    `kind`: `missing`, the fact is not in the log; `different`, the log has another fact with its id; `removed`, the journal's row
+    of the fact was deleted; `gap`, the journal does not have the number; `altered`, the journal's entry does not match its
+    chain; `rewound`, the journal was replaced by an older one, for example by a backup. If `unsent` is above 0, the service had
+    messages that it had not sent when the finding was made: the fact may be on its way.
+    """
+
+    id: int
+    producer: str
+    kind: FlawKind
+    number: int
+    fact_id: UUID | None
+    digest: str | None
+    unsent: int
+    found_at: datetime
+    resolved_at: datetime | None
+
+    @classmethod
+    def of(cls, view: MissingFactView) -> Self:
+        return cls(
+            id=view.id,
+            producer=view.producer,
+            kind=view.kind,
+            number=view.number,
+            fact_id=view.fact_id,
+            digest=_base64(view.digest) if view.digest else None,
+            unsent=view.unsent,
+            found_at=view.found_at,
+            resolved_at=view.resolved_at,
+        )
 
 
 def _state(text: str | None) -> Any:

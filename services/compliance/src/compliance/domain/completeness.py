@@ -1,0 +1,181 @@
+"""The completeness of the log: each producer numbers its facts in a journal, and compliance compares the journal with the log."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from kernel.errors import InvalidValue
+
+DIGEST_BYTES: Final = 32
+# The journal's last number is noted at most this often, so that few of them are kept.
+SEEN_APART: Final = timedelta(seconds=1)
+# The producers of audit facts: the services.
+PRODUCERS: Final = ("identity", "payments", "governance", "compliance")
+
+
+class FlawKind(StrEnum):
+    """What is wrong with a number of a journal.
+
+    `missing`: the fact is not in the log. `different`: the log has another fact with its id. `removed`: the journal has the
+    number, but its fact was deleted. `gap`: the journal does not have the number. `altered`: the journal's entry does not match
+    its chain. `rewound`: the journal ends before this number or has another chain there, so it was replaced, for example by a
+    backup.
+    """
+
+    MISSING = "missing"
+    DIFFERENT = "different"
+    REMOVED = "removed"
+    GAP = "gap"
+    ALTERED = "altered"
+    REWOUND = "rewound"
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """A flaw at a number; `fact_id` and `digest` are the journal's, if it has them."""
+
+    kind: FlawKind
+    number: int
+    fact_id: UUID | None = None
+    digest: bytes | None = None
+
+    @property
+    def text(self) -> str:
+        return _TEXTS[self.kind].format(number=self.number, fact=self.fact_id)
+
+
+_TEXTS: Final = {
+    FlawKind.MISSING: "fact {fact} (number {number}) is not in the log",
+    FlawKind.DIFFERENT: "fact {fact} (number {number}) is in the log with another digest or producer",
+    FlawKind.REMOVED: "the journal's row of number {number} was removed",
+    FlawKind.GAP: "the journal has no number {number}",
+    FlawKind.ALTERED: "the journal's entry {number} (fact {fact}) does not match its chain",
+    FlawKind.REWOUND: "the journal was replaced: up to number {number} it is not the journal that was compared before",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One numbered fact; `fact_id` is None if the journal's row was removed."""
+
+    number: int
+    fact_id: UUID | None
+    digest: bytes
+    chain: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPage:
+    """The entries after a number, in order; `chain` is the chain at that number, empty if the journal does not have it."""
+
+    entries: Sequence[JournalEntry]
+    last_number: int
+    chain: bytes
+    unsent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedFact:
+    """A fact in the log; `digest` is None if an earlier release appended it."""
+
+    sequence: int
+    producer: str
+    digest: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a journal, up to which it was compared."""
+
+    number: int = 0
+    chain: bytes = b""
+
+
+def flaws_at(position: Position, entry: JournalEntry, logged: LoggedFact | None, *, producer: str) -> list[Flaw]:
+    """Compare an entry with the position before it and with the log.
+
+    Raises InvalidValue for a number that was compared already.
+    """
+    if entry.number <= position.number:
+        raise InvalidValue(field="number", expected=f"more than {position.number}", given=entry.number, producer=producer)
+    follows = entry.number == position.number + 1
+    flaws = [] if follows else [Flaw(FlawKind.GAP, position.number + 1)]
+    if entry.fact_id is None:
+        return [*flaws, Flaw(FlawKind.REMOVED, entry.number)]
+    if follows and entry.chain != chain_of(position.chain, entry.fact_id, entry.digest):
+        flaws.append(_flaw(FlawKind.ALTERED, entry))
+    if logged is None:
+        flaws.append(_flaw(FlawKind.MISSING, entry))
+    elif logged.producer != producer or logged.digest not in {None, entry.digest}:
+        flaws.append(_flaw(FlawKind.DIFFERENT, entry))
+    return flaws
+
+
+def chain_of(previous: bytes, fact_id: UUID, digest: bytes) -> bytes:
+    """Return the chain after a fact."""
+    return sha256(previous + fact_id.bytes + digest).digest()
+
+
+def _flaw(kind: FlawKind, entry: JournalEntry) -> Flaw:
+    return Flaw(kind, entry.number, entry.fact_id, entry.digest)
+
+
+@dataclass(slots=True, kw_only=True)
+class ProducerJournal:
+    """What compliance knows of one producer's journal.
+
+    `seen` are the journal's last numbers at several moments, oldest first. `log_size` is the size of the log up to which missing
+    facts were looked for. `is_at_end`: the last comparison reached the journal's end, or a fact that may still be on its way.
+    """
+
+    producer: str
+    created_at: datetime
+    position: Position = field(default_factory=Position)
+    last_number: int = 0
+    unsent: int = 0
+    seen: list[tuple[int, datetime]] = field(default_factory=list)
+    log_size: int = 0
+    reached_at: datetime | None = None
+    reconciled_at: datetime | None = None
+    is_at_end: bool = False
+
+    def compare(self, page: JournalPage, logged: Mapping[UUID, LoggedFact], *, at: datetime, grace: timedelta) -> Sequence[Flaw]:
+        """Compare the page after the position with the log, move the position, and return the flaws.
+
+        Stop before the first fact that is not in the log and whose number was first seen less than `grace` ago: it may be on its
+        way. If the journal was replaced, begin again with its first entry.
+        """
+        self.reached_at, self.last_number, self.unsent, self.is_at_end = at, page.last_number, page.unsent, False
+        if page.chain != self.position.chain:
+            rewound = Flaw(FlawKind.REWOUND, self.position.number)
+            self.position, self.seen = Position(), []
+            return [rewound]
+        due = self._due(at - grace)
+        self._see(page.last_number, at)
+        flaws: list[Flaw] = []
+        for entry in page.entries:
+            found = logged.get(entry.fact_id) if entry.fact_id else None
+            if entry.fact_id and found is None and entry.number > due:
+                self.is_at_end = True
+                break
+            flaws += flaws_at(self.position, entry, found, producer=self.producer)
+            self.position = Position(entry.number, entry.chain)
+        self.is_at_end = self.is_at_end or self.position.number >= page.last_number
+        if self.is_at_end:
+            self.reconciled_at = at
+        return flaws
+
+    def _due(self, seen_before: datetime) -> int:
+        """Return the highest number that was seen by then, and forget the lower ones."""
+        due = [number for number, at in self.seen if at <= seen_before]
+        self.seen = self.seen[max(len(due) - 1, 0) :]
+        return due[-1] if due else 0
+
+    def _see(self, number: int, at: datetime) -> None:
+        last_number, last_at = self.seen[-1] if self.seen else (self.position.number, at - SEEN_APART)
+        if number > last_number and at - last_at >= SEEN_APART:
+            self.seen.append((number, at))
