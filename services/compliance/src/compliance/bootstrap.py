@@ -101,8 +101,9 @@ async def comparing(settings: ComplianceSettings) -> "AsyncIterator[CheckProduce
 @asynccontextmanager
 async def checking(settings: ComplianceSettings) -> AsyncIterator[CheckLog]:
     database = Database.of(settings, pool_size=1)
+    has_master_key = settings.master_key_file is not None or bool(settings.master_key.get_secret_value())
     try:
-        yield wiring.check_log(database=database)
+        yield wiring.check_log(database=database, master_keys=settings.keys() if has_master_key else ())
     finally:
         await database.close()
 

@@ -1,7 +1,7 @@
 """Connect the use cases of compliance with their adapters: one function per noun."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from chassis.audited_reads import AuditedReads
@@ -35,6 +35,7 @@ from compliance.application.screening.lift_screening_block import LiftScreeningB
 from compliance.application.screening.list_screening_blocks import ListScreeningBlocks
 from compliance.application.screening.place_screening_block import PlaceScreeningBlock
 from compliance.application.screening.screen_transfers import ScreenTransfers
+from compliance.infrastructure.log_key import unseal
 from compliance.infrastructure.sql.audit import SqlAuditViews
 from compliance.infrastructure.sql.completeness import SqlCompletenessViews, SqlLoggedFacts
 from compliance.infrastructure.sql.retention import SqlRetentionViews
@@ -106,9 +107,9 @@ def check_producers(*, database: Database, journals: Mapping[str, Journal], cloc
     return CheckProducers(log=log, journals=journals, clock=clock, wait=asyncio.sleep, grace=grace)
 
 
-def check_log(*, database: Database) -> CheckLog:
-    """Wire the check separately, because its command needs no signing key."""
-    return CheckLog(open_log=stored_log(database), verify=ed25519)
+def check_log(*, database: Database, master_keys: Sequence[bytes] = ()) -> CheckLog:
+    """Wire the check separately, because its command needs no signing key. The master keys open the stored one to check it."""
+    return CheckLog(open_log=stored_log(database), verify=ed25519, unseal=unseal(*master_keys) if master_keys else None)
 
 
 def screening(*, database: Database, uow: UnitOfWork, reads: Reads, clock: Clock) -> Screening:

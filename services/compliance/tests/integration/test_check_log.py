@@ -10,7 +10,7 @@ from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases, DatabaseUrls
 from compliance.application.audit.append_facts import AppendFacts
-from compliance.application.audit.check_log import Finding
+from compliance.application.audit.findings import Finding
 from compliance.application.audit.sign_checkpoint import SignCheckpoint
 from compliance.domain.checkpoint import Checkpoint
 from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
@@ -76,14 +76,14 @@ REHASHED = "leaf = leaf || ' ', leaf_hash = sha256('\\x00'::bytea || leaf || ' '
         ("UPDATE audit_entries SET leaf = leaf || ' ' WHERE sequence = 5", "entry 5 does not match its hash"),
         ("UPDATE audit_entries SET leaf_hash = sha256('x') WHERE sequence = 5", "entry 5 does not match its hash"),
         (f"UPDATE audit_entries SET {REHASHED} WHERE sequence = 5", "checkpoint 300 has another root hash than the log"),
-        ("DELETE FROM audit_entries WHERE sequence = 5", "entry 6 is at the position of entry 5"),
-        ("DELETE FROM audit_entries WHERE sequence = 0", "entry 1 is at the position of entry 0"),
+        ("UPDATE audit_entries SET leaf = 'no JSON' WHERE sequence = 5", "the leaf of entry 5 is not an entry of this log"),
+        ("DELETE FROM audit_entries WHERE sequence = 5", "entry 5 is missing"),
+        ("DELETE FROM audit_entries WHERE sequence BETWEEN 0 AND 20", "entries 0 to 20 are missing"),
+        ("UPDATE audit_entries SET sequence = -1 WHERE sequence = 5", "entry -1 is outside the log"),
+        ("UPDATE audit_entries SET sequence = 9223372036854775807 WHERE sequence = 5", "entry 9223372036854775807 is outside"),
         ("DELETE FROM audit_entries WHERE sequence = 599", "the head has 600 entries"),
-        ("DELETE FROM audit_entries WHERE sequence >= 300", "checkpoint 600 is larger than the log"),
-        (
-            SWAPPED,
-            "checkpoint 600 has another root hash than the log",
-        ),
+        ("DELETE FROM audit_entries WHERE sequence >= 300", "checkpoint 600 is larger than the log, which has 300 entries"),
+        (SWAPPED, "checkpoint 600 has another root hash than the log"),
         ("DELETE FROM audit_related WHERE sequence = 5", "the columns or related subjects of entry 5 do not match"),
         (
             "UPDATE audit_related SET subject = gen_random_uuid() WHERE sequence = 5",
@@ -118,19 +118,36 @@ REHASHED = "leaf = leaf || ' ', leaf_hash = sha256('\\x00'::bytea || leaf || ' '
             "UPDATE audit_entries SET occurred_at = occurred_at + interval '1 us' WHERE sequence = 5",
             "the columns or related subjects of entry 5 do not match",
         ),
+        (
+            "UPDATE audit_entries SET occurred_at = 'infinity' WHERE sequence = 5",
+            "the columns or related subjects of entry 5 do not match",
+        ),
         ("UPDATE audit_nodes SET hash = sha256('x') WHERE (level, index) = (8, 1)", "node 8/1 is missing or does not match"),
         ("DELETE FROM audit_nodes WHERE (level, index) = (8, 1)", "node 8/1 is missing or does not match"),
         ("INSERT INTO audit_nodes VALUES (8, 2, sha256('x'))", "node 8/2 belongs to no entries of the log"),
-        ("UPDATE audit_head SET size = 599", "the head has 599 entries"),
-        ("UPDATE audit_head SET hashes[1] = sha256('x')", "the head has 600 entries and other hashes"),
-        ("UPDATE checkpoints SET root_hash = sha256('x') WHERE size = 300", "checkpoint 300 has another root hash than the log"),
+        ("UPDATE audit_head SET size = 599", "the head has 599 entries, but there are 600"),
+        ("DELETE FROM audit_head", "the head has no row, but there are 600 entries"),
+        (
+            "UPDATE audit_head SET hashes[2] = sha256('x')",
+            "the head has 600 entries and other hashes than the leaves, at first for entries 512 to 575",
+        ),
+        ("UPDATE audit_head SET hashes[1] = NULL", "other hashes than the leaves, at first for entries 0 to 511"),
+        ("UPDATE audit_head SET hashes[1] = 'short'", "other hashes than the leaves, at first for entries 0 to 511"),
+        ("UPDATE audit_head SET hashes = '{}'", "other hashes than the leaves: 0 hashes instead of 4"),
+        (
+            "UPDATE checkpoints SET root_hash = sha256('x') WHERE size = 300",
+            "the note of checkpoint 300 belongs to another checkpoint, of size 300",
+        ),
+        ("UPDATE checkpoints SET note = E'\\u0001\\n\\n' WHERE size = 300", "the note of checkpoint 300 does not verify"),
         ("UPDATE checkpoints SET note = note || 'x' WHERE size = 300", "the note of checkpoint 300 does not verify"),
         (
             "UPDATE checkpoints SET note = (SELECT note FROM checkpoints WHERE size = 600) WHERE size = 300",
             "the note of checkpoint 300 belongs to another checkpoint",
         ),
-        ("UPDATE checkpoints SET size = 601 WHERE size = 600", "checkpoint 601 is larger than the log"),
+        ("UPDATE checkpoints SET size = 601 WHERE size = 600", "the note of checkpoint 601 belongs to another checkpoint"),
         ("UPDATE log_keys SET public_key = sha256('x')", "the note of checkpoint 300 does not verify"),
+        ("UPDATE log_keys SET public_key = 'short'", "the note of checkpoint 300 does not verify"),
+        ("INSERT INTO log_keys VALUES ('other', sha256('x'), 'sealed')", "log_keys has 2 rows, but a log has one key"),
         ("DELETE FROM log_keys", "no key that could have signed them"),
     ],
 )
@@ -156,13 +173,24 @@ async def test_a_signed_note_with_another_root_is_found(tampered: Tampered) -> N
 
     await tampered.tamper(f"UPDATE checkpoints SET note = '{note}' WHERE size = 300")
 
-    assert (await tampered.check()).problems == ["the note of checkpoint 300 belongs to another checkpoint"]
+    problems = (await tampered.check()).problems
+
+    assert problems == [
+        "the note of checkpoint 300 belongs to another checkpoint, of size 300",
+        "checkpoint 300 has another root hash than the log",
+        "the first change is among entries 0 to 299: no smaller checkpoint was compared",
+    ]
 
 
-async def test_a_rewritten_log_does_not_flood_the_report(tampered: Tampered) -> None:
-    await tampered.tamper("DELETE FROM audit_entries WHERE sequence = 5")
+async def test_many_findings_of_a_kind_are_counted_and_do_not_hide_others(tampered: Tampered) -> None:
+    await tampered.tamper("UPDATE audit_entries SET leaf_hash = 'x' WHERE sequence < 50", "DELETE FROM audit_head")
 
-    assert len((await tampered.check()).problems) <= 100
+    finding = await tampered.check()
+
+    assert [(kind.name, len(problems), finding.omitted(kind)) for kind, problems in finding.by_kind.items()] == [
+        ("ENTRY", 10, 40),
+        ("HEAD", 1, 0),
+    ]
 
 
 async def test_a_log_that_grows_during_the_check_is_intact(tampered: Tampered, uow: Uow) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.databases import Databases, DatabaseUrls
 from compliance.application.audit.append_facts import AppendFacts
 from compliance.application.audit.sign_checkpoint import SignCheckpoint
+from compliance.domain.checkpoint import VerifierKey
 from compliance.domain.merkle import leaf_hash
 from compliance.infrastructure.sql import stored_log
 from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
@@ -72,7 +74,7 @@ async def test_a_rewritten_log_does_not_match_its_checkpoints(
 
 
 async def test_the_exit_code_reports_the_result(
-    administrator: psycopg.AsyncConnection[tuple[object, ...]], urls: DatabaseUrls
+    administrator: psycopg.AsyncConnection[tuple[object, ...]], urls: DatabaseUrls, tmp_path: Path
 ) -> None:
     async def fsck(*options: str) -> tuple[int | None, str]:
         process = await asyncio.create_subprocess_exec(
@@ -84,13 +86,30 @@ async def test_the_exit_code_reports_the_result(
         out, _ = await process.communicate()
         return process.returncode, out.decode()
 
-    code, out = await fsck()
+    keep, key = tmp_path / "kept.txt", await log_key(administrator)
+    code, out = await fsck("--output", str(keep))
     assert code == 0, out
     assert out.startswith("intact: 700 entries, 3 checkpoints, root ")
+    assert "not checked: whether the log was set back" in out
+    assert out.endswith(keep.read_text().removesuffix("\n"))
+    code, out = await fsck("--checkpoint", str(keep), "--key", key)
+    assert code == 0, out
+    assert out.startswith("intact: 700 entries, 3 checkpoints, 1 kept notes, root ")
+    assert "set back" not in out
+    assert (await fsck("--checkpoint", str(tmp_path / "missing")))[0] == 2
     await administrator.execute("UPDATE audit_entries SET actor_id = 'nobody' WHERE sequence = 699")
     assert (await fsck())[0] == 1
     assert (await fsck("--tree-only"))[0] == 0
     await administrator.execute("DELETE FROM audit_entries WHERE sequence = 699")
-    code, out = await fsck("--tree-only")
+    await administrator.execute("DELETE FROM checkpoints WHERE size = 700")
+    code, out = await fsck("--tree-only", "--checkpoint", str(keep))
     assert code == 1
-    assert out.startswith("BROKEN: ")
+    found = f"BROKEN: checkpoint 700 of {keep} is larger than the log, which has 699 entries\n  The log ends earlier than"
+    assert out.startswith(found)
+
+
+async def log_key(administrator: psycopg.AsyncConnection[tuple[object, ...]]) -> str:
+    row = await (await administrator.execute("SELECT name, public_key FROM log_keys")).fetchone()
+    assert row
+    name, public_key = row
+    return VerifierKey(str(name), bytes(public_key)).text  # type: ignore[call-overload]  # rows are untyped here

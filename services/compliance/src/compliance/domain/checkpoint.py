@@ -14,6 +14,8 @@ _PUBLIC_KEY_BYTES = 32
 # The limit in the implementations of signed-note.
 _SIGNATURES_MAX = 100
 
+_SIGNATURE_MARK = "\u2014 "
+
 Verify = Callable[[bytes, bytes, bytes], bool]
 """A function that verifies (public key, signature, message) by Ed25519."""
 
@@ -70,6 +72,22 @@ class Checkpoint:
         if checkpoint.size < 0 or len(checkpoint.root_hash) != HASH_BYTES or not text.startswith(checkpoint.text):
             raise MalformedNote("not a checkpoint")
         return checkpoint
+
+
+def split_notes(text: str) -> list[str]:
+    """Split a text of several notes. A note ends with its signature lines; empty lines between notes do not matter."""
+    notes: list[str] = []
+    lines: list[str] = []
+    signed = False
+    for line in text.split("\n"):
+        is_signature = line.startswith(_SIGNATURE_MARK)
+        if signed and not is_signature:
+            notes.append("\n".join([*lines, ""]))
+            lines.clear()
+        if line or lines:
+            lines.append(line)
+        signed = is_signature
+    return [*notes, "\n".join(lines)] if lines else notes
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from typing import Final, Self
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.crypto import Sealer, SigningKey, field_context
-from chassis.crypto.sealing import UnsealableError
+from chassis.crypto import Sealer, SealerRing, SigningKey, UnsealableError, field_context
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.settings import SettingRefused
+from compliance.application.ports.audit import StoredKey
 from compliance.domain.checkpoint import VerifierKey
 from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
 from kernel.actor import Actor
@@ -43,7 +43,7 @@ class Ed25519LogSigner:
         Raises SettingRefused if another master key sealed it, or if the database's log has another name: verifiers would mistake
         this one for a second log.
         """
-        sealer, context = Sealer(master_key), field_context("log_keys", "sealed_seed", origin)
+        sealer, context = Sealer(master_key), _context(origin)
         async with uow.begin(Actor.service("compliance")) as tx:
             await tx.session.execute(_ONE_MAKES)
             sealed = await tx.session.scalar(_FIND, {"name": origin})
@@ -65,6 +65,23 @@ class Ed25519LogSigner:
                 f"ELCORP_MASTER_KEY does not open the signing key of the log {origin}: set the key that sealed it"
             ) from None
         return cls(VerifierKey(origin, signing.public_bytes), signing.sign)
+
+
+def unseal(*master_keys: bytes) -> Callable[[StoredKey], bytes | None]:
+    """Return a function that opens a sealed signing key, and returns its public key. It returns None if it cannot open it."""
+    sealer = SealerRing(*master_keys)
+
+    def opened(stored: StoredKey) -> bytes | None:
+        try:
+            return SigningKey.from_bytes(sealer.open(stored.sealed_seed, _context(stored.name))).public_bytes
+        except (UnsealableError, ValueError):
+            return None
+
+    return opened
+
+
+def _context(origin: str) -> bytes:
+    return field_context("log_keys", "sealed_seed", origin)
 
 
 async def _add(session: AsyncSession, key: VerifierKey, sealed: bytes) -> None:

@@ -1,112 +1,92 @@
-"""Recompute the log from its leaves, and compare the result with the head, nodes, checkpoints and columns."""
+"""Recompute the log from its leaves, and compare the result with the database and with checkpoints from outside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from compliance.application.ports.audit import Chunk, StoredLog
-from compliance.domain.checkpoint import Checkpoint, MalformedNote, Verify
-from compliance.domain.merkle import STORED_LEVELS, Frontier, leaf_hash
-
-# A rewritten entry changes everything after it. The first problems show where the change begins.
-PROBLEMS_MAX = 100
-
-
-@dataclass
-class Finding:
-    """The result of a check. The log is intact if there are no problems."""
-
-    size: int = 0
-    checkpoints: int = 0
-    root_hash: bytes = b""
-    problems: list[str] = field(default_factory=list)
-
-    def complain(self, problem: str) -> None:
-        if len(self.problems) < PROBLEMS_MAX:
-            self.problems.append(problem)
+from compliance.application.audit.anchors import Anchor, NoteCheck, contradictions
+from compliance.application.audit.findings import Finding, Kind
+from compliance.application.audit.recomputation import Recomputation
+from compliance.application.ports.audit import KeptNote, StoredKey, StoredLog
+from compliance.domain.checkpoint import VerifierKey, Verify
 
 
 @dataclass(frozen=True, slots=True)
 class CheckLog:
-    """Check the whole log in one snapshot. Memory grows only with the stored nodes (one per 256 entries)."""
+    """Check the whole log in one snapshot. Memory grows only with the stored nodes (one per 256 entries) and checkpoints.
+
+    `unseal` returns the public key of a sealed signing key, None if the key cannot be opened. It is None without a master key.
+    """
 
     open_log: Callable[[], AbstractAsyncContextManager[StoredLog]]
     verify: Verify
+    unseal: Callable[[StoredKey], bytes | None] | None = None
 
     async def __call__(
-        self, *, with_columns: bool = True, progress: Callable[[int, int], None] = lambda _done, _size: None
+        self,
+        *,
+        key: VerifierKey | None = None,
+        kept: Sequence[KeptNote] = (),
+        with_columns: bool = True,
+        progress: Callable[[int, int], None] = lambda _done, _size: None,
     ) -> Finding:
         """Return the result. `progress` receives the number of checked entries and the total.
 
-        `with_columns=False` skips the check that the indexed columns agree with the leaves.
+        `key` is the log's key as an auditor kept it; without it, notes are verified by the key in the database. `kept` are notes
+        from outside the database. `with_columns=False` skips the check that the indexed columns agree with the leaves.
         """
         async with self.open_log() as log:
-            finding = Finding(checkpoints=len(log.checkpoints))
-            recomputation = _Recomputation(finding, log)
+            finding = Finding(checkpoints=len(log.checkpoints), kept=len(kept))
+            self._check_keys(log, finding, key)
+            stored, outside = self._anchors(log, finding, key, kept)
+            recomputation = Recomputation(finding, log, [*stored, *outside])
             async for chunk in log.chunks(with_columns=with_columns):
                 recomputation.add(chunk)
-                progress(recomputation.frontier.size, log.head.size)
+                progress(recomputation.frontier.size, log.head.size if log.head else recomputation.frontier.size)
             recomputation.finish(with_columns=with_columns)
-            self._check_notes(log, finding)
+            _check_absent(log, finding, outside)
+        if not kept:
+            finding.unchecked.append("whether the log was set back or signed twice: give notes kept elsewhere with --checkpoint")
         return finding
 
-    def _check_notes(self, log: StoredLog, finding: Finding) -> None:
-        key = log.key
+    def _anchors(
+        self, log: StoredLog, finding: Finding, key: VerifierKey | None, kept: Sequence[KeptNote]
+    ) -> tuple[list[Anchor], list[Anchor]]:
+        key = key or next((stored.verifier for stored in log.keys), None)
         if key is None:
-            if log.checkpoints:
-                finding.complain("there are checkpoints, but no key that could have signed them")
+            if log.checkpoints or kept:
+                finding.complain(Kind.KEY, "there are checkpoints, but no key that could have signed them")
+            return [], []
+        check = NoteCheck(key, self.verify, finding)
+        stored, outside = check.stored(log.checkpoints), check.kept(kept)
+        for problem in contradictions([*stored, *outside]):
+            finding.complain(Kind.FORK, problem)
+        return stored, outside
+
+    def _check_keys(self, log: StoredLog, finding: Finding, key: VerifierKey | None) -> None:
+        if len(log.keys) > 1:
+            names = ", ".join(stored.name for stored in log.keys)
+            finding.complain(Kind.KEY, f"log_keys has {len(log.keys)} rows, but a log has one key: {names}")
+        if key is None:
+            finding.unchecked.append("whether the log's key is the one that auditors kept: give it with --key")
+        elif log.keys and all(stored.verifier != key for stored in log.keys):
+            finding.complain(Kind.KEY, f"log_keys has the key {log.keys[0].verifier.text}, not {key.text}")
+        elif not log.keys:
+            finding.complain(Kind.KEY, "log_keys is empty, but the log has a key")
+        if self.unseal is None:
+            finding.unchecked.append("whether the sealed signing key agrees with the public key: the master key is not set")
             return
-        for stored in log.checkpoints:
-            try:
-                signed = Checkpoint.open(stored.note, key, self.verify)
-            except MalformedNote as problem:
-                finding.complain(f"the note of checkpoint {stored.size} does not verify: {problem}")
-                continue
-            if (signed.size, signed.root_hash) != (stored.size, stored.root_hash):
-                finding.complain(f"the note of checkpoint {stored.size} belongs to another checkpoint")
+        for stored in log.keys:
+            public_key = self.unseal(stored)
+            if public_key is None:
+                finding.complain(Kind.KEY, f"the sealed key of {stored.name} cannot be opened with this master key")
+            elif public_key != stored.public_key:
+                finding.complain(Kind.KEY, f"the sealed key of {stored.name} does not belong to its public key")
 
 
-class _Recomputation:
-    """The tree, recomputed from the leaves."""
-
-    def __init__(self, finding: Finding, log: StoredLog) -> None:
-        self.frontier = Frontier()
-        self._related = 0
-        self._finding = finding
-        self._log = log
-        self._nodes = dict(log.nodes)
-        self._roots = {checkpoint.size: checkpoint.root_hash for checkpoint in log.checkpoints}
-
-    def add(self, chunk: Chunk) -> None:
-        for sequence, leaf, stored in zip(chunk.sequences, chunk.leaves, chunk.hashes, strict=True):
-            hash_ = leaf_hash(leaf)
-            if sequence != self.frontier.size:
-                self._finding.complain(f"entry {sequence} is at the position of entry {self.frontier.size}")
-            if stored != hash_:
-                self._finding.complain(f"entry {sequence} does not match its hash")
-            self._append(hash_)
-        self._related += chunk.related
-        for sequence in chunk.misfiled:
-            self._finding.complain(f"the columns or related subjects of entry {sequence} do not match its leaf")
-
-    def finish(self, *, with_columns: bool) -> None:
-        head, frontier, finding = self._log.head, self.frontier, self._finding
-        finding.size, finding.root_hash = frontier.size, frontier.root
-        if (head.size, head.hashes) != (frontier.size, frontier.hashes):
-            finding.complain(f"the head has {head.size} entries and other hashes than the {frontier.size} leaves")
-        if with_columns and self._log.related > self._related:
-            finding.complain(f"{self._log.related - self._related} rows of related subjects are not in the leaves")
-        for node in self._nodes:
-            finding.complain(f"node {node.level}/{node.position} belongs to no entries of the log")
-        for size in self._roots:
-            if size > frontier.size:
-                finding.complain(f"checkpoint {size} is larger than the log")
-
-    def _append(self, hash_: bytes) -> None:
-        frontier = self.frontier
-        for node, computed in frontier.append(hash_):
-            if node.level % STORED_LEVELS == 0 and self._nodes.pop(node, None) != computed:
-                self._finding.complain(f"node {node.level}/{node.position} is missing or does not match its entries")
-        root = self._roots.get(frontier.size)
-        if root is not None and root != frontier.root:
-            self._finding.complain(f"checkpoint {frontier.size} has another root hash than the log")
+def _check_absent(log: StoredLog, finding: Finding, outside: Sequence[Anchor]) -> None:
+    # A note is published in the transaction that stores its checkpoint, and no checkpoint is ever deleted.
+    sizes = {stored.size for stored in log.checkpoints}
+    for anchor in outside:
+        if anchor.size <= finding.size and anchor.size not in sizes:
+            finding.complain(Kind.ABSENT, f"the log has no {anchor.label}")

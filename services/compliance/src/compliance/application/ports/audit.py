@@ -21,7 +21,7 @@ class LogRepository(Protocol):
         """Write the entries, the subtrees that they complete, and the new head."""
 
     async def unsigned_frontier(self) -> Frontier | None:
-        """Read the head without locking it. Return None if a checkpoint covers all of it."""
+        """Read the head without locking it, one signer at a time. Return None if a checkpoint covers all of it."""
 
     async def add_checkpoint(self, checkpoint: Checkpoint, note: str) -> bool:
         """Store a checkpoint. Return False if there is one of its size."""
@@ -41,13 +41,14 @@ class LogSigner(Protocol):
 class Chunk:
     """Consecutive entries, in order.
 
-    `misfiled` are the entries whose columns or related subjects do not match their leaves. `related` is the number of subjects
-    that the leaves name besides resource and actor.
+    `unreadable` are the entries whose leaves are not entries of this log. `misfiled` are those whose columns or related subjects
+    do not match their leaves. `related` is the number of subjects that the leaves name besides resource and actor.
     """
 
     sequences: Sequence[int]
     leaves: Sequence[bytes]
     hashes: Sequence[bytes]
+    unreadable: Sequence[int] = ()
     misfiled: Sequence[int] = ()
     related: int = 0
 
@@ -59,11 +60,38 @@ class StoredCheckpoint:
     note: str
 
 
+@dataclass(frozen=True, slots=True)
+class StoredHead:
+    """The head as it is stored: nobody has checked that its hashes are hashes."""
+
+    size: int
+    hashes: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    name: str
+    public_key: bytes
+    sealed_seed: bytes
+
+    @property
+    def verifier(self) -> VerifierKey:
+        return VerifierKey(self.name, self.public_key)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptNote:
+    """A note that was kept outside the database; `source` says where, for people."""
+
+    source: str
+    note: str
+
+
 class StoredLog(Protocol):
     """The contents of all the log's tables at one moment."""
 
     @property
-    def head(self) -> Frontier: ...
+    def head(self) -> StoredHead | None: ...
 
     @property
     def nodes(self) -> Mapping[Node, bytes]: ...
@@ -72,7 +100,8 @@ class StoredLog(Protocol):
     def checkpoints(self) -> Sequence[StoredCheckpoint]: ...
 
     @property
-    def key(self) -> VerifierKey | None: ...
+    def keys(self) -> Sequence[StoredKey]:
+        """All rows of the log's key, oldest first. An intact log has one."""
 
     @property
     def related(self) -> int:

@@ -21,6 +21,8 @@ from kernel.pages import CursorPage, CursorRequest
 _HEAD = text(f"SELECT size, hashes, {BY_INDEX} FROM audit_head FOR UPDATE")  # noqa: S608  # of constants
 _SAVE_HEAD = text("UPDATE audit_head SET size = :size, hashes = cast(:hashes AS bytea[])")
 _KNOWN = text("SELECT fact_id, leaf_hash FROM audit_entries WHERE fact_id = ANY(:ids)")
+# One signer at a time, so that checkpoints are announced in the order of their sizes.
+_ONE_SIGNS = text("SELECT pg_advisory_xact_lock(hashtextextended('checkpoints', 0))")
 _UNSIGNED = text("SELECT size, hashes FROM audit_head WHERE size > (SELECT coalesce(max(size), 0) FROM checkpoints)")
 _ADD_CHECKPOINT = text(
     "INSERT INTO checkpoints (size, root_hash, note) VALUES (:size, :root_hash, :note) ON CONFLICT DO NOTHING RETURNING size"
@@ -120,6 +122,7 @@ class SqlLogRepository:
         await self._session.execute(_SAVE_HEAD, {"size": frontier.size, "hashes": frontier.hashes})
 
     async def unsigned_frontier(self) -> Frontier | None:
+        await self._session.execute(_ONE_SIGNS)
         row = (await self._session.execute(_UNSIGNED)).one_or_none()
         return Frontier(row.size, [bytes(hash_) for hash_ in row.hashes]) if row else None
 

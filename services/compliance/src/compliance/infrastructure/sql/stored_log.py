@@ -10,25 +10,28 @@ import orjson
 from psycopg import AsyncConnection
 
 from chassis.persistence.database import Database
-from compliance.application.ports.audit import Chunk, StoredCheckpoint
-from compliance.domain.checkpoint import VerifierKey
+from compliance.application.ports.audit import Chunk, StoredCheckpoint, StoredHead, StoredKey
 from compliance.domain.entry import LEAF_HEADER
-from compliance.domain.merkle import Frontier, Node
+from compliance.domain.merkle import Node
 from compliance.infrastructure.sql.subject_keys import storable, subject_key_text
 
 CHUNK_ENTRIES = 4096
+# Sequences below zero too: nothing in the table is passed over.
+_SEQUENCE_MIN, _SEQUENCE_MAX = -(2**63), 2**63 - 1
 
-_HEAD = "SELECT size, hashes FROM audit_head"
-_NODES = "SELECT level, index, hash FROM audit_nodes"
-_CHECKPOINTS = "SELECT size, root_hash, note FROM checkpoints ORDER BY size"
-_KEY = "SELECT name, public_key FROM log_keys ORDER BY created_at LIMIT 1"
+# A superuser may have removed constraints: no NULL is taken for a value.
+_HEAD = "SELECT coalesce(size, -1), coalesce(hashes, '{}') FROM audit_head"
+_NODES = "SELECT level, index, coalesce(hash, '') FROM audit_nodes"
+_CHECKPOINTS = "SELECT size, coalesce(root_hash, ''), coalesce(note, '') FROM checkpoints ORDER BY size"
+_KEYS = "SELECT name, coalesce(public_key, ''), coalesce(sealed_seed, '') FROM log_keys ORDER BY created_at"
+# Python has no infinite times, nor years after 9999.
 _COLUMNS = """
-    array_agg(uuid_send(fact_id)), array_agg(occurred_at), array_agg(producer), array_agg(action), array_agg(actor_id),
-    array_agg(resource_type), array_agg(resource_id)
+    array_agg(uuid_send(fact_id)), array_agg(CASE WHEN occurred_at BETWEEN '0001-01-02' AND '9999-12-30' THEN occurred_at END),
+    array_agg(producer), array_agg(action), array_agg(actor_id), array_agg(resource_type), array_agg(resource_id)
 """
 _CHUNK = """
-    SELECT array_agg(sequence), array_agg(leaf), array_agg(leaf_hash) {more}
-    FROM (SELECT * FROM audit_entries WHERE sequence > %s ORDER BY sequence LIMIT %s) AS chunk
+    SELECT array_agg(sequence), array_agg(coalesce(leaf, '')), array_agg(coalesce(leaf_hash, '')) {more}
+    FROM (SELECT * FROM audit_entries WHERE sequence >= %s ORDER BY sequence LIMIT %s) AS chunk
 """
 _RELATED = "SELECT count(*) FROM audit_related"
 _NOT_RELATED = """
@@ -44,36 +47,41 @@ class _IndexedBy(NamedTuple):
     related: list[str]
 
 
+# Of a leaf that is not an entry of this log.
+_UNREADABLE = _IndexedBy([], [])
+
+
 class SqlStoredLog:
     def __init__(self, driver: AsyncConnection[Any]) -> None:
         self._driver = driver
-        self.head = Frontier()
+        self.head: StoredHead | None = None
         self.nodes: dict[Node, bytes] = {}
         self.checkpoints: list[StoredCheckpoint] = []
-        self.key: VerifierKey | None = None
+        self.keys: list[StoredKey] = []
         self.related = 0
 
     async def load(self) -> None:
-        ((size, hashes),) = await self._rows(_HEAD)
-        self.head = Frontier(size, hashes)
+        self.head = next((StoredHead(*row) for row in await self._rows(_HEAD)), None)
         self.nodes = {Node(level, index): hash_ for level, index, hash_ in await self._rows(_NODES)}
         self.checkpoints = [StoredCheckpoint(*row) for row in await self._rows(_CHECKPOINTS)]
         ((self.related,),) = await self._rows(_RELATED)
-        self.key = next((VerifierKey(name, public_key) for name, public_key in await self._rows(_KEY)), None)
+        self.keys = [StoredKey(*row) for row in await self._rows(_KEYS)]
 
     async def chunks(self, *, with_columns: bool) -> AsyncIterator[Chunk]:
         query = _CHUNK.format(more=f", {_COLUMNS}" if with_columns else "")
-        row = await self._chunk(query, after=-1)
+        row = await self._chunk(query, start=_SEQUENCE_MIN)
         while row[0]:
             sequences, leaves, hashes, *filed = row
             # PostgreSQL reads the next chunk while this one is checked.
-            following = asyncio.create_task(self._chunk(query, after=sequences[-1]))
+            following = asyncio.create_task(self._chunk(query, start=sequences[-1] + 1))
             await asyncio.sleep(0)
             try:
                 expected = [_indexed_by(leaf) for leaf in leaves] if with_columns else []
+                unreadable = [sequence for sequence, each in zip(sequences, expected, strict=False) if each is _UNREADABLE]
                 misfiled = _misfiled(sequences, expected, filed) if with_columns else []
                 misfiled += await self._not_related(sequences, expected) if with_columns else []
-                yield Chunk(sequences, leaves, hashes, misfiled, sum(len(each.related) for each in expected))
+                related = sum(len(each.related) for each in expected)
+                yield Chunk(sequences, leaves, hashes, unreadable=unreadable, misfiled=misfiled, related=related)
                 row = await following
             finally:
                 following.cancel()
@@ -84,8 +92,10 @@ class SqlStoredLog:
         arrays = [f"{{{','.join(map(str, array))}}}" for array in zip(*related, strict=True)]
         return [sequence for (sequence,) in await self._rows(_NOT_RELATED, arrays)] if related else []
 
-    async def _chunk(self, query: str, *, after: int) -> Any:
-        (row,) = await self._rows(query, (after, CHUNK_ENTRIES))
+    async def _chunk(self, query: str, *, start: int) -> Any:
+        if start > _SEQUENCE_MAX:
+            return [None]
+        (row,) = await self._rows(query, (start, CHUNK_ENTRIES))
         return row
 
     async def _rows(self, query: str, parameters: Sequence[object] = ()) -> list[Any]:
@@ -96,10 +106,12 @@ class SqlStoredLog:
 
 def _misfiled(sequences: Sequence[int], expected: Sequence[_IndexedBy], filed: Sequence[Sequence[object]]) -> list[int]:
     entries = zip(sequences, expected, *filed, strict=True)
-    return [sequence for sequence, should, *columns in entries if should.columns != columns]
+    return [sequence for sequence, should, *columns in entries if should.columns != columns and should is not _UNREADABLE]
 
 
 def _indexed_by(leaf: bytes) -> _IndexedBy:
+    if not leaf.startswith(LEAF_HEADER):
+        return _UNREADABLE
     try:
         content = orjson.loads(leaf[len(LEAF_HEADER) :])
         actor, resource_id = content["actor"], content["resource_id"]
@@ -109,7 +121,7 @@ def _indexed_by(leaf: bytes) -> _IndexedBy:
         related = {actor["session_id"], *content["related_ids"]} - {"", resource_id, actor["subject_id"]}
         return _IndexedBy(columns, [subject_key_text(each) for each in related])
     except (KeyError, TypeError, AttributeError, ValueError):
-        return _IndexedBy([], [])
+        return _UNREADABLE
 
 
 def stored_log(database: Database) -> Callable[[], AbstractAsyncContextManager[SqlStoredLog]]:
