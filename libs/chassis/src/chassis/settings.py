@@ -235,6 +235,9 @@ class ServiceSettings(ProcessSettings):
     # How long a request may take whose route declares no other time. After it the answer is 503.
     request_seconds: float = Field(default=7, gt=0, le=60)
 
+    # The pause between two checkpoints of the audit log that a `work` process keeps.
+    checkpoint_keep_seconds: float = Field(default=60, ge=1, le=3600)
+
     rest_host: str = "127.0.0.1"
     rest_port: int = Field(default=8101, ge=0, le=65535)
     grpc_host: str = "127.0.0.1"

@@ -90,7 +90,7 @@ async def working(settings: GovernanceSettings) -> AsyncIterator[Working]:
     relay = Relay(relay_url, rabbitmq_url, PUBLICATIONS)
     consumer = Consumer(rabbitmq_url, settings.NAME, wiring.consumed(database=database, clock=SystemClock()))
     try:
-        yield Working([relay.run, consumer.run], readiness)
+        yield Working([relay.run, consumer.run], readiness, database)
     finally:
         await database.close()
 

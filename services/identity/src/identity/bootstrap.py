@@ -90,7 +90,7 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
     readiness.add("database", database.ping)
     readiness.add("redis", redis.ping, required=False)
     try:
-        yield Working((relay.run, consumer.run), readiness)
+        yield Working((relay.run, consumer.run), readiness, database)
     finally:
         await redis.aclose()
         await database.close()

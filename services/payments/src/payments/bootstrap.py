@@ -121,7 +121,7 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     # Without it, events are still relayed and wallets opened.
     readiness.add("identity", identity.channel_ready, required=False)
     try:
-        yield Working((relay.run, consumer.run), readiness)
+        yield Working((relay.run, consumer.run), readiness, database)
     finally:
         await identity.close()
         await database.close()

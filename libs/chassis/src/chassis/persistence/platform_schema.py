@@ -1,4 +1,4 @@
-"""Tables of every service: the journal of audit facts, parked messages, and the checkpoints of the audit log that it has heard.
+"""Tables of every service: the journal of audit facts, parked messages, and received checkpoints of the audit log.
 
 A service creates them with `journal_tables(op)` in one migration. Like every migration, they leave the previous release working.
 """
@@ -71,12 +71,14 @@ CREATE TABLE parked_messages (
     UNIQUE (queue, aggregate_id, message_id)
 );
 
--- Checkpoints of the audit log that this service has heard. Two with one size and different roots prove a rewritten log.
+-- Checkpoints of the audit log that this service has received. Two with one size and different roots prove a rewritten log.
 CREATE TABLE heard_checkpoints (
     origin text NOT NULL,
     size bigint NOT NULL CONSTRAINT heard_checkpoints_size CHECK (size > 0),
     root_hash bytea NOT NULL CONSTRAINT heard_checkpoints_root_hash CHECK (length(root_hash) = 32),
     note text NOT NULL,
+    -- When compliance announced it, and when it was stored here.
+    signed_at timestamptz NOT NULL,
     heard_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (origin, size, root_hash)
 );

@@ -1,4 +1,4 @@
-"""`python -m <service> serve|work|migrate|jobs|dead-letters`."""
+"""`python -m <service> serve|work|migrate|jobs|dead-letters|checkpoints`."""
 
 import argparse
 import asyncio
@@ -6,6 +6,7 @@ import gc
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn
 
+from chassis.checkpoints import SIGNER
 from chassis.output import survive_closed_pipes
 from chassis.run.load_settings import load_settings
 from chassis.run.process import run_command, run_process
@@ -29,7 +30,7 @@ NEEDS = {
 def main(service: Service[Any], arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the process or command of the command line, and exit with its code."""
     survive_closed_pipes()
-    commands: dict[str, Command[Any]] = {"dead-letters": _dead_letters(service), **service.commands}
+    commands: dict[str, Command[Any]] = {"dead-letters": _dead_letters(service), **_checkpoints(service), **service.commands}
     parsed = _parser(service, commands).parse_args(arguments)
     name = f"{service.name}-{parsed.command}"
     command = commands.get(parsed.command)
@@ -79,6 +80,23 @@ def _role(role: str, service: Service[Any], settings: Any) -> Callable[[asyncio.
     else:
         from chassis.run.migrate import migrate as body  # noqa: PLC0415
     return lambda stop: body(service, settings, stop)
+
+
+def _checkpoints(service: Service[Any]) -> dict[str, Command[Any]]:
+    if service.name == SIGNER:
+        return {}
+
+    async def run(settings: Any, arguments: argparse.Namespace) -> int:
+        from chassis.checkpoints import command  # noqa: PLC0415  # as above
+
+        return await command.run(settings, arguments)
+
+    def configure(parser: argparse.ArgumentParser) -> None:
+        from chassis.checkpoints import command  # noqa: PLC0415  # as above
+
+        command.add_arguments(parser)
+
+    return {"checkpoints": Command("print the kept checkpoints of the audit log, for fsck of compliance", run, configure)}
 
 
 def _dead_letters(service: Service[Any]) -> Command[Any]:

@@ -36,10 +36,14 @@ class Serving:
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """The parts of a `work` process: the relay, consumers and listeners."""
+    """The parts of a `work` process: the relay, consumers and listeners.
+
+    In `database`, the process keeps the audit log's checkpoints that it receives.
+    """
 
     background: Sequence[Background]
     readiness: Readiness
+    database: "Database | None" = None
 
 
 # What a command needs that opens or seals stored values.
@@ -79,7 +83,7 @@ class Service(Generic[SettingsT]):
     platform's jobs. `job_peers` are the peers that jobs call: a `jobs` process that cannot reach one of them is not ready.
     `needs` are the settings that a role needs besides those of every service, such as {"serve": ("master_key",)}. `check`
     compares settings with the database at the start, and raises SettingRefused.
-    `commands` are the service's own, in addition to serve, work, migrate, jobs and dead-letters.
+    `commands` are the service's own, in addition to serve, work, migrate, jobs, dead-letters and checkpoints.
     """
 
     name: str

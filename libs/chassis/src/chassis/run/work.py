@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
+from chassis.checkpoints import SIGNER
 from chassis.health import Readiness
 from chassis.persistence.pooled_sessions import require_direct
 from chassis.run.background import Backgrounds
 from chassis.run.ops_server import ops_server
 from chassis.run.process import settle
 from chassis.run.schema import wait_for_schema
-from chassis.run.service import Background, Service
+from chassis.run.service import Background, Service, Working
 from chassis.settings import ServiceSettings
 from chassis.telemetry import log
 from chassis.telemetry.metrics import watch_loop
@@ -22,7 +23,27 @@ async def work(service: Service[Any], settings: ServiceSettings, stop: asyncio.E
     require_direct(settings, "work")
     await wait_for_schema(service, settings, stop)
     async with service.working(settings) as parts:
-        return await _run(parts.background, parts.readiness, settings, stop)
+        background = [*parts.background, *_keep_checkpoints(service, settings, parts)]
+        return await _run(background, parts.readiness, settings, stop)
+
+
+def _keep_checkpoints(service: Service[Any], settings: ServiceSettings, parts: Working) -> Sequence[Background]:
+    if parts.database is None or service.name == SIGNER:
+        return ()
+    # Not needed by the `jobs` process.
+    from chassis.checkpoints.keeping import CheckpointKeeping  # noqa: PLC0415
+    from chassis.checkpoints.table import CheckpointTable  # noqa: PLC0415
+    from chassis.messaging.listener import Listener  # noqa: PLC0415
+    from elcorp.compliance.v1.events_pb2 import CheckpointSigned  # noqa: PLC0415
+
+    keeping = CheckpointKeeping(CheckpointTable(parts.database), pause_seconds=settings.checkpoint_keep_seconds)
+    listener = Listener(
+        settings.rabbitmq_url.get_secret_value(),
+        {CheckpointSigned: keeping.receive},
+        on_connected=keeping.listening,
+        name=f"{service.name} checkpoints",
+    )
+    return (listener.run, keeping.run)
 
 
 async def jobs(service: Service[Any], settings: ServiceSettings, stop: asyncio.Event) -> bool:
