@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import psycopg
 import pytest
 
 from chassis.persistence.database import Database
@@ -10,6 +11,7 @@ from chassis.testing.databases import Databases, DatabaseUrls
 from compliance.bootstrap import SERVICE
 from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
 from compliance.wiring import unit_of_work
+from services.compliance.tests.producers import Producer
 
 
 @pytest.fixture
@@ -27,3 +29,12 @@ async def database(databases: Databases, urls: DatabaseUrls) -> AsyncIterator[Da
 @pytest.fixture
 def uow(database: Database) -> SqlUnitOfWork[SqlComplianceTransaction]:
     return unit_of_work(database=database)
+
+
+@pytest.fixture
+async def producer(databases: Databases) -> AsyncIterator[Producer]:
+    """Another service, which has the same tables for its journal."""
+    async with databases.create("compliance", SERVICE.migrations) as urls:
+        url = databases.superuser_url.rpartition("/")[0] + f"/{urls.name}"
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+            yield Producer(connection)

@@ -37,17 +37,17 @@ class Recorded:
 
 
 class Producer:
-    """Payments, as far as completeness is concerned; `url` is a superuser's."""
+    """Payments, as far as completeness is concerned; the connection is a superuser's, with autocommit."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
         self.is_away = False
+        self._connection = connection
         self._count = 0
 
     async def record(self, count: int = 1, **changes: Any) -> list[Recorded]:
         """Commit facts, each with its message and its row in the journal."""
-        made = [self._fact(**changes) for _ in range(count)]
-        async with await psycopg.AsyncConnection.connect(self.url) as connection, connection.cursor() as cursor:
+        made = [self.fact(**changes) for _ in range(count)]
+        async with self._connection.transaction(), self._connection.cursor() as cursor:
             for message in (each.message for each in made):
                 await cursor.execute(
                     "INSERT INTO outbox (message_id, type, aggregate_id, payload, headers) VALUES (%s, %s, %s, %s, %s)",
@@ -62,53 +62,46 @@ class Producer:
 
     async def number(self) -> None:
         """Number the journal, as the relay does."""
-        async with await psycopg.AsyncConnection.connect(self.url) as connection:
-            last = await (
-                await connection.execute("SELECT number, chain FROM audit_journal_numbers ORDER BY number DESC LIMIT 1")
-            ).fetchone()
-            number, chain = last or (0, b"")
-            rows = await connection.execute(
-                "SELECT position, fact_id, digest FROM audit_journal "
-                "WHERE position NOT IN (SELECT position FROM audit_journal_numbers) ORDER BY position"
-            )
-            for position, fact_id, digest in await rows.fetchall():
-                number, chain = number + 1, chain_of(bytes(chain), fact_id, bytes(digest))
-                await connection.execute("INSERT INTO audit_journal_numbers VALUES (%s, %s, %s)", (number, position, chain))
+        number, chain = (
+            await self._rows("SELECT number, chain FROM audit_journal_numbers ORDER BY number DESC LIMIT 1") or [(0, b"")]
+        )[0]
+        unnumbered = await self._rows(
+            "SELECT position, fact_id, digest FROM audit_journal "
+            "WHERE position NOT IN (SELECT position FROM audit_journal_numbers) ORDER BY position"
+        )
+        for position, fact_id, digest in unnumbered:
+            number, chain = number + 1, chain_of(bytes(chain), fact_id, bytes(digest))
+            await self._connection.execute("INSERT INTO audit_journal_numbers VALUES (%s, %s, %s)", (number, position, chain))
 
     async def page(self, *, after: int) -> JournalPage:
         if self.is_away:
             raise JournalAway(reason="away")
-        async with await psycopg.AsyncConnection.connect(self.url) as connection:
-            rows = await connection.execute(
-                "SELECT number, fact_id, digest, chain FROM audit_journal_numbers LEFT JOIN audit_journal USING (position) "
-                "WHERE number > %s ORDER BY number LIMIT 100",
-                (after,),
-            )
-            entries = [
-                JournalEntry(number, fact_id, digest or b"", chain) for number, fact_id, digest, chain in await rows.fetchall()
-            ]
-            [(last,)] = await (await connection.execute("SELECT coalesce(max(number), 0) FROM audit_journal_numbers")).fetchall()
-            chains = await connection.execute("SELECT chain FROM audit_journal_numbers WHERE number = %s", (after,))
-            chain = await chains.fetchone()
-            [(unsent,)] = await (await connection.execute("SELECT count(*) FROM outbox")).fetchall()
-        return JournalPage(entries, last, bytes(chain[0]) if chain else b"", unsent)
+        rows = await self._rows(
+            "SELECT number, fact_id, digest, chain FROM audit_journal_numbers LEFT JOIN audit_journal USING (position) "
+            "WHERE number > %s ORDER BY number LIMIT 100",
+            after,
+        )
+        entries = [JournalEntry(number, fact_id, digest or b"", chain) for number, fact_id, digest, chain in rows]
+        [(last,)] = await self._rows("SELECT coalesce(max(number), 0) FROM audit_journal_numbers")
+        chains = await self._rows("SELECT chain FROM audit_journal_numbers WHERE number = %s", after)
+        [(unsent,)] = await self._rows("SELECT count(*) FROM outbox")
+        return JournalPage(entries, last, chains[0][0] if chains else b"", unsent)
 
     async def damage(self, *statements: str) -> None:
-        """Change the database as a superuser, to whom no guard applies."""
-        await damage(self.url, *statements)
+        """Change the database although its guards refuse it."""
+        await self._connection.execute("SET session_replication_role = replica")
+        for statement in statements:
+            done = await self._connection.execute(statement)
+            assert done.rowcount != 0, statement
+        await self._connection.execute("RESET session_replication_role")
 
-    def _fact(self, **changes: Any) -> Recorded:
+    async def _rows(self, query: str, *parameters: object) -> list[Any]:
+        return await (await self._connection.execute(query, parameters)).fetchall()
+
+    def fact(self, **changes: Any) -> Recorded:
         self._count += 1
         made = {"action": "payments.test.change", "resource_type": "test", "resource_id": str(self._count), "occurred_at": AT}
         return Recorded(PAYMENTS.audit([(AuditFact(**{**made, **changes}), Actor.service("payments"))]))
-
-
-async def damage(url: str, *statements: str) -> None:
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-        await connection.execute("SET session_replication_role = replica")
-        for statement in statements:
-            done = await connection.execute(statement)
-            assert done.rowcount != 0, statement
 
 
 def logged(*recorded: Recorded) -> Sequence[AuditEntry]:

@@ -1,7 +1,7 @@
 """Each producer's journal is compared with the log, and what is missing is named."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,6 @@ from compliance.application.audit.list_audit_producers import ListAuditProducers
 from compliance.application.audit.reconcile_producer import ReconcileProducer
 from compliance.application.audit.views import MissingFactFilter, MissingFactView
 from compliance.application.ports.completeness import JournalAway
-from compliance.bootstrap import SERVICE
 from compliance.infrastructure.sql.completeness import SqlCompletenessViews
 from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
 from compliance.wiring import reconcile_producer
@@ -39,7 +38,6 @@ class Compared:
     clock: ControlledClock
     append: AppendFacts
     reconcile: ReconcileProducer
-    superuser_url: str
 
     async def log(self, *recorded: Recorded) -> None:
         await self.append(entries=logged(*recorded))
@@ -69,19 +67,14 @@ class Compared:
 
 @pytest.fixture
 async def compared(
-    databases: Databases,
-    urls: DatabaseUrls,
+    producer: Producer,
     database: Database,
     uow: SqlUnitOfWork[SqlComplianceTransaction],
     clock: ControlledClock,
-) -> AsyncIterator[Compared]:
-    server = databases.superuser_url.rpartition("/")[0]
-    async with databases.create("compliance", SERVICE.migrations) as own:
-        producer = Producer(f"{server}/{own.name}")
-        reconcile = reconcile_producer(
-            database=database, journals={"payments": producer}, clock=clock, grace_seconds=GRACE_SECONDS
-        )
-        yield Compared(producer, database, clock, AppendFacts(uow), reconcile, f"{server}/{urls.name}")
+) -> Compared:
+    journals = {"payments": producer}
+    reconcile = reconcile_producer(database=database, journals=journals, clock=clock, grace_seconds=GRACE_SECONDS)
+    return Compared(producer, database, clock, AppendFacts(uow), reconcile)
 
 
 async def test_a_complete_log_has_no_findings(compared: Compared) -> None:
@@ -156,7 +149,7 @@ async def test_a_fact_with_other_content_is_found(compared: Compared) -> None:
     await compared.rounds()
     assert await compared.found() == [("different", 1), ("altered", 2), ("different", 2), ("missing", 3)]
 
-    other = compared.producer._fact(fact_id=late.entry.fact_id, resource_id="other")
+    other = compared.producer.fact(fact_id=late.entry.fact_id, resource_id="other")
     await compared.log(other)
     await compared.round()
 
@@ -197,16 +190,17 @@ async def test_a_restored_backup_of_a_producer_is_found(compared: Compared, sinc
     assert await compared.found(is_open=True) == [("missing", 9 + since)]
 
 
-async def test_a_restored_backup_of_the_log_is_found(compared: Compared) -> None:
+async def test_a_restored_backup_of_the_log_is_found(compared: Compared, databases: Databases, urls: DatabaseUrls) -> None:
     """Log and position are restored together; the facts since then are in the journal only."""
+    superuser_url = databases.superuser_url.rpartition("/")[0] + f"/{urls.name}"
     await compared.log(*await compared.producer.record(4))
     await compared.round()
-    backup = await backed_up(compared.superuser_url)
+    backup = await backed_up(superuser_url)
     after = await compared.producer.record(3)
     await compared.log(*after)
     await compared.rounds()
     assert await compared.found() == []
-    await restored(compared.superuser_url, backup)
+    await restored(superuser_url, backup)
     await compared.log(*await compared.producer.record())
     await compared.rounds()
 

@@ -76,7 +76,7 @@ class CheckProducers:
                 walk = by_producer.get(producer)
                 if sequence in named or (walk and walk.finding.away):
                     continue
-                if walk and sequence < max(walk.first_sequence, from_entry):
+                if walk and sequence < max(walk.first_sequence or 0, from_entry):
                     walk.finding.before += 1
                 elif len(found) < AWAITED_MAX:
                     found.append(_Unnamed(sequence, fact_id, producer))
@@ -112,7 +112,7 @@ class _Walk:
         self.finding = ProducerFinding(producer)
         self.awaited: dict[UUID, Flaw] = {}
         # Entries of the log below the first that the journal names are older than the journal.
-        self.first_sequence = 0
+        self.first_sequence: int | None = None
         self._journal = journal
         self._log = log
         self._named = named
@@ -157,8 +157,8 @@ class _Walk:
 
     def _take(self, logged: LoggedFact) -> None:
         self._named.add(logged.sequence)
-        is_first = self.first_sequence == 0 or logged.sequence < self.first_sequence
-        self.first_sequence = logged.sequence if is_first else self.first_sequence
+        if self.first_sequence is None or logged.sequence < self.first_sequence:
+            self.first_sequence = logged.sequence
 
 
 def _findings(walks: Sequence[_Walk], unnamed: Collection[_Unnamed]) -> Sequence[ProducerFinding]:
