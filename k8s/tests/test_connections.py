@@ -5,6 +5,7 @@ from configparser import ConfigParser
 import pytest
 
 from chassis.persistence.connection_budget import Role, connections_max
+from chassis.persistence.connections import ANSWER_SECONDS, STATEMENT_SECONDS, TRANSPORT
 from chassis.persistence.database import POOLED_SECONDS_MAX, SESSION
 from chassis.settings import ServiceSettings
 from k8s.tests.rendering import (
@@ -79,6 +80,14 @@ def test_the_pooler_ends_after_its_clients_have_left(overlay: str) -> None:
     pause = container_of(pooler)["lifecycle"]["preStop"]["sleep"]["seconds"]
     statement_seconds = int(SESSION["statement_timeout"].removesuffix("s"))
     assert pod_of(pooler)["terminationGracePeriodSeconds"] >= pause + POOLED_SECONDS_MAX + statement_seconds
+
+
+def test_the_pooler_gives_up_a_server_when_its_clients_do() -> None:
+    pooler = pooler_of(render("production"))["pgbouncer"]
+    assert float(pooler["query_timeout"]) == ANSWER_SECONDS > STATEMENT_SECONDS
+    limits = [int(pooler[name]) for name in ("tcp_keepidle", "tcp_keepintvl", "tcp_keepcnt", "tcp_user_timeout")]
+    names = ("keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout")
+    assert limits == [TRANSPORT[name] for name in names]
 
 
 def holders(documents: list[Document]) -> list[Document]:

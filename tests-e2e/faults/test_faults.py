@@ -7,9 +7,11 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+from hanging_postgres import hanging
 from journey import Api, Person, until
 
 from elcorp_local.platform import Platform
+from elcorp_local.platform_processes import ready_urls
 
 pytestmark = pytest.mark.e2e
 Holder = Callable[..., Awaitable[Person]]
@@ -115,6 +117,25 @@ async def test_without_its_database_only_that_service_answers_503(
     await until(recovers, f"{service} to recover", seconds_max=120)
     # No process had to be restarted.
     assert {name: process.pid for name, process in platform.supervisor.processes.items()} == processes
+
+
+async def test_while_postgres_hangs_every_request_is_answered_and_takes_effect_once(
+    client: httpx.AsyncClient, api: Api, platform: Platform, holder: Holder
+) -> None:
+    payer, payee = await holder("Payer", funds="10.00"), await holder("Payee")
+    key = str(uuid4())
+    with hanging(platform.backing.postgres_url):
+        # The server runs again only after these answers.
+        assert is_unavailable(await pay(client, payer, payee, key))
+        ready = await client.get(ready_urls(platform.processes.ports)["payments-serve"])
+        assert (ready.status_code, ready.json()["checks"]["database"]) == (503, "no answer within 2 s")
+
+    async def succeeds() -> bool:
+        return (await pay(client, payer, payee, key)).status_code == 201
+
+    await until(succeeds, "the database to answer again", seconds_max=120)
+    wallet = await api.data("GET", f"/wallets/{payer.wallet_id}", by=payer)
+    assert wallet["balance"] == "9.00"
 
 
 async def test_without_compliance_nothing_is_posted(
