@@ -1,4 +1,4 @@
-"""A platform with its own servers, for tests that stop servers, kill processes or leave random data."""
+"""A platform with its own servers and two of each process, for tests that stop servers, kill processes or leave random data."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 from platform_settings import TEST_SETTINGS
 
 from elcorp_local.platform import Platform
+from elcorp_local.port_numbers import Ports
 
 HERE = Path(__file__).parent
 kept = ExitStack()
@@ -14,7 +15,8 @@ kept = ExitStack()
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    return kept.enter_context(Platform.start(tmp_path_factory.mktemp("faults"), environment=TEST_SETTINGS, fast=True))
+    folder, ports = tmp_path_factory.mktemp("faults"), Ports.free(replicas=2)
+    return kept.enter_context(Platform.start(folder, ports=ports, environment=TEST_SETTINGS, fast=True))
 
 
 @pytest.hookimpl(trylast=True)

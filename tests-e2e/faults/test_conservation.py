@@ -1,4 +1,4 @@
-"""A bank's day in half a minute: many users at once, every part failing in turn, and not a cent lost.
+"""A bank's day in half a minute, on two of each process: many users, every part failing in turn, and not a cent lost.
 
 Clients transfer, put on hold, capture, void, refund, reverse and send bulk transfers at random. They repeat each request with
 its key until it is answered. Meanwhile processes and PostgreSQL backends are killed, connections are cut, responses are lost and
@@ -158,16 +158,16 @@ async def fail_in_turn(platform: Platform, network: FaultProxy, done: Done, is_o
     faults: list[Callable[[], Awaitable[None]]] = [
         lambda: _killed(platform, "payments-work"),
         lambda: _cut(platform),
-        lambda: _killed(platform, "payments-serve"),
+        lambda: _killed(platform, "payments-serve", "compliance-serve-2"),
         lambda: _answers_lost(network),
         lambda: _backend_killed(platform),
         lambda: _paused(platform, "compliance-serve"),
-        lambda: _killed(platform, "compliance-work"),
+        lambda: _killed(platform, "compliance-work", "compliance-work-2"),
         lambda: _cut(platform),
         lambda: _killed(platform, "gateway"),
-        lambda: _killed(platform, "payments-jobs"),
+        lambda: _killed(platform, "payments-jobs", "payments-jobs-2"),
         lambda: _answers_lost(network),
-        lambda: _killed(platform, "payments-work"),
+        lambda: _killed(platform, "gateway-2", "payments-work", "payments-work-2"),
     ]
     for fault in faults:
         await _busy(done)
@@ -185,12 +185,13 @@ async def _busy(done: Done) -> None:
     await until(has_done_more, "the clients to make progress", seconds_max=120, pause_seconds=0.02)
 
 
-async def _killed(platform: Platform, name: str) -> None:
-    platform.kill(name)
+async def _killed(platform: Platform, *names: str) -> None:
+    for name in names:
+        platform.kill(name)
 
 
 async def _paused(platform: Platform, name: str) -> None:
-    """Pause a process that stays connected and does not answer, like a network that drops packets."""
+    """Pause both replicas of a process: they stay connected and do not answer, as if packets were lost."""
     platform.pause(name)
     # Longer than any caller waits for its response.
     await asyncio.sleep(1.5)

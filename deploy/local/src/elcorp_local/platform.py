@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from elcorp_local.backing import Backing, start_backing
 from elcorp_local.failure import Failure
 from elcorp_local.fronts import Fronts
 from elcorp_local.locks import FolderLock
-from elcorp_local.platform_processes import PlatformProcesses
+from elcorp_local.platform_processes import PlatformProcesses, name_of
 from elcorp_local.port_numbers import SERVICES, Ports, require_free
 from elcorp_local.supervisor import STOP_SECONDS_MAX, Say, Supervisor
 
@@ -106,10 +106,19 @@ class Platform:
         os.kill(self.supervisor.processes[name].pid, signal.SIGKILL)
 
     def pause(self, name: str) -> None:
-        os.kill(self.supervisor.processes[name].pid, signal.SIGSTOP)
+        """Pause a process with all its replicas: it stays connected and does not answer."""
+        self._signal_all(name, signal.SIGSTOP)
 
     def resume(self, name: str) -> None:
-        os.kill(self.supervisor.processes[name].pid, signal.SIGCONT)
+        self._signal_all(name, signal.SIGCONT)
+
+    def replicas(self, name: str) -> Sequence[str]:
+        """Return the names of all replicas of a process; the first has the process' own name."""
+        return [name_of(name, number) for number in self.processes.ports.numbers]
+
+    def _signal_all(self, name: str, signalled: signal.Signals) -> None:
+        for replica in self.replicas(name):
+            os.kill(self.supervisor.processes[replica].pid, signalled)
 
     def stop(self) -> None:
         self._stop.close()
