@@ -129,6 +129,7 @@ async def test_while_postgres_hangs_every_request_is_answered_and_takes_effect_o
         return (await pay(client, payer, payee, key)).status_code == 201
 
     await until(succeeds, "the database to answer again", seconds_max=120)
+    await recovered(platform)
     wallet = await api.data("GET", f"/wallets/{payer.wallet_id}", by=payer)
     assert wallet["balance"] == "9.00"
 
