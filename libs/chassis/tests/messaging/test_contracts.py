@@ -1,6 +1,7 @@
 """The events' contract, read from the protos."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
@@ -9,12 +10,14 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.messaging.catalogue import all_specs
 from chassis.messaging.contracts import NotAnEvent, Publications, spec_of
+from chassis.messaging.fact_digest import digest_of
 from chassis.telemetry import continue_trace
 from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.identity.v1 import events_pb2 as identity
 from kernel.actor import Actor, ActorKind
 from kernel.audit import AuditFact
 from kernel.events import Event
+from kernel.ids import new_id
 
 AT = datetime(2026, 3, 21, 8, 30, tzinfo=UTC)
 
@@ -121,13 +124,37 @@ def test_the_facts_of_a_transaction_are_sent_in_one_message_each_with_its_actor(
     by_service.CopyFrom(by_user)
     by_service.actor.CopyFrom(compliance.AuditActor(kind="service", subject_id="payments", request_id="r-2"))
     message = Publications("payments", {}).audit([(fact, user), (fact, Actor.service("payments", request_id="r-2"))])
-    assert list(compliance.AuditFactsRecorded.FromString(message.payload).facts) == [by_user, by_service]
+    facts = compliance.AuditFactsRecorded.FromString(message.payload).facts
+    assert [each.digest for each in facts] == [
+        hashlib.sha256(each.SerializeToString()).digest() for each in (by_user, by_service)
+    ]
+    assert message.facts == tuple((fact.fact_id, each.digest) for each in facts)
+    for each in facts:
+        assert digest_of(each) == each.digest
+        each.ClearField("digest")
+    assert list(facts) == [by_user, by_service]
     assert (message.type, message.aggregate_id) == ("audit.facts.recorded", None)
     assert message.headers == {
         "cloudEvents:specversion": "1.0",
         "cloudEvents:source": "/payments",
         "cloudEvents:time": "2026-03-21T08:30:00+00:00",
     }
+
+
+def test_a_fact_names_the_organization_that_its_actor_acts_for():
+    organization, fact = new_id(), AuditFact(action="a.b.c", resource_type="x", resource_id="1", occurred_at=AT)
+    actor = replace(Actor.service("payments"), organization_id=organization)
+    (decoded,) = compliance.AuditFactsRecorded.FromString(Publications("payments", {}).audit([(fact, actor)]).payload).facts
+    assert decoded.organization_id == str(organization)
+
+
+def test_the_digest_of_a_fact_of_a_later_release_is_verified_by_an_earlier_one():
+    later = compliance.AuditFact(fact_id=str(new_id()), action="a.b.c", organization_id="o")
+    # A field that this release does not know: number 14, a text.
+    serialized = later.SerializeToString() + b"\x72\x03new"
+    later.digest = hashlib.sha256(serialized).digest()
+    received = compliance.AuditFact.FromString(later.SerializeToString() + b"\x72\x03new")
+    assert digest_of(received) == received.digest
 
 
 def test_absent_states_stay_absent():

@@ -73,6 +73,7 @@ async def test_a_database_is_lent_again_as_it_was_when_new(lend: Lend) -> None:
             connection.execute("INSERT INTO doors VALUES (%s, true)", (uuid4(),))
             connection.execute("INSERT INTO stones VALUES (2)")  # append-only: nobody may delete it again
             assert put_message(connection) == 2
+        with psycopg.connect(first.relay) as connection:
             connection.execute("DELETE FROM outbox")
 
     async with lend() as second:

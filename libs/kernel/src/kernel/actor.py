@@ -21,9 +21,9 @@ class Actor:
 
     `subject_id` is a user's UUID as text, or a service's name ("payments"), or "anonymous". `authenticated_at` and `methods`
     (RFC 8176 values such as "pwd") describe the last authentication. `has_second_factor` says whether the user has a second
-    factor; the default True requires more. `factors_version` is the version of the user's factors at that time. `refusal` is the
-    error for a caller who is refused access but may still get the stored answer to an earlier request: a use case raises it
-    before it changes anything.
+    factor; the default True requires more. `factors_version` is the version of the user's factors at that time.
+    `organization_id` is the organization that the actor acts for, if any. `refusal` is the error for a caller who is refused
+    access but may still get the stored answer to an earlier request: a use case raises it before it changes anything.
     """
 
     kind: ActorKind
@@ -38,6 +38,7 @@ class Actor:
     methods: tuple[str, ...] = ()
     has_second_factor: bool = True
     factors_version: int = 0
+    organization_id: UUID | None = None
     refusal: DomainError | None = field(default=None, compare=False, repr=False)
 
     @classmethod

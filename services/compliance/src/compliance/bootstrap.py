@@ -34,7 +34,7 @@ async def serving(settings: ComplianceSettings) -> AsyncIterator[Serving]:
         signer = await _signer(settings, resources.database, resources.clock)
         app = wiring.use_cases(database=resources.database, signer=signer, clock=resources.clock)
         rest = resources.rest(app, ROUTERS, title="Elcorp compliance")
-        yield Serving(rest, rpc_services(app), resources.readiness, resources.background)
+        yield resources.serving(rest, rpc_services(app))
 
 
 @asynccontextmanager

@@ -48,7 +48,7 @@ async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
         rest = resources.rest(app, ROUTERS, title="Elcorp governance")
         publish = publish_first(app.policies.ensure_bundle, then=lambda: resources.refresher.on_published(None))
         reconcile = reconcile_periodically(app.standings.reconcile_standings)
-        yield Serving(rest, rpc_services(app), resources.readiness, [publish, reconcile, *resources.background])
+        yield resources.serving(rest, rpc_services(app), publish, reconcile)
 
 
 def publish_first(ensure: EnsureBundle, *, then: Callable[[], Awaitable[None]]) -> Callable[[asyncio.Event], Awaitable[None]]:

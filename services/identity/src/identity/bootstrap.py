@@ -59,7 +59,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
         resources.readiness.add("administrator", administrator, required=False)
         rest = resources.rest(identity, (*served(mailbox=settings.has_mailbox), jwks_router(ring.jwks)), title="Elcorp identity")
         reloader = KeyReloader(identity.signing_keys.list_signing_keys, ring)
-        yield Serving(rest, rpc_services(identity), resources.readiness, (first_start.run, reloader.run, *resources.background))
+        yield resources.serving(rest, rpc_services(identity), first_start.run, reloader.run)
         passwords.close()
 
 

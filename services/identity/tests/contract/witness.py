@@ -168,7 +168,7 @@ class Witness:
 
     async def _compare(self, before: Picture, but: Trace, what: str) -> None:
         after = await self.look()
-        tables = (before.tables.keys() | after.tables.keys()) - {"outbox"}
+        tables = (before.tables.keys() | after.tables.keys()) - {"outbox", "audit_journal"}
         changed = {name for name in tables if before.tables.get(name) != after.tables.get(name)}
         if after.revoked != before.revoked:
             changed.add(_REVOCATIONS)

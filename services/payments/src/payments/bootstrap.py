@@ -55,7 +55,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
         payments = build(_dependencies(settings, resources, prices, compliance=compliance, identity=identity))
         rest = resources.rest(payments, ROUTERS, title="Elcorp payments")
         grpc = rpc_services(payments, resources.access_control)
-        yield Serving(rest, grpc, resources.readiness, (prices.run, *resources.background))
+        yield resources.serving(rest, grpc, prices.run)
 
 
 def _dependencies(

@@ -43,8 +43,9 @@ class Server:
 
     async def held(self) -> object:
         return await self.scalar(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND usename = ANY(ARRAY['test_payments_app', 'test_payments_relay'])",
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND usename = ANY(%s)",
             self._urls.name,
+            ["test_payments_app", "test_payments_relay"],
         )
 
 

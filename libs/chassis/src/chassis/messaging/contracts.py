@@ -9,8 +9,9 @@ import orjson
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.messaging.fact_digest import digest_of
 from chassis.persistence.delivery import Delivery, MessageT
-from chassis.persistence.outbox_message import OutboxMessage
+from chassis.persistence.outbox_message import FactDigest, OutboxMessage
 from chassis.telemetry import traceparent
 from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.options.v1 import options_pb2
@@ -87,9 +88,11 @@ class Publications:
 
     def audit(self, facts: Sequence[tuple[AuditFact, Actor]]) -> OutboxMessage:
         """Return one message with all facts of a transaction, each with its actor."""
-        message = compliance.AuditFactsRecorded(facts=[_audit_fact(fact, actor, self.producer) for fact, actor in facts])
+        encoded = [_audit_fact(fact, actor, self.producer) for fact, actor in facts]
+        message = compliance.AuditFactsRecorded(facts=encoded)
         headers = self._headers(occurred_at=facts[0][0].occurred_at, subject=None)
-        return OutboxMessage(new_id(), self._audit.type, None, message.SerializeToString(), headers)
+        digests = tuple(FactDigest(fact.fact_id, each.digest) for (fact, _), each in zip(facts, encoded, strict=True))
+        return OutboxMessage(new_id(), self._audit.type, None, message.SerializeToString(), headers, digests)
 
     def _headers(self, *, occurred_at: datetime, subject: str | None) -> dict[str, str]:
         headers = {SPECVERSION: "1.0", SOURCE: f"/{self.producer}", TIME: occurred_at.astimezone(UTC).isoformat()}
@@ -150,7 +153,7 @@ def _audit_actor(actor: Actor) -> compliance.AuditActor:
 
 
 def _audit_fact(fact: AuditFact, actor: Actor, producer: str) -> compliance.AuditFact:
-    return compliance.AuditFact(
+    encoded = compliance.AuditFact(
         fact_id=str(fact.fact_id),
         producer=producer,
         action=fact.action,
@@ -162,7 +165,10 @@ def _audit_fact(fact: AuditFact, actor: Actor, producer: str) -> compliance.Audi
         after=_json(fact.after),
         reason=fact.reason,
         related_ids=fact.related_ids,
+        organization_id=str(actor.organization_id) if actor.organization_id else "",
     )
+    encoded.digest = digest_of(encoded)
+    return encoded
 
 
 def _timestamp(at: datetime) -> Timestamp:

@@ -18,6 +18,7 @@ from prometheus_client import Counter, Gauge
 from chassis.messaging.blocked_aggregates import BlockedAggregates
 from chassis.messaging.connection import STABLE_SECONDS, BrokerLost, Session, keep_session, underlay_of
 from chassis.messaging.contracts import Publications
+from chassis.messaging.journal import Journal
 from chassis.messaging.leadership import Leadership, lead
 from chassis.messaging.lease import LEASE_SECONDS, LeaseExpired, Terms
 from chassis.messaging.outbox_table import OutboxRow, OutboxTable
@@ -114,6 +115,7 @@ class Relay:
                 await run_first(
                     leadership.keep(),
                     _measure(table),
+                    Journal(connection).run(),
                     keep_session(self._rabbitmq_url, work, name=self._name, stop=stop),
                 )
             finally:

@@ -16,18 +16,27 @@ CHANNEL = "outbox"
 
 # One statement and one parameter for all rows. It does not wake the relay: NOTIFY in a transaction prevents group commit
 # (outbox_notifier.py).
-# The transaction takes its id before a row takes its position, and before the id no row is inserted: the relay's low-water mark
-# depends on it (messaging/low_water.py).
+# The transaction takes its id before a row takes its position, and before the id no row is inserted: the relay's low-water marks
+# depend on it (messaging/low_water.py).
 _INSERT: Final = """
     INSERT INTO outbox (message_id, type, aggregate_id, payload, headers)
     SELECT id, type, aggregate_id, decode(payload, 'hex'), headers
     FROM pg_current_xact_id(), jsonb_to_recordset($1::jsonb)
         AS new (id uuid, type text, aggregate_id text, payload text, headers jsonb)
 """
+# Audit facts enter the journal with their message, or neither is written.
+_INSERT_WITH_FACTS: Final = f"""
+    WITH journal AS (
+        INSERT INTO audit_journal (fact_id, digest)
+        SELECT id, decode(digest, 'hex')
+        FROM pg_current_xact_id(), jsonb_to_recordset($2::jsonb) AS new (id uuid, digest text)
+    )
+    {_INSERT}
+"""  # noqa: S608  # a constant of this module
 
 
 def insert(messages: Sequence[OutboxMessage]) -> Statement:
-    """Return the statement that adds messages to the outbox."""
+    """Return the statement that adds messages to the outbox, and their audit facts to the journal."""
     rows = [
         {
             "id": message.message_id,
@@ -38,4 +47,6 @@ def insert(messages: Sequence[OutboxMessage]) -> Statement:
         }
         for message in messages
     ]
+    if facts := [{"id": id_, "digest": digest.hex()} for message in messages for id_, digest in message.facts]:
+        return Statement(_INSERT_WITH_FACTS, (to_json_rows(rows), to_json_rows(facts)), unaudited=True)
     return Statement(_INSERT, (to_json_rows(rows),), unaudited=True)

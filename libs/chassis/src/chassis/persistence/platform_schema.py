@@ -42,7 +42,9 @@ CREATE TABLE audit_journal (
 CREATE TABLE audit_journal_numbers (
     number bigint PRIMARY KEY CONSTRAINT audit_journal_numbers_from_one CHECK (number > 0),
     position bigint NOT NULL UNIQUE,
-    chain bytea NOT NULL CONSTRAINT audit_journal_numbers_chain CHECK (length(chain) = 32)
+    chain bytea NOT NULL CONSTRAINT audit_journal_numbers_chain CHECK (length(chain) = 32),
+    -- No row of the journal at or below this position will ever get a number: where the next leader begins to look.
+    low_water bigint NOT NULL
 );
 
 -- Aggregates whose message could not be handled. Their messages wait in `parked_messages`, in the order of their positions.
@@ -85,7 +87,11 @@ CREATE TABLE heard_checkpoints (
 """
 
 _RIGHTS = """
-REVOKE INSERT ON audit_journal_numbers FROM "{app}";
+-- The runtime role may not choose positions: with one far ahead, the relay would overlook all rows below it.
+REVOKE INSERT ON audit_journal_numbers, audit_journal, outbox FROM "{app}";
+GRANT INSERT (fact_id, digest) ON audit_journal TO "{app}";
+GRANT INSERT (message_id, type, aggregate_id, payload, headers, created_at) ON outbox TO "{app}";
+REVOKE ALL ON SEQUENCE audit_journal_position_seq, outbox_position_seq FROM "{app}";
 GRANT USAGE ON SCHEMA public TO "{relay}";
 GRANT SELECT ON alembic_version, audit_journal TO "{relay}";
 GRANT SELECT, DELETE ON outbox TO "{relay}";

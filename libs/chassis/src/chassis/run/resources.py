@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from google.protobuf.message import Message
 from redis.asyncio import Redis
 
+from chassis.audit_journal import journal_service
 from chassis.auth import AccessControl, JwksKeys, KeySource, SubjectRoles, TokenVerifier
 from chassis.auth.ended_sessions import EndedSessions
 from chassis.auth.revocations import Revocations
@@ -20,8 +21,8 @@ from chassis.persistence.idempotency_scope import OwnKeys
 from chassis.policies import BundleRefresher, BundleSource, DecisionLog, GovernanceBundles, Policies
 from chassis.redis import redis_client
 from chassis.rest import IdempotencyStore, Router, create_app
-from chassis.rpc import connect
-from chassis.run.service import Background
+from chassis.rpc import RpcService, connect
+from chassis.run.service import Background, Serving
 from chassis.settings import ServiceSettings
 from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import SessionEnded, UserFactorsChanged
@@ -34,8 +35,9 @@ ListenerCallback = Callable[[Delivery[Any]], Awaitable[None] | None]
 
 @dataclass(frozen=True, slots=True)
 class ServiceResources:
-    """The resources of a serving process; add `background` to the service's own in `Serving`."""
+    """The resources of a serving process."""
 
+    name: str
     clock: Clock
     database: Database
     verifier: TokenVerifier
@@ -62,6 +64,11 @@ class ServiceResources:
             revocations=self.revocations,
             privileged_have_two=self.privileged_have_two,
         )
+
+    def serving(self, rest: FastAPI, rpc: Sequence[RpcService], *background: Background) -> Serving:
+        """Return the process's parts: the service's own, and those of every service."""
+        every = journal_service(self.database, self.name)
+        return Serving(rest, (*rpc, every), self.readiness, (*background, *self.background))
 
     def rest(self, application: object, routers: Sequence[Router], *, title: str) -> FastAPI:
         """Build the REST app with these resources; see `create_app`."""
@@ -115,6 +122,7 @@ async def service_resources(
         listener = _listener(settings, refresher, subject_roles, ended, listen or {})
         _add_checks(readiness, database, refresher, listener, redis)
         yield ServiceResources(
+            name=settings.NAME,
             clock=clock,
             database=database,
             verifier=_verifier(settings, keys or _keys_of_identity(settings, stack, clock), clock),

@@ -2,6 +2,8 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 from alembic.script import ScriptDirectory
@@ -13,6 +15,19 @@ _COLUMNS = """
     SELECT table_name, column_name, data_type, is_nullable = 'YES', column_default IS NOT NULL OR is_generated = 'ALWAYS'
     FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
+"""
+# What the runtime role may do with each column and table. Nobody writes identity columns.
+_RIGHTS = """
+    WITH present AS (SELECT oid, relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')),
+         each AS (SELECT * FROM present JOIN pg_attribute ON attrelid = oid AND attnum > 0 AND NOT attisdropped)
+    SELECT relname || '.' || attname, wanted FROM each, (VALUES ('SELECT'), ('INSERT'), ('UPDATE')) AS rights (wanted)
+    WHERE has_column_privilege(%(role)s, oid, attnum, wanted) AND (wanted = 'SELECT' OR attidentity = '')
+    UNION ALL
+    SELECT relname, wanted FROM present, (VALUES ('DELETE'), ('TRUNCATE')) AS rights (wanted)
+    WHERE has_table_privilege(%(role)s, oid, wanted)
+    UNION ALL
+    SELECT oid::regprocedure::text, 'EXECUTE' FROM pg_proc
+    WHERE pronamespace = 'public'::regnamespace AND has_function_privilege(%(role)s, oid, 'EXECUTE')
 """
 
 
@@ -29,13 +44,15 @@ def copy_before(revision: str, versions: Path, folder: Path) -> Path:
 async def contractions(databases: Databases, service: str, versions: Path, *, since: str, folder: Path) -> list[str]:
     """Migrate from the release before revision `since` to the present one; return the changes that break the earlier code.
 
-    Its columns must remain with the same type and nullability, and it must be able to insert rows without the new columns.
+    Its columns must remain with the same type and nullability, it must be able to insert rows without the new columns, and the
+    runtime role must keep its rights.
     """
     async with databases.create(service, copy_before(since, versions, folder)) as urls:
+        role = urlsplit(urls.app).username or ""
         with psycopg.connect(urls.owner, autocommit=True) as connection:
-            before = {(table, column): rest for table, column, *rest in connection.execute(_COLUMNS)}
+            before, rights_before = _columns(connection), _rights(connection, role)
             migrations.upgrade(urls.owner, versions, say=lambda _line: None)
-            after = {(table, column): rest for table, column, *rest in connection.execute(_COLUMNS)}
+            after, rights_after = _columns(connection), _rights(connection, role)
     tables = {table for table, _ in before}
     gone = [f"{table}.{column} was removed" for table, column in before.keys() - after.keys()]
     changed = [
@@ -48,4 +65,14 @@ async def contractions(databases: Databases, service: str, versions: Path, *, si
         for table, column in after.keys() - before.keys()
         if table in tables and not any(after[table, column][1:])
     ]
-    return sorted(gone + changed + required)
+    removed = {f"{table}.{column}" for table, column in before.keys() - after.keys()}
+    taken = [f"{right} on {place} was taken" for place, right in rights_before - rights_after if place not in removed]
+    return sorted(gone + changed + required + taken)
+
+
+def _columns(connection: psycopg.Connection) -> dict[tuple[str, str], list[Any]]:
+    return {(table, column): rest for table, column, *rest in connection.execute(_COLUMNS)}
+
+
+def _rights(connection: psycopg.Connection, role: str) -> set[tuple[str, str]]:
+    return {(place, right) for place, right in connection.execute(_RIGHTS, {"role": role})}

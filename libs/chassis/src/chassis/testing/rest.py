@@ -12,6 +12,7 @@ from chassis.persistence.idempotency_scope import OwnKeys
 from chassis.policies import Policies
 from chassis.rest import IdempotencyStore, Router, create_app
 from chassis.testing.sessions import none_ended
+from chassis.testing.stored import require_journaled
 from kernel.clock import Clock
 
 # How long a request takes depends on how busy the machine is. Deadlines have tests in chassis.
@@ -32,7 +33,7 @@ async def rest_client(
     revocations: Revocations | None = None,
     own_keys: OwnKeys | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a client of an app with `routers`; `peer` is the address of its requests.
+    """Yield a client of an app with `routers`; `peer` is the address of its requests. At the end, every fact is in the journal.
 
     Unless `revocations` are given, the list of ended sessions is current and empty.
     """
@@ -51,3 +52,4 @@ async def rest_client(
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=peer)
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
         yield client
+    await require_journaled(database)

@@ -11,11 +11,14 @@ from google.protobuf.message import Message
 from sqlalchemy import text
 
 from chassis.messaging.contracts import Publications
+from chassis.messaging.fact_digest import digest_of
 from chassis.persistence.database import Database
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 
 Rows = Mapping[str, list[str]]
 
+# Audit facts are written to the outbox and the journal, or to neither.
+_JOURNAL = {"outbox": "audit_journal"}
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TABLES = text(
     """
@@ -69,7 +72,7 @@ def watch_refusals(client: httpx.AsyncClient, database: Database, *, recorded: M
 
 
 async def published(database: Database, publications: Publications) -> list[tuple[str | None, Message]]:
-    """Return the outbox's messages with their aggregates, in order; audit facts without their random ids."""
+    """Return the outbox's messages with their aggregates, in order; audit facts without their random ids and their digests."""
     classes: dict[str, Any] = {spec.type: spec.message_class for spec in publications.specs}
     query = text("SELECT type, aggregate_id, payload FROM outbox ORDER BY position")
     async with database.read() as connection:
@@ -78,8 +81,29 @@ async def published(database: Database, publications: Publications) -> list[tupl
     for _, message in messages:
         for fact in message.facts if isinstance(message, AuditFactsRecorded) else ():
             UUID(fact.fact_id)
+            if fact.digest != digest_of(fact):
+                raise AssertionError(f"the digest of {fact.action} is not that of its message")
+            fact.ClearField("digest")
             fact.ClearField("fact_id")
     return messages
+
+
+async def require_journaled(database: Database) -> None:
+    """Fail unless the journal has exactly the audit facts of the outbox. No relay may run."""
+    query = text(
+        """
+        SELECT payload AS content, NULL AS fact_id FROM outbox WHERE type = 'audit.facts.recorded'
+        UNION ALL SELECT digest, fact_id FROM audit_journal
+        """
+    )
+    async with database.read() as connection:
+        found = (await connection.execute(query)).all()
+    journal = sorted((str(fact_id), bytes(content)) for content, fact_id in found if fact_id)
+    messages = [AuditFactsRecorded.FromString(bytes(content)) for content, fact_id in found if not fact_id]
+    sent = sorted((fact.fact_id, digest_of(fact)) for message in messages for fact in message.facts)
+    if journal != sent:
+        missing, unsent = set(sent) - set(journal), set(journal) - set(sent)
+        raise AssertionError(f"the journal must have the facts of the outbox: missing {missing}, in addition {unsent}")
 
 
 def _code(response: httpx.Response) -> str:
@@ -88,7 +112,7 @@ def _code(response: httpx.Response) -> str:
 
 
 def _compare(before: Rows, after: Rows, but: Collection[str]) -> None:
-    for table in (before.keys() | after.keys()).difference(but):
+    for table in (before.keys() | after.keys()).difference(but, (_JOURNAL.get(table) for table in but)):
         was, now = before.get(table, []), after.get(table, [])
         if was != now:
             gone, new = sorted(set(was) - set(now)), sorted(set(now) - set(was))

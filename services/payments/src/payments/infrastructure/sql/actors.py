@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 from kernel.actor import Actor, ActorKind
 
@@ -11,8 +12,15 @@ def actor_text(actor: Actor) -> str:
 
     Not the roles, which are looked up when the work runs, nor how the user signed in: no later work requires that.
     """
+    organization = {"organization_id": str(actor.organization_id)} if actor.organization_id else {}
     return json.dumps(
-        {"subject_id": actor.subject_id, "ip": actor.ip, "user_agent": actor.user_agent, "request_id": actor.request_id}
+        {
+            "subject_id": actor.subject_id,
+            "ip": actor.ip,
+            "user_agent": actor.user_agent,
+            "request_id": actor.request_id,
+            **organization,
+        }
     )
 
 
@@ -23,4 +31,5 @@ def actor_of(found: dict[str, Any]) -> Actor:
         ip=found["ip"],
         user_agent=found["user_agent"],
         request_id=found["request_id"],
+        organization_id=UUID(found["organization_id"]) if "organization_id" in found else None,
     )
