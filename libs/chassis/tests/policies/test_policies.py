@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -282,7 +283,7 @@ def test_the_ages_are_settings(clock: ControlledClock) -> None:
     class Settings(ServiceSettings):
         NAME = "tests"
 
-    ages = {"policy_refresh_seconds": 1, "policy_staleness_seconds": 2, "policy_expiry_seconds": 4}
+    ages: dict[str, Any] = {"policy_refresh_seconds": 1, "policy_staleness_seconds": 2, "policy_expiry_seconds": 4}
     settings = Settings(**ages, policy_allows_logged_ratio=1)
     recorded: list[Decision] = []
 

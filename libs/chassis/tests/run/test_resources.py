@@ -3,7 +3,7 @@
 import base64
 import os
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -109,7 +109,7 @@ async def test_it_receives_bundles_roles_and_the_events_of_its_service(urls, bro
         received.append(delivery.message.user_id)
 
     # Nothing is fetched periodically during the test.
-    ages = {"policy_refresh_seconds": 3000, "policy_staleness_seconds": 3500, "policy_expiry_seconds": 3600}
+    ages: dict[str, Any] = {"policy_refresh_seconds": 3000, "policy_staleness_seconds": 3500, "policy_expiry_seconds": 3600}
     settings = DoorSettings(database_url=urls.app, rabbitmq_url=broker_url, **ages)
     forge = TokenForge()
     async with (
