@@ -242,6 +242,8 @@ class ServiceSettings(ProcessSettings):
     rest_port: int = Field(default=8101, ge=0, le=65535)
     grpc_host: str = "127.0.0.1"
     grpc_port: int = Field(default=9101, ge=0, le=65535)
+    # How long an RPC may take whose requests or responses stream, as its server and as its caller.
+    rpc_stream_seconds: float = Field(default=60, ge=1, le=600)
     # Mutual TLS between services: all three or none. Probes use no TLS, so health then has its own port without TLS.
     tls_cert_file: Path | None = None
     tls_key_file: Path | None = None

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from grpc import aio
 
-from chassis.rpc import RpcServer, RpcService, Tls, connect
+from chassis.rpc import RpcServer, RpcService, connect
 from chassis.settings import ServiceSettings
 from chassis.testing.certificates import Authority, MountedSecret
 from elcorp.common.v1 import money_pb2
@@ -64,10 +64,14 @@ def request() -> compliance.ScreenTransfersRequest:
 
 @asynccontextmanager
 async def served(
-    servicer: object, *, host: str = "127.0.0.1", port: int = 0, tls: Tls | None = None, health_port: int | None = None
+    servicer: object,
+    *more: RpcService,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    **options: Any,
 ):
     add = compliance_pb2_grpc.add_ScreeningServiceServicer_to_server
-    server = RpcServer(host, port, [RpcService(add, servicer, NAME)], tls=tls, health_port=health_port)
+    server = RpcServer(host, port, [RpcService(add, servicer, NAME), *more], **options)
     await server.start()
     try:
         yield server

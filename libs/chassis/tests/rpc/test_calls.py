@@ -1,13 +1,10 @@
-import importlib
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool
 from structlog.testing import capture_logs
 
-import elcorp
 from chassis import telemetry
 from chassis.rpc import RemoteUnavailable, UndeclaredPeerError, caller, connect
 from chassis.rpc.callers import UnknownCaller
@@ -19,8 +16,6 @@ from elcorp.compliance.v1 import compliance_pb2
 from elcorp.compliance.v1.compliance_pb2_grpc import ScreeningServiceStub
 from kernel.actor import ActorKind
 from kernel.errors import Unavailable
-
-PROTOS = Path(next(iter(elcorp.__path__)))
 
 
 async def test_a_repeatable_call_is_retried_while_the_peer_is_unavailable(stub, screening, ask):
@@ -161,20 +156,6 @@ def test_a_method_without_idempotency_level_is_never_retried():
         [{"service": "t.S", "method": "Read"}, {"service": "t.S", "method": "Put"}]
     ]
     assert config["healthCheckConfig"] == {"serviceName": "t.S"}
-
-
-def test_all_rpcs_are_unary():
-    """The interceptors, and so deadlines and errors, support unary calls only; events replace streams between services."""
-    methods = [
-        method
-        for file in PROTOS.rglob("*_pb2.py")
-        for service in importlib.import_module(
-            ".".join(file.relative_to(PROTOS.parent).with_suffix("").parts)
-        ).DESCRIPTOR.services_by_name.values()
-        for method in service.methods
-    ]
-    assert methods
-    assert not [method.full_name for method in methods if method.client_streaming or method.server_streaming]
 
 
 class _Counting:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chassis.rpc import RemoteUnavailable, deadlines, remaining_seconds, within
 from chassis.rpc.deadlines import LEAST_SECONDS, MARGIN_SECONDS, call_timeout
-from chassis.rpc.guard import _budget_seconds
+from chassis.rpc.served_call import SERVING_SECONDS_MAX, budget_seconds
 from kernel.errors import Unavailable
 
 # Tolerance for sums of floats.
@@ -112,13 +112,13 @@ async def test_a_slow_peer_is_unavailable_and_its_work_is_cancelled(stub, screen
 
 @pytest.mark.parametrize(("remaining", "budget"), [(None, 10), (3600, 10), (10, 10), (9.5, 9.5), (LEAST_SECONDS, LEAST_SECONDS)])
 def test_a_call_is_served_for_its_callers_deadline_and_at_most_ten_seconds(remaining, budget):
-    assert _budget_seconds(SimpleNamespace(time_remaining=lambda: remaining)) == budget
+    assert budget_seconds(SimpleNamespace(time_remaining=lambda: remaining), SERVING_SECONDS_MAX) == budget
 
 
 @pytest.mark.parametrize("remaining", [-1, 0, 0.0049])
 def test_a_call_whose_deadline_has_passed_is_not_served(remaining):
     with pytest.raises(Unavailable):
-        _budget_seconds(SimpleNamespace(time_remaining=lambda: remaining))
+        budget_seconds(SimpleNamespace(time_remaining=lambda: remaining), SERVING_SECONDS_MAX)
 
 
 @pytest.mark.parametrize("seconds", [None, 3600])

@@ -7,7 +7,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from chassis.listen import PortTakenError
-from chassis.rpc import RemoteUnavailable
+from chassis.rpc import RemoteUnavailable, RpcServer
 from chassis.testing.running import eventually
 
 SERVICE = "elcorp.compliance.v1.ScreeningService"
@@ -29,11 +29,24 @@ async def test_health_is_reported_for_each_service(plain_channel, server):
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 
-async def test_reflection_lists_the_services(plain_channel):
-    reflection = reflection_pb2_grpc.ServerReflectionStub(plain_channel)
-    call = reflection.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
-    answer = await call.read()
-    assert SERVICE in {service.name for service in answer.list_services_response.service}
+async def test_reflection_describes_the_services_locally_only(serve, screening):
+    async def listed(*, local: bool) -> set[str]:
+        async with serve(screening, local=local) as server, aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            reflection = reflection_pb2_grpc.ServerReflectionStub(channel)
+            call = reflection.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
+            answer = await call.read()
+            return {service.name for service in answer.list_services_response.service}
+
+    assert SERVICE in await listed(local=True)
+    with pytest.raises(aio.AioRpcError) as caught:
+        await listed(local=False)
+    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_calls_in_progress_outlive_the_age_of_their_connection():
+    for stream_seconds, grace_ms in ((5, 30_000), (60, 60_000), (600, 600_000)):
+        server = RpcServer("127.0.0.1", 0, [], stream_seconds=stream_seconds)
+        assert dict(server._options())["grpc.max_connection_age_grace_ms"] == grace_ms
 
 
 async def test_stopping_finishes_the_running_call_and_accepts_no_new_one(server, stub, screening, ask):

@@ -95,6 +95,7 @@ def test_the_defaults_are_safe() -> None:
         "job_seconds": 60,
         "job_silence_seconds": 10,
         "request_seconds": 7,
+        "rpc_stream_seconds": 60,
         "policy_refresh_seconds": 30,
         "policy_staleness_seconds": 300,
         "policy_expiry_seconds": 3600,

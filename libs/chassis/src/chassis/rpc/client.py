@@ -1,22 +1,14 @@
 """Channels to peer services."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 from grpc import aio
-from opentelemetry.trace import SpanKind
 
-from chassis import telemetry
-from chassis.rpc import callers
-from chassis.rpc.channel import RenewedChannel
-from chassis.rpc.deadlines import call_timeout
+from chassis.rpc.channel import GRACE_SECONDS, RenewedChannel
+from chassis.rpc.outgoing_calls import outgoing_calls
 from chassis.rpc.service_config import service_config, services_of
-from chassis.rpc.status import decode
 from chassis.rpc.tls import Tls
 from chassis.settings import ServiceSettings
-from chassis.telemetry.context import acting_subject
-from chassis.telemetry.metrics import RPC_CALLED
 
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 KEEPALIVE_MS = 8_000
@@ -49,7 +41,8 @@ class UndeclaredPeerError(Exception):
 def connect(settings: ServiceSettings, peer: str) -> aio.Channel:
     """Open a channel to a peer. It connects at the first call, so the peer need not be reachable yet.
 
-    Each call has a deadline: 1 s or its `timeout=`, and never later than that of the request being served. It raises
+    Each call has a deadline: 1 s, or for streams ELCORP_RPC_STREAM_SECONDS, or its `timeout=`; and never later than that of the
+    request being served. It raises
     DomainErrors: RemoteError with the peer's kind and code, or RemoteUnavailable (a kernel Unavailable) if the peer is
     unreachable or too slow. Calls with an idempotency_level in the contract are retried on UNAVAILABLE. Under mutual TLS, the
     channel uses a renewed certificate or authority without a restart.
@@ -57,62 +50,12 @@ def connect(settings: ServiceSettings, peer: str) -> aio.Channel:
     if peer not in settings.PEERS:
         raise UndeclaredPeerError(f"{settings.NAME} may call {settings.PEERS or 'nobody'}, not {peer}")
     options = [*OPTIONS, ("grpc.service_config", service_config(services_of(peer)))]
-    interceptors = [OutgoingCalls(settings.NAME, peer)]
+    interceptors = outgoing_calls(settings.NAME, peer, stream_seconds=settings.rpc_stream_seconds)
     target = settings.target(peer)
     if tls := Tls.of(settings):
         return RenewedChannel(
             tls,
             lambda material: aio.secure_channel(target, material.channel_credentials(), options, interceptors=interceptors),
+            grace_seconds=max(GRACE_SECONDS, settings.rpc_stream_seconds),
         )
     return aio.insecure_channel(target, options, interceptors=interceptors)
-
-
-class OutgoingCalls(aio.UnaryUnaryClientInterceptor):
-    """Adds deadline, identity and trace to each call, and translates its error."""
-
-    def __init__(self, service: str, peer: str) -> None:
-        self._service = service
-        self._peer = peer
-
-    async def intercept_unary_unary(
-        self,
-        continuation: Callable[..., Any],
-        client_call_details: aio.ClientCallDetails,
-        request: Any,
-    ) -> Any:
-        method = _text(client_call_details.method)
-        timeout = call_timeout(client_call_details.timeout)
-        started, code = time.perf_counter(), "OK"
-        with telemetry.span(method, kind=SpanKind.CLIENT):
-            details = aio.ClientCallDetails(
-                client_call_details.method,
-                timeout,
-                self._metadata(client_call_details.metadata),
-                client_call_details.credentials,
-                client_call_details.wait_for_ready,
-            )
-            try:
-                call = await continuation(details, request)
-                await call
-            except aio.AioRpcError as error:
-                code = error.code().name
-                raise decode(error, self._peer) from error
-            finally:
-                RPC_CALLED.labels(self._peer, method, code).observe(time.perf_counter() - started)
-        return call
-
-    def _metadata(self, given: aio.Metadata | None) -> aio.Metadata:
-        metadata = aio.Metadata(*(given or ()))
-        metadata[callers.SERVICE] = self._service
-        for key, value in (
-            (callers.REQUEST_ID, telemetry.request_id()),
-            (callers.ON_BEHALF_OF, acting_subject()),
-            (callers.TRACEPARENT, telemetry.traceparent()),
-        ):
-            if value:
-                metadata[key] = value
-        return metadata
-
-
-def _text(method: str | bytes) -> str:
-    return method.decode() if isinstance(method, bytes) else method

@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from kernel.errors import Unavailable
 
 CALL_SECONDS = 1.0
+# For calls whose requests or responses stream; ELCORP_RPC_STREAM_SECONDS.
+STREAM_SECONDS = 60.0
 # Reserved for the response's way back, so that the caller gets our error and not its own timeout.
 MARGIN_SECONDS = 0.020
 # With less time than this, the peer would only do work for a response that arrives too late.

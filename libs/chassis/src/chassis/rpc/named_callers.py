@@ -9,7 +9,7 @@ from elcorp.options.v1 import options_pb2
 
 
 class UnguardedMethodError(Exception):
-    """A method's contract does not name its callers, or the method streams, which the guard does not support."""
+    """A method's contract does not name its callers."""
 
 
 def named_callers(services: Iterable[str], *, local: bool) -> Mapping[str, frozenset[str]]:
@@ -26,8 +26,6 @@ def named_callers(services: Iterable[str], *, local: bool) -> Mapping[str, froze
 
 
 def _callers_of(method: MethodDescriptor, *, local: bool) -> frozenset[str]:
-    if method.client_streaming or method.server_streaming:
-        raise UnguardedMethodError(f"{method.full_name} streams: RPCs between services must be unary; use events for streams")
     options = method.GetOptions()
     if not options.HasExtension(options_pb2.access):
         raise UnguardedMethodError(f"{method.full_name} has no option (elcorp.options.v1.access): name its callers, or nobody")

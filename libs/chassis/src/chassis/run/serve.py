@@ -48,6 +48,7 @@ class _Serving:
             tls=Tls.of(settings),
             health_port=settings.grpc_health_port,
             local=settings.environment == "local",
+            stream_seconds=settings.rpc_stream_seconds,
         )
         self._backgrounds = Backgrounds([*parts.background, watch_loop])
 
