@@ -53,7 +53,7 @@ async def wait_any(*events: asyncio.Event, seconds: float | None = None) -> None
             wait.cancel()
 
 
-async def run_first(*works: Coroutine[Any, Any, None]) -> None:
+async def run_first(*works: Coroutine[Any, Any, object]) -> None:
     """Run all until the first ends, cancel the others, and raise the exception of the first."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
@@ -75,7 +75,7 @@ async def wait_until_ready(what: str, ready: Callable[[], Awaitable[object]], st
     """
     started, backoff, reported = time.monotonic(), Backoff(), 0.0
     while not stop.is_set():
-        problem = await _problem(ready)
+        problem = await _problem(ready, stop)
         now = time.monotonic()
         if problem is None:
             if reported:
@@ -88,9 +88,16 @@ async def wait_until_ready(what: str, ready: Callable[[], Awaitable[object]], st
     raise StoppedWaiting(what)
 
 
-async def _problem(ready: Callable[[], Awaitable[object]]) -> str | None:
-    try:
+async def _problem(ready: Callable[[], Awaitable[object]], stop: asyncio.Event) -> str | None:
+    answer: object = False
+
+    async def ask() -> None:
+        nonlocal answer
         answer = await ready()
+
+    try:
+        # What it asks may be silent, and a stop does not wait for it.
+        await run_first(ask(), stop.wait())
     except Exception as error:  # noqa: BLE001  # any failure means: not ready yet
         first_line = next(iter(str(error).splitlines()), "")
         return scrub(f"{type(error).__name__}: {first_line}"[:200])

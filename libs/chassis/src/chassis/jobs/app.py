@@ -12,6 +12,8 @@ from chassis.persistence.connections import CONNECT_SECONDS, TRANSPORT, TRANSPOR
 from chassis.persistence.database import options
 from chassis.settings import ServiceSettings
 
+CLOSE_SECONDS = 1.0
+
 _SESSION = TRANSPORT_OF_SERVER | {
     "statement_timeout": f"{STATEMENT_SECONDS}s",
     "client_connection_check_interval": "1s",
@@ -42,9 +44,15 @@ def make_jobs(settings: ServiceSettings, tasks: Sequence[Blueprint] = ()) -> App
     return app
 
 
-def _pool(**arguments: Any) -> "AsyncConnectionPool[Any]":
+class _Pool(AsyncConnectionPool[BoundedConnection[Any]]):
+    async def close(self, timeout: float = CLOSE_SECONDS) -> None:  # noqa: ASYNC109  # psycopg's
+        """Wait briefly for its tasks, which may be connecting to a server that does not answer."""
+        await super().close(timeout)
+
+
+def _pool(**arguments: Any) -> AsyncConnectionPool[Any]:
     # procrastinate passes a check without a limit of its own: that of any statement is too long for a pool whose server hangs.
-    return AsyncConnectionPool(connection_class=BoundedConnection, **arguments | {"check": _check})
+    return _Pool(connection_class=BoundedConnection, **arguments | {"check": _check})
 
 
 async def _check(connection: BoundedConnection[Any]) -> None:

@@ -16,7 +16,7 @@ from chassis.jobs.fenced_outcomes import FencedOutcomes
 from chassis.jobs.heartbeats import Heartbeats
 from chassis.telemetry import log
 from chassis.telemetry.metrics import BUCKETS_SECONDS
-from chassis.waiting import sleep_unless
+from chassis.waiting import run_first, sleep_unless
 
 CONCURRENCY = 4
 RESTART_SECONDS = 2.0
@@ -85,7 +85,8 @@ class JobWorker:
         """Update the gauges of the queue."""
         while not stop.is_set():
             try:
-                await self._measure_once()
+                # A stop does not wait for a silent database.
+                await run_first(self._measure_once(), stop.wait())
             except (ConnectorException, psycopg.Error) as error:
                 log.warning("jobs_not_measured", problem=type(error).__name__)
             await sleep_unless(stop, MEASURE_EVERY_SECONDS)
