@@ -21,7 +21,7 @@ SECONDS = 6
 _A, _B, _T = (f"lpad(to_hex(:{name}::bigint), 32, '0')::uuid" for name in "abt")
 
 # The rows that the platform writes for one transfer: the transfer, two postings, two balances, its owner's spending, its
-# event and its audit fact.
+# event, its audit fact and the fact's row in the journal.
 _SCRIPT = f"""
 \\set a random(1, {WALLETS})
 \\set b 1 + (:a + random(0, {WALLETS - 2})) % {WALLETS}
@@ -39,6 +39,7 @@ UPDATE spending SET day_total = day_total + 0.01, month_total = month_total + 0.
 INSERT INTO outbox (message_id, type, aggregate_id, payload, headers) VALUES
   (gen_random_uuid(), 'payments.transfer.settled', to_hex(:t::bigint), decode(repeat('00', 180), 'hex'), '{{"trace": "00-0"}}'),
   (gen_random_uuid(), 'audit.facts.recorded', NULL, decode(repeat('00', 600), 'hex'), '{{"trace": "00-0"}}');
+INSERT INTO audit_journal (fact_id, digest) VALUES (gen_random_uuid(), sha256(decode(to_hex(:t::bigint), 'escape')));
 END;
 """
 _NAME = "bench_pgbench"

@@ -6,10 +6,14 @@ A module of this package has `measure(bank: Bank) -> list[Result]`; its name is 
 from collections.abc import Callable
 
 from benchmarks.bank import Bank
-from benchmarks.faults import database, jobs
+from benchmarks.faults import database, jobs, journal
 from benchmarks.results import Result
 
-MEASURES: dict[str, Callable[[Bank], list[Result]]] = {"database": database.measure, "jobs": jobs.measure}
+MEASURES: dict[str, Callable[[Bank], list[Result]]] = {
+    "database": database.measure,
+    "jobs": jobs.measure,
+    "journal": journal.measure,
+}
 
 
 def faults(bank: Bank) -> list[Result]:

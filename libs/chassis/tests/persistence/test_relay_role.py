@@ -1,4 +1,4 @@
-"""Only the relay's role deletes outbox rows, from the first relay of this release on."""
+"""The rights of the relay's role and of the runtime role on the outbox and the journal."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
@@ -15,6 +15,8 @@ from chassis.testing.databases import Databases, DatabaseUrls
 from libs.chassis.tests.persistence.doors_database import VERSIONS
 
 DELETE = b"DELETE FROM outbox"
+FACT = "gen_random_uuid(), sha256('')"
+MESSAGE = "gen_random_uuid(), 't', '', '{}'"
 
 
 @pytest.fixture
@@ -49,9 +51,46 @@ def test_the_relay_of_the_previous_release_works_until_one_of_this_release_leads
         assert relay.execute("SELECT type FROM outbox").fetchall() == [("t",)]
 
 
-def test_only_the_relays_role_reserves_the_outbox(unreserved: DatabaseUrls) -> None:
-    with psycopg.connect(unreserved.app, autocommit=True) as app, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        app.execute(RESERVE)
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        *(
+            ("app", f"{change} {table}{rest}")
+            for table, column in (("audit_journal", "digest"), ("audit_journal_numbers", "chain"), ("outbox", "payload"))
+            for change, rest in (("DELETE FROM", ""), ("TRUNCATE", ""), ("UPDATE", f" SET {column} = {column}"))
+        ),
+        ("app", "INSERT INTO audit_journal_numbers (number, position, chain, low_water) VALUES (1, 1, sha256(''), 0)"),
+        # A position far ahead would make the relay overlook all later rows.
+        ("app", f"INSERT INTO audit_journal (position, fact_id, digest) OVERRIDING SYSTEM VALUE VALUES (99, {FACT})"),
+        (
+            "app",
+            f"INSERT INTO outbox (position, message_id, type, payload, headers) OVERRIDING SYSTEM VALUE VALUES (99, {MESSAGE})",
+        ),
+        ("app", "SELECT nextval('audit_journal_position_seq')"),
+        ("app", "SELECT setval('outbox_position_seq', 99)"),
+        ("app", "SELECT reserve_outbox_for_relay()"),
+        ("relay", f"INSERT INTO audit_journal (fact_id, digest) VALUES ({FACT})"),
+        ("relay", f"INSERT INTO outbox (message_id, type, payload, headers) VALUES ({MESSAGE})"),
+        ("relay", "UPDATE outbox SET payload = ''"),
+        ("relay", "DELETE FROM audit_journal"),
+        ("relay", "DELETE FROM audit_journal_numbers"),
+        ("relay", "UPDATE audit_journal_numbers SET chain = chain"),
+        *(("relay", f"SELECT FROM {table}") for table in ("doors", "inbox", "idempotency_keys", "procrastinate_jobs")),
+    ],
+)
+def test_each_role_is_refused_what_is_not_its_work(urls: DatabaseUrls, role: str, statement: str) -> None:
+    with psycopg.connect(getattr(urls, role)) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(statement.encode())
+
+
+def test_not_even_the_owner_changes_the_journal(urls: DatabaseUrls) -> None:
+    with psycopg.connect(urls.app, autocommit=True) as app:
+        app.execute(f"INSERT INTO audit_journal (fact_id, digest) VALUES ({FACT})".encode())
+    with psycopg.connect(urls.owner, autocommit=True) as owner:
+        for change in (b"DELETE FROM audit_journal", b"UPDATE audit_journal SET digest = digest", b"TRUNCATE audit_journal"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
+                owner.execute(change)
+        assert owner.execute("SELECT count(*) FROM audit_journal").fetchone() == (1,)
 
 
 def test_a_migration_without_the_relays_role_says_what_to_do(databases: Databases) -> None:

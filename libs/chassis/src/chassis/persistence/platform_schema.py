@@ -29,6 +29,7 @@ def relay_role(connection: Connection) -> str:
     return role
 
 
+# Rows of the journal never change: each vacuum freezes the pages that are new, so none of them is written again later.
 _TABLES = """
 -- One row for each audit fact, written in the transaction of its change. It has no content: after an erasure it proves only that
 -- the fact existed.
@@ -36,7 +37,7 @@ CREATE TABLE audit_journal (
     position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     fact_id uuid NOT NULL,
     digest bytea NOT NULL CONSTRAINT audit_journal_digest CHECK (length(digest) = 32)
-);
+) WITH (autovacuum_vacuum_insert_scale_factor = 0.0, autovacuum_vacuum_insert_threshold = 100000, autovacuum_freeze_min_age = 0);
 -- The committed facts, numbered from 1 without gaps by the relay that leads. `chain` is SHA-256 over the previous chain (nothing
 -- for number 1), the fact's id (16 bytes) and its digest.
 CREATE TABLE audit_journal_numbers (
@@ -45,7 +46,7 @@ CREATE TABLE audit_journal_numbers (
     chain bytea NOT NULL CONSTRAINT audit_journal_numbers_chain CHECK (length(chain) = 32),
     -- No row of the journal at or below this position will ever get a number: where the next leader begins to look.
     low_water bigint NOT NULL
-);
+) WITH (autovacuum_vacuum_insert_scale_factor = 0.0, autovacuum_vacuum_insert_threshold = 100000, autovacuum_freeze_min_age = 0);
 
 -- Aggregates whose message could not be handled. Their messages wait in `parked_messages`, in the order of their positions.
 CREATE TABLE parked_aggregates (
