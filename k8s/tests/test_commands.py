@@ -18,7 +18,7 @@ LINES = re.findall(r"^kubectl -n elcorp exec deploy/(\S+) -- python -m (\w+) ([\
 DATABASE, KEYS = ("database_url",), ("database_url", "master_key", "digest_key")
 # The settings that a command reads and that have no default.
 READS = {
-    "dead-letters": ("rabbitmq_url",),
+    "dead-letters": ("rabbitmq_url", *DATABASE),
     "ledger": DATABASE,
     "fsck": (*DATABASE, "log_origin", "master_key"),
     "create-admin": KEYS,

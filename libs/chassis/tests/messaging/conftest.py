@@ -1,7 +1,7 @@
 """Real PostgreSQL and RabbitMQ; each test has its own database and virtual host."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -12,7 +12,7 @@ import aio_pika
 import aio_pika.exceptions
 import psycopg
 import pytest
-from aio_pika.abc import AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from psycopg.types.json import Jsonb
 from sqlalchemy import text
 
@@ -139,9 +139,14 @@ class Effects:
 
 
 @pytest.fixture
-async def effects(databases: Databases, database_urls: DatabaseUrls, publications: Publications) -> AsyncIterator[Effects]:
+async def database(databases: Databases, database_urls: DatabaseUrls) -> AsyncIterator[Database]:
     async with databases.connect(database_urls.app, pool_size=20) as database:
-        yield Effects(database, publications)
+        yield database
+
+
+@pytest.fixture
+def effects(database: Database, publications: Publications) -> Effects:
+    return Effects(database, publications)
 
 
 @dataclass
@@ -151,8 +156,9 @@ class Broker:
     url: str
 
     async def send(self, event: Event, publications: Publications, *, queue: str, body: bytes | None = None, **headers) -> None:
-        """Put an event into a queue as the relay would; `body` replaces its body, `headers` are added to its own."""
+        """Put an event into a queue as the relay would; `body` replaces its body, `headers` its own (None: without it)."""
         message = publications.encode(event)
+        sent = {name: value for name, value in {**message.headers, **headers}.items() if value is not None}
         async with await aio_pika.connect(self.url) as connection, connection.channel(on_return_raises=True) as channel:
             await channel.default_exchange.publish(
                 aio_pika.Message(
@@ -161,10 +167,29 @@ class Broker:
                     type=message.type,
                     app_id="identity",
                     delivery_mode=2,
-                    headers={**message.headers, **headers},
+                    headers=sent,
                 ),
                 routing_key=queue,
             )
+
+    async def send_all(self, events: Sequence[Event], publications: Publications, *, queue: str) -> None:
+        """Put many events into a queue, in their order."""
+        async with await aio_pika.connect(self.url) as connection, connection.channel(on_return_raises=True) as channel:
+            await asyncio.gather(*(self._publish(channel, event, publications, queue) for event in events))
+
+    async def _publish(self, channel: AbstractChannel, event: Event, publications: Publications, queue: str) -> None:
+        message = publications.encode(event)
+        await channel.default_exchange.publish(
+            aio_pika.Message(
+                message.payload,
+                message_id=str(message.message_id),
+                type=message.type,
+                app_id="identity",
+                delivery_mode=2,
+                headers={**message.headers},
+            ),
+            routing_key=queue,
+        )
 
     async def delete(self, queue: str, management: Management, *, dead: str) -> None:
         """Delete a queue after it has dead-lettered a message, which ends up in the queue `dead`.

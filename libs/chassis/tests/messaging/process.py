@@ -6,6 +6,7 @@ and prints its pid. Forking avoids the second that starting a process takes.
 
 import asyncio
 import os
+import random
 import signal
 import sys
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from chassis.persistence.delivery import Delivery
 from chassis.persistence.unit_of_work import SqlTransaction, SqlUnitOfWork
 from elcorp.identity.v1 import events_pb2 as identity
 from kernel.actor import Actor
+from kernel.errors import StaleVersion
 from kernel.events import Event
 
 
@@ -32,6 +34,8 @@ def registered(event: Registered) -> identity.UserRegistered:
     return identity.UserRegistered(user_id=event.user_id)
 
 
+# The share of calls in which the handler fails.
+FAULTY = 0.01
 PUBLICATIONS = Publications("identity", {Registered: registered})
 
 
@@ -40,14 +44,18 @@ async def main(role: str, relay_url: str, database_url: str, broker_url: str, le
     if role == "relay":
         relay = Relay(relay_url, broker_url, PUBLICATIONS, publish_timeout_seconds=60, lease_seconds=float(lease_seconds))
         await relay.run(never)
-    uow = SqlUnitOfWork(Database.connect(database_url), SqlTransaction, PUBLICATIONS, service="payments")
+    database = Database.connect(database_url)
+    uow = SqlUnitOfWork(database, SqlTransaction, PUBLICATIONS, service="payments")
 
     async def record(delivery: Delivery[identity.UserRegistered]) -> None:
+        chance = random.random()
+        if chance < FAULTY:
+            raise StaleVersion if chance < FAULTY / 2 else KeyError
         async with uow.begin(Actor.service("payments"), audited=False) as tx:
             values = {"user": delivery.message.user_id, "number": int(delivery.message.wallet_address)}
             await tx.session.execute(text("INSERT INTO effects (aggregate, number) VALUES (:user, :number)"), values)
 
-    await Consumer(broker_url, "payments", [Subscription(identity.UserRegistered, record)]).run(never)
+    await Consumer(broker_url, "payments", [Subscription(identity.UserRegistered, record)], database=database).run(never)
 
 
 def fork(role: str, relay_url: str, database_url: str, broker_url: str, lease_seconds: str) -> int:

@@ -8,7 +8,7 @@ from chassis.messaging.contracts import AnySubscription, BatchSubscription, Publ
 from chassis.messaging.relay import Relay
 from chassis.testing.running import eventually, running
 from elcorp.identity.v1 import events_pb2 as identity
-from kernel.errors import InvalidValue, Unavailable
+from kernel.errors import InvalidValue, StaleVersion, Unavailable
 
 QUEUE = "payments.identity"
 
@@ -40,7 +40,7 @@ class Log:
         if users & self.refuses:
             raise InvalidValue
         if users & self.fails:
-            raise ZeroDivisionError
+            raise StaleVersion
         self.batches.append(len(deliveries))
         for delivery in deliveries:
             self.entries.setdefault(str(delivery.message_id), delivery.message.user_id)
@@ -49,25 +49,25 @@ class Log:
     async def count(self) -> int:
         return len(self.entries)
 
-    def consumer(self, url, **options) -> Consumer:
-        return Consumer(url, "payments", [BatchSubscription(identity.UserRegistered, self.append, **options)])
+    def consumer(self, url, database, **options) -> Consumer:
+        return Consumer(url, "payments", [BatchSubscription(identity.UserRegistered, self.append, **options)], database=database)
 
 
-async def test_many_messages_make_few_batches_in_order(broker_url, outbox, publications, register):
+async def test_many_messages_make_few_batches_in_order(broker_url, database, outbox, publications, register):
     log = Log()
     await outbox.write(*(register("ada", number) for number in range(400)))
     async with running(Relay(outbox.url, broker_url, publications).run):
         await outbox.wait_empty()
     # However slowly messages arrive, only the batch's size closes it.
-    async with running(log.consumer(broker_url, batch_max=100, wait_ms_max=600_000).run):
+    async with running(log.consumer(broker_url, database, batch_max=100, wait_ms_max=600_000).run):
         await eventually(log.count, 400)
     assert log.batches == [100] * 4
     assert log.numbers == list(range(400))
 
 
-async def test_a_batch_does_not_wait_until_it_is_full(broker_url, publications, register, broker):
+async def test_a_batch_does_not_wait_until_it_is_full(broker_url, database, publications, register, broker):
     log = Log()
-    async with running(log.consumer(broker_url, wait_ms_max=50).run):
+    async with running(log.consumer(broker_url, database, wait_ms_max=50).run):
         await eventually(partial(broker.depth, QUEUE), 0)
         # One of a hundred: the batch would never be full.
         await broker.send(register("ada"), publications, queue=QUEUE)
@@ -75,14 +75,14 @@ async def test_a_batch_does_not_wait_until_it_is_full(broker_url, publications, 
     assert await broker.depth(QUEUE) == 0
 
 
-async def test_one_bad_message_does_not_block_its_batch(broker_url, outbox, publications, register, broker):
+async def test_one_bad_message_does_not_block_its_batch(broker_url, database, outbox, publications, register, broker):
     log = Log()
     log.refuses, log.fails = {"user-17"}, {"user-33"}
     await outbox.write(*(register(f"user-{number}") for number in range(50)))
     async with running(Relay(outbox.url, broker_url, publications).run):
         await outbox.wait_empty()
     await broker.send(register("garbled"), publications, queue=QUEUE, body=b"\xff\xff")
-    async with running(log.consumer(broker_url).run):
+    async with running(log.consumer(broker_url, database).run):
         await eventually(log.count, 48)
         await eventually(partial(broker.depth, f"{QUEUE}.dead"), 2)
         await eventually(partial(broker.depth, f"{QUEUE}.retry.1"), 1)
@@ -91,10 +91,10 @@ async def test_one_bad_message_does_not_block_its_batch(broker_url, outbox, publ
     assert await broker.depth(QUEUE) == 0
 
 
-async def test_a_batch_waits_in_place_for_a_dependency(broker_url, publications, register, broker):
+async def test_a_batch_waits_in_place_for_a_dependency(broker_url, database, publications, register, broker):
     log = Log()
     log.away = True
-    async with running(log.consumer(broker_url).run):
+    async with running(log.consumer(broker_url, database).run):
         await eventually(partial(broker.depth, QUEUE), 0)
         for number in range(3):
             await broker.send(register(f"user-{number}"), publications, queue=QUEUE)
@@ -105,10 +105,10 @@ async def test_a_batch_waits_in_place_for_a_dependency(broker_url, publications,
     assert await broker.depth(f"{QUEUE}.retry.1") == 0
 
 
-async def test_stopping_during_an_outage_returns_the_batch_to_the_queue(broker_url, publications, register, broker):
+async def test_stopping_during_an_outage_returns_the_batch_to_the_queue(broker_url, database, publications, register, broker):
     log = Log()
     log.away = True
-    async with running(log.consumer(broker_url).run) as stop:
+    async with running(log.consumer(broker_url, database).run) as stop:
         await eventually(partial(broker.depth, QUEUE), 0)
         await broker.send(register("ada"), publications, queue=QUEUE)
         await eventually(lambda: log.calls > 0)
@@ -116,7 +116,9 @@ async def test_stopping_during_an_outage_returns_the_batch_to_the_queue(broker_u
     await eventually(partial(broker.depth, QUEUE), 1)
 
 
-async def test_a_waiting_message_is_not_acknowledged_with_later_ones_at_a_stop(broker_url, publications, register, broker):
+async def test_a_waiting_message_is_not_acknowledged_with_later_ones_at_a_stop(
+    broker_url, database, publications, register, broker
+):
     log, others = Log(), Log()
     log.away = True
     subscriptions: list[AnySubscription] = [
@@ -125,18 +127,20 @@ async def test_a_waiting_message_is_not_acknowledged_with_later_ones_at_a_stop(b
     ]
     bob = register("bob")
     issued = Publications("identity", {type(bob): address_issued})
-    async with running(Consumer(broker_url, "payments", subscriptions).run):
+    async with running(Consumer(broker_url, "payments", subscriptions, database=database).run):
         await eventually(partial(broker.depth, QUEUE), 0)
     await broker.send(register("ada"), publications, queue=QUEUE)
     await broker.send(bob, issued, queue=QUEUE)
-    async with running(Consumer(broker_url, "payments", subscriptions).run) as stop:
+    async with running(Consumer(broker_url, "payments", subscriptions, database=database).run) as stop:
         await eventually(lambda: log.calls > 0)
         stop.set()
     await eventually(partial(broker.depth, QUEUE), 2)
     assert others.entries == {}
 
 
-async def test_messages_after_a_bad_one_of_another_type_are_handled_with_their_batch(broker_url, publications, register, broker):
+async def test_messages_after_a_bad_one_of_another_type_are_handled_with_their_batch(
+    broker_url, database, publications, register, broker
+):
     log, others = Log(), Log()
     log.refuses = {"ada"}
     subscriptions: list[AnySubscription] = [
@@ -145,7 +149,7 @@ async def test_messages_after_a_bad_one_of_another_type_are_handled_with_their_b
     ]
     bob = register("bob")
     issued = Publications("identity", {type(bob): address_issued})
-    async with running(Consumer(broker_url, "payments", subscriptions).run):
+    async with running(Consumer(broker_url, "payments", subscriptions, database=database).run):
         await eventually(partial(broker.depth, QUEUE), 0)
         await broker.send(register("ada"), publications, queue=QUEUE)
         await broker.send(register("eve"), publications, queue=QUEUE)
@@ -155,14 +159,14 @@ async def test_messages_after_a_bad_one_of_another_type_are_handled_with_their_b
     assert (await broker.depth(QUEUE), await broker.depth(f"{QUEUE}.dead")) == (0, 1)
 
 
-async def test_no_handler_gets_more_messages_than_it_accepts(broker_url, publications, register, broker):
+async def test_no_handler_gets_more_messages_than_it_accepts(broker_url, database, publications, register, broker):
     log, others = Log(), Log()
     subscriptions: list[AnySubscription] = [
         BatchSubscription(identity.UserRegistered, log.append, batch_max=2, wait_ms_max=600_000),
         BatchSubscription(identity.WalletAddressIssued, others.append, batch_max=5, wait_ms_max=600_000),
     ]
     issued = Publications("identity", {type(register("bob")): address_issued})
-    async with running(Consumer(broker_url, "payments", subscriptions).run):
+    async with running(Consumer(broker_url, "payments", subscriptions, database=database).run):
         await eventually(partial(broker.depth, QUEUE), 0)
         for number in range(5):
             await broker.send(register("ada", number), publications, queue=QUEUE)
@@ -175,10 +179,12 @@ async def test_no_handler_gets_more_messages_than_it_accepts(broker_url, publica
     assert await broker.depth(QUEUE) == 0
 
 
-async def test_batches_survive_lost_connections_without_loss(broker_url, outbox, publications, register, fault_proxy_to):
+async def test_batches_survive_lost_connections_without_loss(
+    broker_url, database, outbox, publications, register, fault_proxy_to
+):
     log = Log()
     proxy, url = await fault_proxy_to(broker_url)
-    async with running(Relay(outbox.url, broker_url, publications).run, log.consumer(url, batch_max=20).run):
+    async with running(Relay(outbox.url, broker_url, publications).run, log.consumer(url, database, batch_max=20).run):
         for round_ in range(8):
             log.called.clear()
             await outbox.write(*(register(f"user-{round_}-{number}") for number in range(50)))

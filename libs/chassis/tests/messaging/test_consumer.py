@@ -16,9 +16,9 @@ from elcorp.identity.v1 import events_pb2 as identity
 from libs.chassis.tests.messaging.payments_consumer import QUEUE, consume, handle_nothing, ready
 
 
-async def test_a_handled_event_leaves_the_queue(broker_url, outbox, publications, register, effects, broker):
+async def test_a_handled_event_leaves_the_queue(broker_url, database, outbox, publications, register, effects, broker):
     relay = Relay(outbox.url, broker_url, publications)
-    async with running(relay.run, consume(broker_url, effects.record).run):
+    async with running(relay.run, consume(broker_url, database, effects.record).run):
         await outbox.write(register("ada", 1), register("bob", 2))
         await eventually(effects.count, 2)
         await outbox.wait_empty()
@@ -26,9 +26,9 @@ async def test_a_handled_event_leaves_the_queue(broker_url, outbox, publications
     assert await broker.depth(QUEUE) == 0
 
 
-async def test_message_delivered_twice_has_one_effect(broker_url, publications, register, effects, broker):
+async def test_message_delivered_twice_has_one_effect(broker_url, database, publications, register, effects, broker):
     event = register("ada", 1)
-    async with running(consume(broker_url, effects.record).run):
+    async with running(consume(broker_url, database, effects.record).run):
         await ready(broker)
         for _ in range(5):
             await broker.send(event, publications, queue=QUEUE)
@@ -40,7 +40,7 @@ async def test_message_delivered_twice_has_one_effect(broker_url, publications, 
 
 
 async def test_events_of_an_aggregate_are_handled_in_order_and_others_in_parallel(
-    broker_url, outbox, publications, register, effects
+    broker_url, database, outbox, publications, register, effects
 ):
     running_now, most, barrier = 0, 0, asyncio.Barrier(3)
 
@@ -58,7 +58,7 @@ async def test_events_of_an_aggregate_are_handled_in_order_and_others_in_paralle
         running_now -= 1
 
     events = [register(user, number) for number in range(10) for user in ("ada", "bob", "eve")]
-    async with running(Relay(outbox.url, broker_url, publications).run, consume(broker_url, slow).run):
+    async with running(Relay(outbox.url, broker_url, publications).run, consume(broker_url, database, slow).run):
         await outbox.write(*events)
         await eventually(effects.count, 30)
     for user in ("ada", "bob", "eve"):
@@ -66,14 +66,14 @@ async def test_events_of_an_aggregate_are_handled_in_order_and_others_in_paralle
     assert most == 3
 
 
-async def test_the_handler_receives_all_attributes_of_the_message(broker_url, publications, register, broker):
+async def test_the_handler_receives_all_attributes_of_the_message(broker_url, database, publications, register, broker):
     seen: list[Delivery] = []
 
     async def look(delivery) -> None:
         seen.append(delivery)
 
     event, parent = register("ada", 1), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-    async with running(consume(broker_url, look).run):
+    async with running(consume(broker_url, database, look).run):
         await ready(broker)
         await broker.send(event, publications, queue=QUEUE, traceparent=parent)
         await eventually(lambda: len(seen), 1)
@@ -93,7 +93,7 @@ async def test_the_handler_receives_all_attributes_of_the_message(broker_url, pu
     ]
 
 
-async def test_a_stop_lets_the_running_handler_finish(broker_url, publications, register, effects, broker):
+async def test_a_stop_lets_the_running_handler_finish(broker_url, database, publications, register, effects, broker):
     entered, told_to_stop = asyncio.Event(), asyncio.Event()
 
     async def slow(delivery) -> None:
@@ -101,7 +101,7 @@ async def test_a_stop_lets_the_running_handler_finish(broker_url, publications, 
         await told_to_stop.wait()
         await effects.record(delivery)
 
-    async with running(consume(broker_url, slow).run):
+    async with running(consume(broker_url, database, slow).run):
         await ready(broker)
         await broker.send(register("ada", 1), publications, queue=QUEUE)
         await entered.wait()
@@ -112,7 +112,7 @@ async def test_a_stop_lets_the_running_handler_finish(broker_url, publications, 
 
 @pytest.mark.parametrize(("stop_grace_seconds", "loss_grace_seconds", "finishes"), [(60, 0, True), (0.05, 60, False)])
 async def test_a_stop_has_its_own_grace_period(
-    broker_url, publications, register, broker, monkeypatch, stop_grace_seconds, loss_grace_seconds, finishes
+    broker_url, database, publications, register, broker, monkeypatch, stop_grace_seconds, loss_grace_seconds, finishes
 ):
     monkeypatch.setattr("chassis.messaging.consumer.LOSS_GRACE_SECONDS", loss_grace_seconds)
     entered, told_to_stop, cancelled, finished = (asyncio.Event() for _ in range(4))
@@ -131,7 +131,7 @@ async def test_a_stop_has_its_own_grace_period(
             raise
         finished.set()
 
-    async with running(consume(broker_url, handle, stop_grace_seconds=stop_grace_seconds).run):
+    async with running(consume(broker_url, database, handle, stop_grace_seconds=stop_grace_seconds).run):
         await ready(broker)
         await broker.send(register("ada"), publications, queue=QUEUE)
         await entered.wait()
@@ -141,13 +141,13 @@ async def test_a_stop_has_its_own_grace_period(
     await eventually(partial(broker.depth, QUEUE), 0 if finishes else 1)
 
 
-async def test_a_message_delivered_before_is_marked_redelivered(broker_url, publications, register, broker):
+async def test_a_message_delivered_before_is_marked_redelivered(broker_url, database, publications, register, broker):
     seen: list[tuple[int, bool]] = []
 
     async def look(delivery) -> None:
         seen.append((delivery.attempt, delivery.redelivered))
 
-    async with running(consume(broker_url, handle_nothing).run):
+    async with running(consume(broker_url, database, handle_nothing).run):
         await ready(broker)
     await broker.send(register("ada"), publications, queue=QUEUE)
     async with await aio_pika.connect(broker_url) as connection:
@@ -158,7 +158,7 @@ async def test_a_message_delivered_before_is_marked_redelivered(broker_url, publ
 
         await (await (await connection.channel()).get_queue(QUEUE)).consume(take)
         await taken.wait()
-    async with running(consume(broker_url, look).run):
+    async with running(consume(broker_url, database, look).run):
         await eventually(lambda: len(seen), 1)
         await broker.send(register("bob"), publications, queue=QUEUE)
         await eventually(lambda: len(seen), 2)
@@ -166,10 +166,10 @@ async def test_a_message_delivered_before_is_marked_redelivered(broker_url, publ
 
 
 async def test_the_consumer_reconnects_after_its_connection_is_cut(
-    broker_url, publications, register, effects, broker, fault_proxy_to
+    broker_url, database, publications, register, effects, broker, fault_proxy_to
 ):
     proxy, url = await fault_proxy_to(broker_url)
-    async with running(consume(url, effects.record).run):
+    async with running(consume(url, database, effects.record).run):
         await ready(broker)
         for number in range(5):
             await broker.send(register("ada", number), publications, queue=QUEUE)
@@ -178,7 +178,9 @@ async def test_the_consumer_reconnects_after_its_connection_is_cut(
     assert await effects.rows() == [("ada", number) for number in range(5)]
 
 
-async def test_the_consumer_returns_after_its_queue_was_deleted(broker_url, publications, register, effects, broker, management):
+async def test_the_consumer_returns_after_its_queue_was_deleted(
+    broker_url, database, publications, register, effects, broker, management
+):
     ada = register("ada", 1)
 
     async def is_sent() -> bool:
@@ -188,7 +190,7 @@ async def test_the_consumer_returns_after_its_queue_was_deleted(broker_url, publ
             return False
         return True
 
-    async with running(consume(broker_url, effects.record).run):
+    async with running(consume(broker_url, database, effects.record).run):
         await ready(broker)
         await broker.delete(QUEUE, management, dead=f"{QUEUE}.dead")
         await ready(broker)
@@ -197,7 +199,7 @@ async def test_the_consumer_returns_after_its_queue_was_deleted(broker_url, publ
         await eventually(effects.count, 1)
 
 
-async def test_a_second_process_stands_by_and_takes_over(broker_url, publications, register, broker):
+async def test_a_second_process_stands_by_and_takes_over(broker_url, database, publications, register, broker):
     received: dict[str, list[int]] = {"first": [], "second": []}
 
     def handler(name):
@@ -210,11 +212,11 @@ async def test_a_second_process_stands_by_and_takes_over(broker_url, publication
         return len(received[name])
 
     stop_first = asyncio.Event()
-    first = asyncio.create_task(consume(broker_url, handler("first")).run(stop_first))
+    first = asyncio.create_task(consume(broker_url, database, handler("first")).run(stop_first))
     await ready(broker)
     await broker.send(register("ada", 0), publications, queue=QUEUE)
     await eventually(partial(count, "first"), 1)
-    async with running(consume(broker_url, handler("second")).run):
+    async with running(consume(broker_url, database, handler("second")).run):
         for number in range(1, 5):
             await broker.send(register("ada", number), publications, queue=QUEUE)
         await eventually(partial(count, "first"), 5)
@@ -225,11 +227,12 @@ async def test_a_second_process_stands_by_and_takes_over(broker_url, publication
     assert received == {"first": [0, 1, 2, 3, 4], "second": [5]}
 
 
-def test_a_subscription_missing_in_the_contract_is_refused():
+def test_a_subscription_missing_in_the_contract_is_refused(database):
     single, batch = (kind(identity.UserRegistered, handle_nothing) for kind in (Subscription, BatchSubscription))
     with pytest.raises(ValueError, match="does not name compliance"):
-        Consumer("amqp://127.0.0.1/", "compliance", [single])
+        Consumer("amqp://127.0.0.1/", "compliance", [single], database=database)
     with pytest.raises(ValueError, match="twice"):
-        Consumer("amqp://127.0.0.1/", "payments", [single, batch])
+        Consumer("amqp://127.0.0.1/", "payments", [single, batch], database=database)
     with pytest.raises(ValueError, match=r"queue payments\.identity mixes batches and single messages"):
-        Consumer("amqp://127.0.0.1/", "payments", [single, BatchSubscription(identity.WalletAddressIssued, handle_nothing)])
+        mixed = [single, BatchSubscription(identity.WalletAddressIssued, handle_nothing)]
+        Consumer("amqp://127.0.0.1/", "payments", mixed, database=database)

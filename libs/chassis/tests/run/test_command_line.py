@@ -107,7 +107,7 @@ sys.exit(1 if {{'fastapi', 'starlette', 'alembic', 'aiohttp', 'redis'}} & set(sy
 def test_dead_letters_are_of_every_queue_and_a_hundred_by_default(given: list[str], read: dict[str, Any]) -> None:
     parser = argparse.ArgumentParser()
     _dead_letters(SimpleNamespace(name="doors")).configure(parser)  # type: ignore[arg-type]  # only its name is used
-    defaults = {"action": given[0], "queue": None, "limit": 100, "id": None}
+    defaults = {"action": given[0], "queue": None, "limit": 100, "id": None, "aggregate": None}
     assert vars(parser.parse_args(given)) == {**defaults, **read}
 
 

@@ -55,7 +55,7 @@ async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
         app = wiring.use_cases(database=database, signer=signer, clock=clock)
         signing = CheckpointSigning(app.audit.sign_checkpoint, pause_seconds=settings.checkpoint_seconds)
         consumed = wiring.consumed(app=app, on_growth=signing.log_grew, settings=settings)
-        consumer = Consumer(rabbitmq_url, settings.NAME, consumed)
+        consumer = Consumer(rabbitmq_url, settings.NAME, consumed, database=database)
         relay = Relay(relay_url, rabbitmq_url, PUBLICATIONS)
         async with _journals(settings) as journals:
             reconcile_producer = wiring.reconcile_producer(

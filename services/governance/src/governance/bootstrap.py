@@ -88,7 +88,7 @@ async def working(settings: GovernanceSettings) -> AsyncIterator[Working]:
     readiness = Readiness()
     readiness.add("database", database.ping)
     relay = Relay(relay_url, rabbitmq_url, PUBLICATIONS)
-    consumer = Consumer(rabbitmq_url, settings.NAME, wiring.consumed(database=database, clock=SystemClock()))
+    consumer = Consumer(rabbitmq_url, settings.NAME, wiring.consumed(database=database, clock=SystemClock()), database=database)
     try:
         yield Working([relay.run, consumer.run], readiness, database)
     finally:

@@ -85,7 +85,7 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
     consumed = subscriptions(
         RecordRevocation(revocations=revocations), RecordChangedFactors(revocations=revocations), acknowledge_erasure
     )
-    consumer = Consumer(rabbitmq_url, settings.NAME, consumed)
+    consumer = Consumer(rabbitmq_url, settings.NAME, consumed, database=database)
     readiness = Readiness()
     readiness.add("database", database.ping)
     readiness.add("redis", redis.ping, required=False)

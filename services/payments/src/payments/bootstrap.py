@@ -114,6 +114,7 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
             acknowledge_erasure=AcknowledgeErasure(uow=uow, wallets=SqlWalletViews(database), clock=clock),
             stop_payer=StopPayer(uow=uow, standings=IdentityStandings(identity), clock=clock),
         ),
+        database=database,
     )
     relay = Relay(relay_url, rabbitmq_url, PUBLICATIONS)
     readiness = Readiness()

@@ -9,10 +9,13 @@ from typing import Any
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
 
-from chassis.messaging.acknowledgement import Acknowledger, Failure, Outcome
+from chassis.messaging.acknowledgement import Acknowledger
 from chassis.messaging.connection import Session, underlay_of
 from chassis.messaging.contracts import BatchSubscription
-from chassis.messaging.queue_worker import HANDLER_SECONDS_MAX, Intake
+from chassis.messaging.failure import Failure
+from chassis.messaging.handlers import HANDLER_SECONDS_MAX
+from chassis.messaging.intake import Intake
+from chassis.messaging.reports import Outcome, Reports
 from chassis.messaging.wire import Undecodable, decode
 from chassis.persistence.delivery import Delivery
 from chassis.telemetry import bind_request, linked_trace
@@ -30,6 +33,7 @@ class BatchWorker:
         self._queue = queue
         self._subscriptions = subscriptions
         self._classes = {event_type: subscription.message_class for event_type, subscription in subscriptions.items()}
+        self._reports = Reports(queue, frozenset(self._classes))
         self._batch_max = max(subscription.batch_max for subscription in subscriptions.values())
         self._wait_seconds = max(subscription.wait_ms_max for subscription in subscriptions.values()) / 1000
 
@@ -39,7 +43,7 @@ class BatchWorker:
         self._stopping = asyncio.Event()
         self._arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
         intake = self._intake = await Intake.open(session, self._queue, self._batch_max * 2)
-        self._acknowledger = Acknowledger(session, await underlay_of(intake.channel), self._queue, types=frozenset(self._classes))
+        self._acknowledger = Acknowledger(session, await underlay_of(intake.channel), self._queue, self._reports)
         self._work = asyncio.create_task(self._handle_all())
         await intake.consume(self._arrived.put)
 
@@ -84,7 +88,7 @@ class BatchWorker:
             try:
                 items.append((message, decode(message, self._classes)))
             except Undecodable as error:
-                await self._acknowledger.failed(message, Failure(error), since=time.perf_counter())
+                await self._acknowledger.failed(message, Failure.permanent(error), since=time.perf_counter())
         for event_type, run in groupby(items, key=lambda item: item[1].type):
             subscription = self._subscriptions[event_type]
             # A batch is as large as the largest subscription allows; smaller ones handle their messages in several parts.
@@ -104,7 +108,7 @@ class BatchWorker:
             failure = await self._try(subscription, items)
             if failure is None:
                 for message, _ in items:
-                    self._acknowledger.report(message, Outcome.HANDLED, since=since)
+                    self._reports.report(message, Outcome.HANDLED, since=since)
                 await self._acknowledger.done_up_to(items[-1][0])
                 return True
             if not failure.dependency_away:

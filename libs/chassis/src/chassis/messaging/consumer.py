@@ -7,18 +7,22 @@ from functools import partial
 from chassis.messaging.batch_worker import BatchWorker
 from chassis.messaging.connection import BrokerLost, Session, keep_session
 from chassis.messaging.contracts import AnySubscription, BatchSubscription, Subscription, spec_of
-from chassis.messaging.queue_worker import QueueWorker, SingleWorker
+from chassis.messaging.intake import QueueWorker
+from chassis.messaging.queue_worker import PREFETCH, SingleWorker
 from chassis.messaging.topology import declare_subscriptions
+from chassis.persistence.database import Database
 from chassis.waiting import wait_any
 
-PREFETCH = 20
 # Grace for running handlers on a stop, and after a loss of the connection.
 STOP_GRACE_SECONDS = 20.0
 LOSS_GRACE_SECONDS = 5.0
 
 
 class Consumer:
-    """Consumes all queues of a service. Any number of processes may run it; each queue is served by one of them."""
+    """Consumes all queues of a service. Any number of processes may run it; each queue is served by one of them.
+
+    `database` is the service's own: the messages of aggregates that cannot be handled wait there.
+    """
 
     def __init__(
         self,
@@ -26,12 +30,14 @@ class Consumer:
         service: str,
         subscriptions: Sequence[AnySubscription],
         *,
+        database: Database,
         prefetch: int = PREFETCH,
         stop_grace_seconds: float = STOP_GRACE_SECONDS,
     ) -> None:
         self._rabbitmq_url = rabbitmq_url
         self._service = service
         self._specs = [spec_of(subscription.message_class) for subscription in subscriptions]
+        self._database = database
         self._prefetch = prefetch
         self._stop_grace_seconds = stop_grace_seconds
         self._queues = _by_queue(service, subscriptions)
@@ -43,7 +49,7 @@ class Consumer:
 
     async def _consume(self, stop: asyncio.Event, session: Session) -> None:
         await declare_subscriptions(await session.channel(), self._service, self._specs)
-        workers = [_worker(queue, subscriptions, self._prefetch) for queue, subscriptions in self._queues.items()]
+        workers = [self._worker(queue, subscriptions) for queue, subscriptions in self._queues.items()]
         started: list[QueueWorker] = []
         try:
             for worker in workers:
@@ -55,6 +61,13 @@ class Consumer:
             await asyncio.gather(*(worker.finish(grace_seconds) for worker in started))
         if session.lost.is_set():
             raise BrokerLost("while consuming")
+
+    def _worker(self, queue: str, subscriptions: dict[str, AnySubscription]) -> QueueWorker:
+        batches = {name: each for name, each in subscriptions.items() if isinstance(each, BatchSubscription)}
+        if batches:
+            return BatchWorker(queue, batches)
+        singles = {name: each for name, each in subscriptions.items() if isinstance(each, Subscription)}
+        return SingleWorker(queue, singles, self._database, prefetch=self._prefetch)
 
 
 def _by_queue(service: str, subscriptions: Sequence[AnySubscription]) -> dict[str, dict[str, AnySubscription]]:
@@ -71,11 +84,3 @@ def _by_queue(service: str, subscriptions: Sequence[AnySubscription]) -> dict[st
         if len({type(subscription) for subscription in by_type.values()}) > 1:
             raise ValueError(f"queue {queue} mixes batches and single messages; give one of them its own family")
     return queues
-
-
-def _worker(queue: str, subscriptions: dict[str, AnySubscription], prefetch: int) -> QueueWorker:
-    batches = {name: each for name, each in subscriptions.items() if isinstance(each, BatchSubscription)}
-    if batches:
-        return BatchWorker(queue, batches)
-    singles = {name: each for name, each in subscriptions.items() if isinstance(each, Subscription)}
-    return SingleWorker(queue, singles, prefetch=prefetch)

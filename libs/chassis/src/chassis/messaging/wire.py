@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from aio_pika import DeliveryMode, Message
-from aio_pika.abc import AbstractIncomingMessage
 from google.protobuf.message import DecodeError
 from google.protobuf.message import Message as ProtoMessage
 
@@ -23,6 +22,23 @@ class Undecodable(InvalidValue):
     """The message does not match its contract."""
 
 
+class Received(Protocol):
+    """A message from the broker, or from the table of parked messages."""
+
+    @property
+    def message_id(self) -> str | None: ...
+    @property
+    def type(self) -> str | None: ...
+    @property
+    def app_id(self) -> str | None: ...
+    @property
+    def headers(self) -> Mapping[str, Any]: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def redelivered(self) -> bool | None: ...
+
+
 def amqp_properties(*, message_id: str, event_type: str, producer: str, headers: Mapping[str, Any]) -> Any:
     """Return the properties of a persistent event."""
     return Message(
@@ -36,8 +52,8 @@ def amqp_properties(*, message_id: str, event_type: str, producer: str, headers:
     ).properties
 
 
-def decode(message: AbstractIncomingMessage, classes: Mapping[str, type[ProtoMessage]]) -> Delivery[Any]:
-    """Decode a message of one of the types in `classes`; raises Undecodable."""
+def decode(message: Received, classes: Mapping[str, type[ProtoMessage]], *, attempt: int | None = None) -> Delivery[Any]:
+    """Decode a message of one of the types in `classes`; raises Undecodable. `attempt` is by default the header's."""
     headers = message.headers
     message_class = classes.get(message.type or "")
     if message_class is None:
@@ -49,7 +65,7 @@ def decode(message: AbstractIncomingMessage, classes: Mapping[str, type[ProtoMes
             producer=_text(headers, SOURCE).removeprefix("/"),
             occurred_at=datetime.fromisoformat(_text(headers, TIME)),
             message=message_class.FromString(message.body),
-            attempt=count(message, ATTEMPT) + 1,
+            attempt=attempt or count(message, ATTEMPT) + 1,
             redelivered=bool(message.redelivered),
             aggregate_id=subject_of(message),
             traceparent=_text(headers, TRACEPARENT) if TRACEPARENT in headers else None,
@@ -58,13 +74,13 @@ def decode(message: AbstractIncomingMessage, classes: Mapping[str, type[ProtoMes
         raise Undecodable(reason=type(error).__name__) from error
 
 
-def subject_of(message: AbstractIncomingMessage) -> str | None:
+def subject_of(message: Received) -> str | None:
     """Return the aggregate whose order must be kept, None if there is none."""
     subject = message.headers.get(SUBJECT)
     return subject if isinstance(subject, str) else None
 
 
-def count(message: AbstractIncomingMessage, header: str) -> int:
+def count(message: Received, header: str) -> int:
     value = message.headers.get(header)
     return value if isinstance(value, int) else 0
 

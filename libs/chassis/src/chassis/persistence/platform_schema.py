@@ -58,6 +58,8 @@ CREATE TABLE parked_aggregates (
     parked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- When the first message is tried again; null: when an operator releases the aggregate.
     retry_at timestamptz,
+    -- The first message's type, if it waits because a dependency of its handler is away.
+    unavailable_type text,
     PRIMARY KEY (queue, aggregate_id)
 );
 CREATE TABLE parked_messages (
@@ -73,6 +75,7 @@ CREATE TABLE parked_messages (
     FOREIGN KEY (queue, aggregate_id) REFERENCES parked_aggregates (queue, aggregate_id),
     UNIQUE (queue, aggregate_id, message_id)
 );
+CREATE INDEX parked_messages_order ON parked_messages (queue, aggregate_id, position);
 
 -- Checkpoints of the audit log that this service has received. Two with one size and different roots prove a rewritten log.
 CREATE TABLE heard_checkpoints (

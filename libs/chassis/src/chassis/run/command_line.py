@@ -26,6 +26,13 @@ NEEDS = {
     "jobs": ("database_url",),
 }
 
+_DEAD_LETTERS = """\
+A message without an aggregate that cannot be handled is a dead letter. A message with one parks its aggregate: it waits in the
+database with all later messages of the aggregate, in order. `redrive` puts dead letters back into their queue. `release` makes
+the next attempt of parked aggregates due at once: of one (--aggregate), of a queue (--queue), or of all. `discard --id` deletes a
+dead letter, or the first message of a parked aggregate, and then releases the rest.
+"""
+
 
 def main(service: Service[Any], arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the process or command of the command line, and exit with its code."""
@@ -101,14 +108,18 @@ def _checkpoints(service: Service[Any]) -> dict[str, Command[Any]]:
 
 def _dead_letters(service: Service[Any]) -> Command[Any]:
     async def run(settings: Any, arguments: argparse.Namespace) -> int:
-        from chassis.messaging import dead_letters  # noqa: PLC0415  # as above
+        from chassis.messaging import dead_letters_command  # noqa: PLC0415  # as above
 
-        return await dead_letters.run_command(settings.rabbitmq_url.get_secret_value(), service.name, arguments)
+        rabbitmq_url, database_url = settings.rabbitmq_url.get_secret_value(), settings.database_url.get_secret_value()
+        return await dead_letters_command.run_command(rabbitmq_url, database_url, service.name, arguments)
 
     def configure(parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("action", choices=("list", "show", "redrive", "discard"))
-        parser.add_argument("--queue", help="one dead-letter queue (default: all of this service)")
+        parser.description = _DEAD_LETTERS
+        parser.add_argument("action", choices=("list", "show", "redrive", "discard", "release"))
+        parser.add_argument("--queue", help="one queue, or its dead-letter queue (default: all of this service)")
         parser.add_argument("--limit", type=int, default=100, help="the maximum number of messages (default 100)")
         parser.add_argument("--id", help="only the message with this id")
+        parser.add_argument("--aggregate", help="only this parked aggregate")
 
-    return Command("list, show, redrive or discard dead letters", run, configure, needs=("rabbitmq_url",))
+    summary = "list, show, redrive or discard dead letters, and release parked aggregates"
+    return Command(summary, run, configure, needs=("rabbitmq_url", "database_url"))
