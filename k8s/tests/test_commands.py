@@ -19,6 +19,7 @@ DATABASE, KEYS = ("database_url",), ("database_url", "master_key", "digest_key")
 # The settings that a command reads and that have no default.
 READS = {
     "dead-letters": ("rabbitmq_url", *DATABASE),
+    "checkpoints": DATABASE,
     "ledger": DATABASE,
     "fsck": (*DATABASE, "log_origin", "master_key"),
     "create-admin": KEYS,
@@ -37,6 +38,7 @@ OFFLINE = {("compliance", "verify")}
 def test_every_command_is_documented() -> None:
     services = (IDENTITY, PAYMENTS, GOVERNANCE, COMPLIANCE)
     every = {(service.name, command) for service in services for command in ("dead-letters", *service.commands)}
+    every |= {(service.name, "checkpoints") for service in services if service is not COMPLIANCE}
     assert {(service, command) for _, service, command in LINES} == every - OFFLINE
 
 

@@ -92,7 +92,9 @@ async def working(settings: DoorSettings) -> AsyncIterator[Working]:
         await asyncio.sleep(0.1)
         sys.stdout.write("message finished\n")
 
-    yield Working([handle], Readiness())
+    database = Database.of(settings, pool_size=1)
+    yield Working([handle], Readiness(), database)
+    await database.close()
 
 
 def jobs(settings: DoorSettings) -> "procrastinate.App":

@@ -63,7 +63,7 @@ async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
             )
             listed = app.audit.list_audit_producers
             reconciliation = Reconciliation(reconcile_producer, listed, pause_seconds=settings.reconcile_seconds)
-            yield Working((relay.run, consumer.run, signing.run, *reconciliation.runs()), readiness)
+            yield Working((relay.run, consumer.run, signing.run, *reconciliation.runs()), readiness, database)
     finally:
         await database.close()
 

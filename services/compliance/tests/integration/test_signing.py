@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 from structlog.testing import capture_logs
 
@@ -13,6 +14,7 @@ from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import endpoint, eventually, running, through
 from compliance.application.audit.append_facts import AppendFacts
 from compliance.application.audit.sign_checkpoint import SignCheckpoint
+from compliance.domain.merkle import Frontier
 from compliance.infrastructure.sql import audit as log_tables
 from compliance.infrastructure.sql.audit import SqlAuditViews
 from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
@@ -77,6 +79,43 @@ async def test_a_checkpoint_follows_growth_and_finally_covers_all_entries(databa
             await append(entries=entries(3))
             signing.log_grew()
             await eventually(covered, size)
+
+
+async def test_several_processes_announce_checkpoints_in_the_order_of_their_sizes(
+    database: Database, uow: Uow, urls: DatabaseUrls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A smaller checkpoint after a larger one would mean that the log was set back."""
+    has_read, go_on = asyncio.Event(), asyncio.Event()
+    read = log_tables.SqlLogRepository.unsigned_frontier
+
+    async def slow(self: log_tables.SqlLogRepository) -> Frontier | None:
+        frontier = await read(self)
+        has_read.set()
+        await go_on.wait()
+        return frontier
+
+    async def is_waiting() -> bool:
+        async with await psycopg.AsyncConnection.connect(urls.app) as connection:
+            rows = await connection.execute(
+                "SELECT FROM pg_locks JOIN pg_database AS d ON d.oid = database"
+                " WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"
+            )
+            return rows.rowcount == 1
+
+    first, second = (SignCheckpoint(uow, Signer(), SystemClock()) for _ in range(2))
+    await AppendFacts(uow)(entries=entries(3))
+    with monkeypatch.context() as patch:
+        patch.setattr(log_tables.SqlLogRepository, "unsigned_frontier", slow)
+        delayed = asyncio.create_task(first())
+        await has_read.wait()
+    await AppendFacts(uow)(entries=entries(2))
+    other = asyncio.create_task(second())
+    await eventually(is_waiting)
+    go_on.set()
+    await asyncio.gather(delayed, other)
+
+    announced = [message for _, message in await published(database)]
+    assert [message.tree_size for message in announced if isinstance(message, CheckpointSigned)] == [3, 5]
 
 
 async def test_a_defect_in_signing_stops_the_worker(uow: Uow) -> None:

@@ -1,4 +1,4 @@
-"""`python -m identity serve|work|migrate|jobs|dead-letters|create-admin`."""
+"""`python -m identity serve|work|migrate|jobs|dead-letters|checkpoints|create-admin`."""
 
 from chassis.run import main
 from identity.bootstrap import SERVICE

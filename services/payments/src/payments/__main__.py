@@ -1,4 +1,4 @@
-"""`python -m payments serve|work|migrate|jobs|dead-letters`."""
+"""`python -m payments serve|work|migrate|jobs|dead-letters|checkpoints`."""
 
 from chassis.run import main
 from payments.bootstrap import SERVICE

@@ -43,7 +43,7 @@ class Working:
 
     background: Sequence[Background]
     readiness: Readiness
-    database: "Database | None" = None
+    database: "Database"
 
 
 # What a command needs that opens or seals stored values.

@@ -28,7 +28,7 @@ async def work(service: Service[Any], settings: ServiceSettings, stop: asyncio.E
 
 
 def _keep_checkpoints(service: Service[Any], settings: ServiceSettings, parts: Working) -> Sequence[Background]:
-    if parts.database is None or service.name == SIGNER:
+    if service.name == SIGNER:
         return ()
     # Not needed by the `jobs` process.
     from chassis.checkpoints.keeping import CheckpointKeeping  # noqa: PLC0415
