@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from chassis.health import Readiness
+from chassis.persistence.connections import LONG_STATEMENT_SECONDS
 from chassis.persistence.database import Database
 from chassis.persistence.delivery import Delivery
 from chassis.run import Command, Service, Serving, Working
@@ -146,7 +147,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
 
     clock = SystemClock()
     # Connects at the first job and stays open for the life of the process.
-    database = Database.of(settings)
+    database = Database.of(settings, statement_seconds=LONG_STATEMENT_SECONDS)
     uow = unit_of_work(database)
     post, rules, authority = _posting(settings, database)
     judge = JudgeBulk(wallets=SqlAccountLookup(database), approvals=post.approvals, policy=post.policy, terms=post.terms)

@@ -7,15 +7,22 @@ from procrastinate import App, Blueprint, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 from psycopg_pool import AsyncConnectionPool
 
-from chassis.jobs.maintenance import STATEMENT_SECONDS, maintenance
-from chassis.persistence.connections import CONNECT_SECONDS, TRANSPORT, TRANSPORT_OF_SERVER, BoundedConnection, answers_within
+from chassis.jobs.maintenance import maintenance
+from chassis.persistence.connections import (
+    CONNECT_SECONDS,
+    LONG_STATEMENT_SECONDS,
+    TRANSPORT,
+    TRANSPORT_OF_SERVER,
+    BoundedConnection,
+    answers_within,
+)
 from chassis.persistence.database import options
 from chassis.settings import ServiceSettings
 
 CLOSE_SECONDS = 1.0
 
 _SESSION = TRANSPORT_OF_SERVER | {
-    "statement_timeout": f"{STATEMENT_SECONDS}s",
+    "statement_timeout": f"{LONG_STATEMENT_SECONDS}s",
     "client_connection_check_interval": "1s",
     "timezone": "UTC",
 }

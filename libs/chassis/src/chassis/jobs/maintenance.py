@@ -3,7 +3,7 @@
 from procrastinate import Blueprint, JobContext
 
 from chassis.jobs.fenced_outcomes import FencedOutcomes
-from chassis.persistence.connections import answers_within
+from chassis.persistence.connections import LONG_ANSWER_SECONDS, answers_within
 from chassis.telemetry import log
 
 QUEUE = "maintenance"
@@ -12,9 +12,6 @@ IDEMPOTENCY_KEY_HOURS = 24
 INBOX_DAYS = 14
 FINISHED_JOB_HOURS = 72
 ROWS_A_RUN_MAX = 50_000
-# The limit of a statement at the server, for the removal of that many rows; its answer may take slightly longer.
-STATEMENT_SECONDS = 60
-_ANSWER_SECONDS = STATEMENT_SECONDS + 2
 
 _PURGE_KEYS = """
     DELETE FROM idempotency_keys WHERE (owner, key) IN (
@@ -57,7 +54,7 @@ def maintenance(silence_seconds: int) -> Blueprint:
     @blueprint.periodic(cron="5-59/10 * * * *")
     @blueprint.task(name="remove_finished_jobs", queue=QUEUE, queueing_lock="remove_finished_jobs", pass_context=True)
     async def remove_finished_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
-        with answers_within(_ANSWER_SECONDS):
+        with answers_within(LONG_ANSWER_SECONDS):
             made_up_for = await context.app.connector.execute_query_all_async(_REMOVE_MADE_UP_FOR)
             if made_up_for:
                 log.info("jobs_made_up_for", rows=len(made_up_for))
@@ -74,7 +71,7 @@ def maintenance(silence_seconds: int) -> Blueprint:
 
 async def _purge(context: JobContext, table: str, statement: str, **limits: int) -> int:
     # Limited: a backlog takes several runs, each short enough not to block other work.
-    with answers_within(_ANSWER_SECONDS):
+    with answers_within(LONG_ANSWER_SECONDS):
         rows = await context.app.connector.execute_query_all_async(statement, rows=ROWS_A_RUN_MAX, **limits)
     if rows:
         log.info("purged", table=table, rows=len(rows))

@@ -20,8 +20,11 @@ from chassis.vanished_peers import IDLE_SECONDS, PROBE_EVERY_SECONDS, PROBES_MAX
 CONNECT_SECONDS: Final = 5
 # The server ends a longer statement by itself.
 STATEMENT_SECONDS: Final = 10
+# The same for the few that are long: the removal of many rows, and files of transfers that are settled as one.
+LONG_STATEMENT_SECONDS: Final = 60
 # Longer than a statement's limit: a server that is only slow answers with an error, and the connection stays usable.
 ANSWER_SECONDS: Final = 12.0
+LONG_ANSWER_SECONDS: Final = 62.0
 
 # libpq's parameters; they have no effect on Unix sockets.
 TRANSPORT: Final[dict[str, Any]] = {

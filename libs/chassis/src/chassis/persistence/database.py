@@ -53,13 +53,17 @@ class Database:
         self._reads = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @classmethod
-    def of(cls, settings: ServiceSettings, *, pool_size: int | None = None) -> Self:
-        """Make the engine of a process from its settings; `pool_size` overrides theirs where fewer connections are enough."""
+    def of(cls, settings: ServiceSettings, *, pool_size: int | None = None, statement_seconds: int = STATEMENT_SECONDS) -> Self:
+        """Make the engine of a process from its settings; `pool_size` overrides theirs where fewer connections are enough.
+
+        A process with long statements sets `statement_seconds`, and waits for their answers with `answers_within`.
+        """
         return cls.connect(
             settings.database_url.get_secret_value(),
             pool_size=pool_size or settings.database_pool_size,
             pooled=settings.database_pooled,
             prepared=settings.database_prepared,
+            statement_seconds=statement_seconds,
         )
 
     @classmethod
@@ -71,12 +75,14 @@ class Database:
         pool_timeout_seconds: float | None = None,
         pooled: bool = False,
         prepared: bool = True,
+        statement_seconds: int = STATEMENT_SECONDS,
     ) -> Self:
         """Make the engine. It connects at the first statement. `dsn` is a libpq URL.
 
         With `pooled` the URL leads to PgBouncer, which refuses session parameters at the start of a connection. They are set for
         the role in the database instead, and `pooled_sessions.require_session` checks them.
         """
+        session = SESSION | TRANSPORT_OF_SERVER | {"statement_timeout": f"{statement_seconds}s"}
         engine = create_async_engine(
             sqlalchemy_url(dsn),
             pool_size=pool_size,
@@ -90,7 +96,7 @@ class Database:
                 **TRANSPORT,
                 "async_creator_fn": BoundedConnection.connect,
                 "prepare_threshold": 1 if prepared else None,
-                **({} if pooled else {"options": options(SESSION | TRANSPORT_OF_SERVER)}),
+                **({} if pooled else {"options": options(session)}),
             },
         )
         return cls(engine)

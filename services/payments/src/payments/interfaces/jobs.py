@@ -6,6 +6,7 @@ from uuid import UUID
 from procrastinate import Blueprint, RetryStrategy
 
 from chassis.jobs import each
+from chassis.persistence.connections import LONG_ANSWER_SECONDS, answers_within
 from payments.application.bulk_transfers.expire_bulks import ExpireBulks
 from payments.application.bulk_transfers.resume_bulks import ResumeBulks
 from payments.application.bulk_transfers.run_bulk import RunBulk
@@ -45,7 +46,9 @@ def bulk_jobs(run_bulk: RunBulk, resume_bulks: ResumeBulks, expire_bulks: Expire
 
     @blueprint.task(name=RUN_BULK, queue=BULK_QUEUE, retry=RetryStrategy(max_attempts=_ATTEMPTS_MAX, exponential_wait=2))
     async def run(bulk_id: str) -> str | None:
-        return await run_bulk(bulk_id=UUID(bulk_id))
+        # All lines of an all-or-nothing file are settled in one round trip.
+        with answers_within(LONG_ANSWER_SECONDS):
+            return await run_bulk(bulk_id=UUID(bulk_id))
 
     @blueprint.periodic(cron=each(job_seconds))
     @blueprint.task(name="resume_bulks", queue=LEDGER_QUEUE, queueing_lock="resume_bulks")
