@@ -5,14 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg.types.json import Jsonb
 
+from chassis.audit_journal import JournalService
 from chassis.messaging.contracts import Publications
+from chassis.messaging.journal import Journal
+from chassis.persistence import outbox
+from chassis.persistence.database import Database
 from chassis.persistence.outbox_message import OutboxMessage
+from chassis.testing.databases import DatabaseUrls
 from compliance.application.ports.completeness import JournalAway
-from compliance.domain.completeness import JournalEntry, JournalPage, chain_of
+from compliance.domain.completeness import JournalPage
 from compliance.domain.entry import AuditEntry
-from compliance.interfaces.subscriptions import digest_of, entry_of
+from compliance.infrastructure.journals import OwnJournal
+from compliance.interfaces.subscriptions import entry_of
 from elcorp.compliance.v1 import events_pb2
 from kernel.actor import Actor
 from kernel.audit import AuditFact
@@ -37,55 +42,39 @@ class Recorded:
 
 
 class Producer:
-    """Payments, as far as completeness is concerned; the connection is a superuser's, with autocommit."""
+    """Payments, as far as completeness is concerned. The connection is a superuser's, with autocommit."""
 
-    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+    def __init__(self, urls: DatabaseUrls, database: Database, connection: psycopg.AsyncConnection[Any]) -> None:
+        self.urls = urls
+        self.servicer = JournalService(database, "payments")
         self.is_away = False
         self._connection = connection
+        self._journal = OwnJournal(self.servicer)
         self._count = 0
 
+    def fact(self, **changes: Any) -> Recorded:
+        """Make a fact, and record it nowhere."""
+        self._count += 1
+        made = {"action": "payments.test.change", "resource_type": "test", "resource_id": str(self._count), "occurred_at": AT}
+        return Recorded(PAYMENTS.audit([(AuditFact(**{**made, **changes}), Actor.service("payments"))]))
+
     async def record(self, count: int = 1, **changes: Any) -> list[Recorded]:
-        """Commit facts, each with its message and its row in the journal."""
+        """Commit facts, each with a message of its own, as the unit of work does."""
         made = [self.fact(**changes) for _ in range(count)]
-        async with self._connection.transaction(), self._connection.cursor() as cursor:
-            for message in (each.message for each in made):
-                await cursor.execute(
-                    "INSERT INTO outbox (message_id, type, aggregate_id, payload, headers) VALUES (%s, %s, %s, %s, %s)",
-                    (message.message_id, message.type, message.aggregate_id, message.payload, Jsonb(message.headers)),
-                )
-            await cursor.executemany(
-                "INSERT INTO audit_journal (fact_id, digest) VALUES (%s, %s)",
-                [(each.entry.fact_id, digest_of(each.fact)) for each in made],
-            )
-            await cursor.execute("NOTIFY outbox")
+        statement = outbox.insert([each.message for each in made])
+        await psycopg.AsyncRawCursor(self._connection).execute(statement.sql.encode(), statement.parameters)
+        await self._connection.execute("NOTIFY outbox")
         return made
 
     async def number(self) -> None:
-        """Number the journal, as the relay does."""
-        number, chain = (
-            await self._rows("SELECT number, chain FROM audit_journal_numbers ORDER BY number DESC LIMIT 1") or [(0, b"")]
-        )[0]
-        unnumbered = await self._rows(
-            "SELECT position, fact_id, digest FROM audit_journal "
-            "WHERE position NOT IN (SELECT position FROM audit_journal_numbers) ORDER BY position"
-        )
-        for position, fact_id, digest in unnumbered:
-            number, chain = number + 1, chain_of(bytes(chain), fact_id, bytes(digest))
-            await self._connection.execute("INSERT INTO audit_journal_numbers VALUES (%s, %s, %s)", (number, position, chain))
+        """Number the journal, as the relay that leads does."""
+        while await Journal(self._connection).number():
+            pass
 
     async def page(self, *, after: int) -> JournalPage:
         if self.is_away:
             raise JournalAway(reason="away")
-        rows = await self._rows(
-            "SELECT number, fact_id, digest, chain FROM audit_journal_numbers LEFT JOIN audit_journal USING (position) "
-            "WHERE number > %s ORDER BY number LIMIT 100",
-            after,
-        )
-        entries = [JournalEntry(number, fact_id, digest or b"", chain) for number, fact_id, digest, chain in rows]
-        [(last,)] = await self._rows("SELECT coalesce(max(number), 0) FROM audit_journal_numbers")
-        chains = await self._rows("SELECT chain FROM audit_journal_numbers WHERE number = %s", after)
-        [(unsent,)] = await self._rows("SELECT count(*) FROM outbox")
-        return JournalPage(entries, last, chains[0][0] if chains else b"", unsent)
+        return await self._journal.page(after=after)
 
     async def damage(self, *statements: str) -> None:
         """Change the database although its guards refuse it."""
@@ -95,13 +84,9 @@ class Producer:
             assert done.rowcount != 0, statement
         await self._connection.execute("RESET session_replication_role")
 
-    async def _rows(self, query: str, *parameters: object) -> list[Any]:
-        return await (await self._connection.execute(query, parameters)).fetchall()
-
-    def fact(self, **changes: Any) -> Recorded:
-        self._count += 1
-        made = {"action": "payments.test.change", "resource_type": "test", "resource_id": str(self._count), "occurred_at": AT}
-        return Recorded(PAYMENTS.audit([(AuditFact(**{**made, **changes}), Actor.service("payments"))]))
+    async def unsent(self) -> int:
+        """Count the messages that the broker has not confirmed."""
+        return (await self.page(after=0)).unsent
 
 
 def logged(*recorded: Recorded) -> Sequence[AuditEntry]:

@@ -57,7 +57,7 @@ async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
         consumed = wiring.consumed(app=app, on_growth=signing.log_grew, settings=settings)
         consumer = Consumer(rabbitmq_url, settings.NAME, consumed, database=database)
         relay = Relay(relay_url, rabbitmq_url, PUBLICATIONS)
-        async with _journals(settings) as journals:
+        async with _journals(settings, database) as journals:
             reconcile_producer = wiring.reconcile_producer(
                 database=database, journals=journals, clock=clock, grace_seconds=settings.reconcile_grace_seconds
             )
@@ -74,9 +74,10 @@ async def _signer(settings: ComplianceSettings, database: Database, clock: Clock
 
 
 @asynccontextmanager
-async def _journals(settings: ComplianceSettings) -> "AsyncIterator[Mapping[str, Journal]]":
+async def _journals(settings: ComplianceSettings, database: Database) -> "AsyncIterator[Mapping[str, Journal]]":
+    from chassis.audit_journal import JournalService
     from chassis.rpc import connect
-    from compliance.infrastructure.journals import PeerJournal
+    from compliance.infrastructure.journals import OwnJournal, PeerJournal
 
     async with (
         connect(settings, "identity") as identity,
@@ -84,14 +85,15 @@ async def _journals(settings: ComplianceSettings) -> "AsyncIterator[Mapping[str,
         connect(settings, "governance") as governance,
     ):
         channels = {"identity": identity, "payments": payments, "governance": governance}
-        yield {peer: PeerJournal(channel) for peer, channel in channels.items()}
+        peers = {peer: PeerJournal(channel) for peer, channel in channels.items()}
+        yield {**peers, settings.NAME: OwnJournal(JournalService(database, settings.NAME))}
 
 
 @asynccontextmanager
 async def comparing(settings: ComplianceSettings) -> "AsyncIterator[CheckProducers]":
     database = Database.of(settings, pool_size=1)
     try:
-        async with _journals(settings) as journals:
+        async with _journals(settings, database) as journals:
             grace_seconds = settings.reconcile_grace_seconds
             yield wiring.check_producers(database=database, journals=journals, clock=SystemClock(), grace_seconds=grace_seconds)
     finally:

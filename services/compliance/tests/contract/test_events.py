@@ -9,13 +9,14 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.messaging.contracts import Publications, spec_of
+from chassis.messaging.fact_digest import digest_of
 from chassis.persistence.database import Database
 from compliance import wiring
 from compliance.domain import events
 from compliance.domain.entry import Actor as LoggedActor
 from compliance.domain.entry import AuditEntry
 from compliance.interfaces.publications import PUBLICATIONS
-from compliance.interfaces.subscriptions import digest_of, entry_of
+from compliance.interfaces.subscriptions import entry_of
 from compliance.settings import ComplianceSettings
 from elcorp.compliance.v1 import events_pb2
 from kernel.actor import Actor, ActorKind

@@ -1,10 +1,11 @@
 """The journals of the producers, over gRPC; compliance reads its own in its database."""
 
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 from grpc import aio
 
+from chassis.audit_journal import JournalService
 from compliance.application.ports.completeness import JournalAway
 from compliance.domain.completeness import DIGEST_BYTES, JournalEntry, JournalPage
 from elcorp.platform.v1 import journal_pb2, journal_pb2_grpc
@@ -29,18 +30,10 @@ class PeerJournal:
             raise JournalAway(reason=error.message) from error
 
 
-class Servicer(Protocol):
-    """The part of the chassis' journal service that is needed here."""
-
-    async def ListEntries(  # noqa: N802  # the proto's name
-        self, request: journal_pb2.ListEntriesRequest, context: object, /
-    ) -> journal_pb2.ListEntriesResponse: ...
-
-
 class OwnJournal:
     """Compliance's own journal, from the servicer that also answers peers."""
 
-    def __init__(self, servicer: Servicer) -> None:
+    def __init__(self, servicer: JournalService) -> None:
         self._servicer = servicer
 
     async def page(self, *, after: int) -> JournalPage:

@@ -33,6 +33,9 @@ This proves that the database agrees with itself. Whether it agrees with the pas
                  checkpoints, and the log must still begin with it. This finds entries that were removed, exchanged or
                  replaced with all their hashes, backups that were restored, and checkpoints that were deleted.
 
+With --producers, the log is instead compared with the journals of all services, which must answer: facts that it lacks and
+entries that no journal has are named.
+
 With the master key in the settings, the sealed signing key is compared with the public key. Each finding says what it means.
 The exit code is 0 if the log is intact, 1 if it is not, and 2 if a file cannot be read.
 """

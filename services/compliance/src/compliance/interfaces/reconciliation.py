@@ -36,6 +36,7 @@ class Reconciliation:
         self._reconcile_producer = reconcile_producer
         self._list_producers = list_producers
         self._pause_seconds = pause_seconds
+        self._unread: set[str] = set()
 
     def runs(self) -> Sequence[Callable[[asyncio.Event], Awaitable[None]]]:
         """Return the background work: one for each producer, and one that measures."""
@@ -51,15 +52,22 @@ class Reconciliation:
 
     async def _reconcile(self, producer: str) -> bool:
         try:
-            return await self._reconcile_producer(producer=producer)
+            has_more = await self._reconcile_producer(producer=producer)
         except (JournalAway, InvalidValue) as error:
-            # The age of the last comparison grows, and an alert follows.
-            log.warning("journal_not_read", producer=producer, reason=str(error))
+            # Logged once. The age of the last comparison grows, and an alert follows.
+            if producer not in self._unread:
+                log.warning("journal_not_read", producer=producer, reason=str(error))
+            self._unread.add(producer)
         except Exception as error:
             # The database may be unavailable for a while. Any other error is a defect.
             if as_domain_error(error).kind is not Kind.UNAVAILABLE:
                 raise
             log.warning("journal_not_reconciled", producer=producer, reason=str(error))
+        else:
+            if producer in self._unread:
+                log.info("journal_read_again", producer=producer)
+            self._unread.discard(producer)
+            return has_more
         return False
 
     async def _measure_all(self, stop: asyncio.Event) -> None:

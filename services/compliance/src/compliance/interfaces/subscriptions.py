@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from hashlib import sha256
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.messaging.contracts import AnySubscription, BatchSubscription, Subscription
+from chassis.messaging.fact_digest import digest_of
 from chassis.persistence.delivery import Delivery
 from compliance.application.audit.append_facts import AppendFacts
 from compliance.application.erasures.acknowledge_erasure import AcknowledgeErasure
@@ -61,18 +61,6 @@ def entry_of(fact: events_pb2.AuditFact, producer: str) -> AuditEntry:
         raise InvalidValue(
             expected="a fact that can be logged", fact_id=fact.fact_id, producer=producer, problem=str(problem)
         ) from problem
-
-
-def digest_of(fact: events_pb2.AuditFact) -> bytes:
-    """Return the SHA-256 of a fact without its digest; facts of the previous release have none."""
-    given = fact.digest
-    fact.ClearField("digest")
-    try:
-        return sha256(fact.SerializeToString(deterministic=True)).digest()
-    finally:
-        # A message may be handled again, and its digest must then be checked again.
-        if given:
-            fact.digest = given
 
 
 def _entry_of(fact: events_pb2.AuditFact, digest: bytes) -> AuditEntry:
