@@ -39,7 +39,7 @@ NOT_PATHS = {
 }
 # Not decisions and past changes, which name the files of their time.
 CURRENT = [path for path in DOCUMENTS if path.parent.name != "adr" and path.name != "CHANGELOG.md"]
-METRIC = re.compile(r'(?:Counter|Gauge|Histogram)\(\s*"(\w+)"')
+METRIC = re.compile(r'(?:Counter|Gauge|Histogram)(?:MetricFamily)?\(\s*"(\w+)"')
 
 
 def documented(name: str, pattern: str) -> dict[str, str]:

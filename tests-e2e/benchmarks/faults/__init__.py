@@ -6,13 +6,14 @@ A module of this package has `measure(bank: Bank) -> list[Result]`; its name is 
 from collections.abc import Callable
 
 from benchmarks.bank import Bank
-from benchmarks.faults import database, jobs, journal
+from benchmarks.faults import database, jobs, journal, policies
 from benchmarks.results import Result
 
 MEASURES: dict[str, Callable[[Bank], list[Result]]] = {
     "database": database.measure,
     "jobs": jobs.measure,
     "journal": journal.measure,
+    "policies": policies.measure,
 }
 
 

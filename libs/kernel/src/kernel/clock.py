@@ -25,7 +25,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     def elapsed(self) -> float:
-        return elapsed_seconds()
+        return time.clock_gettime(_ELAPSED)
 
 
 def elapsed_seconds() -> float:

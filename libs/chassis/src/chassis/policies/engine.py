@@ -12,6 +12,7 @@ from prometheus_client import Counter
 
 from chassis.policies.bundle import PLATFORM, Bundle, InvalidBundle, Resource
 from chassis.policies.decisions import DecisionSink, Outcome
+from chassis.policies.tallies import Tallies, Tally
 from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock
 from kernel.errors import AccessDenied, Unavailable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_DECISIONS = Counter("policy_decisions_total", "Policy decisions", ["permission", "decision"])
+_TALLIES = Tallies()
 _UNDECIDED = Counter("policy_undecided_total", "Requests refused because the policy bundle is too old")
 _ERRORS = Counter("policy_errors_total", "Decisions that denied because evaluation failed; each needs attention")
 
@@ -31,7 +32,7 @@ _REMEMBERED_MAX = 20_000
 STALENESS_SECONDS_MAX: Final = 300.0
 EXPIRY_SECONDS_MAX: Final = 3600.0
 ALLOWS_LOGGED_RATIO: Final = 0.01
-_Remembered = tuple[Outcome, Counter]
+_Remembered = tuple[Outcome, Tally]
 _random = Random()  # noqa: S311  # chooses a sample, no secret
 
 
@@ -134,12 +135,12 @@ class Policies:
         remembered = self._remembered.get(question)
         if remembered is None:
             outcome = self._decide(actor, permission, resource, context or {})
-            counter = _DECISIONS.labels(permission=permission, decision="allow" if outcome.allowed else "deny")
+            tally = _TALLIES.of(permission, allowed=outcome.allowed)
             if len(self._remembered) >= _REMEMBERED_MAX:
                 self._remembered.clear()
-            remembered = self._remembered[question] = outcome, counter
-        outcome, counter = remembered
-        counter.inc()
+            remembered = self._remembered[question] = outcome, tally
+        outcome, tally = remembered
+        tally.count += 1
         if self._decisions is not None and (not outcome.allowed or self._sample() < self._allows_logged_ratio):
             now = self.clock.now()
             self._decisions.record(outcome.record_of(actor, permission, resource, context or {}, version=self.version, at=now))
@@ -155,7 +156,7 @@ class Policies:
         return not self._exceeding.isdisjoint(roles)
 
     def _refuse_stale(self, permission: str) -> None:
-        age = self.age_seconds
+        age = self.clock.elapsed() - self._confirmed_at
         if age <= self.staleness_seconds_max:
             return
         if self._bundle is None:
