@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class JournalServiceStub:
-    """The journal of a service's audit facts. Every service serves it, so that compliance can tell whether the log has all of them.
+    """The journal of a service's audit facts. Every service serves it, so that compliance can compare it with the log.
     """
 
     def __init__(self, channel):
@@ -43,7 +43,7 @@ class JournalServiceStub:
 
 
 class JournalServiceServicer:
-    """The journal of a service's audit facts. Every service serves it, so that compliance can tell whether the log has all of them.
+    """The journal of a service's audit facts. Every service serves it, so that compliance can compare it with the log.
     """
 
     def ListEntries(self, request, context):
@@ -70,7 +70,7 @@ def add_JournalServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class JournalService:
-    """The journal of a service's audit facts. Every service serves it, so that compliance can tell whether the log has all of them.
+    """The journal of a service's audit facts. Every service serves it, so that compliance can compare it with the log.
     """
 
     @staticmethod

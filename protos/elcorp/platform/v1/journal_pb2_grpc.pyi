@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class JournalServiceStub:
-    """The journal of a service's audit facts. Every service serves it, so that compliance can tell whether the log has all of them."""
+    """The journal of a service's audit facts. Every service serves it, so that compliance can compare it with the log."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -38,14 +38,14 @@ class JournalServiceStub:
 
 @_typing.type_check_only
 class JournalServiceAsyncStub(JournalServiceStub):
-    """The journal of a service's audit facts. Every service serves it, so that compliance can tell whether the log has all of them."""
+    """The journal of a service's audit facts. Every service serves it, so that compliance can compare it with the log."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListEntries: _aio.UnaryUnaryMultiCallable[_journal_pb2.ListEntriesRequest, _journal_pb2.ListEntriesResponse]  # type: ignore[assignment]
     """Returns the entries after a number, in order. Without entries, the response tells only where the journal ends."""
 
 class JournalServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The journal of a service's audit facts. Every service serves it, so that compliance can tell whether the log has all of them."""
+    """The journal of a service's audit facts. Every service serves it, so that compliance can compare it with the log."""
 
     @_abc_1.abstractmethod
     def ListEntries(

@@ -1,11 +1,11 @@
 """The journal of audit facts: the relay that leads numbers the committed facts without gaps, in the order of their positions.
 
 A fact that is committed late gets a later number: positions have gaps and are not in the order of commits, numbers are. Each
-number has a chain over all facts up to it, so a journal that was set back or rewritten is found by whoever knows an earlier
-chain (docs/adr/0030-a-journal-of-audit-facts.md).
+number has a chain over all facts up to it. A journal that was set back or rewritten contradicts an earlier chain, and compliance
+keeps chains (docs/adr/0030-a-journal-of-audit-facts.md).
 
 `kill -9` is safe at any point: numbers are written in one statement. If two relays believe that they lead, the primary key
-refuses the second one's numbers, and it reads again.
+refuses the numbers of the second, which reads again.
 """
 
 import asyncio
