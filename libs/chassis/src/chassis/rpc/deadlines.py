@@ -27,20 +27,17 @@ def within(seconds: float) -> Iterator[None]:
     """Set a deadline for the block; an earlier one that is already set stays."""
     deadline = time.monotonic() + seconds
     inherited = _deadline.get()
-    with _set(deadline if inherited is None else min(deadline, inherited)):
+    token = _deadline.set(deadline if inherited is None else min(deadline, inherited))
+    try:
         yield
+    finally:
+        _deadline.reset(token)
 
 
 @contextmanager
 def afresh(seconds: float) -> Iterator[None]:
     """Set a deadline for work that several requests share, in place of the one that is set: theirs are not its own."""
-    with _set(time.monotonic() + seconds):
-        yield
-
-
-@contextmanager
-def _set(deadline: float) -> Iterator[None]:
-    token = _deadline.set(deadline)
+    token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
     finally:
