@@ -1,13 +1,18 @@
 """`kill -9` of relay and consumer at any time: no event is lost, none takes effect twice, each aggregate stays in order.
 
 Handlers fail now and then, and park their aggregates; an operator releases them again and again.
+The journal numbers each audit fact once.
 """
 
 import random
 from functools import partial
+from uuid import UUID
+
+from psycopg import AsyncConnection
 
 from chassis.messaging.parked_letters import ParkedLetters
 from chassis.testing.running import eventually
+from libs.chassis.tests.messaging.facts import numbered, write
 
 USERS, EACH, ROUNDS = 20, 10, 5
 EVENTS = USERS * EACH
@@ -15,7 +20,10 @@ EVENTS = USERS * EACH
 
 async def test_killed_processes_lose_and_duplicate_nothing(outbox, nursery, register, effects):
     chance = random.Random(7)
+    facts: list[UUID] = []
     for number in range(ROUNDS):
+        async with await AsyncConnection.connect(outbox.app_url, autocommit=True) as connection:
+            facts += await write(connection, EACH)
         await outbox.write(*(register(f"user-{user}", number * EACH + n) for n in range(EACH) for user in range(USERS)))
         running = {role: await nursery.start(role) for role in ("relay", "consumer")}
         for role in chance.sample(sorted(running), 2):
@@ -26,6 +34,8 @@ async def test_killed_processes_lose_and_duplicate_nothing(outbox, nursery, regi
     try:
         await outbox.wait_empty()
         await eventually(partial(_released, effects), ROUNDS * EVENTS)
+        async with await AsyncConnection.connect(outbox.app_url, autocommit=True) as connection:
+            await eventually(partial(numbered, connection), facts)
     finally:
         for pid in last:
             await nursery.kill(pid)
