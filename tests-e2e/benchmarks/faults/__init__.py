@@ -6,7 +6,7 @@ A module of this package has `measure(bank: Bank) -> list[Result]`; its name is 
 from collections.abc import Callable
 
 from benchmarks.bank import Bank
-from benchmarks.faults import database, jobs, journal, policies
+from benchmarks.faults import database, jobs, journal, policies, relay
 from benchmarks.results import Result
 
 MEASURES: dict[str, Callable[[Bank], list[Result]]] = {
@@ -14,6 +14,7 @@ MEASURES: dict[str, Callable[[Bank], list[Result]]] = {
     "jobs": jobs.measure,
     "journal": journal.measure,
     "policies": policies.measure,
+    "relay": relay.measure,
 }
 
 

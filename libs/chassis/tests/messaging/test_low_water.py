@@ -178,7 +178,7 @@ async def test_a_fetch_costs_the_same_while_an_old_snapshot_is_open(table, conne
 
     async def buffers(mark: int) -> int:
         cursor = AsyncRawCursor(writer)
-        query = outbox_table._FETCH.replace("%s", "$1", 1).replace("%s", "$2", 1).replace("%s", "$3", 1)
+        query = outbox_table.FETCH.replace("%s", "$1", 1).replace("%s", "$2", 1).replace("%s", "$3", 1)
         await cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}".encode(), (mark, [], 200))
         (((plan,),),) = await cursor.fetchall()
         return int(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"])

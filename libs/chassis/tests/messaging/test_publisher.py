@@ -69,8 +69,8 @@ class Channel:
             await asyncio.sleep(0)
 
 
-def publisher(channel: Channel, *, allowed: Any = lambda: True) -> Publisher:
-    return Publisher(channel, PUBLICATIONS, timeout_seconds=0.02, allowed=allowed)  # type: ignore[arg-type]
+def publisher(channel: Channel, *, timeout_seconds: float = 60, allowed: Any = lambda: True) -> Publisher:
+    return Publisher(channel, PUBLICATIONS, timeout_seconds=timeout_seconds, allowed=allowed)  # type: ignore[arg-type]
 
 
 def row(position: int, aggregate: str = "ada", type_: str = "one", **headers: Any) -> OutboxRow:
@@ -99,7 +99,7 @@ async def relay(outbox: list[OutboxRow], sessions: Any, chance: random.Random) -
     waiting = list(outbox)
     for fault, at, in_flight_max in (*sessions, ("none", 0, 100)):
         channel = Channel(accepted, chance)
-        sender = publisher(channel)
+        sender = publisher(channel, timeout_seconds=0.02 if fault == "silent" else 60)
         if fault == "no queue":
             channel.refuses = lambda type_, _: type_ == "one" and channel.written <= at  # noqa: B023
         channel.lost_after = at if fault == "lost" else channel.lost_after

@@ -1,10 +1,15 @@
 """The declarations of producers and consumers, as the broker sees them."""
 
 import asyncio
+from dataclasses import replace
+
+from structlog.testing import capture_logs
 
 from chassis.messaging.connection import open_session
 from chassis.messaging.contracts import spec_of
+from chassis.messaging.relay import Relay
 from chassis.messaging.topology import declare_publications, declare_subscriptions
+from chassis.testing.running import running
 from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.identity.v1 import events_pb2 as identity
 
@@ -17,9 +22,9 @@ async def declared(management, broker_url) -> dict[str, dict[str, object]]:
 
 async def test_either_side_declares_everything_that_a_queue_needs(broker_url, publications, management):
     async with open_session(broker_url, name="test") as session:
-        await declare_subscriptions(await session.channel(), "payments", [spec_of(identity.UserRegistered)])
+        await declare_subscriptions(session, "payments", [spec_of(identity.UserRegistered)])
         by_consumer = await declared(management, broker_url)
-        await declare_publications(await session.channel(), publications)
+        await declare_publications(session, publications)
         by_both = await declared(management, broker_url)
     names = {"payments.identity", "payments.identity.dead"} | {f"payments.identity.retry.{s}" for s in (1, 5, 30, 120)}
     assert by_consumer.keys() == names
@@ -37,17 +42,16 @@ async def test_each_producer_of_a_family_binds_its_own_exchange(broker_url, publ
 
     async with open_session(broker_url, name="test") as session:
         specs = [spec_of(compliance.AuditFactsRecorded)]
-        queues = await declare_subscriptions(await session.channel(), "compliance", specs)
-        assert set(queues) == {"compliance.audit"}
+        assert await declare_subscriptions(session, "compliance", specs) == []
         assert await bound() == {("elcorp.dead", "compliance.audit.dead", "compliance.audit")}
-        await declare_publications(await session.channel(), publications)
+        await declare_publications(session, publications)
         assert ("elcorp.identity", "compliance.audit", "audit.facts.recorded") in await bound()
         assert ("elcorp.identity", "payments.identity", "identity.user.registered") in await bound()
 
 
 async def test_queue_arguments_work_with_every_rabbitmq(broker_url, publications, management):
     async with open_session(broker_url, name="test") as session:
-        await declare_publications(await session.channel(), publications)
+        await declare_publications(session, publications)
     queues = await declared(management, broker_url)
     # RabbitMQ falls back to at-most-once dead-lettering without these two arguments.
     never_lost = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
@@ -67,3 +71,35 @@ async def test_queue_arguments_work_with_every_rabbitmq(broker_url, publications
         "payments.identity.retry.30": {"x-queue-type": "quorum", "x-message-ttl": 30_000, **returns},
         "payments.identity.retry.120": {"x-queue-type": "quorum", "x-message-ttl": 120_000, **returns},
     }
+
+
+async def test_a_former_consumer_is_unbound_and_its_queue_keeps_what_it_has(outbox, broker_url, publications, register, broker):
+    async with running(Relay(outbox.url, broker_url, publications).run):
+        await outbox.write(register("ada"))
+        await outbox.wait_empty()
+    publications.specs = tuple(
+        replace(spec, consumers=("governance",), former_consumers=("payments",)) if not spec.family else spec
+        for spec in publications.specs
+    )
+    with capture_logs() as logs:
+        async with running(Relay(outbox.url, broker_url, publications).run):
+            await outbox.write(register("bob"))
+            await outbox.wait_empty()
+    assert (await broker.depth("payments.identity"), await broker.depth("governance.identity")) == (1, 2)
+    assert [(line["queue"], line["messages"]) for line in logs if line["event"] == "queue_without_consumer"] == [
+        ("payments.identity", 1)
+    ]
+
+
+async def test_a_queue_with_other_arguments_is_used_as_it_is(outbox, broker_url, publications, register, broker, monkeypatch):
+    async with running(Relay(outbox.url, broker_url, publications).run):
+        await outbox.write(register("ada"))
+        await outbox.wait_empty()
+    monkeypatch.setattr("chassis.messaging.topology.DELIVERY_LIMIT", 50)
+    async with running(Relay(outbox.url, broker_url, publications).run):
+        await outbox.write(register("bob"))
+        await outbox.wait_empty()
+    async with open_session(broker_url, name="test") as session:
+        specs = [spec_of(identity.UserRegistered)]
+        assert await declare_subscriptions(session, "payments", specs) == ["payments.identity"]
+    assert await broker.depth("payments.identity") == 2

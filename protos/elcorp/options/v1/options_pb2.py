@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65lcorp/options/v1/options.proto\x12\x11\x65lcorp.options.v1\x1a google/protobuf/descriptor.proto\"R\n\x0c\x45ventOptions\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x11\n\tconsumers\x18\x02 \x03(\t\x12\x11\n\taggregate\x18\x03 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x04 \x01(\t\"6\n\x0cMethodAccess\x12\x0f\n\x07\x63\x61llers\x18\x01 \x03(\t\x12\x15\n\rlocal_callers\x18\x02 \x03(\t:Q\n\x05\x65vent\x12\x1f.google.protobuf.MessageOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1f.elcorp.options.v1.EventOptions:Q\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1f.elcorp.options.v1.MethodAccessb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65lcorp/options/v1/options.proto\x12\x11\x65lcorp.options.v1\x1a google/protobuf/descriptor.proto\"l\n\x0c\x45ventOptions\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x11\n\tconsumers\x18\x02 \x03(\t\x12\x11\n\taggregate\x18\x03 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x04 \x01(\t\x12\x18\n\x10\x66ormer_consumers\x18\x05 \x03(\t\"6\n\x0cMethodAccess\x12\x0f\n\x07\x63\x61llers\x18\x01 \x03(\t\x12\x15\n\rlocal_callers\x18\x02 \x03(\t:Q\n\x05\x65vent\x12\x1f.google.protobuf.MessageOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1f.elcorp.options.v1.EventOptions:Q\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1f.elcorp.options.v1.MethodAccessb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,7 +33,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'elcorp.options.v1.options_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EVENTOPTIONS']._serialized_start=88
-  _globals['_EVENTOPTIONS']._serialized_end=170
-  _globals['_METHODACCESS']._serialized_start=172
-  _globals['_METHODACCESS']._serialized_end=226
+  _globals['_EVENTOPTIONS']._serialized_end=196
+  _globals['_METHODACCESS']._serialized_start=198
+  _globals['_METHODACCESS']._serialized_end=252
 # @@protoc_insertion_point(module_scope)

@@ -32,6 +32,7 @@ class EventOptions(_message.Message):
     CONSUMERS_FIELD_NUMBER: _builtins.int
     AGGREGATE_FIELD_NUMBER: _builtins.int
     FAMILY_FIELD_NUMBER: _builtins.int
+    FORMER_CONSUMERS_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     """Routing key, "<context>.<noun>.<past participle>"."""
     aggregate: _builtins.str
@@ -42,6 +43,12 @@ class EventOptions(_message.Message):
     def consumers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Contexts with a durable queue for the event. Empty: only live listeners receive it, and there may be none."""
 
+    @_builtins.property
+    def former_consumers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Contexts that were consumers in an earlier release. Their queues are unbound from the event and keep what they have. Move a
+        consumer here instead of removing it: the broker has no list of bindings, so nothing else would end the binding.
+        """
+
     def __init__(
         self,
         *,
@@ -49,10 +56,11 @@ class EventOptions(_message.Message):
         consumers: _abc.Iterable[_builtins.str] | None = ...,
         aggregate: _builtins.str = ...,
         family: _builtins.str = ...,
+        former_consumers: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregate", b"aggregate", "consumers", b"consumers", "family", b"family", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregate", b"aggregate", "consumers", b"consumers", "family", b"family", "former_consumers", b"former_consumers", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

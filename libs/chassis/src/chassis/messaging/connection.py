@@ -68,6 +68,17 @@ class Session:
                 await channel.set_qos(prefetch_count=prefetch)
         return channel
 
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[AbstractChannel]:
+        """Open a channel for a request that the broker may refuse by closing the channel; that does not end the session."""
+        async with asyncio.timeout(RPC_TIMEOUT_SECONDS):
+            channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
+        try:
+            yield channel
+        finally:
+            if not channel.is_closed:
+                await channel.close()
+
     async def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Run work until it ends; if the session is lost first, cancel the work and raise BrokerLost."""
         await run_first(work, self._raise_lost())

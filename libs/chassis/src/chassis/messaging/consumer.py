@@ -48,7 +48,7 @@ class Consumer:
         await keep_session(self._rabbitmq_url, work, name=f"{self._service} consumer", stop=stop)
 
     async def _consume(self, stop: asyncio.Event, session: Session) -> None:
-        await declare_subscriptions(await session.channel(), self._service, self._specs)
+        await declare_subscriptions(session, self._service, self._specs)
         workers = [self._worker(queue, subscriptions) for queue, subscriptions in self._queues.items()]
         started: list[QueueWorker] = []
         try:

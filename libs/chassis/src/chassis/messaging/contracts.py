@@ -42,6 +42,7 @@ class EventSpec:
     consumers: tuple[str, ...]
     aggregate: str
     family: str
+    former_consumers: tuple[str, ...] = ()
 
     @property
     def context(self) -> str:
@@ -61,7 +62,10 @@ def spec_of(message_class: type[Message]) -> EventSpec:
     event = options.Extensions[options_pb2.event]
     if event.aggregate and event.aggregate not in descriptor.fields_by_name:
         raise NotAnEvent(f"{descriptor.full_name} names {event.aggregate!r} as its aggregate but has no such field")
-    return EventSpec(message_class, event.type, tuple(event.consumers), event.aggregate, event.family)
+    consumers, former = tuple(event.consumers), tuple(event.former_consumers)
+    if twice := set(consumers) & set(former):
+        raise NotAnEvent(f"{descriptor.full_name} names {', '.join(twice)} as a consumer and as a former one")
+    return EventSpec(message_class, event.type, consumers, event.aggregate, event.family, former)
 
 
 class Publications:

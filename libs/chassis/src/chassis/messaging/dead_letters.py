@@ -102,7 +102,7 @@ async def dead_letters_of(rabbitmq_url: str, service: str) -> AsyncIterator[Dead
     specs = specs_of(service)
     async with open_session(rabbitmq_url, name=f"{service} dead letters") as session:
         channel = await session.channel()
-        await declare_subscriptions(channel, service, specs)
+        await declare_subscriptions(session, service, specs)
         yield DeadLetters(channel, service, specs)
 
 

@@ -11,7 +11,7 @@ from psycopg.types.json import set_json_loads
 from chassis.messaging.low_water import LowWater
 
 # `aggregate` is the aggregate's id, or the row's position if no order is needed.
-_FETCH = """
+FETCH = """
 SELECT position, message_id, type, coalesce(aggregate_id, position::text) AS aggregate, payload, headers
 FROM outbox WHERE position > %s AND coalesce(aggregate_id, position::text) <> ALL(%s) ORDER BY position LIMIT %s
 """
@@ -55,7 +55,7 @@ class OutboxTable:
         if self.low_water.due:
             await self.low_water.advance()
         async with self._connection.cursor(binary=True) as cursor:
-            await cursor.execute(_FETCH, (self.low_water.mark, list(without), limit))
+            await cursor.execute(FETCH, (self.low_water.mark, list(without), limit))
             rows = [OutboxRow._make(row) for row in await cursor.fetchall()]
         if rows:
             self.low_water.saw(rows[-1].position)

@@ -11,7 +11,6 @@ from functools import partial
 
 import psycopg
 import structlog
-from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import AMQPChannelError, PublishError
 from prometheus_client import Counter, Gauge
 
@@ -122,8 +121,8 @@ class Relay:
                 LEADING.set(0)
 
     async def _publish_all(self, table: OutboxTable, leadership: Leadership, stop: asyncio.Event, session: Session) -> None:
+        await declare_publications(session, self._publications)
         channel = await session.channel()
-        await declare_publications(channel, self._publications)
         publisher = Publisher(
             await underlay_of(channel),
             self._publications,
@@ -140,14 +139,14 @@ class Relay:
                 if wave.confirmed:
                     await table.delete(wave.confirmed)
                 _count(rows, wave)
-                await self._learn(wave, rows, channel)
+                await self._learn(wave, rows, session)
                 if len(rows) < self._batch_rows:
                     await wait_any(stop, session.lost, seconds=GATHER_SECONDS)
             if session.lost.is_set():
                 raise BrokerLost("while relaying")
             leadership.lease.require()
 
-    async def _learn(self, wave: Wave, rows: Sequence[OutboxRow], channel: AbstractChannel) -> None:
+    async def _learn(self, wave: Wave, rows: Sequence[OutboxRow], session: Session) -> None:
         for aggregate, error in wave.refused.items():
             log.error("event_refused_by_broker", aggregate_id=aggregate, reason=str(error))
             self._holds.put(aggregate)
@@ -164,7 +163,7 @@ class Relay:
             raise BrokerLost(f"more than {HOLDS_MAX} aggregates refused")
         if any(isinstance(error, PublishError) for error in wave.refused.values()):
             # Unroutable: a queue or binding was removed. Declare it again.
-            await declare_publications(channel, self._publications)
+            await declare_publications(session, self._publications)
 
     def _narrow(self, wave: Wave) -> None:
         """Continue one message at a time, so that a message that breaks the channel is found and blocked."""

@@ -9,13 +9,15 @@ Works on RabbitMQ 3.10, 4.0 and 4.3.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
+import structlog
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue
+from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 
-from chassis.messaging.connection import RPC_TIMEOUT_SECONDS
+from chassis.messaging.connection import RPC_TIMEOUT_SECONDS, Session
 from chassis.messaging.contracts import EventSpec, Publications
 
 DEAD_EXCHANGE = "elcorp.dead"
@@ -24,6 +26,8 @@ RETRY_SECONDS = (1, 5, 30, 120)
 DELIVERY_LIMIT = 20
 # Reading a dead letter counts as a delivery, and RabbitMQ 4 drops messages beyond its default limit of 20.
 _DEAD_DELIVERY_LIMIT = 1_000_000
+
+log = structlog.get_logger()
 
 
 def exchange_of(producer: str) -> str:
@@ -38,52 +42,85 @@ def retry_queue_of(queue: str, seconds: int) -> str:
     return f"{queue}.retry.{seconds}"
 
 
-async def declare_publications(channel: AbstractChannel, publications: Publications) -> None:
-    """Declare the producer's exchange and the queue of every consumer in its contract."""
-    async with asyncio.timeout(RPC_TIMEOUT_SECONDS):
+async def declare_publications(session: Session, publications: Publications) -> None:
+    """Declare the producer's exchange and the queue of every consumer in its contract; unbind the queues of former consumers."""
+    async with asyncio.timeout(RPC_TIMEOUT_SECONDS), session.attempt() as channel:
         exchange = await declare_exchange(channel, publications.producer)
-        queues: dict[str, AbstractQueue] = {}
+        for name in sorted({spec.queue(consumer) for spec in publications.specs for consumer in spec.consumers}):
+            await declare_queue(session, channel, name)
         for spec in publications.specs:
             for consumer in spec.consumers:
-                name = spec.queue(consumer)
-                if name not in queues:
-                    queues[name] = await _declare_queue(channel, name)
-                await queues[name].bind(exchange, routing_key=spec.type)
+                await (await channel.get_queue(spec.queue(consumer), ensure=False)).bind(exchange, routing_key=spec.type)
+            for consumer in spec.former_consumers:
+                # A binding that does not exist is no error.
+                await (await channel.get_queue(spec.queue(consumer), ensure=False)).unbind(exchange, routing_key=spec.type)
+        await _report_queues_without_consumer(session, publications)
 
 
-async def declare_subscriptions(channel: AbstractChannel, service: str, specs: Iterable[EventSpec]) -> dict[str, AbstractQueue]:
-    """Declare the queues that a service consumes, bound to the producers known from the type; return them by name."""
-    async with asyncio.timeout(RPC_TIMEOUT_SECONDS):
-        queues: dict[str, AbstractQueue] = {}
+async def declare_subscriptions(session: Session, service: str, specs: Sequence[EventSpec]) -> list[str]:
+    """Declare the queues that a service consumes, bound to the producers known from the type.
+
+    Return the names of those that exist with other arguments.
+    """
+    async with asyncio.timeout(RPC_TIMEOUT_SECONDS), session.attempt() as channel:
+        names = sorted({spec.queue(service) for spec in specs})
+        outdated = [name for name in names if not await declare_queue(session, channel, name)]
         for spec in specs:
-            name = spec.queue(service)
-            if name not in queues:
-                queues[name] = await _declare_queue(channel, name)
             # Every service produces for a family such as "audit"; each binds it when its relay starts.
             if not spec.family:
-                exchange = await declare_exchange(channel, spec.context)
-                await queues[name].bind(exchange, routing_key=spec.type)
-        return queues
+                queue = await channel.get_queue(spec.queue(service), ensure=False)
+                await queue.bind(await declare_exchange(channel, spec.context), routing_key=spec.type)
+    return outdated
 
 
 async def declare_exchange(channel: AbstractChannel, producer: str) -> AbstractExchange:
     return await channel.declare_exchange(exchange_of(producer), ExchangeType.TOPIC, durable=True)
 
 
-async def _declare_queue(channel: AbstractChannel, name: str) -> AbstractQueue:
+async def declare_queue(session: Session, channel: AbstractChannel, name: str) -> bool:
+    """Declare a consumer's queue with all that belongs to it; return False if the queue exists with other arguments.
+
+    Such a queue is used as it is: AMQP cannot change it, and refusing it would stop its producer and its consumer.
+    """
     dead = await channel.declare_exchange(DEAD_EXCHANGE, ExchangeType.DIRECT, durable=True)
-    dead_queue = await _quorum(channel, dead_queue_of(name), {"x-delivery-limit": _DEAD_DELIVERY_LIMIT})
-    await dead_queue.bind(dead, routing_key=name)
-    for seconds in RETRY_SECONDS:
-        returning = {"x-message-ttl": seconds * 1000, **_dead_lettering(exchange="", routing_key=name)}
-        await _quorum(channel, retry_queue_of(name, seconds), returning)
+    returning = _dead_lettering(exchange="", routing_key=name)
     arguments = {
+        dead_queue_of(name): {"x-delivery-limit": _DEAD_DELIVERY_LIMIT},
+        **{retry_queue_of(name, seconds): {"x-message-ttl": seconds * 1000, **returning} for seconds in RETRY_SECONDS},
+        name: _queue_arguments(name),
+    }
+    outdated: list[str] = []
+    while missing := list(arguments.keys() - outdated):
+        try:
+            async with session.attempt() as attempt:
+                for each in missing:
+                    await _quorum_queue(attempt, each, arguments[each])
+                break
+        except ChannelPreconditionFailed as error:
+            log.warning("queue_has_other_arguments", queue=each, reason=str(error))
+            outdated.append(each)
+    await (await channel.get_queue(dead_queue_of(name), ensure=False)).bind(dead, routing_key=name)
+    return name not in outdated
+
+
+def _queue_arguments(name: str) -> dict[str, Any]:
+    """Return the arguments of a consumer's queue."""
+    return {
         "x-delivery-limit": DELIVERY_LIMIT,
         # Only one of several consumers is active and the others stand by, so that an aggregate's events stay in order.
         "x-single-active-consumer": True,
         **_dead_lettering(exchange=DEAD_EXCHANGE, routing_key=name),
     }
-    return await _quorum(channel, name, arguments)
+
+
+async def _waiting_messages(session: Session, name: str) -> int | None:
+    """Return the number of ready messages of a queue; None if it does not exist."""
+    async with session.attempt() as channel:
+        try:
+            found = (await channel.declare_queue(name, passive=True)).declaration_result
+        except ChannelNotFoundEntity:
+            return None
+    return found.message_count or 0
 
 
 def _dead_lettering(*, exchange: str, routing_key: str) -> dict[str, Any]:
@@ -96,5 +133,14 @@ def _dead_lettering(*, exchange: str, routing_key: str) -> dict[str, Any]:
     }
 
 
-async def _quorum(channel: AbstractChannel, name: str, arguments: dict[str, Any]) -> AbstractQueue:
+async def _quorum_queue(channel: AbstractChannel, name: str, arguments: dict[str, Any]) -> AbstractQueue:
+    """Declare a durable quorum queue."""
     return await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "quorum", **arguments})
+
+
+async def _report_queues_without_consumer(session: Session, publications: Publications) -> None:
+    current = {spec.queue(consumer) for spec in publications.specs for consumer in spec.consumers}
+    former = {spec.queue(consumer) for spec in publications.specs for consumer in spec.former_consumers}
+    for name in sorted(former - current):
+        if (waiting := await _waiting_messages(session, name)) is not None:
+            log.warning("queue_without_consumer", queue=name, messages=waiting)
