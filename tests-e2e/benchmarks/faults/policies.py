@@ -23,7 +23,7 @@ USER: Final = Actor(kind=ActorKind.USER, subject_id=str(new_id()), roles=frozens
 
 
 def measure(_bank: Bank) -> list[Result]:
-    """Measure in turns, and keep each one's best: other processes can only slow one down."""
+    """Measure in turns, and keep the best of each: other processes can only slow a measurement down."""
     return asyncio.run(_measure())
 
 
