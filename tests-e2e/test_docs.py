@@ -10,7 +10,7 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from chassis.errors import STATUS
-from chassis.settings import ProcessSettings
+from chassis.process_settings import ProcessSettings
 from kernel.errors import DomainError, Kind
 
 ROOT = Path(__file__).parents[1]

@@ -2,8 +2,9 @@
 
 import pytest
 
+from chassis.process_settings import ProcessSettings, variable
 from chassis.setting_names import OF_ONE_PROCESS
-from chassis.settings import ProcessSettings, ServiceSettings, variable
+from chassis.settings import ServiceSettings
 from compliance.settings import ComplianceSettings
 from gateway.settings import GatewaySettings
 from governance.settings import GovernanceSettings

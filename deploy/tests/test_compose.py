@@ -11,7 +11,8 @@ import yaml
 from pydantic import SecretStr, ValidationError
 
 from chassis.persistence.connection_budget import connections_max
-from chassis.settings import ProcessSettings, ServiceSettings
+from chassis.process_settings import ProcessSettings
+from chassis.settings import ServiceSettings
 from compliance.settings import ComplianceSettings
 from gateway.settings import GatewaySettings
 from governance.settings import GovernanceSettings

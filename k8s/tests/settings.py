@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from chassis.settings import ProcessSettings
+from chassis.process_settings import ProcessSettings
 from gateway.settings import GatewaySettings
 from k8s.tests.contexts import SETTINGS
 from k8s.tests.rendering import Document, container_of

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pydantic import ValidationError
 
-from chassis.settings import ProcessSettings
+from chassis.process_settings import ProcessSettings
 from k8s.tests.rendering import POOLER, Document, config_map, container_of, kind, name, ours, pod_of, render
 from k8s.tests.settings import secret_by_key, settings_of
 from k8s.tests.variables import variables

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chassis.settings import ProcessSettings
+from chassis.process_settings import ProcessSettings
 from elcorp.options.v1 import options_pb2
 from gateway.settings import GatewaySettings
 from identity.settings import IdentitySettings

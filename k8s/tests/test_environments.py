@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from chassis.process_settings import ProcessSettings
 from chassis.run.load_settings import unknown_variables
-from chassis.settings import ProcessSettings, ServiceSettings
+from chassis.settings import ServiceSettings
 from deploy.ci import release
 from k8s.tests.rendering import (
     K8S,

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from chassis.settings import ProcessSettings
+from chassis.process_settings import ProcessSettings
 from gateway.bodies import BodyLimits
 from gateway.routes import SERVICES
 

@@ -211,7 +211,7 @@ def failures(reason: str) -> float:
     return REGISTRY.get_sample_value("policy_bundle_refresh_failures_total", {"reason": reason}) or 0
 
 
-async def test_readiness_warns_of_a_bundle_that_is_not_refreshed_and_fails_once_actions_are_denied(
+async def test_readiness_warns_of_a_bundle_that_is_not_refreshed_and_fails_once_nothing_is_decided(
     source: Source, policies: Policies, clock: ControlledClock
 ) -> None:
     refresher, readiness = BundleRefresher(source, policies, interval_seconds=30), Readiness()
@@ -234,6 +234,9 @@ async def test_readiness_warns_of_a_bundle_that_is_not_refreshed_and_fails_once_
     assert (await report())[0]
     clock.advance(seconds=1)
     message = "bundle is 300 s old, refreshed at most every 30 s: only reads are decided (SRV_002)"
+    assert await report() == (True, message)
+    clock.advance(seconds=3300)
+    message = "bundle is 3600 s old, refreshed at most every 30 s: nothing is decided (SRV_002)"
     assert await report() == (False, message)
     source.now = bundle(1)
     await refresher.refresh()

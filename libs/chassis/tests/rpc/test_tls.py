@@ -123,5 +123,5 @@ async def test_probes_can_read_health_in_plain_text_and_nothing_else(tls_server,
 
 
 def test_an_incomplete_configuration_is_refused(authority):
-    with pytest.raises(ValueError, match="set all three or none"):
+    with pytest.raises(ValueError, match="mutual TLS needs all of certificate, key and authority, or none"):
         Tls.of(ServiceSettings(tls_cert_file=authority.file))

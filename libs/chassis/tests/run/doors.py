@@ -12,8 +12,9 @@ from sqlalchemy import text
 
 from chassis.health import Readiness
 from chassis.persistence.database import Database
+from chassis.process_settings import SettingRefused
 from chassis.run import Command, Service, Serving, Working, main
-from chassis.settings import ServiceSettings, SettingRefused
+from chassis.settings import ServiceSettings
 from chassis.telemetry import log
 
 if TYPE_CHECKING:

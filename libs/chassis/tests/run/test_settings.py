@@ -100,6 +100,7 @@ def test_the_defaults_are_safe() -> None:
         "policy_staleness_seconds": 300,
         "policy_expiry_seconds": 3600,
         "policy_allows_logged_ratio": 0.01,
+        "checkpoint_keep_seconds": 60,
         "tls_cert_file": None,
         "tls_key_file": None,
         "tls_ca_file": None,

@@ -9,7 +9,7 @@ from chassis.testing.running import endpoint, eventually, through
 STUCK = """
 import asyncio
 from chassis.run import process
-from chassis.settings import ProcessSettings
+from chassis.process_settings import ProcessSettings
 
 process.CLOSING_SECONDS = 0.1
 

@@ -10,8 +10,8 @@ import warnings
 from typing import NoReturn
 
 from chassis.output import survive_closed_pipes
+from chassis.process_settings import ProcessSettings
 from chassis.run.process import run_process
-from chassis.settings import ProcessSettings
 from chassis.telemetry.stderr_lines import LINE_BYTES_MAX
 
 CORE = "0000 00:00:1764472190.123456    4711 ssl_transport_security.cc:1884]"

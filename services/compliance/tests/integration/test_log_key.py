@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlUnitOfWork
-from chassis.settings import SettingRefused
+from chassis.process_settings import SettingRefused
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.stored import everything
 from compliance.application.ports.audit import LogSigner

@@ -13,7 +13,7 @@ import pytest
 
 from chassis.crypto import UnsealableError
 from chassis.persistence.database import Database
-from chassis.settings import SettingRefused
+from chassis.process_settings import SettingRefused
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from identity.application import Identity

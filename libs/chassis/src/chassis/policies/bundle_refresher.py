@@ -43,15 +43,20 @@ class BundleRefresher:
         return self._policies.loaded
 
     async def check(self) -> None:
-        """Readiness check: raise NotReady while only reads are decided or nothing, Degraded if refreshes are missing."""
+        """Readiness check: raise NotReady while nothing is decided, Degraded if refreshes are missing.
+
+        While only reads are decided, the process stays ready: without it, reads would fail too.
+        """
         policies = self._policies
         if not self.ready:
             raise NotReady(f"no policy bundle yet{self._because}")
         age = policies.age_seconds
         # In steps, because each new message is logged.
         message = f"bundle is {age // self._interval * self._interval:g} s old, refreshed at most every {self._interval:g} s"
+        if policies.is_expired:
+            raise NotReady(f"{message}: nothing is decided{self._because}")
         if policies.is_stale:
-            raise NotReady(f"{message}: only reads are decided{self._because}")
+            raise Degraded(f"{message}: only reads are decided{self._because}")
         if age > _MISSED_MAX * self._interval:
             raise Degraded(f"{message}{self._because}")
 

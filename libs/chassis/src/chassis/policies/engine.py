@@ -103,6 +103,11 @@ class Policies:
         """Whether only reads are decided."""
         return self.age_seconds > self.staleness_seconds_max
 
+    @property
+    def is_expired(self) -> bool:
+        """Whether nothing is decided."""
+        return self.age_seconds > self._expiry_seconds_max
+
     def load(self, bundle: Bundle, *, as_of: float | None = None) -> None:
         """Put a bundle in force; if it is invalid, keep the old one and raise InvalidBundle. `as_of`: see `confirm`."""
         try:

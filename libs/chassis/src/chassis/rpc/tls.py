@@ -42,8 +42,6 @@ class Tls:
         certificate, key, authority = settings.tls_cert_file, settings.tls_key_file, settings.tls_ca_file
         if certificate and key and authority:
             return _shared(Files(certificate, key, authority, settings.tls_other_ca_file))
-        if certificate or key or authority:
-            raise ValueError("ELCORP_TLS_CERT_FILE, ELCORP_TLS_KEY_FILE and ELCORP_TLS_CA_FILE: set all three or none")
         return None
 
     @property

@@ -8,9 +8,10 @@ from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 
+from chassis.process_settings import PREFIX, Contradictions, ProcessSettings, variable
 from chassis.run.process import USAGE_ERROR
 from chassis.setting_names import OF_ONE_PROCESS, TOOLS, TOOLS_PREFIXES
-from chassis.settings import PREFIX, Contradictions, ProcessSettings, ServiceSettings, variable
+from chassis.settings import ServiceSettings
 
 # How alike a mistyped name and the suggested one must be; 1 is equal.
 _ALIKE_MIN = 0.75

@@ -11,7 +11,7 @@ from typing import NoReturn
 import uvloop
 
 from chassis import telemetry
-from chassis.settings import ProcessSettings, SettingRefused
+from chassis.process_settings import ProcessSettings, SettingRefused
 from chassis.telemetry import log
 from chassis.telemetry.stderr import stderr_in_log
 from chassis.waiting import StoppedWaiting

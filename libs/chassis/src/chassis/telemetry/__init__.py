@@ -20,7 +20,7 @@ from chassis.telemetry.traces import (
 )
 
 if TYPE_CHECKING:
-    from chassis.settings import ProcessSettings
+    from chassis.process_settings import ProcessSettings
 
 __all__ = [
     "bind_request",

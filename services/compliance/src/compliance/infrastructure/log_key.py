@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import Sealer, SealerRing, SigningKey, UnsealableError, field_context
 from chassis.persistence.unit_of_work import SqlUnitOfWork
-from chassis.settings import SettingRefused
+from chassis.process_settings import SettingRefused
 from compliance.application.ports.audit import StoredKey
 from compliance.domain.checkpoint import VerifierKey
 from compliance.infrastructure.sql.transaction import SqlComplianceTransaction

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.crypto.sealing import UnsealableError
 from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlTransaction
-from chassis.settings import SettingRefused
+from chassis.process_settings import SettingRefused
 from identity.application.ports.wrapped_keys import RewrappedBatch
 from identity.infrastructure.signing_keys import SealedKeyMaker
 from identity.infrastructure.sql.erasures import receipt_keys
