@@ -64,7 +64,9 @@ async def test_an_empty_journal_ends_at_number_zero(database: Database) -> None:
 
 async def test_entries_are_listed_in_pages_with_the_chain_before_each_page(urls: DatabaseUrls, database: Database) -> None:
     facts = await record(database, 3)
+    assert (await listed(database)).unnumbered == 3
     await number(urls)
+    assert (await listed(database)).unnumbered == 0
     first = await listed(database, limit=2)
     second = await listed(database, after=2)
     entries = [*first.entries, *second.entries]

@@ -11,7 +11,7 @@ from elcorp.options.v1 import options_pb2
 from elcorp.platform.v1 import journal_pb2, journal_pb2_grpc
 
 # An exact number beyond it is not worth its cost.
-UNSENT_COUNTED_MAX = 10_000
+COUNTED_MAX = 10_000
 # A number whose row was removed from the journal is an entry without a fact, not a gap.
 _ENTRIES = text(
     """
@@ -24,9 +24,18 @@ _HEAD = text(
     """
     SELECT coalesce((SELECT max(number) FROM audit_journal_numbers), 0) AS last_number,
            coalesce((SELECT chain FROM audit_journal_numbers WHERE number = :after), '') AS chain,
-           (SELECT count(*) FROM (SELECT FROM outbox WHERE type = :type LIMIT :counted_max) AS counted) AS unsent
+           (SELECT count(*) FROM (SELECT FROM outbox WHERE type = :type LIMIT :counted_max) AS counted) AS unsent,
+           (SELECT count(*) FROM (
+               SELECT FROM audit_journal AS journal
+               WHERE journal.position > :mark AND NOT EXISTS (
+                   SELECT FROM audit_journal_numbers AS numbers
+                   WHERE numbers.position = journal.position AND numbers.position > :mark
+               ) LIMIT :counted_max
+           ) AS counted) AS unnumbered
     """
 )
+# Below this position every fact has its number.
+_MARK = text("SELECT low_water FROM audit_journal_numbers ORDER BY number DESC LIMIT 1")
 _AUDIT_TYPE = AuditFactsRecorded.DESCRIPTOR.GetOptions().Extensions[options_pb2.event].type
 
 
@@ -43,7 +52,8 @@ class JournalService(journal_pb2_grpc.JournalServiceServicer):
         after = request.after_number
         async with self._database.read() as connection:
             entries = (await connection.execute(_ENTRIES, {"after": after, "limit": request.limit})).all()
-            parameters = {"after": after, "type": _AUDIT_TYPE, "counted_max": UNSENT_COUNTED_MAX}
+            mark = await connection.scalar(_MARK) or 0
+            parameters = {"after": after, "type": _AUDIT_TYPE, "mark": mark, "counted_max": COUNTED_MAX}
             head = (await connection.execute(_HEAD, parameters)).one()
         return journal_pb2.ListEntriesResponse(
             producer=self._producer,
@@ -51,6 +61,7 @@ class JournalService(journal_pb2_grpc.JournalServiceServicer):
             last_number=head.last_number,
             chain=bytes(head.chain),
             unsent=head.unsent,
+            unnumbered=head.unnumbered,
         )
 
 

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from elcorp.options.v1 import options_pb2 as elcorp_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n elcorp/platform/v1/journal.proto\x12\x12\x65lcorp.platform.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1f\x65lcorp/options/v1/options.proto\"N\n\x12ListEntriesRequest\x12\x1d\n\x0c\x61\x66ter_number\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x19\n\x05limit\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\"\x8e\x01\n\x13ListEntriesResponse\x12\x10\n\x08producer\x18\x01 \x01(\t\x12\x31\n\x07\x65ntries\x18\x02 \x03(\x0b\x32 .elcorp.platform.v1.JournalEntry\x12\x13\n\x0blast_number\x18\x03 \x01(\x03\x12\r\n\x05\x63hain\x18\x04 \x01(\x0c\x12\x0e\n\x06unsent\x18\x05 \x01(\x03\"N\n\x0cJournalEntry\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12\x0f\n\x07\x66\x61\x63t_id\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\x12\r\n\x05\x63hain\x18\x04 \x01(\x0c\x32\x85\x01\n\x0eJournalService\x12s\n\x0bListEntries\x12&.elcorp.platform.v1.ListEntriesRequest\x1a\'.elcorp.platform.v1.ListEntriesResponse\"\x13\x90\x02\x01\x8a\xb5\x18\x0c\n\ncomplianceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n elcorp/platform/v1/journal.proto\x12\x12\x65lcorp.platform.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1f\x65lcorp/options/v1/options.proto\"N\n\x12ListEntriesRequest\x12\x1d\n\x0c\x61\x66ter_number\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x19\n\x05limit\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\"\xa2\x01\n\x13ListEntriesResponse\x12\x10\n\x08producer\x18\x01 \x01(\t\x12\x31\n\x07\x65ntries\x18\x02 \x03(\x0b\x32 .elcorp.platform.v1.JournalEntry\x12\x13\n\x0blast_number\x18\x03 \x01(\x03\x12\r\n\x05\x63hain\x18\x04 \x01(\x0c\x12\x0e\n\x06unsent\x18\x05 \x01(\x03\x12\x12\n\nunnumbered\x18\x06 \x01(\x03\"N\n\x0cJournalEntry\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12\x0f\n\x07\x66\x61\x63t_id\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\x12\r\n\x05\x63hain\x18\x04 \x01(\x0c\x32\x85\x01\n\x0eJournalService\x12s\n\x0bListEntries\x12&.elcorp.platform.v1.ListEntriesRequest\x1a\'.elcorp.platform.v1.ListEntriesResponse\"\x13\x90\x02\x01\x8a\xb5\x18\x0c\n\ncomplianceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,9 +42,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTENTRIESREQUEST']._serialized_start=118
   _globals['_LISTENTRIESREQUEST']._serialized_end=196
   _globals['_LISTENTRIESRESPONSE']._serialized_start=199
-  _globals['_LISTENTRIESRESPONSE']._serialized_end=341
-  _globals['_JOURNALENTRY']._serialized_start=343
-  _globals['_JOURNALENTRY']._serialized_end=421
-  _globals['_JOURNALSERVICE']._serialized_start=424
-  _globals['_JOURNALSERVICE']._serialized_end=557
+  _globals['_LISTENTRIESRESPONSE']._serialized_end=361
+  _globals['_JOURNALENTRY']._serialized_start=363
+  _globals['_JOURNALENTRY']._serialized_end=441
+  _globals['_JOURNALSERVICE']._serialized_start=444
+  _globals['_JOURNALSERVICE']._serialized_end=577
 # @@protoc_insertion_point(module_scope)

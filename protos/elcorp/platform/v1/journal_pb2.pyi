@@ -50,6 +50,7 @@ class ListEntriesResponse(_message.Message):
     LAST_NUMBER_FIELD_NUMBER: _builtins.int
     CHAIN_FIELD_NUMBER: _builtins.int
     UNSENT_FIELD_NUMBER: _builtins.int
+    UNNUMBERED_FIELD_NUMBER: _builtins.int
     producer: _builtins.str
     last_number: _builtins.int
     """The number of the journal's last entry, 0 if it is empty."""
@@ -59,6 +60,8 @@ class ListEntriesResponse(_message.Message):
     """
     unsent: _builtins.int
     """Messages with audit facts that the broker has not confirmed: their facts are on their way to the log."""
+    unnumbered: _builtins.int
+    """Committed facts without a number. If there are some and `last_number` does not grow, no relay numbers them."""
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___JournalEntry]: ...
     def __init__(
@@ -69,10 +72,11 @@ class ListEntriesResponse(_message.Message):
         last_number: _builtins.int = ...,
         chain: _builtins.bytes = ...,
         unsent: _builtins.int = ...,
+        unnumbered: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chain", b"chain", "entries", b"entries", "last_number", b"last_number", "producer", b"producer", "unsent", b"unsent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chain", b"chain", "entries", b"entries", "last_number", b"last_number", "producer", b"producer", "unnumbered", b"unnumbered", "unsent", b"unsent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

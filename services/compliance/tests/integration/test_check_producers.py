@@ -97,14 +97,14 @@ async def test_an_entry_of_an_unknown_producer_is_named(checked: Checked) -> Non
     ("statement", "problems"),
     [
         ("DELETE FROM audit_journal WHERE position = 7", ["row of number 7 was removed", "entry 6 of the log"]),
-        ("DELETE FROM audit_journal_numbers WHERE number = 7", ["no number 7", "entry 6 of the log"]),
+        ("DELETE FROM audit_journal_numbers WHERE number = 7", ["no number 7", "1 facts have no number", "entry 6 of the log"]),
         ("UPDATE audit_journal SET digest = sha256('x') WHERE position = 7", ["entry 7 ", "another digest or producer"]),
         ("UPDATE audit_journal_numbers SET chain = sha256('x') WHERE number = 7", ["entry 7 ", "entry 8 "]),
         (
             "UPDATE audit_journal SET fact_id = '01980a52-7c00-7000-8000-000000000001' WHERE position = 7",
             ["entry 7 ", "01980a52-7c00-7000-8000-000000000001 (number 7) is not in the log", "entry 6 of the log"],
         ),
-        ("DELETE FROM audit_journal_numbers WHERE number > 128", ["entry 128 of the log", "entry 129 of the log"]),
+        ("DELETE FROM audit_journal_numbers WHERE number > 128", ["2 facts have no number", "entry 128 of the log", "entry 129 of the log"]),
     ],
     ids=["a row", "a number", "a digest", "a chain", "an id", "the end"],
 )
@@ -145,6 +145,14 @@ async def test_a_fact_that_arrives_with_other_content_during_the_check_is_named(
     [finding] = await checked.checking(meanwhile=arrive)()
 
     assert finding.problems == [f"fact {sent.entry.fact_id} (number 131) is in the log with another digest or producer"]
+
+
+async def test_facts_that_no_relay_numbers_fail_the_check(checked: Checked) -> None:
+    await checked.producer.record(2)
+
+    finding = await checked.check()
+
+    assert finding.problems == ["2 facts have no number, and none was given after 130: no relay numbers them"]
 
 
 async def test_a_producer_that_is_away_fails_the_check(checked: Checked, capsys: pytest.CaptureFixture[str]) -> None:

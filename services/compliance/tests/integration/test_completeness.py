@@ -259,3 +259,17 @@ async def test_a_producer_that_is_away_becomes_unknown(compared: Compared) -> No
 
     state = await compared.state()
     assert (state.status, state.age_seconds, await compared.findings()) == ("unknown", 61, [])
+
+
+async def test_a_producer_whose_facts_get_no_numbers_becomes_unknown(compared: Compared) -> None:
+    """No relay leads there: the facts are committed, and nobody could miss them."""
+    await compared.log(*await compared.producer.record())
+    await compared.round()
+    await compared.producer.record()
+    for _ in range(13):
+        compared.clock.advance(seconds=5)
+        await compared.reconcile(producer="payments")
+    assert ((await compared.state()).status, await compared.findings()) == ("unknown", [])
+
+    await compared.rounds()
+    assert ((await compared.state()).status, await compared.found()) == ("incomplete", [("missing", 2)])

@@ -16,12 +16,13 @@ FACT = new_id()
 def response(**changes: Any) -> journal_pb2.ListEntriesResponse:
     made = {"number": 8, "fact_id": str(FACT), "digest": b"d" * 32, "chain": b"c" * 32}
     entry = journal_pb2.JournalEntry(**{**made, **changes})
-    return journal_pb2.ListEntriesResponse(producer="payments", entries=[entry], last_number=9, chain=b"b" * 32, unsent=2)
+    head: dict[str, Any] = {"last_number": 9, "chain": b"b" * 32, "unsent": 2, "unnumbered": 4}
+    return journal_pb2.ListEntriesResponse(producer="payments", entries=[entry], **head)
 
 
 def test_a_page_is_read_completely() -> None:
     entry = JournalEntry(8, FACT, b"d" * 32, b"c" * 32)
-    assert page_of(response()) == JournalPage([entry], last_number=9, chain=b"b" * 32, unsent=2)
+    assert page_of(response()) == JournalPage([entry], last_number=9, chain=b"b" * 32, unsent=2, unnumbered=4)
     # The journal's row was removed.
     assert page_of(response(fact_id="", digest=b"")).entries == [JournalEntry(8, None, b"", b"c" * 32)]
 

@@ -70,12 +70,20 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True)
 class JournalPage:
-    """The entries after a number, in order; `chain` is the chain at that number, empty if the journal does not have it."""
+    """The entries after a number, in order; `chain` is the chain at that number, empty if the journal does not have it.
+
+    `unnumbered` counts the producer's committed facts that have no number yet.
+    """
 
     entries: Sequence[JournalEntry]
     last_number: int
     chain: bytes
     unsent: int = 0
+    unnumbered: int = 0
+
+    def is_stalled(self, last_number: int) -> bool:
+        """Return whether facts wait for a number although none was given since the journal ended at `last_number`."""
+        return self.unnumbered > 0 and self.last_number == last_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +157,7 @@ class ProducerJournal:
         Stop before the first fact that is not in the log and whose number was first seen less than `grace` ago: it may be on its
         way. If the journal was replaced, begin again with its first entry.
         """
+        is_stalled = page.is_stalled(self.last_number)
         self.reached_at, self.last_number, self.unsent, self.is_at_end = at, page.last_number, page.unsent, False
         if page.chain != self.position.chain:
             rewound = Flaw(FlawKind.REWOUND, self.position.number)
@@ -165,7 +174,8 @@ class ProducerJournal:
             flaws += flaws_at(self.position, entry, found, producer=self.producer)
             self.position = Position(entry.number, entry.chain)
         self.is_at_end = self.is_at_end or self.position.number >= page.last_number
-        if self.is_at_end:
+        # While no relay numbers the facts, nobody can say whether the log has them: the age of the comparison grows.
+        if self.is_at_end and not is_stalled:
             self.reconciled_at = at
         return flaws
 

@@ -48,6 +48,7 @@ def page_of(response: journal_pb2.ListEntriesResponse) -> JournalPage:
         last_number=response.last_number,
         chain=response.chain,
         unsent=response.unsent,
+        unnumbered=response.unnumbered,
     )
 
 

@@ -59,7 +59,7 @@ class CheckProducers:
             await walk.to_the_end()
         unnamed = await self._unnamed(named, walks, from_entry)
         until = self.clock.now() + self.grace
-        while (unnamed or any(walk.awaited for walk in walks)) and self.clock.now() < until:
+        while (unnamed or any(walk.is_waiting for walk in walks)) and self.clock.now() < until:
             await self.wait(POLL_SECONDS)
             for walk in walks:
                 await walk.to_the_end()
@@ -117,6 +117,25 @@ class _Walk:
         self._log = log
         self._named = named
         self._position = Position()
+        self._page: JournalPage | None = None
+        # The journal's end when facts without a number were seen first.
+        self._unnumbered_at: int | None = None
+
+    @property
+    def is_stalled(self) -> bool:
+        return self._page is not None and self._unnumbered_at is not None and self._page.is_stalled(self._unnumbered_at)
+
+    @property
+    def is_waiting(self) -> bool:
+        return bool(self.awaited) or self.is_stalled
+
+    def complain(self) -> None:
+        """Report what has not arrived, and what no relay has numbered."""
+        for flaw in self.awaited.values():
+            self.finding.complain(flaw.text)
+        if self._page and self.is_stalled:
+            count, last = self._page.unnumbered, self._page.last_number
+            self.finding.complain(f"{count} facts have no number, and none was given after {last}: no relay numbers them")
 
     async def to_the_end(self) -> None:
         try:
@@ -133,7 +152,9 @@ class _Walk:
                 self.finding.complain(Flaw(FlawKind.DIFFERENT, flaw.number, fact_id, flaw.digest).text)
 
     async def _next_page(self) -> bool:
-        page = await self._journal.page(after=self._position.number)
+        page = self._page = await self._journal.page(after=self._position.number)
+        if page.unnumbered and self._unnumbered_at is None:
+            self._unnumbered_at = page.last_number
         if page.chain != self._position.chain:
             self.finding.complain(Flaw(FlawKind.REWOUND, self._position.number).text)
             self.finding.away = "the journal was replaced during the check: run it again"
@@ -164,8 +185,7 @@ class _Walk:
 def _findings(walks: Sequence[_Walk], unnamed: Collection[_Unnamed]) -> Sequence[ProducerFinding]:
     findings = {walk.finding.producer: walk.finding for walk in walks}
     for walk in walks:
-        for flaw in walk.awaited.values():
-            walk.finding.complain(flaw.text)
+        walk.complain()
     for entry in unnamed:
         finding = findings.setdefault(entry.producer, ProducerFinding(entry.producer))
         finding.complain(f"entry {entry.sequence} of the log (fact {entry.fact_id}) is in no journal")
