@@ -17,6 +17,7 @@ from sqlalchemy import text
 from chassis.jobs import make_jobs
 from chassis.messaging.connection import open_session
 from chassis.messaging.leadership import lead
+from chassis.messaging.lease import Terms
 from chassis.messaging.listener import Listener
 from chassis.persistence import migrations
 from chassis.persistence.database import Database
@@ -83,7 +84,7 @@ async def ping_database(settings: DoorSettings) -> None:
 
 
 async def lead_relays(settings: DoorSettings) -> None:
-    async with lead(settings.database_url.get_secret_value(), stop=asyncio.Event()) as leadership:
+    async with lead(settings.database_url.get_secret_value(), stop=asyncio.Event(), terms=Terms()) as leadership:
         assert leadership
 
 

@@ -13,6 +13,8 @@ from chassis.rpc import remaining_seconds
 from kernel.assurance import NONE
 from kernel.reads import NOBODY
 
+# Long enough for a request that waits for nothing, also on a busy machine.
+REQUEST_SECONDS = 2.0
 router = Router("/waits", assurance=NONE, reads=NOBODY)
 
 
@@ -25,7 +27,7 @@ async def wait_forever() -> Envelope[bool]:
 @router.get("/longer", dependencies=[Public], seconds=3600)
 async def get_remaining_seconds() -> Envelope[float]:
     """Longer than the app's other requests may take."""
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(REQUEST_SECONDS + 0.1)
     return envelope(remaining_seconds() or 0)
 
 
@@ -60,7 +62,7 @@ async def stream_undeclared() -> StreamingResponse:
 
 @pytest.fixture
 def client(make_app: Callable[..., FastAPI], client_of: Callable[[FastAPI], httpx.AsyncClient]) -> httpx.AsyncClient:
-    return client_of(make_app(router, request_seconds=0.5))
+    return client_of(make_app(router, request_seconds=REQUEST_SECONDS))
 
 
 async def test_a_request_out_of_time_is_answered_and_may_be_repeated(client: httpx.AsyncClient) -> None:
@@ -78,7 +80,7 @@ async def test_a_route_may_have_more_time_and_its_calls_to_peers_share_it(client
 async def test_a_body_may_arrive_slowly(client: httpx.AsyncClient) -> None:
     async def body() -> AsyncIterator[bytes]:
         yield b"half "
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(REQUEST_SECONDS + 0.1)
         yield b"and half"
 
     response = await client.post("/api/v1/waits/upload", content=body(), headers={"Content-Type": "application/octet-stream"})

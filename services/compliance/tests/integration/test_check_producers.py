@@ -104,7 +104,10 @@ async def test_an_entry_of_an_unknown_producer_is_named(checked: Checked) -> Non
             "UPDATE audit_journal SET fact_id = '01980a52-7c00-7000-8000-000000000001' WHERE position = 7",
             ["entry 7 ", "01980a52-7c00-7000-8000-000000000001 (number 7) is not in the log", "entry 6 of the log"],
         ),
-        ("DELETE FROM audit_journal_numbers WHERE number > 128", ["2 facts have no number", "entry 128 of the log", "entry 129 of the log"]),
+        (
+            "DELETE FROM audit_journal_numbers WHERE number > 128",
+            ["2 facts have no number", "entry 128 of the log", "entry 129 of the log"],
+        ),
     ],
     ids=["a row", "a number", "a digest", "a chain", "an id", "the end"],
 )

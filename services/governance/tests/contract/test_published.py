@@ -30,7 +30,7 @@ def fact(
 ) -> compliance.AuditFact:
     at = Timestamp()
     at.FromDatetime(clock.now())
-    states = {name: _json(rest.pop(name)) for name in ("before", "after") if name in rest}
+    states: dict[str, Any] = {name: _json(rest.pop(name)) for name in ("before", "after") if name in rest}
     actor = compliance.AuditActor(
         kind="user",
         subject_id=str(api.admin_id),
