@@ -3,15 +3,18 @@
 import asyncio
 from dataclasses import replace
 
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from chassis.messaging.connection import open_session
 from chassis.messaging.contracts import spec_of
+from chassis.messaging.parked_letters import ParkedLetters
 from chassis.messaging.relay import Relay
 from chassis.messaging.topology import declare_publications, declare_subscriptions
-from chassis.testing.running import running
+from chassis.testing.running import eventually, running
 from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.identity.v1 import events_pb2 as identity
+from libs.chassis.tests.messaging.payments_consumer import QUEUE, consume
 
 
 async def declared(management, broker_url) -> dict[str, dict[str, object]]:
@@ -103,3 +106,40 @@ async def test_a_queue_with_other_arguments_is_used_as_it_is(outbox, broker_url,
         specs = [spec_of(identity.UserRegistered)]
         assert await declare_subscriptions(session, "payments", specs) == ["payments.identity"]
     assert await broker.depth("payments.identity") == 2
+
+
+async def test_a_queue_that_was_emptied_and_deleted_gets_the_arguments_of_the_release(
+    outbox, broker_url, publications, register, broker, management, effects, monkeypatch
+):
+    """The procedure of docs/operations.md: events wait in the outbox, and a parked aggregate in the database."""
+    monkeypatch.setattr("chassis.messaging.parked_worker.POLL_SECONDS", 0.05)
+    is_defect = True
+
+    async def record(delivery) -> None:
+        if is_defect and delivery.message.user_id == "eve":
+            raise KeyError
+        await effects.record(delivery)
+
+    async def parked() -> int:
+        async with effects.database.read() as connection:
+            return int((await connection.execute(text("SELECT count(*) FROM parked_aggregates"))).scalar_one())
+
+    relay, consumer = Relay(outbox.url, broker_url, publications), consume(broker_url, effects.database, record)
+    async with running(consumer.run):
+        async with running(relay.run):
+            await outbox.write(*(register(user, 0) for user in ("ada", "eve")))
+            await outbox.wait_empty()
+        await outbox.write(*(register(user, 1) for user in ("ada", "eve")))
+        await eventually(effects.count, 1)
+        await eventually(parked, 1)
+    assert (await broker.depth(QUEUE), await outbox.count()) == (0, 2)
+    monkeypatch.setattr("chassis.messaging.topology.DELIVERY_LIMIT", 50)
+    await broker.delete(QUEUE, management, dead=f"{QUEUE}.dead")
+    is_defect = False
+    async with running(relay.run, consumer.run):
+        await eventually(effects.count, 2)
+        await ParkedLetters(effects.database, {}).release(queue=QUEUE, aggregate=None)
+        await eventually(effects.count, 4)
+    assert (await declared(management, broker_url))[QUEUE]["x-delivery-limit"] == 50
+    rows = await effects.rows()
+    assert {user: [number for name, number in rows if name == user] for user in ("ada", "eve")} == {"ada": [0, 1], "eve": [0, 1]}
