@@ -31,7 +31,7 @@ class ServiceSettings(ProcessSettings):
     # Set to false if PgBouncer is older than 1.21, or its max_prepared_statements is 0.
     database_prepared: bool = True
     # Connections with which a `jobs` process fetches jobs and records outcomes; the jobs themselves use the database's pool.
-    job_pool_size: int = Field(default=4, ge=1, le=100)
+    job_pool_size: int = Field(default=4, ge=2, le=100)
 
     # How often jobs that catch up to now run.
     job_seconds: int = Field(default=60, ge=1, le=60)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 from procrastinate import App
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from structlog.testing import capture_logs
 
@@ -117,6 +118,22 @@ async def test_a_worker_that_wakes_up_does_not_end_the_run_of_the_next(painters,
     assert await rows(urls, JOBS) == [("front", "succeeded", 2), ("back", "todo", 0)]
 
 
+@pytest.mark.parametrize("outcome", ["finish", "retry"])
+async def test_an_outcome_is_recorded_although_the_database_fails_at_first(painters, database, urls, jobs, monkeypatch, outcome):
+    await queue(database, painters, "front")
+    job = await fetch(jobs)
+    real, failures = jobs.connector.execute_query_all_async, [ConnectorException(), psycopg.OperationalError()]
+
+    async def execute(*arguments, **parameters):
+        if failures:
+            raise failures.pop()
+        return await real(*arguments, **parameters)
+
+    monkeypatch.setattr(jobs.connector, "execute_query_all_async", execute)
+    await (jobs.finish_job(job, Status.SUCCEEDED, delete_job=False) if outcome == "finish" else jobs.retry_job(job))
+    assert await rows(urls, JOBS) == [("front", "succeeded", 1) if outcome == "finish" else ("front", "todo", 1)]
+
+
 async def test_a_worker_that_was_removed_registers_again_with_its_next_heartbeat(painters, database, urls, jobs):
     await queue(database, painters, "front")
     await queue(database, painters, "back")
@@ -125,7 +142,13 @@ async def test_a_worker_that_was_removed_registers_again_with_its_next_heartbeat
     # What another worker does when it starts.
     assert await jobs.prune_stalled_workers(SILENCE_SECONDS) == [job.worker_id]
     assert job.worker_id
-    await Heartbeats(jobs, silence_seconds=SILENCE_SECONDS).beat(job.worker_id)
+    clock = Monotonic()
+    heartbeats = Heartbeats(jobs, silence_seconds=SILENCE_SECONDS, monotonic=clock)
+    # The first beats of a worker judge nobody: after an outage, others may not have beaten yet.
+    await heartbeats.beat(job.worker_id)
+    assert await rows(urls, JOBS) == [("front", "doing", 0), ("back", "todo", 0)]
+    clock.seconds += 2 * heartbeats.seconds_between
+    await heartbeats.beat(job.worker_id)
     # Its job was nobody's, and it may fetch others.
     assert await rows(urls, JOBS) == [("front", "todo", 1), ("back", "todo", 0)]
     assert await jobs.fetch_job(queues=None, worker_id=job.worker_id)

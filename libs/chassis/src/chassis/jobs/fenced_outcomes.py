@@ -4,15 +4,19 @@ A worker that was silent for too long loses its jobs to others. If it was only s
 worker runs the same job. Its outcome must not end the other's run, release the job's lock, or queue the job a third time.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Final, LiteralString
 
-from procrastinate.exceptions import UniqueViolation
+import psycopg
+from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
-from procrastinate.utils import utcnow
 
 from chassis.telemetry import log
+from chassis.waiting import Backoff
 
 # Each retry adds an attempt, so that a job's id and attempt name one run of it.
 _FINISH: Final = """
@@ -25,7 +29,8 @@ _RETRY: Final = """
     WITH this_run AS MATERIALIZED (
         SELECT id FROM procrastinate_jobs WHERE id = %(job_id)s AND attempts = %(attempt)s AND status = 'doing' FOR UPDATE
     )
-    SELECT procrastinate_retry_job_v2(id, %(retry_at)s, %(priority)s, %(queue)s, %(lock)s) FROM this_run
+    SELECT procrastinate_retry_job_v2(id, coalesce(%(retry_at)s::timestamptz, now()), %(priority)s, %(queue)s, %(lock)s)
+    FROM this_run
 """
 # procrastinate notifies workers of new jobs only; without this, they would find a retried job up to five seconds later.
 _WAKE: Final = 'SELECT pg_notify(\'procrastinate_any_queue_v1\', \'{"type": "job_inserted", "job_id": 0}\')'
@@ -35,8 +40,7 @@ class FencedOutcomes(JobManager):
     """Drops the outcome of a run that is no longer the job's current run."""
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
-        if not await self._record(_FINISH, job, status=status.value, delete_job=delete_job):
-            _log_dropped(job)
+        await _until_recorded(job, partial(self._record, _FINISH, job, status=status.value, delete_job=delete_job))
 
     async def retry_job(
         self,
@@ -46,8 +50,7 @@ class FencedOutcomes(JobManager):
         queue: str | None = None,
         lock: str | None = None,
     ) -> None:
-        if not await self._retry(job, retry_at=retry_at, priority=priority, queue=queue, lock=lock):
-            _log_dropped(job)
+        await _until_recorded(job, partial(self._retry, job, retry_at=retry_at, priority=priority, queue=queue, lock=lock))
 
     async def take_over(self, *, silence_seconds: int) -> int:
         """Queue the jobs of workers without a heartbeat for `silence_seconds` again, and return how many.
@@ -73,7 +76,7 @@ class FencedOutcomes(JobManager):
         lock: str | None = None,
     ) -> bool:
         try:
-            return await self._record(_RETRY, job, retry_at=retry_at or utcnow(), priority=priority, queue=queue, lock=lock)
+            return await self._record(_RETRY, job, retry_at=retry_at, priority=priority, queue=queue, lock=lock)
         except UniqueViolation:
             # A queued job with the same queueing lock will do this job's work, but it cannot start while this job has their lock.
             log.warning("job_superseded", task=job.task_name, job_id=job.id)
@@ -84,5 +87,17 @@ class FencedOutcomes(JobManager):
         return bool(rows)
 
 
-def _log_dropped(job: Job) -> None:
-    log.warning("job_outcome_dropped", task=job.task_name, job_id=job.id, reason="another worker has taken the job over")
+async def _until_recorded(job: Job, record: Callable[[], Awaitable[bool]]) -> None:
+    """Repeat until the database answers: procrastinate gives an outcome up, and the job would run and hold its lock for ever."""
+    backoff = Backoff()
+    while True:
+        try:
+            if not await record():
+                log.warning(
+                    "job_outcome_dropped", task=job.task_name, job_id=job.id, reason="it is not this worker's run any more"
+                )
+        except (ConnectorException, psycopg.Error) as error:
+            log.warning("job_outcome_not_recorded", task=job.task_name, job_id=job.id, problem=type(error).__name__)
+            await asyncio.sleep(backoff.next())
+        else:
+            return

@@ -34,7 +34,8 @@ class Heartbeats:
         self._silence_seconds = silence_seconds
         self._monotonic = monotonic
         self._beat_at = monotonic()
-        self._judges_at = self._beat_at
+        # After an outage, the first worker to start must not take the jobs of others that are about to beat.
+        self._judges_at = self._beat_at + 2 * self.seconds_between
 
     async def run(self, worker: Worker) -> None:
         """Beat until cancelled."""

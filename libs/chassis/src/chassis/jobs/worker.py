@@ -101,7 +101,8 @@ class JobWorker:
             worker_middleware=[observe],
             # Its own heartbeats end when it is asked to stop, while its last jobs still run.
             update_heartbeat_interval=_NO_HEARTBEATS_SECONDS,
-            stalled_worker_timeout=self._silence_seconds,
+            # A worker that is removed has nobody's jobs, which are taken over at once: remove none that may only be late.
+            stalled_worker_timeout=6 * self._silence_seconds,
         )
         run = asyncio.create_task(worker.run())  # type: ignore[no-untyped-call]  # procrastinate declares no result
         beats = asyncio.create_task(self._heartbeats.run(worker))
