@@ -43,7 +43,7 @@ async def journals(api: Api, database: Database, clock: ControlledClock) -> Jour
     payments, identity = Numbered(3), Numbered(0)
     both = {"payments": payments, "identity": identity}
     reconcile = reconcile_producer(database=database, journals=both, clock=clock, grace_seconds=30)
-    for seconds in (0, 30):
+    for seconds in (0, 10, 10, 10):
         clock.advance(seconds=seconds)
         for producer in both:
             await reconcile(producer=producer)

@@ -227,8 +227,8 @@ async def restored(url: str, backup: Sequence[tuple[str, object]]) -> None:
 
 async def test_two_workers_do_not_find_twice(compared: Compared, databases: Databases, urls: DatabaseUrls) -> None:
     await compared.producer.record(250)
-    await compared.round()
-    compared.clock.advance(seconds=60)
+    await compared.rounds(seconds=GRACE_SECONDS)
+    compared.clock.advance(seconds=5)
     async with databases.connect(urls.app, pool_size=3) as second:
         other = reconcile_producer(
             database=second, journals={"payments": compared.producer}, clock=compared.clock, grace_seconds=GRACE_SECONDS

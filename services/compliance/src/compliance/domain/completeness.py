@@ -13,6 +13,8 @@ from kernel.errors import InvalidValue
 DIGEST_BYTES: Final = 32
 # The journal's last number is noted at most this often, so that few of them are kept.
 SEEN_APART: Final = timedelta(seconds=1)
+# The time between two looks at a journal counts at most this much towards the age of its numbers.
+BETWEEN_LOOKS: Final = timedelta(seconds=10)
 # The producers of audit facts: the services.
 PRODUCERS: Final = ("identity", "payments", "governance", "compliance")
 
@@ -157,7 +159,7 @@ class ProducerJournal:
         Stop before the first fact that is not in the log and whose number was first seen less than `grace` ago: it may be on its
         way. If the journal was replaced, begin again with its first entry.
         """
-        is_stalled = page.is_stalled(self.last_number)
+        self._tolerate_time_between(at)
         self.reached_at, self.last_number, self.unsent, self.is_at_end = at, page.last_number, page.unsent, False
         if page.chain != self.position.chain:
             rewound = Flaw(FlawKind.REWOUND, self.position.number)
@@ -174,10 +176,32 @@ class ProducerJournal:
             flaws += flaws_at(self.position, entry, found, producer=self.producer)
             self.position = Position(entry.number, entry.chain)
         self.is_at_end = self.is_at_end or self.position.number >= page.last_number
-        # While no relay numbers the facts, nobody can say whether the log has them: the age of the comparison grows.
-        if self.is_at_end and not is_stalled:
-            self.reconciled_at = at
+        if self.is_at_end:
+            self._reconcile(page, at)
         return flaws
+
+    def _reconcile(self, page: JournalPage, at: datetime) -> None:
+        """Note that the log is complete up to now, or if facts wait for numbers, up to when the journal grew last.
+
+        While no relay numbers the facts, nobody can say whether the log has them: the age of the comparison grows. A relay
+        numbers once a second, so a page that shows no growth since the page before it says nothing.
+        """
+        complete_at = at if not page.unnumbered else self.seen[-1][1] if self.seen else self.reconciled_at
+        if complete_at and (self.reconciled_at is None or complete_at > self.reconciled_at):
+            self.reconciled_at = complete_at
+
+    def _tolerate_time_between(self, at: datetime) -> None:
+        """Count at most `BETWEEN_LOOKS` since the last look: the clock may have been set, or nobody compared meanwhile.
+
+        Otherwise every fact on its way would be due at once.
+        """
+        if self.reached_at is None:
+            return
+        passed = at - self.reached_at
+        excess = passed - min(max(passed, timedelta()), BETWEEN_LOOKS)
+        self.seen = [(number, seen_at + excess) for number, seen_at in self.seen]
+        if self.reconciled_at and excess < timedelta():
+            self.reconciled_at = min(self.reconciled_at, at)
 
     def _due(self, seen_before: datetime) -> int:
         """Return the highest number that was seen by then, and forget the lower ones."""

@@ -58,8 +58,8 @@ class CheckProducers:
         for walk in walks:
             await walk.to_the_end()
         unnamed = await self._unnamed(named, walks, from_entry)
-        until = self.clock.now() + self.grace
-        while (unnamed or any(walk.is_waiting for walk in walks)) and self.clock.now() < until:
+        until = self.clock.elapsed() + self.grace.total_seconds()
+        while (unnamed or any(walk.is_waiting for walk in walks)) and self.clock.elapsed() < until:
             await self.wait(POLL_SECONDS)
             for walk in walks:
                 await walk.to_the_end()

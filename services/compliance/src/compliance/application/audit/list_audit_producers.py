@@ -39,7 +39,8 @@ class ListAuditProducers:
 
 
 def _state(view: ProducerView, now: datetime) -> ProducerState:
-    age_seconds = max(0.0, (now - (view.reconciled_at or view.created_at)).total_seconds())
+    # If the clock was set back, the time of the last comparison is as far away in the future.
+    age_seconds = abs((now - (view.reconciled_at or view.created_at)).total_seconds())
     if view.missing or view.others:
         return ProducerState(view, age_seconds, ProducerStatus.INCOMPLETE)
     is_known = view.reconciled_at is not None and age_seconds <= AGE_SECONDS_MAX
