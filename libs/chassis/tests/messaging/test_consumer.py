@@ -9,6 +9,7 @@ import pytest
 from chassis.messaging.connection import BROKER_ERRORS
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.contracts import BatchSubscription, Subscription
+from chassis.messaging.intake import Intake
 from chassis.messaging.relay import Relay
 from chassis.persistence.delivery import Delivery
 from chassis.testing.running import eventually, running
@@ -225,6 +226,50 @@ async def test_a_second_process_stands_by_and_takes_over(broker_url, database, p
         await broker.send(register("ada", 5), publications, queue=QUEUE)
         await eventually(partial(count, "second"), 1)
     assert received == {"first": [0, 1, 2, 3, 4], "second": [5]}
+
+
+async def test_a_stop_gives_the_next_process_no_message_before_those_in_hand(
+    broker_url, database, publications, register, broker, monkeypatch
+):
+    handled: list[tuple[str, int]] = []
+    consuming: list[Intake] = []
+    begin = Intake.consume
+    entered, go_on, stop_first = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def first(delivery) -> None:
+        entered.set()
+        await go_on.wait()
+        handled.append(("first", int(delivery.message.wallet_address)))
+
+    async def second(delivery) -> None:
+        handled.append(("second", int(delivery.message.wallet_address)))
+
+    async def note(intake, take) -> None:
+        await begin(intake, take)
+        consuming.append(intake)
+
+    async def send(*numbers: int) -> None:
+        for number in numbers:
+            await broker.send(register("ada", number), publications, queue=QUEUE)
+        # All are in a consumer's hand.
+        await eventually(partial(broker.depth, QUEUE), 0)
+
+    monkeypatch.setattr(Intake, "consume", note)
+    leaving = asyncio.create_task(consume(broker_url, database, first).run(stop_first))
+    await ready(broker)
+    await send(1, 2)
+    await entered.wait()
+    async with running(consume(broker_url, database, second).run):
+        await eventually(lambda: len(consuming), 2)
+        stop_first.set()
+        # Longer than stopping the consumer takes.
+        for _ in range(5):
+            await broker.depth(QUEUE)
+        await send(3, 4)
+        go_on.set()
+        await leaving
+        await eventually(lambda: len(handled), 4)
+    assert handled == [("first", 1), ("second", 2), ("second", 3), ("second", 4)]
 
 
 def test_a_subscription_missing_in_the_contract_is_refused(database):

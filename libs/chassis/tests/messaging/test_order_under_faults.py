@@ -68,7 +68,7 @@ class MemorySession:
         self._take = take
         await self._deliver()
 
-    async def cancel(self) -> None:
+    async def close(self) -> None:
         self._prefetch = 0
 
     async def basic_ack(self, tag: int, *, wait: bool) -> None:

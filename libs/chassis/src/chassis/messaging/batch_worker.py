@@ -49,12 +49,12 @@ class BatchWorker:
 
     async def finish(self, grace_seconds: float) -> None:
         self._stopping.set()
-        await self._intake.cancel()
         await self._arrived.put(None)
         _, late = await asyncio.wait({self._work}, timeout=grace_seconds)
         for task in late:
             task.cancel()
         await asyncio.gather(self._work, return_exceptions=True)
+        await self._intake.close()
 
     async def _handle_all(self) -> None:
         try:

@@ -68,6 +68,18 @@ class Session:
                 await channel.set_qos(prefetch_count=prefetch)
         return channel
 
+    async def close(self, channel: AbstractChannel) -> None:
+        """Close a channel without ending the session; ignores errors, because the session may be lost."""
+        if self.lost.is_set() or channel.is_closed:
+            return
+        channel.close_callbacks.discard(self._on_close)
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+                await channel.close()
+        except (TimeoutError, *BROKER_ERRORS) as error:
+            # The end of the connection, which follows, closes it too.
+            log.debug("broker_channel_not_closed", reason=_reason(error))
+
     @asynccontextmanager
     async def attempt(self) -> AsyncIterator[AbstractChannel]:
         """Open a channel for a request that the broker may refuse by closing the channel; that does not end the session."""

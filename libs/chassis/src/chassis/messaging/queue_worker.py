@@ -77,15 +77,18 @@ class SingleWorker:
 
     async def finish(self, grace_seconds: float) -> None:
         self._ending.begin()
-        await self._intake.cancel()
         work = {*self._in_hand, self._parked_work}
         _, late = await asyncio.wait(work, timeout=grace_seconds)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         await self._parking.close()
+        await self._intake.close()
 
     async def _take(self, message: AbstractIncomingMessage) -> None:
+        if self._ending.has_begun:
+            # It returns to the queue, behind those in hand.
+            return
         # Use our own task: the client library cancels its tasks when the connection is lost, in the middle of a handler.
         subject = subject_of(message)
         before = self._tails.get(subject) if subject else None
