@@ -27,7 +27,7 @@ class Numbered:
             assert fact.digest
             chains.append(chain_of(chains[-1], fact.fact_id, fact.digest))
             entries.append(JournalEntry(number, fact.fact_id, fact.digest, chains[-1]))
-        return JournalPage(entries[after:], len(entries), chains[after], unsent=2)
+        return JournalPage(entries[after:], len(entries), chains[after], unsent=0)
 
 
 @dataclass
@@ -67,7 +67,7 @@ async def test_each_producer_is_listed_with_its_status(api: Api, journals: Journ
         "reconciled_number": 3,
         "missing": 3,
         "other_findings": 0,
-        "unsent": 2,
+        "unsent": 0,
         "reached_at": now,
         "reconciled_at": now,
     }
@@ -89,7 +89,7 @@ async def test_missing_facts_are_named_until_they_arrive(api: Api, journals: Jou
         "number": 2,
         "fact_id": str(second.fact_id),
         "digest": base64.b64encode(second.digest or b"").decode(),
-        "unsent": 2,
+        "unsent": 0,
         "found_at": found_at,
         "resolved_at": None,
     }

@@ -15,6 +15,8 @@ DIGEST_BYTES: Final = 32
 SEEN_APART: Final = timedelta(seconds=1)
 # The time between two looks at a journal counts at most this much towards the age of its numbers.
 BETWEEN_LOOKS: Final = timedelta(seconds=10)
+# While facts are late on their way, one that is missing is named after this time at the latest.
+LATE_MAX: Final = timedelta(minutes=10)
 # The producers of audit facts: the services.
 PRODUCERS: Final = ("identity", "payments", "governance", "compliance")
 
@@ -153,32 +155,52 @@ class ProducerJournal:
     reconciled_at: datetime | None = None
     is_at_end: bool = False
 
-    def compare(self, page: JournalPage, logged: Mapping[UUID, LoggedFact], *, at: datetime, grace: timedelta) -> Sequence[Flaw]:
+    def compare(
+        self,
+        page: JournalPage,
+        logged: Mapping[UUID, LoggedFact],
+        *,
+        at: datetime,
+        grace: timedelta,
+        is_log_behind: bool = False,
+    ) -> Sequence[Flaw]:
         """Compare the page after the position with the log, move the position, and return the flaws.
 
-        Stop before the first fact that is not in the log and whose number was first seen less than `grace` ago: it may be on its
-        way. If the journal was replaced, begin again with its first entry.
+        Stop before the first fact that is not in the log and may be on its way: its number was first seen less than `grace` ago,
+        or facts are late (`is_log_behind`, or messages were not sent) and no later fact is in the log. If the journal was
+        replaced, begin again with its first entry.
         """
         self._tolerate_time_between(at)
+        is_late = is_log_behind or page.unsent > 0 or self.unsent > 0
         self.reached_at, self.last_number, self.unsent, self.is_at_end = at, page.last_number, page.unsent, False
         if page.chain != self.position.chain:
             rewound = Flaw(FlawKind.REWOUND, self.position.number)
             self.position, self.seen = Position(), []
             return [rewound]
-        due = self._due(at - grace)
+        due, due_if_late = self._due(at - grace), self._due(at - LATE_MAX)
+        if is_late:
+            due_if_late = max(due_if_late, self._overtaken(page, logged))
         self._see(page.last_number, at)
+        is_known = True
         flaws: list[Flaw] = []
         for entry in page.entries:
             found = logged.get(entry.fact_id) if entry.fact_id else None
-            if entry.fact_id and found is None and entry.number > due:
-                self.is_at_end = True
+            if entry.fact_id and found is None and (entry.number > due or (is_late and entry.number > due_if_late)):
+                self.is_at_end, is_known = True, entry.number > due
                 break
             flaws += flaws_at(self.position, entry, found, producer=self.producer)
             self.position = Position(entry.number, entry.chain)
         self.is_at_end = self.is_at_end or self.position.number >= page.last_number
-        if self.is_at_end:
+        # The lower ones are of facts that were compared. The last one says when the journal grew.
+        self.seen = [each for each in self.seen[:-1] if each[0] > self.position.number] + self.seen[-1:]
+        if self.is_at_end and is_known:
             self._reconcile(page, at)
         return flaws
+
+    def _overtaken(self, page: JournalPage, logged: Mapping[UUID, LoggedFact]) -> int:
+        """Return the highest number of the page whose fact the log had at the last look: facts arrive in their order."""
+        found = ((entry.number, logged.get(entry.fact_id)) for entry in page.entries if entry.fact_id)
+        return max((number for number, fact in found if fact and fact.sequence < self.log_size), default=0)
 
     def _reconcile(self, page: JournalPage, at: datetime) -> None:
         """Note that the log is complete up to now, or if facts wait for numbers, up to when the journal grew last.
@@ -204,10 +226,8 @@ class ProducerJournal:
             self.reconciled_at = min(self.reconciled_at, at)
 
     def _due(self, seen_before: datetime) -> int:
-        """Return the highest number that was seen by then, and forget the lower ones."""
-        due = [number for number, at in self.seen if at <= seen_before]
-        self.seen = self.seen[max(len(due) - 1, 0) :]
-        return due[-1] if due else 0
+        """Return the highest number that was seen by then."""
+        return max((number for number, at in self.seen if at <= seen_before), default=0)
 
     def _see(self, number: int, at: datetime) -> None:
         last_number, last_at = self.seen[-1] if self.seen else (self.position.number, at - SEEN_APART)

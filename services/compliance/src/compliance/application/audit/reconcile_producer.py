@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from compliance.application.audit import findings_on_record
 from compliance.application.ports.completeness import Journal
@@ -8,6 +9,9 @@ from compliance.application.ports.transaction import UnitOfWork
 from compliance.domain.completeness import FlawKind, JournalPage
 from kernel.actor import Actor
 from kernel.clock import Clock
+
+# An alert must not miss that a journal was replaced, although its comparison takes seconds.
+REWOUND_OPEN: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +46,15 @@ class ReconcileProducer:
                 return False
             size = await completeness.log_size()
             logged = await completeness.logged([entry.fact_id for entry in page.entries if entry.fact_id])
-            flaws = list(known.compare(page, logged, at=at, grace=self.grace))
+            # The log grows, but with old facts: the queue before it is long.
+            newest_at = await completeness.newest_fact_at() if size > known.log_size else None
+            is_behind = newest_at is not None and at - newest_at > self.grace
+            flaws = list(known.compare(page, logged, at=at, grace=self.grace, is_log_behind=is_behind))
             arrived = await completeness.resolve_arrived(known, until=size, at=at)
             resolved = [flaw for flaw in arrived if flaw.kind is FlawKind.MISSING]
             flaws += [flaw for flaw in arrived if flaw.kind is FlawKind.DIFFERENT]
             if known.is_at_end:
-                resolved += await completeness.resolve_rewound(producer, at=at)
+                resolved += await completeness.resolve_rewound(producer, found_before=at - REWOUND_OPEN, at=at)
             if new := await completeness.add(known, flaws, at=at):
                 tx.record(findings_on_record.found(producer, new, at=at))
             if resolved:

@@ -28,6 +28,9 @@ class CompletenessRepository(Protocol):
 
     async def log_size(self) -> int: ...
 
+    async def newest_fact_at(self) -> datetime | None:
+        """Return when the fact of the log's last entry occurred."""
+
     async def logged(self, fact_ids: Collection[UUID]) -> Mapping[UUID, LoggedFact]:
         """Return the facts of these ids that are in the log."""
 
@@ -40,7 +43,7 @@ class CompletenessRepository(Protocol):
         Return their flaws, with the kind `different` if the log's fact has another digest.
         """
 
-    async def resolve_rewound(self, producer: str, *, at: datetime) -> Sequence[Flaw]: ...
+    async def resolve_rewound(self, producer: str, *, found_before: datetime, at: datetime) -> Sequence[Flaw]: ...
 
 
 class LoggedFacts(Protocol):

@@ -34,6 +34,7 @@ _SAVE = text(
     """
 )
 _SIZE = text("SELECT size FROM audit_head")
+_NEWEST = text("SELECT occurred_at FROM audit_entries ORDER BY sequence DESC LIMIT 1")
 _LOGGED = text("SELECT fact_id, sequence, producer, fact_digest FROM audit_entries WHERE fact_id = ANY(:ids)")
 _ADD = text(
     """
@@ -60,7 +61,7 @@ _ARRIVED = text(
 _CAUGHT_UP = text(
     """
     UPDATE completeness_findings SET resolved_at = :at
-    WHERE producer = :producer AND kind = 'rewound' AND resolved_at IS NULL
+    WHERE producer = :producer AND kind = 'rewound' AND resolved_at IS NULL AND found_at <= :found_before
     RETURNING kind, number, fact_id, digest
     """
 )
@@ -124,6 +125,10 @@ class SqlCompletenessRepository:
     async def log_size(self) -> int:
         return int((await self._session.execute(_SIZE)).scalar_one())
 
+    async def newest_fact_at(self) -> datetime | None:
+        found: datetime | None = await self._session.scalar(_NEWEST)
+        return found
+
     async def logged(self, fact_ids: Collection[UUID]) -> Mapping[UUID, LoggedFact]:
         return await _logged(await self._session.connection(), fact_ids)
 
@@ -142,8 +147,8 @@ class SqlCompletenessRepository:
     async def resolve_arrived(self, journal: ProducerJournal, *, until: int, at: datetime) -> Sequence[Flaw]:
         return await self._flaws(_ARRIVED, producer=journal.producer, first=journal.log_size, until=until, at=at)
 
-    async def resolve_rewound(self, producer: str, *, at: datetime) -> Sequence[Flaw]:
-        return await self._flaws(_CAUGHT_UP, producer=producer, at=at)
+    async def resolve_rewound(self, producer: str, *, found_before: datetime, at: datetime) -> Sequence[Flaw]:
+        return await self._flaws(_CAUGHT_UP, producer=producer, found_before=found_before, at=at)
 
     async def _flaws(self, query: TextClause, **given: object) -> Sequence[Flaw]:
         rows = await self._session.execute(query, given)
