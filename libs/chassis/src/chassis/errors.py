@@ -67,6 +67,14 @@ _AWAY: Final[tuple[type[BaseException], ...]] = (
     asyncio.TimeoutError,
     ConnectionError,
 )
+# States in which PostgreSQL is away although its exception is not an OperationalError.
+_AWAY_STATES: Final = frozenset(
+    {
+        "25006",  # read only: the server became a standby, and its successor is not reached yet
+        "25P03",  # idle in transaction timeout: the server ended the connection
+        "25P04",  # transaction timeout: the server ended the connection
+    }
+)
 # By name, so that this module does not import redis-py (20 MB): a process without it cannot raise these.
 _REDIS_AWAY: Final = frozenset({"ConnectionError", "TimeoutError", "BusyLoadingError"})
 _AWAY_CODES: Final = frozenset({StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED})
@@ -80,12 +88,24 @@ def as_domain_error(exc: BaseException) -> DomainError:
     """
     if isinstance(exc, DomainError):
         return exc
-    if isinstance(exc, _AWAY) or _is_redis_away(exc) or (isinstance(exc, grpc.RpcError) and _code(exc) in _AWAY_CODES):
+    if _is_away(exc):
         log.warning("dependency_unavailable", error=type(exc).__name__, detail=str(exc).splitlines()[0][:300] if str(exc) else "")
         return Unavailable()
     error_id = str(new_id())
     log.error("unhandled_error", error_id=error_id, exc_info=exc)
     return Internal(error_id=error_id)
+
+
+def sqlstate_of(exc: BaseException) -> str | None:
+    """Return PostgreSQL's SQLSTATE; SQLAlchemy wraps the driver's exception."""
+    state = getattr(getattr(exc, "orig", exc), "sqlstate", None)
+    return state if isinstance(state, str) else None
+
+
+def _is_away(exc: BaseException) -> bool:
+    if isinstance(exc, grpc.RpcError):
+        return _code(exc) in _AWAY_CODES
+    return isinstance(exc, _AWAY) or sqlstate_of(exc) in _AWAY_STATES or _is_redis_away(exc)
 
 
 def _is_redis_away(exc: BaseException) -> bool:

@@ -10,7 +10,9 @@ from sqlalchemy import text
 from chassis.messaging.acknowledgement import Acknowledger
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.contracts import AnySubscription, Publications, Subscription
+from chassis.messaging.failure import FAULTS_MAX
 from chassis.messaging.parked_letters import ParkedLetters
+from chassis.messaging.parked_table import ParkedTable
 from chassis.messaging.reports import Outcome
 from chassis.persistence.database import Database
 from chassis.testing.running import eventually, running
@@ -369,3 +371,53 @@ async def test_a_message_that_the_table_cannot_hold_is_a_dead_letter(broker_url,
         await eventually(effects.rows, [("ada", 2)])
         await eventually(partial(broker.depth, f"{QUEUE}.dead"), 1)
     assert await parked.is_empty()
+
+
+async def test_messages_of_an_unknown_type_wait_in_order_for_the_release_that_handles_them(
+    broker_url, database, effects, broker, send, publications, register, parked, monkeypatch
+):
+    monkeypatch.setattr("chassis.messaging.verdicts.UNKNOWN_TYPE_SECONDS", 0)
+    monkeypatch.setattr("chassis.messaging.parked_worker.POLL_SECONDS", 0.01)
+    issued, users = Publications("identity", {type(register("bob")): address_issued}), []
+
+    async def handle(delivery) -> None:
+        users.append(type(delivery.message).__name__)
+
+    both: list[AnySubscription] = [
+        Subscription(identity.UserRegistered, handle),
+        Subscription(identity.WalletAddressIssued, handle),
+    ]
+    tries, end = [], ParkedTable.end
+
+    async def note(table, aggregate, verdict) -> None:
+        tries.append(verdict.attempts)
+        await end(table, aggregate, verdict)
+
+    monkeypatch.setattr(ParkedTable, "end", note)
+    async with running(consume(broker_url, database, handle).run):
+        await ready(broker)
+        await broker.send(register("ada", 1), issued, queue=QUEUE)
+        await send("ada", 2)
+        await eventually(partial(count_rows, database, "parked_messages"), 2)
+        # More attempts than those of a fault.
+        await eventually(lambda: len(tries) > FAULTS_MAX)
+        assert not any(tries)
+    async with running(Consumer(broker_url, "payments", both, database=database).run):
+        await eventually(parked.is_empty)
+    assert users == ["WalletAddressIssued", "UserRegistered"]
+
+
+async def test_a_full_look_is_followed_by_the_next_one_without_a_pause(
+    broker_url, database, effects, broker, send, publications, register, parked, letters, monkeypatch
+):
+    names = [f"user-{number:02}" for number in range(50)]
+    async with running(consume(broker_url, database, Flawed(effects.record, **dict.fromkeys(names, AlreadyExists()))).run):
+        await ready(broker)
+        await broker.send_all([register(name, 1) for name in names], publications, queue=QUEUE)
+        await eventually(parked.count, 50)
+    await letters.release(queue=None, aggregate=None)
+    # The pause after a look that was not full would not end within this test.
+    monkeypatch.setattr("chassis.messaging.parked_worker.POLL_SECONDS", 3_600)
+    async with running(consume(broker_url, database, effects.record).run):
+        await eventually(effects.count, 50)
+        await eventually(parked.is_empty)

@@ -88,7 +88,7 @@ class BatchWorker:
             try:
                 items.append((message, decode(message, self._classes)))
             except Undecodable as error:
-                await self._acknowledger.failed(message, Failure.permanent(error), since=time.perf_counter())
+                await self._acknowledger.failed(message, Failure.unread(error), since=time.perf_counter())
         for event_type, run in groupby(items, key=lambda item: item[1].type):
             subscription = self._subscriptions[event_type]
             # A batch is as large as the largest subscription allows; smaller ones handle their messages in several parts.

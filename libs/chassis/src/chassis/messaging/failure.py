@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from chassis.errors import as_domain_error
+from chassis.errors import as_domain_error, sqlstate_of
 from chassis.persistence.delivery import AlreadyHandled
 from kernel.errors import DomainError, Kind
 
@@ -21,8 +21,6 @@ _CONFLICTS: Final = frozenset(
         "23505",  # unique violation: the row did not exist when the handler looked for it
     }
 )
-# The server became a standby, and its successor is not reached yet.
-_READ_ONLY: Final = "25006"
 _AWAY: Final = frozenset({Kind.UNAVAILABLE, Kind.EXHAUSTED})
 _TRANSIENT: Final = frozenset({Kind.STALE, Kind.INTERNAL})
 
@@ -59,6 +57,11 @@ class Failure:
         return cls(error, _fault_of(exception, error), reason)
 
     @classmethod
+    def unread(cls, error: DomainError) -> "Failure":
+        """Classify the error of a message that could not be decoded."""
+        return cls(error, _fault_of(error, error), str(error))
+
+    @classmethod
     def permanent(cls, error: DomainError) -> "Failure":
         return cls(error, Fault.PERMANENT, str(error))
 
@@ -73,11 +76,9 @@ class Failure:
 
 
 def _fault_of(exception: BaseException, error: DomainError) -> Fault:
-    # SQLAlchemy wraps the driver's exception.
-    state = getattr(getattr(exception, "orig", exception), "sqlstate", None)
-    if state in _CONFLICTS:
+    if sqlstate_of(exception) in _CONFLICTS:
         return Fault.TRANSIENT
-    if state == _READ_ONLY or error.kind in _AWAY:
+    if error.kind in _AWAY:
         return Fault.AWAY
     if error is exception and error.kind in _TRANSIENT:
         return Fault.TRANSIENT

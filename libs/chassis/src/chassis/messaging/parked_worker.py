@@ -17,7 +17,7 @@ from chassis.messaging.handlers import Handlers, handling
 from chassis.messaging.outages import Outages
 from chassis.messaging.parked_table import Due, ParkedMessage, ParkedTable
 from chassis.messaging.reports import Outcome, Reports
-from chassis.messaging.verdicts import Verdict, after_fault, while_away
+from chassis.messaging.verdicts import Verdict, after_decoding, after_fault, while_away
 from chassis.messaging.wire import Undecodable, decode
 
 POLL_SECONDS: Final = 1.0
@@ -45,14 +45,17 @@ class ParkedWorker:
         self._reports = reports
         self._ending = ending
         self._trying: dict[str, asyncio.Task[None]] = {}
+        self._ended = asyncio.Event()
         self._measured_at = -MEASURE_SECONDS
 
     async def run(self) -> None:
         """Try what is due until the session ends, then wait for the handlers that run."""
         try:
             while True:
-                await self._look()
-                await self._ending.wait(seconds=POLL_SECONDS)
+                self._ended.clear()
+                is_full = await self._look()
+                # More may be due than there was room for: look again as soon as an attempt ends.
+                await self._ending.wait(*([self._ended] if is_full else []), seconds=POLL_SECONDS)
         except Left:
             await asyncio.gather(*self._trying.values())
         finally:
@@ -61,20 +64,22 @@ class ParkedWorker:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _look(self) -> None:
+    async def _look(self) -> bool:
+        """Begin with what is due; return whether that took all the room there was."""
+        room, begun = AT_ONCE - len(self._trying), 0
         try:
-            due = await self._table.due(
-                without=list(self._trying), types_at_rest=self._outages.types_at_rest(), limit=AT_ONCE - len(self._trying)
-            )
+            due = await self._table.due(without=list(self._trying), types_at_rest=self._outages.types_at_rest(), limit=room)
             await self._measure()
         except Exception as error:  # noqa: BLE001  # logged; the next look may succeed
             _note(error, self._queue)
-            return
+            return False
         for each in due:
             # Of a type whose dependency is away, one aggregate at a time.
             outage = self._outages.get(each.unavailable_type or "")
             if not outage or outage.may_try():
                 self._begin(each)
+                begun += 1
+        return begun == room
 
     def _begin(self, due: Due) -> None:
         task = asyncio.create_task(self._try_all(due.aggregate))
@@ -85,6 +90,8 @@ class ParkedWorker:
         try:
             if (attempts := await self._table.begin(aggregate)) is not None:
                 await self._drain(aggregate, attempts)
+            # Not after an exception: while the table cannot be written, the same ones stay due.
+            self._ended.set()
         except Exception as error:  # noqa: BLE001  # logged; its lease ends, and another attempt begins
             _note(error, self._queue)
 
@@ -108,7 +115,7 @@ class ParkedWorker:
         try:
             delivery = decode(message, self._handlers.classes, attempt=attempts)
         except Undecodable as error:
-            return after_fault(Failure.permanent(error), attempts)
+            return after_decoding(error, attempts)
         outage = self._outages.get(delivery.type)
         if self._ending.has_begun or (outage and not outage.claim()):
             return while_away(delivery.type, attempts=attempts - 1)

@@ -26,7 +26,7 @@ from chassis.messaging.parked_worker import ParkedWorker
 from chassis.messaging.parking import Parking
 from chassis.messaging.reports import Outcome, Reports
 from chassis.messaging.topology import DELIVERY_LIMIT
-from chassis.messaging.verdicts import QUICK_ATTEMPTS, Verdict, after_fault, while_away
+from chassis.messaging.verdicts import QUICK_ATTEMPTS, Verdict, after_decoding, after_fault, while_away
 from chassis.messaging.wire import Undecodable, count, decode, subject_of
 from chassis.persistence.database import Database
 from chassis.persistence.delivery import Delivery
@@ -134,7 +134,7 @@ class SingleWorker:
         try:
             delivery = decode(message, self._handlers.classes)
         except Undecodable as error:
-            await self._give_up(message, aggregate, after_fault(Failure.permanent(error), 1), since=since)
+            await self._give_up(message, aggregate, after_decoding(error, 1), since=since)
             return
         with handling(delivery):
             result = await (self._in_place(message, delivery) if aggregate else self._once(delivery))

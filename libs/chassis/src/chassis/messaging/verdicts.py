@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chassis.messaging.failure import FAULTS_MAX, Failure, Fault
+from chassis.messaging.wire import Undecodable, UnknownType
 from kernel.errors import Unavailable
 
 # Attempts in place, before the aggregate is parked.
@@ -12,6 +13,8 @@ QUICK_ATTEMPTS: Final = 3
 RETRY_SECONDS: Final = (5, 30, 120)
 # From one attempt to the next while a dependency is away, for messages that do not wait in hand.
 AWAY_SECONDS: Final = 5
+# From one attempt to the next of a message whose type this release does not know.
+UNKNOWN_TYPE_SECONDS: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,14 @@ def after_fault(failure: Failure, attempts: int) -> Verdict:
         return Verdict(failure, attempts, None)
     step = min(max(0, attempts - QUICK_ATTEMPTS), len(RETRY_SECONDS) - 1)
     return Verdict(failure, attempts, RETRY_SECONDS[step])
+
+
+def after_decoding(error: Undecodable, attempts: int) -> Verdict:
+    """Return the verdict on a message that could not be decoded; attempts of an unknown type do not count."""
+    failure = Failure.unread(error)
+    if isinstance(error, UnknownType):
+        return Verdict(failure, attempts - 1, UNKNOWN_TYPE_SECONDS)
+    return after_fault(failure, attempts)
 
 
 def while_away(event_type: str, *, attempts: int = 0, failure: Failure | None = None) -> Verdict:

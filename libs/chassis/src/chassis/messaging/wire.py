@@ -11,7 +11,7 @@ from google.protobuf.message import Message as ProtoMessage
 
 from chassis.messaging.contracts import CONTENT_TYPE, SOURCE, SUBJECT, TIME, TRACEPARENT
 from chassis.persistence.delivery import Delivery
-from kernel.errors import InvalidValue
+from kernel.errors import InvalidValue, Kind
 
 # Our headers, which survive retry queues: the number of attempts, and how many of them failed in the handler itself.
 ATTEMPT = "elcorp-attempt"
@@ -20,6 +20,12 @@ FAULTS = "elcorp-faults"
 
 class Undecodable(InvalidValue):
     """The message does not match its contract."""
+
+
+class UnknownType(Undecodable):
+    """The release handles no messages of this type; a later one may, because producers are updated before consumers."""
+
+    kind = Kind.UNAVAILABLE
 
 
 class Received(Protocol):
@@ -57,7 +63,7 @@ def decode(message: Received, classes: Mapping[str, type[ProtoMessage]], *, atte
     headers = message.headers
     message_class = classes.get(message.type or "")
     if message_class is None:
-        raise Undecodable(reason="no subscription for its type")
+        raise UnknownType(type=message.type)
     try:
         return Delivery(
             message_id=UUID(message.message_id),
