@@ -1,5 +1,6 @@
 """Messages in the outbox, decoded by their proto: events, and the audit facts of each transaction."""
 
+import base64
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from sqlalchemy import text
 
 from chassis.auth import Claims
 from chassis.messaging.contracts import TIME, spec_of
+from chassis.messaging.fact_digest import digest_of
 from chassis.persistence.database import Database
 from elcorp.compliance.v1 import events_pb2 as compliance
 from identity.interfaces.publications import PUBLICATIONS
@@ -86,7 +88,7 @@ def fact(
     reason: str | None = None,
     related: Sequence[object] = (),
 ) -> Whole:
-    """Make an audit fact as `Record.facts` has it: all fields except the ids of the fact and the request."""
+    """Make an audit fact as `Record.facts` has it: all fields except its id, its digest and the id of the request."""
     resource_type, resource_id = resource
     given = {
         "producer": "identity",
@@ -131,6 +133,7 @@ def _fact(message: compliance.AuditFact) -> Whole:
     written = _whole(message)
     # They are random, so a test can only check that they are present.
     assert written.pop("fact_id")
+    assert base64.b64decode(written.pop("digest")) == digest_of(message)
     assert written["actor"].pop("request_id")
     return written | {name: json.loads(written[name]) for name in ("before", "after") if name in written}
 
