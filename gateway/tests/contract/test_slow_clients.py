@@ -159,12 +159,13 @@ async def test_the_rest_of_a_refused_body_is_read_for_a_limited_time(gateway: St
 
     async def drip() -> bool:
         writer.write(b" ")
-        return reader.at_eof()
+        # A byte that arrives after the gateway has closed the connection resets it.
+        return reader.at_eof() or reader.exception() is not None
 
     assert (await reader.readuntil(b"AUTH_004")).startswith(b"HTTP/1.1 401 ")
     rest = asyncio.create_task(reader.read())
     await eventually(drip, expected=True)
-    await rest
+    await asyncio.gather(rest, return_exceptions=True)
     writer.close()
 
 
