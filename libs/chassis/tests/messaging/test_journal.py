@@ -157,7 +157,7 @@ async def test_a_page_costs_the_same_however_long_the_journal_is(
         async def passed() -> bool:
             await write(writer)
             await leader.number()
-            return leader.low_water.mark >= last
+            return leader.low_water.mark >= int(last)
 
         await eventually(passed)
         successor = await lead()

@@ -26,6 +26,7 @@ class UnknownType(Undecodable):
     """The release handles no messages of this type; a later one may, because producers are updated before consumers."""
 
     kind = Kind.UNAVAILABLE
+    code = "SRV_002"
 
 
 class Received(Protocol):
