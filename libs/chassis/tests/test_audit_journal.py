@@ -77,7 +77,7 @@ async def test_entries_are_listed_in_pages_with_the_chain_before_each_page(urls:
         assert entry.chain == chain
     assert (first.last_number, first.chain, first.unsent) == (3, b"", 1)
     assert (second.last_number, second.chain) == (3, entries[1].chain)
-    # Whoever knows a number that the journal does not have learns that it was set back.
+    # A caller that knows a number that the journal does not have learns that it was set back.
     assert await listed(database, after=4) == ListEntriesResponse(producer="doors", last_number=3, unsent=1)
 
 

@@ -149,7 +149,7 @@ async def test_a_worker_that_was_removed_registers_again_with_its_next_heartbeat
     assert await rows(urls, JOBS) == [("front", "doing", 0), ("back", "todo", 0)]
     clock.seconds += 2 * heartbeats.seconds_between
     await heartbeats.beat(job.worker_id)
-    # Its job was nobody's, and it may fetch others.
+    # Its job was taken over, and it may fetch others.
     assert await rows(urls, JOBS) == [("front", "todo", 1), ("back", "todo", 0)]
     assert await jobs.fetch_job(queues=None, worker_id=job.worker_id)
 

@@ -101,7 +101,7 @@ class JobWorker:
             worker_middleware=[observe],
             # Its own heartbeats end when it is asked to stop, while its last jobs still run.
             update_heartbeat_interval=_NO_HEARTBEATS_SECONDS,
-            # A worker that is removed has nobody's jobs, which are taken over at once: remove none that may only be late.
+            # The jobs of a removed worker are taken over at once, so a worker that may only be late is not removed.
             stalled_worker_timeout=6 * self._silence_seconds,
         )
         run = asyncio.create_task(worker.run())  # type: ignore[no-untyped-call]  # procrastinate declares no result
