@@ -1,4 +1,4 @@
-"""The end of a worker's session: a stop, or the loss of the connection. A waiting handler leaves its message to the next session."""
+"""The end of a worker's session: a stop or a lost connection. A waiting handler leaves its message to the next session."""
 
 import asyncio
 
