@@ -11,7 +11,7 @@ from kernel.audit import AuditFact
 
 
 async def published(database: Database) -> list[tuple[str | None, Message]]:
-    """Return the outbox's messages with their aggregates, in order; audit facts without their ids, which are random."""
+    """Return the outbox's messages with their aggregates, in order; audit facts without their random ids and their digests."""
     return await stored.published(database, PUBLICATIONS)
 
 
@@ -22,7 +22,8 @@ async def facts_on_record(database: Database) -> list[events_pb2.AuditFact]:
 
 
 def recorded(fact: AuditFact, actor: Actor) -> events_pb2.AuditFact:
-    """Return the expected fact, without its id."""
+    """Return the expected fact, without its id and its digest."""
     (encoded,) = events_pb2.AuditFactsRecorded.FromString(PUBLICATIONS.audit([(fact, actor)]).payload).facts
     encoded.ClearField("fact_id")
+    encoded.ClearField("digest")
     return encoded

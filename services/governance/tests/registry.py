@@ -98,7 +98,7 @@ class Registry:
         return bundle
 
     async def facts(self) -> list[compliance.AuditFact]:
-        """Return the recorded audit facts, without their ids."""
+        """Return the recorded audit facts, without their ids and digests."""
         messages = [message for _, message in await published(self.database)]
         return [fact for message in messages if isinstance(message, compliance.AuditFactsRecorded) for fact in message.facts]
 
@@ -117,9 +117,10 @@ class Registry:
 
 
 def recorded(fact: AuditFact, actor: Actor) -> compliance.AuditFact:
-    """Return the expected fact, without its id."""
+    """Return the expected fact, without its id and its digest."""
     (encoded,) = compliance.AuditFactsRecorded.FromString(PUBLICATIONS.audit([(fact, actor)]).payload).facts
     encoded.ClearField("fact_id")
+    encoded.ClearField("digest")
     return encoded
 
 

@@ -16,7 +16,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from psycopg.types.json import Jsonb
 from sqlalchemy import text
 
-from chassis.messaging.contracts import Publications
+from chassis.messaging.contracts import Publications, spec_of
 from chassis.persistence.database import Database
 from chassis.persistence.delivery import Delivery
 from chassis.persistence.unit_of_work import SqlTransaction, SqlUnitOfWork
@@ -200,8 +200,9 @@ class Broker:
         """
         letters = await self.depth(dead)
         async with await aio_pika.connect(self.url) as connection, connection.channel(on_return_raises=True) as channel:
-            # Consumers cannot read it; and it expires soon, for queues without consumers.
-            message = aio_pika.Message(b"\xff", type="unknown", delivery_mode=2, expiration=0.001)
+            # Consumers handle its type but cannot read it; and it expires soon, for queues without consumers.
+            handled = spec_of(identity.UserRegistered).type
+            message = aio_pika.Message(b"\xff", type=handled, delivery_mode=2, expiration=0.001)
             await channel.default_exchange.publish(message, routing_key=queue)
         await eventually(partial(self.depth, dead), letters + 1)
         vhost = self.url.rpartition("/")[2].partition("?")[0]

@@ -9,12 +9,12 @@ Works on RabbitMQ 3.10, 4.0 and 4.3.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
 from aio_pika import ExchangeType
-from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue
+from aio_pika.abc import AbstractChannel, AbstractExchange
 from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 
 from chassis.messaging.connection import RPC_TIMEOUT_SECONDS, Session
@@ -84,23 +84,26 @@ async def declare_queue(session: Session, channel: AbstractChannel, name: str) -
     """
     dead = await channel.declare_exchange(DEAD_EXCHANGE, ExchangeType.DIRECT, durable=True)
     returning = _dead_lettering(exchange="", routing_key=name)
-    arguments = {
-        dead_queue_of(name): {"x-delivery-limit": _DEAD_DELIVERY_LIMIT},
-        **{retry_queue_of(name, seconds): {"x-message-ttl": seconds * 1000, **returning} for seconds in RETRY_SECONDS},
-        name: _queue_arguments(name),
-    }
+    # What a message may go to comes before the queue that it goes from.
+    retries = {retry_queue_of(name, seconds): {"x-message-ttl": seconds * 1000, **returning} for seconds in RETRY_SECONDS}
+    await _declare_quorum_queues(session, {dead_queue_of(name): {"x-delivery-limit": _DEAD_DELIVERY_LIMIT}, **retries})
+    await (await channel.get_queue(dead_queue_of(name), ensure=False)).bind(dead, routing_key=name)
+    return not await _declare_quorum_queues(session, {name: _queue_arguments(name)})
+
+
+async def _declare_quorum_queues(session: Session, arguments: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Declare durable quorum queues, in this order; return the names of those that exist with other arguments."""
     outdated: list[str] = []
-    while missing := list(arguments.keys() - outdated):
+    while missing := [each for each in arguments if each not in outdated]:
         try:
             async with session.attempt() as attempt:
                 for each in missing:
-                    await _quorum_queue(attempt, each, arguments[each])
+                    await attempt.declare_queue(each, durable=True, arguments={"x-queue-type": "quorum", **arguments[each]})
                 break
         except ChannelPreconditionFailed as error:
             log.warning("queue_has_other_arguments", queue=each, reason=str(error))
             outdated.append(each)
-    await (await channel.get_queue(dead_queue_of(name), ensure=False)).bind(dead, routing_key=name)
-    return name not in outdated
+    return outdated
 
 
 def _queue_arguments(name: str) -> dict[str, Any]:
@@ -131,11 +134,6 @@ def _dead_lettering(*, exchange: str, routing_key: str) -> dict[str, Any]:
         "x-dead-letter-strategy": "at-least-once",
         "x-overflow": "reject-publish",
     }
-
-
-async def _quorum_queue(channel: AbstractChannel, name: str, arguments: dict[str, Any]) -> AbstractQueue:
-    """Declare a durable quorum queue."""
-    return await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "quorum", **arguments})
 
 
 async def _report_queues_without_consumer(session: Session, publications: Publications) -> None:

@@ -3,9 +3,11 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+
+from chassis.waiting import StoppedWaiting
 
 _CANCELLED_TIMES_MAX = 10
 _CANCEL_SECONDS_MAX = 6
@@ -13,7 +15,10 @@ _CANCEL_SECONDS_MAX = 6
 
 @asynccontextmanager
 async def running(*runs: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncIterator[asyncio.Event]:
-    """Run each `run(stop)` during the block, then stop it gracefully; a crash fails the test."""
+    """Run each `run(stop)` during the block, then stop it gracefully; a crash fails the test.
+
+    A run may end with StoppedWaiting, as the background work of a process may.
+    """
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         for run in runs:
@@ -25,7 +30,8 @@ async def running(*runs: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncIte
 
 
 async def _awaited(run: Awaitable[None]) -> None:
-    await run
+    with suppress(StoppedWaiting):
+        await run
 
 
 async def end_tasks(before: Collection["asyncio.Task[Any]"]) -> None:
