@@ -1,5 +1,6 @@
 """Settings of every process, read only from the environment (`ELCORP_…`)."""
 
+import ipaddress
 import json
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -110,9 +111,23 @@ class ProcessSettings(BaseSettings):
     @classmethod
     def refuse_grpc_endpoint(cls, endpoint: str | None) -> str | None:
         """Refuse the port of OTLP over gRPC: every export would fail, and no trace would arrive."""
-        if endpoint and urlsplit(endpoint).port == _OTLP_GRPC_PORT:
+        try:
+            port = urlsplit(endpoint or "").port
+        except ValueError:
+            raise ValueError("the port must be a number") from None
+        if port == _OTLP_GRPC_PORT:
             raise ValueError(f"port {_OTLP_GRPC_PORT} is for gRPC, but traces are exported over HTTP, usually to 4318")
         return endpoint
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def require_networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for each in given:
+            try:
+                ipaddress.ip_network(each)
+            except ValueError as error:
+                raise ValueError(f"{error}; each must be an address or a network, such as 10.0.0.0/8") from None
+        return given
 
     @field_validator("backing_ca_file", mode="before")
     @classmethod
@@ -199,6 +214,8 @@ class ProcessSettings(BaseSettings):
 
 
 def verified(given: SecretStr, info: ValidationInfo, client: verified_urls.Client) -> SecretStr:
-    """Return the URL for clients; it verifies the server if an authority is set."""
+    """Return the URL for clients; it verifies the server if an authority is set. Raises ValueError if no client could use it."""
     url, authority = given.get_secret_value(), info.data.get("backing_ca_file")
+    if url and not authority:
+        verified_urls.require_form(url, client)
     return SecretStr(verified_urls.verified(url, client, authority)) if url and authority else given

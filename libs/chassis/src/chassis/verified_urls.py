@@ -1,4 +1,4 @@
-"""URLs of PostgreSQL, RabbitMQ and Redis with which clients connect only over TLS and verify the server's name."""
+"""URLs of PostgreSQL, RabbitMQ and Redis: their form, and how clients connect only over TLS and verify the server's name."""
 
 import re
 import ssl
@@ -16,6 +16,8 @@ class Client:
     """How the client library of one kind of server reads TLS from its URL."""
 
     schemes: tuple[str, ...]
+    # Schemes of connections without TLS, where those are allowed.
+    plain_schemes: tuple[str, ...]
     # The parameter that names the file with the authority's certificates.
     authority: str
     # Parameters that make it verify the certificate and the host name.
@@ -29,6 +31,7 @@ class Client:
 
 POSTGRES = Client(
     schemes=("postgresql", "postgres"),
+    plain_schemes=("postgresql", "postgres"),
     authority="sslrootcert",
     # If libpq finds Kerberos credentials, it encrypts with them instead of TLS unless gssencmode disables that.
     strict={"sslmode": "verify-full", "gssencmode": "disable"},
@@ -49,9 +52,15 @@ POSTGRES = Client(
         }
     ),
 )
-RABBITMQ = Client(schemes=("amqps",), authority="cafile", allowed=frozenset({"heartbeat", "name", "timeout"}))
+RABBITMQ = Client(
+    schemes=("amqps",),
+    plain_schemes=("amqp", "amqps"),
+    authority="cafile",
+    allowed=frozenset({"heartbeat", "name", "timeout"}),
+)
 REDIS = Client(
     schemes=("rediss",),
+    plain_schemes=("redis", "rediss"),
     authority="ssl_ca_certs",
     strict={"ssl_cert_reqs": "required", "ssl_check_hostname": "true"},
     allowed=frozenset(
@@ -95,14 +104,25 @@ def verified(url: str, client: Client, authority: Path) -> str:
     return f"{url.partition('?')[0]}?{'&'.join(filter(None, (parts.query, added)))}"
 
 
+def require_form(url: str, client: Client) -> None:
+    """Raise ValueError, without the URL's secrets, for a URL that the client cannot use."""
+    parts = _parts(url)
+    if parts.scheme not in client.plain_schemes:
+        raise ValueError(f"must begin with {client.plain_schemes[0]}://")
+
+
 def _parts(url: str) -> SplitResult:
     try:
-        return urlsplit(url)
+        parts = urlsplit(url)
+        # Reading the port fails if it is not a number from 0 to 65535.
+        _ = parts.port
     except ValueError:
         # The exception's text contains the user name and the password.
         raise ValueError(
-            "cannot be parsed: percent-encode non-ASCII characters and brackets in the user name and password"
+            "cannot be parsed: the port must be a number, and non-ASCII characters, brackets, / and : in the user name and "
+            "password must be percent-encoded"
         ) from None
+    return parts
 
 
 def trusting(authority: str) -> ssl.SSLContext:

@@ -116,7 +116,19 @@ def test_a_url_with_weaker_verification_is_refused_and_its_secret_is_not_shown(n
     with pytest.raises(ValidationError, match=problem) as refused:
         made(**{name: url})
     assert "Tq7nHs" not in str(refused.value)
-    made(environment="local", backing_ca_file=None, **{name: url})
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("database_url", "postgresql://x:Tq7nHs@db/x?sslmode=disable"),
+        ("database_url", "postgresql://x:Tq7nHs@%2Fvar%2Frun%2Fpostgresql/x"),
+        ("rabbitmq_url", "amqp://x:Tq7nHs@mq/"),
+        ("redis_url", "redis://:Tq7nHs@cache/0"),
+    ],
+)
+def test_a_url_without_tls_is_used_as_it_is_if_no_authority_is_set(name: str, url: str) -> None:
+    assert url_of(made(environment="local", backing_ca_file=None, **{name: url}), name) == url
 
 
 @pytest.mark.parametrize("name", VERIFIED)

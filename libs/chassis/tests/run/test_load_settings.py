@@ -76,6 +76,29 @@ def test_every_problem_is_named_at_once_and_no_value_is_shown(
     assert not any("hunter" in line or "changeme" in line for line in found)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("DATABASE_URL", "hunter2", "must begin with postgresql://"),
+        ("DATABASE_RELAY_URL", "mysql://app:hunter2@db/doors", "must begin with postgresql://"),
+        ("DATABASE_OWNER_URL", "postgresql://app:hunter2@db:54x2/doors", "cannot be parsed: the port must be a number"),
+        ("DATABASE_URL", "postgresql://app:hunter2/x@db:5432/doors", "cannot be parsed: the port must be a number"),
+        ("RABBITMQ_URL", "http://app:hunter2@broker/", "must begin with amqp://"),
+        ("REDIS_URL", "cache:6379/hunter2", "must begin with redis://"),
+        ("TRUSTED_PROXIES", '["10.0.0.0/8", "cluster"]', "'cluster' does not appear to be an IPv4 or IPv6 network"),
+        ("TRUSTED_PROXIES", '["10.0.0.1/8"]', "10.0.0.1/8 has host bits set; each must be an address or a network"),
+        ("OTLP_ENDPOINT", "http://otel:43x8", "the port must be a number"),
+    ],
+)
+def test_a_value_that_no_client_could_use_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str, problem: str
+) -> None:
+    set_all(monkeypatch, {name: value})
+    (line,) = problems(capsys)
+    assert line.startswith(f"ELCORP_{name}: {problem}")
+    assert "hunter" not in line
+
+
 def test_a_refused_environment_is_the_only_reason_given_for_what_follows_from_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

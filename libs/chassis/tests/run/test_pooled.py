@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from chassis.persistence.pooled_sessions import UnlimitedSession
+from chassis.process_settings import SettingRefused
 from chassis.run.schema import wait_for_schema
 from chassis.run.service import Service
 from chassis.run.work import jobs, work
@@ -73,5 +74,5 @@ async def test_a_process_behind_a_pooler_refuses_to_start_without_a_limit(
 
 @pytest.mark.parametrize("role", [work, jobs])
 async def test_processes_that_listen_for_notifications_do_not_run_behind_a_pooler(role: Callable[..., Awaitable[bool]]) -> None:
-    with pytest.raises(ValueError, match="ELCORP_DATABASE_POOLED is only for `serve`"):
+    with pytest.raises(SettingRefused, match="ELCORP_DATABASE_POOLED is only for `serve`"):
         await role(SERVICE, DoorSettings(database_url="postgresql://nowhere/x", database_pooled=True), asyncio.Event())

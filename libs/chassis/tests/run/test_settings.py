@@ -23,6 +23,10 @@ REAL = {
 SECRETS = [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
 
 
+# A key has none.
+SCHEMES = {"database": "postgresql://", "rabbitmq": "amqp://", "redis": "redis://"}
+
+
 def made(environment: str, **given: Any) -> Settings:
     return Settings(environment=environment, **{**REAL, **given})
 
@@ -45,20 +49,22 @@ def test_the_secrets_are_known() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        "x://app:changeme@db/x",
-        "x://app:CHANGE-ME@db/x",
+        "app:changeme@db/x",
+        "app:CHANGE-ME@db/x",
         "placeholder",
         "Secret",
         "my-password",
-        "x://db.example/x",
-        "x://postgres:postgres@db/x",
-        "x://guest:guest@broker/x",
+        "db.example/x",
+        "postgres:postgres@db/x",
+        "guest:guest@broker/x",
     ],
 )
 def test_secrets_must_not_be_placeholders_outside_local(environment: str, name: str, value: str) -> None:
+    scheme = SCHEMES.get(name.rpartition("_")[0].removesuffix("_owner").removesuffix("_relay"), "")
+    given = f"{scheme}{value}"
     with pytest.raises(ValidationError, match=f"ELCORP_{name.upper()} holds a placeholder; {environment} needs"):
-        made(environment, **{name: value})
-    assert getattr(made("local", **{name: value}), name).get_secret_value() == value
+        made(environment, **{name: given})
+    assert getattr(made("local", **{name: given}), name).get_secret_value() == given
     made(environment)
 
 

@@ -7,6 +7,7 @@ SET. It refuses session parameters at the start of a connection (`options`), so 
 from sqlalchemy import text
 
 from chassis.persistence.database import SESSION, Database
+from chassis.process_settings import SettingRefused
 from chassis.settings import ServiceSettings
 
 _IN_FORCE = text("SELECT name, setting FROM pg_settings WHERE name = ANY(:names)")
@@ -27,9 +28,11 @@ async def require_session(database: Database) -> None:
 
 
 def require_direct(settings: ServiceSettings, role: str) -> None:
-    """Raise ValueError for a process that cannot run behind the pooler."""
+    """Raise SettingRefused for a process that cannot run behind the pooler."""
     if settings.database_pooled:
-        raise ValueError(f"ELCORP_DATABASE_POOLED is only for `serve`: `{role}` listens and holds locks for its whole session")
+        raise SettingRefused(
+            f"ELCORP_DATABASE_POOLED is only for `serve`: `{role}` listens and holds locks for its whole session"
+        )
 
 
 def _names() -> list[str]:

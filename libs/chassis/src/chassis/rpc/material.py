@@ -10,12 +10,14 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from chassis.process_settings import SettingRefused
+
 # Each file's inode number, time and size; None for a missing file. A Secret that Kubernetes replaces has new inode numbers.
 State = tuple[tuple[int, int, int] | None, ...]
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 
-class UnfitCertificateError(ValueError):
+class UnfitCertificateError(SettingRefused):
     """The files do not contain a presently valid certificate, its key and an authority."""
 
 
