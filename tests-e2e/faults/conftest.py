@@ -1,4 +1,4 @@
-"""A platform with its own servers and two of each process, for tests that stop servers, kill processes or leave random data."""
+"""A platform with its own servers and two of each process, for tests that stop servers or kill processes."""
 
 from contextlib import ExitStack
 from pathlib import Path

@@ -13,7 +13,7 @@ from elcorp_local.platform import Platform
 
 pytestmark = pytest.mark.e2e
 # `make check` compares the file with what the services publish.
-DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.json"
+DOCUMENT = Path(__file__).parents[1] / "docs" / "openapi.json"
 OPERATIONS = [
     (method.upper(), path)
     for path, operations in json.loads(DOCUMENT.read_text())["paths"].items()
