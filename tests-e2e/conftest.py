@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
     # Not at the end of the session: its thirteen processes would take CPU time from the other tests.
-    if nextitem is None or HERE not in nextitem.path.parents:
+    if nextitem is None or nextitem.path.parent != HERE:
         kept.close()
 
 

@@ -43,14 +43,17 @@ def test_a_file_without_a_recorded_time_counts_as_the_longest(tmp_path: Path) ->
     assert order(Config(tmp_path / "without"), "test_b.py::one", "test_a.py::one") == ["test_a.py::one", "test_b.py::one"]
 
 
-def test_files_of_a_folder_that_shares_a_fixture_are_one_unit(tmp_path: Path) -> None:
+def test_files_of_a_folder_whose_tests_run_one_by_one_are_one_unit(tmp_path: Path) -> None:
     config: Any = Config(tmp_path)
     (tmp_path / "durations.json").write_text(json.dumps({"e2e/test_a.py": 2, "test_b.py": 3, "e2e/test_c.py": 2}))
-    assert [scope_of(config, nodeid) for nodeid in ("e2e/test_a.py::x", "e2e/faults/test_b.py::x", "a/test_b.py::x[e2e/x]")] == [
-        "e2e",
-        "e2e/faults",
-        "a/test_b.py",
-    ]
+    scopes = {
+        "e2e/test_a.py::x": "e2e",
+        "e2e/deeper/test_b.py::x": "e2e",
+        "e2e/faults/test_b.py::x": "e2e/faults",
+        "e2e2/test_b.py::x": "e2e2/test_b.py",
+        "a/test_b.py::x[e2e/x]": "a/test_b.py",
+    }
+    assert {nodeid: scope_of(config, nodeid) for nodeid in scopes} == scopes
     assert order(config, "test_b.py::x", "e2e/test_a.py::x", "e2e/test_c.py::x") == [
         "e2e/test_a.py::x",
         "e2e/test_c.py::x",

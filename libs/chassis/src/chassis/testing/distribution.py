@@ -15,10 +15,10 @@ _SHORT_SECONDS_MAX = 5
 
 
 def scope_of(config: pytest.Config, nodeid: str) -> str:
-    """Return the scope that one worker runs completely: a file, or a folder whose tests share a costly fixture."""
+    """Return the scope that one worker runs completely: a file, or the innermost folder whose tests are to run one by one."""
     file = nodeid.split("::", 1)[0]
-    folder = file.rpartition("/")[0]
-    return folder if folder in config.getini("run_together") else file
+    folders = [folder for folder in config.getini("run_together") if file.startswith(f"{folder}/")]
+    return max(folders, key=len, default=file)
 
 
 class ByScope(LoadFileScheduling):  # type: ignore[misc]  # untyped

@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--write-durations", action="store_true", help="record the duration of each file, for the order of later runs"
     )
     parser.addini("file_durations", "the file with the duration of each test file", default="test_durations.json")
-    parser.addini("run_together", "folders whose test files run on one worker, because they share a costly fixture", "linelist")
+    parser.addini("run_together", "folders whose test files one worker runs, one by one, because of a costly fixture", "linelist")
 
 
 @pytest.hookimpl(tryfirst=True)
