@@ -75,6 +75,8 @@ _AWAY_STATES: Final = frozenset(
         "25P04",  # transaction timeout: the server ended the connection
     }
 )
+# The class of states in which a statement exceeds a limit, such as the size of an index's key. Again, it would fail again.
+_LIMIT_EXCEEDED: Final = "54"
 # By name, so that this module does not import redis-py (20 MB): a process without it cannot raise these.
 _REDIS_AWAY: Final = frozenset({"ConnectionError", "TimeoutError", "BusyLoadingError"})
 _AWAY_CODES: Final = frozenset({StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED})
@@ -105,7 +107,10 @@ def sqlstate_of(exc: BaseException) -> str | None:
 def _is_away(exc: BaseException) -> bool:
     if isinstance(exc, grpc.RpcError):
         return _code(exc) in _AWAY_CODES
-    return isinstance(exc, _AWAY) or sqlstate_of(exc) in _AWAY_STATES or _is_redis_away(exc)
+    state = sqlstate_of(exc) or ""
+    if state.startswith(_LIMIT_EXCEEDED):
+        return False
+    return isinstance(exc, _AWAY) or state in _AWAY_STATES or _is_redis_away(exc)
 
 
 def _is_redis_away(exc: BaseException) -> bool:

@@ -45,7 +45,7 @@ async def database(databases: Databases) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def keeping(database: Database, clock: ControlledClock) -> CheckpointKeeping:
-    return CheckpointKeeping(CheckpointTable(database), pause_seconds=60, elapsed=clock.elapsed)
+    return CheckpointKeeping(CheckpointTable(database), pause_seconds=60, clock=clock)
 
 
 async def kept(database: Database) -> list[tuple[int, int]]:
@@ -149,11 +149,11 @@ def test_repeated_announcements_are_no_contradiction() -> None:
     """A relay that starts again publishes the last ones again, in their order."""
     recollection = Recollection(None)
     deliveries = [announced(size) for size in range(1, 20)]
-    assert {recollection.judge(read(each))[0] for each in deliveries} == {Verdict.NEW}
-    assert {recollection.judge(read(each))[0] for each in deliveries} == {Verdict.REPEATED}
+    assert {recollection.judge(read(each, now=START + timedelta(days=1)))[0] for each in deliveries} == {Verdict.NEW}
+    assert {recollection.judge(read(each, now=START + timedelta(days=1)))[0] for each in deliveries} == {Verdict.REPEATED}
     # A process that has just started knows only the newest.
     started = Recollection(recollection.newest)
-    assert {started.judge(read(each))[0] for each in deliveries} == {Verdict.REPEATED}
+    assert {started.judge(read(each, now=START + timedelta(days=1)))[0] for each in deliveries} == {Verdict.REPEATED}
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,15 @@ def test_garbage_is_refused(changes: dict[str, object]) -> None:
     for name, value in changes.items():
         setattr(delivery.message, name, value)
     with pytest.raises(NotCheckpoint):
-        read(delivery)
+        read(delivery, now=START + timedelta(days=1))
+
+
+def test_a_checkpoint_of_the_future_is_refused() -> None:
+    """Every later one would count as an announcement that came late."""
+    minute = 60
+    assert read(announced(7, second=5 * minute), now=START).size == 7
+    with pytest.raises(NotCheckpoint, match="future"):
+        read(announced(7, second=5 * minute + 1), now=START)
 
 
 def test_a_note_may_have_extension_lines_and_further_signatures() -> None:
@@ -182,6 +190,6 @@ def test_a_note_may_have_extension_lines_and_further_signatures() -> None:
     delivery.message.note = f"{text_}\nextension\n\n\u2014 witness.example c2ln\n{signature}"
     with pytest.raises(NotCheckpoint):
         # The log signs first.
-        read(delivery)
+        read(delivery, now=START + timedelta(days=1))
     delivery.message.note = f"{text_}\nextension\n\n{signature}\u2014 witness.example c2ln\n"
-    assert read(delivery).size == 7
+    assert read(delivery, now=START + timedelta(days=1)).size == 7

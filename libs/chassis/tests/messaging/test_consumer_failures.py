@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+from secrets import token_hex
 
 import grpc
 import psycopg
@@ -192,7 +193,10 @@ async def test_refused_and_unreadable_messages_become_dead_letters_at_once(broke
         await broker.send(register("ada"), publications, queue=QUEUE, **UNORDERED)
         await broker.send(register("bob"), publications, queue=QUEUE, body=b"\xff\xff\xff", **UNORDERED)
         await broker.send(register("eve"), publications, queue=QUEUE, **{**UNORDERED, "cloudEvents:time": "yesterday"})
-        await eventually(partial(broker.depth, f"{QUEUE}.dead"), 3)
+        await broker.send(register("eve"), publications, queue=QUEUE, **{**UNORDERED, "cloudEvents:time": "2026-03-21T08:00:00"})
+        # An aggregate that no index could hold.
+        await broker.send(register("eve"), publications, queue=QUEUE, **{"cloudEvents:subject": token_hex(10_000)})
+        await eventually(partial(broker.depth, f"{QUEUE}.dead"), 5)
     assert seen == ["ada"]
     assert await broker.depth(QUEUE) == 0
 

@@ -13,7 +13,7 @@ from chassis.messaging.relay import Relay
 
 
 def row(position: int, aggregate: str) -> OutboxRow:
-    return OutboxRow(position, UUID(int=position), "identity.user.registered", aggregate, b"", {})
+    return OutboxRow(position, UUID(int=position), "identity.user.registered", aggregate, b"", "{}")
 
 
 @pytest.fixture

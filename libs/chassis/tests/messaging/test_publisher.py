@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 from aio_pika.exceptions import DeliveryError
 from hypothesis import given, settings
@@ -74,7 +75,7 @@ def publisher(channel: Channel, *, timeout_seconds: float = 60, allowed: Any = l
 
 
 def row(position: int, aggregate: str = "ada", type_: str = "one", **headers: Any) -> OutboxRow:
-    return OutboxRow(position, UUID(int=position), type_, aggregate, str(position).encode(), headers)
+    return OutboxRow(position, UUID(int=position), type_, aggregate, str(position).encode(), orjson.dumps(headers).decode())
 
 
 rows = st.lists(
@@ -112,9 +113,17 @@ async def relay(outbox: list[OutboxRow], sessions: Any, chance: random.Random) -
     return accepted
 
 
-async def test_a_message_that_cannot_be_encoded_stops_all_behind_it_and_nothing_else():
+UNSENDABLE = {
+    "too deep to read": "[" * 2000 + "]" * 2000,
+    "too deep to encode": "[" * 900 + "]" * 900,
+    "too large for a frame": f'"{"x" * 200_000}"',
+}
+
+
+@pytest.mark.parametrize("headers", [*(f'{{"a": {each}}}' for each in UNSENDABLE.values()), "[]"], ids=[*UNSENDABLE, "no object"])
+async def test_a_message_that_cannot_be_encoded_stops_all_behind_it_and_nothing_else(headers: str):
     channel = Channel([], random.Random(1))
-    rows = [row(1), row(2), row(3, poison=object()), row(4), row(5, "bob"), row(6, "bob")]
+    rows = [row(1), row(2), row(3)._replace(headers=headers), row(4), row(5, "bob"), row(6, "bob")]
     wave = await publisher(channel).send(rows, in_flight_max=100)
     assert sorted(channel.accepted) == sorted(wave.confirmed) == [1, 2, 5, 6]
     assert wave.refused.keys() == {"ada"}

@@ -84,6 +84,25 @@ async def test_audit_facts_go_to_compliance(outbox, broker_url, publications, re
     assert await broker.depth("compliance.audit") == 1
 
 
+async def test_rows_that_cannot_be_sent_or_read_hold_back_only_their_own(outbox, broker_url, publications, register, broker):
+    """The runtime role may write what the services' code never would."""
+    given = publications.encode(register("eve"))
+    deep = "[" * 2000 + "]" * 2000
+    rows = [("deep", f'{{"a": {deep}}}', "now"), ("large", f'{{"a": "{"x" * 200_000}"}}', "now"), ("endless", "{}", "infinity")]
+    async with await psycopg.AsyncConnection.connect(outbox.app_url) as connection, connection.cursor() as cursor:
+        await cursor.executemany(
+            """
+            INSERT INTO outbox (message_id, type, aggregate_id, payload, headers, created_at)
+            VALUES (gen_random_uuid(), %s, %s, %s, %s::jsonb, %s::timestamptz)
+            """,
+            [(given.type, aggregate, given.payload, headers, created_at) for aggregate, headers, created_at in rows],
+        )
+    async with running(Relay(outbox.url, broker_url, publications).run):
+        await outbox.write(*(register("ada", number) for number in range(3)))
+        await eventually(outbox.count, 2)
+        await eventually(partial(broker.depth, QUEUE), 4)
+
+
 async def test_notify_wakes_the_relay_before_its_poll(outbox, broker_url, publications, register, monkeypatch):
     monkeypatch.setattr("chassis.messaging.relay.POLL_SECONDS", 3600)
     async with running(Relay(outbox.url, broker_url, publications).run):

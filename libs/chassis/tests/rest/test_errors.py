@@ -66,6 +66,8 @@ def test_an_unreachable_dependency_is_unavailable(exc: Exception) -> None:
         ValueError("secret"),
         sqlalchemy.exc.ProgrammingError("SELECT secret", {}, Exception()),
         sqlalchemy.exc.IntegrityError("INSERT secret", {}, Exception()),
+        # PostgreSQL is there, and its limit too.
+        psycopg.errors.ProgramLimitExceeded("index row size 8008 exceeds btree version 4 maximum 2704"),
         grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata(), "secret"),
     ],
     ids=lambda exc: type(exc).__name__,

@@ -16,7 +16,7 @@ from compliance.domain import events
 from compliance.domain.entry import Actor as LoggedActor
 from compliance.domain.entry import AuditEntry
 from compliance.interfaces.publications import PUBLICATIONS
-from compliance.interfaces.subscriptions import entry_of
+from compliance.interfaces.subscriptions import TIME_MAX, TIME_MIN, entry_of
 from compliance.settings import ComplianceSettings
 from elcorp.compliance.v1 import events_pb2
 from kernel.actor import Actor, ActorKind
@@ -177,6 +177,8 @@ def _newer(fact: events_pb2.AuditFact) -> bytes:
         {"fact_id": "7"},
         {"producer": "identity"},
         {"occurred_at": Timestamp(seconds=2**60)},
+        {"occurred_at": Timestamp(seconds=int(TIME_MIN.timestamp()) - 1)},
+        {"occurred_at": Timestamp(seconds=int(TIME_MAX.timestamp()) + 1)},
         {"occurred_at": None},
     ],
 )

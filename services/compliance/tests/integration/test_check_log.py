@@ -14,6 +14,7 @@ from compliance.application.audit.findings import Finding
 from compliance.application.audit.sign_checkpoint import SignCheckpoint
 from compliance.domain.checkpoint import Checkpoint
 from compliance.infrastructure.sql.transaction import SqlComplianceTransaction
+from compliance.interfaces.subscriptions import TIME_MAX, TIME_MIN
 from compliance.wiring import check_log
 from services.compliance.tests.entries import entries, entry
 from services.compliance.tests.fakes.log_signer import ORIGIN, Signer
@@ -46,7 +47,9 @@ class Tampered:
 async def tampered(uow: Uow, database: Database, urls: DatabaseUrls, databases: Databases) -> Tampered:
     signer = Signer()
     append, sign = AppendFacts(uow), SignCheckpoint(uow, signer, ControlledClock())
-    await append(entries=[entry(resource_id="the one", related_ids=("wallet",), action="the\0act"), *entries(299)])
+    # The first and the last time that a fact may have.
+    outermost = [entry(occurred_at=at) for at in (TIME_MIN, TIME_MAX)]
+    await append(entries=[entry(resource_id="the one", related_ids=("wallet",), action="the\0act"), *outermost, *entries(297)])
     await sign()
     await append(entries=entries(300))
     await sign()

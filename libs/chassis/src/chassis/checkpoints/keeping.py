@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from typing import Final
 
 from prometheus_client import Counter, Gauge
@@ -14,7 +13,7 @@ from chassis.persistence.delivery import Delivery
 from chassis.telemetry import log
 from chassis.waiting import Backoff, sleep_unless, wait_any
 from elcorp.compliance.v1 import events_pb2
-from kernel.clock import elapsed_seconds
+from kernel.clock import Clock, SystemClock
 from kernel.errors import Kind
 
 # Announcements that wait while the database is unavailable: eight minutes of them. The oldest are dropped.
@@ -31,10 +30,11 @@ class CheckpointKeeping:
     While no further checkpoint arrives, the last one is kept when the pause ends.
     """
 
-    def __init__(self, table: CheckpointTable, *, pause_seconds: float, elapsed: Callable[[], float] = elapsed_seconds) -> None:
+    def __init__(self, table: CheckpointTable, *, pause_seconds: float, clock: Clock | None = None) -> None:
         self._table = table
+        self._clock = clock or SystemClock()
         self._pause_seconds = pause_seconds
-        self._elapsed = elapsed
+        self._elapsed = self._clock.elapsed
         self._arrived = asyncio.Event()
         self._waiting: deque[Received] = deque(maxlen=WAITING_MAX)
         self._recollection: Recollection | None = None
@@ -46,7 +46,7 @@ class CheckpointKeeping:
     def receive(self, delivery: Delivery[events_pb2.CheckpointSigned]) -> None:
         """Take an announcement, and return at once. What is not a checkpoint is refused."""
         try:
-            self._waiting.append(read(delivery))
+            self._waiting.append(read(delivery, now=self._clock.now()))
         except NotCheckpoint as error:
             REFUSED.inc()
             log.warning("checkpoint_refused", reason=str(error), message_id=str(delivery.message_id))

@@ -3,7 +3,7 @@
 import base64
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
@@ -15,6 +15,10 @@ HASH_BYTES: Final = 32
 NOTE_CHARACTERS_MAX: Final = 20_000
 # Eight minutes of checkpoints at two a second: a relay that starts again repeats fewer.
 RECENT_MAX: Final = 1_000
+
+
+# How much the clocks of two nodes may differ.
+CLOCKS_APART_MAX: Final = timedelta(minutes=5)
 
 
 class NotCheckpoint(InvalidValue):
@@ -32,8 +36,12 @@ class Received:
     signed_at: datetime
 
 
-def read(delivery: Delivery[events_pb2.CheckpointSigned]) -> Received:
-    """Return the announced checkpoint. Raises NotCheckpoint, unless the note is of the announced origin, size and root."""
+def read(delivery: Delivery[events_pb2.CheckpointSigned], *, now: datetime) -> Received:
+    """Return the announced checkpoint.
+
+    Raises NotCheckpoint, unless the note is of the announced origin, size and root, and its time is not ahead: every later
+    checkpoint would count as older.
+    """
     event = delivery.message
     received = Received(event.origin, event.tree_size, event.root_hash, event.note, delivery.occurred_at)
     signed = f"{event.origin}\n{event.tree_size}\n{base64.b64encode(event.root_hash).decode()}\n"
@@ -48,6 +56,8 @@ def read(delivery: Delivery[events_pb2.CheckpointSigned]) -> Received:
     has_name = bool(event.origin) and event.origin.split() == [event.origin]
     if not (is_note and has_name and event.tree_size > 0 and len(event.root_hash) == HASH_BYTES):
         raise NotCheckpoint(reason="the note is not of the announced checkpoint")
+    if received.signed_at > now + CLOCKS_APART_MAX:
+        raise NotCheckpoint(reason=f"it was announced for the future, {received.signed_at.isoformat()}")
     return received
 
 

@@ -1,18 +1,16 @@
 """The relay's access to the outbox table: plain SQL on its own connection, because every event passes here."""
 
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-import orjson
 from psycopg import AsyncConnection
-from psycopg.types.json import set_json_loads
 
 from chassis.messaging.low_water import LowWater
 
 # `aggregate` is the aggregate's id, or the row's position if no order is needed.
 FETCH = """
-SELECT position, message_id, type, coalesce(aggregate_id, position::text) AS aggregate, payload, headers
+SELECT position, message_id, type, coalesce(aggregate_id, position::text) AS aggregate, payload, headers::text
 FROM outbox WHERE position > %s AND coalesce(aggregate_id, position::text) <> ALL(%s) ORDER BY position LIMIT %s
 """
 _FIRST = "SELECT min(position) FROM outbox WHERE position > %s"
@@ -24,7 +22,7 @@ ROWS_COUNTED_MAX = 100_000
 _BACKLOG = f"""
 WITH waiting AS (SELECT 1 FROM outbox WHERE position > %(mark)s ORDER BY position LIMIT {ROWS_COUNTED_MAX})
 SELECT (SELECT count(*) FROM waiting),
-       coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at)
+       coalesce((SELECT CASE WHEN isfinite(created_at) THEN extract(epoch FROM clock_timestamp() - created_at) END
                  FROM outbox WHERE position > %(mark)s ORDER BY position LIMIT 1), 0)::float
 """  # noqa: S608  # a constant of this module
 
@@ -35,7 +33,8 @@ class OutboxRow(NamedTuple):
     type: str
     aggregate: str
     payload: bytes
-    headers: dict[str, Any]
+    # The text of a JSON object.
+    headers: str
 
 
 class OutboxTable:
@@ -44,7 +43,6 @@ class OutboxTable:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self.low_water = LowWater(connection, _FIRST)
-        set_json_loads(orjson.loads, connection)
 
     async def reserve(self) -> None:
         """Take the right to delete outbox rows from the runtime role, which the previous release's relay had."""

@@ -21,6 +21,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from aio_pika.exceptions import DeliveryError
 from aiormq.channel import Channel
 
@@ -34,8 +35,14 @@ PUBLISH_TIMEOUT_SECONDS = 5.0
 IN_FLIGHT_MAX = 100
 # The messages of one aggregate in flight. More of them are not faster, and a loss of the connection repeats them all.
 IN_FLIGHT_OF_AGGREGATE_MAX = 32
+# Far more than ours have, and far less than a frame holds (131,072 bytes): a frame that is too large ends the connection.
+HEADERS_LENGTH_MAX = 10_000
 # Errors of a single message, from the broker or the encoding; other messages can still be published.
-REFUSALS = (DeliveryError, ValueError, TypeError)
+REFUSALS = (DeliveryError, ValueError, TypeError, RecursionError)
+
+
+class Unsendable(ValueError):
+    """A row's headers cannot be sent."""
 
 
 @dataclass(slots=True)
@@ -107,7 +114,7 @@ class Publisher:
     async def _send(self, row: OutboxRow, wave: Wave, in_flight: Collection[asyncio.Task[None]]) -> None:
         try:
             properties = amqp_properties(
-                message_id=str(row.message_id), event_type=row.type, producer=self._producer, headers=row.headers
+                message_id=str(row.message_id), event_type=row.type, producer=self._producer, headers=_headers_of(row)
             )
             await publish(
                 self._channel,
@@ -129,6 +136,19 @@ class Publisher:
             self._accepted.add(row.type)
             return
         _cancel_after(asyncio.current_task(), in_flight)
+
+
+def _headers_of(row: OutboxRow) -> dict[str, Any]:
+    """Return the headers; raises Unsendable. The runtime role may write what the services' code never would."""
+    if len(row.headers) > HEADERS_LENGTH_MAX:
+        raise Unsendable(f"{len(row.headers):,} characters of headers; at most {HEADERS_LENGTH_MAX:,}")
+    try:
+        headers = orjson.loads(row.headers)
+    except orjson.JSONDecodeError as error:
+        raise Unsendable(f"its headers cannot be read: {error}") from None
+    if not isinstance(headers, dict):
+        raise Unsendable("its headers are no object")
+    return headers
 
 
 def _cancel_after(failed: asyncio.Task[Any] | None, in_flight: Collection[asyncio.Task[None]]) -> None:

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DBAPIError
 
+from chassis.errors import sqlstate_of
 from chassis.messaging.acknowledgement import Acknowledger
 from chassis.messaging.connection import Session, underlay_of
 from chassis.messaging.contracts import Subscription
@@ -40,6 +41,9 @@ PREFETCH: Final = 200
 WAITING_SECONDS_MAX: Final = 900.0
 # The broker's count of a message's returns to the queue.
 _DELIVERIES: Final = "x-delivery-count"
+
+# PostgreSQL cannot hold the message: a zero byte in a header (data exception), a key too long for an index (program limit).
+_CANNOT_HOLD: Final = frozenset({"22", "54"})
 
 log = structlog.get_logger()
 
@@ -125,8 +129,9 @@ class SingleWorker:
                 await self._acknowledger.done(message, Outcome.PARKED, since=since)
             else:
                 await self._conclude(message, aggregate, since=since)
-        except DataError as error:
-            # PostgreSQL cannot hold it, for example because of a zero byte in a header.
+        except DBAPIError as error:
+            if (sqlstate_of(error) or "")[:2] not in _CANNOT_HOLD:
+                raise
             failure = Failure.permanent(Undecodable(reason=type(error.orig).__name__))
             await self._acknowledger.rejected(message, failure, since=since)
 

@@ -13,6 +13,8 @@ from chassis.messaging.contracts import CONTENT_TYPE, SOURCE, SUBJECT, TIME, TRA
 from chassis.persistence.delivery import Delivery
 from kernel.errors import InvalidValue, Kind
 
+# Longer than any aggregate's id, and short enough for an index of PostgreSQL.
+SUBJECT_LENGTH_MAX = 255
 # Our headers, which survive retry queues: the number of attempts, and how many of them failed in the handler itself.
 ATTEMPT = "elcorp-attempt"
 FAULTS = "elcorp-faults"
@@ -65,12 +67,14 @@ def decode(message: Received, classes: Mapping[str, type[ProtoMessage]], *, atte
     message_class = classes.get(message.type or "")
     if message_class is None:
         raise UnknownType(type=message.type)
+    if SUBJECT in headers and subject_of(message) is None:
+        raise Undecodable(reason=f"the subject is not a text of at most {SUBJECT_LENGTH_MAX} characters")
     try:
         return Delivery(
             message_id=UUID(message.message_id),
             type=message.type or "",
             producer=_text(headers, SOURCE).removeprefix("/"),
-            occurred_at=datetime.fromisoformat(_text(headers, TIME)),
+            occurred_at=_time(headers),
             message=message_class.FromString(message.body),
             attempt=attempt or count(message, ATTEMPT) + 1,
             redelivered=bool(message.redelivered),
@@ -84,12 +88,19 @@ def decode(message: Received, classes: Mapping[str, type[ProtoMessage]], *, atte
 def subject_of(message: Received) -> str | None:
     """Return the aggregate whose order must be kept, None if there is none."""
     subject = message.headers.get(SUBJECT)
-    return subject if isinstance(subject, str) else None
+    return subject if isinstance(subject, str) and len(subject) <= SUBJECT_LENGTH_MAX else None
 
 
 def count(message: Received, header: str) -> int:
     value = message.headers.get(header)
     return value if isinstance(value, int) else 0
+
+
+def _time(headers: Mapping[str, Any]) -> datetime:
+    at = datetime.fromisoformat(_text(headers, TIME))
+    if at.tzinfo is None:
+        raise ValueError(f"header {TIME} has no offset from UTC")
+    return at
 
 
 def _text(headers: Mapping[str, Any], name: str) -> str:

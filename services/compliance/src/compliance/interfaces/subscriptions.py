@@ -17,6 +17,10 @@ from elcorp.identity.v1 import events_pb2 as identity
 from kernel.actor import Actor as Principal
 from kernel.errors import InvalidValue
 
+# The times that `fsck` reads back from PostgreSQL (stored_log.py): in any time zone they are in a year that Python has.
+TIME_MIN = datetime(1, 1, 2, tzinfo=UTC)
+TIME_MAX = datetime(9999, 12, 30, tzinfo=UTC)
+
 
 def subscriptions(
     *,
@@ -82,7 +86,7 @@ def _entry_of(fact: events_pb2.AuditFact, digest: bytes) -> AuditEntry:
         ),
         resource_type=fact.resource_type,
         resource_id=fact.resource_id,
-        occurred_at=_time(fact.occurred_at),
+        occurred_at=_checkable(_time(fact.occurred_at)),
         before=fact.before if fact.HasField("before") else None,
         after=fact.after if fact.HasField("after") else None,
         reason=fact.reason if fact.HasField("reason") else None,
@@ -90,6 +94,13 @@ def _entry_of(fact: events_pb2.AuditFact, digest: bytes) -> AuditEntry:
         digest=digest,
         organization_id=UUID(fact.organization_id) if fact.organization_id else None,
     )
+
+
+def _checkable(at: datetime) -> datetime:
+    """Return a time that `fsck` can compare with the leaf; raises ValueError for others."""
+    if not TIME_MIN <= at <= TIME_MAX:
+        raise ValueError(f"occurred_at {at.isoformat()} is not from {TIME_MIN.date()} to {TIME_MAX.date()}")
+    return at
 
 
 def _time(timestamp: Timestamp) -> datetime:
