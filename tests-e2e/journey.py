@@ -28,6 +28,8 @@ Mailbox = Callable[[str], Awaitable[str | None]]
 # For a busy machine: a wait ends as soon as its condition holds, and the time it took is printed.
 EVENTS_ARRIVE_SECONDS_MAX = 120
 PAUSE_SECONDS_MAX = 5
+# How often a request is repeated whose response asks for it.
+REPEATS_MAX = 60
 
 
 class StepFailed(Exception):
@@ -70,7 +72,14 @@ class Api:
             headers["Idempotency-Key"] = key
         if etag is not None:
             headers["If-Match"] = f'"{etag}"'
-        response = await self._client.request(method, f"/api/v1{path}", headers=headers, json=body or None)
+        may_repeat = method != "POST" or key is not None or path.startswith("/auth/")
+        for _ in range(REPEATS_MAX):
+            response = await self._client.request(method, f"/api/v1{path}", headers=headers, json=body or None)
+            is_asked_to = response.status_code == httpx.codes.SERVICE_UNAVAILABLE and "Retry-After" in response.headers
+            if expect in {None, httpx.codes.SERVICE_UNAVAILABLE} or not (is_asked_to and may_repeat):
+                break
+            # A peer took longer than a request may wait for it, on a busy machine.
+            await asyncio.sleep(int(response.headers["Retry-After"]))
         if expect is not None and response.status_code != expect:
             raise StepFailed(f"{method} {path}: expected {expect}, got {response.status_code}: {response.text[:400]}")
         return response.json() if response.content else None

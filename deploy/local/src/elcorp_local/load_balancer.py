@@ -8,6 +8,7 @@ from typing import Self, cast
 
 Endpoint = tuple[str, int]
 Endpoints = Callable[[], Sequence[Endpoint]]
+_ITERATIONS_OF_ACCEPTING = 5
 
 
 class LoadBalancer:
@@ -29,12 +30,21 @@ class LoadBalancer:
         return balancer
 
     async def close(self) -> None:
+        """Stop listening, and abort all connections; no transport is left when it returns."""
         if self._server:
+            loop = asyncio.get_running_loop()
+            for listening in self._server.sockets:
+                loop.remove_reader(listening.fileno())
+            # Otherwise asyncio would lose the socket of a connection that it is accepting.
+            for _ in range(_ITERATIONS_OF_ACCEPTING):
+                await asyncio.sleep(0)
             self._server.close()
-        for client in list(self._clients):
-            client.abort()
-        # Aborted connections are closed in the loop's next iteration.
-        await asyncio.sleep(0)
+        while clients := list(self._clients):
+            for client in clients:
+                client.abort()
+            await asyncio.gather(*(client.connecting for client in clients), return_exceptions=True)
+            # Aborted connections are closed in the loop's next iteration.
+            await asyncio.sleep(0)
 
     def choose(self) -> Sequence[Endpoint]:
         """Return the endpoints to try for a new connection, in this order."""
@@ -86,21 +96,23 @@ class _Side(asyncio.Protocol):
 class _Client(_Side):
     """The accepted end, which opens the connection to the endpoint."""
 
+    connecting: asyncio.Task[None]
+
     def __init__(self, balancer: LoadBalancer) -> None:
         self._balancer = balancer
-        self._connecting: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._balancer.opened(self)
         self.transport.pause_reading()
-        self._connecting = asyncio.create_task(self._connect())
+        self.connecting = asyncio.create_task(self._connect())
 
     def connection_lost(self, error: Exception | None) -> None:
         super().connection_lost(error)
         self._balancer.closed(self)
 
     def abort(self) -> None:
+        self.connecting.cancel()
         for side in (self, self.other):
             if side:
                 side.transport.abort()
