@@ -42,8 +42,8 @@ SHARED: Final[dict[str, dict[str, set[str]]]] = {
     "governance": {
         "rest": {"dependencies"},
         "schemas": set(),
-        "application": {"erasures", "ports", "standings"},
-        "sql": {"advisory_lock", "mapping", "reads", "standings", "transaction"},
+        "application": {"erasures", "organizations", "ports", "standings"},
+        "sql": {"advisory_lock", "mapping", "organizations", "reads", "standings", "transaction"},
     },
     "identity": {
         "rest": {"dependencies", "dev_mailbox", "signing_keys"},
@@ -295,8 +295,19 @@ def texts_of_tests(service: str, noun: str) -> list[str]:
 
 
 def modules_of(folder: Path) -> set[str]:
-    return {file.stem for file in folder.glob("*.py")} - {"__init__"}
+    return {file.stem for file in folder.glob("*.py")} - {"__init__", "table_kinds"}
 
 
 def is_package(folder: Path) -> bool:
     return (folder / "__init__.py").is_file()
+
+
+def test_only_bootstrap_and_wiring_give_the_platforms_scope() -> None:
+    """What runs in the scope of all organizations is decided where processes are assembled, and nowhere else."""
+    givers = {
+        path.relative_to(ROOT).as_posix()
+        for path in (*ROOT.glob("services/*/src/**/*.py"), *ROOT.glob("gateway/src/**/*.py"))
+        if re.search(r"persistence\.scope import .*\bPLATFORM\b|\bPlatformScope\b", path.read_text())
+    }
+    assert givers
+    assert [giver for giver in sorted(givers) if not re.search(r"/(bootstrap\.py|wiring\.py|wiring/\w+\.py)$", giver)] == []

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from chassis.auth import JwksKeys, SubjectRoles, TokenVerifier
+from chassis.auth import EndedMemberships, JwksKeys, SubjectRoles, TokenVerifier
 from chassis.auth.revocations import Revocations
 from chassis.policies import Policies
 from chassis.rest import create_app
@@ -38,6 +38,7 @@ def describe(service: str) -> dict[str, Any]:
         verifier=TokenVerifier("", "", JwksKeys("", clock=clock), clock),
         policies=Policies(clock),
         subject_roles=SubjectRoles(clock),
+        memberships=EndedMemberships(clock),
         revocations=Revocations(),
         idempotency=None,
     )

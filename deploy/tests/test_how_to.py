@@ -107,8 +107,8 @@ def test_a_noun_is_added_as_the_page_says(checkout: Path, servers: Servers) -> N
     run(checkout, "deploy/ci/protos.py")
     follow(checkout, COLUMN)
     urls = {f"ELCORP_TEST_{name.upper()}": url for name, url in asdict(servers).items() if name.endswith("_url")}
-    tests = "services/governance/tests/contract/test_branches.py"
-    run(checkout, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", tests, **urls)
+    tests = [f"services/governance/tests/{path}.py" for path in ("contract/test_branches", "integration/test_table_kinds")]
+    run(checkout, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *tests, **urls)
     run(checkout, "-m", "ruff", "check", "--no-cache", "services/governance", "gateway")
     run(checkout, "-m", "ruff", "format", "--no-cache", "--check", "services/governance", "gateway")
 

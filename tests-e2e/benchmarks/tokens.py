@@ -11,6 +11,7 @@ from benchmarks.bank import Bank
 from benchmarks.results import Result
 from chassis.auth.access_control import AccessControl
 from chassis.auth.claims import Claims
+from chassis.auth.ended_memberships import EndedMemberships
 from chassis.auth.revocations import Revocations
 from chassis.auth.subject_roles import SubjectRoles
 from chassis.policies.engine import Policies
@@ -81,7 +82,7 @@ async def _pairs() -> tuple[list[float], list[float]]:
     for _ in range(ENDED):
         revocations.end(new_id(), time.time())
     revocations.confirm()
-    parts = (forge.verifier(), SubjectRoles(clock), Policies(clock), revocations)
+    parts = (forge.verifier(), SubjectRoles(clock), Policies(clock), revocations, EndedMemberships(clock))
     tokens = [forge.token(new_id()) for _ in range(CHECKS)]
     sides = AccessControl(*parts), _Unchecked(*parts)
     spent: tuple[list[float], list[float]] = [], []

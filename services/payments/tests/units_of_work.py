@@ -20,7 +20,7 @@ class NotedTransaction(SqlPaymentsTransaction):
         super().__init__(session, actor)
         self.announced: list[Event] = []
 
-    def announce(self, event: Event) -> None:
+    def announce(self, event: Event, *, actor: Actor | None = None) -> None:
         self.announced.append(event)
         super().announce(event)
 

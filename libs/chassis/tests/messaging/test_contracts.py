@@ -9,7 +9,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.messaging.catalogue import all_specs
-from chassis.messaging.contracts import NotAnEvent, Publications, spec_of
+from chassis.messaging.contracts import ORGANIZATION, NotAnEvent, Publications, spec_of
 from chassis.messaging.fact_digest import digest_of
 from chassis.telemetry import continue_trace
 from elcorp.compliance.v1 import events_pb2 as compliance
@@ -71,6 +71,13 @@ def test_an_encoded_event_has_its_id_its_aggregate_and_its_trace():
         "cloudEvents:subject": "s-1",
         "cloudEvents:time": "2026-03-21T08:30:00+00:00",
     }
+
+
+def test_an_encoded_event_has_the_organization_that_the_actor_acted_for():
+    publications, event = Publications("identity", {Ended: ended}), Ended(occurred_at=AT, session_id="s-1")
+    organization = new_id()
+    assert publications.encode(event, organization_id=organization).headers[ORGANIZATION] == str(organization)
+    assert ORGANIZATION not in publications.encode(event).headers
 
 
 def test_the_facts_of_a_transaction_are_sent_in_one_message_each_with_its_actor():

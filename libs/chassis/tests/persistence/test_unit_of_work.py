@@ -11,14 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import registry
 from structlog.testing import capture_logs
 
-from chassis.messaging.contracts import Publications
+from chassis.messaging.contracts import ORGANIZATION, Publications
 from chassis.persistence.database import Database
 from chassis.persistence.delivery import AlreadyHandled, Delivery, current_delivery
 from chassis.persistence.unit_of_work import SqlTransaction, SqlUnitOfWork, UnauditedChange
 from chassis.testing.databases import DatabaseUrls
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from elcorp.identity.v1 import events_pb2
-from kernel.actor import Actor
+from kernel.actor import Actor, ActorKind
 from kernel.audit import Audited, AuditFact
 from kernel.events import Aggregate, Event
 from kernel.ids import new_id
@@ -70,6 +70,27 @@ def fact(door: Door) -> AuditFact:
     return AuditFact(
         action="doors.door.open", resource_type="door", resource_id=str(door.id), occurred_at=NOW, after={"open": door.is_open}
     )
+
+
+async def headers(database: Database) -> list[object]:
+    query = f"SELECT headers ->> '{ORGANIZATION}' FROM outbox WHERE aggregate_id IS NOT NULL ORDER BY position"
+    found = await rows(database, query)
+    return [organization for (organization,) in found]
+
+
+async def test_events_have_the_organization_of_their_actor(uow: SqlUnitOfWork[DoorTransaction], database: Database) -> None:
+    ours, theirs = (Actor(kind=ActorKind.USER, subject_id=str(new_id()), organization_id=new_id()) for _ in range(2))
+    async with uow.begin(ours) as tx:
+        door = Door(new_id())
+        door.open()
+        tx.session.add(door)
+        tx.record(fact(door))
+        # Of no mapped aggregate: the transaction's actor, or the one that is named.
+        tx.announce(DoorOpened(occurred_at=NOW, door_id=new_id()))
+        tx.announce(DoorOpened(occurred_at=NOW, door_id=new_id()), actor=theirs)
+        tx.announce(DoorOpened(occurred_at=NOW, door_id=new_id()), actor=ACTOR)
+    by = [str(ours.organization_id), str(ours.organization_id), str(theirs.organization_id), None]
+    assert await headers(database) == by
 
 
 async def build(uow: SqlUnitOfWork[DoorTransaction]) -> Door:

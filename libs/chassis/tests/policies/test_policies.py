@@ -1,6 +1,7 @@
 """Decisions: denied by default and in any doubt; and the maximum age of a bundle."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from kernel.ids import new_id
 PERMISSIONS = ("user:read", "payment:create", "payment:approve", "audit:view")
 
 
-def schema(**attributes: object) -> str:
+def schema(of_user: Mapping[str, object] | None = None, /, **attributes: object) -> str:
     """Return the schema that governance compiles, with additional resource attributes if a test needs them."""
     string = {"type": "String"}
     shape = {"type": string, "id": string, "owner": {"type": "String", "required": False}, **attributes}
@@ -33,7 +34,7 @@ def schema(**attributes: object) -> str:
             "": {
                 "entityTypes": {
                     "Role": {},
-                    "User": {"memberOfTypes": ["Role"]},
+                    "User": {"memberOfTypes": ["Role"], "shape": {"type": "Record", "attributes": of_user or {}}},
                     "Service": {},
                     "Anonymous": {},
                     "Resource": {"shape": {"type": "Record", "attributes": shape}},
@@ -164,6 +165,32 @@ def test_only_declared_actions_by_principals_of_the_right_form_are_ever_allowed(
     actor = Actor(kind=kind, subject_id="x", roles=roles)
     valid = permission in PERMISSIONS and (kind is ActorKind.USER or not roles)
     assert EVERYTHING.allows(actor, permission) is valid
+
+
+OF_OWN_ORGANIZATION = """
+permit(principal, action, resource)
+when { principal has organization && resource has organization && principal.organization == resource.organization };
+"""
+OPTIONAL = {"type": "String", "required": False}
+
+
+def test_a_policy_compares_the_organization_of_the_session_with_that_of_the_resource(clock: ControlledClock) -> None:
+    policies, ours = Policies(clock), new_id()
+    policies.load(Bundle(1, OF_OWN_ORGANIZATION, schema({"organization": OPTIONAL}, organization=OPTIONAL)))
+    member, elsewhere = replace(USER, organization_id=ours), replace(USER, organization_id=new_id())
+    resource = Resource("invoice", "1", {"organization": str(ours)})
+    # One person, acting for different organizations: no answer is taken from the other's.
+    assert [policies.allows(actor, "payment:create", resource) for actor in (member, elsewhere, USER)] == [True, False, False]
+    assert not policies.allows(member, "payment:create", Resource("invoice", "1"))
+
+
+def test_a_bundle_of_the_previous_release_decides_without_the_organization(clock: ControlledClock) -> None:
+    policies = loaded(clock, ROLES)
+    member = replace(USER, organization_id=new_id())
+    amount = {"__extn": {"fn": "decimal", "arg": "1.0"}}
+    known = {"organization": str(new_id()), "classification": "confidential", "amount": amount}
+    assert policies.allows(member, "payment:create", Resource("invoice", "1", known))
+    assert not policies.allows(member, "payment:approve", Resource("invoice", "1", known))
 
 
 def test_true_and_one_are_different_requests(clock: ControlledClock) -> None:

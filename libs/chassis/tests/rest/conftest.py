@@ -5,7 +5,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from chassis.auth import SubjectRoles
+from chassis.auth import EndedMemberships, SubjectRoles
 from chassis.auth.revocations import Revocations
 from chassis.rest import IdempotencyStore, Router, create_app
 from chassis.testing.policies import permitting
@@ -39,6 +39,7 @@ def make_app(forge: TokenForge, subject_roles: SubjectRoles, revocations: Revoca
             verifier=forge.verifier(),
             policies=permitting({"user": ["payment:create", "user:read"], "teller": ["payment:approve"]}, SystemClock()),
             subject_roles=subject_roles,
+            memberships=EndedMemberships(SystemClock()),
             revocations=revocations,
             idempotency=idempotency,
             body_bytes_max=10_000,

@@ -4,6 +4,7 @@ import base64
 import os
 from datetime import UTC, datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 import httpx
 import pytest
@@ -22,10 +23,10 @@ from chassis.testing.events import announce
 from chassis.testing.running import eventually, running
 from chassis.testing.sessions import note_factors
 from chassis.testing.tokens import TokenForge
-from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesChanged
+from elcorp.governance.v1.events_pb2 import MembershipEnded, PolicyBundlePublished, SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import SessionEnded, UserFactorsChanged, UserStatusChanged
 from kernel.assurance import NONE, Factors
-from kernel.errors import Unavailable
+from kernel.errors import NotAMember, Unavailable
 from kernel.ids import new_id
 from kernel.reads import NOBODY
 
@@ -130,6 +131,30 @@ async def test_it_receives_bundles_roles_and_the_events_of_its_service(urls, bro
             assert parts.subject_roles.effective(claims) == {"staff"}
             await announce(broker_url, SubjectRolesChanged(subject_id=claims.subject_id, roles=["user"]))
             await eventually(lambda: parts.subject_roles.effective(claims), {"user"})
+
+
+async def test_a_token_no_longer_acts_for_an_organization_whose_membership_ended(urls, broker_url, redis_url):
+    forge, ours, others = TokenForge(), new_id(), new_id()
+    person = new_id()
+    for_ours, for_others = (forge.token(person, claims={"org": str(each)}) for each in (ours, others))
+    settings = DoorSettings(database_url=urls.app, rabbitmq_url=broker_url, redis_url=redis_url)
+
+    async def acts_for(token: str) -> UUID | str | None:
+        try:
+            return (await parts.access_control.authenticate(token)).organization_id
+        except NotAMember as refusal:
+            return refusal.code
+
+    async with (
+        service_resources(settings, bundle_source=lambda _database: LocalBundles(), keys=forge) as parts,
+        running(parts.listener.run),
+    ):
+        await eventually(lambda: parts.listener.connected, True)
+        assert [await acts_for(token) for token in (for_ours, for_others)] == [ours, others]
+        await announce(broker_url, MembershipEnded(subject_id=str(person), organization_id=str(ours)))
+        await eventually(lambda: acts_for(for_ours), "ACC_004")
+        assert await acts_for(for_others) == others
+        assert await acts_for(forge.token(person)) is None
 
 
 async def test_tokens_of_ended_sessions_are_refused(urls, broker_url, redis_url, monkeypatch):

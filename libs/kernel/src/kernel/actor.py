@@ -22,8 +22,9 @@ class Actor:
     `subject_id` is a user's UUID as text, or a service's name ("payments"), or "anonymous". `authenticated_at` and `methods`
     (RFC 8176 values such as "pwd") describe the last authentication. `has_second_factor` says whether the user has a second
     factor; the default True requires more. `factors_version` is the version of the user's factors at that time.
-    `organization_id` is the organization that the actor acts for, if any. `refusal` is the error for a caller who is refused
-    access but may still get the stored answer to an earlier request: a use case raises it before it changes anything.
+    `organization_id` is the one organization that the actor acts for; None if the person acts alone. `refusal` is the
+    error for a caller who is refused access but may still get the stored answer to an earlier request: a use case raises it
+    before it changes anything.
     """
 
     kind: ActorKind
@@ -61,6 +62,11 @@ class Actor:
         """Raise the refusal, if any. Call it when no earlier answer to the request was found."""
         if self.refusal:
             raise self.refusal
+
+    @property
+    def acts_for(self) -> UUID:
+        """The organization that the user acts for, otherwise the user; raises ValueError unless the actor is a signed-in user."""
+        return self.organization_id or self.user_id
 
     @property
     def user_id(self) -> UUID:

@@ -78,6 +78,13 @@ class AccessDenied(DomainError):
     code = "ACC_001"
 
 
+class NotAMember(DomainError):
+    """You are not a member of this organization, or not any more. Refresh the session, or choose another organization."""
+
+    kind = Kind.DENIED
+    code = "ACC_004"
+
+
 class StaleVersion(DomainError):
     """The resource has changed since it was read; read it again and retry."""
 

@@ -18,8 +18,11 @@ class Transaction(Protocol):
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         """Record an audit fact for `actor`, by default the transaction's actor."""
 
-    def announce(self, event: Event) -> None:
-        """Announce an event that belongs to no aggregate; it is published after the commit."""
+    def announce(self, event: Event, *, actor: Actor | None = None) -> None:
+        """Announce an event that belongs to no aggregate; it is published after the commit.
+
+        It carries the organization of `actor`, by default the transaction's actor.
+        """
 
     def after_commit(self, action: Callable[[], Awaitable[None]]) -> None:
         """Run an action after this transaction commits. It must not raise."""
@@ -43,7 +46,7 @@ class Transaction(Protocol):
         before = audited.state(item)
         yield at
         self.record(audited.fact(item, verb, at=at, before=before, after=audited.state(item), reason=reason), actor=actor)
-        self._announce_all(item)
+        self._announce_all(item, actor)
 
     def create(
         self,
@@ -57,9 +60,9 @@ class Transaction(Protocol):
     ) -> None:
         """Record the creation of `item`, with its state, and announce its events."""
         self.record(audited.fact(item, verb, at=at, after=audited.state(item), reason=reason), actor=actor)
-        self._announce_all(item)
+        self._announce_all(item, actor)
 
-    def _announce_all(self, item: object) -> None:
+    def _announce_all(self, item: object, actor: Actor | None = None) -> None:
         if isinstance(item, Aggregate):
             for event in item.collect():
-                self.announce(event)
+                self.announce(event, actor=actor)

@@ -71,6 +71,30 @@ class SubjectRolesChanged(_message.Message):
 Global___SubjectRolesChanged: _TypeAlias = SubjectRolesChanged  # noqa: Y015
 
 @_typing.final
+class MembershipEnded(_message.Message):
+    """A person's membership in an organization has ended. Access tokens of before no longer act for the organization."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    subject_id: _builtins.str
+    organization_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        subject_id: _builtins.str = ...,
+        organization_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_id", b"organization_id", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MembershipEnded: _TypeAlias = MembershipEnded  # noqa: Y015
+
+@_typing.final
 class ErasureAcknowledged(_message.Message):
     """The result of a user's erasure in governance. Governance has no names or contacts; it stores records under the user's id."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from chassis.health import Readiness
 from chassis.persistence.database import Database
+from chassis.persistence.scope import PLATFORM
 from chassis.run import Service, Serving, Working
 from chassis.run.folders import migrations_of
 from compliance import wiring
@@ -46,7 +47,7 @@ async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
     from compliance.interfaces.reconciliation import Reconciliation
 
     relay_url, rabbitmq_url = settings.database_relay_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
-    database = Database.of(settings)
+    database = Database.of(settings, scope=PLATFORM)
     readiness = Readiness()
     readiness.add("database", database.ping)
     try:

@@ -10,6 +10,7 @@ from typing import Final
 
 from chassis.health import Readiness
 from chassis.persistence.database import Database
+from chassis.persistence.scope import PLATFORM
 from chassis.run import Service, Serving, Working, wait_until_ready
 from chassis.run.folders import migrations_of
 from chassis.waiting import sleep_unless
@@ -84,7 +85,7 @@ async def working(settings: GovernanceSettings) -> AsyncIterator[Working]:
     from chassis.messaging.relay import Relay
 
     relay_url, rabbitmq_url = settings.database_relay_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
-    database = Database.of(settings)
+    database = Database.of(settings, scope=PLATFORM)
     readiness = Readiness()
     readiness.add("database", database.ping)
     relay = Relay(relay_url, rabbitmq_url, PUBLICATIONS)

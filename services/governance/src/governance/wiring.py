@@ -3,6 +3,7 @@
 from chassis.audited_reads import AuditedReads
 from chassis.messaging.contracts import AnySubscription
 from chassis.persistence.database import Database
+from chassis.persistence.scope import PLATFORM
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from governance.application import Governance
 from governance.application.approval_rules import ApprovalRules
@@ -12,6 +13,8 @@ from governance.application.approval_rules.set_approval_rule import SetApprovalR
 from governance.application.approval_rules.withdraw_approval_rule import WithdrawApprovalRule
 from governance.application.erasures import Erasures
 from governance.application.erasures.acknowledge_erasure import AcknowledgeErasure
+from governance.application.organizations import Organizations
+from governance.application.organizations.list_organizations_of_subject import ListOrganizationsOfSubject
 from governance.application.permissions import Permissions
 from governance.application.permissions.list_permissions import ListPermissions
 from governance.application.policies import Policies
@@ -41,6 +44,7 @@ from governance.application.standings.follow_standing import FollowStanding
 from governance.application.standings.reconcile_standings import ReconcileStandings
 from governance.application.standings.require_authority import RequireAuthority
 from governance.infrastructure.sql.approval_rules import SqlApprovalRuleViews
+from governance.infrastructure.sql.organizations import SqlMembershipViews
 from governance.infrastructure.sql.permissions import SqlPermissionViews
 from governance.infrastructure.sql.policies import SqlPolicyViews
 from governance.infrastructure.sql.role_assignments import SqlRoleAssignmentViews
@@ -72,6 +76,7 @@ def use_cases(*, database: Database, subjects: Subjects, checker: PolicyChecker,
         approval_rules=approval_rules(database=database, uow=uow, publish_bundle=publish_bundle, clock=clock),
         standings=standings(database=database, uow=uow, subjects=subjects, clock=clock),
         erasures=erasures(uow=uow, clock=clock),
+        organizations=organizations(database=database),
     )
 
 
@@ -140,6 +145,12 @@ def standings(*, database: Database, uow: UnitOfWork, subjects: Subjects, clock:
         follow_standing=FollowStanding(uow=uow, clock=clock),
         reconcile_standings=ReconcileStandings(uow=uow, views=SqlStandingViews(database), subjects=subjects, clock=clock),
     )
+
+
+def organizations(*, database: Database) -> Organizations:
+    # Identity asks about all organizations of a person.
+    views = SqlMembershipViews(database.under(PLATFORM))
+    return Organizations(list_organizations_of_subject=ListOrganizationsOfSubject(views=views))
 
 
 def erasures(*, uow: UnitOfWork, clock: Clock) -> Erasures:

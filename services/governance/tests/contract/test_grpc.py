@@ -1,14 +1,16 @@
 """The gRPC contract with other services, over a real server and a real channel."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
 from grpc import aio
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from chassis.persistence.database import Database
+from chassis.persistence.scope import PLATFORM
 from chassis.policies import GovernanceBundles, Policies
 from chassis.rpc import RemoteError, connect
 from chassis.settings import ServiceSettings
@@ -22,6 +24,8 @@ from kernel.ids import new_id
 from services.governance.tests.contract.rpc import serve_rpc
 from services.governance.tests.fakes.subjects import FakeSubjects
 from services.governance.tests.stored import rows
+
+AT, DAY = datetime(2026, 3, 21, tzinfo=UTC), timedelta(days=1)
 
 
 class IdentitySettings(ServiceSettings):
@@ -110,6 +114,24 @@ async def test_roles_of_registered_and_unknown_subjects_are_returned(
     assert await roles(subject) == ["staff"]
     await governance.role_assignments.revoke_role(actor=Actor.service("governance"), subject_id=subject, role="staff")
     assert await roles(subject) == []
+
+
+async def test_the_organizations_of_a_subject_are_returned_in_the_order_of_joining(
+    channel: aio.Channel, database: Database
+) -> None:
+    stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(channel)
+    subject, first, second = new_id(), new_id(), new_id()
+    join = "INSERT INTO memberships (organization_id, subject_id, joined_at) VALUES (:organization, :subject, :at)"
+    for organization, member, at in ((second, subject, AT + DAY), (first, subject, AT), (first, new_id(), AT)):
+        async with database.under(PLATFORM).session() as session, session.begin():
+            await session.execute(text(join), {"organization": organization, "subject": member, "at": at})
+
+    async def organizations(subject_id: UUID) -> list[str]:
+        request = governance_pb2.GetSubjectRolesRequest(subject_id=str(subject_id))
+        return list((await stub.GetSubjectRoles(request)).organization_ids)
+
+    assert await organizations(subject) == [str(first), str(second)]
+    assert await organizations(new_id()) == []
 
 
 async def test_roles_of_many_subjects_are_read_by_one_statement(

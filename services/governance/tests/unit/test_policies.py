@@ -178,12 +178,21 @@ def test_the_schema_lists_principals_resources_and_contexts_of_each_action() -> 
         record = {"type": "Record", "attributes": context}
         return {"appliesTo": {"principalTypes": principals, "resourceTypes": ["Resource"], "context": record}}
 
-    resource = {"type": text, "id": text, "owner": {**text, "required": False}}
+    optional = {**text, "required": False}
+    user = {"organization": optional}
+    resource = {
+        "type": text,
+        "id": text,
+        "owner": optional,
+        "organization": optional,
+        "classification": optional,
+        "amount": {"type": "Extension", "name": "decimal", "required": False},
+    }
     assert json.loads(every.schema) == {
         "": {
             "entityTypes": {
                 "Role": {},
-                "User": {"memberOfTypes": ["Role"]},
+                "User": {"memberOfTypes": ["Role"], "shape": {"type": "Record", "attributes": user}},
                 "Service": {},
                 "Anonymous": {},
                 "Resource": {"shape": {"type": "Record", "attributes": resource}},

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from chassis.health import Readiness
+from chassis.persistence.scope import PLATFORM
 from chassis.run import Service, Serving, Working
 from chassis.run.folders import migrations_of
 from identity.commands import COMMANDS
@@ -77,7 +78,7 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
     from identity.interfaces.subscriptions import subscriptions
 
     relay_url, rabbitmq_url = settings.database_relay_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
-    database = Database.of(settings)
+    database = Database.of(settings, scope=PLATFORM)
     redis = redis_client(settings.redis_url.get_secret_value())
     relay = Relay(relay_url, rabbitmq_url, PUBLICATIONS)
     acknowledge_erasure = AcknowledgeErasure(uow=erasure_unit_of_work(settings, database), clock=SystemClock())
@@ -114,7 +115,7 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
 
     clock = SystemClock()
     # Connects at the first job and lives as long as the process.
-    database = Database.of(settings)
+    database = Database.of(settings, scope=PLATFORM)
     uow = unit_of_work(settings, database)
     views = SqlViews.of(database, vault(settings), clock)
     deliver = DeliverMessage(

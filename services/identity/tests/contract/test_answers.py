@@ -105,7 +105,7 @@ async def test_a_user_created_by_staff(api: Api, clock: ControlledClock, fakes: 
 async def test_signing_in_with_two_factors(api: Api, clock: ControlledClock) -> None:
     await api.register()
     pair = (await api.login()).json()["data"]
-    assert set(pair) == {"access_token", "refresh_token", "token_type", "expires_in", "device_token"}
+    assert set(pair) == {"access_token", "refresh_token", "token_type", "expires_in", "device_token", "organization_id"}
     refreshed = (await api.refresh(pair["refresh_token"])).json()["data"]
     assert (set(refreshed), refreshed["device_token"]) == (set(pair), None)
     token = refreshed["access_token"]

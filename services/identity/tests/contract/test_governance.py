@@ -11,7 +11,7 @@ import pytest
 from chassis.rpc import RemoteError, RpcServer, RpcService, connect
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
 from identity.application.ports.authority import Authority
-from identity.application.ports.roles import Roles
+from identity.application.ports.roles import Rights, Roles
 from identity.domain.errors import BeyondAuthority, LastAdministrator
 from identity.infrastructure.governance import GovernanceAuthority, GovernanceRoles
 from identity.settings import IdentitySettings
@@ -22,6 +22,7 @@ from services.identity.tests.fakes.governance import FakeAuthority, FakeRoles
 BEYOND, LAST = new_id(), new_id()
 STAFF, WITHOUT_ROLES = new_id(), new_id()
 HELD: dict[UUID, tuple[str, ...]] = {STAFF: ("guest", "staff"), WITHOUT_ROLES: ()}
+MEMBERSHIPS = {STAFF: frozenset({new_id(), new_id()})}
 
 
 class Beyond(DomainError):
@@ -82,7 +83,9 @@ class GovernedRoles(governance_pb2_grpc.RoleServiceServicer):
     async def GetSubjectRoles(  # noqa: N802  # the proto's name
         self, request: governance_pb2.GetSubjectRolesRequest, context: Any
     ) -> governance_pb2.GetSubjectRolesResponse:
-        return governance_pb2.GetSubjectRolesResponse(roles=HELD.get(UUID(request.subject_id), ("user",)))
+        subject_id = UUID(request.subject_id)
+        organizations = map(str, MEMBERSHIPS.get(subject_id, ()))
+        return governance_pb2.GetSubjectRolesResponse(roles=HELD.get(subject_id, ("user",)), organization_ids=organizations)
 
 
 @pytest.fixture
@@ -129,7 +132,7 @@ def authority_or_fake(request: pytest.FixtureRequest, governance: Governance, au
 
 @pytest.fixture(params=["fake", "governance"])
 def roles(request: pytest.FixtureRequest, channel: grpc.aio.Channel) -> Roles:
-    return FakeRoles(held=HELD) if request.param == "fake" else GovernanceRoles(channel)
+    return FakeRoles(held=HELD, memberships=MEMBERSHIPS) if request.param == "fake" else GovernanceRoles(channel)
 
 
 @pytest.fixture(params=["fake", "governance"])
@@ -192,6 +195,11 @@ async def test_the_current_roles_of_a_user_are_returned(roles: Roles) -> None:
     assert await roles.of(STAFF) == ("guest", "staff")
     assert await roles.of(WITHOUT_ROLES) == ()
     assert await roles.of(new_id()) == ("user",)
+
+
+async def test_the_organizations_of_a_user_are_returned_with_the_roles(roles: Roles) -> None:
+    assert await roles.rights_of(STAFF) == Rights(("guest", "staff"), MEMBERSHIPS[STAFF])
+    assert await roles.rights_of(new_id()) == Rights(("user",))
 
 
 async def test_no_answer_is_no_permission(silent: tuple[Roles, Authority]) -> None:

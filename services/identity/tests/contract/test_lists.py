@@ -60,6 +60,7 @@ async def sessions(api: Api, clock: ControlledClock, verifier: TokenVerifier) ->
             "expires_at": minute(started, day=28),
             "ended_at": None if ended is None else minute(ended),
             "end_reason": reason,
+            "organization_id": None,
         }
         for each, (started, refreshed, ended, reason) in zip(claims, rest, strict=True)
     ]

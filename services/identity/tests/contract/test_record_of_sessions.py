@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -421,3 +421,44 @@ async def test_a_repeated_act_leaves_no_fact(api: Api, database: Database, verif
     async with recording(database) as record:
         await everything(again=True)
     assert (record.actions, [each["session_id"] for each in record.events]) == (["identity.session.end"], [str(here.session_id)])
+
+
+async def test_facts_of_the_organization_that_a_session_acts_for(
+    api: Api, database: Database, verifier: TokenVerifier, clock: ControlledClock, fakes: Fakes
+) -> None:
+    await api.register()
+    pair, claims = await signed_in(api, verifier)
+    organization = uuid4()
+    fakes.roles.memberships[UUID(claims.subject_id)] = frozenset({organization})
+    path, alone, owner = (
+        f"/sessions/{claims.session_id}/organization",
+        {"organization_id": None},
+        [claims.subject_id, claims.device_id],
+    )
+    acting = {"organization_id": str(organization)}
+    async with recording(database) as record:
+        await api.client.put(f"/api/v1{path}", json=acting, headers={"Authorization": f"Bearer {pair['access_token']}"})
+        fakes.roles.memberships.clear()
+        clock.advance(seconds=20)
+        await api.post("/auth/step-up", {"password": PASSWORD}, token=pair["access_token"])
+    set_, _step_up, left = record.facts
+    assert set_ == fact(
+        "identity.session.set_organization",
+        ("session", claims.session_id),
+        by=user(claims),
+        at=clock.now() - timedelta(seconds=20),
+        before=alone,
+        after=acting,
+        related=[*owner, organization],
+    )
+    assert left == fact(
+        "identity.session.leave_organization",
+        ("session", claims.session_id),
+        by=user(claims),
+        at=clock.now(),
+        before=acting,
+        after=alone,
+        reason="membership_ended",
+        related=owner,
+    )
+    assert record.events == []

@@ -4,22 +4,27 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from identity.application.ports.roles import Rights
 from identity.domain.errors import BeyondAuthority, LastAdministrator
 from kernel.errors import Unavailable
 
 
 @dataclass
 class FakeRoles:
-    """Give everyone `roles`, except the users in `held`."""
+    """Give everyone `roles`, except the users in `held`; `memberships` are the organizations of users."""
 
     roles: tuple[str, ...] = ("user",)
     held: dict[UUID, tuple[str, ...]] = field(default_factory=dict)
+    memberships: dict[UUID, frozenset[UUID]] = field(default_factory=dict)
     away: bool = False
 
     async def of(self, user_id: UUID) -> tuple[str, ...]:
+        return (await self.rights_of(user_id)).roles
+
+    async def rights_of(self, user_id: UUID) -> Rights:
         if self.away:
             raise Unavailable(dependency="governance")
-        return self.held.get(user_id, self.roles)
+        return Rights(self.held.get(user_id, self.roles), self.memberships.get(user_id, frozenset()))
 
 
 @dataclass

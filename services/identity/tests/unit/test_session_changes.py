@@ -96,6 +96,7 @@ SESSIONS: list[Any] = [
         {"ended_at": AT, "end_reason": "revoked"},
         id="ends",
     ),
+    pytest.param(lambda made: made.act_for(OTHER), {"organization_id": OTHER}, id="acts for an organization"),
 ]
 
 
@@ -121,6 +122,7 @@ def test_a_new_session_has_exactly_these_fields() -> None:
         "started_from": None,
         "seen_from": None,
         "known_device": False,
+        "organization_id": None,
     }
 
 

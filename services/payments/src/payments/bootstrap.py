@@ -12,6 +12,7 @@ from chassis.health import Readiness
 from chassis.persistence.connections import LONG_STATEMENT_SECONDS
 from chassis.persistence.database import Database
 from chassis.persistence.delivery import Delivery
+from chassis.persistence.scope import PLATFORM
 from chassis.run import Command, Service, Serving, Working
 from chassis.run.folders import migrations_of
 from kernel.clock import SystemClock
@@ -104,7 +105,7 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     from payments.wiring.dependencies import unit_of_work
 
     relay_url, rabbitmq_url = settings.database_relay_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
-    database = Database.of(settings)
+    database = Database.of(settings, scope=PLATFORM)
     uow, clock = unit_of_work(database), SystemClock()
     identity = connect(settings, "identity")
     consumer = Consumer(
@@ -147,7 +148,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
 
     clock = SystemClock()
     # Connects at the first job and stays open for the life of the process.
-    database = Database.of(settings, statement_seconds=LONG_STATEMENT_SECONDS)
+    database = Database.of(settings, statement_seconds=LONG_STATEMENT_SECONDS, scope=PLATFORM)
     uow = unit_of_work(database)
     post, rules, authority = _posting(settings, database)
     judge = JudgeBulk(wallets=SqlAccountLookup(database), approvals=post.approvals, policy=post.policy, terms=post.terms)

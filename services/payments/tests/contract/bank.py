@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import httpx
 from sqlalchemy import text
 
-from chassis.auth import AccessControl, SubjectRoles
+from chassis.auth import AccessControl, EndedMemberships, SubjectRoles
 from chassis.auth.revocations import Revocations
 from chassis.persistence.database import Database
 from chassis.policies import Policies
@@ -242,7 +242,7 @@ async def open_bank(database: Database, clock: ControlledClock, *, signatures: S
     # The shared list was just read and never becomes stale.
     revocations = Revocations(now=lambda: clock.now().timestamp(), elapsed=lambda: 0.0)
     revocations.confirm()
-    access_control = AccessControl(verifier, SubjectRoles(clock), policies, revocations)
+    access_control = AccessControl(verifier, SubjectRoles(clock), policies, revocations, EndedMemberships(clock))
     async with rest_client(
         payments,
         ROUTERS,

@@ -2,6 +2,7 @@
 
 from chassis.auth.access_control import AccessControl
 from chassis.auth.claims import Claims
+from chassis.auth.ended_memberships import EndedMemberships
 from chassis.auth.errors import ExpiredToken, InvalidCredentials, InvalidToken, MissingToken
 from chassis.auth.jwks import JwksKeys
 from chassis.auth.subject_roles import SubjectRoles
@@ -10,6 +11,7 @@ from chassis.auth.verifier import KeySource, TokenVerifier
 __all__ = [
     "AccessControl",
     "Claims",
+    "EndedMemberships",
     "ExpiredToken",
     "InvalidCredentials",
     "InvalidToken",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chassis.auth.claims import Claims
+from chassis.auth.ended_memberships import EndedMemberships
 from chassis.auth.errors import InvalidToken
 from chassis.auth.revocations import Revocations
 from chassis.auth.subject_roles import SubjectRoles
@@ -29,12 +30,13 @@ class AccessControl:
     subject_roles: SubjectRoles
     policies: "Policies"
     revocations: Revocations
+    memberships: EndedMemberships
     privileged_have_two: bool = False
 
     async def authenticate(
         self, token: str, *, ip: str = "", user_agent: str = "", request_id: str = "", strictly: bool = False
     ) -> Actor:
-        """Return the token's subject, with the present roles; raises AUTH_002, AUTH_003, or Unavailable.
+        """Return the token's subject, with the present roles; raises AUTH_002, AUTH_003, ACC_004, or Unavailable.
 
         `ip`, `user_agent` and `request_id` are recorded in the audit log. With `strictly` (for operations that move money), all
         callers are refused while it is unknown which sessions have ended and whose factors have changed. A token from before a
@@ -42,6 +44,8 @@ class AccessControl:
         """
         claims = await self.verifier.verify(token)
         self._refuse_ended(claims, strictly=strictly)
+        # Refused, not continued as the person alone: the request was meant for the organization.
+        self.memberships.require(claims)
         roles = self.subject_roles.effective(claims)
         outdated = self.revocations.outdating(claims.subject_id, claims.factors_version)
         second_factor = outdated.has_second if outdated else claims.second_factor
@@ -59,6 +63,7 @@ class AccessControl:
             methods=() if outdated else claims.methods,
             has_second_factor=second_factor or self._must_have_two(roles),
             factors_version=claims.factors_version,
+            organization_id=claims.organization_id,
         )
 
     def authorize(self, actor: Actor, permission: str | None, assurance: Assurance = NONE) -> None:

@@ -18,7 +18,8 @@ class Claims:
 
     `methods` are RFC 8176 values. `authenticated_at` is the time of the sign-in; a refresh does not change it. `second_factor`
     says whether the user has a second factor; True for tokens of an earlier release, which lack the claim. `factors_version` is
-    the version of the user's factors when the token was issued; 0 if the claim is missing.
+    the version of the user's factors when the token was issued; 0 if the claim is missing. `organization_id` (claim `org`) is the
+    organization that the session acts for; None if the person acts alone.
     """
 
     subject_id: str
@@ -33,6 +34,7 @@ class Claims:
     second_factor: bool
     factors_version: int
     token_id: str
+    organization_id: UUID | None = None
 
     @classmethod
     def parse(cls, payload: Mapping[str, object]) -> Self:
@@ -51,6 +53,7 @@ class Claims:
                 second_factor=_flag(payload.get("second_factor", True)),
                 factors_version=_version(payload.get("factors_version", 0)),
                 token_id=_text(payload["jti"]),
+                organization_id=UUID(_text(payload["org"])) if payload.get("org") is not None else None,
             )
         except (KeyError, ValueError, OverflowError, OSError) as exc:
             raise InvalidToken(reason="claims", claim=str(exc)) from None

@@ -9,12 +9,12 @@ from chassis.auth.claims import Claims
 from kernel.clock import Clock
 
 # Longer than the lifetime of an access token: after that, every valid token has the new roles.
-_KEPT_SECONDS = 20 * 60.0
+KEPT_SECONDS = 20 * 60.0
 _SUBJECTS_MAX = 200_000
 # A token issued later than this after a change includes it, because identity asks governance before it signs. The clocks may
 # differ by 5 s (the verifier's leeway), the call takes at most 1 s, the commit of the change the rest; `iat` is rounded down to
 # seconds.
-_SETTLED = timedelta(seconds=10)
+SETTLED = timedelta(seconds=10)
 
 
 class RolesChanged(Protocol):
@@ -53,7 +53,7 @@ class SubjectRoles:
         if self._clock.elapsed() >= override.kept_until:
             del self._overrides[claims.subject_id]
             return claims.roles
-        if claims.issued_at > override.changed_at + _SETTLED:
+        if claims.issued_at > override.changed_at + SETTLED:
             return claims.roles
         return override.roles
 
@@ -65,7 +65,7 @@ class SubjectRoles:
             return
         while len(self._overrides) >= _SUBJECTS_MAX:
             del self._overrides[next(iter(self._overrides))]
-        self._overrides[subject_id] = _Override(frozenset(roles), changed_at, self._clock.elapsed() + _KEPT_SECONDS)
+        self._overrides[subject_id] = _Override(frozenset(roles), changed_at, self._clock.elapsed() + KEPT_SECONDS)
 
     async def on_changed(self, delivery: RolesChanged) -> None:
         """Listener callback for SubjectRolesChanged."""

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, get_type_hints
+from uuid import UUID
 
 import orjson
 from google.protobuf.message import Message
@@ -26,6 +27,8 @@ SOURCE = "cloudEvents:source"
 SUBJECT = "cloudEvents:subject"
 TIME = "cloudEvents:time"
 TRACEPARENT = "traceparent"
+# An extension attribute: the organization that the actor acted for; missing for a person who acted alone.
+ORGANIZATION = "cloudEvents:organizationid"
 CONTENT_TYPE = "application/protobuf"
 
 
@@ -77,7 +80,7 @@ class Publications:
         self._audit = spec_of(compliance.AuditFactsRecorded)
         self.specs = (*(spec for _, spec in self._encoders.values()), self._audit)
 
-    def encode(self, event: Event) -> OutboxMessage:
+    def encode(self, event: Event, *, organization_id: UUID | None = None) -> OutboxMessage:
         """Return the outbox message of an event; its id is the event's id."""
         encoder, spec = self._encoders[type(event)]
         message = encoder(event)
@@ -87,7 +90,7 @@ class Publications:
             spec.type,
             aggregate_id,
             message.SerializeToString(),
-            self._headers(occurred_at=event.occurred_at, subject=aggregate_id),
+            self._headers(occurred_at=event.occurred_at, subject=aggregate_id, organization_id=organization_id),
         )
 
     def audit(self, facts: Sequence[tuple[AuditFact, Actor]]) -> OutboxMessage:
@@ -98,10 +101,12 @@ class Publications:
         digests = tuple(FactDigest(fact.fact_id, each.digest) for (fact, _), each in zip(facts, encoded, strict=True))
         return OutboxMessage(new_id(), self._audit.type, None, message.SerializeToString(), headers, digests)
 
-    def _headers(self, *, occurred_at: datetime, subject: str | None) -> dict[str, str]:
+    def _headers(self, *, occurred_at: datetime, subject: str | None, organization_id: UUID | None = None) -> dict[str, str]:
         headers = {SPECVERSION: "1.0", SOURCE: f"/{self.producer}", TIME: occurred_at.astimezone(UTC).isoformat()}
         if subject:
             headers[SUBJECT] = subject
+        if organization_id:
+            headers[ORGANIZATION] = str(organization_id)
         if parent := traceparent():
             headers[TRACEPARENT] = parent
         return headers

@@ -9,7 +9,7 @@ from aio_pika import DeliveryMode, Message
 from google.protobuf.message import DecodeError
 from google.protobuf.message import Message as ProtoMessage
 
-from chassis.messaging.contracts import CONTENT_TYPE, SOURCE, SUBJECT, TIME, TRACEPARENT
+from chassis.messaging.contracts import CONTENT_TYPE, ORGANIZATION, SOURCE, SUBJECT, TIME, TRACEPARENT
 from chassis.persistence.delivery import Delivery
 from kernel.errors import InvalidValue, Kind
 
@@ -79,6 +79,7 @@ def decode(message: Received, classes: Mapping[str, type[ProtoMessage]], *, atte
             attempt=attempt or count(message, ATTEMPT) + 1,
             redelivered=bool(message.redelivered),
             aggregate_id=subject_of(message),
+            organization_id=UUID(_text(headers, ORGANIZATION)) if ORGANIZATION in headers else None,
             traceparent=_text(headers, TRACEPARENT) if TRACEPARENT in headers else None,
         )
     except (ValueError, TypeError, AttributeError, DecodeError) as error:

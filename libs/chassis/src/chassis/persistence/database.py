@@ -1,16 +1,19 @@
 """The connection to the service's own PostgreSQL."""
 
+import copy
 import select
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, Self
+from uuid import UUID
 
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from chassis.persistence.connections import STATEMENT_SECONDS, TRANSPORT, TRANSPORT_OF_SERVER, BoundedConnection
+from chassis.persistence.scope import PARAMETER, PlatformScope, Scope, enter, enter_each, scope_text
 from chassis.settings import ServiceSettings
 
 POOL_TIMEOUT_SECONDS = 5
@@ -39,10 +42,16 @@ _WRITE_VERBS = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "TRUNCATE")
 
 
 class Database:
-    """One engine and its sessions; one per process."""
+    """One engine and its sessions; one per process.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    `scope` is that of every transaction; None leaves it to the unit of work, which takes the organization of the actor.
+    """
+
+    def __init__(self, engine: AsyncEngine, *, scope: PlatformScope | None = None, enters_scope: bool = True) -> None:
         self.engine = engine
+        self.scope: Scope = scope
+        # False if the connections have the scope from their start.
+        self.enters_scope = enters_scope
         # autoflush=False: the identity map is weak, and after a flush in the middle of a use case, aggregates can be garbage
         # collected before their events are collected.
         self.sessions = async_sessionmaker(engine, autoflush=False, expire_on_commit=False)
@@ -53,7 +62,14 @@ class Database:
         self._reads = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @classmethod
-    def of(cls, settings: ServiceSettings, *, pool_size: int | None = None, statement_seconds: int = STATEMENT_SECONDS) -> Self:
+    def of(
+        cls,
+        settings: ServiceSettings,
+        *,
+        pool_size: int | None = None,
+        statement_seconds: int = STATEMENT_SECONDS,
+        scope: PlatformScope | None = None,
+    ) -> Self:
         """Make the engine of a process from its settings; `pool_size` overrides theirs where fewer connections are enough.
 
         A process with long statements sets `statement_seconds`, and waits for their answers with `answers_within`.
@@ -64,6 +80,7 @@ class Database:
             pooled=settings.database_pooled,
             prepared=settings.database_prepared,
             statement_seconds=statement_seconds,
+            scope=scope,
         )
 
     @classmethod
@@ -76,6 +93,7 @@ class Database:
         pooled: bool = False,
         prepared: bool = True,
         statement_seconds: int = STATEMENT_SECONDS,
+        scope: PlatformScope | None = None,
     ) -> Self:
         """Make the engine. It connects at the first statement. `dsn` is a libpq URL.
 
@@ -83,6 +101,8 @@ class Database:
         the role in the database instead, and `pooled_sessions.require_session` checks them.
         """
         session = SESSION | TRANSPORT_OF_SERVER | {"statement_timeout": f"{statement_seconds}s"}
+        if scope:
+            session[PARAMETER] = scope_text(scope)
         engine = create_async_engine(
             sqlalchemy_url(dsn),
             pool_size=pool_size,
@@ -99,14 +119,30 @@ class Database:
                 **({} if pooled else {"options": options(session)}),
             },
         )
-        return cls(engine)
+        return cls(engine, scope=scope, enters_scope=pooled or scope is None)
 
-    def session(self) -> AsyncSession:
-        return self.sessions()
+    def under(self, scope: UUID | PlatformScope) -> Self:
+        """Return the same database with another scope."""
+        other = copy.copy(self)
+        other.scope, other.enters_scope = scope, True
+        return other
+
+    def session(self, *, organization_id: UUID | None = None) -> AsyncSession:
+        """Return a session in the database's scope, otherwise in that of the organization, if any."""
+        session = self.sessions()
+        scope = self.scope or organization_id
+        if scope and self.enters_scope:
+            enter_each(session, scope)
+        return session
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Yield a connection for reads; each statement has its own snapshot."""
+        if self.scope and self.enters_scope:
+            async with self.engine.connect() as connection, connection.begin():
+                await enter(connection, self.scope)
+                yield connection
+            return
         async with self._reads.connect() as connection:
             yield connection
 

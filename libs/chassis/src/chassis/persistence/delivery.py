@@ -22,6 +22,7 @@ class Delivery(Generic[MessageT]):
 
     `message_id` is the event's id, the same on every redelivery; `attempt` counts from 1; `redelivered` says that the broker
     delivered it before (to a consumer that died), so its effect may exist.
+    `organization_id` is the organization that the actor of the change acted for.
     """
 
     message_id: UUID
@@ -32,6 +33,7 @@ class Delivery(Generic[MessageT]):
     attempt: int = 1
     redelivered: bool = False
     aggregate_id: str | None = None
+    organization_id: UUID | None = None
     traceparent: str | None = None
 
 

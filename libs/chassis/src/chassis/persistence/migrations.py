@@ -18,6 +18,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from chassis.persistence import schema_version
 from chassis.persistence.connections import TRANSPORT
 from chassis.persistence.database import sqlalchemy_url
+from chassis.persistence.scope import PARAMETER, PLATFORM
 
 # `alembic.op`: a module that delegates to the current Operations.
 Op = Any
@@ -95,6 +96,18 @@ def append_only(op: Op, table: str) -> None:
     op.execute(
         f'CREATE TRIGGER "{table}_no_truncate" BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()'
     )
+
+
+def scoped(op: Op, table: str) -> None:
+    """Make a table an organization's: the runtime role reads and writes only the rows of its transaction's scope (`scope.py`).
+
+    The table has a column `organization_id uuid NOT NULL`. The owner role, which migrates, sees all rows.
+    """
+    # Sub-selects, so that the parameter is read once for each statement and not for each row.
+    scope = f"(SELECT current_setting('{PARAMETER}', true))"
+    in_scope = f"{scope} = '{PLATFORM.value}' OR organization_id::text = {scope}"
+    op.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
+    op.execute(f'CREATE POLICY "{table}_scope" ON "{table}" USING ({in_scope}) WITH CHECK ({in_scope})')
 
 
 def runtime_role(connection: Connection) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.database import writes
+from chassis.persistence.scope import SET, begin_for_pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,13 @@ class Pipeline:
 
     async def _send(self, *, commit: bool = False) -> list[Rows]:
         statements, self._queued = self._queued, []
-        driver = self._driver = self._driver or await self._open()
+        driver, scope = (self._driver, None) if self._driver else await self._open()
+        self._driver = driver
         cursors = []
         try:
             async with driver.pipeline():
+                if scope:
+                    await AsyncRawCursor(driver).execute(SET.encode(), (scope,))
                 for statement in statements:
                     cursor = AsyncRawCursor(driver, row_factory=tuple_row)
                     await cursor.execute(statement.sql.encode(), statement.parameters)
@@ -83,8 +87,9 @@ class Pipeline:
             # Raise what the session would raise, so that callers can catch IntegrityError in both cases.
             raise DBAPIError.instance(statements[0].sql, None, error, psycopg.Error) from error
 
-    async def _open(self) -> AsyncConnection[Any]:
-        driver = (await (await self._session.connection()).get_raw_connection()).driver_connection
+    async def _open(self) -> tuple[AsyncConnection[Any], str | None]:
+        connection, scope = await begin_for_pipeline(self._session)
+        driver = (await connection.get_raw_connection()).driver_connection
         if not isinstance(driver, AsyncConnection):
             raise TypeError(f"the pipeline needs psycopg, not {type(driver)}")
-        return driver
+        return driver, scope

@@ -7,6 +7,7 @@ from Core, and does not commit a write without a fact.
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Generic, Protocol, TypeVar
+from uuid import UUID
 
 import structlog
 from sqlalchemy import Connection, event, inspect
@@ -35,7 +36,7 @@ class UnauditedChange(Exception):
 class Encoder(Protocol):
     """The part of a service's publications that the unit of work uses."""
 
-    def encode(self, event: Event) -> OutboxMessage: ...
+    def encode(self, event: Event, *, organization_id: UUID | None = None) -> OutboxMessage: ...
 
     def audit(self, facts: Sequence[tuple[AuditFact, Actor]]) -> OutboxMessage: ...
 
@@ -51,7 +52,7 @@ class SqlTransaction(Transaction):
         self.outgoing: list[OutboxMessage] = []
         # Set by a service that records the change in its own table in this transaction, and in the audit log later.
         self.recorded_otherwise = False
-        self.encode: Callable[[Event], OutboxMessage]
+        self.publications: Encoder
         self.following: list[Callable[[], Awaitable[None]]] = []
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
@@ -68,16 +69,20 @@ class SqlTransaction(Transaction):
     async def before_commit(self) -> None:
         """Send a service's last statements, so that their locks are held briefly; it may still record facts."""
 
-    def announce(self, event: Event) -> None:
+    def announce(self, event: Event, *, actor: Actor | None = None) -> None:
         """Announce an event that belongs to no mapped aggregate; it joins the caller's trace."""
-        self.outgoing.append(self.encode(event))
+        self.outgoing.append(self.encode(event, actor))
 
-    def _announce_all(self, item: object) -> None:
+    def encode(self, event: Event, actor: Actor | None = None) -> OutboxMessage:
+        """Return the message of an event, with the organization of `actor`, by default the transaction's actor."""
+        return self.publications.encode(event, organization_id=(actor or self.actor).organization_id)
+
+    def _announce_all(self, item: object, actor: Actor | None = None) -> None:
         # The session collects from its own aggregates at the commit, in the order of their verbs; what is collected here goes out
         # after all of that.
         state = inspect(item, raiseerr=False)
         if state is None or state.session is not self.session.sync_session:
-            super()._announce_all(item)
+            super()._announce_all(item, actor)
 
 
 TxT = TypeVar("TxT", bound=SqlTransaction)
@@ -103,6 +108,8 @@ class SqlUnitOfWork(Generic[TxT]):
     def begin(self, actor: Actor, *, audited: bool = True) -> AbstractAsyncContextManager[TxT]:
         """Begin a transaction as `actor`; commit at the block's normal end, roll back if it raises.
 
+        Its scope is the actor's organization, unless the database has a scope.
+
         In a message handler, the message is recorded as handled in the same transaction (raises AlreadyHandled if it was). In an
         idempotent request, the commit waits for the rendered response, which is stored with it. `audited=False` is for writes
         that are themselves the record, such as the audit log's.
@@ -111,7 +118,7 @@ class SqlUnitOfWork(Generic[TxT]):
 
     @asynccontextmanager
     async def _begin(self, actor: Actor, *, audited: bool) -> AsyncIterator[TxT]:
-        session = self._database.session()
+        session = self._database.session(organization_id=actor.organization_id)
         pending = PendingTransaction(session, self._publications, self._notifier, audited=audited)
         scope = current_scope.get()
         try:
@@ -119,7 +126,7 @@ class SqlUnitOfWork(Generic[TxT]):
                 await scope.begin(session)
             await self._take_delivery(session)
             tx = pending.tx = self._transaction(session, actor)
-            tx.encode = self._publications.encode
+            tx.publications = self._publications
             yield tx
             await pending.flush()
             await pending.require_admitted(actor)
@@ -159,7 +166,7 @@ class PendingTransaction:
         recorded = bool(tx.facts) or tx.recorded_otherwise
         if self._audited and not recorded and (statement := await self._wrote(tx)):
             raise UnauditedChange(f"{statement!r} wrote, but no audit fact was recorded")
-        messages = [self._publications.encode(event) for aggregate in self._seen.values() for event in aggregate.collect()]
+        messages = [tx.encode(event) for aggregate in self._seen.values() for event in aggregate.collect()]
         messages += tx.outgoing
         if tx.facts:
             messages.append(self._publications.audit(tx.facts))

@@ -25,7 +25,11 @@ class BundleSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """The resource of an action. Attributes are JSON values that the schema declares, such as `owner`: a user's id."""
+    """The resource of an action.
+
+    Attributes are JSON values that the schema declares: `owner` (a user's id), `organization` (the id of the organization that it
+    belongs to), `classification`, and `amount` (a Cedar decimal). A bundle that does not declare one does not get it.
+    """
 
     type: str
     id: str

@@ -28,6 +28,8 @@ _ERRORS = Counter("policy_errors_total", "Decisions that denied because evaluati
 
 _PRINCIPALS: Final = {ActorKind.USER: "User", ActorKind.SERVICE: "Service", ActorKind.ANONYMOUS: "Anonymous"}
 _HARMLESS: Final = (":read", ":read_any", ":view")
+# Attributes that bundles declare from this release on. Any other that is not declared is an error, which denies.
+_OPTIONAL: Final = frozenset({"organization", "classification", "amount"})
 _REMEMBERED_MAX = 20_000
 STALENESS_SECONDS_MAX: Final = 300.0
 EXPIRY_SECONDS_MAX: Final = 3600.0
@@ -65,6 +67,7 @@ class Policies:
         self._policies = cedarpy.PolicySet.from_str("")
         self._schema: cedarpy.Schema | None = None
         self._exceeding: frozenset[str] = frozenset()
+        self._known: Mapping[str, frozenset[str]] = {}
         self._confirmed_at = float("-inf")
         self._remembered: dict[object, _Remembered] = {}
 
@@ -113,6 +116,7 @@ class Policies:
         try:
             self._policies, self._schema = _parsed(bundle.policies, bundle.schema)
             self._exceeding = _exceeding_roles(bundle.policies)
+            self._known = _attributes(bundle.schema)
         except ValueError as exc:
             raise InvalidBundle(f"bundle {bundle.version}: {exc}") from exc
         self._bundle = bundle
@@ -180,10 +184,12 @@ class Policies:
             "context": json.dumps(dict(context)),
         }
         roles = [{"type": "Role", "id": role} for role in sorted(actor.roles)]
+        organization = {"organization": str(actor.organization_id)} if actor.organization_id else {}
+        of_target = {"type": resource.type, "id": resource.id, **resource.attributes}
         entities: list[dict[str, Any]] = [
-            {"uid": principal, "attrs": {}, "parents": roles},
+            {"uid": principal, "attrs": self._declared(principal["type"], organization), "parents": roles},
             *({"uid": role, "attrs": {}, "parents": []} for role in roles),
-            {"uid": target, "attrs": {"type": resource.type, "id": resource.id, **resource.attributes}, "parents": []},
+            {"uid": target, "attrs": self._declared(target["type"], of_target), "parents": []},
         ]
         result = cedarpy.is_authorized(request, self._policies, json.dumps(entities), self._schema)
         errors = result.diagnostics.errors
@@ -196,6 +202,11 @@ class Policies:
             policies=tuple(sorted(_names(result.diagnostics))),
             errors=len(errors),
         )
+
+    def _declared(self, entity_type: str, attributes: Mapping[str, object]) -> dict[str, object]:
+        """Leave out what a bundle of the previous release does not declare, because none of its policies reads it."""
+        unknown = _OPTIONAL - self._known.get(entity_type, frozenset())
+        return {name: value for name, value in attributes.items() if name not in unknown}
 
 
 def _names(diagnostics: cedarpy.Diagnostics) -> Iterable[str]:
@@ -216,6 +227,13 @@ def _parsed(policies_text: str, schema_text: str) -> tuple[cedarpy.PolicySet, ce
 
 
 @lru_cache(maxsize=2)
+def _attributes(schema_text: str) -> Mapping[str, frozenset[str]]:
+    """Read from the schema which attributes each type of entity may have."""
+    types: dict[str, dict[str, Any]] = json.loads(schema_text).get("", {}).get("entityTypes", {})
+    return {name: frozenset(each.get("shape", {}).get("attributes", ())) for name, each in types.items()}
+
+
+@lru_cache(maxsize=2)
 def _exceeding_roles(policies_text: str) -> frozenset[str]:
     """Read from the annotations which roles permit more than the default role."""
     policies = json.loads(cedarpy.policies_to_json_str(policies_text))["staticPolicies"].values() if policies_text else ()
@@ -227,4 +245,5 @@ def _question(actor: Actor, permission: str, resource: Resource, context: Mappin
     # Exactly the input of _decide. As JSON, because True and 1 are the same dict key but different Cedar values.
     attributes = json.dumps(dict(resource.attributes)) if resource.attributes else ""
     facts = json.dumps(dict(context)) if context else ""
-    return actor.kind, actor.subject_id, actor.roles, permission, resource.type, resource.id, attributes, facts
+    who = actor.kind, actor.subject_id, actor.roles, actor.organization_id
+    return *who, permission, resource.type, resource.id, attributes, facts

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from chassis.auth.access_control import AccessControl
+from chassis.auth.ended_memberships import EndedMemberships
 from chassis.auth.revocations import Revocations
 from chassis.auth.subject_roles import SubjectRoles
 from chassis.auth.verifier import TokenVerifier
@@ -49,6 +50,7 @@ def create_app(
     policies: Policies,
     subject_roles: SubjectRoles,
     revocations: Revocations,
+    memberships: EndedMemberships,
     idempotency: IdempotencyStore | None,
     trusted_proxies: Sequence[str] = (),
     body_bytes_max: int = BODY_BYTES_MAX,
@@ -69,6 +71,7 @@ def create_app(
         subject_roles=subject_roles,
         policies=policies,
         revocations=revocations,
+        memberships=memberships,
         privileged_have_two=privileged_have_two,
     )
     app.state.app_state = AppState(access_control, idempotency, request_seconds)

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from redis.asyncio import Redis
 
 from chassis.audit_journal import journal_service
-from chassis.auth import AccessControl, JwksKeys, KeySource, SubjectRoles, TokenVerifier
+from chassis.auth import AccessControl, EndedMemberships, JwksKeys, KeySource, SubjectRoles, TokenVerifier
 from chassis.auth.ended_sessions import EndedSessions
 from chassis.auth.revocations import Revocations
 from chassis.health import NotReady, Readiness
@@ -24,7 +24,7 @@ from chassis.rest import IdempotencyStore, Router, create_app
 from chassis.rpc import RpcService, connect
 from chassis.run.service import Background, Serving
 from chassis.settings import ServiceSettings
-from elcorp.governance.v1.events_pb2 import PolicyBundlePublished, SubjectRolesChanged
+from elcorp.governance.v1.events_pb2 import MembershipEnded, PolicyBundlePublished, SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import SessionEnded, UserFactorsChanged
 from kernel.clock import Clock, SystemClock
 
@@ -44,6 +44,7 @@ class ServiceResources:
     policies: Policies
     refresher: BundleRefresher
     subject_roles: SubjectRoles
+    memberships: EndedMemberships
     idempotency: IdempotencyStore
     readiness: Readiness
     listener: Listener
@@ -62,6 +63,7 @@ class ServiceResources:
             subject_roles=self.subject_roles,
             policies=self.policies,
             revocations=self.revocations,
+            memberships=self.memberships,
             privileged_have_two=self.privileged_have_two,
         )
 
@@ -79,6 +81,7 @@ class ServiceResources:
             verifier=self.verifier,
             policies=self.policies,
             subject_roles=self.subject_roles,
+            memberships=self.memberships,
             idempotency=self.idempotency,
             revocations=self.revocations,
             trusted_proxies=self.trusted_proxies,
@@ -114,12 +117,12 @@ async def service_resources(
         policies = Policies.of(settings, clock, decisions)
         source = bundle_source(database) if bundle_source else _bundles_of_governance(settings, stack)
         refresher = BundleRefresher(source, policies, interval_seconds=settings.policy_refresh_seconds)
-        subject_roles = SubjectRoles(clock)
+        subject_roles, memberships = SubjectRoles(clock), EndedMemberships(clock)
         readiness = Readiness()
         redis = redis_client(settings.redis_url.get_secret_value())
         stack.push_async_callback(redis.aclose)
         ended = EndedSessions(redis, Revocations())
-        listener = _listener(settings, refresher, subject_roles, ended, listen or {})
+        listener = _listener(settings, refresher, subject_roles, memberships, ended, listen or {})
         _add_checks(readiness, database, refresher, listener, redis)
         yield ServiceResources(
             name=settings.NAME,
@@ -129,6 +132,7 @@ async def service_resources(
             policies=policies,
             refresher=refresher,
             subject_roles=subject_roles,
+            memberships=memberships,
             idempotency=IdempotencyStore(database, clock, master_key=_digest_key(settings), own=own_keys),
             readiness=readiness,
             listener=listener,
@@ -149,12 +153,14 @@ def _listener(
     settings: ServiceSettings,
     refresher: BundleRefresher,
     subject_roles: SubjectRoles,
+    memberships: EndedMemberships,
     ended: EndedSessions,
     others: Mapping[type[Message], ListenerCallback],
 ) -> Listener:
     own: dict[type[Message], ListenerCallback] = {
         PolicyBundlePublished: refresher.on_published,
         SubjectRolesChanged: subject_roles.on_changed,
+        MembershipEnded: memberships.on_ended,
         SessionEnded: ended.on_ended,
         UserFactorsChanged: ended.on_factors_changed,
     }

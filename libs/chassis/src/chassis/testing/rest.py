@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from chassis.auth import SubjectRoles, TokenVerifier
+from chassis.auth import EndedMemberships, SubjectRoles, TokenVerifier
 from chassis.auth.revocations import Revocations
 from chassis.persistence.database import Database
 from chassis.persistence.idempotency_scope import OwnKeys
@@ -44,6 +44,7 @@ async def rest_client(
         verifier=verifier,
         policies=policies,
         subject_roles=SubjectRoles(clock),
+        memberships=EndedMemberships(clock),
         idempotency=IdempotencyStore(database, clock, master_key=master_key, own=own_keys),
         revocations=none_ended() if revocations is None else revocations,
         request_seconds=_REQUEST_SECONDS,

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from chassis.persistence.migrations import append_only, platform_tables
+from chassis.persistence.migrations import append_only, platform_tables, scoped
 from chassis.persistence.platform_schema import journal_tables
 
 revision = "0001"
@@ -15,3 +15,5 @@ def upgrade() -> None:
     op.execute("CREATE TABLE doors (id uuid PRIMARY KEY, is_open boolean NOT NULL)")
     op.execute("CREATE TABLE stones (id integer PRIMARY KEY)")
     append_only(op, "stones")
+    op.execute("CREATE TABLE rooms (id uuid PRIMARY KEY, organization_id uuid NOT NULL, name text NOT NULL)")
+    scoped(op, "rooms")

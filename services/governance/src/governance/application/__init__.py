@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from governance.application.approval_rules import ApprovalRules
 from governance.application.erasures import Erasures
+from governance.application.organizations import Organizations
 from governance.application.permissions import Permissions
 from governance.application.policies import Policies
 from governance.application.role_assignments import RoleAssignments
@@ -20,3 +21,4 @@ class Governance:
     approval_rules: ApprovalRules
     standings: Standings
     erasures: Erasures
+    organizations: Organizations

@@ -14,6 +14,7 @@ SETTLE_ALONE: Final = "payment:settle-alone"
 
 _STRING = {"type": "String"}
 _OPTIONAL_STRING = {"type": "String", "required": False}
+_DECIMAL: Final = {"type": "Extension", "name": "decimal"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,22 @@ def _forbid(rule: ApprovalRule) -> str:
 
 
 def _schema(permissions: Sequence[Permission]) -> dict[str, object]:
-    """Describe the requests of chassis.policies: principals by kind, actions by permission, resources by type, id and owner."""
+    """Describe the requests of chassis.policies: principals by kind, actions by permission, and what is known of resources.
+
+    A user's `organization` is the one that the session acts for; a resource's is the one that it belongs to.
+    """
     principals = ["Anonymous", "Service", "User"]
-    resource = {"type": _STRING, "id": _STRING, "owner": _OPTIONAL_STRING}
+    user = {"organization": _OPTIONAL_STRING}
+    resource = {
+        "type": _STRING,
+        "id": _STRING,
+        "owner": _OPTIONAL_STRING,
+        "organization": _OPTIONAL_STRING,
+        "classification": _OPTIONAL_STRING,
+        "amount": {**_DECIMAL, "required": False},
+    }
     transfer = {
-        "amount": {"type": "Extension", "name": "decimal"},
+        "amount": _DECIMAL,
         "currency": _STRING,
         "kind": _STRING,
         "counterparties": {"type": "Set", "element": _STRING},
@@ -94,7 +106,7 @@ def _schema(permissions: Sequence[Permission]) -> dict[str, object]:
         "": {
             "entityTypes": {
                 "Role": {},
-                "User": {"memberOfTypes": ["Role"]},
+                "User": {"memberOfTypes": ["Role"], "shape": {"type": "Record", "attributes": user}},
                 "Service": {},
                 "Anonymous": {},
                 "Resource": {"shape": {"type": "Record", "attributes": resource}},

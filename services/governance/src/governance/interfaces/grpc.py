@@ -29,8 +29,10 @@ class RoleServicer(governance_pb2_grpc.RoleServiceServicer):
         request: governance_pb2.GetSubjectRolesRequest,
         context: Any,  # noqa: ARG002
     ) -> governance_pb2.GetSubjectRolesResponse:
-        subject = await self._app.role_assignments.get_effective_roles(subject_id=UUID(request.subject_id))
-        return governance_pb2.GetSubjectRolesResponse(roles=subject.roles)
+        subject_id = UUID(request.subject_id)
+        subject = await self._app.role_assignments.get_effective_roles(subject_id=subject_id)
+        organizations = await self._app.organizations.list_organizations_of_subject(subject_id=subject_id)
+        return governance_pb2.GetSubjectRolesResponse(roles=subject.roles, organization_ids=map(str, organizations))
 
     async def GetRolesOfSubjects(  # noqa: N802  # the proto's name
         self,

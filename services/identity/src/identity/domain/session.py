@@ -59,6 +59,7 @@ class Session(Aggregate):
     `authenticated_at` and `passkey_id` are the last proof, which tokens claim. `earlier_proofs`, oldest first, remain when a
     factor of the last proof is removed: the latest one of each kind. `started_from` is the origin of the sign-in, `seen_from` of
     the last refresh (both sealed). `known_device`: at the sign-in, the device proved with its token that the account knows it.
+    `organization_id`: the organization that the session acts for; None if the person acts alone.
     """
 
     id: UUID
@@ -81,6 +82,7 @@ class Session(Aggregate):
     started_from: bytes | None = None
     seen_from: bytes | None = None
     known_device: bool = False
+    organization_id: UUID | None = None
 
     @classmethod
     def start(
@@ -179,6 +181,12 @@ class Session(Aggregate):
         if not self.is_live:
             raise InvalidRefreshToken(session_id=self.id)
         self._replace_proofs((*self.proofs, Proof.of(methods, at=at, passkey_id=passkey_id)))
+
+    def act_for(self, organization_id: UUID | None) -> None:
+        """Act for an organization, or for the person alone. Tokens from now on say so."""
+        if not self.is_live:
+            raise InvalidRefreshToken(session_id=self.id)
+        self.organization_id = organization_id
 
     def withdraw_codes(self) -> bool:
         """Remove codes from every proof, because the account has none left. Return False if no proof is left."""

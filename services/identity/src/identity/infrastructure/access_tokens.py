@@ -41,4 +41,6 @@ class JwtAccessTokens:
             "second_factor": factors.has_second,
             "factors_version": factors.version,
         }
+        if session.organization_id:
+            payload["org"] = str(session.organization_id)
         return jwt.encode(payload, private_key, algorithm="ES256", headers={"kid": kid, "typ": "at+jwt"})

@@ -9,6 +9,7 @@ import grpc.aio
 
 from chassis.rpc import RemoteError
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
+from identity.application.ports.roles import Rights
 from identity.domain.errors import BeyondAuthority, LastAdministrator
 from kernel.errors import DomainError
 
@@ -20,8 +21,11 @@ class GovernanceRoles:
         self._stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(channel)
 
     async def of(self, user_id: UUID) -> tuple[str, ...]:
+        return (await self.rights_of(user_id)).roles
+
+    async def rights_of(self, user_id: UUID) -> Rights:
         response = await self._stub.GetSubjectRoles(governance_pb2.GetSubjectRolesRequest(subject_id=str(user_id)))
-        return tuple(response.roles)
+        return Rights(tuple(response.roles), frozenset(UUID(id_) for id_ in response.organization_ids))
 
 
 class GovernanceAuthority:

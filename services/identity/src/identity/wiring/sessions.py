@@ -9,6 +9,7 @@ from identity.application.sessions.get_session import GetSession
 from identity.application.sessions.list_sessions import ListSessions
 from identity.application.sessions.refresh_session import RefreshSession
 from identity.application.sessions.revoke_session import RevokeSession
+from identity.application.sessions.set_session_organization import SetSessionOrganization
 from identity.application.sessions.sign_in import SignIn
 from identity.application.sessions.sign_out import SignOut
 from identity.application.sessions.sign_out_everywhere import SignOutEverywhere
@@ -47,6 +48,9 @@ def sessions(given: Dependencies) -> Sessions:
             authority=given.authority,
             end_session=given.end_session,
             clock=given.clock,
+        ),
+        set_session_organization=SetSessionOrganization(
+            uow=given.uow, roles=given.roles, access_tokens=given.access_tokens, clock=given.clock
         ),
     )
 

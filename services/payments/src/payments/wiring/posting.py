@@ -1,13 +1,15 @@
 """Builds the posting of transfers."""
 
+from chassis.persistence.scope import PLATFORM
 from payments.application.transfers.post_transfers import PostTransfers
 from payments.infrastructure.group_commit import GroupCommit
-from payments.wiring.dependencies import Dependencies
+from payments.wiring.dependencies import Dependencies, unit_of_work
 
 
 def post_transfers(given: Dependencies) -> PostTransfers:
     return PostTransfers(
-        uow=given.uow,
+        # Posting concerns both sides of a transfer, whose organizations differ.
+        uow=unit_of_work(given.database.under(PLATFORM)),
         screening=given.screening,
         signatures=given.signatures,
         prices=given.prices,

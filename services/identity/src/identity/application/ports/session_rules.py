@@ -14,12 +14,16 @@ from kernel.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """`expires_in` is the access token's life in seconds. `device_token` comes with a sign-in, not with a refresh."""
+    """`expires_in` is the access token's life in seconds. `device_token` comes with a sign-in, not with a refresh.
+
+    `organization_id` is the organization that the access token acts for.
+    """
 
     access_token: str
     refresh_token: str
     expires_in: int
     device_token: str | None = None
+    organization_id: UUID | None = None
 
     def __repr__(self) -> str:
         # Keep tokens out of logs and tracebacks.

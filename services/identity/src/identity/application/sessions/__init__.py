@@ -8,6 +8,7 @@ from identity.application.sessions.get_session import GetSession
 from identity.application.sessions.list_sessions import ListSessions
 from identity.application.sessions.refresh_session import RefreshSession
 from identity.application.sessions.revoke_session import RevokeSession
+from identity.application.sessions.set_session_organization import SetSessionOrganization
 from identity.application.sessions.sign_in import SignIn
 from identity.application.sessions.sign_out import SignOut
 from identity.application.sessions.sign_out_everywhere import SignOutEverywhere
@@ -26,3 +27,4 @@ class Sessions:
     list_sessions: ListSessions
     get_session: GetSession
     revoke_session: RevokeSession
+    set_session_organization: SetSessionOrganization

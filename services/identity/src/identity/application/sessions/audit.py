@@ -41,6 +41,15 @@ PROOF: Final = Audited(
     related=_ids,
 )
 
+# The state that a change of the organization changes.
+ORGANIZATION: Final[Audited[Session]] = Audited(
+    action="identity.session",
+    resource_type="session",
+    state=lambda session: {"organization_id": str(session.organization_id) if session.organization_id else None},
+    id_of=lambda session: session.id,
+    related=lambda session: (*_ids(session), *((str(session.organization_id),) if session.organization_id else ())),
+)
+
 
 def signed_in(session: Session, *, replaced: Session | None, new_device: bool) -> AuditFact:
     """Record the start of a session. A session that it replaces has a fact of its own."""

@@ -11,6 +11,7 @@ from identity.application.ports.session_rules import SessionEnder, TokenPair
 from identity.application.ports.sessions import AccessTokens, RefreshTokens
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions import audit
+from identity.application.sessions.own_session import leave_ended_organization
 from identity.domain.device_key import DeviceKey
 from identity.domain.errors import DeviceProofRefused, InvalidRefreshToken, SessionExpired
 from identity.domain.message import Template
@@ -60,17 +61,19 @@ class RefreshSession:
         `proof` is a DPoP proof (RFC 9449). If it is refused, or governance is unavailable, nothing is used up.
         """
         token = self.refresh_tokens.read(refresh_token)
-        roles = await self.roles.of(token.user_id)
-        at = self.clock.now()
+        rights = await self.roles.rights_of(token.user_id)
+        roles, at = rights.roles, self.clock.now()
         async with self.uow.begin(_as_user(actor, token, roles, device_id)) as tx:
             origin = Origin.of(actor.ip, actor.user_agent)
             session, outcome = await self._exchange(tx, token, device_id, roles, proof, origin, at)
+            leave_ended_organization(tx, session, rights.organization_ids, at=at)
             factors = await tx.users.factors_of(session.user_id)
         # Raise it after the commit: an end or a refusal must be recorded.
         if isinstance(outcome, DomainError):
             raise outcome
         access_token = self.access_tokens.issue(session, roles=roles, factors=factors, at=at)
-        return TokenPair(access_token, outcome, int(self.access_tokens.life.total_seconds()))
+        expires_in = int(self.access_tokens.life.total_seconds())
+        return TokenPair(access_token, outcome, expires_in, organization_id=session.organization_id)
 
     async def _exchange(
         self,

@@ -15,8 +15,9 @@ from identity.application.ports.sessions import AccessTokens
 from identity.application.ports.unit_of_work import Transaction, UnitOfWork
 from identity.application.sessions import audit
 from identity.application.sessions.end_recovery_requests import end_recovery_requests
+from identity.application.sessions.own_session import leave_ended_organization, lock_own_session
 from identity.domain.code_failures import of_session
-from identity.domain.errors import InvalidCredentials, InvalidRefreshToken, PasskeyRefused, WrongCode
+from identity.domain.errors import InvalidCredentials, PasskeyRefused, WrongCode
 from identity.domain.passkey import CeremonyKind
 from identity.domain.password_policy import normalise
 from identity.domain.proof import OTP, PASSWORD
@@ -70,20 +71,23 @@ class StepUp:
         Raise PasskeyRefused, InvalidCredentials, WrongCode, TooManyAttempts, Unavailable, or StepUpRequired for a password alone
         if the user has, or must have, two factors.
         """
-        at, roles = self.clock.now(), await self.roles.of(actor.user_id)
-        password_matches = None if password is None else await self._password_matches(actor, password, roles, alone=code is None)
+        at, rights = self.clock.now(), await self.roles.rights_of(actor.user_id)
+        password_matches = (
+            None if password is None else await self._password_matches(actor, password, rights.roles, alone=code is None)
+        )
         async with self.uow.begin(actor) as tx:
-            user, session = await _lock_own_session(tx, actor)
+            user, session = await lock_own_session(tx, actor)
             if passkey:
                 refusal = await self._prove_by_passkey(tx, session, passkey, at)
             else:
                 refusal = await self._prove_by_secrets(tx, session, password_matches, code, at)
             if refusal is None and (passkey or code is not None):
                 await end_recovery_requests(tx, user.id, at=at)
+            leave_ended_organization(tx, session, rights.organization_ids, at=at)
         # Raise it after the commit, or the failure would not be counted.
         if refusal:
             raise refusal
-        return self._issue_token(user, session, roles, at)
+        return self._issue_token(user, session, rights.roles, at)
 
     async def _password_matches(self, actor: Actor, password: str, roles: tuple[str, ...], *, alone: bool) -> bool:
         credential = await self.credentials.credential_of(actor.user_id)
@@ -127,12 +131,3 @@ class StepUp:
     def _issue_token(self, user: User, session: Session, roles: tuple[str, ...], at: datetime) -> FreshToken:
         token = self.access_tokens.issue(session, roles=roles, factors=user.factors, at=at)
         return FreshToken(token, int(self.access_tokens.life.total_seconds()))
-
-
-async def _lock_own_session(tx: Transaction, actor: Actor) -> tuple[User, Session]:
-    # Lock the user first, as everywhere, so that concurrent attempts are counted in turn.
-    user = await tx.users.lock(actor.user_id)
-    session = await tx.sessions.lock(actor.session_id) if actor.session_id else None
-    if user is None or not user.is_active or session is None or session.user_id != user.id or not session.is_live:
-        raise InvalidRefreshToken(session_id=actor.session_id)
-    return user, session

@@ -24,6 +24,7 @@ class SessionView:
     end_reason: str | None
     proven_at: datetime
     last_active_at: datetime
+    organization_id: UUID | None
     started_from: OriginView | None = None
     seen_from: OriginView | None = None
 

@@ -60,13 +60,14 @@ sessions = Table(
     Column("started_from", LargeBinary),
     Column("seen_from", LargeBinary),
     Column("known_device", Boolean, nullable=False),
+    Column("organization_id", Uuid),
 )
 mapper.map_imperatively(Session, sessions)
 
 _SESSION_ROWS = """
     SELECT s.id, s.user_id, s.device_id, s.methods, s.started_at, s.rotated_at, s.expires_at, s.ended_at, s.end_reason,
            s.authenticated_at, greatest(s.rotated_at, s.started_at, s.authenticated_at) AS last_active_at,
-           s.started_from, s.seen_from, k.wrapped, count(*) OVER () AS total
+           s.organization_id, s.started_from, s.seen_from, k.wrapped, count(*) OVER () AS total
     FROM sessions s LEFT JOIN subject_keys k ON k.subject_id = s.user_id
 """
 _SESSIONS = text(
@@ -165,4 +166,4 @@ class SqlSessionViews(SqlReads):
         origins = [
             origin_view(self._vault, row.user_id, row.wrapped, row.id, sealed) for sealed in (row.started_from, row.seen_from)
         ]
-        return SessionView(row.id, row.user_id, row.device_id, tuple(row.methods), *row[4:11], *origins)
+        return SessionView(row.id, row.user_id, row.device_id, tuple(row.methods), *row[4:12], *origins)

@@ -16,7 +16,9 @@ from identity.interfaces.rest.schemas.sessions import (
     DpopHeader,
     RefreshSessionRequest,
     SecondFactorResponse,
+    SessionOrganizationResponse,
     SessionResponse,
+    SetSessionOrganizationRequest,
     SignedOutEverywhereResponse,
     SignedOutResponse,
     SignInRequest,
@@ -117,6 +119,19 @@ async def get_session(session_id: UUID, actor: CurrentActor, app: App) -> Envelo
     """Get one of the caller's sessions. `user:read_any` allows any user's."""
     view = await app.sessions.get_session(actor=actor, session_id=session_id)
     return envelope(SessionResponse.of(view, current_id=actor.session_id))
+
+
+@sessions.put("/{session_id}/organization", dependencies=[Authenticated], idempotency=False, assurance=NONE)
+async def set_session_organization(
+    session_id: UUID, body: SetSessionOrganizationRequest, actor: CurrentActor, app: App
+) -> Envelope[SessionOrganizationResponse]:
+    """Choose the organization that the caller's own session acts for, or `null` to act as the person alone.
+
+    Use the new access token from then on. Requests with it are made for the organization: the audit log says so, and only the
+    organization's data is read and changed. The caller must be a member (`ACC_004`).
+    """
+    token = await app.sessions.set_session_organization(actor=actor, session_id=session_id, organization_id=body.organization_id)
+    return envelope(SessionOrganizationResponse.of_token(token, organization_id=body.organization_id))
 
 
 @sessions.delete("/{session_id}", status_code=204, dependencies=[Authenticated], idempotency=False, assurance=NONE, others=RECENT)

@@ -45,7 +45,7 @@ class Records(Protocol):
 
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
 
-    def announce(self, event: Event) -> None: ...
+    def announce(self, event: Event, *, actor: Actor | None = None) -> None: ...
 
 
 @dataclass(slots=True)
@@ -63,6 +63,8 @@ class Batch:
     # What this batch has sent so far, by payer: rules with a window count it too.
     sent: dict[UUID, list[Outflow]] = field(default_factory=dict)
     gathered: dict[UUID, list[TransferSettled]] = field(default_factory=dict)
+    # Who pays the transfers of a bulk.
+    payers: dict[UUID, Actor] = field(default_factory=dict)
 
     def settle(self, prepared: PreparedRequest) -> Outcome:
         request = prepared.request
@@ -127,7 +129,8 @@ class Batch:
         for bulk_id, settled in self.gathered.items():
             for start in range(0, len(settled), TOGETHER_MAX):
                 together = tuple(settled[start : start + TOGETHER_MAX])
-                self.records.announce(TransfersSettled(occurred_at=self.at, bulk_id=bulk_id, settled=together))
+                event = TransfersSettled(occurred_at=self.at, bulk_id=bulk_id, settled=together)
+                self.records.announce(event, actor=self.payers[bulk_id])
 
     def _find(self, initiator_id: UUID, key: str) -> Transfer | None:
         return self.earlier.get((initiator_id, key)) or self.locked.earlier.get((initiator_id, key))
@@ -284,8 +287,9 @@ class Batch:
         for event in transfer.collect():
             if request.bulk_id and isinstance(event, TransferSettled):
                 self.gathered.setdefault(request.bulk_id, []).append(event)
+                self.payers[request.bulk_id] = request.actor
             else:
-                self.records.announce(event)
+                self.records.announce(event, actor=request.actor)
 
 
 def _require_kind(order: TransferOrder, request: Request) -> None:

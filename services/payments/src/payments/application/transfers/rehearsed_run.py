@@ -33,7 +33,7 @@ class _Nowhere:
     def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None:
         pass
 
-    def announce(self, event: Event) -> None:
+    def announce(self, event: Event, *, actor: Actor | None = None) -> None:
         pass
 
 

@@ -109,6 +109,9 @@ class TokenPairResponse(ResponseModel):
     device_token: str | None = Field(
         default=None, description="Returned at sign-in; store it and send it at the next sign-in", examples=["eld_x7…"]
     )
+    organization_id: UUID | None = Field(
+        default=None, description="The organization that the access token acts for; null if the membership has ended"
+    )
 
     @classmethod
     def of(cls, pair: TokenPair) -> Self:
@@ -117,6 +120,7 @@ class TokenPairResponse(ResponseModel):
             refresh_token=pair.refresh_token,
             expires_in=pair.expires_in,
             device_token=pair.device_token,
+            organization_id=pair.organization_id,
         )
 
 
@@ -158,6 +162,20 @@ class AccessTokenResponse(ResponseModel):
         return cls(access_token=token.access_token, expires_in=token.expires_in_seconds)
 
 
+class SetSessionOrganizationRequest(RequestModel):
+    organization_id: UUID | None = Field(description="The organization to act for; null for the person alone")
+
+
+class SessionOrganizationResponse(AccessTokenResponse):
+    """A new access token of the same session, for the organization. The refresh token does not change."""
+
+    organization_id: UUID | None = Field(description="The organization that the token acts for")
+
+    @classmethod
+    def of_token(cls, token: FreshToken, *, organization_id: UUID | None) -> Self:
+        return cls(access_token=token.access_token, expires_in=token.expires_in_seconds, organization_id=organization_id)
+
+
 class SignedOutResponse(ResponseModel):
     signed_out: Literal[True] = True
 
@@ -185,6 +203,7 @@ class SessionResponse(ResponseModel):
     expires_at: datetime
     ended_at: datetime | None
     end_reason: str | None
+    organization_id: UUID | None = Field(description="The organization that the session acts for; null for the person alone")
 
     @classmethod
     def of(cls, view: SessionView, *, current_id: UUID | None) -> Self:
@@ -203,4 +222,5 @@ class SessionResponse(ResponseModel):
             expires_at=view.expires_at,
             ended_at=view.ended_at,
             end_reason=view.end_reason,
+            organization_id=view.organization_id,
         )

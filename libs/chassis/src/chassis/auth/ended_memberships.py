@@ -1,0 +1,62 @@
+"""Memberships that ended after a token was issued, so that the token no longer acts for the organization."""
+
+from datetime import datetime
+from typing import Any, Protocol
+
+from chassis.auth.claims import Claims
+from chassis.auth.subject_roles import KEPT_SECONDS, SETTLED
+from kernel.clock import Clock
+from kernel.errors import NotAMember
+
+_MEMBERSHIPS_MAX = 200_000
+
+
+class MembershipEnded(Protocol):
+    """A delivery of elcorp.governance.v1.MembershipEnded."""
+
+    @property
+    def message(self) -> Any: ...
+
+    @property
+    def occurred_at(self) -> datetime: ...
+
+
+class EndedMemberships:
+    """The memberships that ended while access tokens of before may be valid, from governance's events."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        # The time of the end, and until when it is kept.
+        self._ended: dict[tuple[str, str], tuple[datetime, float]] = {}
+
+    def require(self, claims: Claims) -> None:
+        """Raise NotAMember if the membership that a token acts for may have ended after the token was issued.
+
+        A later token is accepted: identity asks governance before it signs, so the person has joined again.
+        """
+        if claims.organization_id is None:
+            return
+        key = claims.subject_id, str(claims.organization_id)
+        ended = self._ended.get(key)
+        if ended is None:
+            return
+        ended_at, kept_until = ended
+        if self._clock.elapsed() >= kept_until:
+            del self._ended[key]
+        elif claims.issued_at <= ended_at + SETTLED:
+            raise NotAMember(organization_id=claims.organization_id)
+
+    def end(self, subject_id: str, organization_id: str, *, at: datetime) -> None:
+        """Record an end; ignore one that is older than the last one."""
+        key = subject_id, organization_id
+        known = self._ended.pop(key, None)
+        if known and known[0] > at:
+            self._ended[key] = known
+            return
+        while len(self._ended) >= _MEMBERSHIPS_MAX:
+            del self._ended[next(iter(self._ended))]
+        self._ended[key] = at, self._clock.elapsed() + KEPT_SECONDS
+
+    async def on_ended(self, delivery: MembershipEnded) -> None:
+        """Listener callback for MembershipEnded."""
+        self.end(delivery.message.subject_id, delivery.message.organization_id, at=delivery.occurred_at)

@@ -1,0 +1,31 @@
+"""Organizations and their members, in PostgreSQL."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Column, DateTime, Table, Uuid, select
+
+from chassis.persistence.database import Database
+from governance.infrastructure.sql.mapping import metadata
+from governance.infrastructure.sql.reads import fetch_rows
+
+# Each organization's: row-level security shows only the rows of the transaction's scope.
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("organization_id", Uuid, primary_key=True),
+    Column("subject_id", Uuid, primary_key=True),
+    Column("joined_at", DateTime(timezone=True), nullable=False),
+)
+
+
+class SqlMembershipViews:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def organizations_of(self, subject_id: UUID, *, limit: int) -> Sequence[UUID]:
+        of = memberships.c
+        query = (
+            select(of.organization_id).where(of.subject_id == subject_id).order_by(of.joined_at, of.organization_id).limit(limit)
+        )
+        return [row.organization_id for row in await fetch_rows(self._database, query)]
