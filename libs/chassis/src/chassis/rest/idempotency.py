@@ -5,6 +5,7 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final, Literal, TypeAlias
+from uuid import UUID
 
 import orjson
 from fastapi import Header, Request, Response
@@ -87,7 +88,7 @@ class IdempotencyStore:
         # An anonymous caller has no id, and an address can change before a retry, so the route is the owner.
         anonymous = actor.kind is ActorKind.ANONYMOUS
         owner = f"anonymous:{request.method} {route_path}" if anonymous else f"{actor.kind}:{actor.subject_id}"
-        return IdempotencyScope(owner, key, self._hash(request, body), self._own)
+        return IdempotencyScope(owner, key, self._hash(request, body, actor.organization_id), self._own)
 
     async def run(self, scope: IdempotencyScope, context: RequestContext, call: Callable[[], Awaitable[Response]]) -> Response:
         """Return the stored response, or run the call and commit its transaction together with the response."""
@@ -131,9 +132,13 @@ class IdempotencyStore:
 
         await pending.commit(store)
 
-    def _hash(self, request: Request, body: bytes) -> bytes:
+    def _hash(self, request: Request, body: bytes, organization_id: UUID | None) -> bytes:
         digest = hmac.new(self._hash_key, digestmod=hashlib.sha256)
-        for part in (request.method.encode(), request.url.path.encode(), request.url.query.encode(), _canonical(body)):
+        parts = [request.method.encode(), request.url.path.encode(), request.url.query.encode(), _canonical(body)]
+        if organization_id:
+            # For another organization it is another request, whose answer is not the first one's.
+            parts.append(organization_id.bytes)
+        for part in parts:
             digest.update(len(part).to_bytes(8, "big"))
             digest.update(part)
         return digest.digest()

@@ -135,6 +135,15 @@ async def test_a_key_belongs_to_its_owner(post: Post, forge: TokenForge, databas
     assert await count(database) == 2
 
 
+async def test_a_key_belongs_to_the_organization_that_its_owner_acted_for(post: Post, forge: TokenForge, things: Things) -> None:
+    owner, ours, theirs = new_id(), str(new_id()), str(new_id())
+    answers = [await post(bearer=forge.token(owner, claims={"org": organization})) for organization in (ours, ours, theirs, None)]
+    assert [answer.status_code for answer in answers] == [201, 201, 422, 422]
+    assert [answer.json().get("code") for answer in answers[2:]] == ["VAL_002", "VAL_002"]
+    assert "idempotency-replayed" in answers[1].headers
+    assert things.calls == 1
+
+
 async def test_anonymous_callers_share_a_routes_keys(post: Post, database: Database) -> None:
     first = await post(path="/anonymous", bearer=None)
     again = await post(path="/anonymous", bearer=None)
