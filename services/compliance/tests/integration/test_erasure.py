@@ -19,6 +19,7 @@ from compliance.domain.retention import RetentionRule, retain_until
 from compliance.wiring import unit_of_work
 from elcorp.compliance.v1 import events_pb2
 from kernel.actor import Actor
+from kernel.erasures import ErasureRequest
 from kernel.errors import Unavailable
 from kernel.ids import new_id
 from services.compliance.tests.entries import entry, service, user
@@ -71,7 +72,7 @@ def timestamp(at: datetime) -> Timestamp:
 async def ask(acknowledge: AcknowledgeErasure, clock: ControlledClock, user_id: UUID) -> datetime:
     requested_at = clock.now()
     clock.advance(seconds=LOG_BEHIND.total_seconds())
-    await acknowledge(actor=SERVICE, erasure_id=ERASURE, user_id=user_id, requested_at=requested_at)
+    await acknowledge(actor=SERVICE, request=ErasureRequest(erasure_id=ERASURE, user_id=user_id, requested_at=requested_at))
     return requested_at
 
 
@@ -169,12 +170,9 @@ async def test_a_recent_request_waits_for_the_log(
 ) -> None:
     before = await everything(database)
     with pytest.raises(Unavailable):
-        await acknowledge(
-            actor=SERVICE,
-            erasure_id=ERASURE,
-            user_id=new_id(),
-            requested_at=clock.now() - LOG_BEHIND + timedelta(microseconds=1),
-        )
+        requested_at = clock.now() - LOG_BEHIND + timedelta(microseconds=1)
+        request = ErasureRequest(erasure_id=ERASURE, user_id=new_id(), requested_at=requested_at)
+        await acknowledge(actor=SERVICE, request=request)
     assert await everything(database) == before
 
 

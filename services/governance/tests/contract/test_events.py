@@ -10,6 +10,7 @@ from elcorp.identity.v1.events_pb2 import UserRegistered
 from governance import wiring
 from governance.domain import events
 from governance.interfaces.publications import PUBLICATIONS
+from kernel.erasures import ErasureAcknowledged
 from kernel.events import Event
 from kernel.ids import new_id
 
@@ -29,7 +30,7 @@ def test_every_event_of_the_contract_is_published() -> None:
 def test_every_domain_event_has_its_message() -> None:
     announced = {each for each in vars(events).values() if isinstance(each, type) and issubclass(each, Event)} - {Event}
 
-    assert announced == {events.SubjectRolesChanged, events.PolicyBundlePublished, events.ErasureAcknowledged}
+    assert announced == {events.SubjectRolesChanged, events.PolicyBundlePublished}
 
 
 def test_changed_roles_are_published_completely() -> None:
@@ -49,7 +50,7 @@ def test_changed_roles_are_published_completely() -> None:
 
 def test_an_acknowledged_erasure_is_published_completely() -> None:
     erasure, user = new_id(), new_id()
-    event = events.ErasureAcknowledged(occurred_at=AT, erasure_id=erasure, user_id=user, kept=("role admin", "more"))
+    event = ErasureAcknowledged(occurred_at=AT, erasure_id=erasure, user_id=user, kept=("role admin", "more"))
 
     sent = PUBLICATIONS.encode(event)
 

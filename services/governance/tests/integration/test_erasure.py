@@ -1,6 +1,8 @@
 """Acknowledging the erasure of a user."""
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -16,6 +18,7 @@ from governance import wiring
 from governance.application import Governance
 from governance.application.erasures.acknowledge_erasure import AcknowledgeErasure
 from kernel.actor import Actor
+from kernel.erasures import ErasureRequest
 from kernel.ids import new_id
 from services.governance.tests.fakes.subjects import FakeSubjects
 from services.governance.tests.registry import wired
@@ -39,13 +42,17 @@ def acknowledge(app: Governance) -> AcknowledgeErasure:
     return app.erasures.acknowledge_erasure
 
 
+def requested(erasure_id: UUID, user_id: UUID) -> ErasureRequest:
+    return ErasureRequest(erasure_id=erasure_id, user_id=user_id, requested_at=datetime(2026, 3, 21, tzinfo=UTC))
+
+
 async def test_all_roles_are_revoked_and_the_erasure_is_acknowledged(
     app: Governance, acknowledge: AcknowledgeErasure, database: Database
 ) -> None:
     user, erasure = new_id(), new_id()
     await app.role_assignments.grant_initial_role(actor=SERVICE, subject_id=user)
     for _ in range(2):
-        await acknowledge(actor=SERVICE, erasure_id=erasure, user_id=user)
+        await acknowledge(actor=SERVICE, request=requested(erasure, user))
     assert (await app.role_assignments.get_effective_roles(subject_id=user)).roles == ()
     acknowledged = ErasureAcknowledged(erasure_id=str(erasure), user_id=str(user), kept=[])
     assert await sent(database, ErasureAcknowledged) == [acknowledged] * 2
@@ -62,7 +69,7 @@ async def test_each_revoked_role_has_its_own_fact(
     await app.role_assignments.grant_role(actor=SERVICE, subject_id=user, role="admin")
     before = len(await published(database))
     clock.advance(seconds=60)
-    await acknowledge(actor=SERVICE, erasure_id=erasure, user_id=user)
+    await acknowledge(actor=SERVICE, request=requested(erasure, user))
 
     at = Timestamp()
     at.FromDatetime(clock.now())
@@ -106,7 +113,7 @@ async def test_each_revoked_role_has_its_own_fact(
 
 
 async def test_the_erasure_of_an_unknown_subject_is_acknowledged(acknowledge: AcknowledgeErasure, database: Database) -> None:
-    await acknowledge(actor=SERVICE, erasure_id=new_id(), user_id=new_id())
+    await acknowledge(actor=SERVICE, request=requested(new_id(), new_id()))
     assert len(await sent(database, ErasureAcknowledged)) == 1
 
 

@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from elcorp.common.v1 import money_pb2
 from elcorp.payments.v1 import events_pb2
+from kernel.erasures import ErasureAcknowledged
 from kernel.events import Event
 from kernel.money import Money
 from payments.domain import events
@@ -23,6 +24,7 @@ def nad(amount: str) -> money_pb2.Money:
 
 def test_every_event_of_the_domain_has_its_message() -> None:
     declared = {kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event)} - {Event}
+    declared |= {ErasureAcknowledged}
     assert set(PUBLICATIONS._encoders) == declared == {type(event) for event, _ in EXAMPLES}
 
 
@@ -156,7 +158,7 @@ EXAMPLES: list[tuple[Event, Message]] = [
         events_pb2.OccurrenceFailed(schedule_id=str(MORE), initiator_id=str(USER), number=3, due_at=THEN, code="PAY_001"),
     ),
     (
-        events.ErasureAcknowledged(occurred_at=AT, erasure_id=MORE, user_id=USER, kept=("ledger", "wallets")),
+        ErasureAcknowledged(occurred_at=AT, erasure_id=MORE, user_id=USER, kept=("ledger", "wallets")),
         events_pb2.ErasureAcknowledged(erasure_id=str(MORE), user_id=str(USER), kept=["ledger", "wallets"]),
     ),
 ]

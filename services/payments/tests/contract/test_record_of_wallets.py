@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from elcorp.payments.v1 import events_pb2
 from kernel.actor import Actor
+from kernel.erasures import ErasureRequest
 from kernel.ids import new_id
 from payments.application.erasures.acknowledge_erasure import LEDGER, AcknowledgeErasure
 from payments.application.ledger.check_ledger import CheckLedger
@@ -244,7 +245,8 @@ async def test_an_erasure_removes_names_and_plans_and_reports_what_remains(
     bank.wait(seconds=60)
     erasure, owner, wallet = str(new_id()), str(payer.user_id), str(payer.wallet_id)
     acknowledge = AcknowledgeErasure(bank.dependencies.uow, SqlWalletViews(bank.database), bank.clock)
-    await acknowledge(actor=Actor.service("payments"), erasure_id=UUID(erasure), user_id=payer.user_id)
+    request = ErasureRequest(erasure_id=UUID(erasure), user_id=payer.user_id, requested_at=bank.clock.now())
+    await acknowledge(actor=Actor.service("payments"), request=request)
     kept = [LEDGER, "wallets: money of NAD that was not taken out"]
     usual = {"status": "open", "ceiling": None, "usage": "personal"}
     planned = {"succeeded": 0, "failed": 0, "next_number": 0}

@@ -6,15 +6,14 @@ from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis.messaging.contracts import AnySubscription, BatchSubscription, Subscription
+from chassis.messaging.contracts import AnySubscription, BatchSubscription
+from chassis.messaging.erasures import answers_erasures
 from chassis.messaging.fact_digest import digest_of
 from chassis.persistence.delivery import Delivery
 from compliance.application.audit.append_facts import AppendFacts
 from compliance.application.erasures.acknowledge_erasure import AcknowledgeErasure
 from compliance.domain.entry import Actor, AuditEntry
 from elcorp.compliance.v1 import events_pb2
-from elcorp.identity.v1 import events_pb2 as identity
-from kernel.actor import Actor as Principal
 from kernel.errors import InvalidValue
 
 # The times that `fsck` reads back from PostgreSQL (stored_log.py): in any time zone they are in a year that Python has.
@@ -35,17 +34,9 @@ def subscriptions(
         if await append_facts(entries=entries):
             on_growth()
 
-    async def on_erasure_requested(delivery: Delivery[identity.ErasureRequested]) -> None:
-        await acknowledge_erasure(
-            actor=Principal.service("compliance"),
-            erasure_id=UUID(delivery.message.erasure_id),
-            user_id=UUID(delivery.message.user_id),
-            requested_at=_time(delivery.message.requested_at),
-        )
-
     return [
         BatchSubscription(events_pb2.AuditFactsRecorded, on_facts, batch_max, wait_ms_max),
-        Subscription(identity.ErasureRequested, on_erasure_requested),
+        answers_erasures("compliance", acknowledge_erasure),
     ]
 
 

@@ -18,12 +18,3 @@ class SubjectRolesChanged(Event):
 class PolicyBundlePublished(Event):
     bundle_id: UUID
     version: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErasureAcknowledged(Event):
-    """`kept`: the data that is kept, and why."""
-
-    erasure_id: UUID
-    user_id: UUID
-    kept: tuple[str, ...]

@@ -1,8 +1,10 @@
 """The messages of the events that governance publishes."""
 
 from chassis.messaging.contracts import Publications
+from chassis.messaging.erasures import acknowledged_by
 from elcorp.governance.v1 import events_pb2
-from governance.domain.events import ErasureAcknowledged, PolicyBundlePublished, SubjectRolesChanged
+from governance.domain.events import PolicyBundlePublished, SubjectRolesChanged
+from kernel.erasures import ErasureAcknowledged
 
 
 def subject_roles_changed(event: SubjectRolesChanged) -> events_pb2.SubjectRolesChanged:
@@ -13,15 +15,11 @@ def policy_bundle_published(event: PolicyBundlePublished) -> events_pb2.PolicyBu
     return events_pb2.PolicyBundlePublished(version=event.version, bundle_id=str(event.bundle_id))
 
 
-def erasure_acknowledged(event: ErasureAcknowledged) -> events_pb2.ErasureAcknowledged:
-    return events_pb2.ErasureAcknowledged(erasure_id=str(event.erasure_id), user_id=str(event.user_id), kept=event.kept)
-
-
 PUBLICATIONS = Publications(
     "governance",
     {
         SubjectRolesChanged: subject_roles_changed,
         PolicyBundlePublished: policy_bundle_published,
-        ErasureAcknowledged: erasure_acknowledged,
+        ErasureAcknowledged: acknowledged_by(events_pb2.ErasureAcknowledged),
     },
 )

@@ -4,6 +4,7 @@ from typing import Final
 from uuid import UUID
 
 from chassis.messaging.contracts import AnySubscription, Subscription
+from chassis.messaging.erasures import answers_erasures
 from chassis.persistence.delivery import Delivery
 from elcorp.identity.v1 import events_pb2
 from governance.application.erasures.acknowledge_erasure import AcknowledgeErasure
@@ -33,15 +34,8 @@ def subscriptions(
             version=delivery.message.version,
         )
 
-    async def on_erasure_requested(delivery: Delivery[events_pb2.ErasureRequested]) -> None:
-        await acknowledge_erasure(
-            actor=Actor.service("governance"),
-            erasure_id=UUID(delivery.message.erasure_id),
-            user_id=UUID(delivery.message.user_id),
-        )
-
     return [
         Subscription(events_pb2.UserRegistered, on_user_registered),
         Subscription(events_pb2.UserStatusChanged, on_user_status_changed),
-        Subscription(events_pb2.ErasureRequested, on_erasure_requested),
+        answers_erasures("governance", acknowledge_erasure),
     ]

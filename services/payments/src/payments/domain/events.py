@@ -194,12 +194,3 @@ class OccurrenceFailed(Event):
     number: int
     due_at: datetime
     code: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErasureAcknowledged(Event):
-    """`kept`: the records of an erased user that remain, and why."""
-
-    erasure_id: UUID
-    user_id: UUID
-    kept: tuple[str, ...]

@@ -5,8 +5,10 @@ from datetime import datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.messaging.contracts import Publications
+from chassis.messaging.erasures import acknowledged_by
 from elcorp.common.v1 import money_pb2
 from elcorp.payments.v1 import events_pb2
+from kernel.erasures import ErasureAcknowledged
 from kernel.money import Money, amount_text
 from payments.domain import events
 
@@ -158,10 +160,6 @@ def pricing_changed(event: events.PricingChanged) -> events_pb2.PricingChanged:
     return events_pb2.PricingChanged(noun=event.noun, series=event.series)
 
 
-def erasure_acknowledged(event: events.ErasureAcknowledged) -> events_pb2.ErasureAcknowledged:
-    return events_pb2.ErasureAcknowledged(erasure_id=str(event.erasure_id), user_id=str(event.user_id), kept=event.kept)
-
-
 def _money(amount: Money) -> money_pb2.Money:
     return money_pb2.Money(amount=amount.text, currency=amount.currency.code)
 
@@ -197,6 +195,6 @@ PUBLICATIONS = Publications(
         events.TransferRefunded: transfer_refunded,
         events.LedgerBroke: ledger_broken,
         events.PricingChanged: pricing_changed,
-        events.ErasureAcknowledged: erasure_acknowledged,
+        ErasureAcknowledged: acknowledged_by(events_pb2.ErasureAcknowledged),
     },
 )

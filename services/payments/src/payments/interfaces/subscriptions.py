@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from chassis.messaging.contracts import AnySubscription, Subscription
+from chassis.messaging.erasures import answers_erasures
 from chassis.persistence.delivery import Delivery
 from elcorp.identity.v1 import events_pb2
 from kernel.actor import Actor
@@ -35,13 +36,6 @@ def subscriptions(
             currency=delivery.message.currency,
         )
 
-    async def on_erasure_requested(delivery: Delivery[events_pb2.ErasureRequested]) -> None:
-        await acknowledge_erasure(
-            actor=Actor.service("payments"),
-            erasure_id=UUID(delivery.message.erasure_id),
-            user_id=UUID(delivery.message.user_id),
-        )
-
     async def on_user_status_changed(delivery: Delivery[events_pb2.UserStatusChanged]) -> None:
         # A user who is active again resumes the schedules they still want.
         if delivery.message.status != ACTIVE:
@@ -50,6 +44,6 @@ def subscriptions(
     return [
         Subscription(events_pb2.UserRegistered, on_user_registered),
         Subscription(events_pb2.WalletAddressIssued, on_wallet_address_issued),
-        Subscription(events_pb2.ErasureRequested, on_erasure_requested),
+        answers_erasures("payments", acknowledge_erasure),
         Subscription(events_pb2.UserStatusChanged, on_user_status_changed),
     ]

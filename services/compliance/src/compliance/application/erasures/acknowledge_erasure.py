@@ -1,16 +1,15 @@
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from compliance.application.audit.views import AuditViews, EntryFilter
-from compliance.application.erasures import audit
 from compliance.application.erasures.views import RetentionViews
 from compliance.application.ports.transaction import UnitOfWork
-from compliance.domain.events import ErasureAcknowledged
 from compliance.domain.retention import retain_until
 from kernel.actor import Actor
 from kernel.clock import Clock
+from kernel.erasures import ErasureRequest, acknowledge_erasure
 from kernel.errors import Unavailable
 from kernel.pages import CursorRequest
 
@@ -33,19 +32,17 @@ class AcknowledgeErasure:
     retention: RetentionViews
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, erasure_id: UUID, user_id: UUID, requested_at: datetime) -> None:
+    async def __call__(self, *, actor: Actor, request: ErasureRequest) -> None:
         """Raise Unavailable if the log may still lack facts from before the request. The message is then redelivered."""
         at = self.clock.now()
-        if at < requested_at + LOG_BEHIND:
+        if at < request.requested_at + LOG_BEHIND:
             raise Unavailable(dependency="the audit log, to catch up")
-        rules = await self.retention.retention_rules() if await self._has_moved_money(user_id) else ()
-        until = retain_until(rules, requested_at)
+        rules = await self.retention.retention_rules() if await self._has_moved_money(request.user_id) else ()
+        until = retain_until(rules, request.requested_at)
         kept = (AUDIT_LOG, *(rule.text for rule in rules))
+        after = {"retain_until": until.isoformat() if until else None, "rules": [rule.category for rule in rules]}
         async with self.uow.begin(actor) as tx:
-            tx.record(audit.erasure_acknowledged(erasure_id, user_id, rules=rules, until=until, at=at))
-            tx.announce(
-                ErasureAcknowledged(occurred_at=at, erasure_id=erasure_id, user_id=user_id, kept=kept, retain_until=until)
-            )
+            acknowledge_erasure(tx, request, context="compliance", at=at, kept=kept, retain_until=until, after=after)
 
     async def _has_moved_money(self, user_id: UUID) -> bool:
         wallets = EntryFilter(related_to=str(user_id), producer="payments", resource_type="wallet")

@@ -1,14 +1,12 @@
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
-from governance.application.erasures import audit
 from governance.application.ports.transaction import Transaction, UnitOfWork
 from governance.application.role_assignments.audit import assignment_of
-from governance.domain.events import ErasureAcknowledged
 from governance.domain.role_holder import RoleHolder
 from kernel.actor import Actor
 from kernel.clock import Clock
+from kernel.erasures import ErasureRequest, acknowledge_erasure
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +20,15 @@ class AcknowledgeErasure:
     uow: UnitOfWork
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, erasure_id: UUID, user_id: UUID) -> None:
+    async def __call__(self, *, actor: Actor, request: ErasureRequest) -> None:
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             # Take the guard first, as everywhere: no other transaction may count this subject as a manager until the commit.
             await tx.standings.guard()
-            holder = await tx.holders.lock(user_id)
+            holder = await tx.holders.lock(request.user_id)
             if holder:
                 _revoke_all(tx, holder, at)
-            tx.record(audit.erasure_acknowledged(user_id, erasure_id, at=at))
-            tx.announce(ErasureAcknowledged(occurred_at=at, erasure_id=erasure_id, user_id=user_id, kept=()))
+            acknowledge_erasure(tx, request, context="governance", at=at)
 
 
 def _revoke_all(tx: Transaction, holder: RoleHolder, at: datetime) -> None:

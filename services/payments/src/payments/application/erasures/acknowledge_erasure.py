@@ -5,15 +5,14 @@ from typing import Final
 from uuid import UUID
 
 from kernel.actor import Actor
-from kernel.audit import AuditFact
 from kernel.clock import Clock
+from kernel.erasures import ErasureRequest, acknowledge_erasure
 from kernel.pages import PER_PAGE_MAX, PageRequest
 from payments.application.payers.planned_payments import cancel_bulks, cancel_schedules
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.application.wallets import audit
 from payments.application.wallets.views import WalletViews
 from payments.domain.account import Account
-from payments.domain.events import ErasureAcknowledged
 
 LEDGER: Final = "ledger: under the owner's id, which then names nobody"
 
@@ -30,18 +29,16 @@ class AcknowledgeErasure:
     wallets: WalletViews
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, erasure_id: UUID, user_id: UUID) -> None:
-        wallet_ids = await self._wallets_of(user_id)
+    async def __call__(self, *, actor: Actor, request: ErasureRequest) -> None:
+        wallet_ids = await self._wallets_of(request.user_id)
         at = self.clock.now()
         async with self.uow.begin(actor) as tx:
             wallets = (await tx.accounts.lock(wallet_ids)).values()
             for wallet in wallets:
                 await _remove_name(tx, wallet, at)
-            await cancel_schedules(tx, user_id, reason="erased", at=at)
-            await cancel_bulks(tx, user_id, reason="erased", at=at)
-            kept = (LEDGER, *_money_left(wallets))
-            tx.record(_acknowledged(erasure_id, user_id, kept, at))
-            tx.announce(ErasureAcknowledged(occurred_at=at, erasure_id=erasure_id, user_id=user_id, kept=kept))
+            await cancel_schedules(tx, request.user_id, reason="erased", at=at)
+            await cancel_bulks(tx, request.user_id, reason="erased", at=at)
+            acknowledge_erasure(tx, request, context="payments", at=at, kept=(LEDGER, *_money_left(wallets)))
 
     async def _wallets_of(self, user_id: UUID) -> list[UUID]:
         wallet_ids: list[UUID] = []
@@ -62,14 +59,3 @@ async def _remove_name(tx: Transaction, wallet: Account, at: datetime) -> None:
 def _money_left(wallets: Iterable[Account]) -> tuple[str, ...]:
     holding = sorted({wallet.currency for wallet in wallets if wallet.balance})
     return (f"wallets: money of {', '.join(holding)} that was not taken out",) if holding else ()
-
-
-def _acknowledged(erasure_id: UUID, user_id: UUID, kept: tuple[str, ...], at: datetime) -> AuditFact:
-    return AuditFact(
-        action="payments.erasure.acknowledge",
-        resource_type="erasure",
-        resource_id=str(erasure_id),
-        occurred_at=at,
-        after={"kept": list(kept)},
-        related_ids=(str(user_id),),
-    )
