@@ -48,6 +48,7 @@ async def documents() -> list[str]:
     """Write one document of each kind that a third-party library makes, and check its start or its rows."""
     import pyarrow.parquet as pq
 
+    from chassis.files import written
     from kernel.money import Currency, Money
     from payments.application.receipts.get_receipt import Receipt
     from payments.application.statements.views import Direction, Movement
@@ -57,7 +58,7 @@ async def documents() -> list[str]:
     from payments.domain.transfer_order import TransferKind, TransferOrder
     from payments.interfaces.documents.receipt_pdf import receipt_pdf
     from payments.interfaces.documents.statement_pdf import statement_pdf
-    from payments.interfaces.documents.transfers_parquet import transfers_parquet
+    from payments.interfaces.documents.transfers_table import transfers_table
 
     amount = Decimal("250.00")
     money = Money(amount, Currency.of("NAD"))
@@ -86,7 +87,7 @@ async def documents() -> list[str]:
         ("statement", await statement_pdf(statement, made_at=NOON)),
     ):
         require(pdf.startswith(b"%PDF-") and b"/FontFile" in pdf, f"the {name} is no PDF with its fonts in it")
-    table = pq.read_table(BytesIO(b"".join([chunk async for chunk in transfers_parquet(batches())])))
+    table = pq.read_table(BytesIO(b"".join([chunk async for chunk in written(transfers_table(batches()), "parquet")])))
     require(
         table["moved"].to_pylist() == [-amount] and table["created_at"].to_pylist() == [NOON], "Parquet lost what was written"
     )

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from chassis.files import written
 from chassis.persistence.database import Database
 from chassis.testing.databases import Databases
 from chassis.testing.machines import run_machine
@@ -29,8 +30,7 @@ from payments.domain.account import WalletUsage
 from payments.domain.price_book import PriceBook
 from payments.domain.transfer import TransferStatus
 from payments.domain.transfer_order import TransferKind, TransferOrder
-from payments.interfaces.documents.transfers_csv import transfers_csv
-from payments.interfaces.documents.transfers_parquet import transfers_parquet
+from payments.interfaces.documents.transfers_table import transfers_table
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.conftest import VERSIONS
 from services.payments.tests.integration.use_case_bank import SERVICE, UseCaseBank, outcome, user
@@ -70,12 +70,12 @@ class BankRunner:
 
 
 async def csv_rows(batches: AsyncIterator[Sequence[Movement]]) -> list[dict[str, Any]]:
-    document = b"".join([chunk async for chunk in transfers_csv(batches)])
+    document = b"".join([chunk async for chunk in written(transfers_table(batches), "csv")])
     return list(csv.DictReader(io.StringIO(document.decode(), newline="")))
 
 
 async def parquet_rows(batches: AsyncIterator[Sequence[Movement]]) -> list[dict[str, Any]]:
-    document = b"".join([chunk async for chunk in transfers_parquet(batches)])
+    document = b"".join([chunk async for chunk in written(transfers_table(batches), "parquet")])
     rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(document)).to_pylist()
     return rows
 

@@ -6,16 +6,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
+from chassis.files import TableFormat, written
 from payments.application.statements.views import Direction, Movement
-from payments.interfaces.documents.transfers_csv import HEADER, transfers_csv
-from payments.interfaces.documents.transfers_parquet import transfers_parquet
+from payments.interfaces.documents.transfers_table import COLUMNS, transfers_table
 from payments.interfaces.rest.schemas.transfers import TransferResponse
 from services.payments.tests.unit.stored_transfers import CONVERTED, fee, stored_transfer
 
 NOON = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)
+HEADER = [column.name for column in COLUMNS]
 # Fields that an export has in addition to a transfer over REST: its effect on one wallet.
 OF_THE_WALLET = {"wallet_id", "direction", "moved", "moved_currency", "fee"}
 
@@ -77,15 +79,30 @@ async def pages(*of: Sequence[Movement]) -> AsyncIterator[Sequence[Movement]]:
         yield page
 
 
+async def document(format_: TableFormat, *of: Sequence[Movement]) -> bytes:
+    return b"".join([chunk async for chunk in written(transfers_table(pages(*of)), format_)])
+
+
 async def csv_rows(*of: Sequence[Movement]) -> list[dict[str, str]]:
-    document = b"".join([chunk async for chunk in transfers_csv(pages(*of))])
-    return list(csv.DictReader(io.StringIO(document.decode(), newline="")))
+    text = (await document("csv", *of)).decode()
+    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 async def parquet_rows(*of: Sequence[Movement]) -> list[dict[str, object]]:
-    document = b"".join([chunk async for chunk in transfers_parquet(pages(*of))])
-    rows: list[dict[str, object]] = pq.read_table(io.BytesIO(document)).to_pylist()
+    rows: list[dict[str, object]] = pq.read_table(io.BytesIO(await document("parquet", *of))).to_pylist()
     return rows
+
+
+async def xlsx_rows(*of: Sequence[Movement]) -> list[dict[str, object]]:
+    sheet = openpyxl.load_workbook(io.BytesIO(await document("xlsx", *of))).active
+    assert sheet is not None
+    header, *rows = sheet.iter_rows(values_only=True)
+    return [dict(zip(map(str, header), row, strict=True)) for row in rows]
+
+
+def in_milliseconds(moment: datetime) -> datetime:
+    """Return the time as a spreadsheet has it: in UTC, without a zone."""
+    return moment.replace(tzinfo=None, microsecond=moment.microsecond // 1000 * 1000)
 
 
 async def test_a_csv_export_contains_the_order_and_what_moved() -> None:
@@ -160,29 +177,59 @@ async def test_a_parquet_export_contains_the_same_with_exact_amounts_and_times()
     }
 
 
-async def test_the_columns_of_an_export_are_the_same_in_every_format_and_named_as_in_rest() -> None:
-    [of_csv], [of_parquet] = await csv_rows([CONVERSION]), await parquet_rows([CONVERSION])
+async def test_an_xlsx_export_contains_the_same_as_numbers_and_times() -> None:
+    [captured] = await xlsx_rows([CAPTURED_IN_PART])
 
-    assert list(of_csv) == list(of_parquet) == list(HEADER)
+    assert {name: value for name, value in captured.items() if value is not None} == {
+        "id": str(UUID(int=1)),
+        "kind": "payment",
+        "status": "completed",
+        "wallet_id": str(UUID(int=1)),
+        "direction": "out",
+        "moved": -652,
+        "moved_currency": "NAD",
+        "fee": 2,
+        "source_wallet_id": str(UUID(int=1)),
+        "target_wallet_id": str(UUID(int=2)),
+        "amount": 800,
+        "currency": "NAD",
+        "fee_total": 2,
+        "held_amount": 0,
+        "captured_amount": 650,
+        "refunded_amount": 50,
+        "parent_id": str(UUID(int=7)),
+        "link_id": str(UUID(int=8)),
+        "reference": "INV-1",
+        "description": 'rent, "March"',
+        "initiator_id": str(UUID(int=3)),
+        "created_at": in_milliseconds(NOON + timedelta(seconds=1)),
+        "settled_at": in_milliseconds(NOON + timedelta(days=2)),
+    }
+
+
+async def test_the_columns_of_an_export_are_the_same_in_every_format_and_named_as_in_rest() -> None:
+    [of_csv], [of_xlsx], [of_parquet] = [await rows([CONVERSION]) for rows in (csv_rows, xlsx_rows, parquet_rows)]
+
+    assert list(of_csv) == list(of_xlsx) == list(of_parquet) == HEADER
     assert set(HEADER) - OF_THE_WALLET < set(TransferResponse.model_fields)
 
 
 async def test_a_csv_export_has_a_line_for_each_movement_of_every_page() -> None:
-    chunks = [chunk async for chunk in transfers_csv(pages([movement(1), movement(2)], [movement(3, description="=1+1")]))]
+    rows = await csv_rows([movement(1), movement(2)], [movement(3, description="=1+1")])
 
-    rows = list(csv.DictReader(io.StringIO(b"".join(chunks).decode())))
-
-    assert len(chunks) == 3
     assert [row["id"] for row in rows] == [str(UUID(int=n)) for n in (1, 2, 3)]
     assert rows[2]["description"] == "'=1+1"
 
 
 @pytest.mark.parametrize("field", ["reference", "description"])
-@pytest.mark.parametrize("words", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+@pytest.mark.parametrize("words", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "＝1"])  # noqa: RUF001  # a full-width sign
 async def test_no_text_of_an_export_is_a_formula(field: str, words: str) -> None:
-    [row] = await csv_rows([movement(1, **{field: words})])
+    hostile = [movement(1, **{field: words})]
+    [of_csv], sheet = await csv_rows(hostile), openpyxl.load_workbook(io.BytesIO(await document("xlsx", hostile))).active
 
-    assert row[field] == f"'{words}"
+    assert of_csv[field] == f"'{words}"
+    assert sheet is not None
+    assert sheet.cell(2, HEADER.index(field) + 1).data_type == "s"
 
 
 async def test_a_transfer_that_has_not_settled_has_an_empty_time() -> None:
@@ -199,19 +246,8 @@ async def test_the_largest_amounts_are_exact_in_every_format() -> None:
     in_nad = movement(1, moved=f"-{most}", currency="ELC")
     tokens = [replace(in_nad, transfer=stored_transfer(amount=most, currency="ELC"))]
 
-    [of_csv], [of_parquet] = await csv_rows(tokens), await parquet_rows(tokens)
+    [of_csv], [of_xlsx], [of_parquet] = [await rows(tokens) for rows in (csv_rows, xlsx_rows, parquet_rows)]
 
+    assert (of_xlsx["amount"], of_xlsx["moved"]) == (f"{most}", f"-{most}")
     assert (of_csv["amount"], of_csv["moved"]) == (f"{most}", f"-{most}")
     assert (of_parquet["amount"], of_parquet["moved"]) == (most, -most)
-
-
-async def test_a_parquet_export_has_a_row_group_for_each_page() -> None:
-    document = b"".join([chunk async for chunk in transfers_parquet(pages([movement(1)], [movement(2), movement(3)]))])
-
-    assert pq.ParquetFile(io.BytesIO(document)).num_row_groups == 2
-    assert [row["id"] for row in await parquet_rows([movement(1)], [movement(2)])] == [str(UUID(int=n)) for n in (1, 2)]
-
-
-async def test_an_export_without_rows_is_a_complete_document() -> None:
-    assert pq.read_table(io.BytesIO(b"".join([chunk async for chunk in transfers_parquet(pages())]))).num_rows == 0
-    assert b"".join([chunk async for chunk in transfers_csv(pages())]).startswith(b"id,kind,status,")

@@ -5,16 +5,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import openpyxl
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.files import TableFormat, written
 from payments.domain.errors import LedgerBroken
 from payments.domain.statement import Statement, StatementLine
 from payments.interfaces.documents import statement_pdf as statement_pdf_module
-from payments.interfaces.documents.csv_text import safe
-from payments.interfaces.documents.statement_csv import statement_csv
 from payments.interfaces.documents.statement_pdf import statement_pdf
+from payments.interfaces.documents.statement_table import statement_table
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)
@@ -34,8 +36,12 @@ def statement(*amounts: str, opening: str = "100.00", description: str = "rent",
     return Statement(account_id=WALLET, currency=currency, since=MARCH, until=APRIL, opening=Decimal(opening), lines=lines)
 
 
-def rows(made: Statement) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(b"".join(statement_csv(made)).decode())))
+async def document(made: Statement, format_: TableFormat) -> bytes:
+    return b"".join([chunk async for chunk in written(statement_table(made), format_)])
+
+
+async def rows(made: Statement) -> list[list[str]]:
+    return list(csv.reader(io.StringIO((await document(made, "csv")).decode(), newline="")))
 
 
 def test_a_statement_leads_from_the_opening_to_the_closing_balance() -> None:
@@ -49,21 +55,21 @@ def test_a_statement_leads_from_the_opening_to_the_closing_balance() -> None:
     )
 
 
-def test_a_statement_without_movements_closes_as_it_opened() -> None:
+async def test_a_statement_without_movements_closes_as_it_opened() -> None:
     made = statement()
 
     assert made.closing == made.opening
-    assert rows(made)[1:] == [
+    assert (await rows(made))[1:] == [
         ["2026-03-01T00:00:00.000000Z", "", "opening", "", "", "", "", "NAD", "100.00"],
         ["2026-04-01T00:00:00.000000Z", "", "closing", "", "", "", "", "NAD", "100.00"],
     ]
 
 
-@pytest.mark.parametrize("words", ["=1+1", "+1", "-1", "@x"])
-def test_no_text_of_a_statement_is_a_formula(words: str) -> None:
+@pytest.mark.parametrize("words", ["=1+1", "+264811234567", "-2", "@SUM(A1)", "\tx", "\rx", "＝1"])  # noqa: RUF001  # a full-width sign
+async def test_no_text_of_a_statement_is_a_formula(words: str) -> None:
     made = statement("50.00", description=words)
     line = replace(made.lines[0], reference=words)
-    assert rows(replace(made, lines=[line]))[2][4:6] == [f"'{words}", f"'{words}"]
+    assert (await rows(replace(made, lines=[line])))[2][4:6] == [f"'{words}", f"'{words}"]
 
 
 def test_the_page_of_a_statement_contains_its_lines() -> None:
@@ -115,20 +121,26 @@ def test_lines_that_do_not_add_up_mean_a_broken_ledger(wrong: int) -> None:
 
 
 @given(st.lists(st.integers(-10_000, 10_000).filter(bool), max_size=1200))
-def test_the_file_contains_every_line_and_ends_at_the_closing_balance(cents: list[int]) -> None:
+async def test_the_file_contains_every_line_and_ends_at_the_closing_balance(cents: list[int]) -> None:
     made = statement(*(f"{Decimal(n).scaleb(-2):f}" for n in cents), opening="1000000.00")
 
-    written = rows(made)
+    found = await rows(made)
 
-    assert len(written) == len(cents) + 3
-    assert [row[6] for row in written[2:-1]] == [f"{Decimal(n).scaleb(-2):.2f}" for n in cents]
-    assert Decimal(written[-1][8]) == Decimal(1_000_000) + Decimal(sum(cents)).scaleb(-2)
+    assert len(found) == len(cents) + 3
+    assert [row[6] for row in found[2:-1]] == [f"{Decimal(n).scaleb(-2):.2f}" for n in cents]
+    assert Decimal(found[-1][8]) == Decimal(1_000_000) + Decimal(sum(cents)).scaleb(-2)
 
 
-@pytest.mark.parametrize("words", ["=1+1", "+264811234567", "-2", "@SUM(A1)", "\t=1", "\r=1"])
-def test_a_spreadsheet_shows_texts_and_does_not_calculate_them(words: str) -> None:
-    assert safe(words) == f"'{words}"
-    assert rows(statement("1.00", description=words))[2][5] == f"'{words}"
+async def test_a_statement_is_the_same_table_in_every_format() -> None:
+    made = statement("50.00", "-30.00")
+    sheet = openpyxl.load_workbook(io.BytesIO(await document(made, "xlsx"))).active
+    parquet = pq.read_table(io.BytesIO(await document(made, "parquet"))).to_pylist()
+
+    assert sheet is not None
+    of_xlsx = list(sheet.iter_rows(values_only=True))
+    assert [row[2] for row in await rows(made)] == [row[2] for row in of_xlsx] == ["kind", *(row["kind"] for row in parquet)]
+    assert [row[6] for row in of_xlsx] == ["amount", None, 50, -30, None]
+    assert [row["balance"] for row in parquet] == [100, 150, 120, 120]
 
 
 async def test_a_statement_is_rendered_as_pdf_whatever_its_texts_contain() -> None:

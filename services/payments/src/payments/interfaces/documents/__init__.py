@@ -1,1 +1,1 @@
-"""Documents that payments produces: CSV, Parquet and PDF."""
+"""Documents that payments produces: the columns of its tables, and the templates of its PDFs."""

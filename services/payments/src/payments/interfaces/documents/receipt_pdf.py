@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Final
 
+from chassis.files import time_text
+from chassis.files.typeset import pdf
 from kernel.money import amount_text
 from payments.application.receipts.get_receipt import Receipt
-from payments.interfaces.documents.csv_text import time_text
-from payments.interfaces.documents.typeset import pdf
 
 _TEMPLATE = Path(__file__).with_name("receipt.typ")
 _WIDTH: Final = 56

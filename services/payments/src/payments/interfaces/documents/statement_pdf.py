@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from chassis.files import time_text
+from chassis.files.typeset import pdf
 from kernel.money import amount_text
 from payments.domain.statement import Statement
-from payments.interfaces.documents.csv_text import time_text
-from payments.interfaces.documents.typeset import pdf
 
 _TEMPLATE = Path(__file__).with_name("statement.typ")
 

@@ -1,10 +1,11 @@
 """Receipts, which a payer or payee can show to others."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query, Response
 
+from chassis.files import PDF
 from chassis.rest import Authenticated, CurrentActor, Envelope, Router, envelope
 from kernel.reads import OTHERS
 from payments.interfaces.documents.receipt_pdf import receipt_pdf
@@ -13,14 +14,13 @@ from payments.interfaces.rest.schemas.receipts import ReceiptResponse
 from payments.interfaces.rest.statements import attached, documents
 
 receipts = Router(tags=["transfers"])
-_PDF: Final = "application/pdf"
 
 
 @receipts.get(
     "/transfers/{transfer_id}/receipt",
     dependencies=[Authenticated],
     response_model=Envelope[ReceiptResponse],
-    responses=documents(_PDF),
+    responses=documents(PDF),
     reads=OTHERS,
 )
 async def get_receipt(
@@ -33,5 +33,5 @@ async def get_receipt(
     receipt = await app.receipts.get_receipt(actor=actor, transfer_id=transfer_id)
     if format == "pdf":
         document = await receipt_pdf(receipt)
-        return Response(document, headers=attached(f"receipt-{transfer_id}.pdf"), media_type=_PDF)
+        return Response(document, headers=attached(f"receipt-{transfer_id}.pdf"), media_type=PDF)
     return envelope(ReceiptResponse.of(receipt))
