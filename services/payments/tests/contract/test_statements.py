@@ -3,11 +3,21 @@
 import importlib
 import io
 
+import httpx
+import openpyxl
 import pyarrow.parquet as pq
 import pytest
+from openpyxl.worksheet.worksheet import Worksheet
 
 from services.payments.tests.contract.bank import Bank, Holder, refusal
 from services.payments.tests.contract.exports import export
+
+
+def sheet_of(answer: httpx.Response) -> Worksheet:
+    assert answer.status_code == 200, answer.text
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+    assert isinstance(sheet, Worksheet)
+    return sheet
 
 
 async def test_exports_contain_all_of_the_callers_data_and_no_other(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,6 +32,10 @@ async def test_exports_contain_all_of_the_callers_data_and_no_other(bank: Bank, 
     parquet = await bank.get("/transfers/export?kind=transfer&format=parquet", payer.user_id)
     table = pq.read_table(io.BytesIO(parquet.content))
     assert [str(one) for one in table.column("id").to_pylist()] == made[::-1]
+    xlsx = await bank.get("/transfers/export?kind=transfer&format=xlsx", payer.user_id)
+    assert xlsx.headers["content-disposition"] == 'attachment; filename="transfers.xlsx"'
+    ids, *_ = sheet_of(xlsx).iter_cols(values_only=True)
+    assert list(ids) == ["id", *made[::-1]]
     assert (await bank.get("/transfers/export", stranger.user_id)).text.splitlines()[1:] == []
     empty = await bank.get("/transfers/export?format=parquet", stranger.user_id)
     assert pq.read_table(io.BytesIO(empty.content)).num_rows == 0
@@ -64,7 +78,7 @@ async def test_an_export_lists_what_moved_on_each_wallet_of_its_owner(bank: Bank
     assert (await bank.wallet(payee))[0] == "600.00"
 
 
-async def test_a_statement_is_json_csv_or_pdf(bank: Bank) -> None:
+async def test_a_statement_is_json_csv_xlsx_parquet_or_pdf(bank: Bank) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
     bank.wait(days=1)
     await bank.made(payer, payee, "40.00", description="=rent, March")
@@ -80,6 +94,10 @@ async def test_a_statement_is_json_csv_or_pdf(bank: Bank) -> None:
     assert "attachment" in text.headers["content-disposition"]
     # A spreadsheet must not run a description as a formula.
     assert "'=rent, March" in text.text
+    balances = list(sheet_of(await bank.get(f"{path}&format=xlsx", payer.user_id)).columns)[8]
+    assert [cell.value for cell in balances] == ["balance", 100, 60, 50, 50]
+    parquet = pq.read_table(io.BytesIO((await bank.get(f"{path}&format=parquet", payer.user_id)).content))
+    assert parquet.column("balance").to_pylist() == [100, 60, 50, 50]
     document = await bank.get(f"{path}&format=pdf", payer.user_id)
     assert (document.headers["content-type"], document.content[:5]) == ("application/pdf", b"%PDF-")
     assert (await bank.get(f"{path}&format=xls", payer.user_id)).status_code == 422

@@ -4,7 +4,7 @@ Nothing here imports a third-party library before a file of its format is writte
 """
 
 from chassis.files.cells import safe, time_text
-from chassis.files.formats import CSV, PARQUET, PDF, XLSX, MediaType, TableFormat, media_type_of, written
+from chassis.files.formats import CSV, PARQUET, PDF, XLSX, MediaType, TableFormat, file_responses, media_type_of, written
 from chassis.files.table import Column, ColumnType, Table
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "MediaType",
     "Table",
     "TableFormat",
+    "file_responses",
     "media_type_of",
     "safe",
     "time_text",

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from chassis.files.csv_writer import CsvWriter
 from chassis.files.table import Row, Table
@@ -25,6 +25,12 @@ _MEDIA_TYPES: Final[dict[TableFormat, MediaType]] = {"csv": CSV, "xlsx": XLSX, "
 
 def media_type_of(format_: TableFormat) -> MediaType:
     return _MEDIA_TYPES[format_]
+
+
+def file_responses(*media_types: MediaType) -> dict[int | str, dict[str, Any]]:
+    """Return the responses with these files, as a route declares them."""
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    return {200: {"content": {media_type.partition(";")[0]: binary for media_type in media_types}}}
 
 
 def written(table: Table[Row], format_: TableFormat) -> AsyncIterator[bytes]:

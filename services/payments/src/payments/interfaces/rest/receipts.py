@@ -5,13 +5,13 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from chassis.files import PDF
+from chassis.files import PDF, file_responses
 from chassis.rest import Authenticated, CurrentActor, Envelope, Router, envelope
 from kernel.reads import OTHERS
 from payments.interfaces.documents.receipt_pdf import receipt_pdf
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.receipts import ReceiptResponse
-from payments.interfaces.rest.statements import attached, documents
+from payments.interfaces.rest.statements import attached
 
 receipts = Router(tags=["transfers"])
 
@@ -20,7 +20,7 @@ receipts = Router(tags=["transfers"])
     "/transfers/{transfer_id}/receipt",
     dependencies=[Authenticated],
     response_model=Envelope[ReceiptResponse],
-    responses=documents(PDF),
+    responses=file_responses(PDF),
     reads=OTHERS,
 )
 async def get_receipt(

@@ -1,12 +1,12 @@
 """Statements and exports as documents."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
-from chassis.files import CSV, PARQUET, PDF, XLSX, TableFormat, media_type_of, written
+from chassis.files import CSV, PARQUET, PDF, XLSX, TableFormat, file_responses, media_type_of, written
 from chassis.rest import Authenticated, CurrentActor, Envelope, Moment, ReadReasonOfOthers, Router, envelope
 from kernel.reads import OTHERS, OWN
 from payments.interfaces.documents.statement_pdf import statement_pdf
@@ -21,16 +21,11 @@ EXPORT_SECONDS_MAX: Final = 1800.0
 _ROWS_A_READ: Final = 500
 
 
-def documents(*media_types: str) -> dict[int | str, dict[str, Any]]:
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    return {200: {"content": {media_type.partition(";")[0]: binary for media_type in media_types}}}
-
-
 @statements.get(
     "/wallets/{wallet_id}/statement",
     dependencies=[Authenticated],
     response_model=Envelope[StatementResponse],
-    responses=documents(CSV, XLSX, PARQUET, PDF),
+    responses=file_responses(CSV, XLSX, PARQUET, PDF),
     reads=OTHERS,
     seconds=9.0,
 )
@@ -58,7 +53,7 @@ async def get_statement(  # each is of the path or the query string
 @statements.get(
     "/transfers/export",
     dependencies=[Authenticated],
-    responses=documents(CSV, XLSX, PARQUET),
+    responses=file_responses(CSV, XLSX, PARQUET),
     reads=OWN,
     stream_seconds=EXPORT_SECONDS_MAX,
 )
