@@ -13,6 +13,7 @@ from compliance.application.audit import Audit
 from compliance.application.audit.append_facts import AppendFacts
 from compliance.application.audit.check_log import CheckLog
 from compliance.application.audit.check_producers import CheckProducers
+from compliance.application.audit.export_audit_entries import ExportAuditEntries
 from compliance.application.audit.get_audit_entry import GetAuditEntry
 from compliance.application.audit.get_audit_trail import GetAuditTrail
 from compliance.application.audit.get_checkpoint import GetCheckpoint
@@ -78,8 +79,10 @@ def consumed(*, app: Compliance, on_growth: Callable[[], None], settings: Compli
 
 def audit(*, database: Database, uow: UnitOfWork, reads: Reads, signer: LogSigner, clock: Clock) -> Audit:
     views, completeness, key = SqlAuditViews(database), SqlCompletenessViews(database), signer.key
+    list_audit_entries = ListAuditEntries(views=views, reads=reads)
     return Audit(
-        list_audit_entries=ListAuditEntries(views=views, reads=reads),
+        list_audit_entries=list_audit_entries,
+        export_audit_entries=ExportAuditEntries(list_audit_entries=list_audit_entries, views=views),
         get_audit_entry=GetAuditEntry(views=views, reads=reads),
         get_inclusion_proof=GetInclusionProof(views=views, reads=reads, key=key),
         get_audit_trail=GetAuditTrail(views=views, reads=reads),

@@ -1,11 +1,16 @@
 """The audit log over REST."""
 
+import base64
+import csv
+import importlib
+import io
 from datetime import timedelta
 from typing import Any
 
+import openpyxl
 import pytest
 
-from compliance.application.audit import get_audit_trail
+from compliance.application.audit import export_audit_entries, get_audit_trail
 from compliance.domain.entry import Actor
 from compliance.verifier import verify_bundle, verify_consistency
 from kernel.ids import new_id
@@ -18,6 +23,7 @@ from services.compliance.tests.fakes.log_signer import ORIGIN
     "path",
     [
         "/audit/entries?reason=audit",
+        "/audit/entries/export?reason=audit",
         "/audit/entries/0",
         "/audit/entries/0/proof",
         "/audit/trails/x",
@@ -30,6 +36,57 @@ async def test_only_auditors_read_the_log(api: Api, path: str) -> None:
 
     assert (nobody.status_code, customer.status_code, customer.json()["code"]) == (401, 403, "ACC_001")
     assert (await api.call("GET", path, roles=("auditor",))).status_code in {200, 404}
+
+
+async def test_an_export_has_every_entry_that_matches(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("compliance.interfaces.rest.audit"), "_ENTRIES_A_READ", 2)
+    await api.log(*entries(5), entry(producer="identity"))
+
+    answer = await api.call("GET", "/audit/entries/export", params={"producer": "payments", "reason": "audit of March"})
+
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.headers["content-disposition"] == 'attachment; filename="audit-entries.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    assert [row["sequence"] for row in rows] == ["4", "3", "2", "1", "0"]
+
+
+async def test_an_exported_entry_shows_what_the_entry_does_and_is_no_formula(api: Api) -> None:
+    hostile = "=HYPERLINK(1)"
+    fact = entry(
+        actor=user(user_agent=hostile, authenticated_at=AT, methods=("pwd", "otp")), reason=hostile, related_ids=("a", "b")
+    )
+    await api.log(fact)
+    shown = await api.get("/audit/entries/0")
+
+    [of_csv] = csv.DictReader(io.StringIO((await api.call("GET", "/audit/entries/export?reason=audit")).text, newline=""))
+    xlsx = await api.call("GET", "/audit/entries/export?reason=audit&format=xlsx")
+    sheet = openpyxl.load_workbook(io.BytesIO(xlsx.content)).active
+
+    assert {name: of_csv[name] for name in shown.keys() & of_csv.keys() - {"leaf_hash"}} == {
+        "sequence": "0",
+        **{name: shown[name] for name in ("fact_id", "producer", "action", "resource_type", "resource_id", "occurred_at")},
+        "before": "",
+        "after": fact.after,
+        "reason": f"'{hostile}",
+        "related_ids": "a b",
+    }
+    assert (of_csv["actor_subject_id"], of_csv["actor_methods"]) == (fact.actor.subject_id, "pwd otp")
+    assert bytes.fromhex(of_csv["leaf_hash"]) == base64.b64decode(shown["leaf_hash"])
+    assert sheet is not None
+    header, row = ([cell.value for cell in cells] for cells in sheet.iter_rows())
+    assert header == list(of_csv)
+    assert [cell.data_type for cell in sheet[2] if cell.value == hostile] == ["s", "s"]
+    assert row[0] == 0
+
+
+async def test_an_export_of_more_entries_than_it_may_have_is_refused_before_it_begins(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_audit_entries, "ENTRIES_MAX", 3)
+    await api.log(*entries(4), entry(resource_id="till", related_ids=("till",)))
+
+    assert await api.refused("GET", "/audit/entries/export?reason=audit") == (422, "VAL_001")
+    assert (await api.call("GET", "/audit/entries/export?reason=audit&related_to=till")).status_code == 200
 
 
 async def test_the_log_key_is_public(api: Api) -> None:

@@ -1,5 +1,6 @@
 """Each request that reads the audit log is recorded by one entry, before the response."""
 
+import importlib
 import json
 from typing import Any, Final
 from uuid import UUID
@@ -24,6 +25,7 @@ WHY: Final = "complaint 4711"
 WALLET, PAYEES = str(new_id()), str(new_id())
 PATHS: Final = {
     "list_audit_entries": "/audit/entries?related_to={wallet}",
+    "export_audit_entries": "/audit/entries/export?related_to={wallet}",
     "get_audit_entry": "/audit/entries/1",
     "get_inclusion_proof": "/audit/entries/1/proof",
     "get_audit_trail": "/audit/trails/{person}",
@@ -212,10 +214,28 @@ async def test_reading_an_entry_or_its_proof_is_recorded(api: Api) -> None:
     ]
 
 
+async def test_an_export_requires_a_reason_and_each_of_its_batches_is_recorded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("compliance.interfaces.rest.audit"), "_ENTRIES_A_READ", 2)
+    whose = (await person(api)).subject_id
+    assert await api.refused("GET", "/audit/entries/export") == (422, "VAL_001")
+    assert (await api.call("GET", "/audit/entries/export", params={"producer": "payments", "reason": WHY})).status_code == 200
+    assert (await api.call("GET", "/audit/entries/export", params={"reason": WHY})).status_code == 200
+    of_payments, *of_all = await facts(api)
+    about = {"filters": {"producer": "payments"}, "shown": 2}
+    assert of_payments == read(api, "compliance.entry.export", None, whose, after=about, reason=WHY)
+    assert [fact["after"]["shown"] for fact in of_all] == [2, 1]
+
+
 async def test_reading_own_acts_is_not_recorded(api: Api) -> None:
     own = str(api.user_id)
     await api.log(entry(producer="identity", resource_type="user", resource_id=own, actor=user(own)), entry(actor=user(own)))
-    for path in (f"/audit/trails/{own}", f"/audit/entries?actor_id={own}", "/audit/entries/0", "/audit/entries/1/proof"):
+    for path in (
+        f"/audit/trails/{own}",
+        f"/audit/entries?actor_id={own}",
+        f"/audit/entries/export?actor_id={own}",
+        "/audit/entries/0",
+        "/audit/entries/1/proof",
+    ):
         assert (await api.call("GET", path)).status_code == 200
     assert await facts(api) == []
 
@@ -228,7 +248,7 @@ async def test_data_is_not_shown_if_the_read_cannot_be_recorded(api: Api, monkey
 
     monkeypatch.setattr(outbox, "insert", unwritable)
     trails = (f"/audit/trails/{whose}?reason=Because", "/audit/trails/transfer-of-rent?reason=Because")
-    lists = ("/audit/entries?reason=Because", "/screening/blocks?reason=Because")
+    lists = ("/audit/entries?reason=Because", "/audit/entries/export?reason=Because", "/screening/blocks?reason=Because")
     for path in (*trails, *lists, "/audit/entries/1", "/audit/entries/1/proof"):
         assert await api.refused("GET", path) == (503, "SRV_002"), path
 

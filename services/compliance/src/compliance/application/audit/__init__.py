@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from compliance.application.audit.append_facts import AppendFacts
 from compliance.application.audit.check_log import CheckLog
+from compliance.application.audit.export_audit_entries import ExportAuditEntries
 from compliance.application.audit.get_audit_entry import GetAuditEntry
 from compliance.application.audit.get_audit_trail import GetAuditTrail
 from compliance.application.audit.get_checkpoint import GetCheckpoint
@@ -20,6 +21,7 @@ from compliance.application.audit.sign_checkpoint import SignCheckpoint
 @dataclass(frozen=True, slots=True)
 class Audit:
     list_audit_entries: ListAuditEntries
+    export_audit_entries: ExportAuditEntries
     get_audit_entry: GetAuditEntry
     get_inclusion_proof: GetInclusionProof
     get_audit_trail: GetAuditTrail

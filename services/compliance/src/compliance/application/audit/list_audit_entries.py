@@ -20,9 +20,12 @@ class ListAuditEntries:
     reads: Reads
 
     async def __call__(
-        self, *, actor: Actor, wanted: EntryFilter, cursor: CursorRequest, reason: str | None = None
+        self, *, actor: Actor, wanted: EntryFilter, cursor: CursorRequest, reason: str | None = None, verb: str = "search"
     ) -> CursorPage[LoggedEntry]:
-        """Raise ReasonRequired if the entries may be about other users, or InvalidValue for a cursor of another list."""
+        """Raise ReasonRequired if the entries may be about other users, or InvalidValue for a cursor of another list.
+
+        `verb` is the action on record.
+        """
         if wanted.actor_id == actor.subject_id:
             return await self.views.entries(wanted, cursor)
         asked = [each for each in (wanted.actor_id, wanted.resource_id, wanted.related_to) if each]
@@ -31,7 +34,8 @@ class ListAuditEntries:
             raise ReasonRequired
         page = await self.views.entries(wanted, cursor)
         people = await people_in(self.views, page.items, but=actor)
-        await self.reads.record(actor, search_of_entries(wanted, [*others, *people], shown=len(page.items), reason=reason))
+        read = search_of_entries(wanted, [*others, *people], verb=verb, shown=len(page.items), reason=reason)
+        await self.reads.record(actor, read)
         return page
 
     async def _is_of_one_record(self, wanted: EntryFilter, asked: list[str], others: list[str]) -> bool:

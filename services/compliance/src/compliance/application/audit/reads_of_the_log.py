@@ -19,15 +19,18 @@ _KEPT: Final = {
 }
 
 
-def search_of_entries(wanted: EntryFilter, found: Iterable[str], *, shown: int, reason: str | None) -> ReadOfOthers:
-    """Record a search. `found` are the subjects in the filter and the users whom the entries are about."""
+def search_of_entries(wanted: EntryFilter, found: Iterable[str], *, verb: str, shown: int, reason: str | None) -> ReadOfOthers:
+    """Record a search, or a batch of an export.
+
+    `found` are the subjects in the filter and the users whom the entries are about.
+    """
     texts = {
         name: value if kept.fullmatch(value) else "given"
         for name, kept in _KEPT.items()
         if (value := getattr(wanted, name)) is not None
     }
     return ReadOfOthers(
-        action="compliance.entry.search",
+        action=f"compliance.entry.{verb}",
         owners=[each for each in found if _UUID.fullmatch(each)],
         filters=texts | given(since=wanted.since, until=wanted.until),
         shown=shown,

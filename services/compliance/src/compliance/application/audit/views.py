@@ -44,6 +44,8 @@ class RelatedEntries:
 class AuditViews(Protocol):
     async def entries(self, wanted: EntryFilter, cursor: CursorRequest) -> CursorPage[LoggedEntry]: ...
 
+    async def has_more_than(self, entries_max: int, wanted: EntryFilter) -> bool: ...
+
     async def entry(self, place: int | UUID) -> LoggedEntry | None:
         """Find an entry by its sequence, or by the id of its fact."""
 

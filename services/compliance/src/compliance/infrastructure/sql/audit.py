@@ -147,24 +147,16 @@ class SqlAuditViews:
         self._database = database
 
     async def entries(self, wanted: EntryFilter, cursor: CursorRequest) -> CursorPage[LoggedEntry]:
-        given: dict[str, Any] = {name: value for name in _CONDITIONS if (value := getattr(wanted, name)) is not None}
-        conditions = [_CONDITIONS[name] for name in given]
-        if cursor.after is not None:
-            given["after"] = _sequence(cursor.after)
-            conditions.append("sequence > :after" if wanted.oldest_first else "sequence < :after")
-        order = "ASC" if wanted.oldest_first else "DESC"
-        if wanted.related_to is None:
-            where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-            source = f"audit_entries e {where}"
-        else:
-            where = "".join(f" AND {condition}" for condition in conditions)
-            parts = {"columns": "sequence, leaf", "id": ":related_to", "key": ":related_key", "where": where, "order": order}
-            source = f"({_CONCERNING.format(**parts)}) AS found"
-            given |= {"related_to": wanted.related_to, "related_key": subject_key(wanted.related_to)}
-        query = f"SELECT sequence, leaf FROM {source} ORDER BY sequence {order} LIMIT :limit"  # noqa: S608  # of constants
+        after = None if cursor.after is None else _sequence(cursor.after)
+        query, given = _matching("sequence, leaf", wanted, after=after)
         rows = await self._rows(text(query), **given, limit=cursor.limit + 1)
         entries = [_logged(row) for row in rows[: cursor.limit]]
         return CursorPage(entries, str(entries[-1].sequence) if len(rows) > cursor.limit else None)
+
+    async def has_more_than(self, entries_max: int, wanted: EntryFilter) -> bool:
+        query, given = _matching("sequence", wanted, after=None)
+        [row] = await self._rows(text(f"SELECT count(*) AS entries FROM ({query}) AS matching"), **given, limit=entries_max + 1)  # noqa: S608  # of constants
+        return bool(row.entries > entries_max)
 
     async def entry(self, place: int | UUID) -> LoggedEntry | None:
         if isinstance(place, UUID):
@@ -226,6 +218,25 @@ def fold_complete(hashes: list[bytes]) -> bytes:
     while len(hashes) > 1:
         hashes = [fold(hashes[at : at + 2]) for at in range(0, len(hashes), 2)]
     return hashes[0]
+
+
+def _matching(columns: str, wanted: EntryFilter, *, after: int | None) -> tuple[str, dict[str, Any]]:
+    """Return the query for `:limit` entries that match, in the order that is wanted, and its parameters."""
+    given: dict[str, Any] = {name: value for name in _CONDITIONS if (value := getattr(wanted, name)) is not None}
+    conditions = [_CONDITIONS[name] for name in given]
+    if after is not None:
+        given["after"] = after
+        conditions.append("sequence > :after" if wanted.oldest_first else "sequence < :after")
+    order = "ASC" if wanted.oldest_first else "DESC"
+    if wanted.related_to is None:
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        source = f"audit_entries e {where}"
+    else:
+        where = "".join(f" AND {condition}" for condition in conditions)
+        parts = {"columns": columns, "id": ":related_to", "key": ":related_key", "where": where, "order": order}
+        source = f"({_CONCERNING.format(**parts)}) AS found"
+        given |= {"related_to": wanted.related_to, "related_key": subject_key(wanted.related_to)}
+    return f"SELECT {columns} FROM {source} ORDER BY sequence {order} LIMIT :limit", given  # noqa: S608  # of constants
 
 
 def _sequence(text_: str) -> int:

@@ -1,11 +1,14 @@
 """Routes for the audit log, its proofs and its public key."""
 
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Depends, Path, Query
+from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator
 
+from chassis.files import CSV, XLSX, file_responses, media_type_of, written
 from chassis.rest import (
     ONE_LINE,
     CurrentActor,
@@ -21,6 +24,7 @@ from chassis.rest import (
     envelope,
 )
 from compliance.application.audit.views import EntryFilter, MissingFactFilter
+from compliance.interfaces.documents.entries_table import entries_table
 from compliance.interfaces.rest.dependencies import App
 from compliance.interfaces.rest.schemas.audit import (
     AuditEntryResponse,
@@ -35,6 +39,9 @@ from compliance.interfaces.rest.schemas.audit import (
 from kernel.reads import NOBODY, OTHERS, SEARCH
 
 audit = Router(prefix="/audit", tags=["audit"])
+EXPORT_SECONDS_MAX: Final = 600.0
+# One fact on record for each.
+_ENTRIES_A_READ: Final = 250
 
 
 def _in_the_log(place: int | UUID) -> int | UUID:
@@ -48,11 +55,8 @@ Producer = Literal["identity", "payments", "governance", "compliance"]
 Word = Annotated[str | None, Query(min_length=1, max_length=200), ONE_LINE]
 
 
-@audit.get("/entries", dependencies=[Requires("audit:view")], reads=SEARCH)
-async def list_audit_entries(
-    actor: CurrentActor,
-    cursor: CursorPaging,
-    app: App,
+async def _filter(  # each is a filter of the query string
+    *,
     actor_id: Word = None,
     resource_type: Word = None,
     resource_id: Word = None,
@@ -61,15 +65,8 @@ async def list_audit_entries(
     related_to: Word = None,
     since: Annotated[Moment | None, Query(alias="from", description="Occurred at this time or later")] = None,
     until: Annotated[Moment | None, Query(alias="to", description="Occurred before this time")] = None,
-    sort: Literal["sequence", "-sequence"] = "-sequence",
-    reason: ReadReasonOfOthers = None,
-) -> Envelope[CursorPageOf[AuditEntryResponse]]:
-    """Search the audit log, newest first unless sorted by `sequence`. An entry must match all given filters.
-
-    A search requires a reason, unless it is limited to the caller's own acts or to one resource (`resource_id`) that is not a
-    user. The search is recorded in the audit log, under each user that the entries are about.
-    """
-    wanted = EntryFilter(
+) -> EntryFilter:
+    return EntryFilter(
         actor_id=actor_id,
         resource_type=resource_type,
         resource_id=resource_id,
@@ -78,10 +75,53 @@ async def list_audit_entries(
         related_to=related_to,
         since=since,
         until=until,
-        oldest_first=sort == "sequence",
     )
-    page = await app.audit.list_audit_entries(actor=actor, wanted=wanted, cursor=cursor, reason=reason)
+
+
+EntryQuery = Annotated[EntryFilter, Depends(_filter)]
+
+
+@audit.get("/entries", dependencies=[Requires("audit:view")], reads=SEARCH)
+async def list_audit_entries(
+    actor: CurrentActor,
+    cursor: CursorPaging,
+    app: App,
+    wanted: EntryQuery,
+    sort: Literal["sequence", "-sequence"] = "-sequence",
+    reason: ReadReasonOfOthers = None,
+) -> Envelope[CursorPageOf[AuditEntryResponse]]:
+    """Search the audit log, newest first unless sorted by `sequence`. An entry must match all given filters.
+
+    A search requires a reason, unless it is limited to the caller's own acts or to one resource (`resource_id`) that is not a
+    user. The search is recorded in the audit log, under each user that the entries are about.
+    """
+    sorted_ = replace(wanted, oldest_first=sort == "sequence")
+    page = await app.audit.list_audit_entries(actor=actor, wanted=sorted_, cursor=cursor, reason=reason)
     return cursor_of(page, AuditEntryResponse.of)
+
+
+@audit.get(
+    "/entries/export",
+    dependencies=[Requires("audit:view")],
+    responses=file_responses(CSV, XLSX),
+    reads=SEARCH,
+    stream_seconds=EXPORT_SECONDS_MAX,
+)
+async def export_audit_entries(
+    actor: CurrentActor,
+    app: App,
+    wanted: EntryQuery,
+    format: Annotated[Literal["csv", "xlsx"], Query()] = "csv",  # noqa: A002  # the parameter's name
+    reason: ReadReasonOfOthers = None,
+) -> StreamingResponse:
+    """Export all entries that match the filters, newest first, at most 100,000.
+
+    An export requires a reason as a search does, and is recorded in the audit log: each batch of entries before it is sent, under
+    each user that its entries are about.
+    """
+    batches = await app.audit.export_audit_entries(actor=actor, wanted=wanted, batch=_ENTRIES_A_READ, reason=reason)
+    headers = {"content-disposition": f'attachment; filename="audit-entries.{format}"'}
+    return StreamingResponse(written(entries_table(batches), format), media_type=media_type_of(format), headers=headers)
 
 
 @audit.get("/entries/{place}", dependencies=[Requires("audit:view")], reads=OTHERS)

@@ -1,0 +1,1 @@
+"""Documents that compliance produces: the columns of its tables."""
