@@ -1,14 +1,16 @@
 """Settings of every service, in addition to those of every process."""
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from chassis import verified_urls
-from chassis.process_settings import ProcessSettings, variable, verified
+from chassis.business_time.day_overrides import DayOverride, DayOverrides, read_day_overrides
+from chassis.process_settings import ProcessSettings, SettingRefused, variable, verified
 
 MASTER_KEY_BYTES = 32
 
@@ -57,6 +59,9 @@ class ServiceSettings(ProcessSettings):
     grpc_port: int = Field(default=9101, ge=0, le=65535)
     # How long an RPC may take whose requests or responses stream, as its server and as its caller.
     rpc_stream_seconds: float = Field(default=60, ge=1, le=600)
+    # Days that were declared closed or open in Namibia: {"2026-12-11": {"open": false, "name": "Day of national mourning"}}.
+    day_overrides: DayOverrides = Field(default_factory=dict)
+    day_overrides_file: Path | None = None
     # Mutual TLS between services: all three or none. Probes use no TLS, so health then has its own port without TLS.
     tls_cert_file: Path | None = None
     tls_key_file: Path | None = None
@@ -87,6 +92,12 @@ class ServiceSettings(ProcessSettings):
     def verify_database(cls, given: SecretStr, info: ValidationInfo) -> SecretStr:
         return verified(given, info, verified_urls.POSTGRES)
 
+    @property
+    def declared_days(self) -> Mapping[date, DayOverride]:
+        """Return the overrides of the calendar; the file prevails over the variable. Raises SettingRefused."""
+        file = self.day_overrides_file
+        return {**self.day_overrides, **(read_day_overrides(file) if file else {})}
+
     def target(self, peer: str) -> str:
         """Return the gRPC target of a peer, such as `dns:///compliance-grpc:9104`."""
         target: str = getattr(self, f"{peer}_target")
@@ -112,6 +123,10 @@ class ServiceSettings(ProcessSettings):
 
     def unreadable(self) -> Iterator[str]:
         yield from super().unreadable()
+        try:
+            _ = self.declared_days
+        except SettingRefused as error:
+            yield str(error)
         for name in ("master_key", "other_master_key", "digest_key"):
             try:
                 self._given_key(name)

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 import pytest
 from pydantic import SecretStr, ValidationError
+from pydantic_core import PydanticUndefined
 
 from chassis.settings import ServiceSettings
 
@@ -98,6 +99,8 @@ def test_the_defaults_are_safe() -> None:
         "database_pooled": False,
         "database_prepared": True,
         "job_pool_size": 4,
+        "day_overrides": PydanticUndefined,
+        "day_overrides_file": None,
         "job_seconds": 60,
         "job_silence_seconds": 10,
         "request_seconds": 7,
