@@ -34,8 +34,8 @@ class NotedUnitOfWork:
         self.events: list[Event] = []
 
     @asynccontextmanager
-    async def begin(self, actor: Actor) -> AsyncIterator[NotedTransaction]:
-        async with self._uow.begin(actor) as tx:
+    async def begin(self, actor: Actor, *, audited: bool = True) -> AsyncIterator[NotedTransaction]:
+        async with self._uow.begin(actor, audited=audited) as tx:
             yield tx
         self.facts += [fact for fact, _ in tx.facts]
         self.events += tx.announced
@@ -48,9 +48,9 @@ class Meanwhile:
         self._uow, self._happens, self._begun = uow, happens, 0
 
     @asynccontextmanager
-    async def begin(self, actor: Actor) -> AsyncIterator[Any]:
+    async def begin(self, actor: Actor, *, audited: bool = True) -> AsyncIterator[Any]:
         self._begun += 1
         if self._begun == 2:
             await self._happens()
-        async with self._uow.begin(actor) as tx:
+        async with self._uow.begin(actor, audited=audited) as tx:
             yield tx

@@ -3,9 +3,11 @@
 from decimal import Decimal
 from typing import Final
 
+from chassis.business_time.namibia import namibian_calendar
 from payments.settings import PaymentsSettings
 
 SETTINGS: Final = PaymentsSettings()
+CALENDAR: Final = namibian_calendar({})
 STRICT_SETTINGS: Final = PaymentsSettings(
     signature_required_above={"NAD": Decimal(5000)}, strong_sign_in_above={"NAD": Decimal(2000)}
 )

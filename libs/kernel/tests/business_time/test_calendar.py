@@ -155,6 +155,6 @@ def test_what_is_counted_is_limited() -> None:
 )
 def test_wrong_hours_are_refused(hours: dict[int, tuple[WorkingHours, ...]]) -> None:
     with pytest.raises(ValueError, match="working hours of weekday"):
-        BusinessCalendar(zone=WINDHOEK, hours=WEEK | hours)
+        BusinessCalendar(zone=WINDHOEK, hours={**WEEK, **hours})
     with pytest.raises(ValueError, match="working hours from"):
         WorkingHours(time(9), time(9))

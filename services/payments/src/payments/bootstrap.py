@@ -132,12 +132,14 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
 
 def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     """Run bulk transfers, schedules and the ledger's jobs."""
+    from chassis.business_time.namibia import namibian_calendar
     from chassis.jobs import make_jobs
     from payments.application.bulk_transfers.expire_bulks import ExpireBulks
     from payments.application.bulk_transfers.judge_bulk import JudgeBulk
     from payments.application.bulk_transfers.resume_bulks import ResumeBulks
     from payments.application.bulk_transfers.run_bulk import RunBulk
     from payments.application.ledger.check_ledger import CheckLedger
+    from payments.application.schedules.align_schedules import AlignSchedules
     from payments.application.schedules.run_schedules import RunSchedules
     from payments.application.transfers.expire_transfers import ExpireTransfers
     from payments.infrastructure.ledger_metrics import LedgerMetrics
@@ -146,7 +148,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     from payments.interfaces.jobs import bulk_jobs, ledger_jobs, schedule_jobs
     from payments.wiring.dependencies import unit_of_work
 
-    clock = SystemClock()
+    clock, calendar = SystemClock(), namibian_calendar(settings.declared_days)
     # Connects at the first job and stays open for the life of the process.
     database = Database.of(settings, statement_seconds=LONG_STATEMENT_SECONDS, scope=PLATFORM)
     uow = unit_of_work(database)
@@ -168,7 +170,9 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
                 job_seconds=job_seconds,
             ),
             schedule_jobs(
-                RunSchedules(uow=uow, post=post, rules=rules, authority=authority, clock=clock), job_seconds=job_seconds
+                run_schedules=RunSchedules(uow=uow, post=post, rules=rules, authority=authority, clock=clock, calendar=calendar),
+                align_schedules=AlignSchedules(uow=uow, calendar=calendar, clock=clock),
+                job_seconds=job_seconds,
             ),
         ],
     )

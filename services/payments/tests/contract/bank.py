@@ -45,7 +45,7 @@ from services.payments.tests.fakes.screening import FakeScreening
 from services.payments.tests.fakes.signatures import FakeSignatures
 from services.payments.tests.refusals import watch_refusals
 from services.payments.tests.unit.prices import fee_rule, fx_rate, tier
-from services.payments.tests.usual import STRICT_SETTINGS
+from services.payments.tests.usual import CALENDAR, STRICT_SETTINGS
 
 OF_OTHERS: Final = ("wallet:read_any", "transfer:read_any")
 GRANTS: Final[Mapping[str, list[str]]] = {
@@ -201,7 +201,14 @@ class Bank:
     async def run_schedules(self) -> int:
         """Run the job that runs schedules."""
         given = self.dependencies
-        run = RunSchedules(uow=given.uow, post=post_transfers(given), rules=NoRules(), authority=self.authority, clock=self.clock)
+        run = RunSchedules(
+            uow=given.uow,
+            post=post_transfers(given),
+            rules=NoRules(),
+            authority=self.authority,
+            clock=self.clock,
+            calendar=CALENDAR,
+        )
         return await run()
 
     def price(self, *, fee: str = "0", rate: FxRate | None = None) -> None:

@@ -30,6 +30,7 @@ PATHS: Final = {
     "list_schedules": "/transfers/schedules",
     "get_schedule": "/transfers/schedules/{schedule}",
     "list_schedule_runs": "/transfers/schedules/{schedule}/runs",
+    "list_upcoming_runs": "/transfers/schedules/{schedule}/upcoming",
     "list_accounts": "/accounts?kind=wallet",
     "get_account": "/accounts/{wallet}",
     "list_account_postings": "/accounts/{treasury}/postings",

@@ -26,6 +26,7 @@ READS: Final = [
     ("/transfers/{transfer}/receipt", TRANSFER, "payments.transfer.read_receipt", "transfer"),
     ("/transfers/schedules/{schedule}", TRANSFER, "payments.schedule.read", "schedule"),
     ("/transfers/schedules/{schedule}/runs", TRANSFER, "payments.schedule.read_runs", "schedule"),
+    ("/transfers/schedules/{schedule}/upcoming", TRANSFER, "payments.schedule.read_upcoming_runs", "schedule"),
     ("/transfers/bulk/{bulk}", TRANSFER, "payments.bulk.read", "bulk"),
     ("/transfers/bulk/{bulk}/lines", TRANSFER, "payments.bulk.read_lines", "bulk"),
     ("/transfers/bulk/{bulk}/events", TRANSFER, "payments.bulk.follow", "bulk"),

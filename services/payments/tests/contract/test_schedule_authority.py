@@ -23,6 +23,7 @@ from services.payments.tests.contract.bank import Bank, Holder
 from services.payments.tests.contract.outbox import Record, published
 from services.payments.tests.fakes.rules import NoRules
 from services.payments.tests.unit.prices import fee_rule, tier
+from services.payments.tests.usual import CALENDAR
 
 
 class Killed(BaseException):
@@ -161,7 +162,7 @@ async def test_a_transfer_made_by_a_run_that_was_killed_before_the_suspension_is
         raise Killed
 
     with pytest.raises(Killed):
-        await RunSchedules(bank.dependencies.uow, dies, NoRules(), bank.authority, bank.clock)()
+        await RunSchedules(bank.dependencies.uow, dies, NoRules(), bank.authority, bank.clock, CALENDAR)()
     bank.authority.standing[payer.user_id] = Standing.SUSPENDED
 
     assert await bank.run_schedules() == 1

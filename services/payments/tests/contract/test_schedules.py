@@ -32,7 +32,7 @@ from services.payments.tests.fakes.rules import NoRules
 from services.payments.tests.fakes.screening import FakeScreening
 from services.payments.tests.fakes.signatures import FakeSignatures
 from services.payments.tests.refusals import watch_refusals
-from services.payments.tests.usual import SETTINGS
+from services.payments.tests.usual import CALENDAR, SETTINGS
 
 
 @dataclass
@@ -94,7 +94,7 @@ async def planner(database: Database, clock: ControlledClock) -> AsyncIterator[P
         clock=clock,
     )
     payments = build(dependencies)
-    run = RunSchedules(dependencies.uow, post_transfers(dependencies), NoRules(), FakeAuthority(), clock)
+    run = RunSchedules(dependencies.uow, post_transfers(dependencies), NoRules(), FakeAuthority(), clock, CALENDAR)
     async with rest_client(
         payments, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock
     ) as client:

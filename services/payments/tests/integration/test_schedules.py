@@ -3,116 +3,27 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from decimal import Decimal
-from typing import Any
-from uuid import UUID
 
 import pytest
 
 from chassis.persistence.unit_of_work import SqlUnitOfWork
-from chassis.testing.clocks import ControlledClock
 from kernel.actor import Actor, ActorKind
 from kernel.errors import KeyReused, Kind, NotFound
 from kernel.ids import new_id
-from kernel.money import CurrencyMismatch, Money
-from payments.application.issuances.issue_money import IssueMoney
-from payments.application.schedules.cancel_schedule import CancelSchedule
-from payments.application.schedules.pause_schedule import PauseSchedule
-from payments.application.schedules.plan_transfer import PlannedSchedule, PlanTransfer
-from payments.application.schedules.resume_schedule import ResumeSchedule
+from kernel.money import CurrencyMismatch
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.post_transfers import QueuedRequest
-from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
-from payments.domain.account import Account
 from payments.domain.approval import ApprovalRules
 from payments.domain.errors import NotTheOwner, SignatureRequired, TooManySchedules
-from payments.domain.payer_policy import PayerPolicy
-from payments.domain.schedule import Frequency, Schedule, StandingOrder
-from payments.infrastructure.group_commit import GroupCommit
+from payments.domain.schedule import Frequency
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.fakes.approvals import unable, unavailable
-from services.payments.tests.fakes.authority import FakeAuthority
-from services.payments.tests.fakes.prices import FakePrices
 from services.payments.tests.fakes.rules import NoRules
-from services.payments.tests.fakes.screening import FakeScreening
-from services.payments.tests.fakes.signatures import FakeSignatures
-from services.payments.tests.posting import posting
+from services.payments.tests.integration.planner import Killed, Planner
 from services.payments.tests.units_of_work import Meanwhile
-
-
-class Killed(BaseException):
-    """The process was killed."""
-
-
-class Planner:
-    """A payer with 100.00 and a payee."""
-
-    def __init__(self, uow: SqlUnitOfWork[SqlPaymentsTransaction]) -> None:
-        self.uow, self.clock, self.screening = uow, ControlledClock(), FakeScreening()
-        self.prices, self.authority = FakePrices(), FakeAuthority()
-        self.post = posting(uow, self.screening, self.clock, self.prices)
-        self.plan_transfer = PlanTransfer(
-            uow=uow, wallets=self, signatures=FakeSignatures(), policy=PayerPolicy({"NAD": Decimal(1000)}), clock=self.clock
-        )
-        self.pause_schedule = PauseSchedule(uow=uow, clock=self.clock)
-        self.resume_schedule = ResumeSchedule(uow=uow, clock=self.clock)
-        self.cancel_schedule = CancelSchedule(uow=uow, clock=self.clock)
-        self.dies = False
-        self.run = RunSchedules(uow, self._post, NoRules(), self.authority, self.clock)
-        self.payer, self.source, self.target = new_id(), new_id(), new_id()
-        self.actor = Actor(kind=ActorKind.USER, subject_id=str(self.payer), roles=frozenset({"user"}), ip="192.0.2.7")
-
-    async def open(self) -> "Planner":
-        open_wallet = OpenIssuedWallet(self.uow, self.clock)
-        for wallet, owner in ((self.source, self.payer), (self.target, new_id())):
-            await open_wallet(actor=Actor.service("test"), wallet_id=wallet, owner_id=owner, currency="NAD")
-        issue = IssueMoney(GroupCommit(self.post))
-        await issue(actor=self.actor, key="issue", wallet_id=self.source, amount=Money.of("100", "NAD"), reason="test")
-        return self
-
-    async def _post(self, waiting: Sequence[QueuedRequest]) -> Sequence[Outcome]:
-        outcomes = await self.post(waiting)
-        if self.dies:
-            self.dies = False
-            raise Killed
-        return outcomes
-
-    async def of(self, wallet_ids: Sequence[UUID]) -> dict[UUID, Account]:
-        owners = {self.source: self.payer, self.target: new_id()}
-        return {
-            id_: Account.open_wallet(wallet_id=id_, owner_id=owners[id_], currency="NAD", at=self.clock.now())
-            for id_ in wallet_ids
-            if id_ in owners
-        }
-
-    def order(self, amount: str = "10.00", currency: str = "NAD", **changes: Any) -> StandingOrder:
-        values = {
-            "source_id": self.source,
-            "target_id": self.target,
-            "amount": Money.of(amount, currency),
-            "frequency": Frequency.DAILY,
-            "starts_at": self.clock.now() + timedelta(hours=1),
-            **changes,
-        }
-        return StandingOrder(**values)
-
-    async def plan(self, order: StandingOrder, *, key: str = "k", actor: Actor | None = None) -> PlannedSchedule:
-        return await self.plan_transfer(actor=actor or self.actor, key=key, order=order)
-
-    async def read(self, schedule_id: UUID) -> Schedule:
-        async with self.uow.begin(self.actor) as tx:
-            [found] = await tx.schedules.lock([schedule_id])
-            return found
-
-    async def balance(self) -> float:
-        """Return what the payee has, in whole dollars."""
-        async with self.uow.begin(self.actor) as tx:
-            return float((await tx.accounts.lock([self.target]))[self.target].balance)
-
-    def pass_time(self, **of: float) -> None:
-        self.clock.advance(seconds=timedelta(**of).total_seconds())
+from services.payments.tests.usual import CALENDAR
 
 
 @pytest.fixture
@@ -212,7 +123,7 @@ async def test_an_occurrence_that_breaks_the_batch_does_not_delay_the_others(pla
         return await planner.post(waiting)
 
     planner.pass_time(hours=1)
-    run = RunSchedules(planner.uow, breaks, NoRules(), planner.authority, planner.clock)
+    run = RunSchedules(planner.uow, breaks, NoRules(), planner.authority, planner.clock, CALENDAR)
     with pytest.raises(ExceptionGroup):
         await run()
     assert [(await planner.read(one.id)).succeeded for one in made] == [1, 0, 1]
@@ -230,7 +141,7 @@ async def test_an_occurrence_recorded_or_cancelled_meanwhile_is_not_recorded_aga
         else:
             await planner.cancel_schedule(actor=planner.actor, schedule_id=made.id, reason="moved out")
 
-    await RunSchedules(Meanwhile(planner.uow, happens), planner.post, NoRules(), planner.authority, planner.clock)()
+    await RunSchedules(Meanwhile(planner.uow, happens), planner.post, NoRules(), planner.authority, planner.clock, CALENDAR)()
     read = await planner.read(made.id)
     # What was made before the cancellation is kept.
     expected = ("active", 1, 1) if meanwhile == "run" else ("cancelled", 0, 0)
@@ -292,7 +203,7 @@ async def test_rules_are_refreshed_before_every_batch(planner: Planner, monkeypa
     for n in range(3):
         await planner.plan(planner.order("1.00", frequency=Frequency.ONCE), key=f"{n}")
     monkeypatch.setattr("payments.application.schedules.run_schedules.BATCH", 2)
-    run = RunSchedules(planner.uow, post, Rules(), planner.authority, planner.clock)
+    run = RunSchedules(planner.uow, post, Rules(), planner.authority, planner.clock, CALENDAR)
     assert (await run(), steps) == (0, [])
     planner.pass_time(hours=1)
     assert (await run(), steps) == (3, ["rules", "post", "rules", "post"])
@@ -320,7 +231,7 @@ async def test_the_occurrence_that_is_due_the_longest_is_made_first(planner: Pla
         return await planner.post(waiting)
 
     monkeypatch.setattr("payments.application.schedules.run_schedules.BATCH", 2)
-    assert await RunSchedules(planner.uow, post, NoRules(), planner.authority, planner.clock)() == 3
+    assert await RunSchedules(planner.uow, post, NoRules(), planner.authority, planner.clock, CALENDAR)() == 3
     assert batches == [[f"schedule:{made[n].id}:0" for n in (1, 2)], [f"schedule:{made[0].id}:0"]]
 
 

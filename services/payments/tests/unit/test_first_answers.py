@@ -22,6 +22,7 @@ from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind
 from payments.interfaces.rest.schemas.transfers import TransferResponse
 from services.payments.tests.unit.books import AT, HERS, HIM, HIS, LATER, STAFF, Books, back, nad, order
+from services.payments.tests.usual import CALENDAR
 
 amounts = st.integers(1, 20_000).map(lambda cents: nad(f"{cents // 100}.{cents % 100:02}"))
 # Fractions of the amount, in hundredths.
@@ -141,11 +142,20 @@ def go_on(schedule: Schedule, event: str, at: datetime) -> None:
             case "run" | "fail":
                 if schedule.next_at:
                     code = "PAY_001" if event == "fail" else None
-                    schedule.record(Run(number=schedule.next_number, due_at=schedule.next_at, run_at=at, code=code))
+                    schedule.record(
+                        Run(
+                            number=schedule.next_number,
+                            planned_at=schedule.next_at,
+                            due_at=schedule.next_at,
+                            run_at=at,
+                            code=code,
+                        ),
+                        CALENDAR,
+                    )
             case "pause":
                 schedule.pause(at, reason="suspended")
             case "resume":
-                schedule.resume(at)
+                schedule.resume(at, CALENDAR)
             case "cancel":
                 schedule.cancel(at, reason="closed")
 
@@ -156,8 +166,8 @@ def go_on(schedule: Schedule, event: str, at: datetime) -> None:
 )
 def test_a_plan(frequency: Frequency, events: Sequence[tuple[str, datetime]]) -> None:
     asked = StandingOrder(source_id=HERS, target_id=HIS, amount=nad("5.00"), frequency=frequency, starts_at=LATER)
-    schedule = Schedule.plan(asked, schedule_id=new_id(), initiator_id=HIM, key="k", at=AT)
+    schedule = Schedule.plan(asked, schedule_id=new_id(), initiator_id=HIM, key="k", calendar=CALENDAR, at=AT)
     first = ScheduleView.of(schedule)
     for event, at in events:
         go_on(schedule, event, at)
-        assert ScheduleView.of(schedule.confirm_replay(asked).as_planned()) == first
+        assert ScheduleView.of(schedule.confirm_replay(asked).as_planned(CALENDAR)) == first

@@ -26,12 +26,14 @@ async def test_each_job_has_its_queue_and_locks_and_schedule() -> None:
         "resume_bulks": ("ledger", "resume_bulks", None),
         "expire_bulks": ("ledger", "expire_bulks", None),
         "run_schedules": ("schedules", "run_schedules", "run_schedules"),
+        "align_schedules": ("schedules", "align_schedules", "align_schedules"),
         # Queued with the locks of its bulk transfer.
         "run_bulk": ("bulks", None, None),
     }
-    ticks = {name: periodic.cron for (name, _), periodic in app.periodic_registry.periodic_tasks.items()}
+    ticks = {name: tick.cron for (name, _), tick in app.periodic_registry.periodic_tasks.items()}
     own = {name.removeprefix("payments:"): cron for name, cron in ticks.items() if name.startswith("payments:")}
-    assert own == dict.fromkeys(("expire_transfers", "check_ledger", "resume_bulks", "expire_bulks", "run_schedules"), each(30))
+    periodic = ("expire_transfers", "check_ledger", "resume_bulks", "expire_bulks", "run_schedules", "align_schedules")
+    assert own == dict.fromkeys(periodic, each(30))
 
 
 async def test_jobs_fetch_prices_and_approval_rules_before_their_work(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,7 +146,9 @@ def test_a_schedule_and_its_runs() -> None:
         starts_at=minute(1),
         ends_on=date(2026, 4, 1),
         occurrences_max=7,
+        on_closed_day="modified_following",
         status="paused",
+        next_number=2,
         next_at=minute(2),
         succeeded=3,
         failed=4,
@@ -168,7 +170,9 @@ def test_a_schedule_and_its_runs() -> None:
         "starts_at": minute(1),
         "ends_on": date(2026, 4, 1),
         "occurrences_max": 7,
+        "on_closed_day": "modified_following",
         "status": "paused",
+        "next_planned_at": minute(1) + timedelta(weeks=2),
         "next_at": minute(2),
         "succeeded": 3,
         "failed": 4,
@@ -178,9 +182,12 @@ def test_a_schedule_and_its_runs() -> None:
         "created_at": AT,
         "ended_at": minute(3),
     }
-    run = RunView(number=3, due_at=AT, run_at=minute(1), transfer_id=OTHER, code="PAY_001", message="Not enough.")
+    run = RunView(
+        number=3, planned_at=minute(9), due_at=AT, run_at=minute(1), transfer_id=OTHER, code="PAY_001", message="Not enough."
+    )
     assert dict(ScheduleRunResponse.of(run)) == {
         "number": 3,
+        "planned_at": minute(9),
         "due_at": AT,
         "run_at": minute(1),
         "transfer_id": OTHER,

@@ -14,6 +14,7 @@ from payments.domain.errors import NotPositive, ScheduleEnded, SelfTransfer
 from payments.domain.events import OccurrenceFailed, ScheduleChanged
 from payments.domain.limits import NAMIBIA
 from payments.domain.schedule import AHEAD_MAX, OCCURRENCES_MAX, Frequency, Run, Schedule, ScheduleStatus, StandingOrder
+from services.payments.tests.usual import CALENDAR
 
 # In the evening of the 30th in UTC, which is the 31st in Windhoek.
 START = datetime(2027, 1, 30, 23, 0, tzinfo=UTC)
@@ -29,13 +30,23 @@ SOURCE, TARGET = new_id(), new_id()
 
 
 def schedule(frequency: Frequency = Frequency.MONTHLY, **changes: Any) -> Schedule:
-    return Schedule.plan(order(frequency, **changes), schedule_id=new_id(), initiator_id=new_id(), key="k", at=NOW)
+    return Schedule.plan(
+        order(frequency, **changes), schedule_id=new_id(), initiator_id=new_id(), key="k", calendar=CALENDAR, at=NOW
+    )
 
 
 def run(one: Schedule, at: datetime, *, code: str | None = None) -> Run:
     assert one.next_at
     transfer_id = None if code else new_id()
-    return Run(number=one.next_number, due_at=one.next_at, run_at=at, transfer_id=transfer_id, code=code, message=code)
+    return Run(
+        number=one.next_number,
+        planned_at=one.next_at,
+        due_at=one.next_at,
+        run_at=at,
+        transfer_id=transfer_id,
+        code=code,
+        message=code,
+    )
 
 
 def days(one: Schedule, count: int) -> list[date]:
@@ -95,13 +106,13 @@ def test_an_invalid_schedule_is_refused(changes: dict[str, Any], error: type[Exc
 
 def test_a_schedule_continues_after_a_refusal_that_it_announces_and_ends_after_its_last_occurrence() -> None:
     one = schedule(occurrences_max=2)
-    one.record(run(one, START, code="PAY_001"))
+    one.record(run(one, START, code="PAY_001"), CALENDAR)
     planned, failed = one.collect()
     assert isinstance(planned, ScheduleChanged)
     assert isinstance(failed, OccurrenceFailed)
     assert (failed.number, failed.code, failed.due_at) == (0, "PAY_001", START)
     assert (one.status, one.failed, one.last_code, one.next_number) == (ScheduleStatus.ACTIVE, 1, "PAY_001", 1)
-    one.record(run(one, START + timedelta(days=28)))
+    one.record(run(one, START + timedelta(days=28)), CALENDAR)
     assert (one.status, one.succeeded, one.last_code, one.next_at) == (ScheduleStatus.ENDED, 1, None, None)
     [ended] = one.collect()
     assert isinstance(ended, ScheduleChanged)
@@ -111,9 +122,9 @@ def test_a_schedule_continues_after_a_refusal_that_it_announces_and_ends_after_i
 def test_an_occurrence_is_recorded_once() -> None:
     one = schedule(Frequency.DAILY)
     first = run(one, START)
-    one.record(first)
+    one.record(first, CALENDAR)
     with pytest.raises(ValueError, match="is at 1, not 0"):
-        one.record(first)
+        one.record(first, CALENDAR)
 
 
 def test_occurrences_during_a_pause_are_skipped() -> None:
@@ -121,23 +132,23 @@ def test_occurrences_during_a_pause_are_skipped() -> None:
     one.pause(NOW)
     with pytest.raises(ScheduleEnded):
         one.pause(NOW)
-    one.resume(START + timedelta(days=2, hours=1))
+    one.resume(START + timedelta(days=2, hours=1), CALENDAR)
     assert (one.status, one.next_number, one.next_at) == (ScheduleStatus.ACTIVE, 3, START + timedelta(days=3))
     with pytest.raises(ScheduleEnded):
-        one.resume(START)
+        one.resume(START, CALENDAR)
 
 
 def test_an_occurrence_is_made_when_resumed_exactly_at_its_time() -> None:
     one = schedule(Frequency.DAILY)
     one.pause(NOW)
-    one.resume(START + timedelta(days=2))
+    one.resume(START + timedelta(days=2), CALENDAR)
     assert (one.next_number, one.next_at) == (2, START + timedelta(days=2))
 
 
 def test_a_schedule_resumed_after_its_last_day_has_ended() -> None:
     one = schedule(Frequency.DAILY, occurrences_max=2)
     one.pause(NOW)
-    one.resume(START + timedelta(days=9))
+    one.resume(START + timedelta(days=9), CALENDAR)
     assert (one.status, one.next_at) == (ScheduleStatus.ENDED, None)
 
 
@@ -145,7 +156,7 @@ def test_a_cancelled_schedule_stays_cancelled() -> None:
     one = schedule()
     one.cancel(NOW)
     assert (one.status, one.next_at, one.ended_at) == (ScheduleStatus.CANCELLED, None, NOW)
-    for act in (lambda: one.cancel(NOW), lambda: one.pause(NOW), lambda: one.resume(NOW)):
+    for act in (lambda: one.cancel(NOW), lambda: one.pause(NOW), lambda: one.resume(NOW, CALENDAR)):
         with pytest.raises(ScheduleEnded):
             act()
 
@@ -176,8 +187,8 @@ def test_every_change_of_a_schedule_increases_its_version() -> None:
     versions = [one.version]
     for change in (
         lambda: one.pause(NOW),
-        lambda: one.resume(NOW),
-        lambda: one.record(run(one, START)),
+        lambda: one.resume(NOW, CALENDAR),
+        lambda: one.record(run(one, START), CALENDAR),
         lambda: one.cancel(START),
     ):
         change()
@@ -188,7 +199,7 @@ def test_every_change_of_a_schedule_increases_its_version() -> None:
 def test_every_change_of_a_schedule_announces_when_it_is_due_next() -> None:
     one = schedule(Frequency.DAILY)
     one.pause(NOW)
-    one.resume(START + timedelta(hours=1))
+    one.resume(START + timedelta(hours=1), CALENDAR)
     one.cancel(START + timedelta(hours=2))
     announced = [(event.status, event.next_at) for event in one.collect() if isinstance(event, ScheduleChanged)]
     assert announced == [("active", START), ("paused", START), ("active", START + timedelta(days=1)), ("cancelled", None)]

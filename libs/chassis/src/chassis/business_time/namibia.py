@@ -25,9 +25,9 @@ _WEEK: Final = MappingProxyType(dict.fromkeys(range(5), _OFFICE))
 def namibian_holidays(year: int) -> Mapping[date, str]:
     """Return the public holidays of a year with their names, including the Monday after one on a Sunday."""
     # Loads the holidays of all countries, which takes half a second. Only processes that use the calendar pay for it.
-    from holidays.countries.namibia import Namibia  # noqa: PLC0415
+    from holidays import country_holidays  # noqa: PLC0415
 
-    found = dict(Namibia(years=year, language="en_NA").items())
+    found = dict(country_holidays("NA", years=year, language="en_NA").items())
     for day, name in list(found.items()):
         # Section 1(2) is for every public holiday; the library leaves out Genocide Remembrance Day, which is on a Sunday in 2028.
         if day.weekday() == _SUNDAY and year >= _EDITION_YEARS.start:

@@ -177,7 +177,7 @@ class BulkCompleted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleChanged(Event):
-    """A schedule was planned, paused, resumed or cancelled, or has ended. While `next_at` is None, nothing is due."""
+    """A schedule was planned, paused, resumed, moved or cancelled, or has ended. While `next_at` is None, nothing is due."""
 
     schedule_id: UUID
     initiator_id: UUID

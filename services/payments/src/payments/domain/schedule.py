@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final, Self
 from uuid import UUID
 
+from kernel.business_time import BusinessCalendar, Convention
 from kernel.errors import InvalidValue, KeyReused
 from kernel.events import Aggregate
 from kernel.money import Money
@@ -47,6 +48,30 @@ class Frequency(StrEnum):
                 return start.replace(year=year, month=month + 1, day=min(start.day, last))
 
 
+class OnClosedDay(StrEnum):
+    """What becomes of an occurrence that is planned for a weekend or a public holiday.
+
+    The three moving rules are the business day conventions of banks: following, preceding and modified following.
+    """
+
+    AS_PLANNED = "as_planned"
+    NEXT_BUSINESS_DAY = "next_business_day"
+    PREVIOUS_BUSINESS_DAY = "previous_business_day"
+    MODIFIED_FOLLOWING = "modified_following"
+
+    @property
+    def convention(self) -> Convention:
+        return _CONVENTIONS[self]
+
+
+_CONVENTIONS: Final = {
+    OnClosedDay.AS_PLANNED: Convention.NONE,
+    OnClosedDay.NEXT_BUSINESS_DAY: Convention.FOLLOWING,
+    OnClosedDay.PREVIOUS_BUSINESS_DAY: Convention.PRECEDING,
+    OnClosedDay.MODIFIED_FOLLOWING: Convention.MODIFIED_FOLLOWING,
+}
+
+
 class ScheduleStatus(StrEnum):
     ACTIVE = "active"
     PAUSED = "paused"
@@ -56,7 +81,7 @@ class ScheduleStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingOrder:
-    """The transfer to make, and when. `ends_on` is the last day on which it may be due."""
+    """The transfer to make, and when. `ends_on` is the last day for which an occurrence may be planned."""
 
     source_id: UUID
     target_id: UUID
@@ -67,6 +92,7 @@ class StandingOrder:
     reference: str = ""
     ends_on: date | None = None
     occurrences_max: int | None = None
+    on_closed_day: OnClosedDay = OnClosedDay.AS_PLANNED
 
     def __post_init__(self) -> None:
         if self.source_id == self.target_id:
@@ -98,11 +124,13 @@ class StandingOrder:
             "starts_at": self.starts_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             "ends_on": self.ends_on.isoformat() if self.ends_on else "",
             "occurrences_max": self.occurrences_max,
+            # Left out by default, so that what was signed before the rule existed is still the same text.
+            "on_closed_day": "" if self.on_closed_day is OnClosedDay.AS_PLANNED else self.on_closed_day.value,
         }
         return canonical({name: fields[name] for name in sorted(fields) if fields[name]})
 
     def due(self, number: int) -> datetime | None:
-        """Return when an occurrence is due, or None if there is no occurrence with this number."""
+        """Return when an occurrence is planned, or None if there is no occurrence with this number."""
         if self.frequency is Frequency.ONCE and number:
             return None
         if number >= (self.occurrences_max or OCCURRENCES_MAX):
@@ -110,12 +138,21 @@ class StandingOrder:
         due = self.frequency.occurrence(self.starts_at, number)
         return None if self.ends_on and due.astimezone(NAMIBIA).date() > self.ends_on else due
 
+    def effective(self, number: int, calendar: BusinessCalendar) -> datetime | None:
+        """Return when an occurrence is made: as planned, or at the same time of the business day that takes its place."""
+        planned = self.due(number)
+        return calendar.roll_moment(planned, self.on_closed_day.convention) if planned else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """The outcome of an occurrence: a transfer, or the code of the error that refused it."""
+    """The outcome of an occurrence: a transfer, or the code of the error that refused it.
+
+    `planned_at` and `due_at` differ if it was moved from a closed day.
+    """
 
     number: int
+    planned_at: datetime
     due_at: datetime
     run_at: datetime
     transfer_id: UUID | None = None
@@ -125,7 +162,10 @@ class Run:
 
 @dataclass(eq=False, kw_only=True)
 class Schedule(Aggregate):
-    """`next_number` and `next_at` are of the next occurrence. A schedule that has ended has none."""
+    """`next_number` and `next_at` are of the next occurrence. A schedule that has ended has none.
+
+    `next_at` is when it is made, by the edition of the calendar in `aligned_to`.
+    """
 
     id: UUID
     initiator_id: UUID
@@ -139,6 +179,7 @@ class Schedule(Aggregate):
     succeeded: int = 0
     failed: int = 0
     last_code: str | None = None
+    aligned_to: str = ""
     # Why the platform paused or cancelled it. The payer need not give a reason.
     status_reason: str | None = None
     ended_at: datetime | None = None
@@ -152,10 +193,14 @@ class Schedule(Aggregate):
         schedule_id: UUID,
         initiator_id: UUID,
         key: str,
+        calendar: BusinessCalendar,
         at: datetime,
         signature: Signature | None = None,
     ) -> Self:
-        """Plan an order whose first occurrence is in the future."""
+        """Plan an order whose first occurrence is in the future.
+
+        The business day before it may be past; the occurrence is due at once then.
+        """
         if not at <= order.starts_at <= at + AHEAD_MAX:
             raise InvalidValue(field="starts_at", expected="a future time within five years", given=order.starts_at)
         schedule = cls(
@@ -163,9 +208,10 @@ class Schedule(Aggregate):
             initiator_id=initiator_id,
             key=key,
             order=order,
-            next_at=order.due(0),
+            next_at=order.effective(0, calendar),
             created_at=at,
             signature=signature,
+            aligned_to=_alignment(calendar, 0),
         )
         schedule._announce_changed(at)
         return schedule
@@ -175,14 +221,17 @@ class Schedule(Aggregate):
         """The text that a payer signs: the key, and the digest of the fields in canonical form."""
         return signed_digest("elcorp-schedule-v1", self.key, self.order.signed_content)
 
-    def as_planned(self) -> "Schedule":
-        """Return the schedule as it was when planned, regardless of its current state: the response to that request."""
+    def as_planned(self, calendar: BusinessCalendar) -> "Schedule":
+        """Return the schedule as it was when planned, regardless of its current state: the response to that request.
+
+        Its first occurrence is where the calendar has it now.
+        """
         return Schedule(
             id=self.id,
             initiator_id=self.initiator_id,
             key=self.key,
             order=self.order,
-            next_at=self.order.due(0),
+            next_at=self.order.effective(0, calendar),
             created_at=self.created_at,
             signature=self.signature,
         )
@@ -208,7 +257,26 @@ class Schedule(Aggregate):
             link_id=self.id,
         )
 
-    def record(self, run: Run) -> None:
+    def is_due(self, at: datetime, calendar: BusinessCalendar) -> bool:
+        due = self.order.effective(self.next_number, calendar)
+        return self.status is ScheduleStatus.ACTIVE and due is not None and due <= at
+
+    def is_aligned(self, calendar: BusinessCalendar) -> bool:
+        """Whether `next_at` is where this edition of the calendar has the next occurrence."""
+        return not self.is_open or self.aligned_to == _alignment(calendar, self.next_number)
+
+    def moves(self, calendar: BusinessCalendar) -> bool:
+        return self.is_open and self.order.effective(self.next_number, calendar) != self.next_at
+
+    def align(self, calendar: BusinessCalendar, at: datetime) -> None:
+        """Move the next occurrence to where the calendar has it now. Its number stays, so that it is made once."""
+        moves = self.moves(calendar)
+        self.aligned_to = _alignment(calendar, self.next_number)
+        if moves:
+            self.next_at, self.version = self.order.effective(self.next_number, calendar), self.version + 1
+            self._announce_changed(at)
+
+    def record(self, run: Run, calendar: BusinessCalendar) -> None:
         """Record the outcome of the occurrence that was due, and move to the next one. A refusal is announced."""
         if run.number != self.next_number or not self.is_open:
             raise ValueError(f"schedule {self.id} is at {self.next_number}, not {run.number}")
@@ -227,21 +295,24 @@ class Schedule(Aggregate):
                 )
             )
         self.last_code = run.code
-        self._go_to(run.number + 1, run.run_at)
+        self._go_to(run.number + 1, run.run_at, calendar)
 
     def pause(self, at: datetime, *, reason: str | None = None) -> None:
         self._require(ScheduleStatus.ACTIVE)
         self.status, self.status_reason, self.version = ScheduleStatus.PAUSED, reason, self.version + 1
         self._announce_changed(at)
 
-    def resume(self, at: datetime) -> None:
-        """Continue with the next future occurrence. Occurrences during the pause are skipped."""
+    def resume(self, at: datetime, calendar: BusinessCalendar) -> None:
+        """Continue with the next future occurrence. Occurrences during the pause are skipped.
+
+        One that was moved is skipped only if both its planned and its effective time have passed.
+        """
         self._require(ScheduleStatus.PAUSED)
         self.status, self.status_reason = ScheduleStatus.ACTIVE, None
         number = self.next_number
-        while (due := self.order.due(number)) and due < at:
+        while (last := self._last_time(number, calendar)) and last < at:
             number += 1
-        self._go_to(number, at)
+        self._go_to(number, at, calendar)
         if self.is_open:
             self._announce_changed(at)
 
@@ -254,8 +325,13 @@ class Schedule(Aggregate):
     def is_open(self) -> bool:
         return self.status in {ScheduleStatus.ACTIVE, ScheduleStatus.PAUSED}
 
-    def _go_to(self, number: int, at: datetime) -> None:
-        self.next_number, self.next_at, self.version = number, self.order.due(number), self.version + 1
+    def _last_time(self, number: int, calendar: BusinessCalendar) -> datetime | None:
+        planned, effective = self.order.due(number), self.order.effective(number, calendar)
+        return max(planned, effective) if planned and effective else None
+
+    def _go_to(self, number: int, at: datetime, calendar: BusinessCalendar) -> None:
+        self.next_number, self.next_at, self.version = number, self.order.effective(number, calendar), self.version + 1
+        self.aligned_to = _alignment(calendar, number)
         if self.next_at is None:
             self._end(ScheduleStatus.ENDED, at)
 
@@ -273,3 +349,8 @@ class Schedule(Aggregate):
     def _require(self, *statuses: ScheduleStatus) -> None:
         if self.status not in statuses:
             raise ScheduleEnded(schedule_id=self.id, status=self.status)
+
+
+def _alignment(calendar: BusinessCalendar, number: int) -> str:
+    # With the number, because the previous release writes the planned time of the next occurrence and leaves this as it was.
+    return f"{calendar.edition}:{number}"

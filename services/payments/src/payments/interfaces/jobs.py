@@ -11,6 +11,7 @@ from payments.application.bulk_transfers.expire_bulks import ExpireBulks
 from payments.application.bulk_transfers.resume_bulks import ResumeBulks
 from payments.application.bulk_transfers.run_bulk import RunBulk
 from payments.application.ledger.check_ledger import CheckLedger
+from payments.application.schedules.align_schedules import AlignSchedules
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.expire_transfers import ExpireTransfers
 
@@ -63,13 +64,21 @@ def bulk_jobs(run_bulk: RunBulk, resume_bulks: ResumeBulks, expire_bulks: Expire
     return blueprint
 
 
-def schedule_jobs(run_schedules: RunSchedules, *, job_seconds: int) -> Blueprint:
-    """Return the job that makes the transfers that are due. The next run does the work of a failed run."""
+def schedule_jobs(run_schedules: RunSchedules, align_schedules: AlignSchedules, *, job_seconds: int) -> Blueprint:
+    """Return the jobs of schedules: make the transfers that are due, and follow the calendar.
+
+    The next run does the work of a failed run.
+    """
     blueprint = Blueprint()
 
     @blueprint.periodic(cron=each(job_seconds))
     @blueprint.task(name="run_schedules", queue=SCHEDULE_QUEUE, queueing_lock="run_schedules", lock="run_schedules")
     async def run(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await run_schedules()
+
+    @blueprint.periodic(cron=each(job_seconds))
+    @blueprint.task(name="align_schedules", queue=SCHEDULE_QUEUE, queueing_lock="align_schedules", lock="align_schedules")
+    async def follow(timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await align_schedules()
 
     return blueprint

@@ -32,5 +32,8 @@ class ScheduleRepository(Protocol):
         The actors have no roles: current roles are looked up when the schedules run.
         """
 
+    async def unaligned(self, edition: str, *, after: UUID, limit: int) -> Sequence[UUID]:
+        """Return open schedules above an id, in id order, whose next occurrence was computed with another edition."""
+
     async def save(self, schedules: Sequence[Schedule], runs: Sequence[tuple[UUID, Run]] = ()) -> None:
         """Write the state of locked schedules, and the outcomes of their occurrences."""

@@ -45,4 +45,5 @@ class Transaction(transaction.Transaction, Protocol):
 
 
 class UnitOfWork(Protocol):
-    def begin(self, actor: Actor) -> AbstractAsyncContextManager[Transaction]: ...
+    def begin(self, actor: Actor, *, audited: bool = True) -> AbstractAsyncContextManager[Transaction]:
+        """Begin a transaction; `audited=False` if it may write what no audit fact shows."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from kernel.audit import Audited, State
 from kernel.reads import ReadOfOthers
 from payments.application.schedules.views import ScheduleView
-from payments.domain.schedule import Schedule
+from payments.domain.schedule import OnClosedDay, Schedule
 
 
 def _state(schedule: Schedule) -> State:
@@ -17,7 +17,17 @@ def _state(schedule: Schedule) -> State:
     }
     if schedule.last_code:
         shown["last_code"] = schedule.last_code
+    if schedule.order.on_closed_day is not OnClosedDay.AS_PLANNED:
+        shown |= _closed_day(schedule)
     return shown
+
+
+def _closed_day(schedule: Schedule) -> dict[str, object]:
+    planned, due = schedule.order.due(schedule.next_number), schedule.next_at
+    shown = {"on_closed_day": schedule.order.on_closed_day.value}
+    if planned and due:
+        shown |= {"next_planned_at": planned.isoformat(), "next_at": due.isoformat()}
+    return dict(shown)
 
 
 def _related(schedule: Schedule) -> tuple[str, ...]:

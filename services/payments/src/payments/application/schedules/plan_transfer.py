@@ -3,6 +3,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from kernel.actor import Actor
+from kernel.business_time import BusinessCalendar
 from kernel.clock import Clock
 from kernel.ids import new_id
 from payments.application.ports.accounts import AccountLookup
@@ -33,6 +34,7 @@ class PlanTransfer:
     wallets: AccountLookup
     signatures: Signatures
     policy: PayerPolicy
+    calendar: BusinessCalendar
     clock: Clock
 
     async def __call__(
@@ -45,15 +47,23 @@ class PlanTransfer:
             # Look up the key first: when a request is repeated, its start may have passed and its wallets may have changed.
             await tx.keys.claim(actor.user_id, key, beside=["schedules"])
             if earlier := await tx.schedules.find_by_key(actor.user_id, key):
-                return PlannedSchedule(earlier.confirm_replay(order).as_planned(), replayed=True)
+                return PlannedSchedule(earlier.confirm_replay(order).as_planned(self.calendar), replayed=True)
         actor.require_admitted()
-        schedule = Schedule.plan(order, schedule_id=schedule_id, initiator_id=actor.user_id, key=key, at=at, signature=signature)
+        schedule = Schedule.plan(
+            order,
+            schedule_id=schedule_id,
+            initiator_id=actor.user_id,
+            key=key,
+            calendar=self.calendar,
+            at=at,
+            signature=signature,
+        )
         transfer = schedule.transfer_order()
         await self._require_proof(actor, schedule, transfer, at)
         async with self.uow.begin(actor) as tx:
             await tx.keys.claim(actor.user_id, key, beside=["schedules"])
             if earlier := await tx.schedules.find_by_key(actor.user_id, key):
-                return PlannedSchedule(earlier.confirm_replay(order).as_planned(), replayed=True)
+                return PlannedSchedule(earlier.confirm_replay(order).as_planned(self.calendar), replayed=True)
             if await tx.schedules.count_open(actor.user_id) >= SCHEDULES_OPEN_MAX:
                 raise TooManySchedules(most=SCHEDULES_OPEN_MAX)
             await tx.schedules.add(schedule, actor)

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from kernel.actor import Actor
+from kernel.business_time import BusinessCalendar
 from kernel.clock import Clock
 from kernel.errors import DomainError, Kind
 from payments.application.ports.bulk_transfers import RuleRefresher
@@ -13,6 +14,7 @@ from payments.application.ports.payer_rights import Authority
 from payments.application.ports.transfers import Request, Settled
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.schedules import audit
+from payments.application.schedules.aligned_schedules import align
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.post_transfers import PostBatch, QueuedRequest
 from payments.domain.schedule import Run, Schedule
@@ -34,11 +36,14 @@ class RunSchedules:
     rules: RuleRefresher
     authority: Authority
     clock: Clock
+    calendar: BusinessCalendar
 
     async def __call__(self) -> int:
         """Return how many were due. Raise Unavailable if they must be retried."""
         done = 0
-        while due := await self._due():
+        while found := await self._due():
+            if not (due := await self._still_due(found)):
+                continue
             await self.rules.refresh()
             run = await self._run(due)
             done += run
@@ -50,6 +55,15 @@ class RunSchedules:
     async def _due(self) -> Sequence[tuple[Schedule, Actor]]:
         async with self.uow.begin(Actor.service("payments")) as tx:
             return await tx.schedules.due(self.clock.now(), limit=BATCH)
+
+    async def _still_due(self, found: Sequence[tuple[Schedule, Actor]]) -> Sequence[tuple[Schedule, Actor]]:
+        """Leave out, and move, occurrences whose day was closed since they were last aligned."""
+        at = self.clock.now()
+        due = [one for one in found if one[0].is_due(at, self.calendar)]
+        if early := [schedule.id for schedule, _ in found if not schedule.is_due(at, self.calendar)]:
+            async with self.uow.begin(Actor.service("payments"), audited=False) as tx:
+                await align(tx, early, self.calendar, at)
+        return due
 
     async def _run(self, due: Sequence[tuple[Schedule, Actor]]) -> int:
         answers = await self.authority.authorize({schedule.initiator_id for schedule, _ in due})
@@ -118,7 +132,7 @@ class RunSchedules:
                 if not schedule.is_open or schedule.next_number != run.number:
                     continue
                 with tx.change(audit.SCHEDULE, schedule, "run", at=at):
-                    schedule.record(run)
+                    schedule.record(run, self.calendar)
                 changed.append(schedule)
             await tx.schedules.save(changed, [(schedule.id, runs[schedule.id]) for schedule in changed])
 
@@ -127,7 +141,8 @@ def _run_of(schedule: Schedule, outcome: Outcome, at: datetime) -> Run:
     if schedule.next_at is None:
         raise RuntimeError(f"schedule {schedule.id} is not due")
     number, due_at = schedule.next_number, schedule.next_at
+    planned_at = schedule.order.due(number) or due_at
     if isinstance(outcome, DomainError):
-        return Run(number=number, due_at=due_at, run_at=at, code=outcome.code, message=outcome.message)
+        return Run(number=number, planned_at=planned_at, due_at=due_at, run_at=at, code=outcome.code, message=outcome.message)
     [settled] = outcome
-    return Run(number=number, due_at=due_at, run_at=at, transfer_id=settled.transfer.id)
+    return Run(number=number, planned_at=planned_at, due_at=due_at, run_at=at, transfer_id=settled.transfer.id)

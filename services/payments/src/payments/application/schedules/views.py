@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Protocol, Self
 from uuid import UUID
 
+from kernel.money import Money
 from kernel.pages import CursorPage, CursorRequest
-from payments.domain.schedule import Schedule
+from payments.domain.schedule import Frequency, OnClosedDay, Schedule, StandingOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,9 @@ class ScheduleView:
     starts_at: datetime
     ends_on: date | None
     occurrences_max: int | None
+    on_closed_day: str
     status: str
+    next_number: int
     next_at: datetime | None
     succeeded: int
     failed: int
@@ -56,7 +59,9 @@ class ScheduleView:
             starts_at=order.starts_at,
             ends_on=order.ends_on,
             occurrences_max=order.occurrences_max,
+            on_closed_day=order.on_closed_day,
             status=schedule.status,
+            next_number=schedule.next_number,
             next_at=schedule.next_at,
             succeeded=schedule.succeeded,
             failed=schedule.failed,
@@ -67,17 +72,47 @@ class ScheduleView:
             version=schedule.version,
         )
 
+    @property
+    def order(self) -> StandingOrder:
+        return StandingOrder(
+            source_id=self.source_id,
+            target_id=self.target_id,
+            amount=Money.of(self.amount, self.currency),
+            frequency=Frequency(self.frequency),
+            starts_at=self.starts_at,
+            description=self.description,
+            reference=self.reference,
+            ends_on=self.ends_on,
+            occurrences_max=self.occurrences_max,
+            on_closed_day=OnClosedDay(self.on_closed_day),
+        )
+
+    @property
+    def next_planned_at(self) -> datetime | None:
+        """When the next occurrence is planned; `next_at` is when it is made."""
+        return Frequency(self.frequency).occurrence(self.starts_at, self.next_number) if self.next_at else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
     """A past occurrence: its transfer, or the reason why there is none."""
 
     number: int
+    planned_at: datetime
     due_at: datetime
     run_at: datetime
     transfer_id: UUID | None
     code: str | None
     message: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpcomingRunView:
+    """A coming occurrence: when it is planned, and when it is made."""
+
+    number: int
+    planned_at: datetime
+    due_at: datetime
 
 
 class ScheduleViews(Protocol):

@@ -15,7 +15,7 @@ from kernel.events import Aggregate
 from kernel.money import Money
 from kernel.pages import CursorPage, CursorRequest
 from payments.application.schedules.views import RunView, ScheduleView
-from payments.domain.schedule import Frequency, Run, Schedule, ScheduleStatus, StandingOrder
+from payments.domain.schedule import Frequency, OnClosedDay, Run, Schedule, ScheduleStatus, StandingOrder
 from payments.infrastructure.sql.actors import actor_of, actor_text
 from payments.infrastructure.sql.advisory_lock import TAKE_LOCK, lock_number
 from payments.infrastructure.sql.reads import SqlReads, before, before_id
@@ -23,7 +23,7 @@ from payments.infrastructure.sql.transfer_rows import signature_of, signature_te
 
 _ASKED: Final = (
     "id", "initiator_id", "idempotency_key", "source_id", "target_id", "amount", "currency", "description", "reference",
-    "frequency", "starts_at", "ends_on", "occurrences_max", "created_at", "signature",
+    "frequency", "starts_at", "ends_on", "occurrences_max", "on_closed_day", "created_at", "signature",
 )  # fmt: skip
 _STANDING: Final = (
     "status",
@@ -32,6 +32,7 @@ _STANDING: Final = (
     "succeeded",
     "failed",
     "last_code",
+    "aligned_to",
     "status_reason",
     "ended_at",
     "version",
@@ -47,11 +48,19 @@ _PLACES: Final = ", ".join(
 _ADD = text(f"INSERT INTO schedules ({_READ}, actor) VALUES ({_PLACES})")
 _LOCK = text(f"SELECT {_READ} FROM schedules WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 _DUE = text(f"SELECT {_READ}, actor FROM schedules WHERE status = 'active' AND next_at <= :at ORDER BY next_at, id LIMIT :limit")
+_UNALIGNED = text(
+    """
+    SELECT id FROM schedules
+    WHERE on_closed_day <> 'as_planned' AND next_at IS NOT NULL
+      AND aligned_to <> cast(:edition AS text) || ':' || next_number AND id > :after
+    ORDER BY id LIMIT :limit
+    """
+)
 _SAVE = text(f"UPDATE schedules SET {', '.join(f'{name} = :{name}' for name in _STANDING)} WHERE id = :id")
 _ADD_RUN = text(
     """
-    INSERT INTO schedule_runs (schedule_id, number, due_at, run_at, transfer_id, code, message)
-    VALUES (:schedule_id, :number, :due_at, :run_at, :transfer_id, :code, :message)
+    INSERT INTO schedule_runs (schedule_id, number, planned_at, due_at, run_at, transfer_id, code, message)
+    VALUES (:schedule_id, :number, :planned_at, :due_at, :run_at, :transfer_id, :code, :message)
     """
 )
 
@@ -89,6 +98,7 @@ class SqlScheduleRepository:
             "starts_at": order.starts_at,
             "ends_on": order.ends_on,
             "occurrences_max": order.occurrences_max,
+            "on_closed_day": order.on_closed_day,
             "created_at": schedule.created_at,
             "signature": signature_text(schedule.signature) if schedule.signature else None,
         }
@@ -100,6 +110,9 @@ class SqlScheduleRepository:
     async def due(self, at: datetime, *, limit: int) -> Sequence[tuple[Schedule, Actor]]:
         rows = await self._session.execute(_DUE, {"at": at, "limit": limit})
         return [(_schedule(row), actor_of(row.actor)) for row in rows]
+
+    async def unaligned(self, edition: str, *, after: UUID, limit: int) -> Sequence[UUID]:
+        return list(await self._session.scalars(_UNALIGNED, {"edition": edition, "after": after, "limit": limit}))
 
     async def save(self, schedules: Sequence[Schedule], runs: Sequence[tuple[UUID, Run]] = ()) -> None:
         self._written += schedules
@@ -128,6 +141,7 @@ def _schedule(row: Any) -> Schedule:
         reference=row.reference,
         ends_on=row.ends_on,
         occurrences_max=row.occurrences_max,
+        on_closed_day=OnClosedDay(row.on_closed_day),
     )
     standing = {name: getattr(row, name) for name in _STANDING} | {"status": ScheduleStatus(row.status)}
     return Schedule(
@@ -146,9 +160,11 @@ _SCHEDULE = text(f"SELECT {_VIEWED} FROM schedules WHERE id = :id")
 _SCHEDULES_OF = text(
     f"SELECT {_VIEWED} FROM schedules WHERE initiator_id = :initiator AND id < :before ORDER BY id DESC LIMIT :limit"
 )
+# The previous release stores no planned time.
+_RUN: Final = ", ".join(RunView.__slots__).replace("planned_at", "coalesce(planned_at, due_at)")
 _RUNS_OF = text(
     f"""
-    SELECT {", ".join(RunView.__slots__)} FROM schedule_runs
+    SELECT {_RUN} FROM schedule_runs
     WHERE schedule_id = :id AND number < :before ORDER BY number DESC LIMIT :limit
     """
 )

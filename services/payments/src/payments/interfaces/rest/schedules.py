@@ -22,7 +22,12 @@ from kernel.reads import OTHERS, OWN
 from payments.application.schedules.views import ScheduleView
 from payments.domain.schedule import Schedule
 from payments.interfaces.rest.dependencies import App
-from payments.interfaces.rest.schemas.schedules import ScheduleRequest, ScheduleResponse, ScheduleRunResponse
+from payments.interfaces.rest.schemas.schedules import (
+    ScheduleRequest,
+    ScheduleResponse,
+    ScheduleRunResponse,
+    UpcomingRunResponse,
+)
 from payments.interfaces.rest.schemas.transfers import ReasonRequest
 
 schedules = Router(prefix="/transfers/schedules", tags=["scheduled transfers"], moves_money=True)
@@ -35,6 +40,7 @@ async def plan_transfer(
     """Schedule a transfer from one of the caller's wallets: once, or daily, weekly or monthly until an end date.
 
     Each occurrence is made within a minute of its time as a separate transfer, under the rules, roles and funds of that time.
+    `on_closed_day` says what happens to an occurrence on a weekend or a public holiday.
     A refused occurrence is recorded and announced, and the schedule continues. The schedule is paused while the payer is
     suspended.
     """
@@ -68,6 +74,18 @@ async def list_schedule_runs(
     """List a schedule's past occurrences with their outcomes, newest first."""
     page = await app.schedules.list_schedule_runs(actor=actor, schedule_id=schedule_id, cursor=cursor)
     return cursor_of(page, ScheduleRunResponse.of)
+
+
+@schedules.get("/{schedule_id}/upcoming", dependencies=[Authenticated], reads=OTHERS)
+async def list_upcoming_runs(
+    schedule_id: UUID, actor: CurrentActor, cursor: CursorPaging, app: App
+) -> Envelope[CursorPageOf[UpcomingRunResponse]]:
+    """List a schedule's coming occurrences, the next first: when each is planned and when it is made.
+
+    A schedule that is paused or has ended has none.
+    """
+    page = await app.schedules.list_upcoming_runs(actor=actor, schedule_id=schedule_id, cursor=cursor)
+    return cursor_of(page, UpcomingRunResponse.of)
 
 
 @schedules.post("/{schedule_id}/pause", dependencies=[Requires("payment:create")], assurance=NONE)

@@ -8,13 +8,20 @@ from pydantic import ConfigDict, Field
 
 from chassis.rest import AmountText, Day, Moment, RequestModel, ResponseModel
 from kernel.money import Money, amount_text
-from payments.application.schedules.views import RunView, ScheduleView
-from payments.domain.schedule import OCCURRENCES_MAX, Frequency, ScheduleStatus, StandingOrder
+from payments.application.schedules.views import RunView, ScheduleView, UpcomingRunView
+from payments.domain.schedule import OCCURRENCES_MAX, Frequency, OnClosedDay, ScheduleStatus, StandingOrder
 from payments.interfaces.rest.schemas.fields import CurrencyCode, Description, OptionalReference
 from payments.interfaces.rest.schemas.signatures import SignatureRequest
 
 _SOURCE = "01980a52-7c00-7000-8000-000000000001"
 _TARGET = "01980a52-7c00-7000-8000-000000000002"
+_ON_CLOSED_DAY = (
+    "What happens to an occurrence on a Saturday, a Sunday or a public holiday of Namibia. `as_planned`: it is made on that day. "
+    "`next_business_day` (following): on the next business day, at the same time of day. `previous_business_day` (preceding): on "
+    "the business day before; at once if that day is past when the schedule is created. `modified_following`: on the next "
+    "business day, or on the one before if the next is in another month. The planned days stay as they are; `ends_on` and "
+    "`occurrences_max` count them. If a holiday is declared later, occurrences that have not been made move."
+)
 
 
 class ScheduleRequest(RequestModel):
@@ -28,8 +35,12 @@ class ScheduleRequest(RequestModel):
     reference: Annotated[OptionalReference, Field(description="The payee's reference, such as an invoice number")] = ""
     frequency: Literal["once", "daily", "weekly", "monthly"] = "once"
     starts_at: Annotated[Moment, Field(description="The time of the first occurrence")]
-    ends_on: Annotated[Day | None, Field(description="The last day on which an occurrence may be due")] = None
+    ends_on: Annotated[Day | None, Field(description="The last day for which an occurrence may be planned")] = None
     occurrences_max: Annotated[int | None, Field(ge=1, le=OCCURRENCES_MAX)] = None
+    on_closed_day: Annotated[
+        Literal["as_planned", "next_business_day", "previous_business_day", "modified_following"],
+        Field(description=_ON_CLOSED_DAY),
+    ] = "as_planned"
     signature: SignatureRequest | None = None
 
     model_config = ConfigDict(
@@ -60,6 +71,7 @@ class ScheduleRequest(RequestModel):
             reference=self.reference,
             ends_on=self.ends_on,
             occurrences_max=self.occurrences_max,
+            on_closed_day=OnClosedDay(self.on_closed_day),
         )
 
 
@@ -81,8 +93,10 @@ class ScheduleResponse(ResponseModel):
     starts_at: datetime
     ends_on: date | None
     occurrences_max: int | None
+    on_closed_day: OnClosedDay
     status: ScheduleStatus
-    next_at: datetime | None
+    next_planned_at: datetime | None = Field(description="The time for which the next occurrence is planned")
+    next_at: datetime | None = Field(description="When the next occurrence is made; moved if its planned day is closed")
     succeeded: int
     failed: int
     last_code: str | None = Field(examples=["PAY_001"])
@@ -105,7 +119,9 @@ class ScheduleResponse(ResponseModel):
             starts_at=schedule.starts_at,
             ends_on=schedule.ends_on,
             occurrences_max=schedule.occurrences_max,
+            on_closed_day=OnClosedDay(schedule.on_closed_day),
             status=ScheduleStatus(schedule.status),
+            next_planned_at=schedule.next_planned_at,
             next_at=schedule.next_at,
             succeeded=schedule.succeeded,
             failed=schedule.failed,
@@ -121,7 +137,8 @@ class ScheduleRunResponse(ResponseModel):
     """A past occurrence: its transfer, or the reason why there is none."""
 
     number: int = Field(ge=0, description="Number of the occurrence, from 0")
-    due_at: datetime
+    planned_at: datetime
+    due_at: datetime = Field(description="Differs from planned_at if that day was closed")
     run_at: datetime
     transfer_id: UUID | None
     code: str | None = Field(examples=["PAY_001"])
@@ -131,9 +148,22 @@ class ScheduleRunResponse(ResponseModel):
     def of(cls, run: RunView) -> "ScheduleRunResponse":
         return cls.model_construct(
             number=run.number,
+            planned_at=run.planned_at,
             due_at=run.due_at,
             run_at=run.run_at,
             transfer_id=run.transfer_id,
             code=run.code,
             error=run.message,
         )
+
+
+class UpcomingRunResponse(ResponseModel):
+    """A coming occurrence."""
+
+    number: int = Field(ge=0, description="Number of the occurrence, from 0")
+    planned_at: datetime = Field(description="The time for which it is planned")
+    due_at: datetime = Field(description="When it is made, by today's calendar; differs from planned_at if that day is closed")
+
+    @classmethod
+    def of(cls, run: UpcomingRunView) -> "UpcomingRunResponse":
+        return cls.model_construct(number=run.number, planned_at=run.planned_at, due_at=run.due_at)
