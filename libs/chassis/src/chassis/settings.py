@@ -1,10 +1,11 @@
 """Settings of every service, in addition to those of every process."""
 
 import base64
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
@@ -13,6 +14,8 @@ from chassis.business_time.day_overrides import DayOverride, DayOverrides, read_
 from chassis.process_settings import ProcessSettings, SettingRefused, variable, verified
 
 MASTER_KEY_BYTES = 32
+_PLACE: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*|file:///[^?#]+")
+_SCANNER: Final = re.compile(r"tcp://[^/?#]+:[0-9]{1,5}|unix:///[^?#]+")
 
 
 class ServiceSettings(ProcessSettings):
@@ -53,6 +56,19 @@ class ServiceSettings(ProcessSettings):
     # The pause between two checkpoints of the audit log that a `work` process keeps.
     checkpoint_keep_seconds: float = Field(default=60, ge=1, le=3600)
 
+    # Where files are kept: `s3://bucket/prefix`, or a folder as `file:///path`. Outside `local`, a folder is refused unless it is
+    # declared to be one volume that all processes of the service share.
+    objects_url: str = ""
+    objects_folder_shared: bool = False
+    # The endpoint of a server other than Amazon's, such as https://minio:9000, and the region that requests are signed for.
+    objects_endpoint: str = ""
+    objects_region: str = "af-south-1"
+    # Without them, the credentials of the pod's role are used.
+    objects_access_key_id: str = ""
+    objects_secret_access_key: SecretStr = SecretStr("")
+    # clamd, which scans files before they are stored: `tcp://clamd:3310` or `unix:///run/clamav/clamd.ctl`. Empty: no scanning.
+    scanner_url: str = ""
+
     rest_host: str = "127.0.0.1"
     rest_port: int = Field(default=8101, ge=0, le=65535)
     grpc_host: str = "127.0.0.1"
@@ -87,6 +103,28 @@ class ServiceSettings(ProcessSettings):
     digest_key: SecretStr = SecretStr("")
     digest_key_file: Path | None = None
 
+    @field_validator("objects_url")
+    @classmethod
+    def require_place(cls, given: str) -> str:
+        if given and not _PLACE.fullmatch(given):
+            raise ValueError("it must be s3://bucket/prefix or file:///path")
+        return given
+
+    @field_validator("objects_endpoint")
+    @classmethod
+    def require_endpoint(cls, given: str, info: ValidationInfo) -> str:
+        schemes = "https?" if info.data.get("environment") == "local" else "https"
+        if given and not re.fullmatch(rf"{schemes}://[^/?#]+", given):
+            raise ValueError("it must be https://host:port; only local may use http")
+        return given
+
+    @field_validator("scanner_url")
+    @classmethod
+    def require_scanner(cls, given: str) -> str:
+        if given and not _SCANNER.fullmatch(given):
+            raise ValueError("it must be tcp://host:port or unix:///path")
+        return given
+
     @field_validator("database_url", "database_owner_url", "database_relay_url")
     @classmethod
     def verify_database(cls, given: SecretStr, info: ValidationInfo) -> SecretStr:
@@ -109,6 +147,11 @@ class ServiceSettings(ProcessSettings):
         absent = [variable(name) for name, file in files.items() if file is None]
         if 0 < len(absent) < len(files):
             yield f"{' and '.join(absent)} not set: mutual TLS needs all of certificate, key and authority, or none"
+        if self.environment != "local" and self.objects_url.startswith("file:") and not self.objects_folder_shared:
+            yield (
+                "ELCORP_OBJECTS_URL is a folder, but every process of a service must see the same files. Use s3://bucket/prefix, "
+                "or set ELCORP_OBJECTS_FOLDER_SHARED=true where the folder is one volume that all of them mount"
+            )
         # Otherwise the policy bundle would be stale between two refreshes, or expired before it is stale.
         if not self.policy_refresh_seconds < self.policy_staleness_seconds < self.policy_expiry_seconds:
             yield (
@@ -127,6 +170,8 @@ class ServiceSettings(ProcessSettings):
             _ = self.declared_days
         except SettingRefused as error:
             yield str(error)
+        if bool(self.objects_access_key_id) != bool(self.objects_secret_access_key.get_secret_value()):
+            yield "ELCORP_OBJECTS_ACCESS_KEY_ID and ELCORP_OBJECTS_SECRET_ACCESS_KEY belong together; set both or neither"
         for name in ("master_key", "other_master_key", "digest_key"):
             try:
                 self._given_key(name)
