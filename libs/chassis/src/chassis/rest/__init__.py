@@ -4,12 +4,14 @@ from chassis.rest.access import Access, Authenticated, CurrentActor, Public, Rea
 from chassis.rest.app import create_app
 from chassis.rest.envelope import Envelope, envelope
 from chassis.rest.etag import IfMatch, IfMatchOrNew, set_etag
+from chassis.rest.file_response import attachment, file_response
 from chassis.rest.idempotency import IdempotencyKey, IdempotencyStore, mark_replayed
 from chassis.rest.models import AmountText, RequestModel, ResponseModel, WalletAddressText
 from chassis.rest.paging import CursorPageOf, CursorPaging, PageOf, Paging, cursor_of, page_of
 from chassis.rest.reasons import ReadReason, ReadReasonOfOthers
 from chassis.rest.router import Router
 from chassis.rest.texts import AS_SENT, ONE_LINE, ONE_LINE_REASON, REASON, SEVERAL_LINES, VERBATIM, Day, Moment
+from chassis.rest.uploads import Takes, UploadedFile
 
 __all__ = [
     "AS_SENT",
@@ -41,10 +43,14 @@ __all__ = [
     "Requires",
     "ResponseModel",
     "Router",
+    "Takes",
+    "UploadedFile",
     "WalletAddressText",
+    "attachment",
     "create_app",
     "cursor_of",
     "envelope",
+    "file_response",
     "mark_replayed",
     "page_of",
     "set_etag",

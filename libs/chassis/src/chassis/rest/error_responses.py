@@ -28,6 +28,7 @@ _HTTP: Final = {
     400: ("VAL_001", "The request could not be read."),
     404: ("RES_001", "Not found."),
     405: ("RES_005", "This method is not allowed here."),
+    408: ("VAL_001", "The request body did not arrive in time."),
     413: ("VAL_003", "The request body is too large."),
     415: ("VAL_004", "The request body must be application/json."),
 }

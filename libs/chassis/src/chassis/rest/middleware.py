@@ -50,8 +50,9 @@ class HttpMiddleware:
         sending = _ResponseSender(send, context, scope)
         method = scope["method"]
         if method == "HEAD":
-            # Change a copy: the server must still see HEAD, so that it sends no body.
-            scope = {**scope, "method": "GET"}
+            # Change a copy: the server must still see HEAD, so that it sends no body. Ranges are for GET only (RFC 9110 14.2).
+            headers = [header for header in scope["headers"] if header[0] != b"range"]
+            scope = {**scope, "method": "GET", "headers": headers}
         if scope["path"] in access_log.UNOBSERVED:
             await self._run_app(scope, receive, sending, context)
             return

@@ -20,6 +20,7 @@ from chassis.rest.etag import unless_known
 from chassis.rest.fast_path import FastHandler, fast_handler
 from chassis.rest.idempotency import KEY_HEADER, Idempotency, replay_only, require_one_key
 from chassis.rest.strict_request import StrictRequest, check_path, check_query
+from chassis.rest.uploads import Takes, receive
 from chassis.telemetry.context import bind
 from kernel.actor import Actor
 from kernel.assurance import NONE, Assurance
@@ -45,10 +46,12 @@ class Route(APIRoute):
         idempotency: Idempotency,
         moves_money: bool = False,
         body_bytes_max: int | None = None,
+        takes: Takes | None = None,
         seconds: float | None = None,
         stream_seconds: float | None = None,
         **options: Any,
     ) -> None:
+        body_bytes_max = takes.bytes_max if takes else body_bytes_max
         if body_bytes_max and "{" in path:
             raise ValueError(f"{path} has parameters: body_bytes_max needs a path without parameters")
         self.access = access
@@ -58,6 +61,7 @@ class Route(APIRoute):
         self.idempotency = idempotency
         self.moves_money = moves_money
         self.body_bytes_max = body_bytes_max
+        self.takes = takes
         self.seconds = seconds
         self.stream_seconds = stream_seconds
         super().__init__(path, endpoint, **options)
@@ -138,16 +142,22 @@ class _Operation:
         strict = _strictly(request, self._query_names)
         if self._is_unsafe:
             require_one_key(request)
+        seconds = self._route.seconds or app_state.request_seconds
+        if self._route.takes:
+            async with receive(strict, self._route.takes) as upload:
+                content = f"{upload.file.media_type} {upload.file.digest}".encode()
+                return await in_time(seconds, lambda: self._answer(strict, context, app_state, actor, content))
         if self._takes_body:
             await strict.check_body()
-        elif self._is_unsafe:
-            await strict.body()
-        seconds = self._route.seconds or app_state.request_seconds
-        return await in_time(seconds, lambda: self._answer(strict, context, app_state, actor))
+        content = await strict.body() if self._is_unsafe else b""
+        return await in_time(seconds, lambda: self._answer(strict, context, app_state, actor, content))
 
-    async def _answer(self, strict: StrictRequest, context: RequestContext, app_state: AppState, actor: Actor) -> Response:
+    async def _answer(
+        self, strict: StrictRequest, context: RequestContext, app_state: AppState, actor: Actor, content: bytes
+    ) -> Response:
+        """`content` is the body, or stands for it, to compare a repeated request with the first."""
         if self._keeps_answers and app_state.idempotency:
-            asked = app_state.idempotency.scope_of(strict, self._route.path_format, actor, await strict.body())
+            asked = app_state.idempotency.scope_of(strict, self._route.path_format, actor, content)
             if asked:
                 return await app_state.idempotency.run(asked, context, lambda: self._run_admitted(strict, actor))
         return await (self._inner(strict) if self._keeps_own_keys else self._run_admitted(strict, actor))

@@ -22,12 +22,13 @@ class Router(APIRouter):
 
     Unsafe routes accept an optional Idempotency-Key and store it; `idempotency="own"` leaves it to the use case,
     `idempotent=False` (router) or `idempotency=False` (route) ignores it. An operation's id is its function's name. `assurance`
-    is the sign-in that an operation requires (AUTH_005 says what is missing); unsafe operations must declare it. `others` is
-    what the use case requires for another person's data, declared here for the documentation. `reads` is whose data an operation
-    returns (kernel.reads); safe operations must declare it. `body_bytes_max` lets a route accept larger bodies than the
-    service's others. `seconds` replaces the time that an operation may take (ELCORP_REQUEST_SECONDS); an operation that streams
-    its response declares how long that may take in all (`stream_seconds`). With `moves_money`, unsafe routes are refused (503)
-    while it is unknown which sessions have ended, as the gateway does.
+    is the sign-in that an operation requires (AUTH_005 says what is missing); unsafe operations must declare it. `others` is what
+    the use case requires for another person's data, declared here for the documentation. `reads` is whose data an operation
+    returns (kernel.reads); safe operations must declare it. `body_bytes_max` lets a route accept larger bodies than the service's
+    others. `takes` declares that the body is a file, received before the operation runs (UploadedFile). `seconds` replaces the
+    time that an operation may take (ELCORP_REQUEST_SECONDS); an operation that streams its response declares how long that may
+    take in all (`stream_seconds`). With `moves_money`, unsafe routes are refused (503) while it is unknown which sessions have
+    ended, as the gateway does.
     """
 
     def __init__(
