@@ -95,6 +95,7 @@ class PlatformProcesses:
         yield "ELCORP_DATABASE_URL", self.database_url(service, "app")
         if role == "work":
             yield "ELCORP_DATABASE_RELAY_URL", self.database_url(service, "relay")
+        yield "ELCORP_OBJECTS_URL", (self.folder / "objects").resolve().as_uri()
         yield "ELCORP_REST_PORT", str(self.ports.of("rest", service, number))
         yield "ELCORP_GRPC_PORT", str(self.ports.of("grpc", service, number))
         yield "ELCORP_OPS_PORT", str(self.ports.of(role, service, number))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import procrastinate
 
     from chassis.run.resources import ServiceResources
+    from kernel.objects import ObjectStore
     from payments.application.ports.bulk_transfers import RuleRefresher
     from payments.application.ports.payer_rights import Authority
     from payments.application.transfers.post_transfers import PostTransfers
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     """Serve REST and gRPC."""
+    from chassis.objects.configured import object_store
     from chassis.rpc import connect
     from chassis.run import service_resources
     from elcorp.payments.v1 import events_pb2
@@ -54,7 +56,10 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     ):
         prices = CachedPrices(SqlPrices(resources.database).reaching, resources.clock)
         resources.readiness.add("prices", prices.check)
-        payments = build(_dependencies(settings, resources, prices, compliance=compliance, identity=identity))
+        files = object_store(settings)
+        # Without it, everything but files is served.
+        resources.readiness.add("objects", files.ping, required=False)
+        payments = build(_dependencies(settings, resources, prices, files, compliance=compliance, identity=identity))
         rest = resources.rest(payments, ROUTERS, title="Elcorp payments")
         grpc = rpc_services(payments, resources.access_control)
         yield resources.serving(rest, grpc, prices.run)
@@ -64,10 +69,12 @@ def _dependencies(
     settings: PaymentsSettings,
     resources: "ServiceResources",
     prices: "CachedPrices",
+    files: "ObjectStore",
     *,
     compliance: "grpc.aio.Channel",
     identity: "grpc.aio.Channel",
 ) -> "Dependencies":
+    from chassis.objects.configured import scanner
     from payments.infrastructure.approval_policies import BundledApprovals
     from payments.infrastructure.audit_log import ComplianceAuditLog
     from payments.infrastructure.payer_rights import IdentityStandings
@@ -86,6 +93,8 @@ def _dependencies(
         limits=prices,
         approvals=BundledApprovals(resources.policies),
         permissions=resources.policies,
+        objects=files,
+        scanner=scanner(settings),
         clock=resources.clock,
     )
 
@@ -134,6 +143,8 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     """Run bulk transfers, schedules and the ledger's jobs."""
     from chassis.business_time.namibia import namibian_calendar
     from chassis.jobs import make_jobs
+    from chassis.objects.configured import object_store
+    from payments.application.bulk_transfers.collect_objects import CollectObjects
     from payments.application.bulk_transfers.expire_bulks import ExpireBulks
     from payments.application.bulk_transfers.judge_bulk import JudgeBulk
     from payments.application.bulk_transfers.resume_bulks import ResumeBulks
@@ -144,6 +155,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     from payments.application.transfers.expire_transfers import ExpireTransfers
     from payments.infrastructure.ledger_metrics import LedgerMetrics
     from payments.infrastructure.sql.accounts import SqlAccountLookup
+    from payments.infrastructure.sql.bulk_transfers import object_claims
     from payments.infrastructure.sql.ledger_check import SqlLedgerCheck
     from payments.interfaces.jobs import bulk_jobs, ledger_jobs, schedule_jobs
     from payments.wiring.dependencies import unit_of_work
@@ -167,6 +179,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
                 run_bulk=RunBulk(uow=uow, post=post, rules=rules, authority=authority, judge_bulk=judge, clock=clock),
                 resume_bulks=ResumeBulks(uow=uow, clock=clock),
                 expire_bulks=ExpireBulks(uow=uow, clock=clock),
+                collect_objects=CollectObjects(claims=object_claims(database), objects=object_store(settings), clock=clock),
                 job_seconds=job_seconds,
             ),
             schedule_jobs(

@@ -17,11 +17,13 @@ from chassis.auth.revocations import Revocations
 from chassis.persistence.database import Database
 from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.objects import folder_store
 from chassis.testing.policies import bundle_of, permitting
 from chassis.testing.rest import rest_client
 from chassis.testing.tokens import TokenForge
 from kernel.actor import Actor
 from kernel.ids import new_id
+from kernel.objects import NoScanner
 from payments.application import Payments
 from payments.application.bulk_transfers.run_bulk import RunBulk
 from payments.application.ports.bulk_transfers import RuleRefresher
@@ -243,6 +245,8 @@ async def open_bank(database: Database, clock: ControlledClock, *, signatures: S
         limits=prices,
         approvals=prices,
         permissions=policies,
+        objects=folder_store(),
+        scanner=NoScanner(),
         clock=clock,
     )
     payments, verifier = build(dependencies), forge.verifier()

@@ -12,12 +12,14 @@ import httpx
 from chassis.persistence.database import Database
 from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.objects import folder_store
 from chassis.testing.policies import permitting
 from chassis.testing.rest import rest_client
 from chassis.testing.tokens import TokenForge
 from kernel.actor import Actor, ActorKind
 from kernel.ids import new_id
 from kernel.money import Money
+from kernel.objects import NoScanner
 from payments.application import Payments
 from payments.infrastructure.cached_prices import CachedPrices
 from payments.infrastructure.sql.prices import SqlPrices
@@ -134,6 +136,8 @@ async def open_pricing_bank(database: Database, clock: ControlledClock) -> Async
             limits=prices,
             approvals=fakes,
             permissions=policies,
+            objects=folder_store(),
+            scanner=NoScanner(),
             clock=clock,
         )
     )

@@ -1,5 +1,6 @@
 """Bulk transfers that wait for an approval: once approved the whole file runs, otherwise none of it."""
 
+import hashlib
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -58,7 +59,7 @@ async def test_a_file_that_a_rule_matches_waits_and_holds_no_money(
             action="payments.bulk.accept",
             resource=("bulk", data["id"]),
             by=("user", str(payer.user_id)),
-            after={**asked, **counts("pending_approval")},
+            after={**asked, **counts("pending_approval"), "file_sha256": hashlib.sha256(answer.request.content).hexdigest()},
             related=[str(payer.wallet_id), str(payer.user_id)],
         )
     ]

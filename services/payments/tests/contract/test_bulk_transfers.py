@@ -16,6 +16,7 @@ from sqlalchemy.event import listen
 from chassis.persistence.database import Database
 from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.objects import folder_store
 from chassis.testing.policies import permitting
 from chassis.testing.rest import rest_client
 from chassis.testing.running import eventually
@@ -23,6 +24,7 @@ from chassis.testing.tokens import TokenForge
 from elcorp.payments.v1 import events_pb2
 from kernel.actor import Actor
 from kernel.ids import new_id
+from kernel.objects import NoScanner
 from payments.application import Payments
 from payments.application.bulk_transfers.run_bulk import RunBulk
 from payments.interfaces.rest import ROUTERS
@@ -102,6 +104,8 @@ async def bulk_bank(database: Database, clock: ControlledClock) -> AsyncIterator
         approvals=prices,
         permissions=policies,
         audit_log=FakeAuditLog(),
+        objects=folder_store(),
+        scanner=NoScanner(),
         clock=clock,
     )
     payments = build(dependencies)

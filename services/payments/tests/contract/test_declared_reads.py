@@ -25,6 +25,7 @@ PATHS: Final = {
     "list_bulks": "/transfers/bulk",
     "list_bulks_awaiting_approval": "/transfers/bulk/awaiting-approval",
     "get_bulk": "/transfers/bulk/{bulk}",
+    "get_bulk_file": "/transfers/bulk/{bulk}/file",
     "list_bulk_lines": "/transfers/bulk/{bulk}/lines",
     "follow_bulk": "/transfers/bulk/{bulk}/events",
     "list_schedules": "/transfers/schedules",

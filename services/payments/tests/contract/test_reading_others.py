@@ -28,6 +28,7 @@ READS: Final = [
     ("/transfers/schedules/{schedule}/runs", TRANSFER, "payments.schedule.read_runs", "schedule"),
     ("/transfers/schedules/{schedule}/upcoming", TRANSFER, "payments.schedule.read_upcoming_runs", "schedule"),
     ("/transfers/bulk/{bulk}", TRANSFER, "payments.bulk.read", "bulk"),
+    ("/transfers/bulk/{bulk}/file", TRANSFER, "payments.bulk.read_file", "bulk"),
     ("/transfers/bulk/{bulk}/lines", TRANSFER, "payments.bulk.read_lines", "bulk"),
     ("/transfers/bulk/{bulk}/events", TRANSFER, "payments.bulk.follow", "bulk"),
 ]

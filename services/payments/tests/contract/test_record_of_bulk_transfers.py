@@ -1,5 +1,6 @@
 """Events and audit facts of bulk transfers, compared whole."""
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +29,8 @@ def file(payer: Holder, payee: Holder, *amounts: str) -> dict[str, Any]:
 async def test_a_bulk_transfer_from_its_file_to_its_end(bank: Bank, payer: Holder, payee: Holder, record: Record) -> None:
     await record.skip()
     amounts = ("10.00", "20.00", "30.00", "999.00")
-    bulk_id = (await bank.post("/transfers/bulk", payer.user_id, file(payer, payee, *amounts))).json()["data"]["id"]
+    answer = await bank.post("/transfers/bulk", payer.user_id, file(payer, payee, *amounts))
+    bulk_id = answer.json()["data"]["id"]
     changed = events_pb2.BulkChanged(bulk_id=bulk_id, initiator_id=str(payer.user_id), status="accepted")
     fact = Fact(
         action="payments.bulk.accept",
@@ -40,6 +42,7 @@ async def test_a_bulk_transfer_from_its_file_to_its_end(bank: Bank, payer: Holde
             "lines": 4,
             "amount_total": "1059.00",
             "currency": "NAD",
+            "file_sha256": hashlib.sha256(answer.request.content).hexdigest(),
             **counted("accepted"),
         },
         related=[str(payer.wallet_id), str(payer.user_id)],

@@ -12,12 +12,14 @@ import pytest
 from chassis.persistence.database import Database
 from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.objects import folder_store
 from chassis.testing.policies import permitting
 from chassis.testing.rest import rest_client
 from chassis.testing.tokens import TokenForge
 from elcorp.payments.v1 import events_pb2
 from kernel.actor import Actor
 from kernel.ids import new_id
+from kernel.objects import NoScanner
 from payments.application import Payments
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.interfaces.rest import ROUTERS
@@ -91,6 +93,8 @@ async def planner(database: Database, clock: ControlledClock) -> AsyncIterator[P
         approvals=prices,
         permissions=policies,
         audit_log=FakeAuditLog(),
+        objects=folder_store(),
+        scanner=NoScanner(),
         clock=clock,
     )
     payments = build(dependencies)

@@ -10,13 +10,16 @@ from sqlalchemy import text
 
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.objects import HeldUpload, folder_store
 from kernel.actor import Actor, ActorKind
 from kernel.ids import new_id
 from kernel.money import Money
+from kernel.objects import NoScanner
 from kernel.pages import CursorRequest
 from payments.application.bulk_transfers.acceptance import AcceptedBulk, BulkAcceptance
 from payments.application.bulk_transfers.cancel_bulk import CancelBulk
 from payments.application.bulk_transfers.judge_bulk import JudgeBulk
+from payments.application.bulk_transfers.keep_file import KeepFile
 from payments.application.bulk_transfers.read_submission import ReadSubmission
 from payments.application.bulk_transfers.resume_bulks import ResumeBulks
 from payments.application.bulk_transfers.run_bulk import RunBulk
@@ -34,7 +37,7 @@ from payments.domain.bulk_file import RawFile, RawLine
 from payments.domain.payer_policy import PayerPolicy
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.sql.accounts import SqlAccountLookup
-from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
+from payments.infrastructure.sql.bulk_transfers import SqlBulkViews, object_claims
 from services.payments.tests.fakes.authority import FakeAuthority
 from services.payments.tests.fakes.prices import FakePrices
 from services.payments.tests.fakes.rules import NoRules
@@ -110,7 +113,14 @@ class BulkBank:
                 judge_bulk=JudgeBulk(self.wallets, self.prices, self.policy, Terms()),
                 signatures=FakeSignatures(),
                 clock=self.clock,
-            )
+            ),
+            keep_file=KeepFile(
+                uow=self.uow,
+                scanner=NoScanner(),
+                claims=object_claims(self.database),
+                objects=folder_store(),
+                clock=self.clock,
+            ),
         )
 
     async def submit(
@@ -123,7 +133,7 @@ class BulkBank:
             return RawFile(source=str(self.source), currency="NAD", mode=given.mode, lines=lines)
 
         read_submission = ReadSubmission({"test": read}, self.clock)
-        submission = await read_submission(key=key, media_type="test", body=b"", mode=self.mode)
+        submission = await read_submission(key=key, upload=HeldUpload(media_type="test"), mode=self.mode)
         return await self.submitting()(actor=actor or self.actor, submission=submission)
 
     async def bulk(self, bulk_id: UUID) -> Bulk:

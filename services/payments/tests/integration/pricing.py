@@ -5,9 +5,11 @@ from typing import Any
 from sqlalchemy import text
 
 from chassis.persistence.database import Database
+from chassis.testing.objects import folder_store
 from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock
 from kernel.ids import new_id
+from kernel.objects import NoScanner
 from payments.application import Payments
 from payments.wiring.dependencies import Dependencies
 from payments.wiring.use_cases import build
@@ -36,6 +38,8 @@ def priced_payments(database: Database, clock: Clock) -> Payments:
             limits=fakes,
             approvals=fakes,
             permissions=FakePermissions(),
+            objects=folder_store(),
+            scanner=NoScanner(),
             clock=clock,
         )
     )

@@ -20,14 +20,17 @@ from sqlalchemy.exc import DBAPIError
 from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.databases import DatabaseUrls
+from chassis.testing.objects import HeldUpload, folder_store
 from kernel.actor import Actor, ActorKind
 from kernel.clock import SystemClock
 from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Money
+from kernel.objects import NoScanner
 from payments.application.bulk_transfers.acceptance import BulkAcceptance
 from payments.application.bulk_transfers.cancel_bulk import CancelBulk
 from payments.application.bulk_transfers.judge_bulk import JudgeBulk
+from payments.application.bulk_transfers.keep_file import KeepFile
 from payments.application.bulk_transfers.read_submission import ReadSubmission
 from payments.application.bulk_transfers.submit_bulk import SubmitBulk
 from payments.application.issuances.issue_money import IssueMoney
@@ -43,6 +46,7 @@ from payments.domain.standing import Standing
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.sql.accounts import SqlAccountLookup
+from payments.infrastructure.sql.bulk_transfers import object_claims
 from payments.infrastructure.sql.ledger_verification import LedgerVerification
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from services.payments.tests.fakes.authority import FakeAuthority
@@ -93,9 +97,16 @@ class BulkRuns:
                 judge_bulk=JudgeBulk(SqlAccountLookup(self.database), FakePrices(), PayerPolicy(), Terms()),
                 signatures=FakeSignatures(),
                 clock=SystemClock(),
-            )
+            ),
+            keep_file=KeepFile(
+                uow=self.uow,
+                scanner=NoScanner(),
+                claims=object_claims(self.database),
+                objects=folder_store(),
+                clock=SystemClock(),
+            ),
         )
-        submission = await ReadSubmission({"test": read}, SystemClock())(key=str(new_id()), media_type="test", body=b"")
+        submission = await ReadSubmission({"test": read}, SystemClock())(key=str(new_id()), upload=HeldUpload(media_type="test"))
         accepted = await submit(actor=self.actor, submission=submission)
         return accepted.bulk.id
 

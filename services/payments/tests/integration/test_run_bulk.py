@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from chassis.testing.objects import HeldUpload
 from kernel.actor import Actor, ActorKind
 from kernel.errors import InvalidValues, KeyReused, Unavailable
 from kernel.ids import new_id
@@ -158,7 +159,7 @@ async def test_a_file_is_refused_for_its_wallet_or_target_or_amount_or_number_of
     with pytest.raises(SignatureRequired):
         await bulk_bank.submit("2500.00", "2500.01")
     with pytest.raises(UnknownFormat):
-        await ReadSubmission({}, bulk_bank.clock)(key="k", media_type="text/html", body=b"")
+        await ReadSubmission({}, bulk_bank.clock)(key="k", upload=HeldUpload(media_type="text/html"))
     for n in range(BULKS_OPEN_MAX):
         await bulk_bank.submit("1.00", key=f"key-{n}")
     with pytest.raises(TooManyBulks):

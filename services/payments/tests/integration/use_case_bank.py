@@ -11,10 +11,12 @@ from sqlalchemy import text
 
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.objects import HeldUpload, folder_store
 from kernel.actor import Actor, ActorKind
 from kernel.errors import DomainError
 from kernel.ids import new_id
 from kernel.money import Money
+from kernel.objects import NoScanner
 from payments.application import Payments
 from payments.application.bulk_transfers.acceptance import AcceptedBulk
 from payments.application.transfers.expire_transfers import ExpireTransfers
@@ -64,6 +66,8 @@ class UseCaseBank:
                 limits=self.prices,
                 approvals=self.prices,
                 permissions=FakePermissions(),
+                objects=folder_store(),
+                scanner=NoScanner(),
                 clock=self.clock,
             )
         )
@@ -106,8 +110,7 @@ class UseCaseBank:
         bulk = (at or self.payments).bulk_transfers
         submission = await bulk.read_submission(
             key=key or str(new_id()),
-            media_type="application/json",
-            body=json.dumps(file).encode(),
+            upload=HeldUpload(json.dumps(file).encode(), media_type="application/json"),
         )
         return await bulk.submit_bulk(actor=self.by_owner(source), submission=submission)
 

@@ -1,5 +1,7 @@
 """How payments' background jobs are queued: their queues, locks and retries."""
 
+from pathlib import Path
+
 import pytest
 from procrastinate import RetryStrategy
 
@@ -12,9 +14,9 @@ from payments.infrastructure.payer_rights import PeersAuthority
 from payments.settings import PaymentsSettings
 
 
-async def test_each_job_has_its_queue_and_locks_and_schedule() -> None:
+async def test_each_job_has_its_queue_and_locks_and_schedule(tmp_path: Path) -> None:
     """A periodic job waits in its queue once. A job that must not run concurrently has a lock too."""
-    app = jobs(PaymentsSettings(database_url="postgresql://nowhere/x", job_seconds=30))
+    app = jobs(PaymentsSettings(database_url="postgresql://nowhere/x", objects_url=tmp_path.as_uri(), job_seconds=30))
     found = {
         name.removeprefix("payments:"): (task.queue, task.queueing_lock, task.lock)
         for name, task in app.tasks.items()
@@ -25,6 +27,7 @@ async def test_each_job_has_its_queue_and_locks_and_schedule() -> None:
         "check_ledger": ("ledger", "check_ledger", "check_ledger"),
         "resume_bulks": ("ledger", "resume_bulks", None),
         "expire_bulks": ("ledger", "expire_bulks", None),
+        "collect_objects": ("ledger", "collect_objects", "collect_objects"),
         "run_schedules": ("schedules", "run_schedules", "run_schedules"),
         "align_schedules": ("schedules", "align_schedules", "align_schedules"),
         # Queued with the locks of its bulk transfer.
@@ -32,8 +35,8 @@ async def test_each_job_has_its_queue_and_locks_and_schedule() -> None:
     }
     ticks = {name: tick.cron for (name, _), tick in app.periodic_registry.periodic_tasks.items()}
     own = {name.removeprefix("payments:"): cron for name, cron in ticks.items() if name.startswith("payments:")}
-    periodic = ("expire_transfers", "check_ledger", "resume_bulks", "expire_bulks", "run_schedules", "align_schedules")
-    assert own == dict.fromkeys(periodic, each(30))
+    frequent = ("expire_transfers", "check_ledger", "resume_bulks", "expire_bulks", "run_schedules", "align_schedules")
+    assert own == {**dict.fromkeys(frequent, each(30)), "collect_objects": "17 * * * *"}
 
 
 async def test_jobs_fetch_prices_and_approval_rules_before_their_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,8 +63,8 @@ async def test_jobs_fetch_prices_and_approval_rules_before_their_work(monkeypatc
     assert type(authority) is PeersAuthority
 
 
-async def test_a_bulk_transfer_is_retried_a_few_times_and_the_other_jobs_at_their_next_tick() -> None:
-    app = jobs(PaymentsSettings(database_url="postgresql://nowhere/x"))
+async def test_a_bulk_transfer_is_retried_a_few_times_and_the_other_jobs_at_their_next_tick(tmp_path: Path) -> None:
+    app = jobs(PaymentsSettings(database_url="postgresql://nowhere/x", objects_url=tmp_path.as_uri()))
     retries = {name: task.retry_strategy for name, task in app.tasks.items() if name.startswith("payments:")}
     of_bulk = retries.pop("payments:run_bulk")
     assert of_bulk == RetryStrategy(max_attempts=5, exponential_wait=2)

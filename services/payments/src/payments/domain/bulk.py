@@ -10,6 +10,7 @@ from uuid import UUID
 
 from kernel.errors import KeyReused
 from kernel.events import Aggregate
+from kernel.objects import StoredFile
 from payments.domain.bulk_file import BulkFile, BulkLine, BulkMode
 from payments.domain.errors import BulkEnded, NotPending, OwnDecision
 from payments.domain.events import BulkChanged, BulkCompleted
@@ -105,6 +106,10 @@ class Bulk(Aggregate):
     expires_at: datetime | None = None
     decided_by: UUID | None = None
     decided_at: datetime | None = None
+    # The file as submitted; its media type is `format`. Bulks of earlier releases have none.
+    file_digest: str | None = None
+    file_size: int | None = None
+    file_name: str | None = None
 
     @classmethod
     def accept(
@@ -117,6 +122,7 @@ class Bulk(Aggregate):
         request_hash: bytes,
         format_: str,
         at: datetime,
+        submitted: StoredFile | None = None,
         signature: Signature | None = None,
     ) -> Self:
         bulk = cls(
@@ -133,6 +139,9 @@ class Bulk(Aggregate):
             amount_total=file.total.amount,
             created_at=at,
             signature=signature,
+            file_digest=submitted.digest if submitted else None,
+            file_size=submitted.size if submitted else None,
+            file_name=submitted.name if submitted else None,
         )
         bulk._announce_changed(at)
         return bulk

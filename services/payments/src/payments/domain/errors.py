@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Self
 
-from kernel.errors import AccessDenied, DomainError, InvalidValue, Kind
+from kernel.errors import AccessDenied, DomainError, InvalidValue, Kind, NotFound
 
 
 class InsufficientFunds(DomainError):
@@ -201,6 +201,10 @@ class UnknownFormat(InvalidValue):
     """A bulk file must be application/json, text/csv or application/xml (pain.001)."""
 
     disclosed = ("known",)
+
+
+class FileNotKept(NotFound):
+    """The file of this bulk transfer was not kept: it was submitted before files were."""
 
 
 class ApprovalNeeded(DomainError):

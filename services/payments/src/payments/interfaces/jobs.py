@@ -7,6 +7,7 @@ from procrastinate import Blueprint, RetryStrategy
 
 from chassis.jobs import each
 from chassis.persistence.connections import LONG_ANSWER_SECONDS, answers_within
+from payments.application.bulk_transfers.collect_objects import CollectObjects
 from payments.application.bulk_transfers.expire_bulks import ExpireBulks
 from payments.application.bulk_transfers.resume_bulks import ResumeBulks
 from payments.application.bulk_transfers.run_bulk import RunBulk
@@ -22,6 +23,7 @@ SCHEDULE_QUEUE = "schedules"
 RUN_BULK: Final = "run_bulk"
 # Retry after 4, 8, 16, 32 and 64 seconds; then resume_bulks queues the bulk again while it can still succeed.
 _ATTEMPTS_MAX: Final = 5
+_HOURLY: Final = "17 * * * *"
 
 
 def ledger_jobs(expire_transfers: ExpireTransfers, check_ledger: CheckLedger, *, job_seconds: int) -> Blueprint:
@@ -41,8 +43,18 @@ def ledger_jobs(expire_transfers: ExpireTransfers, check_ledger: CheckLedger, *,
     return blueprint
 
 
-def bulk_jobs(run_bulk: RunBulk, resume_bulks: ResumeBulks, expire_bulks: ExpireBulks, *, job_seconds: int) -> Blueprint:
-    """Return the jobs of bulks: run one (queued when it is accepted), resume interrupted ones, expire overdue ones."""
+def bulk_jobs(
+    run_bulk: RunBulk,
+    resume_bulks: ResumeBulks,
+    expire_bulks: ExpireBulks,
+    collect_objects: CollectObjects,
+    *,
+    job_seconds: int,
+) -> Blueprint:
+    """Return the jobs of bulks: run one (queued when it is accepted), resume interrupted ones, expire overdue ones.
+
+    `collect_objects` removes files that no bulk refers to.
+    """
     blueprint = Blueprint()
 
     @blueprint.task(name=RUN_BULK, queue=BULK_QUEUE, retry=RetryStrategy(max_attempts=_ATTEMPTS_MAX, exponential_wait=2))
@@ -60,6 +72,11 @@ def bulk_jobs(run_bulk: RunBulk, resume_bulks: ResumeBulks, expire_bulks: Expire
     @blueprint.task(name="expire_bulks", queue=LEDGER_QUEUE, queueing_lock="expire_bulks")
     async def expire(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await expire_bulks()
+
+    @blueprint.periodic(cron=_HOURLY)
+    @blueprint.task(name="collect_objects", queue=LEDGER_QUEUE, queueing_lock="collect_objects", lock="collect_objects")
+    async def collect(timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await collect_objects()
 
     return blueprint
 

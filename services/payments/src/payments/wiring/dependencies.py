@@ -6,6 +6,7 @@ from chassis.audited_reads import AuditedReads
 from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from kernel.clock import Clock
+from kernel.objects import ObjectStore, Scanner
 from kernel.reads import Reads
 from payments.application.ports.approvals import ApprovalPolicies
 from payments.application.ports.audit_log import AuditLog
@@ -43,6 +44,8 @@ class Dependencies:
     limits: LimitBooks
     approvals: ApprovalPolicies
     permissions: Permissions
+    objects: ObjectStore
+    scanner: Scanner
     clock: Clock
 
     @property

@@ -6,6 +6,7 @@ from payments.application.bulk_transfers.approve_bulk import ApproveBulk
 from payments.application.bulk_transfers.cancel_bulk import CancelBulk
 from payments.application.bulk_transfers.follow_bulk import FollowBulk
 from payments.application.bulk_transfers.get_bulk import GetBulk
+from payments.application.bulk_transfers.get_bulk_file import GetBulkFile
 from payments.application.bulk_transfers.list_bulk_lines import ListBulkLines
 from payments.application.bulk_transfers.list_bulks import ListBulks
 from payments.application.bulk_transfers.list_bulks_awaiting_approval import ListBulksAwaitingApproval
@@ -23,6 +24,7 @@ class BulkTransfers:
     list_bulks: ListBulks
     list_bulks_awaiting_approval: ListBulksAwaitingApproval
     get_bulk: GetBulk
+    get_bulk_file: GetBulkFile
     list_bulk_lines: ListBulkLines
     follow_bulk: FollowBulk
     approve_bulk: ApproveBulk

@@ -62,7 +62,8 @@ class BulkAcceptance:
             initiator_id=actor.user_id,
             key=submission.key,
             request_hash=submission.request_hash,
-            format_=submission.media_type,
+            format_=submission.upload.file.media_type,
+            submitted=submission.upload.file,
             signature=signature,
             at=self.clock.now(),
         )

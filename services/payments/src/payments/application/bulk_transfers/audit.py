@@ -7,6 +7,7 @@ from uuid import UUID
 
 from kernel.audit import Audited, AuditFact, State
 from kernel.money import amount_text
+from kernel.objects import StoredFile
 from kernel.reads import ReadOfOthers
 from payments.application.bulk_transfers.views import BulkView
 from payments.domain.bulk import Bulk
@@ -39,6 +40,8 @@ def _accepted_state(bulk: Bulk) -> State:
         "amount_total": amount_text(bulk.amount_total, bulk.currency),
         "currency": bulk.currency,
     }
+    if bulk.file_digest:
+        asked["file_sha256"] = bulk.file_digest
     if bulk.approval_rules:
         asked["approval_rules"] = list(bulk.approval_rules)
     return {**asked, **state(bulk)}
@@ -51,6 +54,13 @@ ACCEPTED_BULK = replace(BULK, state=_accepted_state)
 def held_back(bulk: Bulk, *, before: State, at: datetime) -> AuditFact:
     after = {"approval_rules": list(bulk.approval_rules), **state(bulk)}
     return BULK.fact(bulk, "hold_back", at=at, before=before, after=after, reason=bulk.reason)
+
+
+def infected(file: StoredFile, malware: str, *, at: datetime) -> AuditFact:
+    found = {"malware": malware[:100], "size": file.size, "format": file.media_type}
+    return AuditFact(
+        action="payments.bulk.refuse_malware", resource_type="file", resource_id=file.digest, occurred_at=at, after=found
+    )
 
 
 def read(bulk: BulkView, verb: str) -> ReadOfOthers:

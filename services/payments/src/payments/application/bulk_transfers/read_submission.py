@@ -3,6 +3,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kernel.clock import Clock
+from kernel.objects import Upload
 from payments.application.bulk_transfers.submission import Submission, hash_of
 from payments.application.ports.bulk_transfers import FileDefaults, Reader
 from payments.domain.bulk_file import BulkFile
@@ -22,8 +23,7 @@ class ReadSubmission:
         self,
         *,
         key: str,
-        media_type: str,
-        body: bytes,
+        upload: Upload,
         source: str = "",
         currency: str = "",
         mode: str = "",
@@ -32,15 +32,15 @@ class ReadSubmission:
     ) -> Submission:
         """Raise InvalidValues with the place of each fault, UnknownFormat, or InvalidValue for an invalid key."""
         require_callers_key(key)
+        media_type = upload.file.media_type
         if media_type not in self.readers:
             raise UnknownFormat(field="Content-Type", known=sorted(self.readers))
         given = FileDefaults(today=day_of(self.clock.now()), source=source, currency=currency, mode=mode, dry_run=dry_run)
         # Parse in a thread: a large file would block other requests.
-        file, request_hash = await asyncio.to_thread(_read, self.readers[media_type], body, given)
+        file, request_hash = await asyncio.to_thread(_read, self.readers[media_type], upload, given)
         return Submission(
             key=key,
-            media_type=media_type,
-            body=body,
+            upload=upload,
             file=file,
             request_hash=request_hash,
             signature=signature,
@@ -48,6 +48,7 @@ class ReadSubmission:
         )
 
 
-def _read(reader: Reader, body: bytes, given: FileDefaults) -> tuple[BulkFile, bytes]:
-    file = BulkFile.read(reader(body, given))
+def _read(reader: Reader, upload: Upload, given: FileDefaults) -> tuple[BulkFile, bytes]:
+    # Whole, because the readers report each fault with its place; the route limits the size.
+    file = BulkFile.read(reader(upload.read(), given))
     return file, hash_of(file)

@@ -2,8 +2,9 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+from kernel.objects import Upload
 from payments.domain.bulk_file import BulkFile
-from payments.domain.transfer_order import Signature, signed_digest
+from payments.domain.transfer_order import Signature, signed_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,8 +12,7 @@ class Submission:
     """A submitted file, parsed. `is_dry_run`: the file or the request asks for a dry run."""
 
     key: str
-    media_type: str
-    body: bytes
+    upload: Upload
     file: BulkFile
     request_hash: bytes
     signature: Signature | None
@@ -22,10 +22,10 @@ class Submission:
     def signed_text(self) -> bytes:
         """The text that a payer signs for a file: its key, the digest of its bytes, and the request's parameters for the file."""
         file = self.file
-        return signed_digest(
+        return signed_file(
             "elcorp-bulk-v1",
             self.key,
-            self.body,
+            self.upload.file.digest,
             source_wallet_id=str(file.source_id),
             currency=file.currency,
             mode=file.mode.value,

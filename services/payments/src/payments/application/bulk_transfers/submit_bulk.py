@@ -4,6 +4,7 @@ from typing import Final
 from kernel.actor import Actor
 from payments.application.bulk_transfers import audit
 from payments.application.bulk_transfers.acceptance import AcceptedBulk, BulkAcceptance
+from payments.application.bulk_transfers.keep_file import KeepFile
 from payments.application.bulk_transfers.submission import Submission
 from payments.domain.bulk import Chunk
 from payments.domain.bulk_file import chunks_of
@@ -20,9 +21,10 @@ class SubmitBulk:
     """
 
     acceptance: BulkAcceptance
+    keep_file: KeepFile
 
     async def __call__(self, *, actor: Actor, submission: Submission) -> AcceptedBulk:
-        """Raise InvalidValues (each fault with its place), NotTheOwner, KeyReused, TooManyBulks.
+        """Raise InvalidValues (each fault with its place), NotTheOwner, KeyReused, TooManyBulks, MalwareFound.
 
         Raise StepUpRequired, SignatureRequired or InvalidSignature if the payer must add proof to the file.
         """
@@ -31,6 +33,8 @@ class SubmitBulk:
         actor.require_admitted()
         ready = await self.acceptance.prepare(actor, submission)
         bulk = ready.bulk
+        # Before the transaction: if it does not commit, the file is unused, and collect_objects removes it.
+        await self.keep_file(actor=actor, upload=submission.upload)
         async with self.acceptance.uow.begin(actor) as tx:
             if earlier := await self.acceptance.find(tx, actor, submission):
                 return earlier

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Protocol, Self
 from uuid import UUID
 
+from kernel.objects import StoredFile
 from kernel.pages import CursorPage, CursorRequest
 from payments.domain.bulk import Bulk, LineStatus
 
@@ -79,6 +80,9 @@ class BulkLineView:
 
 class BulkViews(Protocol):
     async def bulk(self, bulk_id: UUID) -> BulkView | None: ...
+
+    async def file(self, bulk_id: UUID) -> StoredFile | None:
+        """Return the file as it was submitted; None for bulks of releases that kept none."""
 
     async def bulks_of(self, initiator_id: UUID, cursor: CursorRequest) -> CursorPage[BulkView]:
         """List an initiator's bulks, newest first."""

@@ -29,6 +29,7 @@ def values_of(bulk: Bulk) -> dict[str, Any]:
     return values | {
         "signature": signature_text(bulk.signature) if bulk.signature else None,
         "approval_rules": json.dumps(bulk.approval_rules),
+        "file_digest": bytes.fromhex(bulk.file_digest) if bulk.file_digest else None,
     }
 
 
@@ -37,6 +38,7 @@ def bulk_of(row: Any) -> Bulk:
     values["mode"], values["status"] = BulkMode(row.mode), BulkStatus(row.status)
     values["request_hash"] = bytes(row.request_hash)
     values["signature"], values["approval_rules"] = signature_of(row.signature), tuple(row.approval_rules)
+    values["file_digest"] = bytes(row.file_digest).hex() if row.file_digest else None
     return Bulk(**values)
 
 

@@ -11,9 +11,12 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.objects.claims_table import HOLD, SqlObjectClaims
+from chassis.persistence.database import Database
 from kernel.actor import Actor
 from kernel.errors import InvalidValue
 from kernel.events import Aggregate
+from kernel.objects import ObjectsUnavailable, StoredFile
 from kernel.pages import CursorPage, CursorRequest
 from payments.application.bulk_transfers.views import BulkLineView, BulkView
 from payments.domain.bulk import Bulk, Chunk, LineStatus
@@ -83,6 +86,11 @@ _LEFT_BEHIND = text(
 )
 
 
+def object_claims(database: Database) -> SqlObjectClaims:
+    """Return the record of files; a column that refers to files is entered here, or its files would be removed."""
+    return SqlObjectClaims(database, {"bulks": "file_digest"})
+
+
 class SqlBulkRepository:
     def __init__(self, session: AsyncSession, written: list[Aggregate]) -> None:
         self._session = session
@@ -101,6 +109,8 @@ class SqlBulkRepository:
 
     async def add(self, bulk: Bulk, chunks: Sequence[Chunk], actor: Actor) -> None:
         self._written.append(bulk)
+        if bulk.file_digest:
+            await self._hold(bulk.file_digest)
         await self._session.execute(_ADD, {**values_of(bulk), "actor": actor_text(actor)})
         rows = [
             {
@@ -115,6 +125,11 @@ class SqlBulkRepository:
         await self._session.execute(_ADD_CHUNK, rows)
         if bulk.status.may_run:
             await self.queue(bulk.id)
+
+    async def _hold(self, digest: str) -> None:
+        """Raise ObjectsUnavailable if the file is being removed; until the commit it cannot be."""
+        if not (await self._session.execute(HOLD, {"digest": bytes.fromhex(digest)})).one_or_none():
+            raise ObjectsUnavailable(digest=digest)
 
     async def lock(self, bulk_id: UUID) -> tuple[Bulk, Actor] | None:
         row = (await self._session.execute(_LOCK, {"id": bulk_id})).one_or_none()
@@ -157,6 +172,7 @@ _VIEWED: Final = ", ".join(BulkView.__slots__)
 _BULK = text(f"SELECT {_VIEWED} FROM bulks WHERE id = :id")
 _BULKS_OF = text(f"SELECT {_VIEWED} FROM bulks WHERE initiator_id = :initiator AND id < :before ORDER BY id DESC LIMIT :limit")
 _AWAITING = text(f"SELECT {_VIEWED} FROM bulks WHERE status = 'pending_approval' AND id < :before ORDER BY id DESC LIMIT :limit")
+_FILE = text("SELECT file_digest, file_size, format, file_name FROM bulks WHERE id = :id AND file_digest IS NOT NULL")
 # If a file was rejected or cancelled before it started, no outcomes are written to its lines.
 _UNTOLD: Final = "CASE WHEN b.ended_at IS NULL THEN 'waiting' ELSE 'not_run' END"
 # Chunks hold their lines in order, so a page is read only from the chunks that contain it.
@@ -177,6 +193,10 @@ class SqlBulkViews(SqlReads):
     async def bulk(self, bulk_id: UUID) -> BulkView | None:
         rows = await self._rows(_BULK, id=bulk_id)
         return _bulk_view(rows[0]) if rows else None
+
+    async def file(self, bulk_id: UUID) -> StoredFile | None:
+        rows = await self._rows(_FILE, id=bulk_id)
+        return next((StoredFile(digest=bytes(d).hex(), size=s, media_type=m, name=n) for d, s, m, n in rows), None)
 
     async def bulks_of(self, initiator_id: UUID, cursor: CursorRequest) -> CursorPage[BulkView]:
         rows = await self._rows(_BULKS_OF, initiator=initiator_id, before=before_id(cursor), limit=cursor.limit + 1)

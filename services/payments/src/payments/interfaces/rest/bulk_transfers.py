@@ -16,8 +16,11 @@ from chassis.rest import (
     Readmission,
     Requires,
     Router,
+    Takes,
+    UploadedFile,
     cursor_of,
     envelope,
+    file_response,
     mark_replayed,
 )
 from kernel.assurance import NONE, STRONG
@@ -28,7 +31,7 @@ from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.dry_run import DRY_RUN_OF_FILE, rehearsed
 from payments.interfaces.rest.progress import EVENT_STREAM, STREAM_SECONDS_MAX, follow
 from payments.interfaces.rest.schemas.bulk_rehearsal import BulkRehearsalResponse
-from payments.interfaces.rest.schemas.bulk_transfers import BODY, BulkLineResponse, BulkResponse, Mode
+from payments.interfaces.rest.schemas.bulk_transfers import BODY, EXTENSIONS, FILE_RESPONSES, BulkLineResponse, BulkResponse, Mode
 from payments.interfaces.rest.schemas.signatures import PayloadSignature, signature_of
 from payments.interfaces.rest.schemas.transfers import ReasonRequest
 
@@ -36,6 +39,8 @@ bulk_transfers = Router(prefix="/transfers/bulk", tags=["bulk transfers"], moves
 
 # 10,000 lines of XML of about 700 bytes each.
 FILE_BYTES_MAX: Final = 8 * 1_048_576
+# Eight mebibytes at 16 KiB/s, and some more.
+FILE_SECONDS_MAX: Final = 900.0
 _BESIDE: Final = "Required if the file does not contain it"
 
 
@@ -45,14 +50,14 @@ _BESIDE: Final = "Required if the file does not contain it"
     dependencies=[Requires("payment:create")],
     idempotency="own",
     openapi_extra=BODY,
-    body_bytes_max=FILE_BYTES_MAX,
+    takes=Takes(media_types=tuple(EXTENSIONS), bytes_max=FILE_BYTES_MAX),
     seconds=9.0,
     response_model=Envelope[BulkResponse],
     responses=DRY_RUN_OF_FILE,
     assurance=NONE,
 )
 async def submit_bulk(  # each is of the query string or a header
-    request: Request,
+    upload: UploadedFile,
     key: IdempotencyKey,
     actor: CurrentActor,
     app: App,
@@ -71,8 +76,7 @@ async def submit_bulk(  # each is of the query string or a header
     """
     submission = await app.bulk_transfers.read_submission(
         key=key,
-        media_type=request.headers.get("content-type", "").partition(";")[0].strip().lower(),
-        body=await request.body(),
+        upload=upload,
         source=str(source_wallet_id) if source_wallet_id else "",
         currency=currency or "",
         mode=mode or "",
@@ -100,6 +104,24 @@ async def list_bulks_awaiting_approval(
 ) -> Envelope[CursorPageOf[BulkResponse]]:
     """List all users' bulk transfers that await approval, newest first."""
     return cursor_of(await app.bulk_transfers.list_bulks_awaiting_approval(actor=actor, cursor=cursor), BulkResponse.of)
+
+
+@bulk_transfers.get(
+    "/{bulk_id}/file",
+    dependencies=[Authenticated],
+    response_class=StreamingResponse,
+    responses=FILE_RESPONSES,
+    reads=OTHERS,
+    stream_seconds=FILE_SECONDS_MAX,
+)
+async def get_bulk_file(request: Request, bulk_id: UUID, actor: CurrentActor, app: App) -> Response:
+    """Get the file of a bulk transfer exactly as it was submitted, or the range of it that `Range` names.
+
+    `ETag` is the SHA-256 of its bytes. Bulk transfers that were submitted before files were kept have none (`RES_001`).
+    """
+    readable = await app.bulk_transfers.get_bulk_file(actor=actor, bulk_id=bulk_id)
+    name = readable.file.name or f"bulk-{bulk_id}{EXTENSIONS[readable.file.media_type]}"
+    return await file_response(request, readable, name=name)
 
 
 @bulk_transfers.get("/{bulk_id}", dependencies=[Authenticated], reads=OTHERS)

@@ -70,6 +70,14 @@ BODY: Final = {
     }
 }
 
+EXTENSIONS: Final = {"application/json": ".json", "text/csv": ".csv", "application/xml": ".xml", "text/xml": ".xml"}
+_BINARY: Final = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in EXTENSIONS}
+FILE_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": _BINARY},
+    206: {"description": "The range that was asked for", "content": _BINARY},
+    416: {"description": "The file has no byte in this range; Content-Range has its size"},
+}
+
 
 class BulkResponse(ResponseModel):
     """`settled`, `awaiting_approval`, `refused`, `not_run` and `waiting` count the lines.
