@@ -157,7 +157,8 @@ class Gateway:
             raise unavailable("Too many requests at the same time; retry later.")
 
     async def _forward(self, request: ProxiedRequest, route: Route, peer: str) -> None:
-        body = await request.body(max(self._body_bytes_max, route.body_bytes_max), self._bodies)
+        bytes_max = max(self._body_bytes_max, route.body_bytes_max)
+        body = await request.body(bytes_max, self._bodies, seconds_max=route.body_seconds_max)
         headers = request.headers.passed
         headers["X-Request-Id"] = request.request_id
         headers["X-Forwarded-For"] = request.ip

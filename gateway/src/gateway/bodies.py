@@ -4,7 +4,8 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from gateway.error_responses import too_many_bodies, unavailable
 from kernel.networks import subscriber_of
@@ -25,6 +26,10 @@ class BodyLimits:
     seconds_max: float
     whole_bytes_max: int
     open_max: int
+
+    def lasting(self, seconds_max: float) -> Self:
+        """Return limits under which bodies may take up to `seconds_max` if that is longer."""
+        return replace(self, seconds_max=seconds_max) if seconds_max > self.seconds_max else self
 
     def seconds_for(self, length: int) -> float:
         return min(self.seconds + length / self.bytes_per_second, self.seconds_max)

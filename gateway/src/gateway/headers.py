@@ -43,6 +43,8 @@ _NOT_FROM_UPSTREAM: Final = HOP_BY_HOP | {
     *(name for name, _ in SECURITY),
 }
 _NOT_FROM_UPSTREAM_PREFIXES: Final = (b"access-control-", b"x-elcorp-")
+# Stricter than the gateway's own policy, to which it is added: a stored file that a browser opens has no origin.
+_SANDBOX: Final = (b"content-security-policy", b"sandbox")
 BODILESS: Final = frozenset({204, 304})
 
 
@@ -106,6 +108,9 @@ def from_upstream(status: int, headers: RawHeaders) -> list[tuple[bytes, bytes]]
     kept: list[tuple[bytes, bytes]] = []
     for given, value in headers:
         name = given.lower()
+        if (name, value) == _SANDBOX:
+            kept.append(_SANDBOX)
+            continue
         if name in _NOT_FROM_UPSTREAM or name.startswith(_NOT_FROM_UPSTREAM_PREFIXES):
             continue
         if name == b"content-length" and status in BODILESS:

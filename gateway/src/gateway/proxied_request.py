@@ -93,11 +93,11 @@ class ProxiedRequest:
         self.added = [header for header in self.added if header[0] != b"vary"]
         self.added.append((b"vary", b", ".join([*others, name])))
 
-    async def body(self, bytes_max: int, bodies: OpenBodies) -> Body:
+    async def body(self, bytes_max: int, bodies: OpenBodies, *, seconds_max: float = 0) -> Body:
         """Return the request's body: as bytes up to the limits' `whole_bytes_max`, otherwise as a stream.
 
-        Raises Refusal (400, 408, 413, 429). After the body was read, a disconnect of the client cancels the task and sets
-        `gone`.
+        `seconds_max` is longer than the limits' where a route takes large bodies. Raises Refusal (400, 408, 413, 429). After the
+        body was read, a disconnect of the client cancels the task and sets `gone`.
         """
         declared, length = self.headers.content_length, None
         if declared:
@@ -111,7 +111,7 @@ class ProxiedRequest:
             return None
         place = bodies.take(self.ip)
         self._release = lambda: bodies.release(place)
-        self._time = BodyTime(bodies.limits, length)
+        self._time = BodyTime(bodies.limits.lasting(seconds_max), length)
         content, more = bytearray(), True
         while more and len(content) <= min(bodies.limits.whole_bytes_max, bytes_max):
             chunk, more = await self._chunk()

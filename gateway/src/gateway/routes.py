@@ -7,6 +7,8 @@ from typing import Final
 API_PREFIX: Final = "/api/v1"
 SERVICES: Final = ("identity", "payments", "governance", "compliance")
 TIMEOUT_SECONDS: Final = 10.0
+# A file of eight mebibytes over a line of 16 KiB/s.
+FILE_SECONDS_MAX: Final = 600.0
 # Enough for a file of ten thousand payments.
 FILE_BYTES_MAX: Final = 8 * 1_048_576
 
@@ -23,6 +25,7 @@ class Route:
     `strict`: unsafe methods move money, so they are refused while it is unknown which sessions have ended.
     `timeout_seconds`: how long the service may send nothing.
     `body_bytes_max`: the limit where some operation takes larger bodies; the service limits its other operations.
+    `body_seconds_max`: how long such a body may take, as long as it keeps arriving.
     """
 
     segment: str
@@ -31,6 +34,7 @@ class Route:
     strict: bool = False
     timeout_seconds: float = TIMEOUT_SECONDS
     body_bytes_max: int = 0
+    body_seconds_max: float = 0
 
 
 class RouteTable:
@@ -61,7 +65,7 @@ ROUTES: Final = RouteTable(
         Route("wallet-addresses", "identity"),
         Route("dev", "identity", public=True),
         Route("wallets", "payments"),
-        Route("transfers", "payments", strict=True, body_bytes_max=FILE_BYTES_MAX),
+        Route("transfers", "payments", strict=True, body_bytes_max=FILE_BYTES_MAX, body_seconds_max=FILE_SECONDS_MAX),
         Route("issuances", "payments", strict=True),
         Route("fees", "payments"),
         Route("rates", "payments"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 CHUNK = b"x" * 65_536
+FILE = bytes(range(256)) * 1000
 
 
 @dataclass
@@ -116,6 +117,19 @@ class Stub:
             await response.write(CHUNK)
             self.pushed_bytes += len(CHUNK)
         return response
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        """Return a range of a file, as a service does."""
+        first, last = (int(place) for place in request.headers["Range"].removeprefix("bytes=").split("-"))
+        headers = {
+            "Content-Range": f"bytes {first}-{last}/{len(FILE)}",
+            "Content-Disposition": "attachment; filename=\"_.csv\"; filename*=UTF-8''%C3%A9.csv",
+            "Content-Security-Policy": "sandbox",
+            "Cache-Control": "private, no-store",
+            "ETag": '"d1"',
+            "Accept-Ranges": "bytes",
+        }
+        return web.Response(status=206, body=FILE[first : last + 1], headers=headers)
 
     async def _swallow(self, request: web.Request) -> web.StreamResponse:
         """Read nothing until released, then everything."""

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from chassis.testing.running import eventually
 
 from .running_gateway import Start
-from .stub import Stub
+from .stub import FILE, Stub
 
 TAKEN_WHOLE = 65_536
 
@@ -187,6 +187,19 @@ async def test_a_response_before_the_end_of_the_body_is_returned(gateway: Start)
 
     status, _, _ = await running.call("POST", "/api/v1/users/refuseearly", data=endless())
     assert status == 403
+
+
+async def test_a_range_of_a_file_is_returned_as_the_service_sent_it(gateway: Start, stub: Stub) -> None:
+    running = await gateway()
+    asked = {"Range": "bytes=100-199999", "If-Range": '"d1"'}
+    status, headers, body = await running.call("GET", "/api/v1/transfers/bulk/1/file", headers=asked)
+    assert (status, body) == (206, FILE[100:200_000])
+    assert headers["Content-Range"] == f"bytes 100-199999/{len(FILE)}"
+    assert headers["Content-Disposition"] == "attachment; filename=\"_.csv\"; filename*=UTF-8''%C3%A9.csv"
+    assert (headers["Cache-Control"], headers["ETag"], headers["Accept-Ranges"]) == ("private, no-store", '"d1"', "bytes")
+    # In addition to the gateway's own policy.
+    assert sorted(headers.getall("Content-Security-Policy"))[1] == "sandbox"
+    assert stub.arrived[0].headers["If-Range"] == '"d1"'
 
 
 async def stalled(count: Callable[[], int]) -> None:

@@ -150,6 +150,19 @@ async def test_a_slow_body_is_cut_off(gateway: Start, stub: Stub, whole_bytes_ma
     await slow.close()
 
 
+async def test_a_slow_file_is_passed_on_as_long_as_it_keeps_arriving(gateway: Start, stub: Stub) -> None:
+    """Other bodies of its length would have no time at all."""
+    running = await gateway(body_seconds=600, body_seconds_max=1e-9, body_whole_bytes_max=1)
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+    token = f"Authorization: Bearer {running.forge.token()}"
+    writer.write(f"POST /api/v1/transfers/bulk HTTP/1.1\r\nHost: x\r\n{token}\r\nContent-Length: 9\r\n\r\nab".encode())
+    # The service has it before it is complete.
+    await eventually(lambda: [request.path for request in stub.arrived], ["/api/v1/transfers/bulk"])
+    writer.write(b"cdefghi")
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+    writer.close()
+
+
 async def test_the_rest_of_a_refused_body_is_read_for_a_limited_time(gateway: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise refused slow bodies would hold their connections until they end."""
     monkeypatch.setattr("gateway.protocol.REST_SECONDS_MAX", 0.1)

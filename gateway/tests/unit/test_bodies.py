@@ -41,6 +41,14 @@ def test_a_body_has_ten_seconds_and_one_more_for_each_16_kib_up_to_a_minute(leng
     assert LIMITS.seconds_for(length) == seconds
 
 
+def test_a_route_for_files_gives_a_slow_one_more_time(loop: Loop) -> None:
+    limits = LIMITS.lasting(600)
+    assert limits.seconds_for(8192 * KIB) == 522
+    assert LIMITS.lasting(1) == LIMITS
+    # It may not be silent for longer.
+    assert wait(BodyTime(limits, 8192 * KIB), loop, 0) == 10
+
+
 def test_a_declared_length_sets_the_total_time(loop: Loop) -> None:
     time = BodyTime(LIMITS, 64 * KIB)
     # No silence may last longer than ten seconds, however much total time is left.
