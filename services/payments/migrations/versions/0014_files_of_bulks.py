@@ -5,7 +5,7 @@ from alembic import op
 from chassis.objects.claims_table import objects_table
 
 revision = "0014"
-down_revision = "0011"
+down_revision = "0013"
 
 
 def upgrade() -> None:
