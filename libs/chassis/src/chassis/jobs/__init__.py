@@ -5,9 +5,19 @@ deduplicates periodic jobs, so any number of workers can run, without a schedule
 skipped, and any job may run twice; so write jobs that "catch up to now", never jobs that "do today's".
 """
 
-from chassis.jobs.app import JobDatabaseError, make_jobs
+from chassis.jobs.app import JobDatabaseError, JobWithoutCode, make_jobs
 from chassis.jobs.deferring import defer
+from chassis.jobs.long_work import WorkJob, long_work_jobs
 from chassis.jobs.ticks import each
 from chassis.jobs.worker import JobWorker
 
-__all__ = ["JobDatabaseError", "JobWorker", "defer", "each", "make_jobs"]
+__all__ = [
+    "JobDatabaseError",
+    "JobWithoutCode",
+    "JobWorker",
+    "WorkJob",
+    "defer",
+    "each",
+    "long_work_jobs",
+    "make_jobs",
+]

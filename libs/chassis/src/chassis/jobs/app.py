@@ -18,6 +18,7 @@ from chassis.persistence.connections import (
 )
 from chassis.persistence.database import options
 from chassis.settings import ServiceSettings
+from kernel.long_work import JobName
 
 CLOSE_SECONDS = 1.0
 
@@ -31,10 +32,15 @@ _SESSION = TRANSPORT_OF_SERVER | {
 JobDatabaseError = ConnectorException
 
 
-def make_jobs(settings: ServiceSettings, tasks: Sequence[Blueprint] = ()) -> App:
+class JobWithoutCode(Exception):
+    """A job is queued by a name for which the process has no code, or under another queue; it refuses to start."""
+
+
+def make_jobs(settings: ServiceSettings, tasks: Sequence[Blueprint] = (), *, queued: Sequence[JobName] = ()) -> App:
     """Make the application. It connects at `open_async`.
 
-    Task names are "<service>:<task>" for the service's blueprints, and "platform:…" for the platform's.
+    Task names are "<service>:<task>" for the service's blueprints, and "platform:…" for the platform's. `queued` are the jobs
+    that use cases queue by their names; raises JobWithoutCode if one of them is not among the tasks.
     """
     connector = PsycopgConnector(
         conninfo=settings.database_url.get_secret_value(),
@@ -48,6 +54,10 @@ def make_jobs(settings: ServiceSettings, tasks: Sequence[Blueprint] = ()) -> App
     app.add_tasks_from(maintenance(settings.job_silence_seconds), namespace="platform")
     for blueprint in tasks:
         app.add_tasks_from(blueprint, namespace=settings.NAME)
+    for job in queued:
+        task = app.tasks.get(f"{settings.NAME}:{job.task}")
+        if task is None or task.queue != job.queue:
+            raise JobWithoutCode(f"{settings.NAME} queues {job.task} in {job.queue}, but no task of that name has this queue")
     return app
 
 

@@ -1,6 +1,7 @@
 """Tables of every service: the journal of audit facts, parked messages, and received checkpoints of the audit log.
 
-A service creates them with `journal_tables(op)` in one migration. Like every migration, they leave the previous release working.
+A service creates them with `journal_tables(op)` in one migration, and a service that has long work its table with
+`long_work_table(op)` in another. Like every migration, they leave the previous release working.
 """
 
 from sqlalchemy import Connection, text
@@ -21,6 +22,12 @@ def journal_tables(op: Op) -> None:
     op.execute(_RIGHTS.replace("{app}", app).replace("{relay}", relay))
 
 
+def long_work_table(op: Op) -> None:
+    """Create the table of long work (kernel.long_work). Its rows are only deleted by the owner role."""
+    op.execute(_LONG_WORK)
+    op.execute(f'REVOKE DELETE, TRUNCATE ON long_work FROM "{runtime_role(op.get_bind())}"')
+
+
 def relay_role(connection: Connection) -> str:
     """Return the relay's role of the current owner role: payments_owner → payments_relay."""
     role = runtime_role(connection).removesuffix("_app") + "_relay"
@@ -28,6 +35,43 @@ def relay_role(connection: Connection) -> str:
         raise RelayRoleMissing(f"there is no role {role}: run databases.sh (docs/operations.md), then migrate again")
     return role
 
+
+_LONG_WORK = """
+CREATE TABLE long_work (
+    id uuid PRIMARY KEY,
+    kind text NOT NULL,
+    requested_by text NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    arguments jsonb NOT NULL,
+    exclusive text,
+    can_resume boolean NOT NULL,
+    state text NOT NULL CONSTRAINT long_work_state
+        CHECK (state IN ('queued', 'running', 'cancelling', 'cancelled', 'succeeded', 'failed')),
+    done bigint NOT NULL CONSTRAINT long_work_done CHECK (done >= 0),
+    total bigint CONSTRAINT long_work_total CHECK (total >= done),
+    message text NOT NULL CONSTRAINT long_work_message CHECK (length(message) <= 300),
+    checkpoint jsonb CONSTRAINT long_work_checkpoint CHECK (length(checkpoint::text) <= 1000000),
+    result jsonb CONSTRAINT long_work_result CHECK (length(result::text) <= 1000000),
+    error_code text,
+    error text CONSTRAINT long_work_error CHECK (length(error) <= 1000),
+    started_at timestamptz,
+    finished_at timestamptz,
+    run_at timestamptz,
+    run_done bigint NOT NULL,
+    attempts integer NOT NULL,
+    attempts_before integer NOT NULL,
+    version bigint NOT NULL,
+    -- The job that does it.
+    task text NOT NULL,
+    queue text NOT NULL,
+    CONSTRAINT long_work_ends CHECK ((finished_at IS NOT NULL) = (state IN ('cancelled', 'succeeded', 'failed'))),
+    CONSTRAINT long_work_fails CHECK ((error_code IS NOT NULL) = (state = 'failed'))
+);
+CREATE INDEX long_work_of ON long_work (kind, id);
+CREATE INDEX long_work_open ON long_work (updated_at) WHERE finished_at IS NULL;
+CREATE UNIQUE INDEX long_work_exclusive ON long_work (kind, exclusive) WHERE finished_at IS NULL;
+"""
 
 # Rows of the journal never change: each vacuum freezes the pages that are new, so none of them is written again later.
 _TABLES = """

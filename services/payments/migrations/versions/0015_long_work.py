@@ -1,0 +1,12 @@
+"""Create the table of long work, such as verifications of the ledger."""
+
+from alembic import op
+
+from chassis.persistence.platform_schema import long_work_table
+
+revision = "0015"
+down_revision = "0011"
+
+
+def upgrade() -> None:
+    long_work_table(op)
