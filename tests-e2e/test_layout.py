@@ -28,6 +28,7 @@ NOUNS: Final = {
     "bulk_transfers": r"/transfers/bulk.*",
     "schedules": r"/transfers/schedules.*",
     "statements": r"/wallets/{wallet_id}/statement|/transfers/export",
+    "ledger_verifications": r"/ledger/verifications.*",
     "receipts": r"/transfers/{transfer_id}/receipt",
     "approval_rules": r"/policies/approval-rules.*",
 }
@@ -73,7 +74,7 @@ SHARED: Final[dict[str, dict[str, set[str]]]] = {
         },
     },
     "payments": {
-        "rest": {"dependencies", "dry_run", "progress", "transfer_answers"},
+        "rest": {"dependencies", "dry_run", "transfer_answers"},
         "schemas": {"bulk_rehearsal", "fields", "needs", "refusals", "rehearsal", "signatures", "versions"},
         "application": {"erasures", "payers", "ports"},
         "sql": {
@@ -83,7 +84,6 @@ SHARED: Final[dict[str, dict[str, set[str]]]] = {
             "idempotency_keys",
             "ledger_breaks",
             "ledger_check",
-            "ledger_verification",
             "prices",
             "reads",
             "spending",

@@ -26,7 +26,7 @@ from journey import Api, Person, until
 from chassis.testing.faults import FaultProxy
 from elcorp.payments.v1 import events_pb2
 from elcorp_local.platform import Platform
-from payments.infrastructure.sql.ledger_verification import RULES
+from payments.infrastructure.sql.ledger_verifications import RULES
 
 pytestmark = pytest.mark.e2e
 CLIENTS, WALLETS = 64, 12

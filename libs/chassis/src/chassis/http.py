@@ -21,6 +21,8 @@ SECURITY: Final = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 NO_STORE: Final = (b"cache-control", b"no-store")
+# A response of this type is a stream that lasts for minutes; the gateway counts it apart from requests.
+EVENT_STREAM_TYPE: Final = "text/event-stream"
 
 
 def method_label(method: str) -> str:

@@ -5,7 +5,7 @@ from alembic import op
 from chassis.persistence.platform_schema import long_work_table
 
 revision = "0015"
-down_revision = "0011"
+down_revision = "0014"
 
 
 def upgrade() -> None:

@@ -142,7 +142,8 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
 def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     """Run bulk transfers, schedules and the ledger's jobs."""
     from chassis.business_time.namibia import namibian_calendar
-    from chassis.jobs import make_jobs
+    from chassis.jobs import WorkJob, long_work_jobs, make_jobs
+    from chassis.long_work import LongWorkRunner
     from chassis.objects.configured import object_store
     from payments.application.bulk_transfers.collect_objects import CollectObjects
     from payments.application.bulk_transfers.expire_bulks import ExpireBulks
@@ -150,13 +151,18 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     from payments.application.bulk_transfers.resume_bulks import ResumeBulks
     from payments.application.bulk_transfers.run_bulk import RunBulk
     from payments.application.ledger.check_ledger import CheckLedger
+    from payments.application.ledger_verifications import audit
+    from payments.application.ledger_verifications.check_whole_ledger import CheckWholeLedger
+    from payments.application.ports.queued_jobs import CHECK_WHOLE_LEDGER, QUEUED
     from payments.application.schedules.align_schedules import AlignSchedules
     from payments.application.schedules.run_schedules import RunSchedules
     from payments.application.transfers.expire_transfers import ExpireTransfers
+    from payments.infrastructure.job_queue import JOB_QUEUE
     from payments.infrastructure.ledger_metrics import LedgerMetrics
     from payments.infrastructure.sql.accounts import SqlAccountLookup
     from payments.infrastructure.sql.bulk_transfers import object_claims
     from payments.infrastructure.sql.ledger_check import SqlLedgerCheck
+    from payments.infrastructure.sql.ledger_verifications import SqlWholeLedger
     from payments.interfaces.jobs import bulk_jobs, ledger_jobs, schedule_jobs
     from payments.wiring.dependencies import unit_of_work
 
@@ -166,6 +172,15 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     uow = unit_of_work(database)
     post, rules, authority = _posting(settings, database)
     judge = JudgeBulk(wallets=SqlAccountLookup(database), approvals=post.approvals, policy=post.policy, terms=post.terms)
+    verification = LongWorkRunner(
+        kind=audit.KIND,
+        service=settings.NAME,
+        uow=uow,
+        database=database,
+        audited=audit.VERIFICATION,
+        steps=CheckWholeLedger(ledger=SqlWholeLedger(database)),
+        clock=clock,
+    )
     job_seconds = settings.job_seconds
     return make_jobs(
         settings,
@@ -187,7 +202,9 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
                 align_schedules=AlignSchedules(uow=uow, calendar=calendar, clock=clock),
                 job_seconds=job_seconds,
             ),
+            long_work_jobs([WorkJob(CHECK_WHOLE_LEDGER, verification)], database=database, queue=JOB_QUEUE),
         ],
+        queued=QUEUED,
     )
 
 
@@ -228,7 +245,7 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
 
 async def ledger(settings: PaymentsSettings, _arguments: argparse.Namespace) -> int:
     """Verify the whole ledger. Return 1 if it does not add up."""
-    from payments.infrastructure.sql.ledger_verification import LedgerVerification
+    from payments.infrastructure.sql.ledger_verifications import LedgerVerification
     from payments.interfaces.commands import print_findings
 
     database = Database.of(settings, pool_size=1)

@@ -16,10 +16,11 @@ from chassis.auth import AccessControl, EndedMemberships, SubjectRoles
 from chassis.auth.revocations import Revocations
 from chassis.persistence.database import Database
 from chassis.policies import Policies
+from chassis.rest.followers import Followers
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.objects import folder_store
 from chassis.testing.policies import bundle_of, permitting
-from chassis.testing.rest import rest_client
+from chassis.testing.rest import followers_of, rest_client
 from chassis.testing.tokens import TokenForge
 from kernel.actor import Actor
 from kernel.ids import new_id
@@ -89,6 +90,10 @@ class Bank:
     revocations: Revocations
     authority: FakeAuthority
     staff_id: UUID = field(default_factory=new_id)
+
+    @property
+    def followers(self) -> Followers:
+        return followers_of(self.client)
 
     async def holder(self, funds: str = "0", currency: str = "NAD") -> Holder:
         holder = Holder()

@@ -15,10 +15,11 @@ from sqlalchemy.event import listen
 
 from chassis.persistence.database import Database
 from chassis.policies import Policies
+from chassis.rest.event_streams import SILENT_LOOKS_MAX
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.objects import folder_store
 from chassis.testing.policies import permitting
-from chassis.testing.rest import rest_client
+from chassis.testing.rest import followers_of, rest_client
 from chassis.testing.running import eventually
 from chassis.testing.tokens import TokenForge
 from elcorp.payments.v1 import events_pb2
@@ -28,7 +29,6 @@ from kernel.objects import NoScanner
 from payments.application import Payments
 from payments.application.bulk_transfers.run_bulk import RunBulk
 from payments.interfaces.rest import ROUTERS
-from payments.interfaces.rest.progress import SILENCE_LOOKS_MAX
 from payments.wiring.bulk_transfers import judge_bulk
 from payments.wiring.dependencies import Dependencies
 from payments.wiring.posting import post_transfers
@@ -310,13 +310,13 @@ async def test_a_bulk_transfer_is_cancelled_once_before_it_has_run(bulk_bank: Bu
     assert await bulk_bank.run(bulk_id=UUID(bulk_id)) is None
 
 
-async def test_progress_is_followed_to_its_end(bulk_bank: BulkBank, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payments.interfaces.rest.progress.LOOK_EVERY_SECONDS", 0.01)
+async def test_progress_is_followed_to_its_end(bulk_bank: BulkBank) -> None:
+    followers_of(bulk_bank.client).look_every_seconds = 0.01
     bulk_id = (await bulk_bank.submit(bulk_bank.file("1.00", "2.00"))).json()["data"]["id"]
     looks: list[str] = []
     listen(bulk_bank.database.engine.sync_engine, "before_cursor_execute", lambda *given: looks.append(given[2]))
     following = asyncio.create_task(bulk_bank.get(f"/{bulk_id}/events"))
-    await eventually(lambda: len(looks) > 2 * SILENCE_LOOKS_MAX)
+    await eventually(lambda: len(looks) > 2 * SILENT_LOOKS_MAX)
     await bulk_bank.run(bulk_id=UUID(bulk_id))
     answer = await asyncio.wait_for(following, 120)
     assert answer.headers["content-type"].startswith("text/event-stream")
@@ -326,6 +326,7 @@ async def test_progress_is_followed_to_its_end(bulk_bank: BulkBank, monkeypatch:
     assert ": still here" in answer.text
     last = json.loads([line for line in answer.text.splitlines() if line.startswith("data: ")][-1].removeprefix("data: "))
     assert (last["status"], last["settled"]) == ("completed", 2)
+    assert (last["state"], last["done"], last["total"], last["remaining_seconds"]) == ("succeeded", 2, 2, None)
 
 
 async def test_more_lines_or_bytes_than_the_limit_are_refused(bulk_bank: BulkBank) -> None:

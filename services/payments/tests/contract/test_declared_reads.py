@@ -36,6 +36,9 @@ PATHS: Final = {
     "get_account": "/accounts/{wallet}",
     "list_account_postings": "/accounts/{treasury}/postings",
     "get_trial_balance": "/ledger/trial-balance",
+    "list_ledger_verifications": "/ledger/verifications",
+    "get_ledger_verification": "/ledger/verifications/{verification}",
+    "follow_ledger_verification": "/ledger/verifications/{verification}/events",
     "list_fees": "/fees",
     "list_fee_history": "/fees/history",
     "list_rates": "/rates",
@@ -56,6 +59,13 @@ async def data(bank: Bank, path: str, payer: Holder, body: dict[str, Any]) -> An
 async def treasury(bank: Bank) -> str:
     accounts = (await bank.staff("GET", "/accounts?kind=system&currency=NAD")).json()["data"]["items"]
     return str(next(account["id"] for account in accounts if account["code"] == "treasury"))
+
+
+async def ended_verification(bank: Bank) -> str:
+    """Make one whose stream ends at once."""
+    verification = str((await bank.staff("POST", "/ledger/verifications")).json()["data"]["id"])
+    await bank.staff("POST", f"/ledger/verifications/{verification}/cancel", {"reason": "enough"})
+    return verification
 
 
 async def things(bank: Bank, payer: Holder, payee: Holder) -> dict[str, str]:
@@ -86,6 +96,7 @@ async def test_every_operation_returns_the_data_of_the_owners_it_declares(bank: 
         "wallet": str(payer.wallet_id),
         "owner": str(payer.user_id),
         "treasury": await treasury(bank),
+        "verification": await ended_verification(bank),
         "now": bank.clock.now().isoformat().replace("+00:00", "Z"),
     }
 

@@ -8,7 +8,7 @@ import pytest
 from chassis.rest.route import Route
 from chassis.testing.running import eventually
 from kernel.ids import new_id
-from payments.interfaces.rest import ROUTERS, progress
+from payments.interfaces.rest import ROUTERS
 from services.payments.tests.contract.bank import STRONG, Bank
 
 MOVING: Final = [route for router in ROUTERS for route in router.routes if isinstance(route, Route) and route.moves_money]
@@ -33,8 +33,8 @@ async def test_reads_continue_while_ended_sessions_are_unknown(bank: Bank, monke
         assert (await bank.get(path, holder.user_id)).status_code == 200
 
 
-async def test_a_stream_ends_with_the_session_that_follows_it(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "LOOK_EVERY_SECONDS", 0.01)
+async def test_a_stream_ends_with_the_session_that_follows_it(bank: Bank) -> None:
+    bank.followers.look_every_seconds = 0.01
     payer, payee, session_id = await bank.holder("5.00"), await bank.holder(), new_id()
     body = {
         "source_wallet_id": str(payer.wallet_id),
@@ -45,7 +45,7 @@ async def test_a_stream_ends_with_the_session_that_follows_it(bank: Bank, monkey
     bulk_id = (await bank.post("/transfers/bulk", payer.user_id, body, key="file")).json()["data"]["id"]
     headers = bank.forge.headers(payer.user_id, session_id=session_id)
     following = asyncio.create_task(bank.client.get(f"/api/v1/transfers/bulk/{bulk_id}/events", headers=headers))
-    await eventually(lambda: progress._followers, 1)
+    await eventually(lambda: bank.followers.count, 1)
     bank.revocations.end(session_id, bank.clock.now().timestamp())
     answer = await asyncio.wait_for(following, 120)
     # The bulk transfer waits for a worker, so nothing else ends the stream.

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from payments.domain.price_book import PriceBook
 from payments.domain.validity import Validity
-from payments.infrastructure.sql.ledger_verification import LedgerVerification
+from payments.infrastructure.sql.ledger_verifications import LedgerVerification
 from services.payments.tests.contract.bank import Bank, Holder, refusal
 from services.payments.tests.unit.prices import fee_rule, fx_rate, tier
 

@@ -47,7 +47,7 @@ from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.sql.accounts import SqlAccountLookup
 from payments.infrastructure.sql.bulk_transfers import object_claims
-from payments.infrastructure.sql.ledger_verification import LedgerVerification
+from payments.infrastructure.sql.ledger_verifications import LedgerVerification
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from services.payments.tests.fakes.authority import FakeAuthority
 from services.payments.tests.fakes.prices import FakePrices

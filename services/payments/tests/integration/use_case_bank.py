@@ -22,7 +22,7 @@ from payments.application.bulk_transfers.acceptance import AcceptedBulk
 from payments.application.transfers.expire_transfers import ExpireTransfers
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder
-from payments.infrastructure.sql.ledger_verification import LedgerVerification
+from payments.infrastructure.sql.ledger_verifications import LedgerVerification
 from payments.wiring.dependencies import Dependencies, unit_of_work
 from payments.wiring.use_cases import build
 from services.payments.tests.fakes.audit_log import FakeAuditLog

@@ -8,6 +8,7 @@ from procrastinate import RetryStrategy
 from chassis.jobs import each
 from chassis.persistence.database import Database
 from chassis.policies import BundleRefresher
+from payments.application.ports.queued_jobs import QUEUED
 from payments.bootstrap import _posting, jobs
 from payments.infrastructure.cached_prices import CachedPrices
 from payments.infrastructure.payer_rights import PeersAuthority
@@ -30,12 +31,15 @@ async def test_each_job_has_its_queue_and_locks_and_schedule(tmp_path: Path) -> 
         "collect_objects": ("ledger", "collect_objects", "collect_objects"),
         "run_schedules": ("schedules", "run_schedules", "run_schedules"),
         "align_schedules": ("schedules", "align_schedules", "align_schedules"),
-        # Queued with the locks of its bulk transfer.
+        "resume_long_work": ("maintenance", "resume_long_work", None),
+        # Queued with the locks of their bulk transfer or work.
         "run_bulk": ("bulks", None, None),
+        "check_whole_ledger": ("ledger_verifications", None, None),
     }
     ticks = {name: tick.cron for (name, _), tick in app.periodic_registry.periodic_tasks.items()}
     own = {name.removeprefix("payments:"): cron for name, cron in ticks.items() if name.startswith("payments:")}
     frequent = ("expire_transfers", "check_ledger", "resume_bulks", "expire_bulks", "run_schedules", "align_schedules")
+    assert own.pop("resume_long_work") == each(60)
     assert own == {**dict.fromkeys(frequent, each(30)), "collect_objects": "17 * * * *"}
 
 
@@ -63,9 +67,9 @@ async def test_jobs_fetch_prices_and_approval_rules_before_their_work(monkeypatc
     assert type(authority) is PeersAuthority
 
 
-async def test_a_bulk_transfer_is_retried_a_few_times_and_the_other_jobs_at_their_next_tick(tmp_path: Path) -> None:
+async def test_queued_jobs_are_retried_a_few_times_and_the_others_at_their_next_tick(tmp_path: Path) -> None:
     app = jobs(PaymentsSettings(database_url="postgresql://nowhere/x", objects_url=tmp_path.as_uri()))
     retries = {name: task.retry_strategy for name, task in app.tasks.items() if name.startswith("payments:")}
-    of_bulk = retries.pop("payments:run_bulk")
-    assert of_bulk == RetryStrategy(max_attempts=5, exponential_wait=2)
+    for queued in QUEUED:
+        assert retries.pop(f"payments:{queued.task}") == RetryStrategy(max_attempts=5, exponential_wait=2)
     assert set(retries.values()) == {None}

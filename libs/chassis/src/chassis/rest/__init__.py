@@ -4,8 +4,10 @@ from chassis.rest.access import Access, Authenticated, CurrentActor, Public, Rea
 from chassis.rest.app import create_app
 from chassis.rest.envelope import Envelope, envelope
 from chassis.rest.etag import IfMatch, IfMatchOrNew, set_etag
+from chassis.rest.event_streams import EVENT_STREAM, STREAM_SECONDS_MAX, Events
 from chassis.rest.file_response import attachment, file_response
 from chassis.rest.idempotency import IdempotencyKey, IdempotencyStore, mark_replayed
+from chassis.rest.long_work import ProgressResponse, WorkResponse
 from chassis.rest.models import AmountText, RequestModel, ResponseModel, WalletAddressText
 from chassis.rest.paging import CursorPageOf, CursorPaging, PageOf, Paging, cursor_of, page_of
 from chassis.rest.reasons import ReadReason, ReadReasonOfOthers
@@ -15,10 +17,12 @@ from chassis.rest.uploads import Takes, UploadedFile
 
 __all__ = [
     "AS_SENT",
+    "EVENT_STREAM",
     "ONE_LINE",
     "ONE_LINE_REASON",
     "REASON",
     "SEVERAL_LINES",
+    "STREAM_SECONDS_MAX",
     "VERBATIM",
     "Access",
     "AmountText",
@@ -28,6 +32,7 @@ __all__ = [
     "CursorPaging",
     "Day",
     "Envelope",
+    "Events",
     "IdempotencyKey",
     "IdempotencyStore",
     "IfMatch",
@@ -35,6 +40,7 @@ __all__ = [
     "Moment",
     "PageOf",
     "Paging",
+    "ProgressResponse",
     "Public",
     "ReadReason",
     "ReadReasonOfOthers",
@@ -46,6 +52,7 @@ __all__ = [
     "Takes",
     "UploadedFile",
     "WalletAddressText",
+    "WorkResponse",
     "attachment",
     "create_app",
     "cursor_of",

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 
@@ -11,12 +12,21 @@ from chassis.persistence.database import Database
 from chassis.persistence.idempotency_scope import OwnKeys
 from chassis.policies import Policies
 from chassis.rest import IdempotencyStore, Router, create_app
+from chassis.rest.app_state import AppState
+from chassis.rest.followers import Followers
 from chassis.testing.sessions import none_ended
 from chassis.testing.stored import require_journaled
 from kernel.clock import Clock
 
 # How long a request takes depends on how busy the machine is. Deadlines have tests in chassis.
 _REQUEST_SECONDS = 60
+
+
+def followers_of(client: httpx.AsyncClient) -> Followers:
+    """Return the followers of event streams of the client's app."""
+    transport: Any = client._transport  # noqa: SLF001  # httpx has no public name for it
+    app_state: AppState = transport.app.state.app_state
+    return app_state.followers
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from payments.application.bulk_transfers import BulkTransfers
 from payments.application.fees import Fees
 from payments.application.issuances import Issuances
 from payments.application.ledger import Ledger
+from payments.application.ledger_verifications import LedgerVerifications
 from payments.application.limits import Limits
 from payments.application.payments import MerchantPayments
 from payments.application.rates import Rates
@@ -23,6 +24,7 @@ class Payments:
     transfers: Transfers
     wallets: Wallets
     ledger: Ledger
+    ledger_verifications: LedgerVerifications
     fees: Fees
     rates: Rates
     limits: Limits

@@ -12,15 +12,13 @@ from payments.application.bulk_transfers.expire_bulks import ExpireBulks
 from payments.application.bulk_transfers.resume_bulks import ResumeBulks
 from payments.application.bulk_transfers.run_bulk import RunBulk
 from payments.application.ledger.check_ledger import CheckLedger
+from payments.application.ports.queued_jobs import RUN_BULK
 from payments.application.schedules.align_schedules import AlignSchedules
 from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.expire_transfers import ExpireTransfers
 
 LEDGER_QUEUE = "ledger"
-BULK_QUEUE = "bulks"
 SCHEDULE_QUEUE = "schedules"
-# infrastructure/job_queue.py queues the job under this name.
-RUN_BULK: Final = "run_bulk"
 # Retry after 4, 8, 16, 32 and 64 seconds; then resume_bulks queues the bulk again while it can still succeed.
 _ATTEMPTS_MAX: Final = 5
 _HOURLY: Final = "17 * * * *"
@@ -57,7 +55,7 @@ def bulk_jobs(
     """
     blueprint = Blueprint()
 
-    @blueprint.task(name=RUN_BULK, queue=BULK_QUEUE, retry=RetryStrategy(max_attempts=_ATTEMPTS_MAX, exponential_wait=2))
+    @blueprint.task(name=RUN_BULK.task, queue=RUN_BULK.queue, retry=RetryStrategy(max_attempts=_ATTEMPTS_MAX, exponential_wait=2))
     async def run(bulk_id: str) -> str | None:
         # All lines of an all-or-nothing file are settled in one round trip.
         with answers_within(LONG_ANSWER_SECONDS):

@@ -7,6 +7,7 @@ from payments.wiring.dependencies import Dependencies
 from payments.wiring.fees import fees
 from payments.wiring.issuances import issuances
 from payments.wiring.ledger import ledger
+from payments.wiring.ledger_verifications import ledger_verifications
 from payments.wiring.limits import limits
 from payments.wiring.payments import payments
 from payments.wiring.posting import group_commit
@@ -29,6 +30,7 @@ def build(given: Dependencies) -> Payments:
         statements=statements(given),
         wallets=wallets(given),
         ledger=ledger(given),
+        ledger_verifications=ledger_verifications(given),
         fees=fees(given),
         rates=rates(given),
         limits=limits(given),

@@ -4,12 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 from uuid import UUID
 
+from kernel.long_work import Progress, WorkState
 from kernel.objects import StoredFile
 from kernel.pages import CursorPage, CursorRequest
-from payments.domain.bulk import Bulk, LineStatus
+from payments.domain.bulk import Bulk, BulkStatus, LineStatus
+
+_STATES: Final = {
+    BulkStatus.PENDING_APPROVAL: WorkState.QUEUED,
+    BulkStatus.ACCEPTED: WorkState.QUEUED,
+    BulkStatus.RUNNING: WorkState.RUNNING,
+    BulkStatus.CANCELLING: WorkState.CANCELLING,
+    BulkStatus.COMPLETED: WorkState.SUCCEEDED,
+    BulkStatus.PARTLY_COMPLETED: WorkState.SUCCEEDED,
+    BulkStatus.FAILED: WorkState.FAILED,
+    BulkStatus.CANCELLED: WorkState.CANCELLED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,17 +63,24 @@ class BulkView:
         return self.lines_total - self.settled - self.awaiting - self.refused - self.not_run
 
     @property
+    def progress(self) -> Progress:
+        return Progress.measure(
+            state=_STATES[BulkStatus(self.status)],
+            done=self.lines_total - self.waiting,
+            total=self.lines_total,
+            since=self.started_at,
+            until=self.ended_at or self.progressed_at,
+            uncounted=self.not_run,
+        )
+
+    @property
     def is_open(self) -> bool:
         return self.ended_at is None
 
     @property
     def lines_per_second(self) -> float | None:
         """The speed of the run; None before the first lines have run."""
-        if self.started_at is None or self.progressed_at is None:
-            return None
-        seconds = ((self.ended_at or self.progressed_at) - self.started_at).total_seconds()
-        done = self.settled + self.awaiting + self.refused
-        return round(done / seconds, 1) if done and seconds > 0 else None
+        return self.progress.rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,17 +23,18 @@ class VisibleBulks:
 
     async def read(self, *, actor: Actor, bulk_id: UUID, verb: str) -> BulkView:
         """Read a bulk transfer. Record the read if it is another user's; `verb` names what was read. Raise NotFound."""
-        found = await self.find(actor=actor, bulk_id=bulk_id)
+        found = await self.views.bulk(bulk_id)
+        if found is None:
+            raise NotFound(bulk_id=bulk_id)
+        self.require(actor, found)
         if found.initiator_id != actor.user_id:
             await self.reads.record(actor, audit.read(found, verb))
         return found
 
-    async def find(self, *, actor: Actor, bulk_id: UUID) -> BulkView:
-        """Read a bulk transfer in a request that has already recorded the read. Raise NotFound."""
-        found = await self.views.bulk(bulk_id)
-        if not found or not self._may_see(actor, found):
-            raise NotFound(bulk_id=bulk_id)
-        return found
+    def require(self, actor: Actor, bulk: BulkView) -> None:
+        """Raise NotFound unless the actor may see it now."""
+        if not self._may_see(actor, bulk):
+            raise NotFound(bulk_id=bulk.id)
 
     def _may_see(self, actor: Actor, bulk: BulkView) -> bool:
         if actor.user_id in {bulk.initiator_id, bulk.decided_by} or self.permissions.allows(actor, READ_ANY_TRANSFER):

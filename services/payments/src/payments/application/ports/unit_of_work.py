@@ -5,6 +5,7 @@ from typing import Protocol
 
 from kernel import transaction
 from kernel.actor import Actor
+from kernel.long_work_ports import LongWorks
 from payments.application.ports.accounts import AccountRepository
 from payments.application.ports.bulk_transfers import BulkRepository
 from payments.application.ports.idempotency_keys import KeyRepository
@@ -39,6 +40,9 @@ class Transaction(transaction.Transaction, Protocol):
 
     @property
     def keys(self) -> KeyRepository: ...
+
+    @property
+    def works(self) -> LongWorks: ...
 
     @property
     def ledger(self) -> LedgerRepository: ...

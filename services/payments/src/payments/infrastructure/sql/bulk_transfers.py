@@ -19,9 +19,10 @@ from kernel.events import Aggregate
 from kernel.objects import ObjectsUnavailable, StoredFile
 from kernel.pages import CursorPage, CursorRequest
 from payments.application.bulk_transfers.views import BulkLineView, BulkView
+from payments.application.ports.queued_jobs import RUN_BULK
 from payments.domain.bulk import Bulk, Chunk, LineStatus
 from payments.domain.bulk_file import LINES_MAX, BulkLine
-from payments.infrastructure.job_queue import queue_bulk
+from payments.infrastructure.job_queue import JOB_QUEUE
 from payments.infrastructure.sql.actors import actor_of, actor_text
 from payments.infrastructure.sql.advisory_lock import TAKE_LOCK, lock_number
 from payments.infrastructure.sql.bulk_transfer_rows import (
@@ -36,7 +37,6 @@ from payments.infrastructure.sql.bulk_transfer_rows import (
 )
 from payments.infrastructure.sql.reads import SqlReads, before_id
 
-_SERVICE: Final = "payments"
 _READ: Final = ", ".join(COLUMNS)
 _BY_KEY = text(f"SELECT {_READ} FROM bulks WHERE initiator_id = :initiator AND idempotency_key = :key")
 _COUNT_OPEN = text("SELECT count(*) FROM bulks WHERE initiator_id = :initiator AND ended_at IS NULL")
@@ -165,7 +165,8 @@ class SqlBulkRepository:
         return list(await self._session.scalars(_LEFT_BEHIND, {"before": before, "limit": limit}))
 
     async def queue(self, bulk_id: UUID) -> None:
-        await queue_bulk(self._session, bulk_id, service=_SERVICE)
+        # Two runs of one bulk never run at the same time.
+        await JOB_QUEUE.defer(self._session, RUN_BULK, lock=f"bulk:{bulk_id}", bulk_id=str(bulk_id))
 
 
 _VIEWED: Final = ", ".join(BulkView.__slots__)

@@ -2,9 +2,11 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.long_work import SqlLongWorks
 from chassis.persistence.unit_of_work import SqlTransaction
 from kernel.actor import Actor
 from kernel.events import Aggregate
+from payments.infrastructure.job_queue import JOB_QUEUE
 from payments.infrastructure.sql.accounts import SqlAccountRepository
 from payments.infrastructure.sql.bulk_transfers import SqlBulkRepository
 from payments.infrastructure.sql.idempotency_keys import SqlKeyRepository
@@ -29,6 +31,7 @@ class SqlPaymentsTransaction(SqlTransaction):
         self.bulks = SqlBulkRepository(session, self.written)
         self.schedules = SqlScheduleRepository(session, self.written)
         self.keys = SqlKeyRepository(session)
+        self.works = SqlLongWorks(session, JOB_QUEUE)
 
     @property
     def wallets(self) -> SqlWalletRepository:

@@ -5,6 +5,7 @@ from payments.interfaces.rest.bulk_transfers import bulk_transfers
 from payments.interfaces.rest.fees import fees
 from payments.interfaces.rest.issuances import issuances
 from payments.interfaces.rest.ledger import ledger
+from payments.interfaces.rest.ledger_verifications import ledger_verifications
 from payments.interfaces.rest.limits import limits
 from payments.interfaces.rest.payments import payments
 from payments.interfaces.rest.rates import rates
@@ -26,6 +27,7 @@ ROUTERS = (
     wallets,
     accounts,
     ledger,
+    ledger_verifications,
     fees,
     rates,
     limits,

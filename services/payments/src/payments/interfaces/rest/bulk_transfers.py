@@ -7,13 +7,15 @@ from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from chassis.rest import (
+    EVENT_STREAM,
+    STREAM_SECONDS_MAX,
     Authenticated,
     CurrentActor,
     CursorPageOf,
     CursorPaging,
     Envelope,
+    Events,
     IdempotencyKey,
-    Readmission,
     Requires,
     Router,
     Takes,
@@ -29,7 +31,6 @@ from payments.application.bulk_transfers.views import BulkView
 from payments.domain.bulk import LineStatus
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.dry_run import DRY_RUN_OF_FILE, rehearsed
-from payments.interfaces.rest.progress import EVENT_STREAM, STREAM_SECONDS_MAX, follow
 from payments.interfaces.rest.schemas.bulk_rehearsal import BulkRehearsalResponse
 from payments.interfaces.rest.schemas.bulk_transfers import BODY, EXTENSIONS, FILE_RESPONSES, BulkLineResponse, BulkResponse, Mode
 from payments.interfaces.rest.schemas.signatures import PayloadSignature, signature_of
@@ -146,23 +147,17 @@ async def list_bulk_lines(
 @bulk_transfers.get(
     "/{bulk_id}/events",
     dependencies=[Authenticated],
-    responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
+    responses=EVENT_STREAM,
     reads=OTHERS,
     stream_seconds=STREAM_SECONDS_MAX,
 )
-async def follow_bulk(bulk_id: UUID, actor: CurrentActor, readmit: Readmission, app: App) -> StreamingResponse:
+async def follow_bulk(bulk_id: UUID, actor: CurrentActor, events: Events, app: App) -> Response:
     """Follow a bulk transfer as server-sent events: `progress` after each change, `end` with the result.
 
-    Reconnect to continue. The stream ends when the caller's session ends.
+    Reconnect to continue (`Last-Event-ID`). The stream ends when the caller's session ends.
     """
-
-    async def first_look() -> BulkView:
-        return await app.bulk_transfers.follow_bulk(actor=actor, bulk_id=bulk_id, is_first=True)
-
-    async def next_look() -> BulkView:
-        return await app.bulk_transfers.follow_bulk(actor=await readmit(), bulk_id=bulk_id, is_first=False)
-
-    return await follow(first_look, again=next_look)
+    events.require_place()
+    return await events(await app.bulk_transfers.follow_bulk(actor=actor, bulk_id=bulk_id), BulkResponse.of)
 
 
 @bulk_transfers.post("/{bulk_id}/approve", dependencies=[Requires("payment:approve")], assurance=STRONG)

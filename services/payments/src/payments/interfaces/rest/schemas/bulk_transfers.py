@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.rest import ResponseModel
+from chassis.rest import ProgressResponse, ResponseModel
 from kernel.money import amount_text
 from payments.application.bulk_transfers.views import BulkLineView, BulkView
 from payments.domain.bulk import BulkStatus, LineStatus
@@ -79,9 +79,10 @@ FILE_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-class BulkResponse(ResponseModel):
+class BulkResponse(ProgressResponse):
     """`settled`, `awaiting_approval`, `refused`, `not_run` and `waiting` count the lines.
 
+    `done` of `total` lines have an outcome. `state` is the state of all long work: a file that awaits approval is `queued`.
     `approval_rules` are the rules that the whole file matched. It expires at `expires_at` if nobody has decided by then.
     """
 
@@ -113,6 +114,7 @@ class BulkResponse(ResponseModel):
     @classmethod
     def of(cls, bulk: BulkView) -> "BulkResponse":
         return cls.model_construct(
+            **cls.fields_of(bulk.progress),
             id=bulk.id,
             source_wallet_id=bulk.source_id,
             currency=bulk.currency,
