@@ -15,6 +15,10 @@ _REQUESTS: Final = Histogram(
     ("segment", "method", "status"),
     buckets=BUCKETS_SECONDS,
 )
+# Streams last for minutes by design, so they would hide how fast requests are.
+_STREAMS: Final = Histogram(
+    "gateway_stream_seconds", "Event streams by first path segment.", ("segment", "status"), buckets=(1, 10, 60, 300, 900)
+)
 IN_FLIGHT: Final = Gauge("gateway_in_flight", "Requests in progress.")
 _PATH_LENGTH_MAX: Final = 200
 
@@ -23,7 +27,10 @@ def finish(request: ProxiedRequest) -> None:
     """Count and log a request that was answered, or whose client has disconnected."""
     seconds = time.perf_counter() - request.started
     method = method_label(request.method)
-    _REQUESTS.labels(request.route, method, request.status).observe(seconds)
+    if request.is_stream:
+        _STREAMS.labels(request.route, request.status).observe(seconds)
+    else:
+        _REQUESTS.labels(request.route, method, request.status).observe(seconds)
     path: str = request.scope["path"]
     log_request(
         f"{method} /{request.route}",

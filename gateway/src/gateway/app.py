@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final
 
+import aiohttp
 from starlette.types import Receive, Scope, Send
 
 from chassis.http import CLIENT_GONE, CONTENT_SECURITY_POLICY, SECURITY
@@ -18,8 +19,10 @@ from gateway.paths import AmbiguousPath, api_segment
 from gateway.proxied_request import Broken, ClientGone, ProxiedRequest
 from gateway.rate_limits import RateLimits
 from gateway.routes import Route, RouteTable
+from gateway.streams import Streams, is_stream
 from gateway.upstream import Upstreams
 from kernel.ids import new_id
+from kernel.networks import subscriber_of
 
 _SCHEMES: Final = {b"http": "http", b"https": "https"}
 
@@ -40,6 +43,7 @@ class Gateway:
         pages: Pages,
         bodies: OpenBodies,
         uploads: Uploads,
+        streams: Streams,
         body_bytes_max: int,
         in_flight_max: int,
     ) -> None:
@@ -53,6 +57,7 @@ class Gateway:
         self._pages = pages
         self._bodies = bodies
         self._uploads = uploads
+        self._streams = streams
         self._body_bytes_max = body_bytes_max
         self._in_flight_max = in_flight_max
         self._in_flight = 0
@@ -77,7 +82,8 @@ class Gateway:
                 await self._respond(request)
                 access_log.finish(request)
         finally:
-            self._in_flight -= 1
+            if not request.is_stream:
+                self._in_flight -= 1
             request.close()
 
     async def _respond(self, request: ProxiedRequest) -> None:
@@ -185,10 +191,24 @@ class Gateway:
                 raise ClientGone from refusal
             raise request.refused or refusal from refusal
         try:
-            await request.answer(response)
+            if is_stream(response.headers):
+                await self._stream(request, response)
+            else:
+                await request.answer(response)
         finally:
             # Has no effect after the whole response was read; otherwise the connection is not reused.
             response.close()
+
+    async def _stream(self, request: ProxiedRequest, response: aiohttp.ClientResponse) -> None:
+        with self._streams.place(request.subject_id or subscriber_of(request.ip)):
+            # From now on it is no request in progress.
+            request.is_stream = True
+            self._in_flight -= 1
+            await request.answer_stream(response, self._streams.draining)
+
+    def drain(self) -> None:
+        """End event streams at once: a request is finished, but a stream would last for minutes."""
+        self._streams.drain()
 
     def _scheme(self, request: ProxiedRequest, peer: str) -> str:
         given = _SCHEMES.get(request.headers.forwarded_proto)

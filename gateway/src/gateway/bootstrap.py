@@ -34,6 +34,7 @@ from gateway.rate_limits import RateLimits
 from gateway.routes import ROUTES
 from gateway.settings import GatewaySettings
 from gateway.shared_rate_limits import SharedRateLimits
+from gateway.streams import Streams
 from gateway.upstream import Upstreams
 from gateway.well_known import PublicKeys, metadata
 from kernel.clock import Clock, SystemClock
@@ -83,6 +84,7 @@ async def assemble(settings: GatewaySettings) -> AsyncIterator[Parts]:
             pages=Pages(OpenApiCache(upstreams, ROUTES), PublicKeys(upstreams), metadata=metadata(settings.token_issuer)),
             bodies=OpenBodies(settings.body_limits()),
             uploads=Uploads(settings.upstream_uploads_max),
+            streams=Streams(settings.stream_limits()),
             body_bytes_max=settings.body_bytes_max,
             in_flight_max=settings.in_flight_max,
         )
@@ -116,14 +118,15 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event) -> bool:
             log.info("serving", port=server.port, ops_port=ops_port)
             await stop.wait()
         finally:
-            await _stop(server, background, parts.readiness, settings)
+            await _stop(server, background, parts, settings)
         return not (background.failed or server.failed)
 
 
-async def _stop(server: RestServer, background: Backgrounds, readiness: Readiness, settings: GatewaySettings) -> None:
+async def _stop(server: RestServer, background: Backgrounds, parts: Parts, settings: GatewaySettings) -> None:
     """Report not ready first, let requests finish, then stop what they depend on."""
-    readiness.draining = True
+    parts.readiness.draining = True
     server.drain()
+    parts.application.drain()
     if not (background.failed or server.failed):
         await asyncio.sleep(settings.drain_seconds)
     ends_at = time.monotonic() + settings.shutdown_seconds

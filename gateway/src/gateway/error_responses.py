@@ -70,6 +70,10 @@ def too_many_bodies() -> Refusal:
     return Refusal(429, "RATE_001", "Too many request bodies at the same time.", {"retry-after": str(RETRY_SECONDS)})
 
 
+def too_many_streams() -> Refusal:
+    return Refusal(429, "RATE_001", "Too many event streams at the same time.", {"retry-after": str(RETRY_SECONDS)})
+
+
 def unavailable(message: str = "A dependency is unavailable; retry later.") -> Refusal:
     return Refusal(503, "SRV_002", message, {"retry-after": str(RETRY_SECONDS)})
 

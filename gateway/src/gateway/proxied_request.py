@@ -13,6 +13,7 @@ from gateway.bodies import Body, BodyTime, OpenBodies
 from gateway.error_responses import Refusal, bad_request, too_large, too_late
 from gateway.headers import BODILESS, REQUEST_ID, Inbound, from_upstream
 from gateway.rate_limits import Verdict
+from gateway.streams import EventBoundary
 from kernel.ids import new_id
 
 # Most requests have ended by then, and a task that watches the client would cost more than it saves.
@@ -47,6 +48,7 @@ class ProxiedRequest:
         "gone",
         "headers",
         "ip",
+        "is_stream",
         "method",
         "request_id",
         "route",
@@ -72,6 +74,7 @@ class ProxiedRequest:
         self.code = "ok"
         self.sent_bytes = 0
         self.gone = False
+        self.is_stream = False
         self._closed = False
         self._receive = receive
         self._send = send
@@ -205,6 +208,34 @@ class ProxiedRequest:
             more = not content.at_eof()
             self.sent_bytes += len(chunk)
             await self._send({"type": "http.response.body", "body": chunk, "more_body": more})
+
+    async def answer_stream(self, response: aiohttp.ClientResponse, draining: asyncio.Event) -> None:
+        """Pass on a stream until it ends or the gateway drains; raises Broken if it ends early."""
+        self.status = response.status
+        headers = from_upstream(response.status, response.raw_headers) + self.added
+        await self._send({"type": "http.response.start", "status": response.status, "headers": headers})
+        boundary = EventBoundary()
+        stop = asyncio.ensure_future(draining.wait())
+        try:
+            while chunk := await self._next_chunk(response, stop):
+                boundary.sent(chunk)
+                self.sent_bytes += len(chunk)
+                await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+        finally:
+            stop.cancel()
+        last = boundary.last_words if draining.is_set() else b""
+        await self._send({"type": "http.response.body", "body": last})
+
+    async def _next_chunk(self, response: aiohttp.ClientResponse, stop: asyncio.Future[Any]) -> bytes:
+        """Return the next part of a stream, or nothing at its end or when `stop` is done first."""
+        reading = asyncio.ensure_future(response.content.readany())
+        try:
+            await asyncio.wait({reading, stop}, return_when=asyncio.FIRST_COMPLETED)
+            return await reading if reading.done() and not stop.done() else b""
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Broken(type(error).__name__) from error
+        finally:
+            reading.cancel()
 
     async def reply(self, status: int, headers: list[RawHeader], body: bytes = b"") -> None:
         """Send the gateway's own response. Without cache headers it is not cached."""

@@ -5,6 +5,7 @@ from pydantic import Field
 from chassis.process_settings import ProcessSettings
 from gateway.bodies import BodyLimits
 from gateway.routes import SERVICES
+from gateway.streams import StreamLimits
 
 
 class GatewaySettings(ProcessSettings):
@@ -34,6 +35,9 @@ class GatewaySettings(ProcessSettings):
     body_whole_bytes_max: int = Field(default=65_536, ge=0)
     open_bodies_max: int = Field(default=32, ge=1)
     in_flight_max: int = Field(default=1000, ge=1)
+    # Event streams of this gateway, which do not count as requests in progress, and of one person.
+    open_streams_max: int = Field(default=100, ge=1)
+    person_open_streams_max: int = Field(default=10, ge=1)
     # Connections to each service; uploads are the streamed bodies among them.
     upstream_connections_max: int = Field(default=200, ge=1)
     upstream_uploads_max: int = Field(default=50, ge=1)
@@ -50,6 +54,11 @@ class GatewaySettings(ProcessSettings):
             whole_bytes_max=self.body_whole_bytes_max,
             open_max=self.open_bodies_max,
         )
+
+    def stream_limits(self) -> StreamLimits:
+        # Each stream holds a connection to its service: half of them stay for requests.
+        all_max = max(1, min(self.open_streams_max, self.upstream_connections_max // 2))
+        return StreamLimits(all_max=all_max, person_max=self.person_open_streams_max)
 
     def upstreams(self) -> dict[str, str]:
         """Return the base URL of each service."""

@@ -14,6 +14,7 @@ from chassis.run.ops_server import ops_server
 from chassis.run.uvicorn_server import RestServer
 from chassis.testing.running import eventually
 from chassis.testing.tokens import TokenForge
+from gateway.app import Gateway
 from gateway.bootstrap import assemble
 from gateway.protocol import PublicProtocol
 from gateway.routes import SERVICES
@@ -42,8 +43,9 @@ async def gateway(stub: Stub, broker_url: str, redis_url: str) -> AsyncIterator[
         client = await stack.enter_async_context(aiohttp.ClientSession(auto_decompress=False))
 
         async def start(*, wait: bool = True, **changes: Any) -> RunningGateway:
-            port, ops_port = await stack.enter_async_context(_serving(GatewaySettings(**{**usual, **changes})))
-            running = RunningGateway(f"http://127.0.0.1:{port}", port, ops_port, client, forge)
+            settings = GatewaySettings(**{**usual, **changes})
+            application, port, ops_port = await stack.enter_async_context(_serving(settings))
+            running = RunningGateway(f"http://127.0.0.1:{port}", port, ops_port, client, forge, application)
             if wait:
                 await eventually(lambda: _is_ready(running), expected=True)
             return running
@@ -57,7 +59,7 @@ async def _is_ready(running: RunningGateway) -> bool:
 
 
 @asynccontextmanager
-async def _serving(settings: GatewaySettings) -> AsyncIterator[tuple[int, int]]:
+async def _serving(settings: GatewaySettings) -> AsyncIterator[tuple[Gateway, int, int]]:
     async with assemble(settings) as parts, ops_server("127.0.0.1", 0, parts.readiness) as ops_port:
         background = Backgrounds(parts.background)
         server = RestServer(parts.application, "127.0.0.1", 0, grace_seconds=1, protocol=PublicProtocol)
@@ -65,7 +67,7 @@ async def _serving(settings: GatewaySettings) -> AsyncIterator[tuple[int, int]]:
         background.start(crashed)
         await server.start(crashed)
         try:
-            yield server.port, ops_port
+            yield parts.application, server.port, ops_port
         finally:
             await server.stop()
             await background.stop(grace_seconds=2)

@@ -13,6 +13,7 @@ from yarl import URL
 
 from chassis.testing.faults import FaultProxy
 from chassis.testing.tokens import TokenForge
+from gateway.app import Gateway
 from gateway.routes import ROUTES, Route, RouteTable
 
 Answer = tuple[int, CIMultiDictProxy[str], Any]
@@ -34,6 +35,7 @@ class RunningGateway:
     ops_port: int
     client: aiohttp.ClientSession
     forge: TokenForge
+    application: Gateway
 
     def request(
         self, method: str, path: str, *, token: bool = True, headers: Mapping[str, str] | None = None, **options: Any

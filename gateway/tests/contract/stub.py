@@ -94,6 +94,15 @@ class Stub:
         await self.release.wait()
         return web.Response(text="late")
 
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        """Send an event, and no more until released; with ?half, send an event without its end."""
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
+        await response.prepare(request)
+        await response.write(b"event: progress\ndata: {}\n" + (b"" if "half" in request.query else b"\n"))
+        await self.release.wait()
+        await response.write(b"event: end\ndata: {}\n\n")
+        return response
+
     async def _gzip(self, _request: web.Request) -> web.StreamResponse:
         return web.Response(body=b"\x1f\x8b-not-opened-on-the-way", headers={"Content-Encoding": "gzip"})
 

@@ -84,6 +84,26 @@ async def test_a_request_in_flight_is_answered_after_sigterm(stub: Stub) -> None
         assert lines[-1]["event"] == "stopped"
 
 
+async def test_a_stream_is_ended_at_sigterm(stub: Stub) -> None:
+    port = free_port()
+    settings = {"ELCORP_GATEWAY_PORT": str(port), "ELCORP_IDENTITY_URL": stub.url, "ELCORP_DRAIN_SECONDS": "60"}
+    async with process("serve", **settings) as running, aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
+
+        async def begins() -> bool:
+            try:
+                async with client.get("/healthz") as probe:
+                    return probe.status == 200
+            except aiohttp.ClientConnectionError:
+                return False
+
+        await eventually(begins)
+        response = await client.get("/api/v1/auth/events")
+        assert await response.content.readany() == b"event: progress\ndata: {}\n\n"
+        running.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(response.read(), 120) == b"retry: 1000\n\n"
+        assert is_running(running)
+
+
 def nowhere(**changes: Any) -> GatewaySettings:
     addresses = {name.removeprefix("ELCORP_").lower(): url for name, url in NOWHERE.items()}
     return GatewaySettings.model_validate({"gateway_port": 0, **addresses, **changes})

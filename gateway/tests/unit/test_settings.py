@@ -24,6 +24,8 @@ def test_by_default_nothing_is_open_or_unbounded() -> None:
         "body_whole_bytes_max": 65_536,
         "open_bodies_max": 32,
         "in_flight_max": 1000,
+        "open_streams_max": 100,
+        "person_open_streams_max": 10,
         "upstream_connections_max": 200,
         "upstream_uploads_max": 50,
     }

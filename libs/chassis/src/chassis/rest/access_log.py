@@ -11,6 +11,10 @@ from chassis.rest.context import RequestContext
 from chassis.telemetry.metrics import BUCKETS_SECONDS
 
 _SERVED: Final = Histogram("http_server_seconds", "REST requests served.", ("method", "route", "status"), buckets=BUCKETS_SECONDS)
+# Streams last for minutes by design, so they would hide how fast requests are.
+_STREAMED: Final = Histogram(
+    "event_stream_seconds", "Event streams by route.", ("route", "status"), buckets=(1, 10, 60, 300, 900)
+)
 # Requested every few seconds by probes; they would flood the log.
 UNOBSERVED: Final = frozenset({"/healthz"})
 
@@ -19,7 +23,10 @@ def finish(scope: Scope, context: RequestContext, status: int, seconds: float) -
     """Count and log a completed request."""
     method = method_label(scope["method"])
     template = getattr(scope.get("route"), "path_format", None) or "unmatched"
-    _series(method, template, status).observe(seconds)
+    if context.is_stream:
+        _STREAMED.labels(template, status).observe(seconds)
+    else:
+        _series(method, template, status).observe(seconds)
     actor = context.actor
     log_request(
         f"{method} {template}",

@@ -29,6 +29,7 @@ class RequestContext:
     actor: Actor | None = None
     error_code: str | None = None
     replayed: bool = False
+    is_stream: bool = False
     links: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @classmethod

@@ -63,6 +63,10 @@ class EventStream:
     async def _events(self, followed: Followed[T], show: Callable[[T], BaseModel]) -> AsyncIterator[bytes]:
         view: Any = followed.first
         sent = self.last_seen if self.last_seen is not None and self.last_seen <= view.version else None
+        if self.followers.draining:
+            # A browser never connects again after a refusal.
+            yield RETRY
+            return
         async with self.followers.follow(followed, self.actor.subject_id) as looks:
             yield RETRY
             number, silent = looks.number, 0
@@ -102,13 +106,14 @@ def _event(view: Followable, shown: BaseModel) -> bytes:
 
 
 async def _event_stream(request: Request, readmit: Readmission) -> EventStream:
-    actor = RequestContext.of(request.scope).actor
-    if actor is None:
+    context = RequestContext.of(request.scope)
+    if context.actor is None:
         raise RuntimeError("Events outside a chassis.rest.Router")
+    context.is_stream = True
     seen = request.headers.get("last-event-id", "")
     # A version that is not one is ignored: the client gets the current state.
     last_seen = int(seen) if seen.isascii() and seen.isdigit() and len(seen) <= _DIGITS_MAX else None
-    return EventStream(AppState.of(request.scope).followers, actor, readmit, last_seen)
+    return EventStream(AppState.of(request.scope).followers, context.actor, readmit, last_seen)
 
 
 Events = Annotated[EventStream, Depends(_event_stream)]

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from contextvars import Context
 from typing import Any, Final
 
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from chassis.telemetry import log
 from kernel.errors import Unavailable
@@ -18,6 +18,7 @@ FOLLOWERS_MAX: Final = 200
 FOLLOWERS_OF_A_PERSON_MAX: Final = 20
 
 FOLLOWERS: Final = Gauge("event_stream_followers", "Clients that follow an event stream of this process.")
+REFUSED: Final = Counter("event_streams_refused_total", "Event streams refused: this process or the person has the maximum.")
 REFUSAL_SECONDS: Final = 5
 
 
@@ -63,16 +64,15 @@ class Followers:
         self._looks: dict[Hashable, Looks] = {}
 
     def drain(self) -> None:
-        """End all streams at once, and admit no more: their clients reconnect to another process."""
+        """End all streams now, and those that begin later at once: their clients reconnect to another process."""
         self.draining = True
         for looks in self._looks.values():
             looks.show(looks.current)
 
     def require_place(self, person: str) -> None:
         """Raise Unavailable if this process, or this person, has the maximum number of streams."""
-        if self.draining:
-            raise Unavailable(retry_after_seconds=1)
         if self.count >= self.followers_max or self._people.get(person, 0) >= self.of_a_person_max:
+            REFUSED.inc()
             raise Unavailable(retry_after_seconds=REFUSAL_SECONDS, followers=self.count)
 
     @asynccontextmanager
