@@ -30,6 +30,7 @@ _FORMS: Final = {
     "redis_url": "rediss://:…@host:6379/0",
     "master_key": "base64 of 32 bytes, or a file in ELCORP_MASTER_KEY_FILE",
     "objects_url": "s3://bucket/prefix, or file:///path for a folder that all processes of the service share",
+    "approval_key": "base64 of 32 bytes, or a file in ELCORP_APPROVAL_KEY_FILE",
 }
 
 

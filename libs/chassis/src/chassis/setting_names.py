@@ -16,6 +16,8 @@ OF_ONE_PROCESS: Final = frozenset(
         "APPEND_BATCH_MAX",
         "APPEND_WAIT_MS_MAX",
         "APPROVAL_HOURS",
+        "APPROVAL_KEY",
+        "APPROVAL_KEY_FILE",
         "ARGON2_MEMORY_KIB",
         "ARGON2_PASSES",
         "ATTEMPTS_RECORDED_SINGLY",

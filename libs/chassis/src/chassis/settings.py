@@ -25,6 +25,9 @@ class ServiceSettings(ProcessSettings):
     # The gRPC peers that this service may call; `rpc.connect` refuses others, and tests compare the network policies with it.
     PEERS: ClassVar[tuple[str, ...]] = ()
 
+    # The settings that are keys of 32 bytes, given as base64 or, by the name with `_file`, in a mounted file.
+    KEYS: ClassVar[tuple[str, ...]] = ("master_key", "other_master_key", "digest_key")
+
     database_url: SecretStr = SecretStr("")
     database_owner_url: SecretStr = SecretStr("")
     # The relay's role, in `work` processes: it alone deletes outbox rows and numbers the journal of audit facts.
@@ -161,8 +164,7 @@ class ServiceSettings(ProcessSettings):
             )
 
     def missing(self, needs: Sequence[str]) -> Iterator[str]:
-        by_file = "master_key" if self.master_key_file else None
-        yield from super().missing([name for name in needs if name != by_file])
+        yield from super().missing([name for name in needs if getattr(self, f"{name}_file", None) is None])
 
     def unreadable(self) -> Iterator[str]:
         yield from super().unreadable()
@@ -172,7 +174,7 @@ class ServiceSettings(ProcessSettings):
             yield str(error)
         if bool(self.objects_access_key_id) != bool(self.objects_secret_access_key.get_secret_value()):
             yield "ELCORP_OBJECTS_ACCESS_KEY_ID and ELCORP_OBJECTS_SECRET_ACCESS_KEY belong together; set both or neither"
-        for name in ("master_key", "other_master_key", "digest_key"):
+        for name in self.KEYS:
             try:
                 self._given_key(name)
             except (OSError, ValueError) as error:
@@ -181,17 +183,17 @@ class ServiceSettings(ProcessSettings):
     def _given_key(self, name: str) -> bytes | None:
         value: SecretStr = getattr(self, name)
         file: Path | None = getattr(self, f"{name}_file")
-        return _read_key(name.upper(), value, file) if file or value.get_secret_value() else None
+        return read_key(name.upper(), value, file) if file or value.get_secret_value() else None
 
     def key(self) -> bytes:
         """Return the master key: 32 bytes, given as base64 in the environment or in a mounted file."""
-        return _read_key("MASTER_KEY", self.master_key, self.master_key_file)
+        return read_key("MASTER_KEY", self.master_key, self.master_key_file)
 
     def keys(self) -> tuple[bytes, ...]:
         """Return the master key that seals, followed by the one that only opens, if set."""
         other, file = self.other_master_key, self.other_master_key_file
         given = file is not None or bool(other.get_secret_value())
-        return (self.key(), _read_key("OTHER_MASTER_KEY", other, file)) if given else (self.key(),)
+        return (self.key(), read_key("OTHER_MASTER_KEY", other, file)) if given else (self.key(),)
 
     @property
     def has_digest_key(self) -> bool:
@@ -199,10 +201,11 @@ class ServiceSettings(ProcessSettings):
 
     def digest(self) -> bytes:
         """Return the key of keyed digests: 32 bytes."""
-        return _read_key("DIGEST_KEY", self.digest_key, self.digest_key_file) if self.has_digest_key else self.key()
+        return read_key("DIGEST_KEY", self.digest_key, self.digest_key_file) if self.has_digest_key else self.key()
 
 
-def _read_key(name: str, value: SecretStr, file: Path | None) -> bytes:
+def read_key(name: str, value: SecretStr, file: Path | None) -> bytes:
+    """Return a key of 32 bytes, given as base64 or in a mounted file. Raise ValueError, which names the variable."""
     text = file.read_text().strip() if file else value.get_secret_value()
     try:
         key = base64.b64decode(text, validate=True)

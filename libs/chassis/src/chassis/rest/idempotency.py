@@ -20,8 +20,9 @@ from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock, SystemClock
 from kernel.errors import DomainError, InvalidValue
 
-# True: the route stores the key; "own": the use case stores it; False: the route ignores it.
-Idempotency: TypeAlias = Literal["own"] | bool
+# True: the route stores the key; "steps": so it does, and the use case takes several transactions; "own": the use case stores it;
+# False: the route ignores it.
+Idempotency: TypeAlias = Literal["own", "steps"] | bool
 
 KEY_HEADER: Final = "Idempotency-Key"
 _KEY_PATTERN: Final = r"^[\x21-\x7e]{1,255}$"
@@ -75,7 +76,9 @@ class IdempotencyStore:
         self._clock = clock or SystemClock()
         self._hash_key = derive(master_key, "idempotency") if master_key else b""
 
-    def scope_of(self, request: Request, route_path: str, actor: Actor, body: bytes) -> IdempotencyScope | None:
+    def scope_of(
+        self, request: Request, route_path: str, actor: Actor, body: bytes, *, has_steps: bool = False
+    ) -> IdempotencyScope | None:
         """Return the scope of a request's key, None without a key."""
         key = request.headers.get(KEY_HEADER)
         if key is None:
@@ -88,7 +91,7 @@ class IdempotencyStore:
         # An anonymous caller has no id, and an address can change before a retry, so the route is the owner.
         anonymous = actor.kind is ActorKind.ANONYMOUS
         owner = f"anonymous:{request.method} {route_path}" if anonymous else f"{actor.kind}:{actor.subject_id}"
-        return IdempotencyScope(owner, key, self._hash(request, body, actor.organization_id), self._own)
+        return IdempotencyScope(owner, key, self._hash(request, body, actor.organization_id), self._own, has_steps)
 
     async def run(self, scope: IdempotencyScope, context: RequestContext, call: Callable[[], Awaitable[Response]]) -> Response:
         """Return the stored response, or run the call and commit its transaction together with the response."""

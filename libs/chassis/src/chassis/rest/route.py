@@ -83,7 +83,7 @@ class Route(APIRoute):
 
     @property
     def keeps_answers(self) -> bool:
-        return self.idempotency is True and self.is_unsafe
+        return self.idempotency in {True, "steps"} and self.is_unsafe
 
     def get_route_handler(self) -> Handler:
         """Wrap FastAPI's handler; called once, when the route is created."""
@@ -110,6 +110,7 @@ class _Operation:
         self._takes_body = route.body_field is not None
         self._keeps_answers = route.keeps_answers
         self._keeps_own_keys = route.idempotency == "own"
+        self._has_steps = route.idempotency == "steps"
         self._is_unsafe = route.is_unsafe
         self._may_replay = route.is_unsafe and bool(route.idempotency)
         self._assurance = route.assurance or NONE
@@ -157,7 +158,7 @@ class _Operation:
     ) -> Response:
         """`content` is the body, or stands for it, to compare a repeated request with the first."""
         if self._keeps_answers and app_state.idempotency:
-            asked = app_state.idempotency.scope_of(strict, self._route.path_format, actor, content)
+            asked = app_state.idempotency.scope_of(strict, self._route.path_format, actor, content, has_steps=self._has_steps)
             if asked:
                 return await app_state.idempotency.run(asked, context, lambda: self._run_admitted(strict, actor))
         return await (self._inner(strict) if self._keeps_own_keys else self._run_admitted(strict, actor))

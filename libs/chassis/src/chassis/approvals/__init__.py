@@ -1,0 +1,1 @@
+"""Approvals in the service that asks for them: stored, decided and carried out exactly once (ADR 47)."""

@@ -1,0 +1,12 @@
+"""Create the tables of approvals, and of idempotent requests that take several transactions."""
+
+from alembic import op
+
+from chassis.persistence.platform_schema import approval_tables
+
+revision = "0017"
+down_revision = "0011"
+
+
+def upgrade() -> None:
+    approval_tables(op)
