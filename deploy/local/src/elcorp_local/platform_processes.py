@@ -101,7 +101,7 @@ class PlatformProcesses:
         yield "ELCORP_OPS_PORT", str(self.ports.of(role, service, number))
         yield "ELCORP_RESET_PAGE", f"http://localhost:{self.ports.gateway}/reset-password"
         yield "ELCORP_UNDO_PAGE", f"http://localhost:{self.ports.gateway}/undo-email-change"
-        for name in ("ELCORP_MASTER_KEY", "ELCORP_ADMIN_EMAIL", "ELCORP_ADMIN_PASSWORD"):
+        for name in ("ELCORP_MASTER_KEY", "ELCORP_APPROVAL_KEY", "ELCORP_ADMIN_EMAIL", "ELCORP_ADMIN_PASSWORD"):
             yield name, self.secrets[name]
         yield from self.extra.items()
 

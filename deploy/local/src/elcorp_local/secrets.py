@@ -22,9 +22,10 @@ class SecretInvalid(Failure):
 def load_or_create(file: Path) -> tuple[dict[str, str], bool]:
     """Return the secrets, and whether they were just created.
 
-    Keys: ELCORP_MASTER_KEY, ELCORP_ADMIN_EMAIL, ELCORP_ADMIN_PASSWORD, and <SERVICE>_<OWNER|APP|RELAY>_PASSWORD for each database
-    role. ELCORP_ADMIN_EMAIL and ELCORP_ADMIN_PASSWORD in the environment are used at the first start. After that the
-    administrator exists, and its password is changed through the API. Raises SecretInvalid.
+    Keys: ELCORP_MASTER_KEY, ELCORP_APPROVAL_KEY, ELCORP_ADMIN_EMAIL, ELCORP_ADMIN_PASSWORD, and
+    <SERVICE>_<OWNER|APP|RELAY>_PASSWORD for each database role. ELCORP_ADMIN_EMAIL and ELCORP_ADMIN_PASSWORD in the environment
+    are used at the first start. After that the administrator exists, and its password is changed through the API.
+    Raises SecretInvalid.
     """
     kept = load(file)
     made = {name: make() for name, make in _makers().items() if name not in kept}
@@ -42,11 +43,16 @@ def load(file: Path) -> dict[str, str]:
 def _makers() -> dict[str, Callable[[], str]]:
     roles = [f"{service.upper()}_{role}_PASSWORD" for service in SERVICES for role in ("OWNER", "APP", "RELAY")]
     return {
-        "ELCORP_MASTER_KEY": lambda: base64.b64encode(secrets.token_bytes(32)).decode(),
+        "ELCORP_MASTER_KEY": _key,
+        "ELCORP_APPROVAL_KEY": _key,
         "ELCORP_ADMIN_EMAIL": lambda: os.environ.get("ELCORP_ADMIN_EMAIL") or "admin@elcorp.na",
         "ELCORP_ADMIN_PASSWORD": lambda: _given_password() or password(),
         **dict.fromkeys(roles, lambda: secrets.token_urlsafe(24)),
     }
+
+
+def _key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _given_password() -> str | None:

@@ -5,7 +5,7 @@ from alembic import op
 from chassis.persistence.platform_schema import approval_tables
 
 revision = "0017"
-down_revision = "0011"
+down_revision = "0015"
 
 
 def upgrade() -> None:

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     import procrastinate
 
     from chassis.run.resources import ServiceResources
+    from kernel.approval_ports import Deciders
     from kernel.objects import ObjectStore
     from payments.application.ports.bulk_transfers import RuleRefresher
-    from payments.application.ports.payer_rights import Authority
     from payments.application.transfers.post_transfers import PostTransfers
     from payments.infrastructure.cached_prices import CachedPrices
+    from payments.infrastructure.payer_rights import PeersAuthority
     from payments.wiring.dependencies import Dependencies
 
 
@@ -141,6 +142,7 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
 
 def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     """Run bulk transfers, schedules and the ledger's jobs."""
+    from chassis.approvals.jobs import approval_jobs
     from chassis.business_time.namibia import namibian_calendar
     from chassis.jobs import WorkJob, long_work_jobs, make_jobs
     from chassis.long_work import LongWorkRunner
@@ -164,13 +166,27 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     from payments.infrastructure.sql.ledger_check import SqlLedgerCheck
     from payments.infrastructure.sql.ledger_verifications import SqlWholeLedger
     from payments.interfaces.jobs import bulk_jobs, ledger_jobs, schedule_jobs
+    from payments.wiring.approvals import execute_decided
     from payments.wiring.dependencies import unit_of_work
 
     clock, calendar = SystemClock(), namibian_calendar(settings.declared_days)
     # Connects at the first job and stays open for the life of the process.
     database = Database.of(settings, statement_seconds=LONG_STATEMENT_SECONDS, scope=PLATFORM)
     uow = unit_of_work(database)
-    post, rules, authority = _posting(settings, database)
+    post, rules, authority, deciders = _posting(settings, database)
+    execute_approvals = execute_decided(
+        settings=settings,
+        database=database,
+        screening=post.screening,
+        standings=authority.standings,
+        deciders=deciders,
+        clock=clock,
+    )
+
+    async def execute_by_current_rules() -> int:
+        await rules.refresh()
+        return await execute_approvals()
+
     judge = JudgeBulk(wallets=SqlAccountLookup(database), approvals=post.approvals, policy=post.policy, terms=post.terms)
     verification = LongWorkRunner(
         kind=audit.KIND,
@@ -197,6 +213,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
                 collect_objects=CollectObjects(claims=object_claims(database), objects=object_store(settings), clock=clock),
                 job_seconds=job_seconds,
             ),
+            approval_jobs(execute_by_current_rules, job_seconds=job_seconds),
             schedule_jobs(
                 run_schedules=RunSchedules(uow=uow, post=post, rules=rules, authority=authority, clock=clock, calendar=calendar),
                 align_schedules=AlignSchedules(uow=uow, calendar=calendar, clock=clock),
@@ -208,15 +225,16 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
     )
 
 
-def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTransfers, RuleRefresher, Authority]":
-    """Build the parts that move money. Rules and authority are fetched when a job needs them."""
+def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTransfers, RuleRefresher, PeersAuthority, Deciders]":
+    """Build the parts that move money. Rules and the authority of payers and deciders are fetched when a job needs them."""
     from chassis.policies import BundleRefresher, DecisionLog, GovernanceBundles, Policies
     from chassis.rpc import connect
     from payments.application.transfers.post_transfers import PostTransfers
+    from payments.domain.approval import APPROVED_BY
     from payments.infrastructure.approval_policies import BundledApprovals
     from payments.infrastructure.cached_prices import CachedPrices
     from payments.infrastructure.fresh_rules import FreshRules
-    from payments.infrastructure.payer_rights import IdentityStandings, PeersAuthority
+    from payments.infrastructure.payer_rights import IdentityStandings, PeersAuthority, PeersDeciders
     from payments.infrastructure.screening import ComplianceScreening
     from payments.infrastructure.signatures import DeviceSignatures
     from payments.infrastructure.sql.prices import SqlPrices
@@ -228,7 +246,9 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
     governance = connect(settings, "governance")
     refresher = BundleRefresher(GovernanceBundles(governance), policies)
     identity = connect(settings, "identity")
-    authority = PeersAuthority(IdentityStandings(identity), governance, policies)
+    standings = IdentityStandings(identity)
+    authority = PeersAuthority(standings, governance, policies)
+    deciders = PeersDeciders(PeersAuthority(standings, governance, policies, permission=APPROVED_BY))
     post = PostTransfers(
         uow=unit_of_work(database),
         screening=ComplianceScreening(connect(settings, "compliance")),
@@ -240,7 +260,7 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
         terms=settings.terms,
         clock=clock,
     )
-    return post, FreshRules([prices.refresh, refresher.refresh]), authority
+    return post, FreshRules([prices.refresh, refresher.refresh]), authority, deciders
 
 
 async def ledger(settings: PaymentsSettings, _arguments: argparse.Namespace) -> int:
@@ -267,5 +287,6 @@ SERVICE = Service(
     migrations=migrations_of(PaymentsSettings.NAME),
     jobs=jobs,
     job_peers=PaymentsSettings.PEERS,
+    needs={"serve": ("approval_key",), "jobs": ("approval_key",)},
     commands={"ledger": Command("verify one snapshot of the whole ledger while transfers continue", ledger, _ledger_arguments)},
 )

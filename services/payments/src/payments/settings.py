@@ -1,10 +1,11 @@
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
-from chassis.settings import ServiceSettings
+from chassis.settings import ServiceSettings, read_key
 from payments.application.ports.transfers import Terms
 from payments.domain.payer_policy import PayerPolicy
 
@@ -12,6 +13,12 @@ from payments.domain.payer_policy import PayerPolicy
 class PaymentsSettings(ServiceSettings):
     NAME: ClassVar[str] = "payments"
     PEERS: ClassVar[tuple[str, ...]] = ("governance", "compliance", "identity")
+
+    KEYS: ClassVar[tuple[str, ...]] = (*ServiceSettings.KEYS, "approval_key")
+
+    # The key with which payments signs its decisions on approvals.
+    approval_key: SecretStr = SecretStr("")
+    approval_key_file: Path | None = None
 
     # Transfers per commit, and how many may wait before new ones are refused with a retry time.
     batch_max: int = Field(default=200, ge=1, le=1000)
@@ -26,6 +33,10 @@ class PaymentsSettings(ServiceSettings):
 
     # Requests above these amounts require a two-factor sign-in within five minutes; files and linked transfers count as a whole.
     strong_sign_in_above: dict[str, Decimal] = Field(default_factory=dict)
+
+    def decision_key(self) -> bytes:
+        """Return the key of decisions: 32 bytes."""
+        return read_key("APPROVAL_KEY", self.approval_key, self.approval_key_file)
 
     @property
     def payer_policy(self) -> PayerPolicy:

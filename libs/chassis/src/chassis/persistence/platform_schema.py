@@ -1,4 +1,4 @@
-"""Tables of several services: the journal of audit facts, parked messages, received checkpoints of the audit log, and approvals.
+"""Tables of several services: audit journal, parked messages, received checkpoints, long work and approvals.
 
 A service creates the first three with `journal_tables(op)` in one migration, the table of long work with `long_work_table(op)` and
 those of approvals with `approval_tables(op)` if it has any. Like every migration, they leave the previous release working.

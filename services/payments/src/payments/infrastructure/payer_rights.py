@@ -10,15 +10,16 @@ from chassis.policies import Policies
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
 from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
 from kernel.actor import Actor, ActorKind
+from kernel.approvals import DeciderVote
 from kernel.errors import DomainError, Unavailable
-from payments.application.ports.payer_rights import Roles, Standings
+from payments.application.ports.payer_rights import Authority, Roles, Standings
 from payments.domain.errors import NoLongerPermitted
 from payments.domain.standing import Standing
 from payments.infrastructure.peer_errors import errors_as_unavailable
 
 # Per call, as in the contracts.
 SUBJECTS_MAX: Final = 500
-_PERMISSION: Final = "payment:create"
+_PAY: Final = "payment:create"
 
 
 class IdentityStandings:
@@ -35,15 +36,16 @@ class IdentityStandings:
 
 
 class PeersAuthority:
-    """Identity returns who may act, governance their roles, and the embedded policies whether these roles may pay."""
+    """Identity returns who may act, governance their roles, and the embedded policies whether these roles permit the act."""
 
-    def __init__(self, standings: Standings, governance: grpc.aio.Channel, policies: Policies) -> None:
-        self._standings = standings
+    def __init__(self, standings: Standings, governance: grpc.aio.Channel, policies: Policies, *, permission: str = _PAY) -> None:
+        self.standings = standings
         self._stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(governance)
         self._policies = policies
+        self._permission = permission
 
     async def authorize(self, payers: Collection[UUID]) -> Mapping[UUID, Roles | DomainError]:
-        standings = await self._standings.standings(payers)
+        standings = await self.standings.standings(payers)
         roles = await self._roles([payer for payer, standing in standings.items() if standing is Standing.ACTIVE])
         return {payer: standing.refusal or self._permitted(payer, roles[payer]) for payer, standing in standings.items()}
 
@@ -59,7 +61,19 @@ class PeersAuthority:
 
     def _permitted(self, payer: UUID, roles: Roles) -> Roles | DomainError:
         actor = Actor(kind=ActorKind.USER, subject_id=str(payer), roles=roles)
-        return roles if self._policies.allows(actor, _PERMISSION) else NoLongerPermitted(permission=_PERMISSION)
+        return roles if self._policies.allows(actor, self._permission) else NoLongerPermitted(permission=self._permission)
+
+
+class PeersDeciders:
+    """Those who decided may decide if they may act and hold the permission."""
+
+    def __init__(self, authority: Authority) -> None:
+        self._authority = authority
+
+    async def require(self, votes: Sequence[DeciderVote]) -> None:
+        for answer in (await self._authority.authorize({vote.by for vote in votes})).values():
+            if isinstance(answer, DomainError):
+                raise answer
 
 
 def _batches(user_ids: Collection[UUID]) -> Iterator[Sequence[str]]:

@@ -19,6 +19,7 @@ from payments.application.transfers.visible_transfers import VisibleTransfers
 from payments.application.transfers.void_transfer import VoidTransfer
 from payments.infrastructure.sql.transfer_history import SqlTransferHistory
 from payments.infrastructure.sql.transfers import SqlTransferViews
+from payments.wiring.approvals import decide_transfer
 from payments.wiring.dependencies import Dependencies
 from payments.wiring.posting import post_transfers
 
@@ -33,6 +34,7 @@ def visible_transfers(given: Dependencies) -> VisibleTransfers:
 
 
 def transfers(given: Dependencies, cashier: Cashier) -> Transfers:
+    decide = decide_transfer(given)
     uow, clock, visible = given.uow, given.clock, visible_transfers(given)
     views, history = SqlTransferViews(given.database), SqlTransferHistory(given.database)
     return Transfers(
@@ -46,15 +48,8 @@ def transfers(given: Dependencies, cashier: Cashier) -> Transfers:
         find_transfer=FindTransfer(views=views),
         capture_transfer=CaptureTransfer(uow=uow, views=views, screening=given.screening, standings=given.standings, clock=clock),
         void_transfer=VoidTransfer(uow=uow, permissions=given.permissions, clock=clock),
-        approve_transfer=ApproveTransfer(
-            uow=uow,
-            views=views,
-            screening=given.screening,
-            standings=given.standings,
-            terms=given.settings.terms,
-            clock=clock,
-        ),
-        reject_transfer=RejectTransfer(uow=uow, clock=clock),
+        approve_transfer=ApproveTransfer(decide=decide),
+        reject_transfer=RejectTransfer(decide=decide),
         refund_transfer=RefundTransfer(uow=uow, clock=clock),
         reverse_transfer=ReverseTransfer(uow=uow, clock=clock),
     )

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from kernel import transaction
 from kernel.actor import Actor
+from kernel.approval_ports import Approvals
 from kernel.long_work_ports import LongWorks
 from payments.application.ports.accounts import AccountRepository
 from payments.application.ports.bulk_transfers import BulkRepository
@@ -46,6 +47,9 @@ class Transaction(transaction.Transaction, Protocol):
 
     @property
     def ledger(self) -> LedgerRepository: ...
+
+    @property
+    def approvals(self) -> Approvals: ...
 
 
 class UnitOfWork(Protocol):

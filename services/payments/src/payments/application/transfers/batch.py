@@ -8,12 +8,14 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from kernel.actor import Actor
+from kernel.approvals import ApprovalAsked
 from kernel.audit import AuditFact
 from kernel.errors import DomainError, KeyReused
 from kernel.events import Event
 from payments.application.ports.ledger import LedgerRepository, LedgerSnapshot
 from payments.application.ports.transfers import Request, Settled, Terms
 from payments.application.transfers import audit
+from payments.application.transfers.approval import asked_of
 from payments.application.transfers.prepared_request import PreparedRequest
 from payments.application.transfers.rehearsal import Rehearsal
 from payments.domain.approval import ApprovalRule, Outflow
@@ -62,6 +64,8 @@ class Batch:
     spent: dict[tuple[UUID, str], Spending] = field(default_factory=dict)
     # What this batch has sent so far, by payer: rules with a window count it too.
     sent: dict[UUID, list[Outflow]] = field(default_factory=dict)
+    # What is asked for the transfers that wait for an approval.
+    asked: list[ApprovalAsked] = field(default_factory=list)
     gathered: dict[UUID, list[TransferSettled]] = field(default_factory=dict)
     # Who pays the transfers of a bulk.
     payers: dict[UUID, Actor] = field(default_factory=dict)
@@ -193,6 +197,8 @@ class Batch:
             raise refusal
         for transfer in made:
             self._record_made(transfer, request)
+            if needs.approval:
+                self.asked.append(asked_of(transfer, asked_by=request.actor, rules=needs.approval, at=self.at))
         return made
 
     def _make_until_refused(

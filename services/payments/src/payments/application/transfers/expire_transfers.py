@@ -2,10 +2,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from kernel.actor import Actor
+from kernel.approvals import ApprovalState
 from kernel.clock import Clock
 from payments.application.ports.unit_of_work import UnitOfWork
+from payments.application.transfers.approval import KIND
 from payments.application.transfers.locked_transfer import changing, lock_transfer
 from payments.domain.errors import LedgerBroken
+from payments.domain.transfer import TransferStatus
 from payments.domain.transfer_order import EXPIRED
 
 
@@ -41,6 +44,9 @@ class ExpireTransfers:
             if not transfer.is_overdue(at):
                 # Captured or decided at the last moment.
                 return False
+            awaited_approval = transfer.status is TransferStatus.PENDING_APPROVAL
             async with changing(tx, locked, "expire", at=at, reason=EXPIRED):
                 transfer.expire(locked.accounts, at=at)
+            if awaited_approval:
+                await tx.approvals.close_of(KIND, [transfer_id], ApprovalState.EXPIRED, at=at)
             return True

@@ -65,6 +65,7 @@ class PostTransfers:
             batch = await self._lock(tx, rules, prepared)
             outcomes = [one.context.run(batch.settle, ready) for one, ready in zip(waiting, prepared, strict=True)]
             batch.write(tx.ledger)
+            tx.approvals.ask(*batch.asked)
         return outcomes
 
     async def rehearse(self, request: Request) -> Rehearsal:

@@ -2,11 +2,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from kernel.actor import Actor
+from kernel.approvals import ApprovalState
 from kernel.assurance import RECENT
 from kernel.clock import Clock
 from kernel.errors import NotFound
 from payments.application.ports.permissions import RECONCILE, Permissions
 from payments.application.ports.unit_of_work import UnitOfWork
+from payments.application.transfers.approval import KIND
 from payments.application.transfers.locked_transfer import changing, lock_transfer
 from payments.domain.errors import NotTheOwner
 from payments.domain.transfer import Transfer, TransferStatus
@@ -42,9 +44,11 @@ class VoidTransfer:
                 or (is_staff and not locked.is_party(actor.user_id))
             ):
                 raise NotTheOwner(transfer_id=transfer_id)
-            at = self.clock.now()
+            at, awaited_approval = self.clock.now(), transfer.status is TransferStatus.PENDING_APPROVAL
             if not locked.is_party(actor.user_id):
                 RECENT.require(actor, at=at)
             async with changing(tx, locked, "void", at=at, reason=reason):
                 transfer.void(locked.accounts, reason=reason, at=at)
+            if awaited_approval:
+                await tx.approvals.close_of(KIND, [transfer_id], ApprovalState.WITHDRAWN, at=at)
             return transfer

@@ -2,6 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.approvals.table import SqlApprovals
 from chassis.long_work import SqlLongWorks
 from chassis.persistence.unit_of_work import SqlTransaction
 from kernel.actor import Actor
@@ -27,6 +28,7 @@ class SqlPaymentsTransaction(SqlTransaction):
         self.transfers = SqlTransferRepository(session, self.written)
         self.spending = SqlSpending(session)
         self.breaks = SqlBreakRepository(session)
+        self.approvals = SqlApprovals(session, self.pipeline)
         self.ledger = SqlLedgerRepository(self.pipeline, self.written)
         self.bulks = SqlBulkRepository(session, self.written)
         self.schedules = SqlScheduleRepository(session, self.written)

@@ -127,13 +127,13 @@ async def void_transfer(transfer_id: UUID, body: ReasonRequest, actor: CurrentAc
     return enveloped(await app.transfers.void_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
 
 
-@transfers.post("/{transfer_id}/approve", dependencies=[Requires("payment:approve")], assurance=STRONG)
+@transfers.post("/{transfer_id}/approve", dependencies=[Requires("payment:approve")], idempotency="steps", assurance=STRONG)
 async def approve_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
     """Approve a waiting transfer. Nobody may approve a transfer that they ordered, pay or receive."""
     return enveloped(await app.transfers.approve_transfer(actor=actor, transfer_id=transfer_id))
 
 
-@transfers.post("/{transfer_id}/reject", dependencies=[Requires("payment:approve")], assurance=STRONG)
+@transfers.post("/{transfer_id}/reject", dependencies=[Requires("payment:approve")], idempotency="steps", assurance=STRONG)
 async def reject_transfer(transfer_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
     """Reject a waiting transfer and release its money. Nobody may decide on a transfer that they ordered, pay or receive."""
     return enveloped(await app.transfers.reject_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
