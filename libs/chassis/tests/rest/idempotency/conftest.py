@@ -90,7 +90,16 @@ def client(
         await things.make(actor, body.name)
         return StreamingResponse(iter(["made"]))  # type: ignore[return-value]  # as above
 
+    _add_steps(router, things)
     return client_of(make_app(router, idempotency=IdempotencyStore(database, ControlledClock())))
+
+
+def _add_steps(router: Router, things: Things) -> None:
+    @router.post("/steps", dependencies=[Authenticated], idempotency="steps")
+    async def make_in_steps(body: ThingRequest, actor: CurrentActor) -> Envelope[str]:
+        await things.make_once(actor, f"{body.name}, asked", point="first")
+        things.befall("between")
+        return envelope(str(await things.make_once(actor, f"{body.name}, done", point="second")))
 
 
 @pytest.fixture

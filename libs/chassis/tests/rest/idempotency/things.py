@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from typing import Protocol
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import httpx
 from sqlalchemy import text
@@ -14,6 +14,8 @@ from chassis.rest import RequestModel
 from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.ids import new_id
+
+_MAKE_ONCE = text("INSERT INTO things VALUES (:id, :name) ON CONFLICT DO NOTHING RETURNING id")
 
 
 class ThingRequest(RequestModel):
@@ -48,17 +50,33 @@ class Things:
         async with self.uow.begin(actor) as tx:
             thing_id = new_id()
             await tx.session.execute(text("INSERT INTO things VALUES (:id, :name)"), {"id": thing_id, "name": name})
-            tx.record(
-                AuditFact(
-                    action="things.thing.make", resource_type="thing", resource_id=str(thing_id), occurred_at=datetime.now(UTC)
-                )
-            )
+            tx.record(_made(thing_id))
             tx.after_commit(self.follow)
             self.entered.set()
             await self.gate.wait()
             self.befall("within")
         self.befall("after")
         return thing_id
+
+    async def make_once(self, actor: Actor, name: str, *, point: str) -> UUID:
+        """Make the thing of this name, or find it: a step that may be repeated."""
+        thing_id = uuid5(NAMESPACE_URL, name)
+        self.befall(f"before {point}")
+        async with self.uow.begin(actor) as tx:
+            made = await tx.session.scalar(_MAKE_ONCE, {"id": thing_id, "name": name})
+            if made:
+                tx.record(_made(thing_id))
+            else:
+                tx.recorded_otherwise = True
+            if point == "second":
+                self.entered.set()
+                await self.gate.wait()
+            self.befall(point)
+        return thing_id
+
+
+def _made(thing_id: UUID) -> AuditFact:
+    return AuditFact(action="things.thing.make", resource_type="thing", resource_id=str(thing_id), occurred_at=datetime.now(UTC))
 
 
 class Post(Protocol):

@@ -3,7 +3,7 @@
 from alembic import op
 
 from chassis.persistence.migrations import platform_tables
-from chassis.persistence.platform_schema import journal_tables
+from chassis.persistence.platform_schema import approval_tables, journal_tables
 
 revision = "0001"
 down_revision = None
@@ -12,4 +12,5 @@ down_revision = None
 def upgrade() -> None:
     platform_tables(op)
     journal_tables(op)
+    approval_tables(op)
     op.execute("CREATE TABLE things (id uuid PRIMARY KEY, name text NOT NULL)")
