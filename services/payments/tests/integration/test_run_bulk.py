@@ -17,9 +17,11 @@ from payments.application.transfers.post_transfers import QueuedRequest
 from payments.domain.bulk import BulkStatus, LineStatus
 from payments.domain.errors import NotTheOwner, SignatureRequired, TooManyBulks, UnknownFormat
 from payments.domain.events import BulkCompleted, TransferSettled, TransfersSettled
+from payments.wiring.approvals import decide_bulk
 from services.payments.tests.approvals import approval_from
 from services.payments.tests.integration.bulk_bank import STAFF, BulkBank, Killed, Poster
 from services.payments.tests.posting import posting
+from services.payments.tests.usual import SETTINGS
 
 
 async def test_each_line_is_settled_and_the_file_is_announced(bulk_bank: BulkBank) -> None:
@@ -69,7 +71,8 @@ async def test_a_file_that_a_rule_matches_waits_whole_and_runs_whole_once_approv
     assert await bulk_bank.run(bulk_id=waiting.id) is None
     assert await bulk_bank.moved() == [Decimal(0)] * 4
 
-    await ApproveBulk(bulk_bank.uow, bulk_bank.clock)(actor=STAFF, bulk_id=waiting.id)
+    decide = decide_bulk(settings=SETTINGS, database=bulk_bank.database, clock=bulk_bank.clock)
+    await ApproveBulk(decide)(actor=STAFF, bulk_id=waiting.id)
     assert await bulk_bank.queued() == [bulk.id, waiting.id]
     assert await bulk_bank.run(bulk_id=waiting.id) is BulkStatus.COMPLETED
     assert await bulk_bank.statuses(waiting.id) == [LineStatus.SETTLED] * 2

@@ -11,13 +11,13 @@ from kernel.actor import Actor
 from kernel.approval_ports import Vote
 from kernel.approvals import (
     Approval,
+    ApprovalAsked,
+    ApprovalClosed,
     ApprovalDecision,
     ApprovalState,
     DeciderVote,
     Outcome,
-    content_digest,
 )
-from kernel.approvals import ApprovalClosed as Closed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,26 +49,25 @@ class DecideLocally(Generic[TxT, ThingT]):
                 raise approvable.closed(thing)
             at = self.execute.clock.now()
             vote = Vote(actor=actor, outcome=outcome, reason=reason, at=at)
+            # Before the rehearsal, which leaves the thing in memory as it would be after the deed.
+            asked = approvable.asked(thing, at=at)
             await approvable.rehearse(tx, thing, vote)
-            approval = await self._current(tx, thing, found, at)
+            approval = await self._current(tx, asked, found, at)
             approval.decide(self.signer.sign(self._decision(approval, vote)), at=at)
             await tx.approvals.decide(approval, public_key=self.signer.key.public_bytes)
             return approval.asked.id, approval.decisions
 
-    async def _current(self, tx: TxT, thing: ThingT, found: Approval | None, at: datetime) -> Approval:
+    async def _current(self, tx: TxT, asked: ApprovalAsked, found: Approval | None, at: datetime) -> Approval:
         """Return the approval of the thing as it is now. Ask for one that an earlier release made wait, or that has changed."""
-        approvable = self.execute.approvable
-        asked = approvable.asked(thing, at=at)
         if found and found.is_decidable:
-            digest = content_digest(found.asked.kind, found.asked.resource_id, approvable.content(thing))
-            if found.asked.digest == digest:
+            if found.asked.digest == asked.digest:
                 return found
             found.close(ApprovalState.SUPERSEDED, at=at)
             await tx.approvals.save(found)
         tx.approvals.ask(asked)
         current = await tx.approvals.lock_of(asked.kind, asked.resource_id)
         if current is None or not current.is_decidable:
-            raise Closed(resource_id=asked.resource_id)
+            raise ApprovalClosed(resource_id=asked.resource_id)
         return current
 
     def _decision(self, approval: Approval, vote: Vote) -> ApprovalDecision:

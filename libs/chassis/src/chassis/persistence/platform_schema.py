@@ -1,7 +1,7 @@
 """Tables of several services: audit journal, parked messages, received checkpoints, long work and approvals.
 
-A service creates the first three with `journal_tables(op)` in one migration, the table of long work with `long_work_table(op)` and
-those of approvals with `approval_tables(op)` if it has any. Like every migration, they leave the previous release working.
+A service creates the first three with `journal_tables(op)`, the table of long work with `long_work_table(op)` and those of
+approvals with `approval_tables(op)` if it has any. Like every migration, they leave the previous release working.
 """
 
 from sqlalchemy import Connection, text

@@ -7,6 +7,8 @@ from chassis.approvals.unfinished import ExecuteDecided
 from chassis.persistence.database import Database
 from kernel.approval_ports import Deciders
 from kernel.clock import Clock
+from payments.application.bulk_transfers.approval import KIND as BULK
+from payments.application.bulk_transfers.approval import ApprovableBulk, BulkContent
 from payments.application.ports.payer_rights import Standings
 from payments.application.ports.screening import Screening
 from payments.application.transfers.approval import KIND as TRANSFER
@@ -48,6 +50,18 @@ def decide_transfer(given: Dependencies) -> DecideLocally[SqlPaymentsTransaction
     return DecideLocally(execute=execute, signer=signer(given.settings))
 
 
+def decide_bulk(
+    *, settings: PaymentsSettings, database: Database, clock: Clock
+) -> DecideLocally[SqlPaymentsTransaction, BulkContent]:
+    return DecideLocally(execute=_execute_bulk_approval(settings, database, clock), signer=signer(settings))
+
+
+def _execute_bulk_approval(
+    settings: PaymentsSettings, database: Database, clock: Clock
+) -> ExecuteApproval[SqlPaymentsTransaction, BulkContent]:
+    return ExecuteApproval(uow=unit_of_work(database), approvable=ApprovableBulk(), keys=signer(settings).keys, clock=clock)
+
+
 def execute_decided(
     *,
     settings: PaymentsSettings,
@@ -63,8 +77,8 @@ def execute_decided(
     )
     return ExecuteDecided(
         uow=unit_of_work(database),
-        executions={TRANSFER: transfers},
-        deciders={TRANSFER: deciders},
+        executions={TRANSFER: transfers, BULK: _execute_bulk_approval(settings, database, clock)},
+        deciders={TRANSFER: deciders, BULK: deciders},
         service=PaymentsSettings.NAME,
         clock=clock,
     )

@@ -20,6 +20,7 @@ from payments.application.bulk_transfers.visible_bulks import VisibleBulks
 from payments.infrastructure.bulk_files import READERS
 from payments.infrastructure.sql.accounts import SqlAccountLookup
 from payments.infrastructure.sql.bulk_transfers import SqlBulkViews, object_claims
+from payments.wiring.approvals import decide_bulk
 from payments.wiring.dependencies import Dependencies
 from payments.wiring.posting import post_transfers
 
@@ -34,6 +35,7 @@ def judge_bulk(given: Dependencies) -> JudgeBulk:
 
 
 def bulk_transfers(given: Dependencies) -> BulkTransfers:
+    decide = decide_bulk(settings=given.settings, database=given.database, clock=given.clock)
     uow, clock, views = given.uow, given.clock, SqlBulkViews(given.database)
     acceptance = BulkAcceptance(uow=uow, judge_bulk=judge_bulk(given), signatures=given.signatures, clock=clock)
     keep_file = KeepFile(uow=uow, scanner=given.scanner, claims=object_claims(given.database), objects=given.objects, clock=clock)
@@ -48,7 +50,7 @@ def bulk_transfers(given: Dependencies) -> BulkTransfers:
         get_bulk_file=GetBulkFile(visible=visible, views=views, objects=given.objects),
         list_bulk_lines=ListBulkLines(visible=visible, views=views),
         follow_bulk=FollowBulk(visible=visible),
-        approve_bulk=ApproveBulk(uow=uow, clock=clock),
-        reject_bulk=RejectBulk(uow=uow, clock=clock),
+        approve_bulk=ApproveBulk(decide=decide),
+        reject_bulk=RejectBulk(decide=decide),
         cancel_bulk=CancelBulk(uow=uow, clock=clock),
     )

@@ -2,9 +2,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from kernel.actor import Actor
+from kernel.approvals import ApprovalState
 from kernel.clock import Clock
 from kernel.errors import NotFound
 from payments.application.bulk_transfers import audit
+from payments.application.bulk_transfers.approval import KIND
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.domain.bulk import Bulk
 
@@ -27,4 +29,5 @@ class CancelBulk:
             with tx.change(audit.BULK, bulk, "cancel", at=at, reason=reason):
                 bulk.cancel(reason, at)
             await tx.bulks.save(bulk)
+            await tx.approvals.close_of(KIND, [bulk_id], ApprovalState.WITHDRAWN, at=at)
             return bulk

@@ -1,8 +1,10 @@
 from dataclasses import dataclass
 
 from kernel.actor import Actor
+from kernel.approvals import ApprovalState
 from kernel.clock import Clock
 from payments.application.bulk_transfers import audit
+from payments.application.bulk_transfers.approval import KIND
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.domain.transfer_order import EXPIRED
 
@@ -29,5 +31,6 @@ class ExpireBulks:
                 with tx.change(audit.BULK, bulk, "expire", at=at, reason=EXPIRED):
                     bulk.expire(at=at)
                 await tx.bulks.save(bulk)
+                await tx.approvals.close_of(KIND, [bulk_id], ApprovalState.EXPIRED, at=at)
                 ended += 1
         return ended

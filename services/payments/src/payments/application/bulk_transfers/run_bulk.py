@@ -8,6 +8,7 @@ from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import DomainError
 from payments.application.bulk_transfers import audit
+from payments.application.bulk_transfers.approval import BulkContent
 from payments.application.bulk_transfers.judge_bulk import JudgeBulk, kinds_of
 from payments.application.bulk_transfers.lines import outcome_found, outcome_refused, outcomes_of, requests_of
 from payments.application.ports.bulk_transfers import RuleRefresher
@@ -121,6 +122,8 @@ class RunBulk:
             if bulk.status is BulkStatus.RUNNING and not await self._has_run(tx, bulk):
                 bulk.hold_back(needs.approval, at=at, expires_at=at + self.judge_bulk.terms.approval_life)
                 await tx.bulks.save(bulk)
+                content = await BulkContent.of(bulk, lines)
+                tx.approvals.ask(content.asked(asked_by=actor, at=at))
                 tx.record(audit.held_back(bulk, before=before, at=at))
                 return replace(run, bulk=bulk, chunks=())
         return await self._refuse_rest(run, ApprovalNeeded.of(needs.approval))

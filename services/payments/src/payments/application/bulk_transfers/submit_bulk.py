@@ -4,6 +4,7 @@ from typing import Final
 from kernel.actor import Actor
 from payments.application.bulk_transfers import audit
 from payments.application.bulk_transfers.acceptance import AcceptedBulk, BulkAcceptance
+from payments.application.bulk_transfers.approval import BulkContent
 from payments.application.bulk_transfers.keep_file import KeepFile
 from payments.application.bulk_transfers.submission import Submission
 from payments.domain.bulk import Chunk
@@ -42,5 +43,8 @@ class SubmitBulk:
             needs.require_proof()
             chunks = [Chunk(number=n, lines=lines) for n, lines in enumerate(chunks_of(submission.file.lines, CHUNK_LINES), 1)]
             await tx.bulks.add(bulk, chunks, actor)
+            if needs.approval:
+                content = await BulkContent.of(bulk, submission.file.lines)
+                tx.approvals.ask(content.asked(asked_by=actor, at=bulk.created_at))
             tx.create(audit.ACCEPTED_BULK, bulk, "accept", at=bulk.created_at, reason=bulk.reason)
         return AcceptedBulk(bulk, replayed=False)

@@ -3,7 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
+from kernel.approvals import ApprovalState
 from payments.application.bulk_transfers import audit as bulk_audit
+from payments.application.bulk_transfers.approval import KIND
 from payments.application.ports.unit_of_work import Transaction
 from payments.application.schedules import audit as schedule_audit
 from payments.domain.bulk import BulkStatus
@@ -40,3 +42,4 @@ async def cancel_bulks(tx: Transaction, user_id: UUID, *, reason: str, at: datet
         with tx.change(bulk_audit.BULK, bulk, "cancel", at=at, reason=reason):
             bulk.cancel(reason, at)
         await tx.bulks.save(bulk)
+        await tx.approvals.close_of(KIND, [bulk_id], ApprovalState.WITHDRAWN, at=at)

@@ -160,13 +160,13 @@ async def follow_bulk(bulk_id: UUID, actor: CurrentActor, events: Events, app: A
     return await events(await app.bulk_transfers.follow_bulk(actor=actor, bulk_id=bulk_id), BulkResponse.of)
 
 
-@bulk_transfers.post("/{bulk_id}/approve", dependencies=[Requires("payment:approve")], assurance=STRONG)
+@bulk_transfers.post("/{bulk_id}/approve", dependencies=[Requires("payment:approve")], idempotency="steps", assurance=STRONG)
 async def approve_bulk(bulk_id: UUID, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
     """Approve a waiting bulk transfer, so that it runs. Nobody may approve a file that they submitted or that pays them."""
     return envelope(BulkResponse.of(BulkView.of(await app.bulk_transfers.approve_bulk(actor=actor, bulk_id=bulk_id))))
 
 
-@bulk_transfers.post("/{bulk_id}/reject", dependencies=[Requires("payment:approve")], assurance=STRONG)
+@bulk_transfers.post("/{bulk_id}/reject", dependencies=[Requires("payment:approve")], idempotency="steps", assurance=STRONG)
 async def reject_bulk(bulk_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
     """Reject a waiting bulk transfer: no line runs. Nobody may decide on a file that they submitted or that pays them."""
     bulk = await app.bulk_transfers.reject_bulk(actor=actor, bulk_id=bulk_id, reason=body.reason)
