@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from elcorp.options.v1 import options_pb2 as elcorp_dot_options_dot_v1_dot_options__pb2
+from elcorp.platform.v1 import feed_pb2 as elcorp_dot_platform_dot_v1_dot_feed__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!elcorp/identity/v1/identity.proto\x12\x12\x65lcorp.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"1\n\x11GetSubjectRequest\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"8\n\x12GetSubjectResponse\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\"?\n\x12GetSubjectsRequest\x12)\n\x0bsubject_ids\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xf4\x03\x18\x01\"\x05r\x03\xb0\x01\x01\"D\n\x13GetSubjectsResponse\x12-\n\x08subjects\x18\x01 \x03(\x0b\x32\x1b.elcorp.identity.v1.Subject\"=\n\x07Subject\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\x12\x0e\n\x06\x63losed\x18\x03 \x01(\x08\"2\n\x14LookUpAddressRequest\x12\x1a\n\x07\x61\x64\x64ress\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18Z\"l\n\x15LookUpAddressResponse\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x03 \x01(\x08\x12\x13\n\x0bmasked_name\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\"/\n\x13GetDeviceKeyRequest\x12\x18\n\x06key_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xe4\x01\n\x14GetDeviceKeyResponse\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\tdevice_id\x18\x03 \x01(\t\x12\x11\n\talgorithm\x18\x04 \x01(\t\x12\x12\n\npublic_key\x18\x05 \x01(\x0c\x12\x31\n\rregistered_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrevoked_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61\x63tive\x18\x08 \x01(\x08\x32\xe7\x03\n\x0fIdentityService\x12p\n\nGetSubject\x12%.elcorp.identity.v1.GetSubjectRequest\x1a&.elcorp.identity.v1.GetSubjectResponse\"\x13\x90\x02\x01\x8a\xb5\x18\x0c\n\ngovernance\x12}\n\x0bGetSubjects\x12&.elcorp.identity.v1.GetSubjectsRequest\x1a\'.elcorp.identity.v1.GetSubjectsResponse\"\x1d\x90\x02\x01\x8a\xb5\x18\x16\n\x08payments\n\ngovernance\x12m\n\rLookUpAddress\x12(.elcorp.identity.v1.LookUpAddressRequest\x1a).elcorp.identity.v1.LookUpAddressResponse\"\x07\x90\x02\x01\x8a\xb5\x18\x00\x12t\n\x0cGetDeviceKey\x12\'.elcorp.identity.v1.GetDeviceKeyRequest\x1a(.elcorp.identity.v1.GetDeviceKeyResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08paymentsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!elcorp/identity/v1/identity.proto\x12\x12\x65lcorp.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1d\x65lcorp/platform/v1/feed.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"1\n\x11GetSubjectRequest\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"8\n\x12GetSubjectResponse\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\"?\n\x12GetSubjectsRequest\x12)\n\x0bsubject_ids\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xf4\x03\x18\x01\"\x05r\x03\xb0\x01\x01\"D\n\x13GetSubjectsResponse\x12-\n\x08subjects\x18\x01 \x03(\x0b\x32\x1b.elcorp.identity.v1.Subject\"=\n\x07Subject\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\x12\x0e\n\x06\x63losed\x18\x03 \x01(\x08\"K\n\x14ListStandingsRequest\x12\x18\n\x06\x63ursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x19\n\x05limit\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\"\x80\x01\n\x15ListStandingsResponse\x12\x33\n\tstandings\x18\x01 \x03(\x0b\x32 .elcorp.identity.v1.UserStanding\x12\x32\n\x08position\x18\x02 \x01(\x0b\x32 .elcorp.platform.v1.FeedPosition\"@\n\x0cUserStanding\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"2\n\x14LookUpAddressRequest\x12\x1a\n\x07\x61\x64\x64ress\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18Z\"l\n\x15LookUpAddressResponse\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x03 \x01(\x08\x12\x13\n\x0bmasked_name\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\"/\n\x13GetDeviceKeyRequest\x12\x18\n\x06key_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xe4\x01\n\x14GetDeviceKeyResponse\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\tdevice_id\x18\x03 \x01(\t\x12\x11\n\talgorithm\x18\x04 \x01(\t\x12\x12\n\npublic_key\x18\x05 \x01(\x0c\x12\x31\n\rregistered_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrevoked_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61\x63tive\x18\x08 \x01(\x08\x32\xe0\x04\n\x0fIdentityService\x12p\n\nGetSubject\x12%.elcorp.identity.v1.GetSubjectRequest\x1a&.elcorp.identity.v1.GetSubjectResponse\"\x13\x90\x02\x01\x8a\xb5\x18\x0c\n\ngovernance\x12}\n\x0bGetSubjects\x12&.elcorp.identity.v1.GetSubjectsRequest\x1a\'.elcorp.identity.v1.GetSubjectsResponse\"\x1d\x90\x02\x01\x8a\xb5\x18\x16\n\x08payments\n\ngovernance\x12w\n\rListStandings\x12(.elcorp.identity.v1.ListStandingsRequest\x1a).elcorp.identity.v1.ListStandingsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12m\n\rLookUpAddress\x12(.elcorp.identity.v1.LookUpAddressRequest\x1a).elcorp.identity.v1.LookUpAddressResponse\"\x07\x90\x02\x01\x8a\xb5\x18\x00\x12t\n\x0cGetDeviceKey\x12\'.elcorp.identity.v1.GetDeviceKeyRequest\x1a(.elcorp.identity.v1.GetDeviceKeyResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08paymentsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,6 +39,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSUBJECTREQUEST'].fields_by_name['subject_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_GETSUBJECTSREQUEST'].fields_by_name['subject_ids']._loaded_options = None
   _globals['_GETSUBJECTSREQUEST'].fields_by_name['subject_ids']._serialized_options = b'\272H\021\222\001\016\010\001\020\364\003\030\001\"\005r\003\260\001\001'
+  _globals['_LISTSTANDINGSREQUEST'].fields_by_name['cursor']._loaded_options = None
+  _globals['_LISTSTANDINGSREQUEST'].fields_by_name['cursor']._serialized_options = b'\272H\005r\003\030\310\001'
+  _globals['_LISTSTANDINGSREQUEST'].fields_by_name['limit']._loaded_options = None
+  _globals['_LISTSTANDINGSREQUEST'].fields_by_name['limit']._serialized_options = b'\272H\007\032\005\030\350\007(\001'
   _globals['_LOOKUPADDRESSREQUEST'].fields_by_name['address']._loaded_options = None
   _globals['_LOOKUPADDRESSREQUEST'].fields_by_name['address']._serialized_options = b'\272H\006r\004\020\001\030Z'
   _globals['_GETDEVICEKEYREQUEST'].fields_by_name['key_id']._loaded_options = None
@@ -46,28 +51,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IDENTITYSERVICE'].methods_by_name['GetSubject']._serialized_options = b'\220\002\001\212\265\030\014\n\ngovernance'
   _globals['_IDENTITYSERVICE'].methods_by_name['GetSubjects']._loaded_options = None
   _globals['_IDENTITYSERVICE'].methods_by_name['GetSubjects']._serialized_options = b'\220\002\001\212\265\030\026\n\010payments\n\ngovernance'
+  _globals['_IDENTITYSERVICE'].methods_by_name['ListStandings']._loaded_options = None
+  _globals['_IDENTITYSERVICE'].methods_by_name['ListStandings']._serialized_options = b'\220\002\001\212\265\030\n\n\010payments'
   _globals['_IDENTITYSERVICE'].methods_by_name['LookUpAddress']._loaded_options = None
   _globals['_IDENTITYSERVICE'].methods_by_name['LookUpAddress']._serialized_options = b'\220\002\001\212\265\030\000'
   _globals['_IDENTITYSERVICE'].methods_by_name['GetDeviceKey']._loaded_options = None
   _globals['_IDENTITYSERVICE'].methods_by_name['GetDeviceKey']._serialized_options = b'\220\002\001\212\265\030\n\n\010payments'
-  _globals['_GETSUBJECTREQUEST']._serialized_start=152
-  _globals['_GETSUBJECTREQUEST']._serialized_end=201
-  _globals['_GETSUBJECTRESPONSE']._serialized_start=203
-  _globals['_GETSUBJECTRESPONSE']._serialized_end=259
-  _globals['_GETSUBJECTSREQUEST']._serialized_start=261
-  _globals['_GETSUBJECTSREQUEST']._serialized_end=324
-  _globals['_GETSUBJECTSRESPONSE']._serialized_start=326
-  _globals['_GETSUBJECTSRESPONSE']._serialized_end=394
-  _globals['_SUBJECT']._serialized_start=396
-  _globals['_SUBJECT']._serialized_end=457
-  _globals['_LOOKUPADDRESSREQUEST']._serialized_start=459
-  _globals['_LOOKUPADDRESSREQUEST']._serialized_end=509
-  _globals['_LOOKUPADDRESSRESPONSE']._serialized_start=511
-  _globals['_LOOKUPADDRESSRESPONSE']._serialized_end=619
-  _globals['_GETDEVICEKEYREQUEST']._serialized_start=621
-  _globals['_GETDEVICEKEYREQUEST']._serialized_end=668
-  _globals['_GETDEVICEKEYRESPONSE']._serialized_start=671
-  _globals['_GETDEVICEKEYRESPONSE']._serialized_end=899
-  _globals['_IDENTITYSERVICE']._serialized_start=902
-  _globals['_IDENTITYSERVICE']._serialized_end=1389
+  _globals['_GETSUBJECTREQUEST']._serialized_start=183
+  _globals['_GETSUBJECTREQUEST']._serialized_end=232
+  _globals['_GETSUBJECTRESPONSE']._serialized_start=234
+  _globals['_GETSUBJECTRESPONSE']._serialized_end=290
+  _globals['_GETSUBJECTSREQUEST']._serialized_start=292
+  _globals['_GETSUBJECTSREQUEST']._serialized_end=355
+  _globals['_GETSUBJECTSRESPONSE']._serialized_start=357
+  _globals['_GETSUBJECTSRESPONSE']._serialized_end=425
+  _globals['_SUBJECT']._serialized_start=427
+  _globals['_SUBJECT']._serialized_end=488
+  _globals['_LISTSTANDINGSREQUEST']._serialized_start=490
+  _globals['_LISTSTANDINGSREQUEST']._serialized_end=565
+  _globals['_LISTSTANDINGSRESPONSE']._serialized_start=568
+  _globals['_LISTSTANDINGSRESPONSE']._serialized_end=696
+  _globals['_USERSTANDING']._serialized_start=698
+  _globals['_USERSTANDING']._serialized_end=762
+  _globals['_LOOKUPADDRESSREQUEST']._serialized_start=764
+  _globals['_LOOKUPADDRESSREQUEST']._serialized_end=814
+  _globals['_LOOKUPADDRESSRESPONSE']._serialized_start=816
+  _globals['_LOOKUPADDRESSRESPONSE']._serialized_end=924
+  _globals['_GETDEVICEKEYREQUEST']._serialized_start=926
+  _globals['_GETDEVICEKEYREQUEST']._serialized_end=973
+  _globals['_GETDEVICEKEYRESPONSE']._serialized_start=976
+  _globals['_GETDEVICEKEYRESPONSE']._serialized_end=1204
+  _globals['_IDENTITYSERVICE']._serialized_start=1207
+  _globals['_IDENTITYSERVICE']._serialized_end=1815
 # @@protoc_insertion_point(module_scope)

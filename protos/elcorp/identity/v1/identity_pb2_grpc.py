@@ -45,6 +45,11 @@ class IdentityServiceStub:
                 request_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectsRequest.SerializeToString,
                 response_deserializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectsResponse.FromString,
                 _registered_method=True)
+        self.ListStandings = channel.unary_unary(
+                '/elcorp.identity.v1.IdentityService/ListStandings',
+                request_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.ListStandingsRequest.SerializeToString,
+                response_deserializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.ListStandingsResponse.FromString,
+                _registered_method=True)
         self.LookUpAddress = channel.unary_unary(
                 '/elcorp.identity.v1.IdentityService/LookUpAddress',
                 request_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.LookUpAddressRequest.SerializeToString,
@@ -71,6 +76,14 @@ class IdentityServiceServicer:
     def GetSubjects(self, request, context):
         """Says the same of up to 500 subjects. Payments asks before it makes transfers that were ordered earlier; governance compares
         its own record of who is able to act. The response omits subjects that do not exist.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListStandings(self, request, context):
+        """Returns the standing of all users, in the order of its last change. Payments keeps a copy; the answer "nothing after this
+        cursor" says that the copy is complete.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -103,6 +116,11 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     servicer.GetSubjects,
                     request_deserializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectsRequest.FromString,
                     response_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectsResponse.SerializeToString,
+            ),
+            'ListStandings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStandings,
+                    request_deserializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.ListStandingsRequest.FromString,
+                    response_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.ListStandingsResponse.SerializeToString,
             ),
             'LookUpAddress': grpc.unary_unary_rpc_method_handler(
                     servicer.LookUpAddress,
@@ -170,6 +188,33 @@ class IdentityService:
             '/elcorp.identity.v1.IdentityService/GetSubjects',
             elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectsRequest.SerializeToString,
             elcorp_dot_identity_dot_v1_dot_identity__pb2.GetSubjectsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStandings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.identity.v1.IdentityService/ListStandings',
+            elcorp_dot_identity_dot_v1_dot_identity__pb2.ListStandingsRequest.SerializeToString,
+            elcorp_dot_identity_dot_v1_dot_identity__pb2.ListStandingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

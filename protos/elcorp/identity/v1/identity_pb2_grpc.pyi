@@ -39,6 +39,10 @@ class IdentityServiceStub:
     """Says the same of up to 500 subjects. Payments asks before it makes transfers that were ordered earlier; governance compares
     its own record of who is able to act. The response omits subjects that do not exist.
     """
+    ListStandings: _grpc.UnaryUnaryMultiCallable[_identity_pb2.ListStandingsRequest, _identity_pb2.ListStandingsResponse]
+    """Returns the standing of all users, in the order of its last change. Payments keeps a copy; the answer "nothing after this
+    cursor" says that the copy is complete.
+    """
     LookUpAddress: _grpc.UnaryUnaryMultiCallable[_identity_pb2.LookUpAddressRequest, _identity_pb2.LookUpAddressResponse]
     """Finds the owner of a wallet address. NOT_FOUND for an address that was never issued, INVALID for a mistyped one."""
     GetDeviceKey: _grpc.UnaryUnaryMultiCallable[_identity_pb2.GetDeviceKeyRequest, _identity_pb2.GetDeviceKeyResponse]
@@ -56,6 +60,10 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     GetSubjects: _aio.UnaryUnaryMultiCallable[_identity_pb2.GetSubjectsRequest, _identity_pb2.GetSubjectsResponse]  # type: ignore[assignment]
     """Says the same of up to 500 subjects. Payments asks before it makes transfers that were ordered earlier; governance compares
     its own record of who is able to act. The response omits subjects that do not exist.
+    """
+    ListStandings: _aio.UnaryUnaryMultiCallable[_identity_pb2.ListStandingsRequest, _identity_pb2.ListStandingsResponse]  # type: ignore[assignment]
+    """Returns the standing of all users, in the order of its last change. Payments keeps a copy; the answer "nothing after this
+    cursor" says that the copy is complete.
     """
     LookUpAddress: _aio.UnaryUnaryMultiCallable[_identity_pb2.LookUpAddressRequest, _identity_pb2.LookUpAddressResponse]  # type: ignore[assignment]
     """Finds the owner of a wallet address. NOT_FOUND for an address that was never issued, INVALID for a mistyped one."""
@@ -83,6 +91,16 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_identity_pb2.GetSubjectsResponse, _abc.Awaitable[_identity_pb2.GetSubjectsResponse]]:
         """Says the same of up to 500 subjects. Payments asks before it makes transfers that were ordered earlier; governance compares
         its own record of who is able to act. The response omits subjects that do not exist.
+        """
+
+    @_abc_1.abstractmethod
+    def ListStandings(
+        self,
+        request: _identity_pb2.ListStandingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_pb2.ListStandingsResponse, _abc.Awaitable[_identity_pb2.ListStandingsResponse]]:
+        """Returns the standing of all users, in the order of its last change. Payments keeps a copy; the answer "nothing after this
+        cursor" says that the copy is complete.
         """
 
     @_abc_1.abstractmethod

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kernel.approval_ports import Deciders
     from kernel.objects import ObjectStore
     from payments.application.ports.bulk_transfers import RuleRefresher
+    from payments.application.ports.payer_rights import Standings
     from payments.application.transfers.post_transfers import PostTransfers
     from payments.infrastructure.cached_prices import CachedPrices
     from payments.infrastructure.payer_rights import PeersAuthority
@@ -78,7 +79,6 @@ def _dependencies(
     from chassis.objects.configured import scanner
     from payments.infrastructure.approval_policies import BundledApprovals
     from payments.infrastructure.audit_log import ComplianceAuditLog
-    from payments.infrastructure.payer_rights import IdentityStandings
     from payments.infrastructure.screening import ComplianceScreening
     from payments.infrastructure.signatures import DeviceSignatures
     from payments.wiring.dependencies import Dependencies
@@ -88,7 +88,7 @@ def _dependencies(
         database=resources.database,
         screening=ComplianceScreening(compliance),
         signatures=DeviceSignatures(identity),
-        standings=IdentityStandings(identity),
+        standings=_standings(settings, resources.database, identity),
         audit_log=ComplianceAuditLog(compliance),
         prices=prices,
         limits=prices,
@@ -100,6 +100,14 @@ def _dependencies(
     )
 
 
+def _standings(settings: PaymentsSettings, database: Database, identity: "grpc.aio.Channel") -> "Standings":
+    from payments.infrastructure.copies import CopyOfStandings
+    from payments.infrastructure.payer_rights import CopiedStandings, IdentityStandings
+
+    copy = CopyOfStandings(database, seconds_max=settings.projection_seconds_max)
+    return CopiedStandings(copy, IdentityStandings(identity))
+
+
 @asynccontextmanager
 async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     """Relay events, open a wallet for each user that identity announces, and stop payments of users who may not act."""
@@ -109,6 +117,7 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     from payments.application.erasures.acknowledge_erasure import AcknowledgeErasure
     from payments.application.payers.stop_payer import StopPayer
     from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
+    from payments.infrastructure.copies import copy_standing, standing_projection
     from payments.infrastructure.payer_rights import IdentityStandings
     from payments.infrastructure.sql.wallets import SqlWalletViews
     from payments.interfaces.subscriptions import subscriptions
@@ -118,6 +127,7 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     database = Database.of(settings, scope=PLATFORM)
     uow, clock = unit_of_work(database), SystemClock()
     identity = connect(settings, "identity")
+    standings = standing_projection(database, identity, seconds_max=settings.projection_seconds_max)
     consumer = Consumer(
         rabbitmq_url,
         settings.NAME,
@@ -125,6 +135,7 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
             open_issued_wallet=OpenIssuedWallet(uow=uow, clock=clock),
             acknowledge_erasure=AcknowledgeErasure(uow=uow, wallets=SqlWalletViews(database), clock=clock),
             stop_payer=StopPayer(uow=uow, standings=IdentityStandings(identity), clock=clock),
+            copy_standing=copy_standing(standings),
         ),
         database=database,
     )
@@ -133,8 +144,10 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     readiness.add("database", database.ping)
     # Without it, events are still relayed and wallets opened.
     readiness.add("identity", identity.channel_ready, required=False)
+    # Without it, payments asks identity about each payer.
+    readiness.add("standings", standings.check, required=False)
     try:
-        yield Working((relay.run, consumer.run), readiness, database)
+        yield Working((relay.run, consumer.run, standings.run), readiness, database)
     finally:
         await identity.close()
         await database.close()
@@ -234,7 +247,7 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
     from payments.infrastructure.approval_policies import BundledApprovals
     from payments.infrastructure.cached_prices import CachedPrices
     from payments.infrastructure.fresh_rules import FreshRules
-    from payments.infrastructure.payer_rights import IdentityStandings, PeersAuthority, PeersDeciders
+    from payments.infrastructure.payer_rights import PeersAuthority, PeersDeciders
     from payments.infrastructure.screening import ComplianceScreening
     from payments.infrastructure.signatures import DeviceSignatures
     from payments.infrastructure.sql.prices import SqlPrices
@@ -246,7 +259,7 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
     governance = connect(settings, "governance")
     refresher = BundleRefresher(GovernanceBundles(governance), policies)
     identity = connect(settings, "identity")
-    standings = IdentityStandings(identity)
+    standings = _standings(settings, database, identity)
     authority = PeersAuthority(standings, governance, policies)
     deciders = PeersDeciders(PeersAuthority(standings, governance, policies, permission=APPROVED_BY))
     post = PostTransfers(

@@ -34,6 +34,10 @@ class PaymentsSettings(ServiceSettings):
     # Requests above these amounts require a two-factor sign-in within five minutes; files and linked transfers count as a whole.
     strong_sign_in_above: dict[str, Decimal] = Field(default_factory=dict)
 
+    # How old the knowledge of the copies of standings and roles may be for the decision about a payment; beyond it, payments asks
+    # identity and governance. 0: always ask.
+    projection_seconds_max: float = Field(default=3, ge=0, le=30)
+
     def decision_key(self) -> bytes:
         """Return the key of decisions: 32 bytes."""
         return read_key("APPROVAL_KEY", self.approval_key, self.approval_key_file)

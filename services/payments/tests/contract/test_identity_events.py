@@ -14,11 +14,14 @@ from chassis.messaging.contracts import Subscription, spec_of
 from chassis.persistence.database import Database
 from chassis.persistence.delivery import AlreadyHandled, Delivery, current_delivery
 from chassis.persistence.unit_of_work import SqlUnitOfWork
+from chassis.projections.copied_rows import CopiedRow
+from chassis.projections.follower import Projection
 from chassis.testing.clocks import ControlledClock
 from elcorp.identity.v1 import events_pb2 as identity
 from elcorp.payments.v1 import events_pb2
 from kernel.actor import Actor
 from kernel.errors import Unavailable
+from kernel.feeds import FeedPage
 from kernel.ids import new_id
 from kernel.pages import PageRequest
 from payments.application.erasures.acknowledge_erasure import LEDGER, AcknowledgeErasure
@@ -26,6 +29,7 @@ from payments.application.payers.stop_payer import StopPayer
 from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
 from payments.domain.errors import PayerClosed, PayerSuspended
 from payments.domain.standing import Standing
+from payments.infrastructure.copies import STANDING_ROWS, STANDINGS, copy_standing
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from payments.infrastructure.sql.wallets import SqlWalletViews
 from payments.interfaces.subscriptions import subscriptions
@@ -34,6 +38,13 @@ from services.payments.tests.contract.outbox import Record
 from services.payments.tests.fakes.authority import FakeAuthority
 
 SERVICE = Actor.service("payments")
+
+
+class NoFeed:
+    """Events alone: nothing reads the producer's feed here."""
+
+    async def page(self, cursor: str) -> FeedPage[CopiedRow]:
+        raise NotImplementedError(cursor)
 
 
 class IdentityEvents:
@@ -46,7 +57,12 @@ class IdentityEvents:
         self.wallets = SqlWalletViews(database)
         self._database = database
         self._clock = clock
-        made = subscriptions(self.open_wallet, AcknowledgeErasure(uow, self.wallets, clock), StopPayer(uow, authority, clock))
+        made = subscriptions(
+            self.open_wallet,
+            AcknowledgeErasure(uow, self.wallets, clock),
+            StopPayer(uow, authority, clock),
+            copy_standing=copy_standing(Projection(database, STANDINGS, STANDING_ROWS, NoFeed(), seconds_max=3)),
+        )
         self._handlers = {each.message_class: each.handler for each in made if isinstance(each, Subscription)}
 
     async def __call__(self, message: Message, *, message_id: UUID | None = None) -> None:

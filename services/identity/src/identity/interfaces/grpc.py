@@ -6,6 +6,7 @@ from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.projections.positions import position_of
 from chassis.rpc import RpcService
 from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
 from identity.application import Identity
@@ -35,6 +36,20 @@ class IdentityServicer(identity_pb2_grpc.IdentityServiceServicer):
                 identity_pb2.Subject(subject_id=str(subject.id), active=subject.is_active, closed=subject.is_closed)
                 for subject in found
             ]
+        )
+
+    async def ListStandings(  # noqa: N802
+        self,
+        request: identity_pb2.ListStandingsRequest,
+        context: Any,  # noqa: ARG002
+    ) -> identity_pb2.ListStandingsResponse:
+        page = await self._identity.users.list_standings(cursor=request.cursor, limit=request.limit)
+        return identity_pb2.ListStandingsResponse(
+            standings=[
+                identity_pb2.UserStanding(user_id=str(each.user_id), status=each.status, version=each.version)
+                for each in page.rows
+            ],
+            position=position_of(page),
         )
 
     async def LookUpAddress(  # noqa: N802

@@ -13,6 +13,7 @@ from identity.application.users.get_profile import GetProfile
 from identity.application.users.get_subject import GetSubject
 from identity.application.users.get_subjects import GetSubjects
 from identity.application.users.get_user import GetUser
+from identity.application.users.list_standings import ListStandings
 from identity.application.users.list_users import ListUsers
 from identity.application.users.read_user import ReadUser
 from identity.application.users.replace_user import ReplaceUser
@@ -57,6 +58,7 @@ def users(given: Dependencies) -> Users:
         get_subject=GetSubject(views=given.views.users),
         get_subjects=GetSubjects(views=given.views.users),
         get_user=get_user,
+        list_standings=ListStandings(views=given.views.users),
         list_users=ListUsers(views=given.views.users, contacts=given.contacts, permissions=given.permissions, reads=given.reads),
         replace_user=ReplaceUser(change_details=change_details, read_user=read_user),
         restore_user=RestoreUser(change_status=change_status, read_user=read_user),

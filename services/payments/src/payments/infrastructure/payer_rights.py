@@ -15,6 +15,7 @@ from kernel.errors import DomainError, Unavailable
 from payments.application.ports.payer_rights import Authority, Roles, Standings
 from payments.domain.errors import NoLongerPermitted
 from payments.domain.standing import Standing
+from payments.infrastructure.copies import CopyOfStandings
 from payments.infrastructure.peer_errors import errors_as_unavailable
 
 # Per call, as in the contracts.
@@ -33,6 +34,22 @@ class IdentityStandings:
                 response = await self._stub.GetSubjects(identity_pb2.GetSubjectsRequest(subject_ids=ids))
             found |= {subject.subject_id: _standing(subject) for subject in response.subjects}
         return {user_id: found.get(str(user_id), Standing.CLOSED) for user_id in user_ids}
+
+
+class CopiedStandings:
+    """The copy, while it is known to be complete as of a few seconds ago; identity about the rest.
+
+    A user who is missing from the copy may have registered a moment ago, so identity decides about them too.
+    """
+
+    def __init__(self, copy: CopyOfStandings, identity: Standings) -> None:
+        self._copy = copy
+        self._identity = identity
+
+    async def standings(self, user_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
+        known = await self._copy.fresh(user_ids)
+        unknown = [user_id for user_id in user_ids if user_id not in known]
+        return {**known, **(await self._identity.standings(unknown) if unknown else {})}
 
 
 class PeersAuthority:

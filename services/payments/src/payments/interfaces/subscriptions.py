@@ -1,5 +1,6 @@
 """Handlers of other services' events."""
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from chassis.messaging.contracts import AnySubscription, Subscription
@@ -18,7 +19,10 @@ ACTIVE = "active"
 
 
 def subscriptions(
-    open_issued_wallet: OpenIssuedWallet, acknowledge_erasure: AcknowledgeErasure, stop_payer: StopPayer
+    open_issued_wallet: OpenIssuedWallet,
+    acknowledge_erasure: AcknowledgeErasure,
+    stop_payer: StopPayer,
+    copy_standing: Callable[[Delivery[events_pb2.UserStatusChanged]], Awaitable[None]],
 ) -> list[AnySubscription]:
     async def on_user_registered(delivery: Delivery[events_pb2.UserRegistered]) -> None:
         await open_issued_wallet(
@@ -37,9 +41,12 @@ def subscriptions(
         )
 
     async def on_user_status_changed(delivery: Delivery[events_pb2.UserStatusChanged]) -> None:
+        message = delivery.message
+        # First, so that the copy changes even if identity cannot be asked.
+        await copy_standing(delivery)
         # A user who is active again resumes the schedules they still want.
-        if delivery.message.status != ACTIVE:
-            await stop_payer(actor=Actor.service("payments"), user_id=UUID(delivery.message.user_id))
+        if message.status != ACTIVE:
+            await stop_payer(actor=Actor.service("payments"), user_id=UUID(message.user_id))
 
     return [
         Subscription(events_pb2.UserRegistered, on_user_registered),

@@ -12,6 +12,7 @@ from identity.application.users.get_profile import GetProfile
 from identity.application.users.get_subject import GetSubject
 from identity.application.users.get_subjects import GetSubjects
 from identity.application.users.get_user import GetUser
+from identity.application.users.list_standings import ListStandings
 from identity.application.users.list_users import ListUsers
 from identity.application.users.replace_user import ReplaceUser
 from identity.application.users.restore_user import RestoreUser
@@ -33,6 +34,7 @@ class Users:
     get_subject: GetSubject
     get_subjects: GetSubjects
     get_user: GetUser
+    list_standings: ListStandings
     list_users: ListUsers
     replace_user: ReplaceUser
     restore_user: RestoreUser

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from identity.domain.user import UserStatus
+from kernel.feeds import FeedPage
 from kernel.pages import Page, PageRequest
 
 
@@ -38,6 +39,15 @@ class SubjectView:
     id: UUID
     is_active: bool
     is_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StandingView:
+    """`version` is the user's, which grows with each change of the status."""
+
+    user_id: UUID
+    status: UserStatus
+    version: int
 
 
 class UserSort(StrEnum):
@@ -74,6 +84,9 @@ class UserViews(Protocol):
 
     async def subjects(self, subject_ids: Sequence[UUID]) -> Sequence[SubjectView]:
         """Read many subjects with one statement, in the requested order. Unknown ones are left out."""
+
+    async def standings(self, cursor: str, *, limit: int) -> FeedPage[StandingView]:
+        """Read the standings of all users in the order of their last change."""
 
 
 class UserDataViews(Protocol):

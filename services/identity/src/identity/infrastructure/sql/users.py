@@ -8,7 +8,8 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text, Uuid, 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.database import Database
-from identity.application.users.views import EVERYBODY, SubjectView, UserFilter, UserSort, UserView
+from chassis.projections.served_feed import SqlFeed
+from identity.application.users.views import EVERYBODY, StandingView, SubjectView, UserFilter, UserSort, UserView
 from identity.domain.email_address import may_have_been_folded, takes_mail
 from identity.domain.errors import UserExists
 from identity.domain.user import InitialRole, User, UserStatus
@@ -21,6 +22,7 @@ from identity.infrastructure.vault import SealedProfile, Vault
 from kernel.assurance import Factors
 from kernel.clock import Clock
 from kernel.errors import NotFound
+from kernel.feeds import FeedPage
 from kernel.pages import Page, PageRequest
 
 users = Table(
@@ -128,6 +130,7 @@ class SqlUserViews(SqlReads):
     def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
         super().__init__(database, vault)
         self._totals = LargeTotals(clock)
+        self._standings = SqlFeed(database, "users", key="id", columns="status, version")
 
     async def user(self, user_id: UUID) -> UserView | None:
         rows = await self._rows(_USER_BY_ID, {"id": user_id})
@@ -164,6 +167,10 @@ class SqlUserViews(SqlReads):
 
     async def subjects(self, subject_ids: Sequence[UUID]) -> Sequence[SubjectView]:
         return [SubjectView(*row) for row in await self._rows(_SUBJECTS, {"ids": list(subject_ids)})]
+
+    async def standings(self, cursor: str, *, limit: int) -> FeedPage[StandingView]:
+        page = await self._standings.page(cursor, limit=limit)
+        return page.map(lambda row: StandingView(row.feed_key, UserStatus(row.status), row.version))
 
     def _where(self, which: UserFilter) -> tuple[str, dict[str, object]]:
         values: dict[str, object] = {
