@@ -45,13 +45,16 @@ Global___PolicyBundlePublished: _TypeAlias = PolicyBundlePublished  # noqa: Y015
 
 @_typing.final
 class SubjectRolesChanged(_message.Message):
-    """A subject's roles have changed. They apply at once and replace the roles in older tokens."""
+    """A subject's roles have changed. They apply at once and replace the roles in older tokens. Payments keeps a copy of them."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SUBJECT_ID_FIELD_NUMBER: _builtins.int
     ROLES_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     subject_id: _builtins.str
+    version: _builtins.int
+    """The version of the subject's roles after the change, which orders changes. 0: sent by a release without versions."""
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """All effective roles after the change."""
@@ -61,10 +64,11 @@ class SubjectRolesChanged(_message.Message):
         *,
         subject_id: _builtins.str = ...,
         roles: _abc.Iterable[_builtins.str] | None = ...,
+        version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["roles", b"roles", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["roles", b"roles", "subject_id", b"subject_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

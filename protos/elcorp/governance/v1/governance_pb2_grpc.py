@@ -121,6 +121,11 @@ class RoleServiceStub:
                 request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsRequest.SerializeToString,
                 response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsResponse.FromString,
                 _registered_method=True)
+        self.ListGrants = channel.unary_unary(
+                '/elcorp.governance.v1.RoleService/ListGrants',
+                request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListGrantsRequest.SerializeToString,
+                response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListGrantsResponse.FromString,
+                _registered_method=True)
 
 
 class RoleServiceServicer:
@@ -142,6 +147,14 @@ class RoleServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListGrants(self, request, context):
+        """Returns the roles of all subjects that governance knows, in the order of their last change. Payments keeps a copy; the answer
+        "nothing after this cursor" says that the copy is complete.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RoleServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -154,6 +167,11 @@ def add_RoleServiceServicer_to_server(servicer, server):
                     servicer.GetRolesOfSubjects,
                     request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsRequest.FromString,
                     response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsResponse.SerializeToString,
+            ),
+            'ListGrants': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGrants,
+                    request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListGrantsRequest.FromString,
+                    response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListGrantsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -211,6 +229,33 @@ class RoleService:
             '/elcorp.governance.v1.RoleService/GetRolesOfSubjects',
             elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsRequest.SerializeToString,
             elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGrants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.governance.v1.RoleService/ListGrants',
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.ListGrantsRequest.SerializeToString,
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.ListGrantsResponse.FromString,
             options,
             channel_credentials,
             insecure,

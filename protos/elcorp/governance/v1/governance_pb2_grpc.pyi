@@ -70,6 +70,10 @@ class RoleServiceStub:
     """
     GetRolesOfSubjects: _grpc.UnaryUnaryMultiCallable[_governance_pb2.GetRolesOfSubjectsRequest, _governance_pb2.GetRolesOfSubjectsResponse]
     """Returns the same for up to 500 subjects."""
+    ListGrants: _grpc.UnaryUnaryMultiCallable[_governance_pb2.ListGrantsRequest, _governance_pb2.ListGrantsResponse]
+    """Returns the roles of all subjects that governance knows, in the order of their last change. Payments keeps a copy; the answer
+    "nothing after this cursor" says that the copy is complete.
+    """
 
 @_typing.type_check_only
 class RoleServiceAsyncStub(RoleServiceStub):
@@ -82,6 +86,10 @@ class RoleServiceAsyncStub(RoleServiceStub):
     """
     GetRolesOfSubjects: _aio.UnaryUnaryMultiCallable[_governance_pb2.GetRolesOfSubjectsRequest, _governance_pb2.GetRolesOfSubjectsResponse]  # type: ignore[assignment]
     """Returns the same for up to 500 subjects."""
+    ListGrants: _aio.UnaryUnaryMultiCallable[_governance_pb2.ListGrantsRequest, _governance_pb2.ListGrantsResponse]  # type: ignore[assignment]
+    """Returns the roles of all subjects that governance knows, in the order of their last change. Payments keeps a copy; the answer
+    "nothing after this cursor" says that the copy is complete.
+    """
 
 class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
     """Returns roles: to identity when it issues a token, to payments when it makes transfers that were ordered earlier."""
@@ -103,6 +111,16 @@ class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_governance_pb2.GetRolesOfSubjectsResponse, _abc.Awaitable[_governance_pb2.GetRolesOfSubjectsResponse]]:
         """Returns the same for up to 500 subjects."""
+
+    @_abc_1.abstractmethod
+    def ListGrants(
+        self,
+        request: _governance_pb2.ListGrantsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_governance_pb2.ListGrantsResponse, _abc.Awaitable[_governance_pb2.ListGrantsResponse]]:
+        """Returns the roles of all subjects that governance knows, in the order of their last change. Payments keeps a copy; the answer
+        "nothing after this cursor" says that the copy is complete.
+        """
 
 def add_RoleServiceServicer_to_server(servicer: RoleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

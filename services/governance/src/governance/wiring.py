@@ -32,6 +32,7 @@ from governance.application.role_assignments.get_roles_of_subjects import GetRol
 from governance.application.role_assignments.get_subject_roles import GetSubjectRoles
 from governance.application.role_assignments.grant_initial_role import GrantInitialRole
 from governance.application.role_assignments.grant_role import GrantRole
+from governance.application.role_assignments.list_grants import ListGrants
 from governance.application.role_assignments.list_role_assignments import ListRoleAssignments
 from governance.application.role_assignments.revoke_role import RevokeRole
 from governance.application.roles import Roles
@@ -108,6 +109,7 @@ def role_assignments(*, database: Database, uow: UnitOfWork, subjects: Subjects,
     get_effective_roles = GetEffectiveRoles(views=views)
     return RoleAssignments(
         list_role_assignments=ListRoleAssignments(views=views, reads=reads),
+        list_grants=ListGrants(views=views),
         get_subject_roles=GetSubjectRoles(get_effective_roles=get_effective_roles, reads=reads),
         get_effective_roles=get_effective_roles,
         get_roles_of_subjects=GetRolesOfSubjects(views=views),

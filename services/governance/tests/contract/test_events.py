@@ -35,7 +35,7 @@ def test_every_domain_event_has_its_message() -> None:
 
 def test_changed_roles_are_published_completely() -> None:
     subject = new_id()
-    event = events.SubjectRolesChanged(occurred_at=AT, subject_id=subject, roles=("staff", "user"))
+    event = events.SubjectRolesChanged(occurred_at=AT, subject_id=subject, roles=("staff", "user"), version=7)
 
     sent = PUBLICATIONS.encode(event)
 
@@ -45,7 +45,7 @@ def test_changed_roles_are_published_completely() -> None:
         str(subject),
     )
     message = events_pb2.SubjectRolesChanged.FromString(sent.payload)
-    assert message == events_pb2.SubjectRolesChanged(subject_id=str(subject), roles=["staff", "user"])
+    assert message == events_pb2.SubjectRolesChanged(subject_id=str(subject), roles=["staff", "user"], version=7)
 
 
 def test_an_acknowledged_erasure_is_published_completely() -> None:

@@ -89,7 +89,7 @@ async def test_a_grant_and_a_revocation(api: Api, clock: ControlledClock) -> Non
         related_ids=[subject, "role:staff"],
     )
     assert granted == [
-        (subject, events_pb2.SubjectRolesChanged(subject_id=subject, roles=["guest", "staff"])),
+        (subject, events_pb2.SubjectRolesChanged(subject_id=subject, roles=["guest", "staff"], version=4)),
         (None, compliance.AuditFactsRecorded(facts=[told])),
     ]
     told = fact(
@@ -104,7 +104,7 @@ async def test_a_grant_and_a_revocation(api: Api, clock: ControlledClock) -> Non
         related_ids=[subject, "role:guest"],
     )
     assert revoked == [
-        (subject, events_pb2.SubjectRolesChanged(subject_id=subject, roles=["staff"])),
+        (subject, events_pb2.SubjectRolesChanged(subject_id=subject, roles=["staff"], version=6)),
         (None, compliance.AuditFactsRecorded(facts=[told])),
     ]
 

@@ -105,8 +105,8 @@ async def test_each_revoked_role_has_its_own_fact(
         told,
     ]
     assert await published(database, but_first=before) == [
-        (str(user), SubjectRolesChanged(subject_id=str(user), roles=["user"])),
-        (str(user), SubjectRolesChanged(subject_id=str(user), roles=[])),
+        (str(user), SubjectRolesChanged(subject_id=str(user), roles=["user"], version=6)),
+        (str(user), SubjectRolesChanged(subject_id=str(user), roles=[], version=7)),
         (str(user), ErasureAcknowledged(erasure_id=str(erasure), user_id=str(user))),
         (None, compliance.AuditFactsRecorded(facts=facts)),
     ]

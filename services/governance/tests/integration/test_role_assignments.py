@@ -18,8 +18,9 @@ from kernel.ids import new_id
 from services.governance.tests.registry import ADMIN, SERVICE, Announced, Registry, announced, recorded
 
 
-def changed(registry: Registry, subject_id: UUID, *roles: str) -> Announced:
-    return announced(SubjectRolesChanged(occurred_at=registry.clock.now(), subject_id=subject_id, roles=roles))
+def changed(registry: Registry, subject_id: UUID, *roles: str, version: int = 2) -> Announced:
+    at = registry.clock.now()
+    return announced(SubjectRolesChanged(occurred_at=at, subject_id=subject_id, roles=roles, version=version))
 
 
 def roles_fact(
@@ -113,7 +114,7 @@ async def test_a_revocation_is_announced_and_recorded(registry: Registry) -> Non
     remaining = await registry.app.role_assignments.revoke_role(actor=ADMIN, subject_id=subject, role="staff", reason="left")
 
     assert remaining == ("guest",)
-    assert (await registry.events())[2:] == [changed(registry, subject, "guest")]
+    assert (await registry.events())[2:] == [changed(registry, subject, "guest", version=6)]
     assert (await registry.facts())[2:] == [
         recorded(
             roles_fact(registry, "revoke", subject, "staff", before=["guest", "staff"], after=["guest"], reason="left"), ADMIN

@@ -101,11 +101,11 @@ def _dependencies(
 
 
 def _standings(settings: PaymentsSettings, database: Database, identity: "grpc.aio.Channel") -> "Standings":
-    from payments.infrastructure.copies import CopyOfStandings
+    from payments.infrastructure.copies import Copies
     from payments.infrastructure.payer_rights import CopiedStandings, IdentityStandings
 
-    copy = CopyOfStandings(database, seconds_max=settings.projection_seconds_max)
-    return CopiedStandings(copy, IdentityStandings(identity))
+    copies = Copies(database, seconds_max=settings.projection_seconds_max)
+    return CopiedStandings(copies, IdentityStandings(identity))
 
 
 @asynccontextmanager
@@ -117,7 +117,7 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     from payments.application.erasures.acknowledge_erasure import AcknowledgeErasure
     from payments.application.payers.stop_payer import StopPayer
     from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
-    from payments.infrastructure.copies import copy_standing, standing_projection
+    from payments.infrastructure.copies import copy_grants, copy_standing, grant_projection, standing_projection
     from payments.infrastructure.payer_rights import IdentityStandings
     from payments.infrastructure.sql.wallets import SqlWalletViews
     from payments.interfaces.subscriptions import subscriptions
@@ -126,8 +126,9 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     relay_url, rabbitmq_url = settings.database_relay_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
     database = Database.of(settings, scope=PLATFORM)
     uow, clock = unit_of_work(database), SystemClock()
-    identity = connect(settings, "identity")
+    identity, governance = connect(settings, "identity"), connect(settings, "governance")
     standings = standing_projection(database, identity, seconds_max=settings.projection_seconds_max)
+    grants = grant_projection(database, governance, seconds_max=settings.projection_seconds_max)
     consumer = Consumer(
         rabbitmq_url,
         settings.NAME,
@@ -136,6 +137,7 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
             acknowledge_erasure=AcknowledgeErasure(uow=uow, wallets=SqlWalletViews(database), clock=clock),
             stop_payer=StopPayer(uow=uow, standings=IdentityStandings(identity), clock=clock),
             copy_standing=copy_standing(standings),
+            copy_grants=copy_grants(grants),
         ),
         database=database,
     )
@@ -144,12 +146,14 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     readiness.add("database", database.ping)
     # Without it, events are still relayed and wallets opened.
     readiness.add("identity", identity.channel_ready, required=False)
-    # Without it, payments asks identity about each payer.
-    readiness.add("standings", standings.check, required=False)
+    # Without them, payments asks identity and governance about each payer.
+    for copy in (standings, grants):
+        readiness.add(copy.name, copy.check, required=False)
     try:
-        yield Working((relay.run, consumer.run, standings.run), readiness, database)
+        yield Working((relay.run, consumer.run, standings.run, grants.run), readiness, database)
     finally:
         await identity.close()
+        await governance.close()
         await database.close()
 
 
@@ -246,8 +250,9 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
     from payments.domain.approval import APPROVED_BY
     from payments.infrastructure.approval_policies import BundledApprovals
     from payments.infrastructure.cached_prices import CachedPrices
+    from payments.infrastructure.copies import Copies
     from payments.infrastructure.fresh_rules import FreshRules
-    from payments.infrastructure.payer_rights import PeersAuthority, PeersDeciders
+    from payments.infrastructure.payer_rights import CopiedRoles, GovernanceRoles, PeersAuthority, PeersDeciders
     from payments.infrastructure.screening import ComplianceScreening
     from payments.infrastructure.signatures import DeviceSignatures
     from payments.infrastructure.sql.prices import SqlPrices
@@ -259,9 +264,10 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
     governance = connect(settings, "governance")
     refresher = BundleRefresher(GovernanceBundles(governance), policies)
     identity = connect(settings, "identity")
+    roles = CopiedRoles(Copies(database, seconds_max=settings.projection_seconds_max), GovernanceRoles(governance))
     standings = _standings(settings, database, identity)
-    authority = PeersAuthority(standings, governance, policies)
-    deciders = PeersDeciders(PeersAuthority(standings, governance, policies, permission=APPROVED_BY))
+    authority = PeersAuthority(standings, roles, policies)
+    deciders = PeersDeciders(PeersAuthority(standings, roles, policies, permission=APPROVED_BY))
     post = PostTransfers(
         uow=unit_of_work(database),
         screening=ComplianceScreening(connect(settings, "compliance")),

@@ -19,7 +19,7 @@ from kernel.ids import new_id
 from payments.application.ports.payer_rights import Authority, Standings
 from payments.domain.errors import NoLongerPermitted, PayerClosed, PayerSuspended
 from payments.domain.standing import Standing
-from payments.infrastructure.payer_rights import SUBJECTS_MAX, IdentityStandings, PeersAuthority
+from payments.infrastructure.payer_rights import SUBJECTS_MAX, GovernanceRoles, IdentityStandings, PeersAuthority
 from payments.settings import PaymentsSettings
 from services.payments.tests.fakes.authority import FakeAuthority
 
@@ -90,7 +90,7 @@ async def asking(peers: Peers, policies: Policies) -> AsyncIterator[Asked]:
         identity = await stack.enter_async_context(connect(settings, "identity"))
         governance = await stack.enter_async_context(connect(settings, "governance"))
         standings = IdentityStandings(identity)
-        yield Asked(PeersAuthority(standings, governance, policies), standings, peers)
+        yield Asked(PeersAuthority(standings, GovernanceRoles(governance), policies), standings, peers)
 
 
 @pytest.fixture(params=["fake", "peers"])
@@ -189,6 +189,6 @@ async def test_without_peers_no_user_is_authorized(clock: ControlledClock) -> No
     nowhere = "dns:///127.0.0.1:1"
     settings = PaymentsSettings(identity_target=nowhere, governance_target=nowhere)
     async with connect(settings, "identity") as identity, connect(settings, "governance") as governance:
-        authority = PeersAuthority(IdentityStandings(identity), governance, permitting(GRANTS, clock))
+        authority = PeersAuthority(IdentityStandings(identity), GovernanceRoles(governance), permitting(GRANTS, clock))
         with pytest.raises(Unavailable):
             await authority.authorize({new_id()})

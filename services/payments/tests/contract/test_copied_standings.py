@@ -16,7 +16,7 @@ from kernel.clock import SystemClock
 from kernel.errors import Unavailable
 from kernel.ids import new_id
 from payments.domain.standing import Standing
-from payments.infrastructure.copies import CopyOfStandings, copy_standing, standing_projection
+from payments.infrastructure.copies import Copies, copy_standing, standing_projection
 from payments.infrastructure.payer_rights import CopiedStandings, IdentityStandings
 from services.payments.tests.contract.identity_peer import IdentityPeer, identity_peer
 
@@ -53,7 +53,7 @@ class Copied:
 @pytest.fixture
 async def copied(database: Database) -> AsyncIterator[Copied]:
     async with identity_peer() as (identity, channel):
-        copy = CopyOfStandings(database, seconds_max=SECONDS_MAX)
+        copy = Copies(database, seconds_max=SECONDS_MAX)
         projection = standing_projection(database, channel, seconds_max=SECONDS_MAX)
         yield Copied(identity, projection, CopiedStandings(copy, IdentityStandings(channel)), database)
 

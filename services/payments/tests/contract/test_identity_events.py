@@ -17,6 +17,7 @@ from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.projections.copied_rows import CopiedRow
 from chassis.projections.follower import Projection
 from chassis.testing.clocks import ControlledClock
+from elcorp.governance.v1 import events_pb2 as governance
 from elcorp.identity.v1 import events_pb2 as identity
 from elcorp.payments.v1 import events_pb2
 from kernel.actor import Actor
@@ -29,7 +30,7 @@ from payments.application.payers.stop_payer import StopPayer
 from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
 from payments.domain.errors import PayerClosed, PayerSuspended
 from payments.domain.standing import Standing
-from payments.infrastructure.copies import STANDING_ROWS, STANDINGS, copy_standing
+from payments.infrastructure.copies import GRANT_ROWS, GRANTS, STANDING_ROWS, STANDINGS, copy_grants, copy_standing
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from payments.infrastructure.sql.wallets import SqlWalletViews
 from payments.interfaces.subscriptions import subscriptions
@@ -62,6 +63,7 @@ class IdentityEvents:
             AcknowledgeErasure(uow, self.wallets, clock),
             StopPayer(uow, authority, clock),
             copy_standing=copy_standing(Projection(database, STANDINGS, STANDING_ROWS, NoFeed(), seconds_max=3)),
+            copy_grants=copy_grants(Projection(database, GRANTS, GRANT_ROWS, NoFeed(), seconds_max=3)),
         )
         self._handlers = {each.message_class: each.handler for each in made if isinstance(each, Subscription)}
 
@@ -96,7 +98,8 @@ def test_every_event_that_names_payments_as_its_consumer_is_consumed(identity_ev
     types = {spec_of(message_class).type for message_class in identity_events._handlers}
     named = {
         spec_of(message_class).type
-        for message_class in map(GetMessageClass, identity.DESCRIPTOR.message_types_by_name.values())
+        for contract in (identity, governance)
+        for message_class in map(GetMessageClass, contract.DESCRIPTOR.message_types_by_name.values())
         if "payments" in spec_of(message_class).consumers
     }
     assert types == named

@@ -8,10 +8,11 @@ from kernel.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectRolesChanged(Event):
-    """`roles` are all roles of the subject after the change, sorted."""
+    """`roles` are all roles of the subject after the change, sorted. `version` orders the changes of a subject."""
 
     subject_id: UUID
     roles: tuple[str, ...]
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

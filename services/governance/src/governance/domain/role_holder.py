@@ -24,12 +24,14 @@ class RoleAssignment:
 class RoleHolder(Aggregate):
     """All role assignments of one subject. They change together, so that its event always lists all roles.
 
-    `welcomed_at` is when the subject received its first role after identity announced it. It is set once.
+    `welcomed_at` is when the subject received its first role after identity announced it. It is set once. `version` grows with
+    each change; the database raises it once more per assignment, also for a release that does not know it.
     """
 
     subject_id: UUID
     welcomed_at: datetime | None = None
     assignments: dict[str, RoleAssignment] = field(default_factory=dict)
+    version: int = 1
 
     @classmethod
     def register(cls, subject_id: UUID) -> Self:
@@ -63,4 +65,5 @@ class RoleHolder(Aggregate):
         return self.grant(role, by=by, at=at)
 
     def _announce_roles(self, at: datetime) -> None:
-        self.announce(SubjectRolesChanged(occurred_at=at, subject_id=self.subject_id, roles=self.roles))
+        self.version += 1
+        self.announce(SubjectRolesChanged(occurred_at=at, subject_id=self.subject_id, roles=self.roles, version=self.version))

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from chassis.projections.positions import position_of
 from chassis.rpc import RpcService
 from chassis.rpc.callers import caller
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
@@ -44,6 +45,16 @@ class RoleServicer(governance_pb2_grpc.RoleServiceServicer):
         )
         return governance_pb2.GetRolesOfSubjectsResponse(
             subjects=[governance_pb2.SubjectRoles(subject_id=str(subject_id), roles=roles) for subject_id, roles in found]
+        )
+
+    async def ListGrants(self, request: governance_pb2.ListGrantsRequest, context: Any) -> governance_pb2.ListGrantsResponse:  # noqa: ARG002, N802
+        page = await self._app.role_assignments.list_grants(cursor=request.cursor, limit=request.limit)
+        return governance_pb2.ListGrantsResponse(
+            subjects=[
+                governance_pb2.SubjectGrants(subject_id=str(each.subject_id), roles=each.roles, version=each.version)
+                for each in page.rows
+            ],
+            position=position_of(page),
         )
 
 

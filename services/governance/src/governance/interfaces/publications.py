@@ -8,7 +8,7 @@ from kernel.erasures import ErasureAcknowledged
 
 
 def subject_roles_changed(event: SubjectRolesChanged) -> events_pb2.SubjectRolesChanged:
-    return events_pb2.SubjectRolesChanged(subject_id=str(event.subject_id), roles=event.roles)
+    return events_pb2.SubjectRolesChanged(subject_id=str(event.subject_id), roles=event.roles, version=event.version)
 
 
 def policy_bundle_published(event: PolicyBundlePublished) -> events_pb2.PolicyBundlePublished:

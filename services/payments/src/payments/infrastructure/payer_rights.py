@@ -1,7 +1,7 @@
 """Standing and roles of users, from identity and governance over gRPC."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 import grpc.aio
@@ -15,7 +15,7 @@ from kernel.errors import DomainError, Unavailable
 from payments.application.ports.payer_rights import Authority, Roles, Standings
 from payments.domain.errors import NoLongerPermitted
 from payments.domain.standing import Standing
-from payments.infrastructure.copies import CopyOfStandings
+from payments.infrastructure.copies import Copies
 from payments.infrastructure.peer_errors import errors_as_unavailable
 
 # Per call, as in the contracts.
@@ -42,31 +42,26 @@ class CopiedStandings:
     A user who is missing from the copy may have registered a moment ago, so identity decides about them too.
     """
 
-    def __init__(self, copy: CopyOfStandings, identity: Standings) -> None:
+    def __init__(self, copy: Copies, identity: Standings) -> None:
         self._copy = copy
         self._identity = identity
 
     async def standings(self, user_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
-        known = await self._copy.fresh(user_ids)
+        known = await self._copy.standings(user_ids)
         unknown = [user_id for user_id in user_ids if user_id not in known]
         return {**known, **(await self._identity.standings(unknown) if unknown else {})}
 
 
-class PeersAuthority:
-    """Identity returns who may act, governance their roles, and the embedded policies whether these roles permit the act."""
+class CurrentRoles(Protocol):
+    async def roles(self, payers: Sequence[UUID]) -> Mapping[UUID, Roles]:
+        """Return the roles of each payer now. Raise Unavailable if governance does not answer."""
 
-    def __init__(self, standings: Standings, governance: grpc.aio.Channel, policies: Policies, *, permission: str = _PAY) -> None:
-        self.standings = standings
-        self._stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(governance)
-        self._policies = policies
-        self._permission = permission
 
-    async def authorize(self, payers: Collection[UUID]) -> Mapping[UUID, Roles | DomainError]:
-        standings = await self.standings.standings(payers)
-        roles = await self._roles([payer for payer, standing in standings.items() if standing is Standing.ACTIVE])
-        return {payer: standing.refusal or self._permitted(payer, roles[payer]) for payer, standing in standings.items()}
+class GovernanceRoles:
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(channel)
 
-    async def _roles(self, payers: Sequence[UUID]) -> Mapping[UUID, Roles]:
+    async def roles(self, payers: Sequence[UUID]) -> Mapping[UUID, Roles]:
         found: dict[UUID, Roles] = {}
         for ids in _batches(payers):
             with errors_as_unavailable("governance"):
@@ -75,6 +70,34 @@ class PeersAuthority:
         if missing := set(payers) - found.keys():
             raise Unavailable(dependency="governance", asked=len(payers), unanswered=len(missing))
         return found
+
+
+class CopiedRoles:
+    """The copy, as in CopiedStandings; governance about the rest: it knows the roles of subjects who have none yet."""
+
+    def __init__(self, copy: Copies, governance: CurrentRoles) -> None:
+        self._copy = copy
+        self._governance = governance
+
+    async def roles(self, payers: Sequence[UUID]) -> Mapping[UUID, Roles]:
+        known = await self._copy.roles(payers)
+        unknown = [payer for payer in payers if payer not in known]
+        return {**known, **(await self._governance.roles(unknown) if unknown else {})}
+
+
+class PeersAuthority:
+    """Identity says who may act, governance which roles they have, and the embedded policies whether these permit the act."""
+
+    def __init__(self, standings: Standings, roles: CurrentRoles, policies: Policies, *, permission: str = _PAY) -> None:
+        self.standings = standings
+        self._roles = roles
+        self._policies = policies
+        self._permission = permission
+
+    async def authorize(self, payers: Collection[UUID]) -> Mapping[UUID, Roles | DomainError]:
+        standings = await self.standings.standings(payers)
+        roles = await self._roles.roles([payer for payer, standing in standings.items() if standing is Standing.ACTIVE])
+        return {payer: standing.refusal or self._permitted(payer, roles[payer]) for payer, standing in standings.items()}
 
     def _permitted(self, payer: UUID, roles: Roles) -> Roles | DomainError:
         actor = Actor(kind=ActorKind.USER, subject_id=str(payer), roles=roles)

@@ -6,6 +6,7 @@ from uuid import UUID
 from chassis.messaging.contracts import AnySubscription, Subscription
 from chassis.messaging.erasures import answers_erasures
 from chassis.persistence.delivery import Delivery
+from elcorp.governance.v1 import events_pb2 as governance_events_pb2
 from elcorp.identity.v1 import events_pb2
 from kernel.actor import Actor
 from payments.application.erasures.acknowledge_erasure import AcknowledgeErasure
@@ -23,6 +24,7 @@ def subscriptions(
     acknowledge_erasure: AcknowledgeErasure,
     stop_payer: StopPayer,
     copy_standing: Callable[[Delivery[events_pb2.UserStatusChanged]], Awaitable[None]],
+    copy_grants: Callable[[Delivery[governance_events_pb2.SubjectRolesChanged]], Awaitable[None]],
 ) -> list[AnySubscription]:
     async def on_user_registered(delivery: Delivery[events_pb2.UserRegistered]) -> None:
         await open_issued_wallet(
@@ -53,4 +55,5 @@ def subscriptions(
         Subscription(events_pb2.WalletAddressIssued, on_wallet_address_issued),
         answers_erasures("payments", acknowledge_erasure),
         Subscription(events_pb2.UserStatusChanged, on_user_status_changed),
+        Subscription(governance_events_pb2.SubjectRolesChanged, copy_grants),
     ]

@@ -7,6 +7,7 @@ from governance.application.role_assignments.get_roles_of_subjects import GetRol
 from governance.application.role_assignments.get_subject_roles import GetSubjectRoles
 from governance.application.role_assignments.grant_initial_role import GrantInitialRole
 from governance.application.role_assignments.grant_role import GrantRole
+from governance.application.role_assignments.list_grants import ListGrants
 from governance.application.role_assignments.list_role_assignments import ListRoleAssignments
 from governance.application.role_assignments.revoke_role import RevokeRole
 
@@ -14,6 +15,7 @@ from governance.application.role_assignments.revoke_role import RevokeRole
 @dataclass(frozen=True, slots=True)
 class RoleAssignments:
     list_role_assignments: ListRoleAssignments
+    list_grants: ListGrants
     get_subject_roles: GetSubjectRoles
     get_effective_roles: GetEffectiveRoles
     get_roles_of_subjects: GetRolesOfSubjects

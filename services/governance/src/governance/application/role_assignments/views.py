@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from kernel.feeds import FeedPage
 from kernel.pages import Page, PageRequest
 
 
@@ -27,6 +28,15 @@ class SubjectView:
     assignments: tuple[AssignmentView, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class GrantsView:
+    """All roles of a registered subject. `version` grows with each change."""
+
+    subject_id: UUID
+    roles: tuple[str, ...]
+    version: int
+
+
 class RoleAssignmentViews(Protocol):
     async def assignments(self, page: PageRequest, *, role: str | None, subject_id: UUID | None) -> Page[AssignmentView]:
         """Page through assignments, newest first."""
@@ -37,3 +47,6 @@ class RoleAssignmentViews(Protocol):
 
     async def effective_roles(self, subject_ids: Sequence[UUID]) -> Sequence[tuple[UUID, tuple[str, ...]]]:
         """Read the roles of all subjects in one statement, in the given order. Unregistered ones have the default role."""
+
+    async def grants(self, cursor: str, *, limit: int) -> FeedPage[GrantsView]:
+        """Read the roles of all registered subjects in the order of their last change."""

@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, ForeignKey, Table, Text, Uuid, select, text
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Table, Text, Uuid, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import attribute_keyed_dict, relationship
 
 from chassis.persistence.database import Database
-from governance.application.role_assignments.views import AssignmentView, SubjectView
+from chassis.projections.served_feed import SqlFeed
+from governance.application.role_assignments.views import AssignmentView, GrantsView, SubjectView
 from governance.domain.role_holder import RoleAssignment, RoleHolder
 from governance.infrastructure.sql.advisory_lock import LOCK_SUBJECT
 from governance.infrastructure.sql.mapping import mapper, metadata
 from governance.infrastructure.sql.reads import fetch_page, fetch_rows
 from governance.infrastructure.sql.roles import roles
+from kernel.feeds import FeedPage
 from kernel.pages import Page, PageRequest
 
 role_holders = Table(
@@ -21,6 +23,7 @@ role_holders = Table(
     metadata,
     Column("subject_id", Uuid, primary_key=True),
     Column("welcomed_at", DateTime(timezone=True)),
+    Column("version", BigInteger, nullable=False),
 )
 role_assignments = Table(
     "role_assignments",
@@ -78,6 +81,9 @@ _EFFECTIVE_ROLES = text(
     LEFT JOIN role_holders h ON h.subject_id = asked.id ORDER BY asked.place
     """
 )
+_GRANTS = """
+    version, ARRAY(SELECT a.role FROM role_assignments a WHERE a.subject_id = role_holders.subject_id ORDER BY a.role) AS roles
+"""
 
 
 class SqlRoleHolderRepository:
@@ -102,6 +108,7 @@ class SqlRoleHolderRepository:
 class SqlRoleAssignmentViews:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._grants = SqlFeed(database, "role_holders", key="subject_id", columns=_GRANTS)
 
     async def assignments(self, page: PageRequest, *, role: str | None, subject_id: UUID | None) -> Page[AssignmentView]:
         rows, total = await fetch_page(self._database, _ASSIGNMENTS, page, role=role, subject=subject_id)
@@ -119,3 +126,7 @@ class SqlRoleAssignmentViews:
 
     async def effective_roles(self, subject_ids: Sequence[UUID]) -> Sequence[tuple[UUID, tuple[str, ...]]]:
         return [(row.id, tuple(row.roles)) for row in await fetch_rows(self._database, _EFFECTIVE_ROLES, ids=list(subject_ids))]
+
+    async def grants(self, cursor: str, *, limit: int) -> FeedPage[GrantsView]:
+        page = await self._grants.page(cursor, limit=limit)
+        return page.map(lambda row: GrantsView(row.feed_key, tuple(row.roles), row.version))
