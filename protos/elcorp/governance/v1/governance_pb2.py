@@ -27,7 +27,7 @@ from elcorp.options.v1 import options_pb2 as elcorp_dot_options_dot_v1_dot_optio
 from elcorp.platform.v1 import feed_pb2 as elcorp_dot_platform_dot_v1_dot_feed__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%elcorp/governance/v1/governance.proto\x12\x14\x65lcorp.governance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1d\x65lcorp/platform/v1/feed.proto\"2\n\x10GetBundleRequest\x12\x1e\n\rknown_version\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"F\n\x11GetBundleResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x10\n\x08policies\x18\x02 \x01(\t\x12\x0e\n\x06schema\x18\x03 \x01(\t\"6\n\x16GetSubjectRolesRequest\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"B\n\x17GetSubjectRolesResponse\x12\r\n\x05roles\x18\x01 \x03(\t\x12\x18\n\x10organization_ids\x18\x02 \x03(\t\"F\n\x19GetRolesOfSubjectsRequest\x12)\n\x0bsubject_ids\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xf4\x03\x18\x01\"\x05r\x03\xb0\x01\x01\"R\n\x1aGetRolesOfSubjectsResponse\x12\x34\n\x08subjects\x18\x01 \x03(\x0b\x32\".elcorp.governance.v1.SubjectRoles\"1\n\x0cSubjectRoles\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\"H\n\x11ListGrantsRequest\x12\x18\n\x06\x63ursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x19\n\x05limit\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\"\x7f\n\x12ListGrantsResponse\x12\x35\n\x08subjects\x18\x01 \x03(\x0b\x32#.elcorp.governance.v1.SubjectGrants\x12\x32\n\x08position\x18\x02 \x01(\x0b\x32 .elcorp.platform.v1.FeedPosition\"C\n\rSubjectGrants\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"S\n\x17RequireAuthorityRequest\x12\x1a\n\x08\x61\x63tor_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsubject_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x1a\n\x18RequireAuthorityResponse\"k\n\x15\x44isableSubjectRequest\x12\x1a\n\x08\x61\x63tor_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsubject_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x18\n\x07version\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"\x18\n\x16\x44isableSubjectResponse2\x97\x01\n\rPolicyService\x12\x85\x01\n\tGetBundle\x12&.elcorp.governance.v1.GetBundleRequest\x1a\'.elcorp.governance.v1.GetBundleResponse\"\'\x90\x02\x01\x8a\xb5\x18 \n\x08identity\n\x08payments\n\ncompliance2\x92\x03\n\x0bRoleService\x12\x81\x01\n\x0fGetSubjectRoles\x12,.elcorp.governance.v1.GetSubjectRolesRequest\x1a-.elcorp.governance.v1.GetSubjectRolesResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08identity\x12\x8a\x01\n\x12GetRolesOfSubjects\x12/.elcorp.governance.v1.GetRolesOfSubjectsRequest\x1a\x30.elcorp.governance.v1.GetRolesOfSubjectsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12r\n\nListGrants\x12\'.elcorp.governance.v1.ListGrantsRequest\x1a(.elcorp.governance.v1.ListGrantsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments2\x98\x02\n\x0fStandingService\x12\x84\x01\n\x10RequireAuthority\x12-.elcorp.governance.v1.RequireAuthorityRequest\x1a..elcorp.governance.v1.RequireAuthorityResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08identity\x12~\n\x0e\x44isableSubject\x12+.elcorp.governance.v1.DisableSubjectRequest\x1a,.elcorp.governance.v1.DisableSubjectResponse\"\x11\x90\x02\x02\x8a\xb5\x18\n\n\x08identityb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%elcorp/governance/v1/governance.proto\x12\x14\x65lcorp.governance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1d\x65lcorp/platform/v1/feed.proto\"2\n\x10GetBundleRequest\x12\x1e\n\rknown_version\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"F\n\x11GetBundleResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x10\n\x08policies\x18\x02 \x01(\t\x12\x0e\n\x06schema\x18\x03 \x01(\t\"6\n\x16GetSubjectRolesRequest\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"B\n\x17GetSubjectRolesResponse\x12\r\n\x05roles\x18\x01 \x03(\t\x12\x18\n\x10organization_ids\x18\x02 \x03(\t\"F\n\x19GetRolesOfSubjectsRequest\x12)\n\x0bsubject_ids\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xf4\x03\x18\x01\"\x05r\x03\xb0\x01\x01\"R\n\x1aGetRolesOfSubjectsResponse\x12\x34\n\x08subjects\x18\x01 \x03(\x0b\x32\".elcorp.governance.v1.SubjectRoles\"1\n\x0cSubjectRoles\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\"H\n\x11ListGrantsRequest\x12\x18\n\x06\x63ursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x19\n\x05limit\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\"\x7f\n\x12ListGrantsResponse\x12\x35\n\x08subjects\x18\x01 \x03(\x0b\x32#.elcorp.governance.v1.SubjectGrants\x12\x32\n\x08position\x18\x02 \x01(\x0b\x32 .elcorp.platform.v1.FeedPosition\"C\n\rSubjectGrants\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"\x9f\x01\n\x12ListHoldersRequest\x12\x19\n\x04role\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64H\x00\x12\x1f\n\npermission\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64H\x00\x12%\n\x10\x61\x66ter_subject_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x19\n\x05limit\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x01\x42\x0b\n\x02of\x12\x05\xbaH\x02\x08\x01\"*\n\x13ListHoldersResponse\x12\x13\n\x0bsubject_ids\x18\x01 \x03(\t\"S\n\x17RequireAuthorityRequest\x12\x1a\n\x08\x61\x63tor_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsubject_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x1a\n\x18RequireAuthorityResponse\"k\n\x15\x44isableSubjectRequest\x12\x1a\n\x08\x61\x63tor_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsubject_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x18\n\x07version\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"\x18\n\x16\x44isableSubjectResponse2\x97\x01\n\rPolicyService\x12\x85\x01\n\tGetBundle\x12&.elcorp.governance.v1.GetBundleRequest\x1a\'.elcorp.governance.v1.GetBundleResponse\"\'\x90\x02\x01\x8a\xb5\x18 \n\x08identity\n\x08payments\n\ncompliance2\x89\x04\n\x0bRoleService\x12\x81\x01\n\x0fGetSubjectRoles\x12,.elcorp.governance.v1.GetSubjectRolesRequest\x1a-.elcorp.governance.v1.GetSubjectRolesResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08identity\x12\x8a\x01\n\x12GetRolesOfSubjects\x12/.elcorp.governance.v1.GetRolesOfSubjectsRequest\x1a\x30.elcorp.governance.v1.GetRolesOfSubjectsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12r\n\nListGrants\x12\'.elcorp.governance.v1.ListGrantsRequest\x1a(.elcorp.governance.v1.ListGrantsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12u\n\x0bListHolders\x12(.elcorp.governance.v1.ListHoldersRequest\x1a).elcorp.governance.v1.ListHoldersResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08identity2\x98\x02\n\x0fStandingService\x12\x84\x01\n\x10RequireAuthority\x12-.elcorp.governance.v1.RequireAuthorityRequest\x1a..elcorp.governance.v1.RequireAuthorityResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08identity\x12~\n\x0e\x44isableSubject\x12+.elcorp.governance.v1.DisableSubjectRequest\x1a,.elcorp.governance.v1.DisableSubjectResponse\"\x11\x90\x02\x02\x8a\xb5\x18\n\n\x08identityb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,6 +44,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTGRANTSREQUEST'].fields_by_name['cursor']._serialized_options = b'\272H\005r\003\030\310\001'
   _globals['_LISTGRANTSREQUEST'].fields_by_name['limit']._loaded_options = None
   _globals['_LISTGRANTSREQUEST'].fields_by_name['limit']._serialized_options = b'\272H\007\032\005\030\350\007(\001'
+  _globals['_LISTHOLDERSREQUEST'].oneofs_by_name['of']._loaded_options = None
+  _globals['_LISTHOLDERSREQUEST'].oneofs_by_name['of']._serialized_options = b'\272H\002\010\001'
+  _globals['_LISTHOLDERSREQUEST'].fields_by_name['role']._loaded_options = None
+  _globals['_LISTHOLDERSREQUEST'].fields_by_name['role']._serialized_options = b'\272H\006r\004\020\001\030d'
+  _globals['_LISTHOLDERSREQUEST'].fields_by_name['permission']._loaded_options = None
+  _globals['_LISTHOLDERSREQUEST'].fields_by_name['permission']._serialized_options = b'\272H\006r\004\020\001\030d'
+  _globals['_LISTHOLDERSREQUEST'].fields_by_name['after_subject_id']._loaded_options = None
+  _globals['_LISTHOLDERSREQUEST'].fields_by_name['after_subject_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
+  _globals['_LISTHOLDERSREQUEST'].fields_by_name['limit']._loaded_options = None
+  _globals['_LISTHOLDERSREQUEST'].fields_by_name['limit']._serialized_options = b'\272H\007\032\005\030\364\003(\001'
   _globals['_REQUIREAUTHORITYREQUEST'].fields_by_name['actor_id']._loaded_options = None
   _globals['_REQUIREAUTHORITYREQUEST'].fields_by_name['actor_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_REQUIREAUTHORITYREQUEST'].fields_by_name['subject_id']._loaded_options = None
@@ -62,6 +72,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROLESERVICE'].methods_by_name['GetRolesOfSubjects']._serialized_options = b'\220\002\001\212\265\030\n\n\010payments'
   _globals['_ROLESERVICE'].methods_by_name['ListGrants']._loaded_options = None
   _globals['_ROLESERVICE'].methods_by_name['ListGrants']._serialized_options = b'\220\002\001\212\265\030\n\n\010payments'
+  _globals['_ROLESERVICE'].methods_by_name['ListHolders']._loaded_options = None
+  _globals['_ROLESERVICE'].methods_by_name['ListHolders']._serialized_options = b'\220\002\001\212\265\030\n\n\010identity'
   _globals['_STANDINGSERVICE'].methods_by_name['RequireAuthority']._loaded_options = None
   _globals['_STANDINGSERVICE'].methods_by_name['RequireAuthority']._serialized_options = b'\220\002\001\212\265\030\n\n\010identity'
   _globals['_STANDINGSERVICE'].methods_by_name['DisableSubject']._loaded_options = None
@@ -86,18 +98,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTGRANTSRESPONSE']._serialized_end=812
   _globals['_SUBJECTGRANTS']._serialized_start=814
   _globals['_SUBJECTGRANTS']._serialized_end=881
-  _globals['_REQUIREAUTHORITYREQUEST']._serialized_start=883
-  _globals['_REQUIREAUTHORITYREQUEST']._serialized_end=966
-  _globals['_REQUIREAUTHORITYRESPONSE']._serialized_start=968
-  _globals['_REQUIREAUTHORITYRESPONSE']._serialized_end=994
-  _globals['_DISABLESUBJECTREQUEST']._serialized_start=996
-  _globals['_DISABLESUBJECTREQUEST']._serialized_end=1103
-  _globals['_DISABLESUBJECTRESPONSE']._serialized_start=1105
-  _globals['_DISABLESUBJECTRESPONSE']._serialized_end=1129
-  _globals['_POLICYSERVICE']._serialized_start=1132
-  _globals['_POLICYSERVICE']._serialized_end=1283
-  _globals['_ROLESERVICE']._serialized_start=1286
-  _globals['_ROLESERVICE']._serialized_end=1688
-  _globals['_STANDINGSERVICE']._serialized_start=1691
-  _globals['_STANDINGSERVICE']._serialized_end=1971
+  _globals['_LISTHOLDERSREQUEST']._serialized_start=884
+  _globals['_LISTHOLDERSREQUEST']._serialized_end=1043
+  _globals['_LISTHOLDERSRESPONSE']._serialized_start=1045
+  _globals['_LISTHOLDERSRESPONSE']._serialized_end=1087
+  _globals['_REQUIREAUTHORITYREQUEST']._serialized_start=1089
+  _globals['_REQUIREAUTHORITYREQUEST']._serialized_end=1172
+  _globals['_REQUIREAUTHORITYRESPONSE']._serialized_start=1174
+  _globals['_REQUIREAUTHORITYRESPONSE']._serialized_end=1200
+  _globals['_DISABLESUBJECTREQUEST']._serialized_start=1202
+  _globals['_DISABLESUBJECTREQUEST']._serialized_end=1309
+  _globals['_DISABLESUBJECTRESPONSE']._serialized_start=1311
+  _globals['_DISABLESUBJECTRESPONSE']._serialized_end=1335
+  _globals['_POLICYSERVICE']._serialized_start=1338
+  _globals['_POLICYSERVICE']._serialized_end=1489
+  _globals['_ROLESERVICE']._serialized_start=1492
+  _globals['_ROLESERVICE']._serialized_end=2013
+  _globals['_STANDINGSERVICE']._serialized_start=2016
+  _globals['_STANDINGSERVICE']._serialized_end=2296
 # @@protoc_insertion_point(module_scope)

@@ -126,6 +126,11 @@ class RoleServiceStub:
                 request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListGrantsRequest.SerializeToString,
                 response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListGrantsResponse.FromString,
                 _registered_method=True)
+        self.ListHolders = channel.unary_unary(
+                '/elcorp.governance.v1.RoleService/ListHolders',
+                request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListHoldersRequest.SerializeToString,
+                response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListHoldersResponse.FromString,
+                _registered_method=True)
 
 
 class RoleServiceServicer:
@@ -155,6 +160,14 @@ class RoleServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListHolders(self, request, context):
+        """Returns who holds a role, or some role with a permission, in the order of their ids. Identity asks to whom it sends a notice.
+        NOT_FOUND for an unknown role or permission.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RoleServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -172,6 +185,11 @@ def add_RoleServiceServicer_to_server(servicer, server):
                     servicer.ListGrants,
                     request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListGrantsRequest.FromString,
                     response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListGrantsResponse.SerializeToString,
+            ),
+            'ListHolders': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListHolders,
+                    request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListHoldersRequest.FromString,
+                    response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListHoldersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -256,6 +274,33 @@ class RoleService:
             '/elcorp.governance.v1.RoleService/ListGrants',
             elcorp_dot_governance_dot_v1_dot_governance__pb2.ListGrantsRequest.SerializeToString,
             elcorp_dot_governance_dot_v1_dot_governance__pb2.ListGrantsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListHolders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.governance.v1.RoleService/ListHolders',
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.ListHoldersRequest.SerializeToString,
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.ListHoldersResponse.FromString,
             options,
             channel_credentials,
             insecure,

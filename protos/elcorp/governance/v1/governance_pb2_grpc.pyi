@@ -74,6 +74,10 @@ class RoleServiceStub:
     """Returns the roles of all subjects that governance knows, in the order of their last change. Payments keeps a copy; the answer
     "nothing after this cursor" says that the copy is complete.
     """
+    ListHolders: _grpc.UnaryUnaryMultiCallable[_governance_pb2.ListHoldersRequest, _governance_pb2.ListHoldersResponse]
+    """Returns who holds a role, or some role with a permission, in the order of their ids. Identity asks to whom it sends a notice.
+    NOT_FOUND for an unknown role or permission.
+    """
 
 @_typing.type_check_only
 class RoleServiceAsyncStub(RoleServiceStub):
@@ -89,6 +93,10 @@ class RoleServiceAsyncStub(RoleServiceStub):
     ListGrants: _aio.UnaryUnaryMultiCallable[_governance_pb2.ListGrantsRequest, _governance_pb2.ListGrantsResponse]  # type: ignore[assignment]
     """Returns the roles of all subjects that governance knows, in the order of their last change. Payments keeps a copy; the answer
     "nothing after this cursor" says that the copy is complete.
+    """
+    ListHolders: _aio.UnaryUnaryMultiCallable[_governance_pb2.ListHoldersRequest, _governance_pb2.ListHoldersResponse]  # type: ignore[assignment]
+    """Returns who holds a role, or some role with a permission, in the order of their ids. Identity asks to whom it sends a notice.
+    NOT_FOUND for an unknown role or permission.
     """
 
 class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -120,6 +128,16 @@ class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_governance_pb2.ListGrantsResponse, _abc.Awaitable[_governance_pb2.ListGrantsResponse]]:
         """Returns the roles of all subjects that governance knows, in the order of their last change. Payments keeps a copy; the answer
         "nothing after this cursor" says that the copy is complete.
+        """
+
+    @_abc_1.abstractmethod
+    def ListHolders(
+        self,
+        request: _governance_pb2.ListHoldersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_governance_pb2.ListHoldersResponse, _abc.Awaitable[_governance_pb2.ListHoldersResponse]]:
+        """Returns who holds a role, or some role with a permission, in the order of their ids. Identity asks to whom it sends a notice.
+        NOT_FOUND for an unknown role or permission.
         """
 
 def add_RoleServiceServicer_to_server(servicer: RoleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -28,13 +28,25 @@ from elcorp.platform.v1 import feed_pb2 as elcorp_dot_platform_dot_v1_dot_feed__
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!elcorp/identity/v1/identity.proto\x12\x12\x65lcorp.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1d\x65lcorp/platform/v1/feed.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"1\n\x11GetSubjectRequest\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"8\n\x12GetSubjectResponse\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\"?\n\x12GetSubjectsRequest\x12)\n\x0bsubject_ids\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xf4\x03\x18\x01\"\x05r\x03\xb0\x01\x01\"D\n\x13GetSubjectsResponse\x12-\n\x08subjects\x18\x01 \x03(\x0b\x32\x1b.elcorp.identity.v1.Subject\"=\n\x07Subject\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\x12\x0e\n\x06\x63losed\x18\x03 \x01(\x08\"K\n\x14ListStandingsRequest\x12\x18\n\x06\x63ursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x19\n\x05limit\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\"\x80\x01\n\x15ListStandingsResponse\x12\x33\n\tstandings\x18\x01 \x03(\x0b\x32 .elcorp.identity.v1.UserStanding\x12\x32\n\x08position\x18\x02 \x01(\x0b\x32 .elcorp.platform.v1.FeedPosition\"@\n\x0cUserStanding\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"2\n\x14LookUpAddressRequest\x12\x1a\n\x07\x61\x64\x64ress\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18Z\"l\n\x15LookUpAddressResponse\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x03 \x01(\x08\x12\x13\n\x0bmasked_name\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\"/\n\x13GetDeviceKeyRequest\x12\x18\n\x06key_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xe4\x01\n\x14GetDeviceKeyResponse\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\tdevice_id\x18\x03 \x01(\t\x12\x11\n\talgorithm\x18\x04 \x01(\t\x12\x12\n\npublic_key\x18\x05 \x01(\x0c\x12\x31\n\rregistered_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrevoked_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61\x63tive\x18\x08 \x01(\x08\x32\xe0\x04\n\x0fIdentityService\x12p\n\nGetSubject\x12%.elcorp.identity.v1.GetSubjectRequest\x1a&.elcorp.identity.v1.GetSubjectResponse\"\x13\x90\x02\x01\x8a\xb5\x18\x0c\n\ngovernance\x12}\n\x0bGetSubjects\x12&.elcorp.identity.v1.GetSubjectsRequest\x1a\'.elcorp.identity.v1.GetSubjectsResponse\"\x1d\x90\x02\x01\x8a\xb5\x18\x16\n\x08payments\n\ngovernance\x12w\n\rListStandings\x12(.elcorp.identity.v1.ListStandingsRequest\x1a).elcorp.identity.v1.ListStandingsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12m\n\rLookUpAddress\x12(.elcorp.identity.v1.LookUpAddressRequest\x1a).elcorp.identity.v1.LookUpAddressResponse\"\x07\x90\x02\x01\x8a\xb5\x18\x00\x12t\n\x0cGetDeviceKey\x12\'.elcorp.identity.v1.GetDeviceKeyRequest\x1a(.elcorp.identity.v1.GetDeviceKeyResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08paymentsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!elcorp/identity/v1/identity.proto\x12\x12\x65lcorp.identity.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1d\x65lcorp/platform/v1/feed.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8f\x02\n\x14SendToAddressRequest\x12\x1b\n\x08template\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18P\x12\x1b\n\x07\x61\x64\x64ress\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x03\x18\xfe\x01\x12[\n\x05\x66\x61\x63ts\x18\x03 \x03(\x0b\x32\x33.elcorp.identity.v1.SendToAddressRequest.FactsEntryB\x17\xbaH\x14\x9a\x01\x11\x10\x14\"\x06r\x04\x10\x01\x18(*\x05r\x03\x18\xac\x02\x12\x17\n\x03key\x18\x04 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x19\n\x08language\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18\x08\x1a,\n\nFactsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x17\n\x15SendToAddressResponse\"1\n\x11GetSubjectRequest\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"8\n\x12GetSubjectResponse\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\"?\n\x12GetSubjectsRequest\x12)\n\x0bsubject_ids\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xf4\x03\x18\x01\"\x05r\x03\xb0\x01\x01\"D\n\x13GetSubjectsResponse\x12-\n\x08subjects\x18\x01 \x03(\x0b\x32\x1b.elcorp.identity.v1.Subject\"=\n\x07Subject\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\x12\x0e\n\x06\x63losed\x18\x03 \x01(\x08\"K\n\x14ListStandingsRequest\x12\x18\n\x06\x63ursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x19\n\x05limit\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\"\x80\x01\n\x15ListStandingsResponse\x12\x33\n\tstandings\x18\x01 \x03(\x0b\x32 .elcorp.identity.v1.UserStanding\x12\x32\n\x08position\x18\x02 \x01(\x0b\x32 .elcorp.platform.v1.FeedPosition\"@\n\x0cUserStanding\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"2\n\x14LookUpAddressRequest\x12\x1a\n\x07\x61\x64\x64ress\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18Z\"l\n\x15LookUpAddressResponse\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x03 \x01(\x08\x12\x13\n\x0bmasked_name\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\"/\n\x13GetDeviceKeyRequest\x12\x18\n\x06key_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\xe4\x01\n\x14GetDeviceKeyResponse\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\tdevice_id\x18\x03 \x01(\t\x12\x11\n\talgorithm\x18\x04 \x01(\t\x12\x12\n\npublic_key\x18\x05 \x01(\x0c\x12\x31\n\rregistered_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nrevoked_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61\x63tive\x18\x08 \x01(\x08\x32\xe0\x04\n\x0fIdentityService\x12p\n\nGetSubject\x12%.elcorp.identity.v1.GetSubjectRequest\x1a&.elcorp.identity.v1.GetSubjectResponse\"\x13\x90\x02\x01\x8a\xb5\x18\x0c\n\ngovernance\x12}\n\x0bGetSubjects\x12&.elcorp.identity.v1.GetSubjectsRequest\x1a\'.elcorp.identity.v1.GetSubjectsResponse\"\x1d\x90\x02\x01\x8a\xb5\x18\x16\n\x08payments\n\ngovernance\x12w\n\rListStandings\x12(.elcorp.identity.v1.ListStandingsRequest\x1a).elcorp.identity.v1.ListStandingsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12m\n\rLookUpAddress\x12(.elcorp.identity.v1.LookUpAddressRequest\x1a).elcorp.identity.v1.LookUpAddressResponse\"\x07\x90\x02\x01\x8a\xb5\x18\x00\x12t\n\x0cGetDeviceKey\x12\'.elcorp.identity.v1.GetDeviceKeyRequest\x1a(.elcorp.identity.v1.GetDeviceKeyResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments2~\n\rNoticeService\x12m\n\rSendToAddress\x12(.elcorp.identity.v1.SendToAddressRequest\x1a).elcorp.identity.v1.SendToAddressResponse\"\x07\x90\x02\x02\x8a\xb5\x18\x00\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'elcorp.identity.v1.identity_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_SENDTOADDRESSREQUEST_FACTSENTRY']._loaded_options = None
+  _globals['_SENDTOADDRESSREQUEST_FACTSENTRY']._serialized_options = b'8\001'
+  _globals['_SENDTOADDRESSREQUEST'].fields_by_name['template']._loaded_options = None
+  _globals['_SENDTOADDRESSREQUEST'].fields_by_name['template']._serialized_options = b'\272H\006r\004\020\001\030P'
+  _globals['_SENDTOADDRESSREQUEST'].fields_by_name['address']._loaded_options = None
+  _globals['_SENDTOADDRESSREQUEST'].fields_by_name['address']._serialized_options = b'\272H\007r\005\020\003\030\376\001'
+  _globals['_SENDTOADDRESSREQUEST'].fields_by_name['facts']._loaded_options = None
+  _globals['_SENDTOADDRESSREQUEST'].fields_by_name['facts']._serialized_options = b'\272H\024\232\001\021\020\024\"\006r\004\020\001\030(*\005r\003\030\254\002'
+  _globals['_SENDTOADDRESSREQUEST'].fields_by_name['key']._loaded_options = None
+  _globals['_SENDTOADDRESSREQUEST'].fields_by_name['key']._serialized_options = b'\272H\007r\005\020\001\030\310\001'
+  _globals['_SENDTOADDRESSREQUEST'].fields_by_name['language']._loaded_options = None
+  _globals['_SENDTOADDRESSREQUEST'].fields_by_name['language']._serialized_options = b'\272H\004r\002\030\010'
   _globals['_GETSUBJECTREQUEST'].fields_by_name['subject_id']._loaded_options = None
   _globals['_GETSUBJECTREQUEST'].fields_by_name['subject_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_GETSUBJECTSREQUEST'].fields_by_name['subject_ids']._loaded_options = None
@@ -57,30 +69,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IDENTITYSERVICE'].methods_by_name['LookUpAddress']._serialized_options = b'\220\002\001\212\265\030\000'
   _globals['_IDENTITYSERVICE'].methods_by_name['GetDeviceKey']._loaded_options = None
   _globals['_IDENTITYSERVICE'].methods_by_name['GetDeviceKey']._serialized_options = b'\220\002\001\212\265\030\n\n\010payments'
-  _globals['_GETSUBJECTREQUEST']._serialized_start=183
-  _globals['_GETSUBJECTREQUEST']._serialized_end=232
-  _globals['_GETSUBJECTRESPONSE']._serialized_start=234
-  _globals['_GETSUBJECTRESPONSE']._serialized_end=290
-  _globals['_GETSUBJECTSREQUEST']._serialized_start=292
-  _globals['_GETSUBJECTSREQUEST']._serialized_end=355
-  _globals['_GETSUBJECTSRESPONSE']._serialized_start=357
-  _globals['_GETSUBJECTSRESPONSE']._serialized_end=425
-  _globals['_SUBJECT']._serialized_start=427
-  _globals['_SUBJECT']._serialized_end=488
-  _globals['_LISTSTANDINGSREQUEST']._serialized_start=490
-  _globals['_LISTSTANDINGSREQUEST']._serialized_end=565
-  _globals['_LISTSTANDINGSRESPONSE']._serialized_start=568
-  _globals['_LISTSTANDINGSRESPONSE']._serialized_end=696
-  _globals['_USERSTANDING']._serialized_start=698
-  _globals['_USERSTANDING']._serialized_end=762
-  _globals['_LOOKUPADDRESSREQUEST']._serialized_start=764
-  _globals['_LOOKUPADDRESSREQUEST']._serialized_end=814
-  _globals['_LOOKUPADDRESSRESPONSE']._serialized_start=816
-  _globals['_LOOKUPADDRESSRESPONSE']._serialized_end=924
-  _globals['_GETDEVICEKEYREQUEST']._serialized_start=926
-  _globals['_GETDEVICEKEYREQUEST']._serialized_end=973
-  _globals['_GETDEVICEKEYRESPONSE']._serialized_start=976
-  _globals['_GETDEVICEKEYRESPONSE']._serialized_end=1204
-  _globals['_IDENTITYSERVICE']._serialized_start=1207
-  _globals['_IDENTITYSERVICE']._serialized_end=1815
+  _globals['_NOTICESERVICE'].methods_by_name['SendToAddress']._loaded_options = None
+  _globals['_NOTICESERVICE'].methods_by_name['SendToAddress']._serialized_options = b'\220\002\002\212\265\030\000'
+  _globals['_SENDTOADDRESSREQUEST']._serialized_start=184
+  _globals['_SENDTOADDRESSREQUEST']._serialized_end=455
+  _globals['_SENDTOADDRESSREQUEST_FACTSENTRY']._serialized_start=411
+  _globals['_SENDTOADDRESSREQUEST_FACTSENTRY']._serialized_end=455
+  _globals['_SENDTOADDRESSRESPONSE']._serialized_start=457
+  _globals['_SENDTOADDRESSRESPONSE']._serialized_end=480
+  _globals['_GETSUBJECTREQUEST']._serialized_start=482
+  _globals['_GETSUBJECTREQUEST']._serialized_end=531
+  _globals['_GETSUBJECTRESPONSE']._serialized_start=533
+  _globals['_GETSUBJECTRESPONSE']._serialized_end=589
+  _globals['_GETSUBJECTSREQUEST']._serialized_start=591
+  _globals['_GETSUBJECTSREQUEST']._serialized_end=654
+  _globals['_GETSUBJECTSRESPONSE']._serialized_start=656
+  _globals['_GETSUBJECTSRESPONSE']._serialized_end=724
+  _globals['_SUBJECT']._serialized_start=726
+  _globals['_SUBJECT']._serialized_end=787
+  _globals['_LISTSTANDINGSREQUEST']._serialized_start=789
+  _globals['_LISTSTANDINGSREQUEST']._serialized_end=864
+  _globals['_LISTSTANDINGSRESPONSE']._serialized_start=867
+  _globals['_LISTSTANDINGSRESPONSE']._serialized_end=995
+  _globals['_USERSTANDING']._serialized_start=997
+  _globals['_USERSTANDING']._serialized_end=1061
+  _globals['_LOOKUPADDRESSREQUEST']._serialized_start=1063
+  _globals['_LOOKUPADDRESSREQUEST']._serialized_end=1113
+  _globals['_LOOKUPADDRESSRESPONSE']._serialized_start=1115
+  _globals['_LOOKUPADDRESSRESPONSE']._serialized_end=1223
+  _globals['_GETDEVICEKEYREQUEST']._serialized_start=1225
+  _globals['_GETDEVICEKEYREQUEST']._serialized_end=1272
+  _globals['_GETDEVICEKEYRESPONSE']._serialized_start=1275
+  _globals['_GETDEVICEKEYRESPONSE']._serialized_end=1503
+  _globals['_IDENTITYSERVICE']._serialized_start=1506
+  _globals['_IDENTITYSERVICE']._serialized_end=2114
+  _globals['_NOTICESERVICE']._serialized_start=2116
+  _globals['_NOTICESERVICE']._serialized_end=2242
 # @@protoc_insertion_point(module_scope)

@@ -278,3 +278,81 @@ class IdentityService:
             timeout,
             metadata,
             _registered_method=True)
+
+
+class NoticeServiceStub:
+    """Sends messages to people who have no account.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.SendToAddress = channel.unary_unary(
+                '/elcorp.identity.v1.NoticeService/SendToAddress',
+                request_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.SendToAddressRequest.SerializeToString,
+                response_deserializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.SendToAddressResponse.FromString,
+                _registered_method=True)
+
+
+class NoticeServiceServicer:
+    """Sends messages to people who have no account.
+    """
+
+    def SendToAddress(self, request, context):
+        """Sends a template to an address, such as an invitation. The address is sealed until the message is delivered or expires, and is
+        then destroyed. A second call with the same key sends nothing; INVALID (VAL_002) if it asks
+        for something else.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_NoticeServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'SendToAddress': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendToAddress,
+                    request_deserializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.SendToAddressRequest.FromString,
+                    response_serializer=elcorp_dot_identity_dot_v1_dot_identity__pb2.SendToAddressResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'elcorp.identity.v1.NoticeService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('elcorp.identity.v1.NoticeService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class NoticeService:
+    """Sends messages to people who have no account.
+    """
+
+    @staticmethod
+    def SendToAddress(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.identity.v1.NoticeService/SendToAddress',
+            elcorp_dot_identity_dot_v1_dot_identity__pb2.SendToAddressRequest.SerializeToString,
+            elcorp_dot_identity_dot_v1_dot_identity__pb2.SendToAddressResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

@@ -122,3 +122,43 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
 def add_IdentityServiceServicer_to_server(servicer: IdentityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class NoticeServiceStub:
+    """Sends messages to people who have no account."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> NoticeServiceAsyncStub: ...
+    SendToAddress: _grpc.UnaryUnaryMultiCallable[_identity_pb2.SendToAddressRequest, _identity_pb2.SendToAddressResponse]
+    """Sends a template to an address, such as an invitation. The address is sealed until the message is delivered or expires, and is
+    then destroyed. A second call with the same key sends nothing; INVALID (VAL_002) if it asks
+    for something else.
+    """
+
+@_typing.type_check_only
+class NoticeServiceAsyncStub(NoticeServiceStub):
+    """Sends messages to people who have no account."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    SendToAddress: _aio.UnaryUnaryMultiCallable[_identity_pb2.SendToAddressRequest, _identity_pb2.SendToAddressResponse]  # type: ignore[assignment]
+    """Sends a template to an address, such as an invitation. The address is sealed until the message is delivered or expires, and is
+    then destroyed. A second call with the same key sends nothing; INVALID (VAL_002) if it asks
+    for something else.
+    """
+
+class NoticeServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Sends messages to people who have no account."""
+
+    @_abc_1.abstractmethod
+    def SendToAddress(
+        self,
+        request: _identity_pb2.SendToAddressRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_identity_pb2.SendToAddressResponse, _abc.Awaitable[_identity_pb2.SendToAddressResponse]]:
+        """Sends a template to an address, such as an invitation. The address is sealed until the message is delivered or expires, and is
+        then destroyed. A second call with the same key sends nothing; INVALID (VAL_002) if it asks
+        for something else.
+        """
+
+def add_NoticeServiceServicer_to_server(servicer: NoticeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

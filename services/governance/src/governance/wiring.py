@@ -33,6 +33,7 @@ from governance.application.role_assignments.get_subject_roles import GetSubject
 from governance.application.role_assignments.grant_initial_role import GrantInitialRole
 from governance.application.role_assignments.grant_role import GrantRole
 from governance.application.role_assignments.list_grants import ListGrants
+from governance.application.role_assignments.list_holders import ListHolders
 from governance.application.role_assignments.list_role_assignments import ListRoleAssignments
 from governance.application.role_assignments.revoke_role import RevokeRole
 from governance.application.roles import Roles
@@ -113,6 +114,7 @@ def role_assignments(*, database: Database, uow: UnitOfWork, subjects: Subjects,
         get_subject_roles=GetSubjectRoles(get_effective_roles=get_effective_roles, reads=reads),
         get_effective_roles=get_effective_roles,
         get_roles_of_subjects=GetRolesOfSubjects(views=views),
+        list_holders=ListHolders(views=views),
         grant_role=GrantRole(uow=uow, subjects=subjects, clock=clock),
         grant_initial_role=GrantInitialRole(uow=uow, clock=clock),
         revoke_role=RevokeRole(uow=uow, clock=clock),

@@ -172,6 +172,41 @@ async def test_roles_of_many_subjects_are_read_by_one_statement(
         assert one.roles == among_many.roles
 
 
+async def test_holders_of_a_role_or_a_permission_are_listed_in_pages(
+    channel: aio.Channel, governance: Governance, subjects: FakeSubjects
+) -> None:
+    stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(channel)
+    officers = sorted((new_id() for _ in range(3)), key=str)
+    both, customer = new_id(), new_id()
+    subjects.active |= {*officers, both, customer}
+    given = [*((officer, "staff") for officer in officers), (both, "staff"), (both, "admin"), (customer, "user")]
+    for subject, role in given:
+        await governance.role_assignments.grant_role(actor=Actor.service("governance"), subject_id=subject, role=role)
+
+    async def pages(**of: str) -> list[list[str]]:
+        found: list[list[str]] = [[]]
+        while found == [[]] or len(found[-1]) == 2:
+            after = found[-1][-1] if found[-1] else ""
+            request = governance_pb2.ListHoldersRequest(**of, after_subject_id=after, limit=2)
+            found.append(list((await stub.ListHolders(request)).subject_ids))
+        return found[1:]
+
+    everyone = [str(subject) for subject in sorted((*officers, both), key=str)]
+    assert await pages(role="staff") == [everyone[:2], everyone[2:], []]
+    # Who has the permission by two roles is listed once.
+    assert await pages(permission="payment:approve") == [everyone[:2], everyone[2:], []]
+    assert await pages(role="admin") == [[str(both)]]
+    for unknown in ({"role": "nobody"}, {"permission": "nothing:do"}):
+        with pytest.raises(RemoteError) as refused:
+            await pages(**unknown)
+        assert refused.value.kind is Kind.NOT_FOUND
+    invalid = ({"limit": 2}, {"role": "staff", "limit": 0}, {"role": "staff", "limit": 2, "after_subject_id": "me"})
+    for asked in invalid:
+        with pytest.raises(RemoteError) as refused:
+            await stub.ListHolders(governance_pb2.ListHoldersRequest(**asked))  # type: ignore[arg-type]
+        assert refused.value.kind is Kind.INVALID
+
+
 @pytest.mark.parametrize("ids", [[], ["me"], [str(UUID(int=0))] * 2, [str(UUID(int=number)) for number in range(501)]])
 async def test_a_request_is_for_1_to_500_different_subjects(payments: aio.Channel, ids: list[str]) -> None:
     stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(payments)

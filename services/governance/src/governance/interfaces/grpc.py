@@ -57,6 +57,19 @@ class RoleServicer(governance_pb2_grpc.RoleServiceServicer):
             position=position_of(page),
         )
 
+    async def ListHolders(  # noqa: N802  # the proto's name
+        self,
+        request: governance_pb2.ListHoldersRequest,
+        context: Any,  # noqa: ARG002
+    ) -> governance_pb2.ListHoldersResponse:
+        holders = await self._app.role_assignments.list_holders(
+            role=request.role or None,
+            permission=request.permission or None,
+            after=UUID(request.after_subject_id) if request.after_subject_id else None,
+            limit=request.limit,
+        )
+        return governance_pb2.ListHoldersResponse(subject_ids=[str(subject_id) for subject_id in holders])
+
 
 class StandingServicer(governance_pb2_grpc.StandingServiceServicer):
     def __init__(self, app: Governance) -> None:

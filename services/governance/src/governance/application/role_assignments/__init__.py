@@ -8,6 +8,7 @@ from governance.application.role_assignments.get_subject_roles import GetSubject
 from governance.application.role_assignments.grant_initial_role import GrantInitialRole
 from governance.application.role_assignments.grant_role import GrantRole
 from governance.application.role_assignments.list_grants import ListGrants
+from governance.application.role_assignments.list_holders import ListHolders
 from governance.application.role_assignments.list_role_assignments import ListRoleAssignments
 from governance.application.role_assignments.revoke_role import RevokeRole
 
@@ -19,6 +20,7 @@ class RoleAssignments:
     get_subject_roles: GetSubjectRoles
     get_effective_roles: GetEffectiveRoles
     get_roles_of_subjects: GetRolesOfSubjects
+    list_holders: ListHolders
     grant_role: GrantRole
     grant_initial_role: GrantInitialRole
     revoke_role: RevokeRole

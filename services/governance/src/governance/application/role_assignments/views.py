@@ -50,3 +50,6 @@ class RoleAssignmentViews(Protocol):
 
     async def grants(self, cursor: str, *, limit: int) -> FeedPage[GrantsView]:
         """Read the roles of all registered subjects in the order of their last change."""
+
+    async def holders(self, *, role: str | None, permission: str | None, after: UUID | None, limit: int) -> Sequence[UUID] | None:
+        """Return the next holders of a role or permission after a subject, in id order, or None if there is no such thing."""

@@ -85,6 +85,22 @@ _GRANTS = """
     version, ARRAY(SELECT a.role FROM role_assignments a WHERE a.subject_id = role_holders.subject_id ORDER BY a.role) AS roles
 """
 
+_HOLDERS_OF_ROLE = text(
+    """
+    SELECT subject_id FROM role_assignments
+    WHERE role = :name AND (cast(:after AS uuid) IS NULL OR subject_id > :after) ORDER BY subject_id LIMIT :limit
+    """
+)
+_HOLDERS_OF_PERMISSION = text(
+    """
+    SELECT DISTINCT subject_id FROM role_assignments
+    WHERE role IN (SELECT role FROM role_permissions WHERE permission = :name)
+    AND (cast(:after AS uuid) IS NULL OR subject_id > :after) ORDER BY subject_id LIMIT :limit
+    """
+)
+_ROLE_EXISTS = text("SELECT name FROM roles WHERE name = :name")
+_PERMISSION_EXISTS = text("SELECT name FROM permissions WHERE name = :name")
+
 
 class SqlRoleHolderRepository:
     def __init__(self, session: AsyncSession) -> None:
@@ -130,3 +146,11 @@ class SqlRoleAssignmentViews:
     async def grants(self, cursor: str, *, limit: int) -> FeedPage[GrantsView]:
         page = await self._grants.page(cursor, limit=limit)
         return page.map(lambda row: GrantsView(row.feed_key, tuple(row.roles), row.version))
+
+    async def holders(self, *, role: str | None, permission: str | None, after: UUID | None, limit: int) -> Sequence[UUID] | None:
+        query, exists = (_HOLDERS_OF_ROLE, _ROLE_EXISTS) if role else (_HOLDERS_OF_PERMISSION, _PERMISSION_EXISTS)
+        name = role or permission
+        rows = await fetch_rows(self._database, query, name=name, after=after, limit=limit)
+        if not rows and not await fetch_rows(self._database, exists, name=name):
+            return None
+        return [row.subject_id for row in rows]
