@@ -63,6 +63,7 @@ ROUTES: Final = RouteTable(
         Route("device-keys", "identity"),
         Route("erasures", "identity", public=True),
         Route("wallet-addresses", "identity"),
+        Route("notices", "identity"),
         Route("dev", "identity", public=True),
         Route("wallets", "payments"),
         Route("transfers", "payments", strict=True, body_bytes_max=FILE_BYTES_MAX, body_seconds_max=FILE_SECONDS_MAX),

@@ -7,7 +7,7 @@ from gateway.routes import ROUTES, SERVICES, Route, RouteTable, SegmentClaimedTw
 from gateway.settings import GatewaySettings
 
 SEGMENTS = {
-    "identity": "auth users sessions devices device-keys erasures wallet-addresses dev",
+    "identity": "auth users sessions devices device-keys erasures wallet-addresses notices dev",
     "payments": "wallets transfers issuances fees rates limits accounts payments vehicles invoices ledger",
     "governance": "roles permissions role-assignments policies approvals",
     "compliance": "audit screening reports incidents",

@@ -1,6 +1,7 @@
 """Notices: a service announces in its transaction what a person should know, and identity informs them.
 
-Identity alone has addresses, languages and preferences. A producer names a template of identity and gives the facts that it takes.
+Identity alone has addresses, languages and preferences. A producer names a template of identity and gives the facts that the
+template takes.
 """
 
 import re

@@ -14,7 +14,15 @@ from chassis.run.folders import migrations_of
 from identity.commands import COMMANDS
 from identity.interfaces.publications import PUBLICATIONS
 from identity.settings import IdentitySettings
-from identity.wiring.adapters import attempts, erasure_unit_of_work, hashing, message_transport, unit_of_work, vault
+from identity.wiring.adapters import (
+    attempts,
+    erasure_unit_of_work,
+    hashing,
+    message_transport,
+    notice_request_unit_of_work,
+    unit_of_work,
+    vault,
+)
 from kernel.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -73,7 +81,9 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
     from chassis.redis import redis_client
     from identity.application.erasures.acknowledge_erasure import AcknowledgeErasure
     from identity.application.factors.record_changed_factors import RecordChangedFactors
+    from identity.application.notices.receive_notice_request import ReceiveNoticeRequest
     from identity.application.sessions.record_revocation import RecordRevocation
+    from identity.infrastructure.notice_recipients import KnownRecipients
     from identity.infrastructure.revocations import RedisRevocations
     from identity.interfaces.subscriptions import subscriptions
 
@@ -82,9 +92,15 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
     redis = redis_client(settings.redis_url.get_secret_value())
     relay = Relay(relay_url, rabbitmq_url, PUBLICATIONS)
     acknowledge_erasure = AcknowledgeErasure(uow=erasure_unit_of_work(settings, database), clock=SystemClock())
+    receive_notice_request = ReceiveNoticeRequest(
+        uow=notice_request_unit_of_work(settings, database), recipients=KnownRecipients(), clock=SystemClock()
+    )
     revocations = RedisRevocations(redis)
     consumed = subscriptions(
-        RecordRevocation(revocations=revocations), RecordChangedFactors(revocations=revocations), acknowledge_erasure
+        RecordRevocation(revocations=revocations),
+        RecordChangedFactors(revocations=revocations),
+        acknowledge_erasure,
+        receive_notice_request,
     )
     consumer = Consumer(rabbitmq_url, settings.NAME, consumed, database=database)
     readiness = Readiness()
@@ -98,20 +114,34 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
 
 
 def jobs(settings: IdentitySettings) -> "procrastinate.App":
-    """Send messages and delete expired data."""
+    """Send messages, inform people of notices, and delete expired data."""
     from chassis.jobs import make_jobs
     from chassis.persistence.database import Database
+    from chassis.rpc import connect
     from identity.application.attempts.record_counted_attempts import RecordCountedAttempts
     from identity.application.erasures.carry_out_erasures import CarryOutErasures
     from identity.application.factors.purge_challenges import PurgeChallenges
     from identity.application.messages.deliver_message import DeliverMessage
     from identity.application.messages.resume_messages import ResumeMessages
+    from identity.application.notices.inform_people import InformPeople
+    from identity.application.notices.purge_notices import PurgeNotices
+    from identity.application.notices.resume_notice_requests import ResumeNoticeRequests
+    from identity.application.notices.send_due_mail import SendDueMail
     from identity.application.registration.purge_codes import PurgeCodes
     from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
     from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
+    from identity.infrastructure.notice_recipients import GovernanceRecipients
     from identity.infrastructure.signing_keys import SealedKeyMaker
     from identity.infrastructure.sql.views import SqlViews
-    from identity.interfaces.jobs import attempt_jobs, erasure_jobs, factor_jobs, message_jobs, registration_jobs, session_jobs
+    from identity.interfaces.jobs import (
+        attempt_jobs,
+        erasure_jobs,
+        factor_jobs,
+        message_jobs,
+        notice_jobs,
+        registration_jobs,
+        session_jobs,
+    )
 
     clock = SystemClock()
     # Connects at the first job and lives as long as the process.
@@ -138,7 +168,15 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     )
     resume = ResumeMessages(uow=uow, messages=views.messages, clock=clock)
     messages = message_jobs(deliver, resume, job_seconds=settings.job_seconds)
-    return make_jobs(settings, [messages, *tidying])
+    recipients = GovernanceRecipients(connect(settings, "governance"))
+    notices = notice_jobs(
+        InformPeople(uow=uow, recipients=recipients, clock=clock),
+        SendDueMail(uow=uow, book=views.notices, clock=clock),
+        ResumeNoticeRequests(uow=uow, book=views.notices, clock=clock),
+        PurgeNotices(uow=uow, clock=clock),
+        job_seconds=settings.job_seconds,
+    )
+    return make_jobs(settings, [messages, notices, *tidying])
 
 
 async def check_keys(settings: IdentitySettings, database: "Database") -> None:
@@ -157,6 +195,7 @@ SERVICE = Service(
     working=working,
     migrations=migrations_of(IdentitySettings.NAME),
     jobs=jobs,
+    job_peers=IdentitySettings.PEERS,
     # A worker stores and opens nothing sealed.
     needs={"serve": ("master_key",), "jobs": ("master_key",), "work": ("redis_url",)},
     check=check_keys,

@@ -24,9 +24,11 @@ from identity.wiring.adapters import unit_of_work
 from services.identity.tests.assembled import VERSIONS, assembled
 from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.erasures import ErasureSteps
+from services.identity.tests.contract.notice_steps import NoticeSteps
 from services.identity.tests.contract.peers import PeerSettings, Stub
 from services.identity.tests.contract.witness import Witness
 from services.identity.tests.fakes import Fakes
+from services.identity.tests.fakes.recipients import FakeRecipients
 from services.identity.tests.stored import views_of
 
 
@@ -114,3 +116,8 @@ async def stub(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 def erasure_steps(identity: Identity, settings: IdentitySettings, database: Database, clock: ControlledClock) -> ErasureSteps:
     carry_out = CarryOutErasures(uow=unit_of_work(settings, database), book=views_of(database).erasures, clock=clock)
     return ErasureSteps(identity, carry_out, clock)
+
+
+@pytest.fixture
+def notice_steps(settings: IdentitySettings, database: Database, clock: ControlledClock) -> NoticeSteps:
+    return NoticeSteps(settings, database, clock, FakeRecipients())

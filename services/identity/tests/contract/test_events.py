@@ -13,11 +13,13 @@ from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.identity.v1 import events_pb2
 from identity.application.erasures.acknowledge_erasure import AcknowledgeErasure
 from identity.application.factors.record_changed_factors import RecordChangedFactors
+from identity.application.notices.receive_notice_request import ReceiveNoticeRequest
 from identity.application.sessions.record_revocation import RecordRevocation
+from identity.infrastructure.notice_recipients import KnownRecipients
 from identity.interfaces.publications import PUBLICATIONS
 from identity.interfaces.subscriptions import subscriptions
 from identity.settings import IdentitySettings
-from identity.wiring.adapters import erasure_unit_of_work
+from identity.wiring.adapters import erasure_unit_of_work, notice_request_unit_of_work
 from kernel.assurance import Factors
 from kernel.ids import new_id
 from services.identity.tests.contract.api import Api
@@ -62,7 +64,9 @@ async def test_own_events_update_the_lists_that_services_read(
 ) -> None:
     revocations, id_ = FakeRevocations(), new_id()
     record = RecordRevocation(revocations), RecordChangedFactors(revocations)
-    subscription = subscriptions(*record, AcknowledgeErasure(erasure_unit_of_work(settings, database), clock))[number]
+    acknowledge = AcknowledgeErasure(erasure_unit_of_work(settings, database), clock)
+    receive = ReceiveNoticeRequest(notice_request_unit_of_work(settings, database), KnownRecipients(), clock)
+    subscription = subscriptions(*record, acknowledge, receive)[number]
     message = [
         events_pb2.SessionEnded(session_id=str(id_)),
         events_pb2.UserFactorsChanged(user_id=str(id_), factors_version=3, has_second_factor=True),

@@ -87,6 +87,8 @@ LEFT_BEHIND: Final[Mapping[tuple[str, str], Trace]] = {
         "identity.session.refresh_reused identity.session.ended",
         "sessions",
         "messages",
+        # A message about a change of an account is listed, too.
+        "notices",
         "used_device_proofs",
         *_ATTEMPTS,
         *_JOBS,

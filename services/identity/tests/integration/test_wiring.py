@@ -40,6 +40,9 @@ def test_periodic_jobs_have_their_schedule(settings: IdentitySettings, database_
         "identity:purge_challenges": "40 * * * *",
         "identity:record_counted_attempts": "* * * * *",
         "identity:resume_messages": "* * * * *",
+        "identity:send_due_mail": "* * * * *",
+        "identity:resume_notice_requests": "* * * * *",
+        "identity:purge_notices": "50 * * * *",
     }
 
 
@@ -55,12 +58,15 @@ def test_jobs_run_one_at_a_time_and_deliveries_are_retried_for_half_an_hour(
         "purge_codes",
         "purge_challenges",
         "resume_messages",
+        "send_due_mail",
+        "resume_notice_requests",
+        "purge_notices",
     ]
     queued = {name: (task.queue, task.queueing_lock) for name, task in own.items() if name in {*due, "deliver_message"}}
     assert queued == {"deliver_message": ("messages", None)} | {name: ("maintenance", name) for name in due}
     # A failed periodic job runs again at its next time. A delivery waits 2, 4, 8, … seconds, eleven times.
     retries = {name: task.retry_strategy for name, task in own.items() if task.retry_strategy}
-    assert retries == {"deliver_message": RetryStrategy(max_attempts=11, exponential_wait=2)}
+    assert retries == dict.fromkeys(("deliver_message", "inform_people"), RetryStrategy(max_attempts=11, exponential_wait=2))
 
 
 @pytest.mark.parametrize(("idle_minutes", "key_days", "ended", "keys"), [(60, 2, [True, False], 3), (30, 4, [True, True], 2)])

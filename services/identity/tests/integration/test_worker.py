@@ -15,11 +15,13 @@ from elcorp.governance.v1 import events_pb2 as governance
 from elcorp.payments.v1 import events_pb2 as payments
 from identity.application.erasures.acknowledge_erasure import AcknowledgeErasure
 from identity.application.factors.record_changed_factors import RecordChangedFactors
+from identity.application.notices.receive_notice_request import ReceiveNoticeRequest
 from identity.application.sessions.record_revocation import RecordRevocation
 from identity.bootstrap import working
+from identity.infrastructure.notice_recipients import KnownRecipients
 from identity.interfaces.subscriptions import subscriptions
 from identity.settings import IdentitySettings
-from identity.wiring.adapters import erasure_unit_of_work
+from identity.wiring.adapters import erasure_unit_of_work, notice_request_unit_of_work
 from kernel.ids import new_id
 from services.identity.tests.fakes.revocations import FakeRevocations
 from services.identity.tests.integration.storage import Storage, enrol_user, request_erasure
@@ -34,10 +36,11 @@ async def test_answers_are_recorded_by_their_producer(
     erasure_id = await request_erasure(storage, clock, user_id)
     keyless = IdentitySettings(database_url=database_urls.app)
     acknowledge = AcknowledgeErasure(erasure_unit_of_work(keyless, database), clock)
+    receive = ReceiveNoticeRequest(notice_request_unit_of_work(keyless, database), KnownRecipients(), clock)
     revocations = FakeRevocations()
     handlers = {
         each.message_class: each.handler
-        for each in subscriptions(RecordRevocation(revocations), RecordChangedFactors(revocations), acknowledge)
+        for each in subscriptions(RecordRevocation(revocations), RecordChangedFactors(revocations), acknowledge, receive)
         if isinstance(each, Subscription)
     }
     for message_class in MESSAGES:

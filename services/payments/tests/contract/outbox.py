@@ -13,6 +13,7 @@ from chassis.messaging.contracts import SUBJECT, TIME, EventSpec, spec_of
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
+from elcorp.platform.v1.events_pb2 import NoticeRequested
 from payments.interfaces.publications import PUBLICATIONS
 
 _SPECS: Final[Mapping[str, EventSpec]] = {spec.type: spec for spec in PUBLICATIONS.specs}
@@ -60,11 +61,15 @@ class Fact:
 
 @dataclass
 class Record:
-    """Reads the events and facts since its last read, each message whole, and requires that all are from now."""
+    """Reads the events and facts since its last read, each message whole, and requires that all are from now.
+
+    `notices` collects the notices that were requested.
+    """
 
     database: Database
     clock: ControlledClock
     at: int = field(default=0, init=False)
+    notices: list[NoticeRequested] = field(default_factory=list, init=False)
 
     async def skip(self) -> None:
         """Skip what has happened so far, at times other than now."""
@@ -86,6 +91,9 @@ class Record:
             if isinstance(message, compliance.AuditFactsRecorded):
                 assert {fact.occurred_at.ToDatetime(tzinfo=UTC) for fact in message.facts} == {self.clock.now()}
                 facts += [Fact.of(fact) for fact in message.facts]
+                continue
+            if isinstance(message, NoticeRequested):
+                self.notices.append(message)
                 continue
             assert {row.aggregate_id, row.headers[SUBJECT]} == {getattr(message, spec.aggregate)}
             messages.append(message)

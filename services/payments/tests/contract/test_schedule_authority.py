@@ -105,6 +105,15 @@ async def test_a_payer_who_may_not_pay_has_the_refusal_recorded_and_announced_an
     [failed] = messages
     assert isinstance(failed, events_pb2.OccurrenceFailed)
     assert (failed.schedule_id, failed.initiator_id, failed.number, failed.code) == (schedule_id, str(payer.user_id), 0, code)
+    [notice] = record.notices
+    assert (notice.template, notice.person_id, notice.key) == (
+        "payments.planned_transfer_refused",
+        str(payer.user_id),
+        f"schedule:{schedule_id}:0",
+    )
+    due_on, reason = bank.clock.now().date().isoformat(), notice.facts["reason"]
+    assert dict(notice.facts) == {"amount": "10.00 NAD", "due_on": due_on, "reason": reason, "schedule_id": schedule_id}
+    assert reason.endswith(".")
     [fact] = facts
     assert (fact.action, fact.resource) == ("payments.schedule.run", ("schedule", schedule_id))
     assert fact.after == {"status": "active", "succeeded": 0, "failed": 1, "next_number": 1, "last_code": code}

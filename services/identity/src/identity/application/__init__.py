@@ -7,6 +7,7 @@ from identity.application.devices import Devices
 from identity.application.erasures import Erasures
 from identity.application.factors import Factors
 from identity.application.messages import Messages
+from identity.application.notices import Notices
 from identity.application.passkeys import Passkeys
 from identity.application.passwords import Passwords
 from identity.application.recovery import Recovery
@@ -27,6 +28,7 @@ class Identity:
     devices: Devices
     passkeys: Passkeys
     messages: Messages
+    notices: Notices
     device_keys: DeviceKeys
     erasures: Erasures
     wallet_addresses: WalletAddresses

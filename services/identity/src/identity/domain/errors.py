@@ -259,3 +259,33 @@ class LastAdministrator(DomainError):
 
 class UnknownAcknowledgement(InvalidValue):
     """The acknowledgement comes from a service that was not asked."""
+
+
+class UnknownTemplate(InvalidValue):
+    """There is no such template of notices."""
+
+
+class WrongFacts(InvalidValue):
+    """The facts of the notice are not those that its template takes."""
+
+
+class InvalidNoticeKey(InvalidValue):
+    """The key of the notice is empty or too long."""
+
+
+class NoRecipient(InvalidValue):
+    """The notice names no recipient."""
+
+
+class UnknownRecipients(DomainError):
+    """The members of this recipient are not known here yet."""
+
+    kind = Kind.REFUSED
+    code = "RES_001"
+
+
+class NoticeKeyReused(DomainError):
+    """The key was used before for another notice."""
+
+    kind = Kind.INVALID
+    code = "VAL_002"

@@ -46,6 +46,9 @@ class Template(StrEnum):
     ACCOUNT_RESTORED = "account_restored"
     ERASURE_REQUESTED = "erasure_requested"
     ERASED = "erased"
+    # A notice that another service requested, and a list of such notices.
+    NOTICE = "notice"
+    NOTICE_DIGEST = "notice_digest"
     DECOY = "nobody"
 
     @property
@@ -56,6 +59,11 @@ class Template(StrEnum):
     def is_notice(self) -> bool:
         """Return whether it reports a change of an account. Requested messages (codes, reset links) have other limits."""
         return self not in _ASKED_FOR
+
+    @property
+    def is_limited(self) -> bool:
+        """Return whether the limit of notices of one kind holds. Requested notices have limits of their own (notice.py)."""
+        return self.is_notice and self not in _OF_NOTICES
 
 
 # Notices of one kind per account and hour. The limit is per kind, so that many of one kind cannot hide another.
@@ -71,6 +79,7 @@ _ASKED_FOR: Final = frozenset(
         Template.DECOY,
     }
 )
+_OF_NOTICES: Final = frozenset({Template.NOTICE, Template.NOTICE_DIGEST})
 _BY_SMS: Final = frozenset({Template.VERIFY_PHONE})
 
 

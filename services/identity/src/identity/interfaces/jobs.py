@@ -10,6 +10,10 @@ from identity.application.erasures.carry_out_erasures import CarryOutErasures
 from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.application.messages.deliver_message import DeliverMessage
 from identity.application.messages.resume_messages import ResumeMessages
+from identity.application.notices.inform_people import InformPeople
+from identity.application.notices.purge_notices import PurgeNotices
+from identity.application.notices.resume_notice_requests import ResumeNoticeRequests
+from identity.application.notices.send_due_mail import SendDueMail
 from identity.application.registration.purge_codes import PurgeCodes
 from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
 from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
@@ -18,6 +22,8 @@ from identity.application.signing_keys.rotate_signing_keys import RotateSigningK
 _DELIVERY_ATTEMPTS_MAX = 11
 DELIVER = "deliver_message"
 MESSAGES_QUEUE = "messages"
+INFORM = "inform_people"
+NOTICES_QUEUE = "notices"
 
 
 def message_jobs(deliver_message: DeliverMessage, resume_messages: ResumeMessages, *, job_seconds: int) -> Blueprint:
@@ -34,6 +40,41 @@ def message_jobs(deliver_message: DeliverMessage, resume_messages: ResumeMessage
     @blueprint.task(name="resume_messages", queue="maintenance", queueing_lock="resume_messages")
     async def resume(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await resume_messages()
+
+    return blueprint
+
+
+def notice_jobs(
+    inform_people: InformPeople,
+    send_due_mail: SendDueMail,
+    resume: ResumeNoticeRequests,
+    purge: PurgeNotices,
+    *,
+    job_seconds: int,
+) -> Blueprint:
+    """Return the job that informs people, queued with a request, and the jobs that send, resume and purge."""
+    blueprint = Blueprint()
+
+    @blueprint.task(
+        name=INFORM, queue=NOTICES_QUEUE, retry=RetryStrategy(max_attempts=_DELIVERY_ATTEMPTS_MAX, exponential_wait=2)
+    )
+    async def inform(notice_request_id: str) -> None:
+        await inform_people(request_id=UUID(notice_request_id))
+
+    @blueprint.periodic(cron=each(job_seconds))
+    @blueprint.task(name="send_due_mail", queue="maintenance", queueing_lock="send_due_mail")
+    async def send(timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await send_due_mail()
+
+    @blueprint.periodic(cron=each(job_seconds))
+    @blueprint.task(name="resume_notice_requests", queue="maintenance", queueing_lock="resume_notice_requests")
+    async def resume_requests(timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await resume()
+
+    @blueprint.periodic(cron="50 * * * *")
+    @blueprint.task(name="purge_notices", queue="maintenance", queueing_lock="purge_notices")
+    async def purge_old(timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await purge()
 
     return blueprint
 

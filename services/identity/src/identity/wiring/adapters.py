@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from identity.infrastructure.delivery_queue import DeliveryQueue
     from identity.infrastructure.passwords import Argon2Passwords
     from identity.infrastructure.sql.erasures import SqlErasureTransaction
+    from identity.infrastructure.sql.notice_requests import SqlNoticeRequestTransaction
     from identity.infrastructure.sql.transaction import SqlIdentityTransaction
     from identity.infrastructure.vault import Vault
 
@@ -41,6 +42,7 @@ def unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOf
         SqlIdentityTransaction,
         vault=vault(settings),
         defer_delivery=delivery_queue(settings.NAME),
+        defer_fan_out=notice_queue(settings.NAME),
         attempts_singly_max=settings.attempts_recorded_singly,
         acts_singly_max=settings.acts_recorded_singly,
     )
@@ -61,6 +63,23 @@ def delivery_queue(service: str) -> "DeliveryQueue":
     from identity.interfaces.jobs import DELIVER, MESSAGES_QUEUE
 
     return DeliveryQueue(task=f"{service}:{DELIVER}", queue=MESSAGES_QUEUE)
+
+
+@cache
+def notice_queue(service: str) -> "DeliveryQueue":
+    from identity.infrastructure.delivery_queue import DeliveryQueue
+    from identity.interfaces.jobs import INFORM, NOTICES_QUEUE
+
+    return DeliveryQueue(task=f"{service}:{INFORM}", queue=NOTICES_QUEUE, item="notice_request")
+
+
+def notice_request_unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOfWork[SqlNoticeRequestTransaction]":
+    """Build the unit of work in which a worker stores requested notices. It needs no master key."""
+    from chassis.persistence.unit_of_work import SqlUnitOfWork
+    from identity.infrastructure.sql.notice_requests import SqlNoticeRequestTransaction
+
+    transaction = partial(SqlNoticeRequestTransaction, defer_fan_out=notice_queue(settings.NAME))
+    return SqlUnitOfWork(database, transaction, PUBLICATIONS, service=settings.NAME)
 
 
 def hashing(settings: IdentitySettings) -> "Argon2Passwords":

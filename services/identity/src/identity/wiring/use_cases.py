@@ -7,6 +7,7 @@ from identity.wiring.devices import devices
 from identity.wiring.erasures import erasures
 from identity.wiring.factors import factors
 from identity.wiring.messages import messages
+from identity.wiring.notices import notices
 from identity.wiring.passkeys import passkeys
 from identity.wiring.passwords import passwords
 from identity.wiring.recovery import recovery
@@ -27,6 +28,7 @@ def build(given: Dependencies) -> Identity:
         devices=devices(given),
         passkeys=passkeys(given),
         messages=messages(given),
+        notices=notices(given),
         device_keys=device_keys(given),
         erasures=erasures(given),
         wallet_addresses=wallet_addresses(given),

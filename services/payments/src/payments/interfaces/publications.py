@@ -6,10 +6,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.messaging.contracts import Publications
 from chassis.messaging.erasures import acknowledged_by
+from chassis.messaging.notices import notice_requested
 from elcorp.common.v1 import money_pb2
 from elcorp.payments.v1 import events_pb2
 from kernel.erasures import ErasureAcknowledged
 from kernel.money import Money, amount_text
+from kernel.notices import NoticeRequested
 from payments.domain import events
 
 
@@ -189,6 +191,7 @@ PUBLICATIONS = Publications(
         events.OccurrenceFailed: occurrence_failed,
         events.TransferHeld: transfer_held,
         events.TransferAwaitingApproval: transfer_awaiting_approval,
+        NoticeRequested: notice_requested,
         events.TransferCancelled: transfer_cancelled,
         events.TransferFailed: transfer_failed,
         events.TransferReversed: transfer_reversed,

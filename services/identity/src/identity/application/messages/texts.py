@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Final
+from uuid import UUID
 
 from identity.application.messages.views import MessageContent
 from identity.domain.message import Channel, Letter, Template
@@ -139,17 +140,34 @@ _TEXTS: Final[Mapping[Template, tuple[str, str]]] = {
 }
 
 
+# Written when they are queued, in the recipient's language.
+_WRITTEN: Final = frozenset({Template.NOTICE, Template.NOTICE_DIGEST})
+
+
+def text_of(template: Template) -> tuple[str, str]:
+    """Return the subject and the text of a message."""
+    return _TEXTS[template]
+
+
 def letter(content: MessageContent) -> Letter:
     """Return a message as it is sent: subject, text and facts."""
+    if content.template in _WRITTEN:
+        return written_letter(content.id, content.to, subject=str(content.facts["subject"]), text=str(content.facts["text"]))
     subject, text = _TEXTS[content.template]
     channel = content.template.channel
-    facts = "\n".join(_line(name, value) for name, value in content.facts.items())
+    facts = "\n".join(line(name, value) for name, value in content.facts.items())
     if channel is Channel.SMS:
         return Letter(content.id, channel, content.to, subject, f"Elcorp: {text} {facts}".strip())
     body = f"{text}\n\n{facts}\n" if facts else f"{text}\n"
     return Letter(content.id, channel, content.to, f"Elcorp: {subject}", f"{body}\nElcorp Namibia\n")
 
 
-def _line(name: str, value: str | int) -> str:
+def written_letter(letter_id: UUID, to: str, *, subject: str, text: str) -> Letter:
+    """Return the mail of a notice."""
+    return Letter(letter_id, Channel.EMAIL, to, f"Elcorp: {subject}", f"{text}\n\nElcorp Namibia\n")
+
+
+def line(name: str, value: str | int) -> str:
+    """Return a fact as one line, with a label that people understand."""
     label = _LABELS.get(name) or name.replace("_", " ").capitalize()
     return f"{label}: {_FACTORS.get(str(value), value) if name == 'factor' else value}"

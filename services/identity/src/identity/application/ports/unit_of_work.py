@@ -12,6 +12,7 @@ from identity.application.ports.devices import DeviceRepository
 from identity.application.ports.erasures import ErasureRepository, Receipts
 from identity.application.ports.factors import FactorRepository
 from identity.application.ports.messages import MessageRepository
+from identity.application.ports.notices import NoticeRepository, NoticeRequests
 from identity.application.ports.one_time_codes import OneTimeCodes
 from identity.application.ports.passwords import PasswordHistory, PasswordResets
 from identity.application.ports.recovery import EmailUndos, RecoveryRequests
@@ -79,6 +80,12 @@ class Transaction(BoundedRecord, Protocol):
 
     @property
     def messages(self) -> MessageRepository: ...
+
+    @property
+    def notices(self) -> NoticeRepository: ...
+
+    @property
+    def notice_requests(self) -> NoticeRequests: ...
 
     @property
     def names(self) -> SealedNames: ...

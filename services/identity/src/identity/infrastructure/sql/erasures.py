@@ -29,6 +29,7 @@ from identity.infrastructure.erasure_receipts import ReceiptKey, sign
 from identity.infrastructure.sql.devices import devices
 from identity.infrastructure.sql.factors import backup_codes, second_factor_failures, totps
 from identity.infrastructure.sql.mapping import enum_text, mapper, metadata, timestamp
+from identity.infrastructure.sql.notices import notice_preferences, notices
 from identity.infrastructure.sql.one_time_codes import one_time_codes
 from identity.infrastructure.sql.passkeys import passkey_ceremonies, passkeys
 from identity.infrastructure.sql.passwords import (
@@ -88,6 +89,8 @@ _PERSONAL: Final[tuple[Table, ...]] = (
     required_resets,
     email_undos,
     one_time_codes,
+    notices,
+    notice_preferences,
     second_factor_failures,
 )
 # Responses that were stored for repeats of the user's requests.

@@ -11,11 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import field_context
 from identity.application.messages.views import MessageContent
+from identity.application.notices.own_templates import OWN
 from identity.domain.email_address import takes_mail
 from identity.domain.message import NOTICES_PER_HOUR_MAX, Channel, Message, Template
 from identity.infrastructure import message_sealing
 from identity.infrastructure.sql.advisory_lock import Lock, hold
 from identity.infrastructure.sql.mapping import enum_text, mapper, metadata, timestamp
+from identity.infrastructure.sql.notices import SqlNoticeRepository
 from identity.infrastructure.sql.profiles import profiles
 from identity.infrastructure.sql.reads import SqlReads
 from identity.infrastructure.sql.subject_keys import subject_keys
@@ -75,23 +77,32 @@ _LEFT_BEHIND = text(
 
 
 class SqlMessageRepository:
-    """`asked_from` is the source of an anonymous caller."""
+    """`asked_from` is the source of an anonymous caller. Messages about changes of an account are also listed as notices."""
 
     def __init__(
-        self, session: AsyncSession, vault: Vault, defer_delivery: DeferDelivery, *, asked_from: str | None = None
+        self,
+        session: AsyncSession,
+        vault: Vault,
+        defer_delivery: DeferDelivery,
+        *,
+        notices: SqlNoticeRepository,
+        asked_from: str | None = None,
     ) -> None:
         self._session = session
         self._vault = vault
         self._defer_delivery = defer_delivery
+        self._notices = notices
         self._asked_from = asked_from
 
     async def send(self, user_id: UUID, template: Template, /, *, to: str | None = None, **facts: str | int) -> bool:
         subject = await self._subject(user_id)
         recipient = to or self._address(subject, template.channel)
-        if recipient is None or (template.is_notice and await self._has_enough(user_id, template)):
+        if recipient is None or (template.is_limited and await self._has_enough(user_id, template)):
             return False
         # Queue a message that must not be sent, too, so that the timing reveals nothing. The delivery drops it.
         leaves = to is not None or template.channel is not Channel.EMAIL or _takes_mail(subject, recipient)
+        if subject and (own := OWN.get(template)):
+            await self._notices.add_own(user_id, subject.wrapped, own, facts)
         wrapped = subject.wrapped if subject and template is not _OUTLIVES_ITS_SUBJECT else None
         template = template if leaves else Template.DECOY
         message_id = new_id()

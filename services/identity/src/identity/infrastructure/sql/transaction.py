@@ -14,6 +14,8 @@ from identity.infrastructure.sql.devices import SqlDeviceRepository
 from identity.infrastructure.sql.erasures import SqlErasureRepository, SqlReceipts
 from identity.infrastructure.sql.factors import SqlFactorRepository
 from identity.infrastructure.sql.messages import DeferDelivery, SqlMessageRepository
+from identity.infrastructure.sql.notice_requests import SqlNoticeRequests
+from identity.infrastructure.sql.notices import SqlNoticeRepository
 from identity.infrastructure.sql.one_time_codes import SqlOneTimeCodes
 from identity.infrastructure.sql.passwords import SqlPasswordHistory, SqlPasswordResets
 from identity.infrastructure.sql.profiles import SqlProfiles
@@ -36,6 +38,7 @@ class SqlIdentityTransaction(SqlTransaction, BoundedRecord):
         *,
         vault: Vault,
         defer_delivery: DeferDelivery,
+        defer_fan_out: DeferDelivery,
         attempts_singly_max: int,
         acts_singly_max: int,
     ) -> None:
@@ -59,7 +62,9 @@ class SqlIdentityTransaction(SqlTransaction, BoundedRecord):
         self.one_time_codes = SqlOneTimeCodes(session, vault)
         self.erasures = SqlErasureRepository(session)
         self.receipts = SqlReceipts(session, vault)
-        self.messages = SqlMessageRepository(session, vault, defer_delivery, asked_from=_asked_from(actor))
+        self.notices = SqlNoticeRepository(session, vault)
+        self.notice_requests = SqlNoticeRequests(session, defer_fan_out)
+        self.messages = SqlMessageRepository(session, vault, defer_delivery, notices=self.notices, asked_from=_asked_from(actor))
 
     def tally(self, fact: AuditFact, *, user_id: UUID | None = None, source: str | None = None) -> None:
         whose = fact.resource_id if fact.resource_type == "user" else str(user_id or "")

@@ -10,6 +10,7 @@ from identity.infrastructure.sql.devices import SqlDeviceViews
 from identity.infrastructure.sql.erasures import SqlErasureViews
 from identity.infrastructure.sql.factors import SqlFactorViews
 from identity.infrastructure.sql.messages import SqlMessageViews
+from identity.infrastructure.sql.notices import SqlNoticeViews
 from identity.infrastructure.sql.passwords import SqlPasswordHashes
 from identity.infrastructure.sql.recovery import SqlRecoveryViews
 from identity.infrastructure.sql.sessions import SqlSessionViews
@@ -29,6 +30,7 @@ class SqlViews:
     erasures: SqlErasureViews
     factors: SqlFactorViews
     messages: SqlMessageViews
+    notices: SqlNoticeViews
     password_hashes: SqlPasswordHashes
     recovery: SqlRecoveryViews
     sessions: SqlSessionViews
@@ -46,6 +48,7 @@ class SqlViews:
             erasures=SqlErasureViews(database, vault),
             factors=SqlFactorViews(database, vault),
             messages=SqlMessageViews(database, vault),
+            notices=SqlNoticeViews(database, vault),
             password_hashes=SqlPasswordHashes(database, vault),
             recovery=SqlRecoveryViews(database, vault),
             sessions=SqlSessionViews(database, vault),

@@ -6,6 +6,7 @@ from identity.interfaces.rest.device_keys import device_keys
 from identity.interfaces.rest.devices import devices
 from identity.interfaces.rest.erasures import erasures, user_erasures
 from identity.interfaces.rest.factors import factors
+from identity.interfaces.rest.notices import notices
 from identity.interfaces.rest.passkeys import passkeys
 from identity.interfaces.rest.passwords import password_resets, passwords
 from identity.interfaces.rest.recovery import recovery
@@ -33,6 +34,7 @@ ROUTERS = (
     data_exports,
     user_erasures,
     erasures,
+    notices,
 )
 
 

@@ -15,6 +15,7 @@ from payments.application.ports.transfers import Request, Settled
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.schedules import audit
 from payments.application.schedules.aligned_schedules import align
+from payments.application.schedules.notices import planned_transfer_refused
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.post_transfers import PostBatch, QueuedRequest
 from payments.domain.schedule import Run, Schedule
@@ -133,6 +134,8 @@ class RunSchedules:
                     continue
                 with tx.change(audit.SCHEDULE, schedule, "run", at=at):
                     schedule.record(run, self.calendar)
+                if run.code:
+                    tx.announce(planned_transfer_refused(schedule, run, at=at))
                 changed.append(schedule)
             await tx.schedules.save(changed, [(schedule.id, runs[schedule.id]) for schedule in changed])
 

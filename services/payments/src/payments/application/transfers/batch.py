@@ -16,6 +16,7 @@ from payments.application.ports.ledger import LedgerRepository, LedgerSnapshot
 from payments.application.ports.transfers import Request, Settled, Terms
 from payments.application.transfers import audit
 from payments.application.transfers.approval import asked_of
+from payments.application.transfers.notices import approval_needed
 from payments.application.transfers.prepared_request import PreparedRequest
 from payments.application.transfers.rehearsal import Rehearsal
 from payments.domain.approval import ApprovalRule, Outflow
@@ -24,7 +25,7 @@ from payments.domain.events import TransferSettled, TransfersSettled
 from payments.domain.limits import Allowance, LimitBook, Spending
 from payments.domain.payer_rules import NOTHING, Needs, PayerRequest, PayerRules
 from payments.domain.price_book import Quote
-from payments.domain.transfer import Transfer
+from payments.domain.transfer import Transfer, TransferStatus
 from payments.domain.transfer_order import TransferOrder, are_legs, key_before, leg_key
 
 Outcome = Sequence[Settled] | DomainError
@@ -290,6 +291,9 @@ class Batch:
         if self.locked.sent:
             self.sent.setdefault(order.initiator_id, []).append(self._outflow(order))
         self.records.record(audit.made(transfer, self.locked.accounts), actor=request.actor)
+        # The lines of a file are too many to announce one by one.
+        if transfer.status is TransferStatus.PENDING_APPROVAL and not request.bulk_id:
+            self.records.announce(approval_needed(transfer, at=self.at))
         for event in transfer.collect():
             if request.bulk_id and isinstance(event, TransferSettled):
                 self.gathered.setdefault(request.bulk_id, []).append(event)

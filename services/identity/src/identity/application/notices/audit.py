@@ -1,0 +1,59 @@
+"""The audit facts of notices. None holds a notice's facts, or an address."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from identity.domain.notice_request import NoticeRequest
+from kernel.audit import AuditFact
+from kernel.notices import RecipientKind
+
+_REQUEST: Final = "notice_request"
+
+
+def request_received(request: NoticeRequest) -> AuditFact:
+    after = {"producer": request.producer, "template": request.template, "recipient": request.recipient_kind.value}
+    return _of_request("receive", request, at=request.received_at, after=after)
+
+
+def request_advanced(request: NoticeRequest, *, informed: int, at: datetime) -> AuditFact:
+    after = {"informed": informed, "completed": not request.is_open, "failure": request.failure}
+    return _of_request("inform", request, at=at, after=after)
+
+
+def request_resumed(request: NoticeRequest, *, at: datetime) -> AuditFact:
+    return _of_request("resume", request, at=at, after={"informed": request.informed})
+
+
+def notices_mailed(user_id: UUID, *, mailed: int, dropped: int, at: datetime) -> AuditFact:
+    return _of_person("identity.notice.mail", user_id, at=at, after={"mailed": mailed, "dropped": dropped})
+
+
+def notices_read(user_id: UUID, *, read: int, at: datetime) -> AuditFact:
+    return _of_person("identity.notice.read", user_id, at=at, after={"read": read})
+
+
+def preferences_changed(user_id: UUID, *, at: datetime) -> AuditFact:
+    """Record that preferences were changed. When a person sleeps is not recorded."""
+    return _of_person("identity.notice_preferences.change", user_id, at=at, after={})
+
+
+def notices_purged(*, notices: int, requests: int, at: datetime) -> AuditFact:
+    after = {"notices": notices, "requests": requests}
+    return AuditFact(action="identity.notice.purge", resource_type="notice", resource_id="expired", occurred_at=at, after=after)
+
+
+def _of_request(verb: str, request: NoticeRequest, *, at: datetime, after: dict[str, object]) -> AuditFact:
+    is_person = request.recipient_kind is RecipientKind.PERSON
+    return AuditFact(
+        action=f"identity.notice_request.{verb}",
+        resource_type=_REQUEST,
+        resource_id=str(request.id),
+        occurred_at=at,
+        after=after,
+        related_ids=(request.recipient_reference,) if is_person else (),
+    )
+
+
+def _of_person(action: str, user_id: UUID, *, at: datetime, after: dict[str, object]) -> AuditFact:
+    return AuditFact(action=action, resource_type="user", resource_id=str(user_id), occurred_at=at, after=after)

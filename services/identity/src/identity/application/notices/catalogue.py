@@ -1,0 +1,60 @@
+"""The texts of notices by template and language. English is required; it stands in for languages that a text lacks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from identity.domain.notice import NoticeLanguage
+
+_EN, _AF = NoticeLanguage.ENGLISH, NoticeLanguage.AFRIKAANS
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateText:
+    """`{amount}` stands for the fact with this name."""
+
+    title: str
+    text: str
+
+
+TEXTS: Final[Mapping[str, Mapping[NoticeLanguage, TemplateText]]] = {
+    "payments.planned_transfer_refused": {
+        _EN: TemplateText(
+            "A planned transfer was not made",
+            "Your planned transfer of {amount}, due on {due_on}, was not made. Reason: {reason}",
+        ),
+        _AF: TemplateText(
+            "'n Beplande oorplasing is nie gedoen nie",
+            "Jou beplande oorplasing van {amount}, betaalbaar op {due_on}, is nie gedoen nie. Rede: {reason}",
+        ),
+    },
+    "payments.approval_needed": {
+        _EN: TemplateText(
+            "A payment awaits approval",
+            "A payment of {amount} awaits a decision. Without one, it is cancelled at {expires_at}.",
+        ),
+        _AF: TemplateText(
+            "'n Betaling wag op goedkeuring",
+            "'n Betaling van {amount} wag op 'n besluit. Sonder 'n besluit word dit om {expires_at} gekanselleer.",
+        ),
+    },
+    "system.notices_withheld": {
+        _EN: TemplateText("Many notices within an hour", "{count} further notices of the hour were not kept one by one."),
+        _AF: TemplateText(
+            "Baie kennisgewings in een uur", "{count} verdere kennisgewings van die uur is nie een vir een bewaar nie."
+        ),
+    },
+    "governance.invitation": {
+        _EN: TemplateText(
+            "You are invited to an organization",
+            "{organization} invites you to join it on Elcorp. Register or sign in, and enter this code: {code}\n\n"
+            "If you do not expect an invitation, ignore this message: nothing happens without the code.",
+        ),
+    },
+}
+
+# The frame of a mail that lists several notices: the subject, the first line, and the last line if there are more.
+DIGEST_TEXTS: Final[Mapping[NoticeLanguage, tuple[str, str, str]]] = {
+    _EN: ("{count} notices for you", "These notices wait for you in Elcorp:", "There are {count} more."),
+    _AF: ("{count} kennisgewings vir jou", "Hierdie kennisgewings wag vir jou in Elcorp:", "Daar is nog {count}."),
+}
