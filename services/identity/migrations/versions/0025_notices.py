@@ -41,7 +41,7 @@ CREATE TABLE notices (
     request_id uuid,
     template text NOT NULL,
     "group" text NOT NULL CHECK ("group" IN ('security', 'payments', 'approvals', 'system')),
-    sealed bytea NOT NULL,
+    facts bytea NOT NULL,
     is_listed boolean NOT NULL,
     occurred_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL,

@@ -123,10 +123,12 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     from identity.application.factors.purge_challenges import PurgeChallenges
     from identity.application.messages.deliver_message import DeliverMessage
     from identity.application.messages.resume_messages import ResumeMessages
+    from identity.application.notices.deliver_to_address import DeliverToAddress
     from identity.application.notices.inform_people import InformPeople
     from identity.application.notices.purge_notices import PurgeNotices
     from identity.application.notices.resume_notice_requests import ResumeNoticeRequests
     from identity.application.notices.send_due_mail import SendDueMail
+    from identity.application.notices.tend_address_messages import TendAddressMessages
     from identity.application.registration.purge_codes import PurgeCodes
     from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
     from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
@@ -134,6 +136,7 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     from identity.infrastructure.signing_keys import SealedKeyMaker
     from identity.infrastructure.sql.views import SqlViews
     from identity.interfaces.jobs import (
+        address_jobs,
         attempt_jobs,
         erasure_jobs,
         factor_jobs,
@@ -148,9 +151,8 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     database = Database.of(settings, scope=PLATFORM)
     uow = unit_of_work(settings, database)
     views = SqlViews.of(database, vault(settings), clock)
-    deliver = DeliverMessage(
-        uow=uow, views=views.messages, transport=message_transport(settings), clock=clock, keep_content=settings.has_mailbox
-    )
+    transport = message_transport(settings)
+    deliver = DeliverMessage(uow=uow, views=views.messages, transport=transport, clock=clock, keep_content=settings.has_mailbox)
     tidying = (
         registration_jobs(PurgeCodes(uow=uow, clock=clock)),
         factor_jobs(PurgeChallenges(uow=uow, clock=clock)),
@@ -176,7 +178,12 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
         PurgeNotices(uow=uow, clock=clock),
         job_seconds=settings.job_seconds,
     )
-    return make_jobs(settings, [messages, notices, *tidying])
+    addresses = address_jobs(
+        DeliverToAddress(uow=uow, transport=transport, clock=clock),
+        TendAddressMessages(uow=uow, book=views.address_messages, clock=clock),
+        job_seconds=settings.job_seconds,
+    )
+    return make_jobs(settings, [messages, notices, addresses, *tidying])
 
 
 async def check_keys(settings: IdentitySettings, database: "Database") -> None:

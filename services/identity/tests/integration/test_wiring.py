@@ -43,6 +43,7 @@ def test_periodic_jobs_have_their_schedule(settings: IdentitySettings, database_
         "identity:send_due_mail": "* * * * *",
         "identity:resume_notice_requests": "* * * * *",
         "identity:purge_notices": "50 * * * *",
+        "identity:tend_address_messages": "* * * * *",
     }
 
 
@@ -66,7 +67,9 @@ def test_jobs_run_one_at_a_time_and_deliveries_are_retried_for_half_an_hour(
     assert queued == {"deliver_message": ("messages", None)} | {name: ("maintenance", name) for name in due}
     # A failed periodic job runs again at its next time. A delivery waits 2, 4, 8, … seconds, eleven times.
     retries = {name: task.retry_strategy for name, task in own.items() if task.retry_strategy}
-    assert retries == dict.fromkeys(("deliver_message", "inform_people"), RetryStrategy(max_attempts=11, exponential_wait=2))
+    assert retries == dict.fromkeys(
+        ("deliver_message", "deliver_to_address", "inform_people"), RetryStrategy(max_attempts=11, exponential_wait=2)
+    )
 
 
 @pytest.mark.parametrize(("idle_minutes", "key_days", "ended", "keys"), [(60, 2, [True, False], 3), (30, 4, [True, True], 2)])

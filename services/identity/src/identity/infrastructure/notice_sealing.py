@@ -29,14 +29,19 @@ def open_facts(vault: Vault, user_id: UUID, wrapped: bytes, notice_id: UUID, sea
 
 
 def seal_preferences(vault: Vault, user_id: UUID, wrapped: bytes, preferences: NoticePreferences) -> bytes:
+    content = json.dumps(preferences_content(preferences)).encode()
+    return vault.sealer_of(user_id, wrapped).seal(content, _preferences_context(user_id))
+
+
+def preferences_content(preferences: NoticePreferences) -> dict[str, Any]:
+    """Return preferences as JSON values."""
     quiet, digest = preferences.quiet_hours, preferences.digest
-    content = {
+    return {
         "language": preferences.language.value,
         "channels": {group.value: sorted(channels) for group, channels in preferences.channels.items()},
         "quiet_hours": [quiet.start.isoformat(), quiet.end.isoformat()] if quiet else None,
         "digest": [digest.frequency.value, digest.hour, digest.weekday],
     }
-    return vault.sealer_of(user_id, wrapped).seal(json.dumps(content).encode(), _preferences_context(user_id))
 
 
 def open_preferences(vault: Vault, user_id: UUID, wrapped: bytes, sealed: bytes | None) -> NoticePreferences:
@@ -57,7 +62,7 @@ def open_preferences(vault: Vault, user_id: UUID, wrapped: bytes, sealed: bytes 
 
 
 def _facts_context(notice_id: UUID) -> bytes:
-    return field_context("notices", "sealed", str(notice_id))
+    return field_context("notices", "facts", str(notice_id))
 
 
 def _preferences_context(user_id: UUID) -> bytes:

@@ -41,6 +41,7 @@ class Vault:
         self._subject_keys = SubjectKeys(master_key, *others)
         self._email_index = BlindIndex(digest_key or master_key, purpose="email")
         self._phone_index = BlindIndex(digest_key or master_key, purpose="phone")
+        self._address_messages = BlindIndex(digest_key or master_key, purpose="address-message")
         # For data that is read before there is a subject or after it is gone. Such data is kept for minutes.
         self._own = SealerRing(*(derive(key, _OWN_KEY) for key in (master_key, *others)))
         self._receipts = SealerRing(*(derive(key, _RECEIPT_KEYS) for key in (master_key, *others)))
@@ -108,6 +109,13 @@ class Vault:
         opened = self._subject_keys.sealer(str(user_id), wrapped_key).open(sealed, _origin_context(session_id))
         address, _, user_agent = opened.decode().partition("\n")
         return Origin(address, user_agent)
+
+    def new_key(self, owner: UUID) -> bytes:
+        """Make a key for the data of one subject or message, wrapped by the master key."""
+        return self._subject_keys.new(str(owner))
+
+    def address_message_digest(self, content: str) -> bytes:
+        return self._address_messages(content)
 
     def sealer_of(self, user_id: UUID, wrapped_key: bytes | None) -> Sealer | SealerRing:
         """Return the sealer of a subject's data, or the service's own if the subject has no key."""

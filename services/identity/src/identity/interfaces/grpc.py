@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.projections.positions import position_of
 from chassis.rpc import RpcService
+from chassis.rpc.callers import caller
 from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
 from identity.application import Identity
 from kernel.wallet_addresses import address_text
@@ -84,6 +85,26 @@ class IdentityServicer(identity_pb2_grpc.IdentityServiceServicer):
         )
 
 
+class NoticeServicer(identity_pb2_grpc.NoticeServiceServicer):
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
+
+    async def SendToAddress(  # noqa: N802
+        self,
+        request: identity_pb2.SendToAddressRequest,
+        context: Any,  # noqa: ARG002
+    ) -> identity_pb2.SendToAddressResponse:
+        await self._identity.notices.send_to_address(
+            caller=caller().subject_id,
+            key=request.key,
+            template=request.template,
+            address=request.address,
+            facts=dict(request.facts),
+            language=request.language,
+        )
+        return identity_pb2.SendToAddressResponse()
+
+
 def _timestamp(at: datetime) -> Timestamp:
     timestamp = Timestamp()
     timestamp.FromDatetime(at)
@@ -96,5 +117,8 @@ def rpc_services(identity: Identity) -> list[RpcService]:
             identity_pb2_grpc.add_IdentityServiceServicer_to_server,
             IdentityServicer(identity),
             "elcorp.identity.v1.IdentityService",
-        )
+        ),
+        RpcService(
+            identity_pb2_grpc.add_NoticeServiceServicer_to_server, NoticeServicer(identity), "elcorp.identity.v1.NoticeService"
+        ),
     ]

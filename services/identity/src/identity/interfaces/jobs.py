@@ -10,10 +10,12 @@ from identity.application.erasures.carry_out_erasures import CarryOutErasures
 from identity.application.factors.purge_challenges import PurgeChallenges
 from identity.application.messages.deliver_message import DeliverMessage
 from identity.application.messages.resume_messages import ResumeMessages
+from identity.application.notices.deliver_to_address import DeliverToAddress
 from identity.application.notices.inform_people import InformPeople
 from identity.application.notices.purge_notices import PurgeNotices
 from identity.application.notices.resume_notice_requests import ResumeNoticeRequests
 from identity.application.notices.send_due_mail import SendDueMail
+from identity.application.notices.tend_address_messages import TendAddressMessages
 from identity.application.registration.purge_codes import PurgeCodes
 from identity.application.sessions.end_overdue_sessions import EndOverdueSessions
 from identity.application.signing_keys.rotate_signing_keys import RotateSigningKeys
@@ -22,6 +24,7 @@ from identity.application.signing_keys.rotate_signing_keys import RotateSigningK
 _DELIVERY_ATTEMPTS_MAX = 11
 DELIVER = "deliver_message"
 MESSAGES_QUEUE = "messages"
+DELIVER_TO_ADDRESS = "deliver_to_address"
 INFORM = "inform_people"
 NOTICES_QUEUE = "notices"
 
@@ -75,6 +78,28 @@ def notice_jobs(
     @blueprint.task(name="purge_notices", queue="maintenance", queueing_lock="purge_notices")
     async def purge_old(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await purge()
+
+    return blueprint
+
+
+def address_jobs(
+    deliver_to_address: DeliverToAddress, tend_address_messages: TendAddressMessages, *, job_seconds: int
+) -> Blueprint:
+    """Return the job that delivers a message to an address, and the job that ends and resumes them."""
+    blueprint = Blueprint()
+
+    @blueprint.task(
+        name=DELIVER_TO_ADDRESS,
+        queue=MESSAGES_QUEUE,
+        retry=RetryStrategy(max_attempts=_DELIVERY_ATTEMPTS_MAX, exponential_wait=2),
+    )
+    async def deliver(address_message_id: str) -> None:
+        await deliver_to_address(message_id=UUID(address_message_id))
+
+    @blueprint.periodic(cron=each(job_seconds))
+    @blueprint.task(name="tend_address_messages", queue="maintenance", queueing_lock="tend_address_messages")
+    async def tend(timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await tend_address_messages()
 
     return blueprint
 

@@ -43,6 +43,7 @@ def unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOf
         vault=vault(settings),
         defer_delivery=delivery_queue(settings.NAME),
         defer_fan_out=notice_queue(settings.NAME),
+        defer_to_address=address_queue(settings.NAME),
         attempts_singly_max=settings.attempts_recorded_singly,
         acts_singly_max=settings.acts_recorded_singly,
     )
@@ -71,6 +72,14 @@ def notice_queue(service: str) -> "DeliveryQueue":
     from identity.interfaces.jobs import INFORM, NOTICES_QUEUE
 
     return DeliveryQueue(task=f"{service}:{INFORM}", queue=NOTICES_QUEUE, item="notice_request")
+
+
+@cache
+def address_queue(service: str) -> "DeliveryQueue":
+    from identity.infrastructure.delivery_queue import DeliveryQueue
+    from identity.interfaces.jobs import DELIVER_TO_ADDRESS, MESSAGES_QUEUE
+
+    return DeliveryQueue(task=f"{service}:{DELIVER_TO_ADDRESS}", queue=MESSAGES_QUEUE, item="address_message")
 
 
 def notice_request_unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOfWork[SqlNoticeRequestTransaction]":

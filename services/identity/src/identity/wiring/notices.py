@@ -8,6 +8,7 @@ from identity.application.notices.get_notice_state import GetNoticeState
 from identity.application.notices.list_notices import ListNotices
 from identity.application.notices.read_notice import ReadNotice
 from identity.application.notices.read_notices import ReadNotices
+from identity.application.notices.send_to_address import SendToAddress
 from identity.application.notices.set_notice_preferences import SetNoticePreferences
 from identity.wiring.dependencies import Dependencies
 
@@ -25,4 +26,5 @@ def notices(given: Dependencies) -> Notices:
         read_notices=ReadNotices(uow=uow, clock=clock),
         get_notice_preferences=GetNoticePreferences(views=views),
         set_notice_preferences=SetNoticePreferences(uow=uow, clock=clock),
+        send_to_address=SendToAddress(uow=uow, contacts=given.contacts, clock=clock),
     )

@@ -9,6 +9,7 @@ from identity.application.notices.get_notice_state import GetNoticeState
 from identity.application.notices.list_notices import ListNotices
 from identity.application.notices.read_notice import ReadNotice
 from identity.application.notices.read_notices import ReadNotices
+from identity.application.notices.send_to_address import SendToAddress
 from identity.application.notices.set_notice_preferences import SetNoticePreferences
 
 
@@ -22,3 +23,4 @@ class Notices:
     read_notices: ReadNotices
     get_notice_preferences: GetNoticePreferences
     set_notice_preferences: SetNoticePreferences
+    send_to_address: SendToAddress

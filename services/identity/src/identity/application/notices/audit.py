@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from identity.domain.address_message import AddressMessage
 from identity.domain.notice_request import NoticeRequest
 from kernel.audit import AuditFact
 from kernel.notices import RecipientKind
@@ -38,8 +39,20 @@ def preferences_changed(user_id: UUID, *, at: datetime) -> AuditFact:
     return _of_person("identity.notice_preferences.change", user_id, at=at, after={})
 
 
-def notices_purged(*, notices: int, requests: int, at: datetime) -> AuditFact:
-    after = {"notices": notices, "requests": requests}
+def address_message_queued(message: AddressMessage) -> AuditFact:
+    return _of_address("queue", message, at=message.queued_at, status="waiting")
+
+
+def address_message_settled(message: AddressMessage, *, at: datetime) -> AuditFact:
+    return _of_address("settle", message, at=at, status="delivered" if message.delivered_at else "failed")
+
+
+def address_message_resumed(message: AddressMessage, *, at: datetime) -> AuditFact:
+    return _of_address("resume", message, at=at, status="waiting")
+
+
+def notices_purged(*, notices: int, requests: int, messages: int, at: datetime) -> AuditFact:
+    after = {"notices": notices, "requests": requests, "address_messages": messages}
     return AuditFact(action="identity.notice.purge", resource_type="notice", resource_id="expired", occurred_at=at, after=after)
 
 
@@ -52,6 +65,16 @@ def _of_request(verb: str, request: NoticeRequest, *, at: datetime, after: dict[
         occurred_at=at,
         after=after,
         related_ids=(request.recipient_reference,) if is_person else (),
+    )
+
+
+def _of_address(verb: str, message: AddressMessage, *, at: datetime, status: str) -> AuditFact:
+    return AuditFact(
+        action=f"identity.address_message.{verb}",
+        resource_type="address_message",
+        resource_id=str(message.id),
+        occurred_at=at,
+        after={"caller": message.caller, "template": message.template, "status": status},
     )
 
 

@@ -15,7 +15,7 @@ REQUESTS_KEPT_FOR: Final = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class PurgeNotices:
-    """Delete notices that were read or created long ago, and requests whose keys can no longer be repeated."""
+    """Delete notices that were read or created long ago, and requests and messages whose keys can no longer be repeated."""
 
     uow: UnitOfWork
     clock: Clock
@@ -26,5 +26,6 @@ class PurgeNotices:
         async with self.uow.begin(Actor.service("identity")) as tx:
             notices = await tx.notices.purge(read_before=at - READ_KEPT_FOR, created_before=at - UNREAD_KEPT_FOR, limit=limit)
             requests = await tx.notice_requests.purge(at - REQUESTS_KEPT_FOR, limit=limit)
-            tx.record(audit.notices_purged(notices=notices, requests=requests, at=at))
+            messages = await tx.address_messages.purge(at - REQUESTS_KEPT_FOR, limit=limit)
+            tx.record(audit.notices_purged(notices=notices, requests=requests, messages=messages, at=at))
         return notices

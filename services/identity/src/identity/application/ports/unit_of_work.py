@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from identity.application.ports.address_messages import AddressMessages
 from identity.application.ports.attempts import AttemptCounts
 from identity.application.ports.device_keys import DeviceKeyRepository
 from identity.application.ports.devices import DeviceRepository
@@ -80,6 +81,9 @@ class Transaction(BoundedRecord, Protocol):
 
     @property
     def messages(self) -> MessageRepository: ...
+
+    @property
+    def address_messages(self) -> AddressMessages: ...
 
     @property
     def notices(self) -> NoticeRepository: ...

@@ -32,7 +32,7 @@ notices = Table(
     Column("request_id", Uuid),
     Column("template", Text, nullable=False),
     Column("group", enum_text(NoticeGroup), nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
+    Column("facts", LargeBinary, key="sealed", nullable=False),
     Column("is_listed", Boolean, nullable=False),
     Column("occurred_at", timestamp(), nullable=False),
     Column("created_at", timestamp(), nullable=False),
@@ -176,7 +176,7 @@ class SqlNoticeRepository:
 
 
 _LISTED = """
-    SELECT n.id, n.template, n."group", n.sealed, n.occurred_at, n.created_at, n.read_at, n.withheld, k.wrapped
+    SELECT n.id, n.template, n."group", n.facts, n.occurred_at, n.created_at, n.read_at, n.withheld, k.wrapped
     FROM notices n JOIN subject_keys k ON k.subject_id = n.user_id
     WHERE n.user_id = :user_id AND n.is_listed
 """
@@ -244,7 +244,7 @@ class SqlNoticeViews(SqlReads):
         return [row.id for row in await self._rows(_LEFT, {"before": before, "limit": limit})]
 
     def _row(self, user_id: UUID, row: Any) -> NoticeRow:
-        facts = notice_sealing.open_facts(self._vault, user_id, row.wrapped, row.id, row.sealed)
+        facts = notice_sealing.open_facts(self._vault, user_id, row.wrapped, row.id, row.facts)
         counted = {"count": row.withheld} if row.withheld else {}
         return NoticeRow(
             row.id, row.template, NoticeGroup(row.group), facts | counted, row.occurred_at, row.created_at, row.read_at

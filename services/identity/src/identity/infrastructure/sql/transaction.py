@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.persistence.unit_of_work import SqlTransaction
 from identity.application.ports.unit_of_work import BoundedRecord
 from identity.domain.attempts import source_of
+from identity.infrastructure.sql.address_messages import SqlAddressMessages
 from identity.infrastructure.sql.attempts import SqlAttemptCounts
 from identity.infrastructure.sql.device_keys import SqlDeviceKeyRepository
 from identity.infrastructure.sql.devices import SqlDeviceRepository
@@ -39,6 +40,7 @@ class SqlIdentityTransaction(SqlTransaction, BoundedRecord):
         vault: Vault,
         defer_delivery: DeferDelivery,
         defer_fan_out: DeferDelivery,
+        defer_to_address: DeferDelivery,
         attempts_singly_max: int,
         acts_singly_max: int,
     ) -> None:
@@ -63,6 +65,7 @@ class SqlIdentityTransaction(SqlTransaction, BoundedRecord):
         self.erasures = SqlErasureRepository(session)
         self.receipts = SqlReceipts(session, vault)
         self.notices = SqlNoticeRepository(session, vault)
+        self.address_messages = SqlAddressMessages(session, vault, defer_to_address)
         self.notice_requests = SqlNoticeRequests(session, defer_fan_out)
         self.messages = SqlMessageRepository(session, vault, defer_delivery, notices=self.notices, asked_from=_asked_from(actor))
 

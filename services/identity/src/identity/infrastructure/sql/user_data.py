@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
+from identity.infrastructure import notice_sealing
 from identity.infrastructure.sql.reads import SqlReads
 from identity.infrastructure.vault import SealedProfile
 
@@ -15,8 +16,9 @@ _ACCOUNT = text(
     """
     SELECT u.id, u.username, u.status, u.initial_role, u.registered_at, u.agreed_terms_at, u.last_sign_in_at,
            u.email_verified_at, u.phone_verified_at, u.password_changed_at, u.second_factor_since, k.wrapped,
-           p.full_name, p.email, p.phone, p.organization, p.email_index, p.phone_index, p.email_as_given
+           n.sealed AS preferences, p.full_name, p.email, p.phone, p.organization, p.email_index, p.phone_index, p.email_as_given
     FROM users u JOIN profiles p ON p.user_id = u.id JOIN subject_keys k ON k.subject_id = u.id
+    LEFT JOIN notice_preferences n ON n.user_id = u.id
     WHERE u.id = :user_id AND u.status <> 'restricted'
     """
 )
@@ -65,6 +67,7 @@ _SECTIONS: Final[Mapping[str, TextClause]] = {
         "id, reason, status, requested_at, confirmed_at, decided_at, decision_reason", "recovery_requests", "requested_at, id"
     ),
     "verifications": _section("purpose, created_at, expires_at, used_at", "one_time_codes", "created_at, id"),
+    "notices": _section('id, template, "group", facts, occurred_at, created_at, read_at, mailed_at', "notices", "id DESC"),
     "messages": _section("id, template, queued_at, delivered_at, failed_at", "messages", "queued_at DESC, id"),
 }
 
@@ -87,6 +90,9 @@ class SqlUserData(SqlReads):
             for row in sections[section]:
                 sealed = row["name"]
                 row["name"] = self._vault.open_item_name(user_id, account["wrapped"], row[thing], sealed) if sealed else None
+        for notice in sections["notices"]:
+            sealed = notice["facts"]
+            notice["facts"] = notice_sealing.open_facts(self._vault, user_id, account["wrapped"], notice["id"], sealed)
         for session in sections["sessions"]:
             for column in ("started_from", "seen_from"):
                 sealed = session[column]
@@ -98,6 +104,9 @@ class SqlUserData(SqlReads):
             "account": {column: account[column] for column in _ACCOUNT_COLUMNS},
             "profile": {column: getattr(profile, column) for column in _PROFILE_COLUMNS},
             "consents": [{"what": "terms", "agreed_at": account["agreed_terms_at"]}],
+            "notice_preferences": notice_sealing.preferences_content(
+                notice_sealing.open_preferences(self._vault, user_id, account["wrapped"], account["preferences"])
+            ),
             **sections,
             "audit_trail": f"/api/v1/audit/trails/{user_id}",
         }

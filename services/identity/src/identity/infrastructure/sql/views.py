@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from chassis.persistence.database import Database
+from identity.infrastructure.sql.address_messages import SqlAddressMessageViews
 from identity.infrastructure.sql.credentials import SqlCredentials
 from identity.infrastructure.sql.device_keys import SqlDeviceKeyViews
 from identity.infrastructure.sql.devices import SqlDeviceViews
@@ -24,6 +25,7 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlViews:
+    address_messages: SqlAddressMessageViews
     credentials: SqlCredentials
     device_keys: SqlDeviceKeyViews
     devices: SqlDeviceViews
@@ -42,6 +44,7 @@ class SqlViews:
     @classmethod
     def of(cls, database: Database, vault: Vault, clock: Clock) -> Self:
         return cls(
+            address_messages=SqlAddressMessageViews(database, vault),
             credentials=SqlCredentials(database, vault),
             device_keys=SqlDeviceKeyViews(database, vault),
             devices=SqlDeviceViews(database, vault),

@@ -11,6 +11,7 @@ from chassis.persistence.unit_of_work import SqlTransaction
 from chassis.process_settings import SettingRefused
 from identity.application.ports.wrapped_keys import RewrappedBatch
 from identity.infrastructure.signing_keys import SealedKeyMaker
+from identity.infrastructure.sql.address_messages import address_messages
 from identity.infrastructure.sql.erasures import receipt_keys
 from identity.infrastructure.sql.signing_keys import signing_keys
 from identity.infrastructure.sql.subject_keys import subject_keys
@@ -85,6 +86,11 @@ class SqlWrappedKeys:
         for id_, sealed in (await self._session.execute(select(receipt_keys.c.id, of_receipts).with_for_update())).all():
             if anew := self._vault.reseal_receipt_key(id_, sealed):
                 await self._session.execute(update(receipt_keys).where(receipt_keys.c.id == id_).values(sealed_seed=anew))
+                count += 1
+        held = select(address_messages.c.id, address_messages.c.wrapped).where(address_messages.c.wrapped.is_not(None))
+        for id_, wrapped in (await self._session.execute(held.with_for_update())).all():
+            if anew := self._vault.rewrap(id_, wrapped):
+                await self._session.execute(update(address_messages).where(address_messages.c.id == id_).values(wrapped=anew))
                 count += 1
         return count
 

@@ -1,0 +1,47 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from identity.application.notices import audit
+from identity.application.notices.templates import find_template
+from identity.application.ports.address_messages import AddressedText
+from identity.application.ports.contacts import Contacts
+from identity.application.ports.unit_of_work import UnitOfWork
+from identity.domain.errors import UnknownTemplate
+from identity.domain.notice import NoticeLanguage
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import InvalidValue
+
+
+@dataclass(frozen=True, slots=True)
+class SendToAddress:
+    """Queue a message to an address without an account. Repeating a key sends nothing."""
+
+    uow: UnitOfWork
+    contacts: Contacts
+    clock: Clock
+
+    async def __call__(
+        self, *, caller: str, key: str, template: str, address: str, facts: Mapping[str, str], language: str
+    ) -> None:
+        """Raise UnknownTemplate, WrongFacts, InvalidEmail, InvalidValue or NoticeKeyReused."""
+        found = find_template(template)
+        if not found.is_for_addresses:
+            raise UnknownTemplate(template=template)
+        found.require(facts)
+        rendered = found.render(facts, _language(language))
+        content = AddressedText(self.contacts.email(address), rendered.title, rendered.text)
+        async with self.uow.begin(Actor.service(caller)) as tx:
+            message = tx.address_messages.seal(caller, key, template, content, at=self.clock.now())
+            stored = await tx.address_messages.add(message)
+            if stored is message:
+                tx.record(audit.address_message_queued(message))
+            else:
+                stored.confirm_replay(message)
+
+
+def _language(code: str) -> NoticeLanguage:
+    try:
+        return NoticeLanguage(code) if code else NoticeLanguage.ENGLISH
+    except ValueError:
+        raise InvalidValue(field="language", expected="a language of the platform") from None

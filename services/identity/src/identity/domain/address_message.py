@@ -1,0 +1,50 @@
+"""A message to an address without an account, such as an invitation."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from identity.domain.errors import NoticeKeyReused
+
+HELD_FOR: Final = timedelta(hours=72)
+
+
+@dataclass(eq=False)
+class AddressMessage:
+    """`sealed` has the address and the text, under `wrapped`, a key of this message alone.
+
+    Both are destroyed when the message is delivered, given up or `expires_at`. `digest` is keyed, so it discloses no address.
+    """
+
+    id: UUID
+    caller: str
+    key: str
+    digest: bytes
+    template: str
+    wrapped: bytes | None
+    sealed: bytes | None
+    queued_at: datetime
+    expires_at: datetime
+    delivered_at: datetime | None = None
+    failed_at: datetime | None = None
+
+    def is_waiting(self, at: datetime) -> bool:
+        return self.sealed is not None and at < self.expires_at
+
+    def confirm_replay(self, other: "AddressMessage") -> None:
+        """Raise NoticeKeyReused if the other message with this key is a different one."""
+        if self.digest != other.digest:
+            raise NoticeKeyReused(caller=self.caller, key=self.key)
+
+    def deliver(self, *, at: datetime) -> None:
+        self.delivered_at = at
+        self._forget()
+
+    def fail(self, *, at: datetime) -> None:
+        """Give up a message that expired or can never be delivered."""
+        self.failed_at = at
+        self._forget()
+
+    def _forget(self) -> None:
+        self.wrapped = self.sealed = None
