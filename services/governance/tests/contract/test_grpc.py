@@ -203,7 +203,7 @@ async def test_holders_of_a_role_or_a_permission_are_listed_in_pages(
     invalid = ({"limit": 2}, {"role": "staff", "limit": 0}, {"role": "staff", "limit": 2, "after_subject_id": "me"})
     for asked in invalid:
         with pytest.raises(RemoteError) as refused:
-            await stub.ListHolders(governance_pb2.ListHoldersRequest(**asked))  # type: ignore[arg-type]
+            await stub.ListHolders(governance_pb2.ListHoldersRequest(**asked))
         assert refused.value.kind is Kind.INVALID
 
 

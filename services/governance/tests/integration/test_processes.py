@@ -52,7 +52,7 @@ async def test_a_registration_grants_a_role_and_announces_it(
         # The part of identity that this test needs: an outbox and its relay.
         other = Database.connect(elsewhere.app, pool_size=1)
         async with SqlUnitOfWork(other, SqlTransaction, identity, service="identity").begin(Actor.service("identity")) as tx:
-            tx.announce(Registered(occurred_at=datetime.now(UTC), subject_id=subject, roles=("staff",)))
+            tx.announce(Registered(occurred_at=datetime.now(UTC), subject_id=subject, roles=("staff",), version=1))
         relay = Relay(elsewhere.relay, broker_url, identity)
         running = [asyncio.ensure_future(run(stop)) for run in (listener.run, *parts.background)]
         try:

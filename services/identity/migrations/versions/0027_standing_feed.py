@@ -8,7 +8,7 @@ from alembic import op
 from chassis.persistence.platform_schema import feed_of
 
 revision = "0027"
-down_revision = "0023"
+down_revision = "0026"
 
 
 def upgrade() -> None:

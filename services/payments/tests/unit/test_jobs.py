@@ -11,7 +11,7 @@ from chassis.policies import BundleRefresher
 from payments.application.ports.queued_jobs import QUEUED
 from payments.bootstrap import _posting, jobs
 from payments.infrastructure.cached_prices import CachedPrices
-from payments.infrastructure.payer_rights import PeersAuthority
+from payments.infrastructure.payer_rights import PeersAuthority, PeersDeciders
 from payments.settings import PaymentsSettings
 
 
@@ -58,13 +58,13 @@ async def test_jobs_fetch_prices_and_approval_rules_before_their_work(monkeypatc
     monkeypatch.setattr(BundleRefresher, "refresh", policies)
     settings = PaymentsSettings(database_url="postgresql://nowhere/x", hold_days=3, approval_hours=5)
     database = Database.connect("postgresql://nowhere/x", pool_size=1)
-    post, rules, authority = _posting(settings, database)
+    post, rules, authority, deciders = _posting(settings, database)
     await rules.refresh()
     assert fetched == ["prices", "policies"]
     assert post.terms == settings.terms
     assert {type(post.prices), type(post.limits)} == {CachedPrices}
     assert id(post.prices) == id(post.limits)
-    assert type(authority) is PeersAuthority
+    assert (type(authority), type(deciders)) == (PeersAuthority, PeersDeciders)
 
 
 async def test_queued_jobs_are_retried_a_few_times_and_the_others_at_their_next_tick(tmp_path: Path) -> None:

@@ -5,6 +5,9 @@ from typing import Final
 from chassis.persistence.table_kinds import PERSON, PLATFORM, TableKinds
 
 TABLE_KINDS: Final[TableKinds] = {
+    "address_messages": PLATFORM,
+    "approval_decisions": PERSON,
+    "approvals": PERSON,
     "attempt_counts": PLATFORM,
     "attempt_sources": PLATFORM,
     "backup_codes": PERSON,
@@ -12,7 +15,11 @@ TABLE_KINDS: Final[TableKinds] = {
     "devices": PERSON,
     "email_undos": PERSON,
     "erasures": PERSON,
+    "idempotency_steps": PLATFORM,
     "messages": PERSON,
+    "notice_preferences": PERSON,
+    "notice_requests": PLATFORM,
+    "notices": PERSON,
     "one_time_codes": PERSON,
     "passkey_ceremonies": PERSON,
     "passkeys": PERSON,

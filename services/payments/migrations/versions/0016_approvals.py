@@ -4,7 +4,7 @@ from alembic import op
 
 from chassis.persistence.platform_schema import approval_tables
 
-revision = "0017"
+revision = "0016"
 down_revision = "0015"
 
 

@@ -4,8 +4,8 @@ from alembic import op
 
 from chassis.persistence.platform_schema import projection_of, projection_states
 
-revision = "0016"
-down_revision = "0017"
+revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:

@@ -6,7 +6,7 @@ the next occurrence; `aligned_to` has another number then, and this release move
 
 from alembic import op
 
-revision = "0013"
+revision = "0012"
 down_revision = "0011"
 
 

@@ -4,8 +4,8 @@ from alembic import op
 
 from chassis.objects.claims_table import objects_table
 
-revision = "0014"
-down_revision = "0013"
+revision = "0013"
+down_revision = "0012"
 
 
 def upgrade() -> None:
