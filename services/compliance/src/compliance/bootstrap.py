@@ -7,9 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from chassis.health import Readiness
 from chassis.persistence.database import Database
-from chassis.persistence.scope import PLATFORM
 from chassis.run import Service, Serving, Working
 from chassis.run.folders import migrations_of
 from compliance import wiring
@@ -41,32 +39,22 @@ async def serving(settings: ComplianceSettings) -> AsyncIterator[Serving]:
 @asynccontextmanager
 async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
     """Append the audit facts of all services and compare their journals, sign checkpoints, and relay compliance's own events."""
-    from chassis.messaging.consumer import Consumer
-    from chassis.messaging.relay import Relay
+    from chassis.run import worker_resources
     from compliance.interfaces.checkpoints import CheckpointSigning
     from compliance.interfaces.reconciliation import Reconciliation
 
-    relay_url, rabbitmq_url = settings.database_relay_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
-    database = Database.of(settings, scope=PLATFORM)
-    readiness = Readiness()
-    readiness.add("database", database.ping)
-    try:
-        clock = SystemClock()
-        signer = await _signer(settings, database, clock)
-        app = wiring.use_cases(database=database, signer=signer, clock=clock)
+    async with worker_resources(settings, PUBLICATIONS) as worker, _journals(settings, worker.database) as journals:
+        database, clock = worker.database, worker.clock
+        app = wiring.use_cases(database=database, signer=await _signer(settings, database, clock), clock=clock)
         signing = CheckpointSigning(app.audit.sign_checkpoint, pause_seconds=settings.checkpoint_seconds)
+        reconcile_producer = wiring.reconcile_producer(
+            database=database, journals=journals, clock=clock, grace_seconds=settings.reconcile_grace_seconds
+        )
+        reconciliation = Reconciliation(
+            reconcile_producer, app.audit.list_audit_producers, pause_seconds=settings.reconcile_seconds
+        )
         consumed = wiring.consumed(app=app, on_growth=signing.log_grew, settings=settings)
-        consumer = Consumer(rabbitmq_url, settings.NAME, consumed, database=database)
-        relay = Relay(relay_url, rabbitmq_url, PUBLICATIONS)
-        async with _journals(settings, database) as journals:
-            reconcile_producer = wiring.reconcile_producer(
-                database=database, journals=journals, clock=clock, grace_seconds=settings.reconcile_grace_seconds
-            )
-            listed = app.audit.list_audit_producers
-            reconciliation = Reconciliation(reconcile_producer, listed, pause_seconds=settings.reconcile_seconds)
-            yield Working((relay.run, consumer.run, signing.run, *reconciliation.runs()), readiness, database)
-    finally:
-        await database.close()
+        yield worker.working(consumed, signing.run, *reconciliation.runs())
 
 
 async def _signer(settings: ComplianceSettings, database: Database, clock: Clock) -> Ed25519LogSigner:

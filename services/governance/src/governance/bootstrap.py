@@ -8,9 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from chassis.health import Readiness
-from chassis.persistence.database import Database
-from chassis.persistence.scope import PLATFORM
 from chassis.run import Service, Serving, Working, wait_until_ready
 from chassis.run.folders import migrations_of
 from chassis.waiting import sleep_unless
@@ -20,7 +17,6 @@ from governance.application.standings.reconcile_standings import ReconcileStandi
 from governance.interfaces.publications import PUBLICATIONS
 from governance.settings import GovernanceSettings
 from kernel.actor import Actor
-from kernel.clock import SystemClock
 
 RECONCILED_EVERY_SECONDS: Final = 600.0
 
@@ -81,19 +77,10 @@ def reconcile_periodically(
 
 @asynccontextmanager
 async def working(settings: GovernanceSettings) -> AsyncIterator[Working]:
-    from chassis.messaging.consumer import Consumer
-    from chassis.messaging.relay import Relay
+    from chassis.run import worker_resources
 
-    relay_url, rabbitmq_url = settings.database_relay_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
-    database = Database.of(settings, scope=PLATFORM)
-    readiness = Readiness()
-    readiness.add("database", database.ping)
-    relay = Relay(relay_url, rabbitmq_url, PUBLICATIONS)
-    consumer = Consumer(rabbitmq_url, settings.NAME, wiring.consumed(database=database, clock=SystemClock()), database=database)
-    try:
-        yield Working([relay.run, consumer.run], readiness, database)
-    finally:
-        await database.close()
+    async with worker_resources(settings, PUBLICATIONS) as worker:
+        yield worker.working(wiring.consumed(database=worker.database, clock=worker.clock))
 
 
 SERVICE = Service(

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from chassis.health import Readiness
 from chassis.persistence.scope import PLATFORM
 from chassis.run import Service, Serving, Working
 from chassis.run.folders import migrations_of
@@ -75,10 +74,7 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
 @asynccontextmanager
 async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
     """Relay identity's events, and keep the lists of ended sessions and changed factors by handling them."""
-    from chassis.messaging.consumer import Consumer
-    from chassis.messaging.relay import Relay
-    from chassis.persistence.database import Database
-    from chassis.redis import redis_client
+    from chassis.run import worker_resources
     from identity.application.erasures.acknowledge_erasure import AcknowledgeErasure
     from identity.application.factors.record_changed_factors import RecordChangedFactors
     from identity.application.notices.receive_notice_request import ReceiveNoticeRequest
@@ -87,30 +83,15 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
     from identity.infrastructure.revocations import RedisRevocations
     from identity.interfaces.subscriptions import subscriptions
 
-    relay_url, rabbitmq_url = settings.database_relay_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
-    database = Database.of(settings, scope=PLATFORM)
-    redis = redis_client(settings.redis_url.get_secret_value())
-    relay = Relay(relay_url, rabbitmq_url, PUBLICATIONS)
-    acknowledge_erasure = AcknowledgeErasure(uow=erasure_unit_of_work(settings, database), clock=SystemClock())
-    receive_notice_request = ReceiveNoticeRequest(
-        uow=notice_request_unit_of_work(settings, database), recipients=KnownRecipients(), clock=SystemClock()
-    )
-    revocations = RedisRevocations(redis)
-    consumed = subscriptions(
-        RecordRevocation(revocations=revocations),
-        RecordChangedFactors(revocations=revocations),
-        acknowledge_erasure,
-        receive_notice_request,
-    )
-    consumer = Consumer(rabbitmq_url, settings.NAME, consumed, database=database)
-    readiness = Readiness()
-    readiness.add("database", database.ping)
-    readiness.add("redis", redis.ping, required=False)
-    try:
-        yield Working((relay.run, consumer.run), readiness, database)
-    finally:
-        await redis.aclose()
-        await database.close()
+    async with worker_resources(settings, PUBLICATIONS) as worker:
+        database, clock, revocations = worker.database, worker.clock, RedisRevocations(worker.redis())
+        consumed = subscriptions(
+            RecordRevocation(revocations=revocations),
+            RecordChangedFactors(revocations=revocations),
+            AcknowledgeErasure(uow=erasure_unit_of_work(settings, database), clock=clock),
+            ReceiveNoticeRequest(uow=notice_request_unit_of_work(settings, database), recipients=KnownRecipients(), clock=clock),
+        )
+        yield worker.working(consumed)
 
 
 def jobs(settings: IdentitySettings) -> "procrastinate.App":

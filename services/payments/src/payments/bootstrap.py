@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from chassis.health import Readiness
 from chassis.persistence.connections import LONG_STATEMENT_SECONDS
 from chassis.persistence.database import Database
 from chassis.persistence.delivery import Delivery
@@ -111,9 +110,7 @@ def _standings(settings: PaymentsSettings, database: Database, identity: "grpc.a
 @asynccontextmanager
 async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     """Relay events, open a wallet for each user that identity announces, and stop payments of users who may not act."""
-    from chassis.messaging.consumer import Consumer
-    from chassis.messaging.relay import Relay
-    from chassis.rpc import connect
+    from chassis.run import worker_resources
     from payments.application.erasures.acknowledge_erasure import AcknowledgeErasure
     from payments.application.payers.stop_payer import StopPayer
     from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
@@ -123,38 +120,22 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     from payments.interfaces.subscriptions import subscriptions
     from payments.wiring.dependencies import unit_of_work
 
-    relay_url, rabbitmq_url = settings.database_relay_url.get_secret_value(), settings.rabbitmq_url.get_secret_value()
-    database = Database.of(settings, scope=PLATFORM)
-    uow, clock = unit_of_work(database), SystemClock()
-    identity, governance = connect(settings, "identity"), connect(settings, "governance")
-    standings = standing_projection(database, identity, seconds_max=settings.projection_seconds_max)
-    grants = grant_projection(database, governance, seconds_max=settings.projection_seconds_max)
-    consumer = Consumer(
-        rabbitmq_url,
-        settings.NAME,
-        subscriptions(
+    async with worker_resources(settings, PUBLICATIONS) as worker:
+        database, clock, identity = worker.database, worker.clock, worker.peer("identity")
+        uow = unit_of_work(database)
+        standings = standing_projection(database, identity, seconds_max=settings.projection_seconds_max)
+        grants = grant_projection(database, worker.peer("governance"), seconds_max=settings.projection_seconds_max)
+        # Without them, payments asks identity and governance about each payer.
+        for copy in (standings, grants):
+            worker.readiness.add(copy.name, copy.check, required=False)
+        consumed = subscriptions(
             open_issued_wallet=OpenIssuedWallet(uow=uow, clock=clock),
             acknowledge_erasure=AcknowledgeErasure(uow=uow, wallets=SqlWalletViews(database), clock=clock),
             stop_payer=StopPayer(uow=uow, standings=IdentityStandings(identity), clock=clock),
             copy_standing=copy_standing(standings),
             copy_grants=copy_grants(grants),
-        ),
-        database=database,
-    )
-    relay = Relay(relay_url, rabbitmq_url, PUBLICATIONS)
-    readiness = Readiness()
-    readiness.add("database", database.ping)
-    # Without it, events are still relayed and wallets opened.
-    readiness.add("identity", identity.channel_ready, required=False)
-    # Without them, payments asks identity and governance about each payer.
-    for copy in (standings, grants):
-        readiness.add(copy.name, copy.check, required=False)
-    try:
-        yield Working((relay.run, consumer.run, standings.run, grants.run), readiness, database)
-    finally:
-        await identity.close()
-        await governance.close()
-        await database.close()
+        )
+        yield worker.working(consumed, standings.run, grants.run)
 
 
 def jobs(settings: PaymentsSettings) -> "procrastinate.App":

@@ -1,6 +1,7 @@
 """Starts, runs and stops a service's processes.
 
-`service_resources` and what it builds are imported on first use, because a worker does not need the web framework.
+`service_resources` and `worker_resources`, and what they build, are imported on first use: a worker does not need the web
+framework, nor a `serve` process the consumer.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from chassis.waiting import wait_until_ready
 
 if TYPE_CHECKING:
     from chassis.run.resources import ServiceResources, service_resources
+    from chassis.run.work_resources import WorkerResources, worker_resources
 
 __all__ = [
     "KEYED",
@@ -20,11 +22,13 @@ __all__ = [
     "Service",
     "ServiceResources",
     "Serving",
+    "WorkerResources",
     "Working",
     "main",
     "run_process",
     "service_resources",
     "wait_until_ready",
+    "worker_resources",
 ]
 
 
@@ -33,4 +37,8 @@ def __getattr__(name: str) -> Any:
         from chassis.run import resources  # noqa: PLC0415  # see above
 
         return getattr(resources, name)
+    if name in {"WorkerResources", "worker_resources"}:
+        from chassis.run import work_resources  # noqa: PLC0415
+
+        return getattr(work_resources, name)
     raise AttributeError(name)
