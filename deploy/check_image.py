@@ -16,6 +16,7 @@ from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any
 from uuid import UUID
+from zipfile import ZipFile
 
 # Size of /app. The largest parts are pyarrow, and typst with its fonts, which only payments has.
 MEGABYTES_MAX = {"payments": 330}
@@ -91,7 +92,9 @@ async def documents() -> list[str]:
     require(
         table["moved"].to_pylist() == [-amount] and table["created_at"].to_pylist() == [NOON], "Parquet lost what was written"
     )
-    return ["receipt", "statement", "Parquet"]
+    xlsx = ZipFile(BytesIO(b"".join([chunk async for chunk in written(transfers_table(batches()), "xlsx")])))
+    require(b"<v>-250.00</v>" in xlsx.read("xl/worksheets/sheet1.xml"), "XLSX lost what was written")
+    return ["receipt", "statement", "Parquet", "XLSX"]
 
 
 def megabytes(service: str) -> float:

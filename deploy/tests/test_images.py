@@ -51,7 +51,7 @@ def test_documents_are_made_without_the_removed_parts_of_packages(trimmed: Path)
     )
 
     assert done.stdout.startswith(str(trimmed)), done.stderr
-    assert "receipt, statement, Parquet" in done.stdout, done.stderr
+    assert "receipt, statement, Parquet, XLSX" in done.stdout, done.stderr
 
 
 def test_a_list_with_a_missing_file_fails_the_build(trimmed: Path, tmp_path: Path) -> None:

@@ -186,10 +186,14 @@ async def test_a_parquet_file_has_groups_of_rows() -> None:
 
 def test_a_service_loads_no_library_of_a_format_that_it_does_not_write() -> None:
     script = """
-import asyncio, sys
+import asyncio, pkgutil, sys
+from importlib import import_module
 from operator import attrgetter
 from chassis.files import Column, ColumnType, Table, written
-from chassis.files.typeset import pdf
+import chassis.files
+
+for module in pkgutil.iter_modules(chassis.files.__path__, "chassis.files."):
+    import_module(module.name)
 
 async def rows():
     yield ["row"]

@@ -1,16 +1,17 @@
 """Typesets one document: a program of its own, run by `chassis.files.typeset`. It imports nothing of the platform."""
 
 import json
+import resource
 import sys
 from typing import Final
 
-import typst
-
-# The processor time of a document. The parent's deadline ends it earlier on an idle machine.
+# The processor time of a document. The deadline of its request ends it earlier on an idle machine.
 CPU_SECONDS_MAX: Final = 20
 
 
 def main() -> None:
+    import typst  # noqa: PLC0415  # only images of services that make PDFs have it, and all import every module when checked
+
     given = json.load(sys.stdin.buffer)
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[given["fonts"]])
     document = typst.compile(
@@ -27,8 +28,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS_MAX, CPU_SECONDS_MAX))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS_MAX, CPU_SECONDS_MAX))
     main()

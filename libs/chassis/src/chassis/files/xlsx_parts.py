@@ -85,7 +85,7 @@ def _override(path: str, kind: str) -> str:
 def _styles() -> str:
     """Return the formats in the order of `xlsx_cells`: seven of them, then one for each number of decimals of an amount.
 
-    A cell of text has the format of text and a quote prefix, so that it stays text when somebody edits it.
+    A cell of text has the format of text and a quote prefix, so that it stays text when it is edited.
     """
     own = ["yyyy\\-mm\\-dd\\ hh:mm:ss", "yyyy\\-mm\\-dd", *_amount_formats()]
     formats = "".join(f'<numFmt numFmtId="{_OWN_FORMATS + n}" formatCode="{code}"/>' for n, code in enumerate(own))
