@@ -91,7 +91,7 @@ async def test_a_cancelled_document_ends_its_process_and_lets_the_next_begin(
         return process
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", watched)
-    task = asyncio.create_task(typeset("#while true [x]", "[]", "pdf", made_at=AT))
+    task = asyncio.create_task(typeset("#for n in range(10000000) [x]", "[]", "pdf", made_at=AT))
     process = await begun.get()
 
     task.cancel()

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.files import TableFormat, written
+from chassis.files.typeset import DocumentTooLong
 from payments.domain.errors import LedgerBroken
 from payments.domain.statement import Statement, StatementLine
 from payments.interfaces.documents import statement_pdf as statement_pdf_module
@@ -156,3 +157,8 @@ async def test_the_same_statement_at_the_same_moment_is_the_same_document() -> N
     made = statement("12.00")
 
     assert await statement_pdf(made, made_at=APRIL) == await statement_pdf(made, made_at=APRIL)
+
+
+async def test_a_statement_of_more_pages_than_a_person_reads_is_refused_as_pdf() -> None:
+    with pytest.raises(DocumentTooLong):
+        await statement_pdf(statement(*["1.00"] * 3_000), made_at=APRIL)
