@@ -10,6 +10,7 @@ async def test_every_operation_is_described(api: Api) -> None:
     operations = [operation for path in document["paths"].values() for operation in path.values()]
 
     assert sorted(operation["operationId"] for operation in operations) == [
+        "export_audit_entries",
         "get_audit_entry",
         "get_audit_trail",
         "get_checkpoint",
