@@ -18,7 +18,7 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
-from chassis.files import Table, TableFormat, written
+from chassis.files import Table, TableFormat, written, xlsx_writer
 from chassis.files.parquet_writer import GROUP_ROWS_MAX
 from chassis.files.xlsx_writer import XlsxWriter
 from libs.chassis.tests.files.tables import COLUMNS, FORMATS, Line, file_of, sheets_of, table
@@ -160,6 +160,16 @@ def test_rows_beyond_the_limit_of_a_sheet_are_on_further_sheets() -> None:
 
     assert [[row["count"].value for row in sheet] for sheet in sheets_of(document)] == [[0, 1, 2], [3, 4, 5], [6]]
     assert openpyxl.load_workbook(io.BytesIO(document)).sheetnames == ["lines", "lines 2", "lines 3"]
+
+
+def test_a_sheet_that_has_grown_too_large_for_a_part_of_zip_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlsx_writer, "_SHEET_BYTES_MAX", 3_000)
+    writer = XlsxWriter("lines", COLUMNS)
+    document = b"".join([writer.begin(), *(writer.rows([line(n), line(n)]) for n in range(20)), writer.end()])
+
+    sheets = sheets_of(document)
+    assert len(sheets) > 1
+    assert [row["count"].value for sheet in sheets for row in sheet] == [n for n in range(20) for _ in range(2)]
 
 
 async def test_a_sheet_is_ready_to_read() -> None:
