@@ -293,7 +293,7 @@ def _apply(parsed: argparse.Namespace) -> int:
         raise Refused(f"k8s/overlays/{parsed.environment}/release is stale: run deploy/ci/release.py set and commit")
     if networks := unset_networks(documents):
         raise Refused(
-            f"{parsed.environment} lets traffic out to {', '.join(networks)}, addresses for documentation: set smtp-network in "
+            f"{parsed.environment} lets traffic out to {', '.join(networks)}, addresses for documentation: set its networks in "
             f"k8s/overlays/{parsed.environment}/environment.env, and commit"
         )
     if changes := uncommitted(OVERLAYS.parent):

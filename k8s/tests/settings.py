@@ -24,6 +24,8 @@ SECRETS = {
     "other-master-key": "o" * 43 + "=",
     "admin-password": "Zk3vQ-Zk3vQ-Zk3vQ",
     "smtp-password": "Zk3vQ-Zk3vQ",
+    "objects-access-key-id": "AKIAZk3vQ",
+    "objects-secret-access-key": "Zk3vQ-Zk3vQ",
 }
 SETTINGS_BY_PROGRAM: dict[str, type[ProcessSettings]] = {**{each.NAME: each for each in SETTINGS}, "gateway": GatewaySettings}
 

@@ -221,6 +221,17 @@ def test_only_one_process_can_send_mail_and_only_to_the_relay(overlay: str) -> N
 
 
 @pytest.mark.parametrize("overlay", ["staging", "production"])
+def test_only_payments_can_reach_the_bucket(overlay: str) -> None:
+    documents = render(overlay)
+    [address, *_] = ip_network(config_map(documents, "environment")["objects-network"])
+    bucket = Pod("bucket", "", ports=(("smtp", 587), ("https", 443)), address=str(address))
+
+    assert edges(policies(documents), pods(documents), [bucket]) == {
+        (each, "bucket", "https") for each in ("payments", "payments-jobs")
+    }
+
+
+@pytest.mark.parametrize("overlay", ["staging", "production"])
 def test_only_the_gateway_can_be_reached_from_outside(overlay: str) -> None:
     documents = render(overlay)
 

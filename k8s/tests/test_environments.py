@@ -83,8 +83,9 @@ def test_environments_set_the_same_values_and_each_is_documented() -> None:
     documented = (K8S.parent / "docs" / "kubernetes.md").read_text()
 
     assert given["staging"] == given["production"]
-    # The local overlay has no relay, and no certificates between services.
-    assert given["staging"] - given["local"] == {"smtp-network", "internal-authority"}
+    # The local overlay has no relay, no bucket, and no certificates between services.
+    bucket = {"objects-url", "objects-endpoint", "objects-region", "objects-network"}
+    assert given["staging"] - given["local"] == {"smtp-network", "internal-authority", *bucket}
     assert [key for key in given["staging"] if f"`{key}`" not in documented] == []
 
 
@@ -94,6 +95,7 @@ def test_hosts_are_found(overlay: str) -> None:
     given = config_map(documents, "environment")
     urls = [given["public-url"], given["reset-page"], *json.loads(given["web-origins"])]
     expected = {*(urlsplit(url).hostname for url in urls), given["passkey-domain"], given["smtp-host"]}
+    expected.add(urlsplit(given["objects-endpoint"]).hostname)
 
     assert expected | {release.REGISTRY.partition("/")[0]} <= hosts(documents)
 

@@ -38,16 +38,16 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of k8s/ whose staging has a release; tests only read it."""
     copied = tmp_path_factory.mktemp("released") / "k8s"
     shutil.copytree(K8S, copied, ignore=shutil.ignore_patterns("tests", "__pycache__"))
-    set_smtp_network(copied / "overlays" / "staging", "172.20.0.25/32")
+    set_networks(copied / "overlays" / "staging", "172.20.0.25/32")
     release.named(copied / "overlays" / "staging", DIGESTS)
     git(copied, "init", "--quiet")
     commit(copied)
     return copied
 
 
-def set_smtp_network(overlay: Path, network: str) -> None:
+def set_networks(overlay: Path, network: str) -> None:
     values = overlay / "environment.env"
-    values.write_text(re.sub("(?m)^smtp-network=.*$", f"smtp-network={network}", values.read_text()))
+    values.write_text(re.sub("(?m)^(smtp|objects)-network=.*$", rf"\1-network={network}", values.read_text()))
 
 
 def commit(folder: Path) -> None:
@@ -233,7 +233,7 @@ def test_without_a_named_cluster_nothing_is_applied(staging: Path, kubectl: Kube
 def test_a_relay_with_a_documentation_address_is_not_applied(
     staging: Path, kubectl: Kubectl, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    set_smtp_network(staging, "203.0.113.25/32")
+    set_networks(staging, "203.0.113.25/32")
     release.named(staging, DIGESTS)
     commit(staging)
 
@@ -245,12 +245,13 @@ def test_a_relay_with_a_documentation_address_is_not_applied(
 @pytest.mark.parametrize("network", ["192.0.2.25/32", "198.51.100.0/24", "203.0.113.0/25", "2001:db8::1/128", "0.0.0.0/0"])
 def test_documentation_addresses_are_found(network: str) -> None:
     documents = render("staging")
-    [policy] = [each for each in kind(documents, "NetworkPolicy") if name(each) == "identity-mail"]
-    [peer] = policy["spec"]["egress"][0]["to"]
-    peer["ipBlock"]["cidr"] = network
-    assert release.unset_networks(documents) == [network]
+    outside = [each for each in kind(documents, "NetworkPolicy") if name(each) in {"identity-mail", "payments-objects"}]
+    [mail, objects] = [policy["spec"]["egress"][0]["to"][0]["ipBlock"] for policy in outside]
+    for unset, other in ((mail, objects), (objects, mail)):
+        unset["cidr"], other["cidr"] = network, "172.20.0.25/32"
+        assert release.unset_networks(documents) == [network]
 
-    peer["ipBlock"]["cidr"] = "172.20.0.25/32"
+    mail["cidr"] = objects["cidr"] = "172.20.0.25/32"
     assert release.unset_networks(documents) == []
 
 

@@ -287,6 +287,6 @@ SERVICE = Service(
     migrations=migrations_of(PaymentsSettings.NAME),
     jobs=jobs,
     job_peers=PaymentsSettings.PEERS,
-    needs={"serve": ("approval_key",), "jobs": ("approval_key",)},
+    needs={"serve": ("objects_url", "approval_key"), "jobs": ("objects_url", "approval_key")},
     commands={"ledger": Command("verify one snapshot of the whole ledger while transfers continue", ledger, _ledger_arguments)},
 )

@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from typing import IO, Final
 
 from chassis.objects.media_types import Sniffer
+from chassis.telemetry import log
 from kernel.errors import InvalidValue
-from kernel.objects import StoredFile
+from kernel.objects import ObjectsUnavailable, StoredFile
 
 # Smaller files stay in memory.
 _MEMORY_BYTES_MAX: Final = 65_536
@@ -55,7 +56,10 @@ class ReceivedUpload:
 async def received(
     chunks: AsyncIterable[bytes], *, media_type: str, bytes_max: int, name: str | None = None
 ) -> AsyncIterator[ReceivedUpload]:
-    """Receive a file; it is deleted at the block's end. Raise FileTooLarge or ContentMismatch as soon as it is known."""
+    """Receive a file; it is deleted at the block's end. Raise FileTooLarge or ContentMismatch as soon as it is known.
+
+    Raise ObjectsUnavailable if there is no room for it.
+    """
     # Closed at the block's end, and with it the content is gone.
     with tempfile.SpooledTemporaryFile(_MEMORY_BYTES_MAX) as content:
         digest, sniffer, size = hashlib.sha256(), Sniffer(media_type), 0
@@ -68,8 +72,16 @@ async def received(
             digest.update(chunk)
             pending += chunk
             if len(pending) >= PART_BYTES:
-                await asyncio.to_thread(content.write, bytes(pending))
+                await _write(content, bytes(pending))
                 pending.clear()
         sniffer.end()
-        await asyncio.to_thread(content.write, bytes(pending))
+        await _write(content, bytes(pending))
         yield ReceivedUpload(StoredFile(digest=digest.hexdigest(), size=size, media_type=media_type, name=name), content)
+
+
+async def _write(content: IO[bytes], part: bytes) -> None:
+    try:
+        await asyncio.to_thread(content.write, part)
+    except OSError as error:
+        log.warning("no_room_for_upload", error=str(error))
+        raise ObjectsUnavailable from None

@@ -14,18 +14,24 @@ from starlette.exceptions import HTTPException
 from chassis.objects.media_types import KNOWN
 from chassis.objects.received_upload import ReceivedUpload, received
 from kernel.errors import InvalidValue
+from kernel.objects import ObjectsUnavailable
 from kernel.texts import read_line
 
 # Longer than the gateway waits for a part of a body, so that clients get the gateway's response. A file that keeps arriving has
 # no deadline here: the gateway limits the time of a whole body.
 STALLED_SECONDS: Final = 20.0
 NAME_LENGTH_MAX: Final = 255
+# Per process. Their sum must fit into the folder of temporary files (k8s/base/kustomization.yaml).
+OPEN_MAX: Final = 48
 _SCOPE_KEY: Final = "elcorp.upload"
 # RFC 6266 and RFC 8187: the extended form wins.
 _EXTENDED: Final = re.compile(r"filename\*\s*=\s*utf-8'[^']*'([^;\s]+)", re.IGNORECASE)
 _QUOTED: Final = re.compile(r'filename\s*=\s*"((?:[^"\\]|\\.)*)"', re.IGNORECASE)
 _TOKEN: Final = re.compile(r"filename\s*=\s*([^\s;\"]+)", re.IGNORECASE)
 _FOLDERS: Final = re.compile(r".*[/\\]", re.DOTALL)
+
+
+_open = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +51,22 @@ async def receive(request: Request, takes: Takes) -> AsyncIterator[ReceivedUploa
     """Receive the body, and give it to the endpoint; it is deleted at the block's end.
 
     Raise InvalidValue for another media type before the body is read, ContentMismatch, FileTooLarge, or HTTPException (408, 413).
+    Raise ObjectsUnavailable when too many files are being received, or there is no room for this one.
     """
+    global _open  # noqa: PLW0603  # one counter per process
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in takes.media_types:
         raise InvalidValue(field="Content-Type", expected=" or ".join(sorted(takes.media_types)), given=media_type)
     name = name_of(request.headers.get("content-disposition", ""))
-    async with received(_arriving(request), media_type=media_type, bytes_max=takes.bytes_max, name=name) as upload:
-        request.scope[_SCOPE_KEY] = upload
-        yield upload
+    if _open >= OPEN_MAX:
+        raise ObjectsUnavailable(open=_open)
+    _open += 1
+    try:
+        async with received(_arriving(request), media_type=media_type, bytes_max=takes.bytes_max, name=name) as upload:
+            request.scope[_SCOPE_KEY] = upload
+            yield upload
+    finally:
+        _open -= 1
 
 
 async def _arriving(request: Request) -> AsyncIterator[bytes]:
