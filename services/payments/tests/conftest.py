@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -6,10 +6,19 @@ import pytest
 from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.testing.databases import Databases, DatabaseUrls
+from chassis.testing.objects import folder_of_worker
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
 
 VERSIONS = Path(__file__).parents[1] / "migrations" / "versions"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def folder_of_files() -> Iterator[None]:
+    """Give a folder to the processes that tests start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ELCORP_OBJECTS_URL", Path(folder_of_worker().name).as_uri())
+        yield
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """How payments' background jobs are queued: their queues, locks and retries."""
 
-from pathlib import Path
-
 import pytest
 from procrastinate import RetryStrategy
 
@@ -15,9 +13,9 @@ from payments.infrastructure.payer_rights import PeersAuthority, PeersDeciders
 from payments.settings import PaymentsSettings
 
 
-async def test_each_job_has_its_queue_and_locks_and_schedule(tmp_path: Path) -> None:
+async def test_each_job_has_its_queue_and_locks_and_schedule() -> None:
     """A periodic job waits in its queue once. A job that must not run concurrently has a lock too."""
-    app = jobs(PaymentsSettings(database_url="postgresql://nowhere/x", objects_url=tmp_path.as_uri(), job_seconds=30))
+    app = jobs(PaymentsSettings(database_url="postgresql://nowhere/x", job_seconds=30))
     found = {
         name.removeprefix("payments:"): (task.queue, task.queueing_lock, task.lock)
         for name, task in app.tasks.items()
@@ -67,8 +65,8 @@ async def test_jobs_fetch_prices_and_approval_rules_before_their_work(monkeypatc
     assert (type(authority), type(deciders)) == (PeersAuthority, PeersDeciders)
 
 
-async def test_queued_jobs_are_retried_a_few_times_and_the_others_at_their_next_tick(tmp_path: Path) -> None:
-    app = jobs(PaymentsSettings(database_url="postgresql://nowhere/x", objects_url=tmp_path.as_uri()))
+async def test_queued_jobs_are_retried_a_few_times_and_the_others_at_their_next_tick() -> None:
+    app = jobs(PaymentsSettings(database_url="postgresql://nowhere/x"))
     retries = {name: task.retry_strategy for name, task in app.tasks.items() if name.startswith("payments:")}
     for queued in QUEUED:
         assert retries.pop(f"payments:{queued.task}") == RetryStrategy(max_attempts=5, exponential_wait=2)
