@@ -1,6 +1,7 @@
 """A bulk transfer and a schedule, through the gateway, run by the jobs process, which may be killed."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from elcorp_local.platform import Platform
 pytestmark = pytest.mark.e2e
 Holder = Callable[..., Awaitable[Person]]
 LINES = 10_000
+MIB = 1_048_576
 
 
 async def made(platform: Platform, bulk_id: str) -> tuple[int, int]:
@@ -36,6 +38,20 @@ async def test_ten_thousand_lines_are_followed_to_their_end(
     assert len({event["settled"] for event in progress}) > 2
     assert await made(platform, bulk["id"]) == (LINES, LINES)
     assert (await api.data("GET", f"/wallets/{payer.wallet_id}", by=payer))["balance"] == "900.00"
+    await read_file(client, payer, bulk["id"])
+
+
+async def read_file(client: httpx.AsyncClient, payer: Person, bulk_id: str) -> None:
+    """Read the submitted file whole, and again in two ranges."""
+    path = f"/api/v1/transfers/bulk/{bulk_id}/file"
+    whole = await client.get(path, headers=bearer(payer))
+    assert (whole.status_code, len(whole.json()["lines"])) == (200, LINES)
+    assert whole.headers["etag"] == f'"{hashlib.sha256(whole.content).hexdigest()}"'
+    assert sorted(whole.headers.get_list("content-security-policy"))[1] == "sandbox"
+    ranges = [f"bytes=0-{MIB - 1}", f"bytes={MIB}-"]
+    parts = [await client.get(path, headers=bearer(payer) | {"Range": each}) for each in ranges]
+    assert [part.status_code for part in parts] == [206, 206]
+    assert b"".join(part.content for part in parts) == whole.content
 
 
 async def test_after_its_worker_was_killed_the_next_continues_and_due_transfers_are_made(
