@@ -39,8 +39,8 @@ SEARCHES: Final = {
 ON_RECORD: Final = {
     "get_user", "get_profile", "list_sessions", "get_session", "list_devices", "export_user_data",
     "get_wallet", "get_balance", "list_postings", "get_statement", "get_account", "list_account_postings", "get_tier",
-    "get_transfer", "get_receipt", "get_schedule", "list_schedule_runs", "get_bulk", "list_bulk_lines", "follow_bulk",
-    "list_upcoming_runs", "list_awaiting_approval", "list_bulks_awaiting_approval",
+    "get_transfer", "get_receipt", "get_schedule", "list_schedule_runs", "list_upcoming_runs", "get_bulk", "get_bulk_file",
+    "list_bulk_lines", "follow_bulk", "list_awaiting_approval", "list_bulks_awaiting_approval",
     "get_subject_roles", "get_audit_entry", "get_inclusion_proof",
 }  # fmt: skip
 # Open to everybody who was given an address or a number.
