@@ -1,7 +1,7 @@
 from alembic import op
 
 from chassis.persistence.migrations import platform_tables
-from chassis.persistence.platform_schema import journal_tables
+from chassis.persistence.platform_schema import journal_tables, long_work_table
 
 revision = "0001"
 down_revision = None
@@ -10,4 +10,5 @@ down_revision = None
 def upgrade() -> None:
     platform_tables(op)
     journal_tables(op)
+    long_work_table(op)
     op.execute("CREATE TABLE effects (name text PRIMARY KEY)")
