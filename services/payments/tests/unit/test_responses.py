@@ -12,6 +12,7 @@ from payments.application.bulk_transfers.views import BulkLineView, BulkView
 from payments.application.ledger.views import AccountSum, TrialBalance
 from payments.application.schedules.views import RunView, ScheduleView
 from payments.application.wallets.views import WalletView
+from payments.domain.bulk import BulkStatus
 from payments.interfaces.rest.schemas.accounts import AccountResponse, PostingResponse
 from payments.interfaces.rest.schemas.bulk_transfers import BulkLineResponse, BulkResponse
 from payments.interfaces.rest.schemas.ledger import TrialBalanceLineResponse
@@ -60,6 +61,12 @@ def bulk(**changes: Any) -> BulkView:
 
 def test_a_bulk() -> None:
     assert dict(BulkResponse.of(bulk())) == {
+        # The progress of any long work.
+        "state": "cancelled",
+        "done": 980,
+        "total": 1000,
+        "rate_per_second": 5.0,
+        "remaining_seconds": None,
         "id": ID,
         "source_wallet_id": SOURCE,
         "currency": "NAD",
@@ -102,6 +109,15 @@ def test_a_bulk() -> None:
 )
 def test_the_speed_of_a_bulk_transfer(changes: dict[str, Any], speed: float | None) -> None:
     assert bulk(**changes).lines_per_second == speed
+
+
+@pytest.mark.parametrize("status", BulkStatus)
+def test_the_state_of_a_bulk_transfer_is_that_of_any_long_work(status: BulkStatus) -> None:
+    ended = None if status.is_open else minute(3)
+    shown = BulkResponse.of(bulk(status=status.value, ended_at=ended))
+    assert shown.state.is_open == status.is_open
+    # 20 lines at ten a second.
+    assert shown.remaining_seconds == (2 if status is BulkStatus.RUNNING else None)
 
 
 @pytest.mark.parametrize(("code", "message"), [("PAY_001", "Not enough."), ("", "")])

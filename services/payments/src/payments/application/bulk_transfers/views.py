@@ -69,7 +69,7 @@ class BulkView:
             done=self.lines_total - self.waiting,
             total=self.lines_total,
             since=self.started_at,
-            until=self.ended_at or self.progressed_at,
+            until=self.progressed_at and (self.ended_at or self.progressed_at),
             uncounted=self.not_run,
         )
 
