@@ -17,7 +17,7 @@ from gateway.error_responses import too_many_streams, unavailable
 
 OPEN: Final = prometheus_client.Gauge("gateway_open_streams", "Event streams in progress.")
 REFUSED: Final = prometheus_client.Counter("gateway_streams_refused_total", "Event streams refused.", ("limit",))
-# A client that is told to come back connects to another gateway.
+# After it, a client connects again, to another gateway.
 COME_BACK: Final = b"retry: 1000\n\n"
 _END_OF_EVENT: Final = b"\n\n"
 

@@ -115,7 +115,7 @@ async def test_a_gateway_that_drains_ends_its_streams_at_once(gateway: Start, st
         assert await asyncio.wait_for(response.read(), 120) == last
     await eventually(streams_open, 0)
     await eventually(lambda: stub.cancelled, 1)
-    # One that comes late is told to come back, and requests are still answered.
+    # A stream that begins late ends at once too, and requests are still answered.
     assert await stream_of(running) in {b"retry: 1000\n\n", FIRST + b"retry: 1000\n\n"}
     assert (await running.call("GET", "/api/v1/users"))[0] == 200
 

@@ -240,5 +240,5 @@ async def test_a_draining_process_ends_all_streams_at_once() -> None:
     await eventually(lambda: slow.count, 3)
     slow.drain()
     assert await asyncio.gather(*following) == [["progress 1"], ["progress 2"], ["progress 3"]]
-    # A browser never connects again after a refusal, so a later client is told to come back too.
+    # A browser never connects again after a refusal, so a later client gets a stream that ends at once.
     assert await collected(await stream(slow)(doors().followed(Door(1)), show)) == []

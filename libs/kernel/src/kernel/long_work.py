@@ -224,7 +224,7 @@ class LongWork:
         self._end(WorkState.CANCELLED, at)
 
     def succeed(self, result: Json, at: datetime) -> None:
-        """End the work with its result. Work that was to be cancelled meanwhile is cancelled: its caller was told so."""
+        """End the work with its result. Work that is to be cancelled ends as cancelled, as its caller expects."""
         if self.state is WorkState.CANCELLING:
             self.stop(at)
             return

@@ -2,8 +2,9 @@
 
 import argparse
 import asyncio
+import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,12 +21,15 @@ from chassis.persistence.database import Database
 from chassis.testing.databases import DatabaseUrls
 from elcorp.payments.v1 import events_pb2
 from kernel.ids import new_id
+from kernel.long_work import Json, LongWork
 from payments.application.ledger.check_ledger import CheckLedger
+from payments.application.ledger_verifications.check_whole_ledger import CheckWholeLedger
 from payments.bootstrap import ledger
 from payments.domain.account import treasury_id
 from payments.domain.errors import LedgerBroken
 from payments.infrastructure.ledger_metrics import LedgerMetrics
 from payments.infrastructure.sql.ledger_check import SqlLedgerCheck
+from payments.infrastructure.sql.ledger_verifications import SqlWholeLedger
 from payments.settings import PaymentsSettings
 from payments.wiring.dependencies import unit_of_work
 from services.payments.tests.integration.use_case_bank import UseCaseBank
@@ -173,6 +177,7 @@ async def test_the_whole_ledger_is_verified(watched: Watched, capsys: pytest.Cap
     reported = capsys.readouterr().out
     assert "The ledger adds up." in reported
     assert "✗" not in reported
+    assert (await verified_in_parts(watched))["adds_up"] is True
 
 
 @pytest.mark.parametrize(
@@ -207,6 +212,33 @@ async def test_verification_names_the_rule_and_the_rows(
     reported = capsys.readouterr().out
     assert f"✗ {rule}" in reported
     assert "The ledger does not add up" in reported
+    whole = {line.strip().removeprefix("✗ ").rpartition("  (")[0] for line in reported.splitlines() if "✗" in line}
+    found: Any = await verified_in_parts(watched)
+    assert {finding["rule"] for finding in found["findings"]} == whole
+    assert found["adds_up"] is False
+
+
+async def verified_in_parts(watched: Watched) -> Json:
+    """Verify account by account; the last step continues from a checkpoint, as another worker does."""
+    checking = CheckWholeLedger(ledger=SqlWholeLedger(watched.bank.database), accounts_a_step=1)
+    run = Checkpoints()
+    result = await checking(run)
+    again = Checkpoints(replace(run.work, checkpoint=run.checkpoints[-2]))
+    assert await checking(again) == result
+    return result
+
+
+@dataclass
+class Checkpoints:
+    work: LongWork = field(default_factory=lambda: LongWork.ask("x", requested_by="x", at=START))
+    checkpoints: list[Json] = field(default_factory=list)
+
+    async def progress(self, done: int, *, total: int | None, message: str = "", checkpoint: Json | None = None) -> None:
+        assert total is not None
+        assert done <= total
+        assert message
+        # As the database keeps it.
+        self.checkpoints += [json.loads(json.dumps(checkpoint))] if checkpoint else []
 
 
 START = datetime(2026, 3, 21, tzinfo=UTC)

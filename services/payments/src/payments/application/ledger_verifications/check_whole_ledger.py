@@ -46,8 +46,9 @@ class CheckWholeLedger:
         after = UUID(str(checkpoint["after"])) if checkpoint else None
         done: int = _number(checkpoint.get("accounts", 0))
         findings = _findings_of(checkpoint)
+        # Wallets that are opened meanwhile are checked too, if their ids come later; the total follows them.
+        total = await self.ledger.count_accounts()
         while True:
-            total = await self.ledger.count_accounts()
             await run.progress(done, total=total, message=_message(done, findings), checkpoint=_checkpoint(after, done, findings))
             step = await self.ledger.accounts_after(after, limit=self.accounts_a_step)
             if not step:
@@ -59,7 +60,12 @@ class CheckWholeLedger:
 
 
 def _checkpoint(after: UUID | None, done: int, findings: Mapping[str, list[str]]) -> Json | None:
-    return {"after": str(after), "accounts": done, "findings": dict(findings)} if after else None
+    return {"after": str(after), "accounts": done, "findings": _copy(findings)} if after else None
+
+
+def _copy(findings: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    # The checkpoint is written later, and must not have rows of accounts after it: they would be found again.
+    return {rule: list(rows) for rule, rows in findings.items()}
 
 
 def _findings_of(checkpoint: Json) -> dict[str, list[str]]:
