@@ -3,8 +3,9 @@
 import pytest
 from procrastinate import App
 
-from chassis.jobs import defer, each, make_jobs
+from chassis.jobs import each, make_jobs
 from libs.chassis.tests.jobs.painters import PainterSettings, rows
+from libs.chassis.tests.jobs.queueing import defer
 
 
 async def run_task(app: App, name: str) -> None:

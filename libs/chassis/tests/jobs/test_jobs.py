@@ -10,10 +10,11 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from chassis.health import NotReady
-from chassis.jobs import JobWorker, defer
+from chassis.jobs import JobWorker
 from chassis.persistence.database import Database
 from chassis.testing.running import endpoint, eventually, running, through
 from libs.chassis.tests.jobs.painters import Painters, PainterSettings, rows
+from libs.chassis.tests.jobs.queueing import defer
 
 
 async def test_a_job_is_queued_only_if_its_transaction_commits(painters, database, urls):

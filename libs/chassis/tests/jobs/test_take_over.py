@@ -11,13 +11,14 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 from structlog.testing import capture_logs
 
-from chassis.jobs import JobWorker, defer
+from chassis.jobs import JobWorker
 from chassis.jobs.fenced_outcomes import FencedOutcomes
 from chassis.jobs.heartbeats import BEATS_A_SILENCE, Heartbeats
 from chassis.persistence.database import Database
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually, running
 from libs.chassis.tests.jobs.painters import Painters, rows
+from libs.chassis.tests.jobs.queueing import defer
 
 SILENCE_SECONDS = 10
 JOBS = "SELECT args->>'door', status::text, attempts FROM procrastinate_jobs ORDER BY id"

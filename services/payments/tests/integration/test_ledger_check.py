@@ -34,6 +34,8 @@ from payments.settings import PaymentsSettings
 from payments.wiring.dependencies import unit_of_work
 from services.payments.tests.integration.use_case_bank import UseCaseBank
 
+START = datetime(2026, 3, 21, tzinfo=UTC)
+
 
 @dataclass
 class Watched:
@@ -239,9 +241,6 @@ class Checkpoints:
         assert message
         # As the database keeps it.
         self.checkpoints += [json.loads(json.dumps(checkpoint))] if checkpoint else []
-
-
-START = datetime(2026, 3, 21, tzinfo=UTC)
 
 
 async def test_a_binary_search_finds_the_same_start_of_a_period_as_a_linear_one(watched: Watched) -> None:

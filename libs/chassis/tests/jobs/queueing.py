@@ -1,4 +1,4 @@
-"""Defers a job in the transaction of the effect that it belongs to."""
+"""Queues the jobs of a test by their tasks. Services queue theirs by declared names (`chassis.job_queue`)."""
 
 from typing import Any
 
@@ -6,22 +6,16 @@ from procrastinate.tasks import Task
 from procrastinate.types import JSONValue
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.persistence.unit_of_work import SqlTransaction
-
 
 async def defer(
-    transaction: SqlTransaction | AsyncSession,
+    session: AsyncSession,
     task: Task[..., Any, ...],
     *,
     lock: str | None = None,
     queueing_lock: str | None = None,
     **arguments: JSONValue,
 ) -> int:
-    """Defer a job; it exists only if the transaction commits. Returns the job's id.
-
-    Jobs with the same `lock` do not run at the same time. A job whose `queueing_lock` is already queued raises AlreadyEnqueued.
-    """
-    session = transaction.session if isinstance(transaction, SqlTransaction) else transaction
+    """Queue a job; it exists only if the transaction commits. Returns the job's id."""
     connection = await (await session.connection()).get_raw_connection()
     deferrer = task.configure(connection=connection.driver_connection, lock=lock, queueing_lock=queueing_lock)
     return await deferrer.defer_async(**arguments)
