@@ -25,9 +25,12 @@ from identity.wiring.adapters import (
 from kernel.clock import SystemClock
 
 if TYPE_CHECKING:
+    import grpc.aio
     import procrastinate
 
+    from chassis.approvals.unfinished import ExecuteDecided
     from chassis.persistence.database import Database
+    from identity.infrastructure.sql.transaction import SqlIdentityTransaction
 
 
 @asynccontextmanager
@@ -95,7 +98,8 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
 
 
 def jobs(settings: IdentitySettings) -> "procrastinate.App":
-    """Send messages, inform people of notices, and delete expired data."""
+    """Send messages, inform people of notices, carry out decisions on recovery, and delete expired data."""
+    from chassis.approvals.jobs import approval_jobs
     from chassis.jobs import make_jobs
     from chassis.persistence.database import Database
     from chassis.rpc import connect
@@ -151,7 +155,8 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
     )
     resume = ResumeMessages(uow=uow, messages=views.messages, clock=clock)
     messages = message_jobs(deliver, resume, job_seconds=settings.job_seconds)
-    recipients = GovernanceRecipients(connect(settings, "governance"))
+    governance = connect(settings, "governance")
+    recipients = GovernanceRecipients(governance)
     notices = notice_jobs(
         InformPeople(uow=uow, recipients=recipients, clock=clock),
         SendDueMail(uow=uow, book=views.notices, clock=clock),
@@ -164,7 +169,35 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
         TendAddressMessages(uow=uow, book=views.address_messages, clock=clock),
         job_seconds=settings.job_seconds,
     )
-    return make_jobs(settings, [messages, notices, addresses, *tidying])
+    approvals = approval_jobs(_executing_approvals(settings, database, governance), job_seconds=settings.job_seconds)
+    return make_jobs(settings, [messages, notices, addresses, approvals, *tidying])
+
+
+def _executing_approvals(
+    settings: IdentitySettings, database: "Database", governance: "grpc.aio.Channel"
+) -> "ExecuteDecided[SqlIdentityTransaction]":
+    """Build what carries out decisions on recovery. Policies and roles of those who decided are fetched when it is needed."""
+    from chassis.policies import BundleRefresher, DecisionLog, GovernanceBundles, Policies
+    from identity.application.sessions.end_session import EndSession
+    from identity.application.sessions.end_sessions import EndSessions
+    from identity.infrastructure.decider_rights import CurrentDeciderRights
+    from identity.infrastructure.event_revocations import EventRevocations
+    from identity.infrastructure.governance import GovernanceAuthority, GovernanceRoles
+    from identity.wiring.approvals import execute_decided, execute_recovery_approval
+
+    clock, revocations = SystemClock(), EventRevocations()
+    authority, policies = GovernanceAuthority(governance), Policies.of(settings, clock, DecisionLog())
+    refresher = BundleRefresher(GovernanceBundles(governance), policies)
+    execute = execute_recovery_approval(
+        settings=settings,
+        database=database,
+        authority=authority,
+        end_sessions=EndSessions(end_session=EndSession(revocations=revocations)),
+        revocations=revocations,
+        clock=clock,
+    )
+    rights = CurrentDeciderRights(unit_of_work(settings, database), GovernanceRoles(governance), policies, refresher.refresh)
+    return execute_decided(execute, settings=settings, database=database, rights=rights, authority=authority, clock=clock)
 
 
 async def check_keys(settings: IdentitySettings, database: "Database") -> None:

@@ -23,7 +23,7 @@ class FakeDeciders:
         self.refusal: DomainError | None = None
         self.asked: list[UUID] = []
 
-    async def require(self, votes: Sequence[DeciderVote]) -> None:
+    async def require(self, resource_id: UUID, votes: Sequence[DeciderVote]) -> None:  # the port's
         self.asked += [vote.by for vote in votes]
         if self.refusal:
             raise self.refusal

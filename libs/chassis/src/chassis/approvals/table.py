@@ -53,6 +53,11 @@ _CLOSE_ALL: Final = text(
     "UPDATE approvals SET state = :state, closed_at = :at WHERE kind = :kind AND resource_id = ANY(:resources)"
     " AND state IN ('pending', 'decided', 'execution_failed')"
 ).execution_options(unaudited=True)
+_EXPIRE: Final = text(
+    "UPDATE approvals SET state = 'expired', closed_at = :at WHERE id IN ("
+    " SELECT id FROM approvals WHERE state IN ('pending', 'decided', 'execution_failed') AND kind = ANY(:kinds)"
+    " AND expires_at <= :at ORDER BY expires_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED)"
+).execution_options(unaudited=True)
 _TO_EXECUTE: Final = text(
     "SELECT id FROM approvals WHERE state = 'decided' AND kind = ANY(:kinds) AND decided_at <= :before"
     " ORDER BY decided_at LIMIT :limit"
@@ -120,6 +125,10 @@ class SqlApprovals:
         if resource_ids:
             parameters = {"kind": kind, "resources": list(resource_ids), "state": state.value, "at": at}
             await self._session.execute(_CLOSE_ALL, parameters)
+
+    async def expire(self, kinds: Sequence[str], at: datetime, *, limit: int) -> None:
+        """End the approvals whose time has passed. The things need no lock: nobody may decide on them any more."""
+        await self._session.execute(_EXPIRE, {"kinds": list(kinds), "at": at, "limit": limit})
 
     async def to_execute(self, kinds: Sequence[str], before: datetime, *, limit: int) -> Sequence[UUID]:
         """Return approvals that were decided before a time and not carried out, the first decided first."""

@@ -21,8 +21,9 @@ GRACE: Final = timedelta(seconds=30)
 class ExecuteDecided(Generic[TxT]):
     """Carry out what is decided, each in its own transaction.
 
-    Whether the deciders may still decide is asked first: they may have lost the role since. A refusal is recorded with the
-    approval and does not block the others; without an answer of another service, the next run tries again.
+    First end what expired: not every kind of thing has a job that does. Whether the deciders may still decide is asked before the
+    deed: they may have lost the role since. A refusal is recorded with the approval and does not block the others; without an
+    answer of another service, the next run tries again.
     """
 
     uow: UnitOfWork[TxT]
@@ -35,7 +36,9 @@ class ExecuteDecided(Generic[TxT]):
         """Return how many were carried out. After trying all, raise the first failure that may pass."""
         actor = Actor.service(self.service)
         async with self.uow.begin(actor) as tx:
-            before = self.clock.now() - GRACE
+            now = self.clock.now()
+            await tx.approvals.expire(list(self.executions), now, limit=limit)
+            before = now - GRACE
             waiting = [
                 approval
                 for approval_id in await tx.approvals.to_execute(list(self.executions), before, limit=limit)
@@ -58,7 +61,7 @@ class ExecuteDecided(Generic[TxT]):
             return False
         execution, decision = self.executions[asked.kind], signed.decision
         try:
-            await self.deciders[asked.kind].require(decision.votes)
+            await self.deciders[asked.kind].require(asked.resource_id, decision.votes)
             await execution.approvable.prepare(actor=actor, resource_id=asked.resource_id, outcome=decision.outcome)
             await execution(actor=actor, resource_id=asked.resource_id, approval_id=asked.id, number=approval.decisions)
         except DomainError as refusal:

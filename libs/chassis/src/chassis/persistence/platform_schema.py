@@ -200,6 +200,7 @@ CREATE TABLE approvals (
 );
 -- One at a time is open for a thing.
 CREATE UNIQUE INDEX approvals_one_open ON approvals (kind, resource_id) WHERE state IN ('pending', 'decided', 'execution_failed');
+CREATE INDEX approvals_to_expire ON approvals (expires_at) WHERE state IN ('pending', 'decided', 'execution_failed');
 CREATE INDEX approvals_to_execute ON approvals (decided_at) WHERE state = 'decided';
 
 CREATE TABLE approval_decisions (

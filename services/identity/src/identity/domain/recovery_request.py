@@ -9,6 +9,8 @@ from uuid import UUID
 
 from identity.domain.errors import OwnRecovery, RecoveryDecided, RecoveryUnconfirmed
 
+# What another person approves.
+APPROVAL_KIND: Final = "identity.recovery"
 LIFE: Final = timedelta(days=7)
 # A person who required a new password of an account, or created it with an address that they typed, cannot decide on its recovery
 # for this long.

@@ -1,13 +1,14 @@
 """Account recovery."""
 
+from chassis.approvals.local_decider import DecideLocally
 from identity.application.recovery import Recovery
 from identity.application.recovery.ask_recovery import AskRecovery
 from identity.application.recovery.confirm_recovery import ConfirmRecovery
 from identity.application.recovery.decide_recovery import DecideRecovery
 from identity.application.recovery.list_recovery_requests import ListRecoveryRequests
-from identity.application.recovery.second_person import SecondPerson
 from identity.application.recovery.undo_email_change import UndoEmailChange
 from identity.infrastructure.generated_password import generate_password
+from identity.wiring.approvals import execute_recovery_approval, signer
 from identity.wiring.dependencies import Dependencies
 
 
@@ -28,13 +29,18 @@ def recovery(given: Dependencies) -> Recovery:
             revocations=given.revocations,
             clock=given.clock,
         ),
-        # Governance's approvals will replace the second person and bring chains, quorum and delegation.
+        # Governance's approvals will replace the local decider and bring chains, quorum and delegation.
         decide_recovery=DecideRecovery(
-            uow=given.uow,
-            authority=given.authority,
-            approvals=SecondPerson(),
-            end_sessions=given.end_sessions,
-            revocations=given.revocations,
-            clock=given.clock,
+            decide=DecideLocally(
+                execute=execute_recovery_approval(
+                    settings=given.settings,
+                    database=given.database,
+                    authority=given.authority,
+                    end_sessions=given.end_sessions,
+                    revocations=given.revocations,
+                    clock=given.clock,
+                ),
+                signer=signer(given.settings),
+            )
         ),
     )

@@ -110,7 +110,7 @@ class PeersDeciders:
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
 
-    async def require(self, votes: Sequence[DeciderVote]) -> None:
+    async def require(self, resource_id: UUID, votes: Sequence[DeciderVote]) -> None:  # noqa: ARG002  # the same for all
         for answer in (await self._authority.authorize({vote.by for vote in votes})).values():
             if isinstance(answer, DomainError):
                 raise answer

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
 from identity.domain.email_undo import EmailUndo
 from identity.domain.recovery_request import RecoveryRequest
-from kernel.actor import Actor
 
 
 class EmailUndos(Protocol):
@@ -33,6 +31,9 @@ class RecoveryRequests(Protocol):
 
     async def lock(self, request_id: UUID) -> RecoveryRequest | None: ...
 
+    async def owner_of(self, request_id: UUID) -> UUID | None:
+        """Return the user of a request, which never changes."""
+
     async def waiting_of(self, user_id: UUID, *, at: datetime) -> RecoveryRequest | None:
         """Find a user's confirmed request that waits for a decision. It changes only under its user's lock."""
 
@@ -43,12 +44,6 @@ class RecoveryRequests(Protocol):
         """End a user's open requests, or only the unconfirmed ones. Return their ids."""
 
 
-class Verdict(StrEnum):
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    OPEN = "open"
-
-
-class Approvals(Protocol):
-    async def vote(self, request: RecoveryRequest, *, actor: Actor, approve: bool) -> Verdict:
-        """Count the vote of a person who may vote. Return the resulting verdict."""
+class DeciderRights(Protocol):
+    async def require(self, user_id: UUID) -> None:
+        """Raise NoLongerDecider unless a person may act and decide on recovery now, or Unavailable if that is not known."""

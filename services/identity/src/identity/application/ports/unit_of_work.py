@@ -24,6 +24,7 @@ from identity.application.ports.users import Profiles, UserRepository
 from identity.application.ports.wallet_addresses import WalletAddressRepository
 from kernel import transaction
 from kernel.actor import Actor
+from kernel.approval_ports import Approvals
 from kernel.audit import Audited, AuditFact
 
 T = TypeVar("T")
@@ -117,6 +118,9 @@ class Transaction(BoundedRecord, Protocol):
 
     @property
     def recovery_requests(self) -> RecoveryRequests: ...
+
+    @property
+    def approvals(self) -> Approvals: ...
 
     @property
     def attempt_counts(self) -> AttemptCounts: ...

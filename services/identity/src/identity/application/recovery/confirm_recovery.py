@@ -37,11 +37,13 @@ class ConfirmRecovery:
         async with self.uow.begin(actor) as tx:
             found = await tx.one_time_codes.lock(verification_id)
             if found and found[0].purpose is Purpose.RECOVERY:
-                confirmed = await self._confirm(tx, *found, code, at)
+                confirmed = await self._confirm(tx, *found, code, actor, at)
         if not confirmed:
             raise InvalidCode
 
-    async def _confirm(self, tx: Transaction, one_time: OneTimeCode, pending: Pending, code: str, at: datetime) -> bool:
+    async def _confirm(
+        self, tx: Transaction, one_time: OneTimeCode, pending: Pending, code: str, actor: Actor, at: datetime
+    ) -> bool:
         user = await tx.users.lock(one_time.user_id)
         await admit(tx, one_time.user_id, counter=RECOVERY_CODES, at=at)
         # Check this before the code, or a right code would be used up while the account is suspended.
@@ -50,7 +52,7 @@ class ConfirmRecovery:
             await tx.factors.failures.note(one_time.user_id, RECOVERY_CODES, at=at)
             tx.tally(code_refused(one_time, at=at))
             return False
-        request = await confirm(tx, UUID(pending[RECOVERY_REQUEST] or ""), at=at)
+        request = await confirm(tx, UUID(pending[RECOVERY_REQUEST] or ""), actor=actor, at=at)
         await tx.one_time_codes.settle(one_time)
         await tx.factors.failures.forget(user.id, counter=RECOVERY_CODES)
         tx.record(code_accepted(one_time, at=at))

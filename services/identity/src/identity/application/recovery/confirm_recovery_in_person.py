@@ -30,7 +30,7 @@ class ConfirmRecoveryInPerson:
             users = {id_: await tx.users.lock(id_) for id_ in sorted({user_id, seen_by})}
             if None in users.values():
                 raise NotFound(user_id=user_id, seen_by=seen_by)
-            request = await confirm(tx, request_id, at=at)
+            request = await confirm(tx, request_id, actor=actor, at=at)
             request.trigger(seen_by)
             tx.record(audit.recovery_confirmed(request, at=at, reason=reason))
 

@@ -4,13 +4,15 @@ from datetime import datetime
 from uuid import UUID
 
 from identity.application.ports.unit_of_work import Transaction
+from identity.application.recovery.approval import asked_of
 from identity.domain.errors import RecoveryDecided, RecoveryPending
 from identity.domain.recovery_request import RecoveryRequest
+from kernel.actor import Actor
 from kernel.errors import NotFound
 
 
-async def confirm(tx: Transaction, request_id: UUID, *, at: datetime) -> RecoveryRequest:
-    """Confirm a request of a locked user. Only one request per user may wait for a decision."""
+async def confirm(tx: Transaction, request_id: UUID, *, actor: Actor, at: datetime) -> RecoveryRequest:
+    """Confirm a request of a locked user, and ask for its approval. Only one request per user may wait for a decision."""
     request = await tx.recovery_requests.lock(request_id)
     if request is None:
         raise NotFound(request_id=request_id)
@@ -18,4 +20,5 @@ async def confirm(tx: Transaction, request_id: UUID, *, at: datetime) -> Recover
         raise RecoveryPending(request_id=request_id)
     if not request.confirm(at=at):
         raise RecoveryDecided(request_id=request_id)
+    tx.approvals.ask(asked_of(request, asked_by=actor, at=at))
     return request

@@ -18,9 +18,11 @@ from identity.domain.email_undo import EmailUndo
 from identity.domain.errors import FormerAddressTaken, InvalidCredentials, InvalidUndoLink, TooManyAttempts, UserExists
 from identity.domain.message import Template
 from identity.domain.password_policy import normalise
+from identity.domain.recovery_request import APPROVAL_KIND
 from identity.domain.session import EndReason
 from identity.domain.user import User
 from kernel.actor import Actor
+from kernel.approvals import ApprovalState
 from kernel.clock import Clock
 
 
@@ -101,7 +103,8 @@ class UndoEmailChange:
         user.verify_email(at=at)
         await self.new_password.set(tx, user, password_hash, at=at)
         await tx.one_time_codes.forget(user.id)
-        await tx.recovery_requests.void(user.id, at=at)
+        voided = await tx.recovery_requests.void(user.id, at=at)
+        await tx.approvals.close_of(APPROVAL_KIND, voided, ApprovalState.WITHDRAWN, at=at)
         passkeys = await self._remove_passkeys(tx, user, undo, at)
         since = undo.suspect_since
         keys = await revoke_keys(tx, user.id, RevokeReason.EMAIL_CHANGE_UNDONE, at=at, registered_since=since)

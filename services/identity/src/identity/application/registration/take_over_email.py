@@ -15,8 +15,10 @@ from identity.domain.email_undo import EmailUndo
 from identity.domain.message import Template
 from identity.domain.one_time_code import OneTimeCode
 from identity.domain.profile import Profile
+from identity.domain.recovery_request import APPROVAL_KIND
 from identity.domain.session import EndReason
 from identity.domain.user import User
+from kernel.approvals import ApprovalState
 from kernel.errors import NotFound
 from kernel.ids import new_id
 
@@ -56,7 +58,8 @@ class TakeOverEmail:
         # A reset link is in the former mailbox, which the user may have left because someone else reads it.
         await tx.password_resets.void(user.id, at=at)
         # Recovery requests that the former mailbox confirmed are no longer confirmed by the account's mailbox.
-        await tx.recovery_requests.void(user.id, at=at)
+        voided = await tx.recovery_requests.void(user.id, at=at)
+        await tx.approvals.close_of(APPROVAL_KIND, voided, ApprovalState.WITHDRAWN, at=at)
         secret = self.secrets.issue()
         # Queue it before the change, so that it goes to the former address: a thief would not report the change.
         sent = await tx.messages.send(user.id, Template.EMAIL_CHANGED, undo_link=f"{self.undo_page}#token={secret.text}")

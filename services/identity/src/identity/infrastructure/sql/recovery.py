@@ -90,6 +90,12 @@ class SqlRecoveryRequests:
         query = select(RecoveryRequest).where(recovery_requests.c.id == request_id).with_for_update()
         return (await self._session.scalars(query)).one_or_none()
 
+    async def owner_of(self, request_id: UUID) -> UUID | None:
+        owner: UUID | None = await self._session.scalar(
+            select(recovery_requests.c.user_id).where(recovery_requests.c.id == request_id)
+        )
+        return owner
+
     async def waiting_of(self, user_id: UUID, *, at: datetime) -> RecoveryRequest | None:
         query = select(RecoveryRequest).where(_waits(user_id, at), recovery_requests.c.confirmed_at.is_not(None))
         return (await self._session.scalars(query)).first()

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.approvals.table import SqlApprovals
 from chassis.persistence.unit_of_work import SqlTransaction
 from identity.application.ports.unit_of_work import BoundedRecord
 from identity.domain.attempts import source_of
@@ -59,6 +60,7 @@ class SqlIdentityTransaction(SqlTransaction, BoundedRecord):
         self.factors = SqlFactorRepository(session, vault)
         self.password_resets = SqlPasswordResets(session)
         self.email_undos = SqlEmailUndos(session, vault)
+        self.approvals = SqlApprovals(session, self.pipeline)
         self.recovery_requests = SqlRecoveryRequests(session)
         self.password_history = SqlPasswordHistory(session)
         self.one_time_codes = SqlOneTimeCodes(session, vault)
