@@ -71,7 +71,8 @@ class CopyMachine(RuleBasedStateMachine):
         try:
             await self.people.projection.complete()
         except RuntimeError:
-            await self.people.projection.state.leave(self.people.projection._id)  # as at the end of its lease
+            # As at the end of its lease.
+            await self.people.projection.leave()
             self.people.projection = another_process(self.ground.database, self.people.feed)
 
     @rule()

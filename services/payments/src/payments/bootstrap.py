@@ -4,7 +4,7 @@
 # ruff: noqa: PLC0415
 
 import argparse
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from chassis.persistence.connections import LONG_STATEMENT_SECONDS
 from chassis.persistence.database import Database
 from chassis.persistence.delivery import Delivery
 from chassis.persistence.scope import PLATFORM
+from chassis.projections.command import projections_command
 from chassis.run import Command, Service, Serving, Working
 from chassis.run.folders import migrations_of
 from kernel.clock import SystemClock
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import grpc.aio
     import procrastinate
 
+    from chassis.projections.follower import Projection
     from chassis.run.resources import ServiceResources
     from kernel.approval_ports import Deciders
     from kernel.objects import ObjectStore
@@ -263,6 +265,25 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
     return post, FreshRules([prices.refresh, refresher.refresh]), authority, deciders
 
 
+@asynccontextmanager
+async def copies(settings: PaymentsSettings) -> "AsyncIterator[tuple[Database, Mapping[str, Projection]]]":
+    """Open the copies of other services' rows for the command."""
+    from chassis.rpc import connect
+    from payments.infrastructure.copies import grant_projection, standing_projection
+
+    database = Database.of(settings, pool_size=2)
+    async with connect(settings, "identity") as identity, connect(settings, "governance") as governance:
+        seconds_max = settings.projection_seconds_max
+        opened = (
+            standing_projection(database, identity, seconds_max=seconds_max),
+            grant_projection(database, governance, seconds_max=seconds_max),
+        )
+        try:
+            yield database, {copy.name: copy for copy in opened}
+        finally:
+            await database.close()
+
+
 async def ledger(settings: PaymentsSettings, _arguments: argparse.Namespace) -> int:
     """Verify the whole ledger. Return 1 if it does not add up."""
     from payments.infrastructure.sql.ledger_verifications import LedgerVerification
@@ -288,5 +309,8 @@ SERVICE = Service(
     jobs=jobs,
     job_peers=PaymentsSettings.PEERS,
     needs={"serve": ("objects_url", "approval_key"), "jobs": ("objects_url", "approval_key")},
-    commands={"ledger": Command("verify one snapshot of the whole ledger while transfers continue", ledger, _ledger_arguments)},
+    commands={
+        "ledger": Command("verify one snapshot of the whole ledger while transfers continue", ledger, _ledger_arguments),
+        "projections": projections_command(copies),
+    },
 )

@@ -66,7 +66,7 @@ class Projection:
                     log.warning("projection_not_completed", projection=self.name, reason=str(as_domain_error(error)))
                 pause, away = backoff.next(), True
             await sleep_unless(stop, pause)
-        await self.state.leave(self._id)
+        await self.leave()
 
     async def complete(self, stop: asyncio.Event | None = None) -> bool:
         """Read the feed to its end. Return False if another process reads it, or if `stop` is set before the end."""
@@ -83,6 +83,10 @@ class Projection:
             if page.is_last:
                 return True
         return False
+
+    async def leave(self) -> None:
+        """Let another process read the feed at once."""
+        await self.state.leave(self._id)
 
     async def measure(self) -> None:
         condition = await self.state.look()
