@@ -56,10 +56,16 @@ class IdentityPeer(identity_pb2_grpc.IdentityServiceServicer):
 
 @asynccontextmanager
 async def identity_peer() -> AsyncIterator[tuple[IdentityPeer, grpc.aio.Channel]]:
+    async with identity_server() as (peer, target), connect(PaymentsSettings(identity_target=target), "identity") as channel:
+        yield peer, channel
+
+
+@asynccontextmanager
+async def identity_server() -> AsyncIterator[tuple[IdentityPeer, str]]:
+    """Serve identity; yield it with its gRPC target."""
     peer = IdentityPeer()  # type: ignore[abstract]  # implements only what payments calls
     service = RpcService(identity_pb2_grpc.add_IdentityServiceServicer_to_server, peer, "elcorp.identity.v1.IdentityService")
     server = RpcServer("127.0.0.1", 0, [service])
     await server.start()
-    async with connect(PaymentsSettings(identity_target=f"dns:///127.0.0.1:{server.port}"), "identity") as channel:
-        yield peer, channel
+    yield peer, f"dns:///127.0.0.1:{server.port}"
     await server.stop(0)

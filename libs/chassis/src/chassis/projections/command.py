@@ -72,7 +72,7 @@ async def _list(copies: Mapping[str, Projection]) -> int:
 async def _rebuild(copy: Projection) -> int:
     await copy.state.fill_again()
     # A `work` process may read the feed; then this one only waits for it.
-    while not await copy.complete() and not (await copy.state.look()).is_filled:
+    while not await copy.complete() and not (await copy.state.look()).is_filled:  # noqa: ASYNC110  # of another process
         await asyncio.sleep(WAIT_SECONDS)
     await copy.leave()
     sys.stdout.write(f"{copy.name}: {await copy.state.count()} rows\n")
