@@ -24,8 +24,8 @@ SHOWN_MAX: Final = 100
 WAIT_SECONDS: Final = 0.2
 _HELP: Final = """\
 `list` prints each copy with its state, since when it is known to be complete, and its number of rows. `rebuild` reads all rows
-from the producer again, while events continue; until that is complete, the copy is not used and the producer is asked. It may be
-interrupted: the `work` process, or another rebuild, goes on with it. `compare` reads all rows from the producer and prints those
+from the producer again, while events arrive; until that is complete, the copy is not used and the producer is asked. It may be
+interrupted: the `work` process, or another rebuild, continues it. `compare` reads all rows from the producer and prints those
 that differ; it changes nothing and exits with 1 if there are some, and with 2 if the producer does not answer.
 """
 
