@@ -97,6 +97,8 @@ async def test_each_section_is_complete_and_in_order(api: Api, clock: Controlled
 
     queued = [each.pop("queued_at") for each in data["messages"]]
     assert (len([each.pop("id") for each in data["messages"]]), queued) == (5, sorted(queued, reverse=True))
+    created = [(each.pop("created_at"), each.pop("occurred_at")) for each in data["notices"]]
+    assert (len([each.pop("id") for each in data["notices"]]), created) == (3, sorted(created, reverse=True))
     here = {"address": "198.51.100.7", "user_agent": f"python-httpx/{httpx.__version__}"}
     device: dict[str, Any] = {"name": None, "revoked_at": None}
     key: dict[str, Any] = {"device_id": str(api.device_id), "algorithm": "Ed25519", "revoked_at": times[6]}
@@ -183,6 +185,15 @@ async def test_each_section_is_complete_and_in_order(api: Api, clock: Controlled
             {"template": template, "delivered_at": None, "failed_at": None}
             for template in ("verify_phone", "device_key_added", "device_key_added", "new_device", "verify_email")
         ],
+        "notices": [
+            {"template": f"identity.{template}", "group": "security", "facts": facts, "read_at": None, "mailed_at": None}
+            for template, facts in (
+                ("device_key_added", {}),
+                ("device_key_added", {}),
+                ("new_device", {"address": "198.51.100.7", "time": "2026-03-21 08:00 UTC"}),
+            )
+        ],
+        "notice_preferences": {"language": "en", "channels": {}, "quiet_hours": None, "summary": ["daily", 7, 0]},
         **{name: [] for name in ("authenticator_apps", "backup_codes", "passkeys", "password_resets")},
         **{name: [] for name in ("email_undos", "recovery_requests")},
         "audit_trail": f"/api/v1/audit/trails/{user_id}",

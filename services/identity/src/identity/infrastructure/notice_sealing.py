@@ -40,7 +40,7 @@ def preferences_content(preferences: NoticePreferences) -> dict[str, Any]:
         "language": preferences.language.value,
         "channels": {group.value: sorted(channels) for group, channels in preferences.channels.items()},
         "quiet_hours": [quiet.start.isoformat(), quiet.end.isoformat()] if quiet else None,
-        "digest": [digest.frequency.value, digest.hour, digest.weekday],
+        "summary": [digest.frequency.value, digest.hour, digest.weekday],
     }
 
 
@@ -49,7 +49,7 @@ def open_preferences(vault: Vault, user_id: UUID, wrapped: bytes, sealed: bytes 
     if sealed is None:
         return DEFAULT_PREFERENCES
     content: dict[str, Any] = json.loads(vault.sealer_of(user_id, wrapped).open(sealed, _preferences_context(user_id)))
-    quiet, (frequency, hour, weekday) = content["quiet_hours"], content["digest"]
+    quiet, (frequency, hour, weekday) = content["quiet_hours"], content["summary"]
     return NoticePreferences(
         language=NoticeLanguage(content["language"]),
         channels={

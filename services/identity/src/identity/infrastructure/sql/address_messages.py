@@ -7,12 +7,12 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Column, LargeBinary, Table, Text, Uuid, delete, select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import field_context
 from identity.application.ports.address_messages import AddressedText
 from identity.domain.address_message import HELD_FOR, AddressMessage
+from identity.infrastructure.sql.advisory_lock import Lock, hold
 from identity.infrastructure.sql.mapping import mapper, metadata, timestamp
 from identity.infrastructure.sql.messages import DeferDelivery
 from identity.infrastructure.sql.reads import SqlReads
@@ -76,15 +76,15 @@ class SqlAddressMessages:
         return AddressedText(**json.loads(opened))
 
     async def add(self, message: AddressMessage) -> AddressMessage:
-        values = {column.name: getattr(message, column.name) for column in address_messages.columns}
         # A concurrent message with the same key is waited for.
-        query = insert(address_messages).values(values).on_conflict_do_nothing(constraint="address_messages_key")
-        if await self._session.scalar(query.returning(address_messages.c.id)):
-            await self.queue(message.id)
-            return message
+        await hold(self._session, Lock.ADDRESS_MESSAGES, f"{message.caller}\n{message.key}".encode())
         of = address_messages.c
-        earlier = select(AddressMessage).where(of.caller == message.caller, of.key == message.key)
-        return (await self._session.scalars(earlier)).one()
+        query = select(AddressMessage).where(of.caller == message.caller, of.key == message.key)
+        if earlier := (await self._session.scalars(query)).one_or_none():
+            return earlier
+        self._session.add(message)
+        await self.queue(message.id)
+        return message
 
     async def lock(self, message_id: UUID) -> AddressMessage | None:
         query = select(AddressMessage).where(address_messages.c.id == message_id).with_for_update()

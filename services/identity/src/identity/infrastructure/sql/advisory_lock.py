@@ -20,6 +20,8 @@ class Lock(IntEnum):
     ADDRESSES = 3
     SENDERS = 4
     NOTICES = 5
+    NOTICE_REQUESTS = 6
+    ADDRESS_MESSAGES = 7
 
 
 async def hold(session: AsyncSession, what: Lock, whose: bytes = b"") -> None:

@@ -4,11 +4,12 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Column, DateTime, Integer, LargeBinary, Table, Text, Uuid, delete, select
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.unit_of_work import SqlTransaction
 from identity.domain.notice_request import NoticeRequest
+from identity.infrastructure.sql.advisory_lock import Lock, hold
 from identity.infrastructure.sql.mapping import enum_text, mapper, metadata
 from identity.infrastructure.sql.messages import DeferDelivery
 from kernel.actor import Actor
@@ -42,15 +43,15 @@ class SqlNoticeRequests:
         self._defer_fan_out = defer_fan_out
 
     async def add(self, request: NoticeRequest) -> NoticeRequest:
-        values = {column.name: getattr(request, column.name) for column in notice_requests.columns}
         # A concurrent request with the same key is waited for.
-        query = insert(notice_requests).values(values).on_conflict_do_nothing(constraint="notice_requests_key")
-        if await self._session.scalar(query.returning(notice_requests.c.id)):
-            await self.queue(request.id)
-            return request
+        await hold(self._session, Lock.NOTICE_REQUESTS, f"{request.producer}\n{request.key}".encode())
         of = notice_requests.c
-        earlier = select(NoticeRequest).where(of.producer == request.producer, of.key == request.key)
-        return (await self._session.scalars(earlier)).one()
+        query = select(NoticeRequest).where(of.producer == request.producer, of.key == request.key)
+        if earlier := (await self._session.scalars(query)).one_or_none():
+            return earlier
+        self._session.add(request)
+        await self.queue(request.id)
+        return request
 
     async def lock(self, request_id: UUID) -> NoticeRequest | None:
         query = select(NoticeRequest).where(notice_requests.c.id == request_id).with_for_update()

@@ -153,6 +153,8 @@ class DataExportResponse(ResponseModel):
     recovery_requests: Rows
     verifications: Rows
     messages: Rows
+    notices: Rows
+    notice_preferences: dict[str, Any]
     audit_trail: str = Field(description="Where to read the audit log of the user's acts and of acts on the user")
 
     model_config = ConfigDict(frozen=True)
