@@ -29,8 +29,16 @@ class Governance(governance_pb2_grpc.RoleServiceServicer):
 
 @pytest.fixture
 async def recipients() -> AsyncIterator[GovernanceRecipients]:
-    add = governance_pb2_grpc.add_RoleServiceServicer_to_server
-    server = RpcServer("127.0.0.1", 0, [RpcService(add, Governance(), "elcorp.governance.v1.RoleService")])
+    roles, policies = (
+        governance_pb2_grpc.add_RoleServiceServicer_to_server,
+        governance_pb2_grpc.add_PolicyServiceServicer_to_server,
+    )
+    # A channel checks the health of governance's first service.
+    served = [
+        RpcService(policies, governance_pb2_grpc.PolicyServiceServicer(), "elcorp.governance.v1.PolicyService"),
+        RpcService(roles, Governance(), "elcorp.governance.v1.RoleService"),
+    ]
+    server = RpcServer("127.0.0.1", 0, served)
     await server.start()
     settings = IdentitySettings(governance_target=f"dns:///127.0.0.1:{server.port}")
     async with connect(settings, "governance") as channel:

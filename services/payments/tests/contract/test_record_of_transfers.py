@@ -175,6 +175,16 @@ async def test_what_awaits_a_decision_and_what_is_decided(bank: Bank, payer: Hol
         ],
         [replace(submitted, resource=("transfer", one["id"])) for one in (now, later, refused, late)],
     )
+    expires_at = f"{(bank.clock.now() + timedelta(hours=74)):%Y-%m-%d %H:%M}"
+    assert [(each.template, each.permission, each.key, dict(each.facts)) for each in record.notices] == [
+        (
+            "payments.approval_needed",
+            "payment:approve",
+            f"approval:{one['id']}",
+            {"amount": "100.00 NAD", "expires_at": expires_at, "transfer_id": one["id"]},
+        )
+        for one in (now, later, refused, late)
+    ]
 
     bank.wait(seconds=60)
     await bank.staff("POST", f"/transfers/{now['id']}/approve")
