@@ -1,7 +1,10 @@
 """Pages keep their position when their items are mapped."""
 
+from uuid import UUID
+
 import pytest
 
+from kernel.errors import InvalidValue
 from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
 
 
@@ -22,3 +25,18 @@ def test_the_offset_of_a_page_is_the_size_of_all_earlier_pages(page: int, per_pa
 def test_the_default_page_is_the_first_with_twenty_items() -> None:
     assert PageRequest() == PageRequest(page=1, per_page=20)
     assert CursorRequest() == CursorRequest(after=None, limit=20)
+
+
+@pytest.mark.parametrize("given", ["x", "-1", "1.0", "\u0661", "", "8", "9" * 100])
+def test_a_cursor_that_is_no_number_of_the_list_is_refused(given: str) -> None:
+    assert [CursorRequest(one).number(first=3, highest=7) for one in (None, "0", "7")] == [3, 0, 7]
+    with pytest.raises(InvalidValue, match="with the same filters"):
+        CursorRequest(given).number(highest=7)
+
+
+def test_a_cursor_that_is_no_id_is_refused() -> None:
+    one = UUID("01980a52-7c00-7000-8000-000000000001")
+    assert CursorRequest(str(one)).id() == one
+    assert CursorRequest().id() > one
+    with pytest.raises(InvalidValue):
+        CursorRequest("x").id()

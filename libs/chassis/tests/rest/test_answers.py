@@ -3,10 +3,11 @@
 import json
 from collections.abc import Callable
 from typing import Annotated
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Query, Response
 from pydantic import Field
 from structlog.testing import capture_logs
 
@@ -55,8 +56,10 @@ async def all_stones(paging: Paging) -> Envelope[PageOf[int]]:
     return page_of(Page([1], paging.page, paging.per_page, 1_000_000), lambda number: number)
 
 
-@router.get("/history", dependencies=[Public])
-async def stone_history(cursor: CursorPaging) -> Envelope[CursorPageOf[int]]:
+@router.get("/history/{kind}", dependencies=[Public])
+async def stone_history(
+    kind: str, cursor: CursorPaging, colour: Annotated[list[str] | None, Query()] = None, reason: str = ""
+) -> Envelope[CursorPageOf[int]]:
     start = int(cursor.after or 0)
     items = list(range(10))[start : start + cursor.limit]
     following = start + cursor.limit
@@ -100,43 +103,48 @@ async def test_a_page_states_its_position_and_its_neighbours(client: httpx.Async
         "per_page": 20,
         "total": 45,
     }
-    assert response.links["prev"]["url"] == "/api/v1/stones?page=1&colour=red&per_page=20"
-    assert response.links["next"]["url"] == "/api/v1/stones?page=3&colour=red&per_page=20"
+    assert {name: link["url"] for name, link in response.links.items()} == {
+        "first": "/api/v1/stones?page=1&colour=red&per_page=20",
+        "last": "/api/v1/stones?page=3&colour=red&per_page=20",
+        "prev": "/api/v1/stones?page=1&colour=red&per_page=20",
+        "next": "/api/v1/stones?page=3&colour=red&per_page=20",
+    }
     last = await client.get(response.links["next"]["url"])
-    assert list(last.links) == ["prev"]
+    assert list(last.links) == ["first", "last", "prev"]
     assert len(last.json()["data"]["items"]) == 5
 
 
 @pytest.mark.parametrize(
     ("query", "count", "links"),
     [
-        ("", 20, {"next": "page=2&per_page=20"}),
-        ("per_page=44", 44, {"next": "per_page=44&page=2"}),
-        ("page=2&per_page=44", 1, {"prev": "page=1&per_page=44"}),
-        ("per_page=45", 45, {}),
-        ("per_page=100", 45, {}),
-        ("page=3&per_page=15", 15, {"prev": "page=2&per_page=15"}),
-        ("page=4&per_page=15", 0, {"prev": "page=3&per_page=15"}),
-        ("page=10000&per_page=1", 0, {"prev": "page=9999&per_page=1"}),
-        ("colour=", 20, {"next": "colour=&page=2&per_page=20"}),
+        ("", 20, {"first": 1, "last": 3, "next": 2}),
+        ("per_page=44", 44, {"first": 1, "last": 2, "next": 2}),
+        ("page=2&per_page=44", 1, {"first": 1, "last": 2, "prev": 1}),
+        ("per_page=45", 45, {"first": 1, "last": 1}),
+        ("per_page=100", 45, {"first": 1, "last": 1}),
+        ("page=3&per_page=15", 15, {"first": 1, "last": 3, "prev": 2}),
+        ("page=4&per_page=15", 0, {"first": 1, "last": 3, "prev": 3}),
+        ("page=10000&per_page=1", 0, {"first": 1, "last": 45, "prev": 45}),
+        ("colour=", 20, {"first": 1, "last": 3, "next": 2}),
     ],
 )
 async def test_a_page_links_only_to_existing_neighbours(
-    client: httpx.AsyncClient, query: str, count: int, links: dict[str, str]
+    client: httpx.AsyncClient, query: str, count: int, links: dict[str, int]
 ) -> None:
     response = await client.get(f"/api/v1/stones?{query}")
     assert len(response.json()["data"]["items"]) == count
-    assert {name: link["url"] for name, link in response.links.items()} == {
-        name: f"/api/v1/stones?{query}" for name, query in links.items()
-    }
+    found = {name: dict(parse_qsl(urlsplit(link["url"]).query, keep_blank_values=True)) for name, link in response.links.items()}
+    assert {name: int(one["page"]) for name, one in found.items()} == links
+    kept = {"per_page": "20"} | dict(parse_qsl(query, keep_blank_values=True))
+    assert all(one | {"page": ""} == kept | {"page": ""} for one in found.values())
 
 
 async def test_no_page_is_linked_that_would_be_refused(client: httpx.AsyncClient) -> None:
     response = await client.get("/api/v1/stones/all?page=9999&per_page=1")
-    assert list(response.links) == ["prev", "next"]
+    assert list(response.links) == ["first", "last", "prev", "next"]
     assert (await client.get(response.links["next"]["url"])).status_code == 200
     response = await client.get("/api/v1/stones/all?page=10000&per_page=1")
-    assert list(response.links) == ["prev"]
+    assert list(response.links) == ["first", "last", "prev"]
     assert (await client.get("/api/v1/stones/all?page=10001&per_page=1")).status_code == 422
 
 
@@ -147,23 +155,46 @@ async def test_an_invalid_page_is_refused(client: httpx.AsyncClient, query: str)
 
 async def test_a_history_is_read_by_cursor_to_its_end(client: httpx.AsyncClient) -> None:
     seen: list[int] = []
-    url: str | None = "/api/v1/stones/history?limit=4"
+    url: str | None = "/api/v1/stones/history/old?limit=4&colour=red&colour=blue"
     while url:
         response = await client.get(url)
         seen += response.json()["data"]["items"]
+        assert response.links["first"]["url"] == "/api/v1/stones/history/old?limit=4&colour=red&colour=blue"
         url = response.links["next"]["url"] if "next" in response.links else None
+        assert url is None or "limit=4&colour=red&colour=blue" in url
     assert seen == [number * 10 for number in range(10)]
     assert response.json()["data"]["next_cursor"] is None
 
 
 @pytest.mark.parametrize(("limit", "status"), [(0, 422), (-1, 422), (1, 200), (100, 200), (101, 422), ("x", 422)])
 async def test_a_page_of_a_history_has_at_most_a_hundred_entries(client: httpx.AsyncClient, limit: object, status: int) -> None:
-    assert (await client.get(f"/api/v1/stones/history?limit={limit}")).status_code == status
+    assert (await client.get(f"/api/v1/stones/history/old?limit={limit}")).status_code == status
 
 
 async def test_an_invalid_cursor_is_refused(client: httpx.AsyncClient) -> None:
-    for cursor in ("", "a b", "%00", "x" * 513):
-        assert (await client.get("/api/v1/stones/history", params={"cursor": cursor})).status_code == 422
+    for cursor in ("", "a b", "%00", "x" * 513, "4", "4.", ".x", "4.AAAAAAAAAAAA"):
+        assert (await client.get("/api/v1/stones/history/old", params={"cursor": cursor})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("old?colour=red&limit=2", 200),
+        ("old?colour=red&limit=9&reason=why", 200),
+        ("old?limit=2", 422),
+        ("old?colour=blue", 422),
+        ("old?colour=red&colour=blue", 422),
+        ("new?colour=red", 422),
+    ],
+)
+async def test_a_cursor_keeps_its_list_and_its_filters_or_is_refused(client: httpx.AsyncClient, path: str, status: int) -> None:
+    first = await client.get("/api/v1/stones/history/old?colour=red&limit=2")
+    cursor = first.json()["data"]["next_cursor"]
+    response = await client.get(f"/api/v1/stones/history/{path}&cursor={cursor}")
+    assert response.status_code == status
+    if status == 422:
+        [fault] = response.json()["errors"]
+        assert (fault["field"], "with the same filters" in fault["message"]) == ("cursor", True)
 
 
 async def test_a_route_that_stores_its_own_key_requires_it(client: httpx.AsyncClient, forge: TokenForge) -> None:

@@ -140,7 +140,11 @@ async def test_retry_after_is_sent_only_if_a_retry_may_succeed(client: httpx.Asy
 async def test_a_response_has_only_its_own_headers_and_those_of_every_response(
     client: httpx.AsyncClient, forge: TokenForge
 ) -> None:
-    links = {"link": '</api/v1/boxes?page=2&per_page=20>; rel="next"'}
+    links = {
+        "link": ", ".join(
+            f'</api/v1/boxes?page={page}&per_page=20>; rel="{name}"' for name, page in (("first", 1), ("last", 3), ("next", 2))
+        )
+    }
     assert own(await client.get("/api/v1/boxes")) == (200, JSON | links)
     assert own(await client.get("/api/v1/boxes/kept")) == (200, JSON | {"cache-control": "max-age=60"})
     made = await client.post("/api/v1/boxes", json={"size": 1}, headers=forge.headers())

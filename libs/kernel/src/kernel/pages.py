@@ -2,12 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+from uuid import UUID
+
+from kernel.errors import InvalidValue
 
 T = TypeVar("T")
 U = TypeVar("U")
 
 PER_PAGE_MAX = 100
+_NUMBER_MAX: Final = 2**63 - 1
+_ID_MAX: Final = UUID(int=2**128 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,27 @@ class CursorRequest:
 
     after: str | None = None
     limit: int = 20
+
+    def number(self, *, first: int = _NUMBER_MAX, highest: int = _NUMBER_MAX) -> int:
+        """Return the number after which the page begins, or `first` for the first page. Raise InvalidValue above `highest`."""
+        if self.after is None:
+            return first
+        if not self.after.isascii() or not self.after.isdigit() or int(self.after) > highest:
+            raise not_a_cursor(self.after)
+        return int(self.after)
+
+    def id(self) -> UUID:
+        """Return the UUIDv7 below which the page lies, or the highest for the first page. Raise InvalidValue."""
+        if self.after is None:
+            return _ID_MAX
+        try:
+            return UUID(self.after)
+        except ValueError:
+            raise not_a_cursor(self.after) from None
+
+
+def not_a_cursor(given: str) -> InvalidValue:
+    return InvalidValue(field="cursor", expected="the next_cursor of the previous page, with the same filters", given=given)
 
 
 @dataclass(frozen=True, slots=True)

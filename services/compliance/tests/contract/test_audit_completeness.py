@@ -1,53 +1,13 @@
 """The producers of audit facts, and the facts that are missing, over REST."""
 
 import base64
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
-from compliance.application.audit.reconcile_producer import ReconcileProducer
-from compliance.domain.completeness import JournalEntry, JournalPage, chain_of
-from compliance.wiring import reconcile_producer
 from services.compliance.tests.contract.api import Api
-from services.compliance.tests.entries import entry
-
-
-class Numbered:
-    """A journal of facts that are not in the log."""
-
-    def __init__(self, count: int) -> None:
-        self.facts = [entry(digest=bytes([number]) * 32) for number in range(1, count + 1)]
-
-    async def page(self, *, after: int) -> JournalPage:
-        chains, entries = [b""], []
-        for number, fact in enumerate(self.facts, start=1):
-            assert fact.digest
-            chains.append(chain_of(chains[-1], fact.fact_id, fact.digest))
-            entries.append(JournalEntry(number, fact.fact_id, fact.digest, chains[-1]))
-        return JournalPage(entries[after:], len(entries), chains[after], unsent=0)
-
-
-@dataclass
-class Journals:
-    payments: Numbered
-    identity: Numbered
-    reconcile: ReconcileProducer
-
-
-@pytest.fixture
-async def journals(api: Api, database: Database, clock: ControlledClock) -> Journals:
-    """Of payments, three facts are missing; of identity, none was recorded."""
-    payments, identity = Numbered(3), Numbered(0)
-    both = {"payments": payments, "identity": identity}
-    reconcile = reconcile_producer(database=database, journals=both, clock=clock, grace_seconds=30)
-    for seconds in (0, 10, 10, 10):
-        clock.advance(seconds=seconds)
-        for producer in both:
-            await reconcile(producer=producer)
-    return Journals(payments, identity, reconcile)
+from services.compliance.tests.contract.journals import Journals
 
 
 @pytest.mark.parametrize("path", ["/audit/producers", "/audit/missing-facts"])

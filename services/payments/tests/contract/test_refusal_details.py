@@ -129,5 +129,5 @@ async def test_an_invalid_value_is_returned_with_the_reason(bank: Bank, payer: H
         422,
         "VAL_001",
         "cursor",
-        "Expected the next_cursor of the previous page, not 'x'.",
+        "Expected the next_cursor of the previous page, with the same filters, not 'x'.",
     )

@@ -19,7 +19,10 @@ _SCOPE_KEY: Final = "elcorp.request"
 
 @dataclass(slots=True)
 class RequestContext:
-    """`actor` is anonymous until the route has authenticated; `links` (relation to query) become the Link header."""
+    """`actor` is anonymous until the route has authenticated; `links` (relation to query) become the Link header.
+
+    A link's parameter that is None is left out. `list_digest` identifies the list whose cursors the response has.
+    """
 
     request_id: str
     ip: str
@@ -30,7 +33,8 @@ class RequestContext:
     error_code: str | None = None
     replayed: bool = False
     is_stream: bool = False
-    links: dict[str, dict[str, str]] = field(default_factory=dict)
+    links: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    list_digest: str | None = None
 
     @classmethod
     def of(cls, scope: Scope) -> "RequestContext":

@@ -1,9 +1,9 @@
 """The outermost layer of a REST app, in pure ASGI."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -133,7 +133,16 @@ class _ResponseSender:
 
     def _links(self) -> bytes:
         # Relative URLs: only the gateway knows the host.
-        query = dict(parse_qsl(self._scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        path = self._scope["path"]
-        links = [f'<{path}?{urlencode(query | change)}>; rel="{name}"' for name, change in self._context.links.items()]
+        query = parse_qsl(self._scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        path = quote(self._scope["path"])
+        links = [f'<{path}{_changed(query, change)}>; rel="{name}"' for name, change in self._context.links.items()]
         return ", ".join(links).encode("latin-1", "replace")
+
+
+def _changed(query: Sequence[tuple[str, str]], change: Mapping[str, str | None]) -> str:
+    """Return the query with other values in their places. A filter that is given several times is kept as it is."""
+    given = {name for name, _ in query}
+    pairs = [(name, change.get(name, value)) for name, value in query]
+    pairs += [(name, value) for name, value in change.items() if name not in given]
+    encoded = urlencode([(name, value) for name, value in pairs if value is not None])
+    return f"?{encoded}" if encoded else ""

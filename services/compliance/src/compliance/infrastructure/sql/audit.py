@@ -2,20 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
-from sqlalchemy import TextClause, text
+from sqlalchemy import Executable, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.persistence.database import BY_INDEX, Database
+from chassis.persistence.database import BY_INDEX
+from chassis.persistence.sql_reads import SqlReads
 from compliance.application.audit.views import CheckpointView, EntryFilter, RelatedEntries
 from compliance.domain.checkpoint import Checkpoint
 from compliance.domain.entry import AuditEntry, LoggedEntry
 from compliance.domain.merkle import STORED_LEVELS, Frontier, Node, fold
 from compliance.infrastructure.sql.subject_keys import storable, subject_key
-from kernel.errors import InvalidValue
 from kernel.pages import CursorPage, CursorRequest
 
 _HEAD = text(f"SELECT size, hashes, {BY_INDEX} FROM audit_head FOR UPDATE")  # noqa: S608  # of constants
@@ -142,16 +143,10 @@ class SqlLogRepository:
                 await copy.write_row(row)
 
 
-class SqlAuditViews:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class SqlAuditViews(SqlReads):
     async def entries(self, wanted: EntryFilter, cursor: CursorRequest) -> CursorPage[LoggedEntry]:
-        after = None if cursor.after is None else _sequence(cursor.after)
-        query, given = _matching("sequence, leaf", wanted, after=after)
-        rows = await self._rows(text(query), **given, limit=cursor.limit + 1)
-        entries = [_logged(row) for row in rows[: cursor.limit]]
-        return CursorPage(entries, str(entries[-1].sequence) if len(rows) > cursor.limit else None)
+        query, given = _matching("sequence, leaf", wanted, after=None if cursor.after is None else cursor.number())
+        return (await self._cursor_page(text(query), cursor, attrgetter("sequence"), **given)).map(_logged)
 
     async def has_more_than(self, entries_max: int, wanted: EntryFilter) -> bool:
         query, given = _matching("sequence", wanted, after=None)
@@ -201,9 +196,8 @@ class SqlAuditViews:
         query = _NODES_OF_LEVEL.bindparams(level=level) if level else _LEAVES
         return {row.index: bytes(row.hash) for row in await self._rows(query, indexes=indexes)}
 
-    async def _rows(self, query: TextClause, **parameters: object) -> Sequence[Any]:
-        async with self._database.read() as connection:
-            return (await connection.execute(query, {name: _sent(value) for name, value in parameters.items()})).all()
+    async def _rows(self, query: Executable, /, **parameters: object) -> Sequence[Any]:
+        return await super()._rows(query, **{name: _sent(value) for name, value in parameters.items()})
 
 
 def _sent(value: object) -> object:
@@ -237,12 +231,6 @@ def _matching(columns: str, wanted: EntryFilter, *, after: int | None) -> tuple[
         source = f"({_CONCERNING.format(**parts)}) AS found"
         given |= {"related_to": wanted.related_to, "related_key": subject_key(wanted.related_to)}
     return f"SELECT {columns} FROM {source} ORDER BY sequence {order} LIMIT :limit", given  # noqa: S608  # of constants
-
-
-def _sequence(text_: str) -> int:
-    if not (text_.isascii() and text_.isdigit()) or int(text_) > _SEQUENCE_MAX:
-        raise InvalidValue(field="cursor", expected="the next_cursor of the previous page", given=text_)
-    return int(text_)
 
 
 def _logged(row: Any) -> LoggedEntry:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,9 +10,9 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from chassis.persistence.database import BY_INDEX, Database
+from chassis.persistence.sql_reads import SqlReads
 from compliance.application.audit.views import MissingFactFilter, MissingFactView, ProducerView
 from compliance.domain.completeness import Flaw, FlawKind, LoggedFact, Position, ProducerJournal
-from kernel.errors import InvalidValue
 from kernel.pages import CursorPage, CursorRequest
 
 CHUNK_ENTRIES: Final = 10_000
@@ -155,25 +156,13 @@ class SqlCompletenessRepository:
         return [Flaw(FlawKind(row.kind), row.number, row.fact_id, _bytes(row.digest)) for row in rows]
 
 
-class SqlCompletenessViews:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class SqlCompletenessViews(SqlReads):
     async def producers(self) -> Sequence[ProducerView]:
-        async with self._database.read() as connection:
-            return [ProducerView(**row) for row in (await connection.execute(_PRODUCERS)).mappings()]
+        return [ProducerView(**row._mapping) for row in await self._rows(_PRODUCERS)]  # noqa: SLF001  # the documented name
 
     async def missing_facts(self, wanted: MissingFactFilter, cursor: CursorRequest) -> CursorPage[MissingFactView]:
-        given = {
-            "producer": wanted.producer,
-            "is_open": wanted.is_open,
-            "before": _id(cursor.after) if cursor.after else _ID_MAX,
-            "limit": cursor.limit + 1,
-        }
-        async with self._database.read() as connection:
-            rows = (await connection.execute(_FINDINGS, given)).all()
-        found = [_view(row) for row in rows[: cursor.limit]]
-        return CursorPage(found, str(found[-1].id) if len(rows) > cursor.limit else None)
+        given = {"producer": wanted.producer, "is_open": wanted.is_open, "before": cursor.number()}
+        return (await self._cursor_page(_FINDINGS, cursor, attrgetter("id"), **given)).map(_view)
 
 
 class SqlLoggedFacts:
@@ -231,9 +220,3 @@ def _view(row: Any) -> MissingFactView:
 
 def _bytes(value: Any) -> bytes | None:
     return None if value is None else bytes(value)
-
-
-def _id(text_: str) -> int:
-    if not (text_.isascii() and text_.isdigit()) or int(text_) > _ID_MAX:
-        raise InvalidValue(field="cursor", expected="the next_cursor of the previous page", given=text_)
-    return int(text_)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import registry
 
 from chassis.persistence.database import Database
+from chassis.persistence.sql_reads import SqlReads
 from compliance.application.screening.views import BlockView
 from compliance.domain.screening import ScreeningBlock
 from kernel.pages import Page, PageRequest
@@ -28,14 +29,11 @@ registry(metadata=screening_blocks.metadata).map_imperatively(ScreeningBlock, sc
 _ONE_PLACES = text("SELECT pg_advisory_xact_lock(hashtextextended('screening_blocks/' || :subject, 0))")
 _BLOCKS = text(
     """
-    SELECT id, subject_id, reason, created_by, created_at, lifted_by, lifted_at
+    SELECT id, subject_id, reason, created_by, created_at, lifted_by, lifted_at, count(*) OVER () AS total
     FROM screening_blocks
     WHERE cast(:standing AS boolean) IS NULL OR (lifted_at IS NULL) = :standing
     ORDER BY created_at DESC, id LIMIT :limit OFFSET :offset
     """
-)
-_BLOCKS_TOTAL = text(
-    "SELECT count(*) FROM screening_blocks WHERE cast(:standing AS boolean) IS NULL OR (lifted_at IS NULL) = :standing"
 )
 _STANDING = text(
     "SELECT subject_id, reason FROM screening_blocks WHERE lifted_at IS NULL AND subject_id = ANY(cast(:subjects AS uuid[]))"
@@ -60,16 +58,9 @@ class SqlBlockRepository:
         return (await self._session.execute(query)).scalar_one_or_none()
 
 
-class SqlScreeningViews:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class SqlScreeningViews(SqlReads):
     async def blocks(self, *, standing: bool | None, page: PageRequest) -> Page[BlockView]:
-        asked = {"standing": standing, "limit": page.per_page, "offset": page.offset}
-        async with self._database.read() as connection:
-            rows = (await connection.execute(_BLOCKS, asked)).all()
-            total = (await connection.execute(_BLOCKS_TOTAL, {"standing": standing})).scalar_one()
-        return Page([BlockView(*row) for row in rows], page.page, page.per_page, total)
+        return (await self._page(_BLOCKS, page, standing=standing)).map(lambda row: BlockView(*row[:-1]))
 
 
 class SqlBlockList:

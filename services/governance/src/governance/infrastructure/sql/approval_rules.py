@@ -21,12 +21,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.persistence.database import Database
+from chassis.persistence.sql_reads import SqlReads
 from governance.application.approval_rules.views import ApprovalRuleView
 from governance.domain.approval_rule import ApprovalRule
 from governance.domain.window import Window
 from governance.infrastructure.sql.mapping import mapper, metadata
-from governance.infrastructure.sql.reads import fetch_page, fetch_rows
 from governance.infrastructure.sql.roles import roles
 from kernel.pages import Page, PageRequest
 
@@ -89,14 +88,10 @@ class SqlApprovalRuleRepository:
         self._session.add(rule)
 
 
-class SqlApprovalRuleViews:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class SqlApprovalRuleViews(SqlReads):
     async def approval_rules(self, page: PageRequest) -> Page[ApprovalRuleView]:
-        rows, total = await fetch_page(self._database, _APPROVAL_RULES, page)
-        return Page([ApprovalRuleView(*row[:-1]) for row in rows], page.page, page.per_page, total)
+        return (await self._page(_APPROVAL_RULES, page)).map(lambda row: ApprovalRuleView(*row[:-1]))
 
     async def approval_rule(self, name: str) -> ApprovalRuleView | None:
-        rows = await fetch_rows(self._database, _APPROVAL_RULE, rule_name=name)
+        rows = await self._rows(_APPROVAL_RULE, rule_name=name)
         return ApprovalRuleView(*rows[0]) if rows else None

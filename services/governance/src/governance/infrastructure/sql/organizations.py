@@ -5,9 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import Column, DateTime, Table, Uuid, select
 
-from chassis.persistence.database import Database
+from chassis.persistence.sql_reads import SqlReads
 from governance.infrastructure.sql.mapping import metadata
-from governance.infrastructure.sql.reads import fetch_rows
 
 # Each organization's: row-level security shows only the rows of the transaction's scope.
 memberships = Table(
@@ -19,13 +18,10 @@ memberships = Table(
 )
 
 
-class SqlMembershipViews:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class SqlMembershipViews(SqlReads):
     async def organizations_of(self, subject_id: UUID, *, limit: int) -> Sequence[UUID]:
         of = memberships.c
         query = (
             select(of.organization_id).where(of.subject_id == subject_id).order_by(of.joined_at, of.organization_id).limit(limit)
         )
-        return [row.organization_id for row in await fetch_rows(self._database, query)]
+        return [row.organization_id for row in await self._rows(query)]

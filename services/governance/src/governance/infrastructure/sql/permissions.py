@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from sqlalchemy import Column, Table, Text, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.persistence.database import Database
+from chassis.persistence.sql_reads import SqlReads
 from governance.application.permissions.views import PermissionView
 from governance.domain.role import Permission
 from governance.infrastructure.sql.mapping import mapper, metadata
-from governance.infrastructure.sql.reads import fetch_rows
 
 permissions = Table(
     "permissions",
@@ -30,9 +29,6 @@ class SqlPermissionRepository:
         return (await self._session.scalars(select(Permission).order_by(permissions.c.name))).all()
 
 
-class SqlPermissionViews:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class SqlPermissionViews(SqlReads):
     async def permissions(self) -> Sequence[PermissionView]:
-        return [PermissionView(*row) for row in await fetch_rows(self._database, _PERMISSIONS)]
+        return [PermissionView(*row) for row in await self._rows(_PERMISSIONS)]

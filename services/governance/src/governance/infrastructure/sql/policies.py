@@ -3,12 +3,11 @@
 from sqlalchemy import BigInteger, Column, DateTime, Table, Text, Uuid, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.persistence.database import Database
+from chassis.persistence.sql_reads import SqlReads
 from governance.application.policies.views import BundleView, PolicyText
 from governance.domain.policy_bundle import PolicyBundle
 from governance.infrastructure.sql.advisory_lock import LOCK_PUBLISHING
 from governance.infrastructure.sql.mapping import mapper, metadata
-from governance.infrastructure.sql.reads import fetch_page, fetch_rows
 from kernel.pages import Page, PageRequest
 
 policy_bundles = Table(
@@ -53,17 +52,13 @@ class SqlBundleRepository:
         self._session.add(bundle)
 
 
-class SqlPolicyViews:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class SqlPolicyViews(SqlReads):
     async def bundles(self, page: PageRequest) -> Page[BundleView]:
-        rows, total = await fetch_page(self._database, _BUNDLES, page)
-        return Page([BundleView(*row[:-1]) for row in rows], page.page, page.per_page, total)
+        return (await self._page(_BUNDLES, page)).map(lambda row: BundleView(*row[:-1]))
 
     async def current_bundle(self) -> PolicyText | None:
-        rows = await fetch_rows(self._database, _CURRENT)
+        rows = await self._rows(_CURRENT)
         return PolicyText(BundleView(*rows[0][:-2]), rows[0].policies, rows[0].schema) if rows else None
 
     async def current_version(self) -> int:
-        return int((await fetch_rows(self._database, _VERSION))[0][0])
+        return int((await self._rows(_VERSION))[0][0])

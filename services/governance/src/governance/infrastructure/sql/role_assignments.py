@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import attribute_keyed_dict, relationship
 
 from chassis.persistence.database import Database
+from chassis.persistence.sql_reads import SqlReads
 from chassis.projections.served_feed import SqlFeed
 from governance.application.role_assignments.views import AssignmentView, GrantsView, SubjectView
 from governance.domain.role_holder import RoleAssignment, RoleHolder
 from governance.infrastructure.sql.advisory_lock import LOCK_SUBJECT
 from governance.infrastructure.sql.mapping import mapper, metadata
-from governance.infrastructure.sql.reads import fetch_page, fetch_rows
 from governance.infrastructure.sql.roles import roles
 from kernel.feeds import FeedPage
 from kernel.pages import Page, PageRequest
@@ -121,27 +121,26 @@ class SqlRoleHolderRepository:
         self._session.add(holder)
 
 
-class SqlRoleAssignmentViews:
+class SqlRoleAssignmentViews(SqlReads):
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._grants = SqlFeed(database, "role_holders", key="subject_id", columns=_GRANTS)
 
     async def assignments(self, page: PageRequest, *, role: str | None, subject_id: UUID | None) -> Page[AssignmentView]:
-        rows, total = await fetch_page(self._database, _ASSIGNMENTS, page, role=role, subject=subject_id)
-        return Page([AssignmentView(*row[:-1]) for row in rows], page.page, page.per_page, total)
+        return (await self._page(_ASSIGNMENTS, page, role=role, subject=subject_id)).map(lambda row: AssignmentView(*row[:-1]))
 
     async def subject(self, subject_id: UUID) -> SubjectView | None:
-        rows = await fetch_rows(self._database, _SUBJECT, subject_id=subject_id)
+        rows = await self._rows(_SUBJECT, subject_id=subject_id)
         if not rows:
             return None
         assignments = tuple(AssignmentView(*row) for row in rows if row.role)
         return SubjectView(subject_id, tuple(assignment.role for assignment in assignments), assignments)
 
     async def default_role(self) -> str:
-        return str((await fetch_rows(self._database, _DEFAULT_ROLE))[0].name)
+        return str((await self._rows(_DEFAULT_ROLE))[0].name)
 
     async def effective_roles(self, subject_ids: Sequence[UUID]) -> Sequence[tuple[UUID, tuple[str, ...]]]:
-        return [(row.id, tuple(row.roles)) for row in await fetch_rows(self._database, _EFFECTIVE_ROLES, ids=list(subject_ids))]
+        return [(row.id, tuple(row.roles)) for row in await self._rows(_EFFECTIVE_ROLES, ids=list(subject_ids))]
 
     async def grants(self, cursor: str, *, limit: int) -> FeedPage[GrantsView]:
         page = await self._grants.page(cursor, limit=limit)
@@ -150,7 +149,7 @@ class SqlRoleAssignmentViews:
     async def holders(self, *, role: str | None, permission: str | None, after: UUID | None, limit: int) -> Sequence[UUID] | None:
         query, exists = (_HOLDERS_OF_ROLE, _ROLE_EXISTS) if role else (_HOLDERS_OF_PERMISSION, _PERMISSION_EXISTS)
         name = role or permission
-        rows = await fetch_rows(self._database, query, name=name, after=after, limit=limit)
-        if not rows and not await fetch_rows(self._database, exists, name=name):
+        rows = await self._rows(query, name=name, after=after, limit=limit)
+        if not rows and not await self._rows(exists, name=name):
             return None
         return [row.subject_id for row in rows]

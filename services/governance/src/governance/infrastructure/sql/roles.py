@@ -7,12 +7,11 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Table, Text, sel
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import relationship
 
-from chassis.persistence.database import Database
+from chassis.persistence.sql_reads import SqlReads
 from governance.application.roles.views import RoleView
 from governance.domain.role import Permission, Role
 from governance.infrastructure.sql.mapping import mapper, metadata
 from governance.infrastructure.sql.permissions import permissions
-from governance.infrastructure.sql.reads import fetch_rows
 
 roles = Table(
     "roles",
@@ -66,15 +65,12 @@ class SqlRoleRepository:
         return (await self._session.scalars(select(Role).order_by(roles.c.name))).all()
 
 
-class SqlRoleViews:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class SqlRoleViews(SqlReads):
     async def roles(self) -> Sequence[RoleView]:
-        return [_view(row) for row in await fetch_rows(self._database, _ROLES, name=None)]
+        return [_view(row) for row in await self._rows(_ROLES, name=None)]
 
     async def role(self, name: str) -> RoleView | None:
-        rows = await fetch_rows(self._database, _ROLES, name=name)
+        rows = await self._rows(_ROLES, name=name)
         return _view(rows[0]) if rows else None
 
 

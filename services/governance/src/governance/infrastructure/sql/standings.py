@@ -6,12 +6,11 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Table, Uuid, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.persistence.database import Database
+from chassis.persistence.sql_reads import SqlReads
 from governance.application.standings.views import StandingView
 from governance.domain.standing import Standing
 from governance.infrastructure.sql.advisory_lock import LOCK_STANDINGS
 from governance.infrastructure.sql.mapping import mapper, metadata
-from governance.infrastructure.sql.reads import fetch_rows
 
 subject_standings = Table(
     "subject_standings",
@@ -63,10 +62,7 @@ class SqlStandingRepository:
         self._session.add(standing)
 
 
-class SqlStandingViews:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class SqlStandingViews(SqlReads):
     async def standings_beyond_default(self, *, after: UUID, limit: int) -> Sequence[StandingView]:
-        rows = await fetch_rows(self._database, _STANDINGS_BEYOND_DEFAULT, after=after, limit=limit)
+        rows = await self._rows(_STANDINGS_BEYOND_DEFAULT, after=after, limit=limit)
         return [StandingView(*row) for row in rows]

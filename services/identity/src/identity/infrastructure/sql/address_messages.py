@@ -15,7 +15,7 @@ from identity.domain.address_message import HELD_FOR, AddressMessage
 from identity.infrastructure.sql.advisory_lock import Lock, hold
 from identity.infrastructure.sql.mapping import mapper, metadata, timestamp
 from identity.infrastructure.sql.messages import DeferDelivery
-from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.reads import SealedReads
 from identity.infrastructure.vault import Vault
 from kernel.ids import new_id
 
@@ -99,12 +99,12 @@ class SqlAddressMessages:
         return len((await self._session.scalars(delete(address_messages).where(of.id.in_(old)).returning(of.id))).all())
 
 
-class SqlAddressMessageViews(SqlReads):
+class SqlAddressMessageViews(SealedReads):
     async def expired_address_messages(self, at: datetime, *, limit: int) -> Sequence[UUID]:
-        return [row.id for row in await self._rows(_EXPIRED, {"at": at, "limit": limit})]
+        return [row.id for row in await self._rows(_EXPIRED, at=at, limit=limit)]
 
     async def left_address_messages(self, before: datetime, *, limit: int) -> Sequence[UUID]:
-        return [row.id for row in await self._rows(_LEFT, {"before": before, "limit": limit})]
+        return [row.id for row in await self._rows(_LEFT, before=before, limit=limit)]
 
 
 def _context(message_id: UUID) -> bytes:

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from identity.application.ports.credentials import CredentialView
 from identity.domain.sign_in_name import NameKind, SignInName
-from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.reads import SealedReads
 
 _CREDENTIAL = """
     SELECT u.id, u.password_hash, u.password_changed_at, u.status = 'active' AS is_active,
@@ -26,14 +26,14 @@ _CREDENTIAL_BY = {
 _CREDENTIAL_OF = text(f"{_CREDENTIAL} WHERE u.id = :id")
 
 
-class SqlCredentials(SqlReads):
+class SqlCredentials(SealedReads):
     async def credential_of(self, user_id: UUID) -> CredentialView | None:
-        rows = await self._rows(_CREDENTIAL_OF, {"id": user_id})
+        rows = await self._rows(_CREDENTIAL_OF, id=user_id)
         return CredentialView(*rows[0]) if rows else None
 
     async def credential(self, name: SignInName) -> CredentialView | None:
         key: dict[str, object] = {"name": name.text}
         if name.kind is NameKind.EMAIL:
             key = {"name": list(self._vault.email_indexes(name.text)), "folded": self._vault.folded_email_index(name.text)}
-        rows = await self._rows(_CREDENTIAL_BY[name.kind], key)
+        rows = await self._rows(_CREDENTIAL_BY[name.kind], **key)
         return CredentialView(*rows[0]) if rows else None

@@ -14,7 +14,7 @@ from identity.application.ports.device_keys import UsedProof
 from identity.domain.device_key import DeviceKey, KeyAlgorithm, RevokeReason
 from identity.domain.errors import DeviceKeyKnown
 from identity.infrastructure.sql.mapping import enum_text, mapper, metadata, timestamp
-from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.reads import SealedReads
 from identity.infrastructure.sql.unique_constraints import refuse_duplicates
 from identity.infrastructure.sql.users import users
 from kernel.pages import Page, PageRequest
@@ -80,14 +80,13 @@ class SqlDeviceKeyRepository:
         return result.rowcount
 
 
-class SqlDeviceKeyViews(SqlReads):
+class SqlDeviceKeyViews(SealedReads):
     async def device_key(self, key_id: UUID) -> DeviceKeyView | None:
-        rows = await self._rows(_KEY_BY_ID, {"id": key_id})
+        rows = await self._rows(_KEY_BY_ID, id=key_id)
         return _view(rows[0]) if rows else None
 
     async def device_keys_of(self, user_id: UUID, page: PageRequest) -> Page[DeviceKeyView]:
-        rows, total = await self._page(_KEYS, page, {"user_id": user_id})
-        return Page([_view(row) for row in rows], page.page, page.per_page, total)
+        return (await self._page(_KEYS, page, user_id=user_id)).map(_view)
 
 
 def _view(row: Any) -> DeviceKeyView:

@@ -1,5 +1,6 @@
 """Devices."""
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from identity.application.devices.views import DeviceView
 from identity.domain.device import Device
 from identity.infrastructure.sql.mapping import mapper, metadata, timestamp
 from identity.infrastructure.sql.origins import opened, origin_view
-from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.reads import SealedReads
 from identity.infrastructure.sql.users import users
 from kernel.pages import Page, PageRequest
 
@@ -58,17 +59,17 @@ class SqlDeviceRepository:
         self._session.add(device)
 
 
-class SqlDeviceViews(SqlReads):
+class SqlDeviceViews(SealedReads):
     async def devices_of(self, user_id: UUID, page: PageRequest) -> Page[DeviceView]:
-        rows, total = await self._page(_DEVICES, page, {"user_id": user_id})
-        return Page(await opened(partial(self._device, user_id), rows), page.page, page.per_page, total)
+        found = await self._page(_DEVICES, page, user_id=user_id)
+        return replace(found, items=await opened(partial(self._device, user_id), found.items))
 
     async def device(self, user_id: UUID, device_id: UUID) -> DeviceView | None:
-        rows = await self._rows(_DEVICE, {"user_id": user_id, "device_id": device_id})
+        rows = await self._rows(_DEVICE, user_id=user_id, device_id=device_id)
         return (await opened(partial(self._device, user_id), rows))[0] if rows else None
 
     async def known_since(self, user_id: UUID, device_id: UUID) -> datetime | None:
-        rows = await self._rows(_KNOWN_SINCE, {"user_id": user_id, "device_id": device_id})
+        rows = await self._rows(_KNOWN_SINCE, user_id=user_id, device_id=device_id)
         return rows[0].known_since if rows else None
 
     def _device(self, user_id: UUID, row: Any) -> DeviceView:

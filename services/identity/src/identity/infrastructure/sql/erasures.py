@@ -38,7 +38,7 @@ from identity.infrastructure.sql.passwords import (
     required_resets,
 )
 from identity.infrastructure.sql.profiles import profiles
-from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.reads import SealedReads
 from identity.infrastructure.sql.recovery import email_undos, recovery_requests
 from identity.infrastructure.sql.sessions import sessions
 from identity.infrastructure.sql.sign_in_challenges import sign_in_challenges
@@ -166,9 +166,9 @@ class SqlReceipts:
         return key
 
 
-class SqlErasureViews(SqlReads):
+class SqlErasureViews(SealedReads):
     async def erasure(self, erasure_id: UUID) -> ErasureView | None:
-        rows = await self._rows(_ERASURE, {"id": erasure_id})
+        rows = await self._rows(_ERASURE, id=erasure_id)
         if not rows:
             return None
         (row,) = rows
@@ -176,13 +176,13 @@ class SqlErasureViews(SqlReads):
         return ErasureView(row.id, row.status, row.requested_at, answered, row.restricted_until, row.erased_at, row.receipt)
 
     async def receipt_keys(self) -> Sequence[ReceiptKeyView]:
-        return [ReceiptKeyView(row.id, bytes(row.public_key), row.created_at) for row in await self._rows(_RECEIPT_KEYS, {})]
+        return [ReceiptKeyView(row.id, bytes(row.public_key), row.created_at) for row in await self._rows(_RECEIPT_KEYS)]
 
     async def due_erasures(self, at: datetime, *, limit: int) -> Sequence[UUID]:
-        return [row.id for row in await self._rows(_DUE, {"at": at, "limit": limit})]
+        return [row.id for row in await self._rows(_DUE, at=at, limit=limit)]
 
     async def unanswered_erasures(self, asked_before: datetime, *, limit: int) -> Sequence[UUID]:
-        return [row.id for row in await self._rows(_UNANSWERED, {"before": asked_before, "limit": limit})]
+        return [row.id for row in await self._rows(_UNANSWERED, before=asked_before, limit=limit)]
 
 
 class SqlErasureTransaction(SqlTransaction):

@@ -28,7 +28,7 @@ from identity.domain.totp import Totp
 from identity.infrastructure.sql.advisory_lock import Lock, hold
 from identity.infrastructure.sql.mapping import mapper, metadata, timestamp
 from identity.infrastructure.sql.passkeys import SqlCeremonies, SqlPasskeyRepository, passkey_ceremonies, passkeys
-from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.reads import SealedReads
 from identity.infrastructure.sql.sign_in_challenges import SqlSignInChallenges, sign_in_challenges
 from identity.infrastructure.sql.subject_keys import find_wrapped_key
 from identity.infrastructure.sql.users import users
@@ -170,10 +170,10 @@ class SqlFactorRepository:
         return dropped
 
 
-class SqlFactorViews(SqlReads):
+class SqlFactorViews(SealedReads):
     async def factors_of(self, user_id: UUID) -> FactorsView:
-        (row,) = await self._rows(_FACTORS, {"user_id": user_id})
-        passkeys = [self._passkey(user_id, each) for each in await self._rows(_PASSKEYS, {"user_id": user_id})]
+        (row,) = await self._rows(_FACTORS, user_id=user_id)
+        passkeys = [self._passkey(user_id, each) for each in await self._rows(_PASSKEYS, user_id=user_id)]
         return FactorsView(row.totp_confirmed_at, row.backup_codes_left, passkeys)
 
     def _passkey(self, user_id: UUID, row: Any) -> PasskeyView:

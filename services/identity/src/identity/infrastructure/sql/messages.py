@@ -19,7 +19,7 @@ from identity.infrastructure.sql.advisory_lock import Lock, hold
 from identity.infrastructure.sql.mapping import enum_text, mapper, metadata, timestamp
 from identity.infrastructure.sql.notices import SqlNoticeRepository
 from identity.infrastructure.sql.profiles import profiles
-from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.reads import SealedReads
 from identity.infrastructure.sql.subject_keys import subject_keys
 from identity.infrastructure.sql.users import users
 from identity.infrastructure.vault import Vault
@@ -163,14 +163,14 @@ class SqlMessageRepository:
         return sealer.open(sealed, field_context("profiles", column, str(subject.subject_id))).decode()
 
 
-class SqlMessageViews(SqlReads):
+class SqlMessageViews(SealedReads):
     async def left_behind(self, since: datetime, until: datetime, *, limit: int) -> Sequence[UUID]:
         notices = [template.value for template in Template if template.is_notice]
-        rows = await self._rows(_LEFT_BEHIND, {"since": since, "until": until, "notices": notices, "limit": limit})
+        rows = await self._rows(_LEFT_BEHIND, since=since, until=until, notices=notices, limit=limit)
         return [row.id for row in rows]
 
     async def waiting_message(self, message_id: UUID) -> MessageContent | None:
-        rows = await self._rows(_WAITING, {"id": message_id})
+        rows = await self._rows(_WAITING, id=message_id)
         return self._message(rows[0]) if rows else None
 
     async def delivered_messages(self, recipient: str | None, limit: int) -> Sequence[MessageContent]:
@@ -178,7 +178,7 @@ class SqlMessageViews(SqlReads):
             "email": self._vault.email_index(recipient) if recipient else None,
             "phone": self._vault.phone_index(recipient) if recipient else None,
         }
-        rows = await self._rows(_DELIVERED, {**indexes, "limit": limit})
+        rows = await self._rows(_DELIVERED, **indexes, limit=limit)
         return [self._message(row) for row in rows]
 
     def _message(self, row: Any) -> MessageContent:

@@ -18,7 +18,7 @@ from identity.domain.user import UserStatus
 from identity.infrastructure import notice_sealing
 from identity.infrastructure.sql.advisory_lock import Lock, hold
 from identity.infrastructure.sql.mapping import enum_text, mapper, metadata, timestamp
-from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.reads import SealedReads
 from identity.infrastructure.sql.subject_keys import wrapped_key
 from identity.infrastructure.sql.users import users
 from identity.infrastructure.vault import Vault
@@ -218,30 +218,30 @@ _LEFT = text(
 )
 
 
-class SqlNoticeViews(SqlReads):
+class SqlNoticeViews(SealedReads):
     async def page(
         self, user_id: UUID, *, after: UUID | None, limit: int, unread: bool, template: str | None
     ) -> Sequence[NoticeRow]:
-        given = {"user_id": user_id, "after": after, "limit": limit, "unread": unread, "template": template}
-        return [self._row(user_id, row) for row in await self._rows(_PAGE, given)]
+        rows = await self._rows(_PAGE, user_id=user_id, after=after, limit=limit, unread=unread, template=template)
+        return [self._row(user_id, row) for row in rows]
 
     async def notice(self, user_id: UUID, notice_id: UUID) -> NoticeRow | None:
-        rows = await self._rows(_ONE, {"user_id": user_id, "id": notice_id})
+        rows = await self._rows(_ONE, user_id=user_id, id=notice_id)
         return self._row(user_id, rows[0]) if rows else None
 
     async def state(self, user_id: UUID, *, counted_max: int) -> NoticeState:
-        (row,) = await self._rows(_STATE, {"user_id": user_id, "counted_max": counted_max})
+        (row,) = await self._rows(_STATE, user_id=user_id, counted_max=counted_max)
         return NoticeState(row.latest, row.unread)
 
     async def preferences(self, user_id: UUID) -> NoticePreferences | None:
-        rows = await self._rows(_PREFERENCES, {"user_id": user_id})
+        rows = await self._rows(_PREFERENCES, user_id=user_id)
         return notice_sealing.open_preferences(self._vault, user_id, rows[0].wrapped, rows[0].sealed) if rows else None
 
     async def people_with_due_mail(self, at: datetime, *, limit: int) -> Sequence[UUID]:
-        return [row.user_id for row in await self._rows(_DUE, {"at": at, "limit": limit})]
+        return [row.user_id for row in await self._rows(_DUE, at=at, limit=limit)]
 
     async def left_requests(self, before: datetime, *, limit: int) -> Sequence[UUID]:
-        return [row.id for row in await self._rows(_LEFT, {"before": before, "limit": limit})]
+        return [row.id for row in await self._rows(_LEFT, before=before, limit=limit)]
 
     def _row(self, user_id: UUID, row: Any) -> NoticeRow:
         facts = notice_sealing.open_facts(self._vault, user_id, row.wrapped, row.id, row.facts)

@@ -26,7 +26,7 @@ from identity.domain.email_undo import PASSWORDS_KEPT_FOR, PASSWORDS_TRIED_MAX
 from identity.domain.password_reset import PasswordReset
 from identity.domain.user import EARLIER_KEPT
 from identity.infrastructure.sql.mapping import mapper, metadata, timestamp
-from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.reads import SealedReads
 from identity.infrastructure.sql.users import users
 
 password_history = Table(
@@ -143,13 +143,11 @@ class SqlPasswordResets:
         return result.rowcount
 
 
-class SqlPasswordHashes(SqlReads):
+class SqlPasswordHashes(SealedReads):
     async def recent_password_hashes(self, user_id: UUID) -> Sequence[str]:
-        rows = await self._rows(_RECENT_HASHES, {"id": user_id, "limit": EARLIER_KEPT + 1})
+        rows = await self._rows(_RECENT_HASHES, id=user_id, limit=EARLIER_KEPT + 1)
         return [row.password_hash for row in rows]
 
     async def password_hashes_held(self, user_id: UUID, *, at: datetime, replaced_since: datetime) -> Sequence[str]:
-        rows = await self._rows(
-            _HASHES_HELD, {"id": user_id, "at": at, "replaced_since": replaced_since, "most": PASSWORDS_TRIED_MAX}
-        )
+        rows = await self._rows(_HASHES_HELD, id=user_id, at=at, replaced_since=replaced_since, most=PASSWORDS_TRIED_MAX)
         return [row.password_hash for row in rows]

@@ -29,7 +29,7 @@ from identity.application.recovery.views import RecoveryView
 from identity.domain.email_undo import EmailUndo
 from identity.domain.recovery_request import UNCONFIRMED_PER_HOUR_MAX, RecoveryReason, RecoveryRequest, RecoveryStatus
 from identity.infrastructure.sql.mapping import enum_text, mapper, metadata, timestamp
-from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.reads import SealedReads
 from identity.infrastructure.sql.subject_keys import wrapped_key
 from identity.infrastructure.sql.users import users
 from identity.infrastructure.vault import Vault
@@ -153,12 +153,11 @@ class SqlEmailUndos:
         return result.rowcount
 
 
-class SqlRecoveryViews(SqlReads):
+class SqlRecoveryViews(SealedReads):
     async def recovery_requests(
         self, status: str | None, page: PageRequest, *, confirmed: bool | None = None
     ) -> Page[RecoveryView]:
-        rows, total = await self._page(_REQUESTS, page, {"status": status, "confirmed": confirmed})
-        return Page([RecoveryView(*row[:-1]) for row in rows], page.page, page.per_page, total)
+        return (await self._page(_REQUESTS, page, status=status, confirmed=confirmed)).map(lambda row: RecoveryView(*row[:-1]))
 
 
 def _waits(user_id: UUID, at: datetime) -> ColumnElement[bool]:

@@ -1,6 +1,7 @@
 """Sessions."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -30,7 +31,7 @@ from identity.domain.session import Session
 from identity.infrastructure.sql.device_keys import device_keys
 from identity.infrastructure.sql.mapping import mapper, metadata, timestamp
 from identity.infrastructure.sql.origins import opened, origin_view
-from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.reads import SealedReads
 from identity.infrastructure.sql.session_columns import ProofColumn, UsedTokenColumn
 from identity.infrastructure.sql.subject_keys import find_wrapped_key, subject_keys
 from identity.infrastructure.sql.users import users
@@ -153,13 +154,13 @@ class SqlSessionRepository:
         return (await self._session.scalars(query)).all()
 
 
-class SqlSessionViews(SqlReads):
+class SqlSessionViews(SealedReads):
     async def sessions_of(self, user_id: UUID, page: PageRequest, *, live: bool | None = None) -> Page[SessionView]:
-        rows, total = await self._page(_SESSIONS, page, {"user_id": user_id, "live": live})
-        return Page(await opened(self._session, rows), page.page, page.per_page, total)
+        found = await self._page(_SESSIONS, page, user_id=user_id, live=live)
+        return replace(found, items=await opened(self._session, found.items))
 
     async def session(self, session_id: UUID) -> SessionView | None:
-        rows = await self._rows(_SESSION, {"id": session_id})
+        rows = await self._rows(_SESSION, id=session_id)
         return (await opened(self._session, rows))[0] if rows else None
 
     def _session(self, row: Any) -> SessionView:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.persistence.database import Database
 from identity.domain.signing_key import PUBLISHED_AFTER_RETIREMENT, SigningKey
 from identity.infrastructure.sql.mapping import mapper, metadata, timestamp
-from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.reads import SealedReads
 from identity.infrastructure.vault import Vault
 from kernel.clock import Clock
 
@@ -50,11 +50,11 @@ class SqlSigningKeyRepository:
         await self._session.delete(key)
 
 
-class SqlSigningKeyViews(SqlReads):
+class SqlSigningKeyViews(SealedReads):
     def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
         super().__init__(database, vault)
         self._clock = clock
 
     async def signing_keys(self) -> Sequence[SigningKey]:
-        rows = await self._rows(_SIGNING_KEYS, {"since": self._clock.now() - PUBLISHED_AFTER_RETIREMENT})
+        rows = await self._rows(_SIGNING_KEYS, since=self._clock.now() - PUBLISHED_AFTER_RETIREMENT)
         return [SigningKey(row.id, row.algorithm, row.public_jwk, bytes(row.sealed_private), *row[4:]) for row in rows]

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from identity.infrastructure import notice_sealing
-from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.reads import SealedReads
 from identity.infrastructure.vault import SealedProfile
 
 SECTION_ROWS_MAX: Final = 10_000
@@ -72,7 +72,7 @@ _SECTIONS: Final[Mapping[str, TextClause]] = {
 }
 
 
-class SqlUserData(SqlReads):
+class SqlUserData(SealedReads):
     async def held_about(self, user_id: UUID) -> dict[str, Any] | None:
         async with self._database.read() as connection:
             account = (await connection.execute(_ACCOUNT, {"user_id": user_id})).mappings().one_or_none()

@@ -16,7 +16,7 @@ from identity.domain.user import InitialRole, User, UserStatus
 from identity.infrastructure.sql.advisory_lock import Lock, hold
 from identity.infrastructure.sql.large_totals import LargeTotals
 from identity.infrastructure.sql.mapping import enum_text, mapper, metadata, timestamp
-from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.reads import SealedReads
 from identity.infrastructure.sql.unique_constraints import refuse_duplicates
 from identity.infrastructure.vault import SealedProfile, Vault
 from kernel.assurance import Factors
@@ -126,14 +126,14 @@ class SqlUserRepository:
         return bool(await self._session.scalar(query))
 
 
-class SqlUserViews(SqlReads):
+class SqlUserViews(SealedReads):
     def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
         super().__init__(database, vault)
         self._totals = LargeTotals(clock)
         self._standings = SqlFeed(database, "users", key="id", columns="status, version")
 
     async def user(self, user_id: UUID) -> UserView | None:
-        rows = await self._rows(_USER_BY_ID, {"id": user_id})
+        rows = await self._rows(_USER_BY_ID, id=user_id)
         return self._user(rows[0]) if rows else None
 
     async def users(self, page: PageRequest, which: UserFilter = EVERYBODY) -> Page[UserView]:
@@ -155,7 +155,7 @@ class SqlUserViews(SqlReads):
     async def users_without_mail(self) -> AsyncIterator[UUID]:
         """Yield the users whose address may have been another's before an earlier release folded it, in id order."""
         after = UUID(int=0)
-        while rows := await self._rows(_STORED_FOLDED, {"after": after, "limit": _BATCH}):
+        while rows := await self._rows(_STORED_FOLDED, after=after, limit=_BATCH):
             for row in rows:
                 if may_have_been_folded(self._vault.open_email(row.user_id, row.wrapped, row.email)):
                     yield row.user_id
@@ -166,7 +166,7 @@ class SqlUserViews(SqlReads):
         return found[0] if found else None
 
     async def subjects(self, subject_ids: Sequence[UUID]) -> Sequence[SubjectView]:
-        return [SubjectView(*row) for row in await self._rows(_SUBJECTS, {"ids": list(subject_ids)})]
+        return [SubjectView(*row) for row in await self._rows(_SUBJECTS, ids=list(subject_ids))]
 
     async def standings(self, cursor: str, *, limit: int) -> FeedPage[StandingView]:
         page = await self._standings.page(cursor, limit=limit)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from identity.application.wallet_addresses.views import AddressHolder, WalletAddressView
 from identity.domain.wallet_address import WalletAddress
 from identity.infrastructure.sql.mapping import mapper, metadata, timestamp
-from identity.infrastructure.sql.reads import SqlReads
+from identity.infrastructure.sql.reads import SealedReads
 from identity.infrastructure.sql.subject_keys import wrapped_key
 from identity.infrastructure.sql.users import users
 from identity.infrastructure.vault import Vault
@@ -71,17 +71,16 @@ class SqlWalletAddressRepository:
         await self._session.execute(update(wallet_addresses).where(where).values(label=sealed))
 
 
-class SqlWalletAddressViews(SqlReads):
+class SqlWalletAddressViews(SealedReads):
     async def wallet_addresses_of(self, user_id: UUID, page: PageRequest) -> Page[WalletAddressView]:
-        rows, total = await self._page(_ADDRESSES, page, {"user_id": user_id})
-        return Page([self._address(row) for row in rows], page.page, page.per_page, total)
+        return (await self._page(_ADDRESSES, page, user_id=user_id)).map(self._address)
 
     async def wallet_address(self, user_id: UUID, address: UUID) -> WalletAddressView | None:
-        rows = await self._rows(_ADDRESS_BY_ID, {"user_id": user_id, "address": address})
+        rows = await self._rows(_ADDRESS_BY_ID, user_id=user_id, address=address)
         return self._address(rows[0]) if rows else None
 
     async def address_holder(self, address: UUID) -> AddressHolder | None:
-        rows = await self._rows(_HOLDER, {"address": address})
+        rows = await self._rows(_HOLDER, address=address)
         if not rows:
             return None
         (row,) = rows

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.business_time import BusinessCalendar
-from kernel.errors import InvalidValue
 from kernel.pages import CursorPage, CursorRequest
 from payments.application.schedules.views import ScheduleView, UpcomingRunView
 from payments.application.schedules.visible_schedules import VisibleSchedules
@@ -22,7 +21,8 @@ class ListUpcomingRuns:
     async def __call__(self, *, actor: Actor, schedule_id: UUID, cursor: CursorRequest) -> CursorPage[UpcomingRunView]:
         """Raise NotFound. A schedule that is paused or has ended has no coming occurrences."""
         schedule = await self.visible.read(actor=actor, schedule_id=schedule_id, verb="read_upcoming_runs")
-        first = max(schedule.next_number, _after(cursor))
+        after = cursor.number(first=-1, highest=OCCURRENCES_MAX)
+        first = max(schedule.next_number, after + 1)
         found = list(islice(self._upcoming(schedule, first), cursor.limit + 1))
         items = found[: cursor.limit]
         return CursorPage(items, str(items[-1].number) if len(found) > cursor.limit else None)
@@ -36,11 +36,3 @@ class ListUpcomingRuns:
             if planned is None or due is None:
                 return
             yield UpcomingRunView(number=number, planned_at=planned, due_at=due)
-
-
-def _after(cursor: CursorRequest) -> int:
-    if cursor.after is None:
-        return 0
-    if not cursor.after.isascii() or not cursor.after.isdigit() or int(cursor.after) >= OCCURRENCES_MAX:
-        raise InvalidValue(field="cursor", expected="the next_cursor of the previous page", given=cursor.after)
-    return int(cursor.after) + 1

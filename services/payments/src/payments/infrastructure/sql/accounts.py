@@ -3,17 +3,18 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.persistence.sql_reads import SqlReads
 from kernel.events import Aggregate
 from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
 from payments.application.accounts.views import AccountFilter, AccountView, PostingView
 from payments.domain.account import Account, AccountKind, AccountStatus, WalletUsage
-from payments.infrastructure.sql.reads import SqlReads, before, next_cursor
 
 # ruff: noqa: S608  # put together of our own constants
 COLUMNS = (
@@ -51,6 +52,7 @@ _POSTINGS = text(
     WHERE p.account_id = :account AND p.sequence < :before ORDER BY p.sequence DESC LIMIT :limit
     """
 )
+_SEQUENCE: Final = attrgetter("sequence")
 _BALANCE_AT = text("SELECT balance_after FROM postings WHERE sequence = last_sequence_before(:account, :instant)")
 _OWNERS = text("SELECT owner_id FROM accounts WHERE id = ANY(:ids) AND owner_id IS NOT NULL")
 
@@ -131,15 +133,11 @@ class SqlAccountViews(SqlReads):
             SELECT {_VIEW_COLUMNS}, count(*) OVER () AS total FROM accounts WHERE {where}
             ORDER BY kind, opened_at, id LIMIT :limit OFFSET :offset
         """
-        rows = await self._rows(text(listed), **given, limit=page.per_page, offset=page.offset)
-        # A page past the end has no row with the total.
-        counted = text(f"SELECT count(*) FROM accounts WHERE {where}")
-        total = rows[0].total if rows else (await self._rows(counted, **given))[0][0]
-        return Page([AccountView(*row[:-1]) for row in rows], page.page, page.per_page, total)
+        return (await self._page(text(listed), page, **given)).map(lambda row: AccountView(*row[:-1]))
 
     async def postings(self, account_id: UUID, cursor: CursorRequest) -> CursorPage[PostingView]:
-        rows = await self._rows(_POSTINGS, account=account_id, before=before(cursor), limit=cursor.limit + 1)
-        return CursorPage([PostingView(*row) for row in rows[: cursor.limit]], next_cursor(rows, cursor))
+        found = await self._cursor_page(_POSTINGS, cursor, _SEQUENCE, account=account_id, before=cursor.number())
+        return found.map(lambda row: PostingView(*row))
 
     async def balance_at(self, account_id: UUID, instant: datetime) -> Decimal:
         rows = await self._rows(_BALANCE_AT, account=account_id, instant=instant)

@@ -5,6 +5,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.objects.claims_table import HOLD, SqlObjectClaims
 from chassis.persistence.database import Database
+from chassis.persistence.sql_reads import SqlReads
 from kernel.actor import Actor
-from kernel.errors import InvalidValue
 from kernel.events import Aggregate
 from kernel.objects import ObjectsUnavailable, StoredFile
 from kernel.pages import CursorPage, CursorRequest
@@ -35,7 +36,6 @@ from payments.infrastructure.sql.bulk_transfer_rows import (
     outcomes_text,
     values_of,
 )
-from payments.infrastructure.sql.reads import SqlReads, before_id
 
 _READ: Final = ", ".join(COLUMNS)
 _BY_KEY = text(f"SELECT {_READ} FROM bulks WHERE initiator_id = :initiator AND idempotency_key = :key")
@@ -200,22 +200,19 @@ class SqlBulkViews(SqlReads):
         return next((StoredFile(digest=bytes(d).hex(), size=s, media_type=m, name=n) for d, s, m, n in rows), None)
 
     async def bulks_of(self, initiator_id: UUID, cursor: CursorRequest) -> CursorPage[BulkView]:
-        rows = await self._rows(_BULKS_OF, initiator=initiator_id, before=before_id(cursor), limit=cursor.limit + 1)
-        views = [_bulk_view(row) for row in rows[: cursor.limit]]
-        return CursorPage(views, str(views[-1].id) if len(rows) > cursor.limit else None)
+        found = await self._cursor_page(_BULKS_OF, cursor, attrgetter("id"), initiator=initiator_id, before=cursor.id())
+        return found.map(_bulk_view)
 
     async def bulks_awaiting_approval(self, cursor: CursorRequest) -> CursorPage[BulkView]:
-        rows = await self._rows(_AWAITING, before=before_id(cursor), limit=cursor.limit + 1)
-        views = [_bulk_view(row) for row in rows[: cursor.limit]]
-        return CursorPage(views, str(views[-1].id) if len(rows) > cursor.limit else None)
+        return (await self._cursor_page(_AWAITING, cursor, attrgetter("id"), before=cursor.id())).map(_bulk_view)
 
     async def bulk_lines(
         self, bulk_id: UUID, cursor: CursorRequest, *, statuses: Sequence[LineStatus] = ()
     ) -> CursorPage[BulkLineView]:
         wanted = [status.value for status in statuses] or None
-        rows = await self._rows(_PAGE_OF_LINES, id=bulk_id, after=_after(cursor), statuses=wanted, limit=cursor.limit + 1)
-        views = [_line_view(row) for row in rows[: cursor.limit]]
-        return CursorPage(views, str(views[-1].number) if len(rows) > cursor.limit else None)
+        after = cursor.number(first=0, highest=LINES_MAX)
+        found = await self._cursor_page(_PAGE_OF_LINES, cursor, _line_number, id=bulk_id, after=after, statuses=wanted)
+        return found.map(_line_view)
 
 
 def _bulk_view(row: Sequence[Any]) -> BulkView:
@@ -239,9 +236,5 @@ def _line_view(row: Any) -> BulkLineView:
     )
 
 
-def _after(cursor: CursorRequest) -> int:
-    if cursor.after is None:
-        return 0
-    if not cursor.after.isascii() or not cursor.after.isdigit() or len(cursor.after) > len(str(LINES_MAX)):
-        raise InvalidValue(field="cursor", expected="the next_cursor of the previous page", given=cursor.after)
-    return int(cursor.after)
+def _line_number(row: Any) -> object:
+    return row.line[0]

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from chassis.persistence.database import BY_INDEX
 from chassis.persistence.json_rows import to_json_rows
 from chassis.persistence.pipeline import Pipeline, Statement
+from chassis.persistence.sql_reads import SqlReads
 from kernel.events import Aggregate
 from payments.application.ledger.views import AccountSum, TrialBalance
 from payments.application.ports.ledger import LedgerSnapshot
@@ -22,7 +23,6 @@ from payments.domain.limits import STANDARD_TIER, Spending
 from payments.domain.transfer import Transfer
 from payments.infrastructure.sql.accounts import COLUMNS, account_of
 from payments.infrastructure.sql.idempotency_keys import TAKEN_BY_ANOTHER
-from payments.infrastructure.sql.reads import SqlReads
 from payments.infrastructure.sql.spending import SENT, sent_questions
 from payments.infrastructure.sql.transfer_rows import (
     ADD_POSTINGS,

@@ -14,9 +14,9 @@ from sqlalchemy import text
 
 from chassis.persistence.connections import answers_within
 from chassis.persistence.database import Database
+from chassis.persistence.sql_reads import SqlReads
 from payments.application.ledger.views import Finding
 from payments.application.ledger_verifications.check_whole_ledger import SHOWN_MAX
-from payments.infrastructure.sql.reads import SqlReads
 
 # A rule reads every posting of a ledger.
 RULE_SECONDS_MAX: Final = 3600

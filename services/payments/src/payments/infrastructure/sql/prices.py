@@ -7,13 +7,13 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.persistence.sql_reads import SqlReads
 from chassis.persistence.unit_of_work import SqlTransaction
 from kernel.actor import Actor
 from payments.application.ports.prices import Prices
 from payments.infrastructure.sql.fees import FEE_RULES
 from payments.infrastructure.sql.limits import LIMITS, SqlTierRepository
 from payments.infrastructure.sql.rates import FX_RATES
-from payments.infrastructure.sql.reads import SqlReads
 from payments.infrastructure.sql.versions import PriceT, SqlVersionRepository, VersionTable
 
 

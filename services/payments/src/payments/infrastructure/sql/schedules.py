@@ -4,21 +4,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.persistence.sql_reads import SqlReads
 from kernel.actor import Actor
 from kernel.events import Aggregate
 from kernel.money import Money
 from kernel.pages import CursorPage, CursorRequest
 from payments.application.schedules.views import RunView, ScheduleView
-from payments.domain.schedule import Frequency, OnClosedDay, Run, Schedule, ScheduleStatus, StandingOrder
+from payments.domain.schedule import OCCURRENCES_MAX, Frequency, OnClosedDay, Run, Schedule, ScheduleStatus, StandingOrder
 from payments.infrastructure.sql.actors import actor_of, actor_text
 from payments.infrastructure.sql.advisory_lock import TAKE_LOCK, lock_number
-from payments.infrastructure.sql.reads import SqlReads, before, before_id
 from payments.infrastructure.sql.transfer_rows import signature_of, signature_text
 
 _ASKED: Final = (
@@ -168,7 +169,8 @@ _RUNS_OF = text(
     WHERE schedule_id = :id AND number < :before ORDER BY number DESC LIMIT :limit
     """
 )
-_NUMBER_MAX: Final = 2**31 - 1
+_ID: Final = attrgetter("id")
+_NUMBER: Final = attrgetter("number")
 
 
 class SqlScheduleViews(SqlReads):
@@ -177,15 +179,13 @@ class SqlScheduleViews(SqlReads):
         return _schedule_view(rows[0]) if rows else None
 
     async def schedules_of(self, initiator_id: UUID, cursor: CursorRequest) -> CursorPage[ScheduleView]:
-        rows = await self._rows(_SCHEDULES_OF, initiator=initiator_id, before=before_id(cursor), limit=cursor.limit + 1)
-        views = [_schedule_view(row) for row in rows[: cursor.limit]]
-        return CursorPage(views, str(views[-1].id) if len(rows) > cursor.limit else None)
+        found = await self._cursor_page(_SCHEDULES_OF, cursor, _ID, initiator=initiator_id, before=cursor.id())
+        return found.map(_schedule_view)
 
     async def runs_of(self, schedule_id: UUID, cursor: CursorRequest) -> CursorPage[RunView]:
-        earlier = min(before(cursor), _NUMBER_MAX)
-        rows = await self._rows(_RUNS_OF, id=schedule_id, before=earlier, limit=cursor.limit + 1)
-        views = [RunView(**dict(zip(RunView.__slots__, row, strict=True))) for row in rows[: cursor.limit]]
-        return CursorPage(views, str(views[-1].number) if len(rows) > cursor.limit else None)
+        before = cursor.number(first=OCCURRENCES_MAX, highest=OCCURRENCES_MAX)
+        found = await self._cursor_page(_RUNS_OF, cursor, _NUMBER, id=schedule_id, before=before)
+        return found.map(lambda row: RunView(**dict(zip(RunView.__slots__, row, strict=True))))
 
 
 def _schedule_view(row: Sequence[Any]) -> ScheduleView:

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from chassis.persistence.sql_reads import SqlReads
 from payments.domain.statement import Statement, StatementLine
-from payments.infrastructure.sql.reads import SqlReads
 
 # One SQL statement is one snapshot: later postings are in neither the balance nor the lines.
 _STATEMENT = text(

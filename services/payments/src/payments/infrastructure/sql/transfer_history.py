@@ -12,23 +12,22 @@ There is no index on words: it would cost every transfer and need a PostgreSQL e
 
 # ruff: noqa: S608  # put together of this module's own constants; what users give is bound
 
-import hashlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
-from kernel.errors import InvalidValue
+from chassis.persistence.sql_reads import SqlReads
 from kernel.money import CURRENCIES
 from kernel.pages import CursorPage, CursorRequest
 from payments.application.statements.views import Direction, Movement
 from payments.application.transfers.views import HistoryFilter, HistoryTooLong
 from payments.domain.account import SystemCode, system_account_id
 from payments.domain.transfer import Transfer
-from payments.infrastructure.sql.reads import SqlReads, before_id
 from payments.infrastructure.sql.transfer_rows import READ, transfer_of
 
 # About how many transfers a page examines once it has an item, and how many while it has none.
@@ -126,13 +125,14 @@ class SqlTransferHistory(SqlReads):
     async def history(self, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[Transfer]:
         found: list[Transfer] = []
         looked_at = 0
-        async for step in self._steps(wanted, _TRANSFERS, before=_before(wanted, cursor), rows=cursor.limit + 1):
+        before = _newest(wanted) if cursor.after is None else cursor.id()
+        async for step in self._steps(wanted, _TRANSFERS, before=before, rows=cursor.limit + 1):
             found += [transfer_of(row) for row in step.rows]
             looked_at += step.size
             if len(found) > cursor.limit:
-                return CursorPage(found[: cursor.limit], _cursor(wanted, found[cursor.limit - 1].id))
+                return CursorPage(found[: cursor.limit], str(found[cursor.limit - 1].id))
             if step.upto and found and looked_at >= LOOKED_AT_FEW:
-                return CursorPage(found, _cursor(wanted, step.upto))
+                return CursorPage(found, str(step.upto))
             if step.upto and looked_at >= LOOKED_AT_MAX:
                 raise HistoryTooLong(field="since", looked_at=looked_at)
         return CursorPage(found, None)
@@ -143,10 +143,7 @@ class SqlTransferHistory(SqlReads):
                 yield [_movement(row) for row in step.rows]
 
     async def awaiting_approval(self, cursor: CursorRequest) -> CursorPage[Transfer]:
-        rows = await self._rows(_AWAITING, before=before_id(cursor), limit=cursor.limit + 1)
-        found = [transfer_of(row) for row in rows]
-        is_last = len(found) <= cursor.limit
-        return CursorPage(found[: cursor.limit], None if is_last else str(found[cursor.limit - 1].id))
+        return (await self._cursor_page(_AWAITING, cursor, attrgetter("id"), before=cursor.id())).map(transfer_of)
 
     async def _steps(
         self, wanted: HistoryFilter, page: str, *, before: UUID, rows: int, **parameters: object
@@ -218,28 +215,6 @@ def _movement(row: Sequence[Any]) -> Movement:
         currency=currency,
         fee=fee,
     )
-
-
-def _cursor(wanted: HistoryFilter, last: UUID) -> str:
-    digest = _digest(wanted)
-    return f"{last}.{digest}" if digest else str(last)
-
-
-def _before(wanted: HistoryFilter, cursor: CursorRequest) -> UUID:
-    if cursor.after is None:
-        return _newest(wanted)
-    last, _, digest = cursor.after.partition(".")
-    if digest and digest != _digest(wanted):
-        raise InvalidValue(
-            field="cursor", expected="the next_cursor of the previous page, with the same filters", given=cursor.after
-        )
-    return before_id(replace(cursor, after=last))
-
-
-def _digest(wanted: HistoryFilter) -> str:
-    """Return a digest that identifies a set of filters; empty if there are none."""
-    given = {name: str(value) for name, value in asdict(wanted).items() if value is not None and name != "owner_id"}
-    return hashlib.sha256(repr(given).encode()).hexdigest()[:16] if given else ""
 
 
 def _newest(wanted: HistoryFilter) -> UUID:

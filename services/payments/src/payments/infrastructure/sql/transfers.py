@@ -13,11 +13,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.idempotency_scope import RequestInProgress
+from chassis.persistence.sql_reads import SqlReads
 from kernel.events import Aggregate
 from payments.domain.entry import Posting
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferOrder
-from payments.infrastructure.sql.reads import SqlReads
 from payments.infrastructure.sql.transfer_rows import (
     ADD_POSTINGS,
     ADD_TRANSFERS,

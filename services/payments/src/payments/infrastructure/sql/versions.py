@@ -12,13 +12,13 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.persistence.sql_reads import SqlReads
 from kernel.pages import Page, PageRequest
 from payments.application.versions import VersionRecord
 from payments.domain.fee_rule import FeeRule
 from payments.domain.fx_rate import FxRate
 from payments.domain.limits import Limit
 from payments.domain.validity import Validity
-from payments.infrastructure.sql.reads import SqlReads
 
 PriceT = TypeVar("PriceT", FeeRule, FxRate, Limit)
 # A row lock cannot protect a row that does not exist yet. No transfer waits for this lock.
@@ -98,17 +98,15 @@ class SqlVersionReads(SqlReads):
     async def _in_force(
         self, table: VersionTable[PriceT], page: PageRequest, at: datetime, **filters: str | None
     ) -> Page[PriceT]:
-        rows, total = await self._page(table, page, "series, version", [_IN_FORCE], {"at": at}, filters)
-        return Page([table.read(row) for row in rows], page.page, page.per_page, total)
+        return (await self._versions(table, page, "series, version", [_IN_FORCE], {"at": at}, filters)).map(table.read)
 
     async def _history(
         self, table: VersionTable[PriceT], page: PageRequest, **filters: str | None
     ) -> Page[VersionRecord[PriceT]]:
-        rows, total = await self._page(table, page, "recorded_at DESC, series, version DESC", [], {}, filters)
-        items = [VersionRecord(table.read(row), row.recorded_by, row.recorded_at, row.reason) for row in rows]
-        return Page(items, page.page, page.per_page, total)
+        found = await self._versions(table, page, "recorded_at DESC, series, version DESC", [], {}, filters)
+        return found.map(lambda row: VersionRecord(table.read(row), row.recorded_by, row.recorded_at, row.reason))
 
-    async def _page(
+    async def _versions(
         self,
         table: VersionTable[PriceT],
         page: PageRequest,
@@ -116,19 +114,16 @@ class SqlVersionReads(SqlReads):
         conditions: Sequence[str],
         parameters: Mapping[str, object],
         filters: Mapping[str, str | None],
-    ) -> tuple[Sequence[Any], int]:
+    ) -> Page[Any]:
         given: dict[str, object] = {name: value for name, value in filters.items() if value is not None}
         where = " AND ".join([*(f"{name} = :{name}" for name in given), *conditions]) or "true"
         listed = text(
             f"""
-            SELECT {table.selected}, recorded_by, recorded_at, reason FROM {table.name}
+            SELECT {table.selected}, recorded_by, recorded_at, reason, count(*) OVER () AS total FROM {table.name}
             WHERE {where} ORDER BY {order} LIMIT :limit OFFSET :offset
             """
         )
-        values = {**given, **parameters}
-        rows = await self._rows(listed, **values, limit=page.per_page, offset=page.offset)
-        total = (await self._rows(text(f"SELECT count(*) FROM {table.name} WHERE {where}"), **values))[0][0]
-        return rows, total
+        return await self._page(listed, page, **given, **parameters)
 
 
 def _parameter(value: Any) -> Any:

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.persistence.sql_reads import SqlReads
 from kernel.errors import NotFound
 from kernel.events import Aggregate
 from kernel.pages import Page, PageRequest
@@ -14,7 +15,6 @@ from payments.application.wallets.views import WalletView
 from payments.domain.account import Account
 from payments.infrastructure.sql.accounts import SqlAccountRepository
 from payments.infrastructure.sql.advisory_lock import TAKE_LOCK, lock_number
-from payments.infrastructure.sql.reads import SqlReads
 
 _COUNT_OF = text("SELECT count(*) FROM accounts WHERE owner_id = :owner AND status <> 'closed'")
 _EXPECTING = text("SELECT count(*) FROM transfers WHERE target_id = :id AND status IN ('pending', 'pending_approval')")
@@ -32,7 +32,6 @@ _OF_OWNER = text(
     FROM accounts WHERE owner_id = :owner ORDER BY opened_at, id LIMIT :limit OFFSET :offset
     """
 )
-_TOTAL_OF_OWNER = text("SELECT count(*) FROM accounts WHERE owner_id = :owner")
 
 
 class SqlWalletRepository:
@@ -82,7 +81,4 @@ class SqlWalletViews(SqlReads):
         return WalletView(*rows[0]) if rows else None
 
     async def of_owner(self, owner_id: UUID, page: PageRequest) -> Page[WalletView]:
-        rows = await self._rows(_OF_OWNER, owner=owner_id, limit=page.per_page, offset=page.offset)
-        # A page past the end has no row with the total.
-        total = rows[0].total if rows else (await self._rows(_TOTAL_OF_OWNER, owner=owner_id))[0][0]
-        return Page([WalletView(*row[:-1]) for row in rows], page.page, page.per_page, total)
+        return (await self._page(_OF_OWNER, page, owner=owner_id)).map(lambda row: WalletView(*row[:-1]))
