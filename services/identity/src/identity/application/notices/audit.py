@@ -6,7 +6,7 @@ from uuid import UUID
 
 from identity.domain.address_message import AddressMessage
 from identity.domain.notice_request import NoticeRequest
-from kernel.audit import AuditFact
+from kernel.audit import AuditFact, State
 from kernel.notices import RecipientKind
 
 _REQUEST: Final = "notice_request"
@@ -56,7 +56,7 @@ def notices_purged(*, notices: int, requests: int, messages: int, at: datetime) 
     return AuditFact(action="identity.notice.purge", resource_type="notice", resource_id="expired", occurred_at=at, after=after)
 
 
-def _of_request(verb: str, request: NoticeRequest, *, at: datetime, after: dict[str, object]) -> AuditFact:
+def _of_request(verb: str, request: NoticeRequest, *, at: datetime, after: State) -> AuditFact:
     is_person = request.recipient_kind is RecipientKind.PERSON
     return AuditFact(
         action=f"identity.notice_request.{verb}",
