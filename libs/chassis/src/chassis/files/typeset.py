@@ -1,6 +1,6 @@
 """Documents as PDF, set by typst in the fonts of this package: no font of the system, so that every machine makes the same.
 
-Each document is set by a process of its own. typst keeps the last ten documents in memory, 200 MB each if they are long, and a
+Each document is set by a process of its own. typst keeps the last ten documents in memory, 100 MB each if they are long, and a
 thread that it runs in cannot be stopped when its client has left.
 """
 
@@ -16,7 +16,7 @@ from kernel.errors import InvalidValue
 
 _FOLDER: Final = Path(__file__).parent
 _PROGRAM, _PRELUDE, FONTS = (_FOLDER / name for name in ("typesetter.py", "prelude.typ", "fonts"))
-# About 1,000 lines on 40 pages, which take 200 MB and two seconds.
+# About 1,000 lines on 40 pages, which take 160 MB and two seconds.
 DATA_BYTES_MAX: Final = 300_000
 # A document takes a core and memory. Allow one at a time, or requests would wait for documents.
 _ONE_AT_A_TIME: Final = asyncio.Semaphore(1)
