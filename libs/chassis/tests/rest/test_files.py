@@ -123,6 +123,26 @@ async def test_the_time_of_a_request_begins_after_its_file(client: httpx.AsyncCl
     assert events == ["arrived", "time begins"]
 
 
+async def test_a_process_receives_a_limited_number_of_files_at_a_time(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "OPEN_MAX", 1)
+    begun, release = asyncio.Event(), asyncio.Event()
+
+    async def waiting() -> AsyncIterator[bytes]:
+        yield b"a"
+        begun.set()
+        await release.wait()
+
+    first = asyncio.create_task(client.post("/api/v1/files", content=waiting(), headers=CSV))
+    await begun.wait()
+    refused = await client.post("/api/v1/files", content=CONTENT, headers=CSV)
+    assert (refused.status_code, refused.json()["code"]) == (503, "SRV_002")
+    release.set()
+    assert (await first).status_code == 200
+    assert (await client.post("/api/v1/files", content=CONTENT, headers=CSV)).status_code == 200
+
+
 def test_a_media_type_that_cannot_be_recognized_cannot_be_declared() -> None:
     with pytest.raises(ValueError, match="image/gif"):
         Takes(media_types=["image/gif"], bytes_max=1)

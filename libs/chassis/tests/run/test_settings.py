@@ -145,3 +145,41 @@ def test_a_bundle_must_be_refreshed_before_it_is_stale_and_be_stale_before_it_ex
     ):
         with pytest.raises(ValidationError, match=r"ELCORP_POLICY_REFRESH_SECONDS .* must be less than ELCORP_POLICY_STALENESS"):
             made("local", **given)
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_a_folder_of_files_must_be_declared_to_be_shared(environment: str) -> None:
+    with pytest.raises(ValidationError, match="ELCORP_OBJECTS_URL is a folder, but every process"):
+        made(environment, objects_url="file:///files")
+    assert made(environment, objects_url="file:///files", objects_folder_shared=True).objects_url == "file:///files"
+    assert made("local", objects_url="file:///files").objects_folder_shared is False
+    assert made(environment, objects_url="s3://files/elcorp").objects_url == "s3://files/elcorp"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("objects_url", "/files"),
+        ("objects_url", "file://files"),
+        ("objects_url", "s3://"),
+        ("objects_url", "s3://b/x?y"),
+        ("objects_url", "s3://key:secret@bucket/x"),
+        ("objects_endpoint", "http://minio:9000"),
+        ("objects_endpoint", "minio:9000"),
+        ("scanner_url", "clamd:3310"),
+        ("scanner_url", "tcp://clamd"),
+        ("scanner_url", "unix://clamd.ctl"),
+    ],
+)
+def test_a_place_of_files_that_no_client_could_use_is_refused(setting: str, value: str) -> None:
+    with pytest.raises(ValidationError, match=setting):
+        made("staging", **{setting: value})
+
+
+def test_half_of_the_bucket_s_credentials_is_refused() -> None:
+    half = made("staging", objects_access_key_id="AKIA1")
+    assert [problem for problem in half.unreadable() if "OBJECTS" in problem] == [
+        "ELCORP_OBJECTS_ACCESS_KEY_ID and ELCORP_OBJECTS_SECRET_ACCESS_KEY belong together; set both or neither"
+    ]
+    whole = made("staging", objects_access_key_id="AKIA1", objects_secret_access_key=SecretStr("Zk3vQ"))
+    assert list(whole.unreadable()) == []

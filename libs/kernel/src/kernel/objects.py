@@ -99,9 +99,15 @@ class Scanner(Protocol):
     async def find_malware(self, upload: Upload, /) -> str | None:
         """Return the name of the malware in a file, None if it has none. Raises ObjectsUnavailable if it cannot be scanned."""
 
+    async def ping(self) -> None:
+        """Raise ObjectsUnavailable if no file can be scanned now."""
+
 
 class NoScanner:
     """Where no scanner is configured."""
 
     async def find_malware(self, _upload: Upload, /) -> str | None:
         return None
+
+    async def ping(self) -> None:
+        return

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from chassis.projections.follower import Projection
     from chassis.run.resources import ServiceResources
     from kernel.approval_ports import Deciders
-    from kernel.objects import ObjectStore
+    from kernel.objects import ObjectStore, Scanner
     from payments.application.ports.bulk_transfers import RuleRefresher
     from payments.application.ports.payer_rights import Standings
     from payments.application.transfers.post_transfers import PostTransfers
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     """Serve REST and gRPC."""
-    from chassis.objects.configured import object_store
+    from chassis.objects.configured import object_store, scanner
     from chassis.rpc import connect
     from chassis.run import service_resources
     from elcorp.payments.v1 import events_pb2
@@ -59,10 +59,12 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
     ):
         prices = CachedPrices(SqlPrices(resources.database).reaching, resources.clock)
         resources.readiness.add("prices", prices.check)
-        files = object_store(settings)
-        # Without it, everything but files is served.
+        files, files_scanner = object_store(settings), scanner(settings)
+        # Without them, everything but files is served.
         resources.readiness.add("objects", files.ping, required=False)
-        payments = build(_dependencies(settings, resources, prices, files, compliance=compliance, identity=identity))
+        resources.readiness.add("scanner", files_scanner.ping, required=False)
+        given = _dependencies(settings, resources, prices, files, files_scanner, compliance=compliance, identity=identity)
+        payments = build(given)
         rest = resources.rest(payments, ROUTERS, title="Elcorp payments")
         grpc = rpc_services(payments, resources.access_control)
         yield resources.serving(rest, grpc, prices.run)
@@ -73,11 +75,11 @@ def _dependencies(
     resources: "ServiceResources",
     prices: "CachedPrices",
     files: "ObjectStore",
+    files_scanner: "Scanner",
     *,
     compliance: "grpc.aio.Channel",
     identity: "grpc.aio.Channel",
 ) -> "Dependencies":
-    from chassis.objects.configured import scanner
     from payments.infrastructure.approval_policies import BundledApprovals
     from payments.infrastructure.audit_log import ComplianceAuditLog
     from payments.infrastructure.screening import ComplianceScreening
@@ -96,7 +98,7 @@ def _dependencies(
         approvals=BundledApprovals(resources.policies),
         permissions=resources.policies,
         objects=files,
-        scanner=scanner(settings),
+        scanner=files_scanner,
         clock=resources.clock,
     )
 

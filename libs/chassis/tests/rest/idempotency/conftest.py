@@ -11,7 +11,18 @@ from fastapi.responses import StreamingResponse
 from chassis.messaging.contracts import Publications
 from chassis.persistence.database import Database
 from chassis.persistence.unit_of_work import SqlTransaction, SqlUnitOfWork
-from chassis.rest import Authenticated, CurrentActor, Envelope, IdempotencyStore, Public, Router, envelope, set_etag
+from chassis.rest import (
+    Authenticated,
+    CurrentActor,
+    Envelope,
+    IdempotencyStore,
+    Public,
+    Router,
+    Takes,
+    UploadedFile,
+    envelope,
+    set_etag,
+)
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import Databases
 from chassis.testing.tokens import TokenForge
@@ -36,6 +47,12 @@ def things(database: Database) -> Things:
     return Things(SqlUnitOfWork(database, SqlTransaction, Publications("things", {}), service="things"), database)
 
 
+def _take_files(router: Router, things: Things) -> None:
+    @router.post("/file", dependencies=[Authenticated], takes=Takes(media_types=["text/csv", "text/plain"], bytes_max=1000))
+    async def make_of_file(upload: UploadedFile, actor: CurrentActor) -> Envelope[str]:
+        return envelope(str(await things.make(actor, upload.read().decode())))
+
+
 @pytest.fixture
 def client(
     things: Things,
@@ -44,6 +61,7 @@ def client(
     client_of: Callable[[FastAPI], httpx.AsyncClient],
 ) -> httpx.AsyncClient:
     router = Router("/things", assurance=NONE, reads=NOBODY)
+    _take_files(router, things)
 
     @router.post("", dependencies=[Authenticated], status_code=201)
     async def make_thing(body: ThingRequest, actor: CurrentActor, response: Response) -> Envelope[str]:

@@ -212,3 +212,20 @@ async def test_a_route_that_stores_no_responses_ignores_the_key(post: Post, data
     await post(path="/unkept")
     await post(path="/unkept")
     assert (await count(database), await count(database, "idempotency_keys")) == (2, 0)
+
+
+async def test_a_file_is_compared_by_its_bytes_and_type(client: httpx.AsyncClient, things: Things, forge: TokenForge) -> None:
+    signed_in = forge.headers(new_id())
+
+    async def post(content: bytes, media_type: str = "text/csv") -> tuple[int, str | None, str | None]:
+        headers = {**signed_in, "Idempotency-Key": "k", "Content-Type": media_type}
+        answer = await client.post("/api/v1/things/file", content=content, headers=headers)
+        return answer.status_code, answer.json().get("code"), answer.headers.get("idempotency-replayed")
+
+    assert await post(b"a,b") == (200, None, None)
+    assert await post(b"a,b") == (200, None, "true")
+    assert await post(b"a,c") == (422, "VAL_002", None)
+    assert await post(b"a,b", "text/plain") == (422, "VAL_002", None)
+    # A file that is refused does not use up a key.
+    assert await post(b"a\0b") == (422, "VAL_005", None)
+    assert things.calls == 1
