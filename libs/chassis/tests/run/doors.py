@@ -29,15 +29,23 @@ class DoorSettings(ServiceSettings):
     lock: str = "its own"
 
 
+async def until(drained: asyncio.Event) -> AsyncIterator[bytes]:
+    yield b"first "
+    await drained.wait()
+    yield b"last"
+
+
 @asynccontextmanager
 async def serving(settings: DoorSettings) -> AsyncIterator[Serving]:
     from fastapi import FastAPI  # noqa: PLC0415
+    from fastapi.responses import StreamingResponse  # noqa: PLC0415
 
     from chassis.rpc import RpcService  # noqa: PLC0415
     from elcorp.compliance.v1 import compliance_pb2, compliance_pb2_grpc  # noqa: PLC0415
 
     readiness = Readiness()
     app = FastAPI()
+    drained = asyncio.Event()
 
     async def until_drained(door: str) -> None:
         """Run until well after the process was asked to stop."""
@@ -50,6 +58,10 @@ async def serving(settings: DoorSettings) -> AsyncIterator[Serving]:
     async def slow() -> dict[str, bool]:
         await until_drained("rest")
         return {"done": True}
+
+    @app.get("/stream")
+    async def stream() -> StreamingResponse:
+        return StreamingResponse(until(drained))
 
     @app.get("/quick")
     async def quick() -> dict[str, bool]:
@@ -71,7 +83,7 @@ async def serving(settings: DoorSettings) -> AsyncIterator[Serving]:
     services = [RpcService(add, Screening(), "elcorp.compliance.v1.ScreeningService")]
     if settings.unguarded:
         services.append(RpcService(lambda _servicer, _server: None, object(), unguarded()))
-    yield Serving(app, services, readiness, [crash])
+    yield Serving(app, services, readiness, [crash], end_streams=drained.set)
     sys.stdout.write("pools closed\n")
 
 

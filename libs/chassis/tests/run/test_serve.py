@@ -3,6 +3,7 @@ import signal
 import socket
 from typing import ClassVar
 
+import aiohttp
 import pytest
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -64,8 +65,13 @@ async def test_while_it_drains_it_serves_and_reports_it(start, urls, get):
     assert await health(serving["grpc_port"]) == "SERVING"
     async with get(serving["ops_port"], "/readyz") as response:
         assert (await response.json())["ready"]
-    process.terminate()
-    await process.line("stopping")
+    url = f"http://127.0.0.1:{serving['rest_port']}/stream"
+    async with aiohttp.ClientSession() as session, session.get(url) as stream:
+        assert await stream.content.readany() == b"first "
+        process.terminate()
+        await process.line("stopping")
+        # At once, a minute before it stops.
+        assert await stream.read() == b"last"
     async with get(serving["ops_port"], "/readyz") as response:
         assert await response.json() == {"ready": False, "draining": True, "checks": {}}
     # Callers that know no other peer continue to call this one.

@@ -21,6 +21,7 @@ from chassis.persistence.idempotency_scope import OwnKeys
 from chassis.policies import BundleRefresher, BundleSource, DecisionLog, GovernanceBundles, Policies
 from chassis.redis import redis_client
 from chassis.rest import IdempotencyStore, Router, create_app
+from chassis.rest.app_state import AppState
 from chassis.rpc import RpcService, connect
 from chassis.run.service import Background, Serving
 from chassis.settings import ServiceSettings
@@ -70,7 +71,14 @@ class ServiceResources:
     def serving(self, rest: FastAPI, rpc: Sequence[RpcService], *background: Background) -> Serving:
         """Return the process's parts: the service's own, and those of every service."""
         every = journal_service(self.database, self.name)
-        return Serving(rest, (*rpc, every), self.readiness, (*background, *self.background))
+        app_state: AppState = rest.state.app_state
+        return Serving(
+            rest,
+            (*rpc, every),
+            self.readiness,
+            (*background, *self.background),
+            end_streams=app_state.followers.drain,
+        )
 
     def rest(self, application: object, routers: Sequence[Router], *, title: str) -> FastAPI:
         """Build the REST app with these resources; see `create_app`."""

@@ -4,7 +4,6 @@ import asyncio
 import time
 from typing import Any
 
-from chassis.rest.app_state import AppState
 from chassis.rpc import RpcServer, Tls
 from chassis.run.background import Backgrounds
 from chassis.run.ops_server import ops_server
@@ -39,7 +38,7 @@ class _Serving:
 
     def __init__(self, parts: Serving, settings: ServiceSettings, process_stop: asyncio.Event) -> None:
         self._readiness = parts.readiness
-        self._app_state: AppState = parts.rest.state.app_state
+        self._end_streams = parts.end_streams
         self._settings = settings
         self._process_stop = process_stop
         self._rest = RestServer(parts.rest, settings.rest_host, settings.rest_port, grace_seconds=settings.shutdown_seconds)
@@ -77,7 +76,7 @@ class _Serving:
         self._readiness.draining = True
         self._rest.drain()
         # Streams end at once: they would hold the process for minutes, and their clients reconnect elsewhere.
-        self._app_state.followers.drain()
+        self._end_streams()
         if not self.failed:
             # Requests still arrive until all load balancers and clients have noticed.
             await asyncio.sleep(self._settings.drain_seconds)

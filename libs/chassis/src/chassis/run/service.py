@@ -24,14 +24,19 @@ SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 Background = Callable[[asyncio.Event], Awaitable[None]]
 
 
+def _no_streams() -> None:
+    """End nothing: the service streams no events."""
+
+
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """The parts of a `serve` process."""
+    """The parts of a `serve` process. `end_streams` is called when it begins to drain."""
 
     rest: "FastAPI"
     rpc: "Sequence[RpcService]"
     readiness: Readiness
     background: Sequence[Background] = ()
+    end_streams: Callable[[], None] = _no_streams
 
 
 @dataclass(frozen=True, slots=True)
