@@ -235,7 +235,9 @@ class ProxiedRequest:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Broken(type(error).__name__) from error
         finally:
-            reading.cancel()
+            if not reading.cancel() and not reading.cancelled():
+                # Retrieved, or asyncio reports it, if the stream was ended at the same moment.
+                reading.exception()
 
     async def reply(self, status: int, headers: list[RawHeader], body: bytes = b"") -> None:
         """Send the gateway's own response. Without cache headers it is not cached."""

@@ -33,12 +33,15 @@ class SqlPaymentsTransaction(SqlTransaction):
         self.bulks = SqlBulkRepository(session, self.written)
         self.schedules = SqlScheduleRepository(session, self.written)
         self.keys = SqlKeyRepository(session)
-        self.works = SqlLongWorks(session, JOB_QUEUE)
 
     @property
     def wallets(self) -> SqlWalletRepository:
-        # Created on demand: transfers, the hot path, do not need it.
+        # Created on demand, like `works`: transfers, the hot path, do not need it.
         return SqlWalletRepository(self.session, self.accounts, self.written)
+
+    @property
+    def works(self) -> SqlLongWorks:
+        return SqlLongWorks(self.session, JOB_QUEUE)
 
     async def before_commit(self) -> None:
         """Announce what `change` and `create` did not: no use case can forget the events of an aggregate that it wrote."""
