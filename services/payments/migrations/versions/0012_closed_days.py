@@ -1,4 +1,4 @@
-"""A schedule says what becomes of an occurrence on a closed day; a run keeps the time for which it was planned.
+"""A schedule says what happens to an occurrence on a closed day; a run keeps the time for which it was planned.
 
 The previous release writes `as_planned` by default. It runs other schedules at `next_at` too, and then writes the planned time of
 the next occurrence; `aligned_to` has another number then, and this release moves that occurrence.

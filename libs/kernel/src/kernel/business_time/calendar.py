@@ -30,7 +30,7 @@ class CalendarNeverOpen(ValueError):
 
 
 class Convention(StrEnum):
-    """What becomes of a date that is no business day. ISO 20022 and ISDA use these names.
+    """What happens to a date that is no business day. ISO 20022 and ISDA use these names.
 
     MODIFIED_FOLLOWING is the next business day, or the previous one where the next is in another month.
     """

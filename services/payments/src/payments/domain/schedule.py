@@ -49,7 +49,7 @@ class Frequency(StrEnum):
 
 
 class OnClosedDay(StrEnum):
-    """What becomes of an occurrence that is planned for a weekend or a public holiday.
+    """What happens to an occurrence that is planned for a weekend or a public holiday.
 
     The three moving rules are the business day conventions of banks: following, preceding and modified following.
     """
