@@ -65,7 +65,7 @@ def test_exactly_the_processes_that_serve_or_call_peers_have_certificates(overla
     expected = {((service, role), f"{service}-tls") for service, role in answering() | calling()}
 
     assert set(certified(render(overlay))) == expected
-    assert len(expected) == 7
+    assert len(expected) == 8
 
 
 @pytest.mark.parametrize("overlay", WITH_TLS)

@@ -4,12 +4,13 @@ from typing import Final
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.declared_reads import DeclaredReads, Person
 from identity.interfaces.publications import PUBLICATIONS
-from identity.interfaces.rest import ROUTERS, jwks_router
+from identity.interfaces.rest import ROUTERS, jwks_router, notice_events
 from services.identity.tests.contract.api import DETAILS, Api
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.devices import Ed25519Device, register_key
@@ -32,6 +33,11 @@ PATHS: Final = {
     "list_device_keys": "/device-keys",
     "get_factors": "/auth/factors",
     "list_recovery_requests": "/auth/recovery",
+    "list_notices": "/notices",
+    "get_notice": "/notices/{notice}",
+    "get_notice_state": "/notices/state",
+    "follow_notices": "/notices/events",
+    "get_notice_preferences": "/notices/preferences",
     "list_receipt_keys": "/erasures/receipt-keys",
     "get_erasure": "/erasures/{session}",
     "get_signing_keys": "/.well-known/jwks.json",
@@ -45,7 +51,9 @@ async def things(api: Api, clock: ControlledClock, token: str) -> dict[str, str]
     address = (await api.get("/wallet-addresses", token=token)).json()["data"]["items"][0]
     await second_factor(api, token, clock)
     lost = {"challenge": (await api.login()).json()["data"]["challenge"], "reason": "lost"}
+    notice = (await api.get("/notices", token=token)).json()["data"]["items"][0]
     return {
+        "notice": notice["id"],
         "user": session["user_id"],
         "session": session["id"],
         "device": session["device_id"],
@@ -56,8 +64,10 @@ async def things(api: Api, clock: ControlledClock, token: str) -> dict[str, str]
 
 
 async def test_every_operation_declares_whose_data_it_returns(
-    api: Api, database: Database, fakes: Fakes, clock: ControlledClock
+    api: Api, database: Database, fakes: Fakes, clock: ControlledClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The stream ends after the state at its start.
+    monkeypatch.setattr(notice_events, "LOOKS_MAX", 0)
     at = await things(api, clock, await api.signed_in())
     # On the staff member's own device.
     api.device_id = uuid4()

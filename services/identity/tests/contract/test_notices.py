@@ -119,14 +119,15 @@ async def test_preferences_are_kept_sealed_and_security_cannot_be_switched_off(a
     ((stored,),) = await rows(database, "SELECT sealed FROM notice_preferences")
     assert b"21:00" not in stored
     assert (await recorded_actions(database)).count("identity.notice_preferences.change") == 1
-    for wrong in (
+    refused: list[dict[str, Any]] = [
         {"channels": {"security": ["in_app"]}},
         {"channels": {"gossip": []}},
         {"quiet_hours": {"start": "25:00", "end": "06:00"}},
         {"quiet_hours": {"start": "06:00", "end": "06:00"}},
         {"digest": {"frequency": "daily", "hour": 24}},
         {"language": "xx"},
-    ):
+    ]
+    for wrong in refused:
         assert refusal(await set_preferences(api, token, wrong)) == (422, "VAL_001")
 
 

@@ -18,6 +18,12 @@ HOLDERS = [UUID(int=number) for number in range(1, 4)]
 
 
 class Governance(governance_pb2_grpc.RoleServiceServicer):
+    async def GetSubjectRoles(self, request: Any, context: Any) -> Any:  # noqa: N802
+        raise NotImplementedError
+
+    async def GetRolesOfSubjects(self, request: Any, context: Any) -> Any:  # noqa: N802
+        raise NotImplementedError
+
     async def ListHolders(self, request: governance_pb2.ListHoldersRequest, context: Any) -> governance_pb2.ListHoldersResponse:  # noqa: N802
         if request.role == "away":
             raise Unavailable
@@ -59,7 +65,7 @@ async def test_a_person_is_a_page_of_one(recipients: GovernanceRecipients) -> No
         await recipients.page(Recipient(RecipientKind.PERSON, "me"), after=None, limit=2)
 
 
-async def test_unknown_recipients_are_told_from_an_outage(recipients: GovernanceRecipients) -> None:
+async def test_unknown_recipients_differ_from_an_outage(recipients: GovernanceRecipients) -> None:
     for unknown in (Recipient.holders_of_role("nobody"), Recipient.team(HOLDERS[0]), Recipient.organization(HOLDERS[0])):
         with pytest.raises(UnknownRecipients):
             await recipients.page(unknown, after=None, limit=2)

@@ -78,5 +78,5 @@ def _of_address(verb: str, message: AddressMessage, *, at: datetime, status: str
     )
 
 
-def _of_person(action: str, user_id: UUID, *, at: datetime, after: dict[str, object]) -> AuditFact:
+def _of_person(action: str, user_id: UUID, *, at: datetime, after: State) -> AuditFact:
     return AuditFact(action=action, resource_type="user", resource_id=str(user_id), occurred_at=at, after=after)

@@ -18,7 +18,7 @@ from kernel.notices import Recipient
 
 @dataclass(frozen=True, slots=True)
 class NoticeRecipient:
-    """A person who has a key, with the mails and notices of theirs in the last hour."""
+    """A person who has a key, with their mails and notices of the last hour."""
 
     user_id: UUID
     status: UserStatus
