@@ -133,3 +133,66 @@ class ErasureAcknowledged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ErasureAcknowledged: _TypeAlias = ErasureAcknowledged  # noqa: Y015
+
+@_typing.final
+class ApprovalDecided(_message.Message):
+    """The chain of an approval has decided, or ended without a decision. The asking service verifies the signature and the digest, and
+    carries the decision out once. Nothing publishes it yet: until governance has chains, services decide and sign themselves.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPROVAL_ID_FIELD_NUMBER: _builtins.int
+    PRODUCER_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    approval_id: _builtins.str
+    producer: _builtins.str
+    """The asking service. The other consumers ignore the event."""
+    @_builtins.property
+    def decision(self) -> Global___SignedDecision: ...
+    def __init__(
+        self,
+        *,
+        approval_id: _builtins.str = ...,
+        producer: _builtins.str = ...,
+        decision: Global___SignedDecision | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_id", b"approval_id", "decision", b"decision", "producer", b"producer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApprovalDecided: _TypeAlias = ApprovalDecided  # noqa: Y015
+
+@_typing.final
+class SignedDecision(_message.Message):
+    """A decision and its signature."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATEMENT_FIELD_NUMBER: _builtins.int
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    statement: _builtins.bytes
+    """The decision as JSON with sorted names, without spaces, only ASCII: approval_id, decided_at, decider, digest (hex), outcome
+    (approved, rejected, expired, withdrawn), reason, valid_until, votes (each at, by, outcome). Times are RFC 3339 in UTC.
+    """
+    key_id: _builtins.str
+    """The first 32 hex digits of the SHA-256 of the public key."""
+    signature: _builtins.bytes
+    """Ed25519 over "elcorp-approval-decision-v1", a line feed and the statement. 64 bytes."""
+    def __init__(
+        self,
+        *,
+        statement: _builtins.bytes = ...,
+        key_id: _builtins.str = ...,
+        signature: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_id", b"key_id", "signature", b"signature", "statement", b"statement"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SignedDecision: _TypeAlias = SignedDecision  # noqa: Y015

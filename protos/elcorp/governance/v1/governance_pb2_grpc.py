@@ -432,3 +432,127 @@ class StandingService:
             timeout,
             metadata,
             _registered_method=True)
+
+
+class ApprovalServiceStub:
+    """Decides on what services ask approval for. Not served yet, so no caller is named: payments and identity decide by themselves
+    until governance has chains, and are then its callers.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.Ask = channel.unary_unary(
+                '/elcorp.governance.v1.ApprovalService/Ask',
+                request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.AskRequest.SerializeToString,
+                response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.AskResponse.FromString,
+                _registered_method=True)
+        self.Withdraw = channel.unary_unary(
+                '/elcorp.governance.v1.ApprovalService/Withdraw',
+                request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.WithdrawRequest.SerializeToString,
+                response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.WithdrawResponse.FromString,
+                _registered_method=True)
+
+
+class ApprovalServiceServicer:
+    """Decides on what services ask approval for. Not served yet, so no caller is named: payments and identity decide by themselves
+    until governance has chains, and are then its callers.
+    """
+
+    def Ask(self, request, context):
+        """Asks for the approval of one thing. Asking again with the same producer, kind, resource and digest returns the same approval.
+        With another digest, the earlier approval of the resource is superseded: what was voted does not count for a changed thing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Withdraw(self, request, context):
+        """Ends an approval that is not needed any more. Withdrawing one that has ended changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_ApprovalServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'Ask': grpc.unary_unary_rpc_method_handler(
+                    servicer.Ask,
+                    request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.AskRequest.FromString,
+                    response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.AskResponse.SerializeToString,
+            ),
+            'Withdraw': grpc.unary_unary_rpc_method_handler(
+                    servicer.Withdraw,
+                    request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.WithdrawRequest.FromString,
+                    response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.WithdrawResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'elcorp.governance.v1.ApprovalService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('elcorp.governance.v1.ApprovalService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class ApprovalService:
+    """Decides on what services ask approval for. Not served yet, so no caller is named: payments and identity decide by themselves
+    until governance has chains, and are then its callers.
+    """
+
+    @staticmethod
+    def Ask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.governance.v1.ApprovalService/Ask',
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.AskRequest.SerializeToString,
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.AskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Withdraw(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.governance.v1.ApprovalService/Withdraw',
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.WithdrawRequest.SerializeToString,
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.WithdrawResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

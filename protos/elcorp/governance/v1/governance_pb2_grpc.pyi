@@ -193,3 +193,58 @@ class StandingServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
 def add_StandingServiceServicer_to_server(servicer: StandingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class ApprovalServiceStub:
+    """Decides on what services ask approval for. Not served yet, so no caller is named: payments and identity decide by themselves
+    until governance has chains, and are then its callers.
+    """
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> ApprovalServiceAsyncStub: ...
+    Ask: _grpc.UnaryUnaryMultiCallable[_governance_pb2.AskRequest, _governance_pb2.AskResponse]
+    """Asks for the approval of one thing. Asking again with the same producer, kind, resource and digest returns the same approval.
+    With another digest, the earlier approval of the resource is superseded: what was voted does not count for a changed thing.
+    """
+    Withdraw: _grpc.UnaryUnaryMultiCallable[_governance_pb2.WithdrawRequest, _governance_pb2.WithdrawResponse]
+    """Ends an approval that is not needed any more. Withdrawing one that has ended changes nothing."""
+
+@_typing.type_check_only
+class ApprovalServiceAsyncStub(ApprovalServiceStub):
+    """Decides on what services ask approval for. Not served yet, so no caller is named: payments and identity decide by themselves
+    until governance has chains, and are then its callers.
+    """
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    Ask: _aio.UnaryUnaryMultiCallable[_governance_pb2.AskRequest, _governance_pb2.AskResponse]  # type: ignore[assignment]
+    """Asks for the approval of one thing. Asking again with the same producer, kind, resource and digest returns the same approval.
+    With another digest, the earlier approval of the resource is superseded: what was voted does not count for a changed thing.
+    """
+    Withdraw: _aio.UnaryUnaryMultiCallable[_governance_pb2.WithdrawRequest, _governance_pb2.WithdrawResponse]  # type: ignore[assignment]
+    """Ends an approval that is not needed any more. Withdrawing one that has ended changes nothing."""
+
+class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Decides on what services ask approval for. Not served yet, so no caller is named: payments and identity decide by themselves
+    until governance has chains, and are then its callers.
+    """
+
+    @_abc_1.abstractmethod
+    def Ask(
+        self,
+        request: _governance_pb2.AskRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_governance_pb2.AskResponse, _abc.Awaitable[_governance_pb2.AskResponse]]:
+        """Asks for the approval of one thing. Asking again with the same producer, kind, resource and digest returns the same approval.
+        With another digest, the earlier approval of the resource is superseded: what was voted does not count for a changed thing.
+        """
+
+    @_abc_1.abstractmethod
+    def Withdraw(
+        self,
+        request: _governance_pb2.WithdrawRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_governance_pb2.WithdrawResponse, _abc.Awaitable[_governance_pb2.WithdrawResponse]]:
+        """Ends an approval that is not needed any more. Withdrawing one that has ended changes nothing."""
+
+def add_ApprovalServiceServicer_to_server(servicer: ApprovalServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

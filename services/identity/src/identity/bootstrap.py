@@ -14,6 +14,7 @@ from identity.commands import COMMANDS
 from identity.interfaces.publications import PUBLICATIONS
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import (
+    approval_unit_of_work,
     attempts,
     erasure_unit_of_work,
     hashing,
@@ -77,6 +78,8 @@ async def serving(settings: IdentitySettings) -> AsyncIterator[Serving]:
 @asynccontextmanager
 async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
     """Relay identity's events, and keep the lists of ended sessions and changed factors by handling them."""
+    from chassis.approvals.receiving import ReceiveDecision
+    from chassis.approvals.signing import DecisionKeys
     from chassis.run import worker_resources
     from identity.application.erasures.acknowledge_erasure import AcknowledgeErasure
     from identity.application.factors.record_changed_factors import RecordChangedFactors
@@ -94,7 +97,11 @@ async def working(settings: IdentitySettings) -> AsyncIterator[Working]:
             AcknowledgeErasure(uow=erasure_unit_of_work(settings, database), clock=clock),
             ReceiveNoticeRequest(uow=notice_request_unit_of_work(settings, database), recipients=KnownRecipients(), clock=clock),
         )
-        yield worker.working(consumed)
+        # Governance has no key yet, so its decisions are refused.
+        receive_decision = ReceiveDecision(
+            uow=approval_unit_of_work(settings, database), keys=DecisionKeys({}), service=settings.NAME, clock=clock
+        )
+        yield worker.working([*consumed, receive_decision.subscription])
 
 
 def jobs(settings: IdentitySettings) -> "procrastinate.App":

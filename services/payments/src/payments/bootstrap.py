@@ -114,6 +114,8 @@ def _standings(settings: PaymentsSettings, database: Database, identity: "grpc.a
 @asynccontextmanager
 async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
     """Relay events, open a wallet for each user that identity announces, and stop payments of users who may not act."""
+    from chassis.approvals.receiving import ReceiveDecision
+    from chassis.approvals.signing import DecisionKeys
     from chassis.run import worker_resources
     from payments.application.erasures.acknowledge_erasure import AcknowledgeErasure
     from payments.application.payers.stop_payer import StopPayer
@@ -139,7 +141,9 @@ async def working(settings: PaymentsSettings) -> AsyncIterator[Working]:
             copy_standing=copy_standing(standings),
             copy_grants=copy_grants(grants),
         )
-        yield worker.working(consumed, standings.run, grants.run)
+        # Governance has no key yet, so its decisions are refused.
+        receive_decision = ReceiveDecision(uow=uow, keys=DecisionKeys({}), service=settings.NAME, clock=clock)
+        yield worker.working([*consumed, receive_decision.subscription], standings.run, grants.run)
 
 
 def jobs(settings: PaymentsSettings) -> "procrastinate.App":

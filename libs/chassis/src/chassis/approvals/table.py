@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.persistence.idempotency_scope import current_scope
 from chassis.persistence.json_rows import to_json_rows
 from chassis.persistence.pipeline import Pipeline, Statement
+from chassis.persistence.unit_of_work import SqlTransaction
+from kernel.actor import Actor
 from kernel.approvals import Approval, ApprovalAsked, ApprovalDamaged, ApprovalDecision, ApprovalState, SignedDecision
 from kernel.canonical_json import canonical
 from kernel.money import Money
@@ -133,6 +135,14 @@ class SqlApprovals:
     async def to_execute(self, kinds: Sequence[str], before: datetime, *, limit: int) -> Sequence[UUID]:
         """Return approvals that were decided before a time and not carried out, the first decided first."""
         return list(await self._session.scalars(_TO_EXECUTE, {"kinds": list(kinds), "before": before, "limit": limit}))
+
+
+class SqlApprovalTransaction(SqlTransaction):
+    """A transaction that needs only approvals, and no key of a service."""
+
+    def __init__(self, session: AsyncSession, actor: Actor) -> None:
+        super().__init__(session, actor)
+        self.approvals = SqlApprovals(session, self.pipeline)
 
 
 def _row(asked: ApprovalAsked) -> dict[str, object]:

@@ -20,7 +20,8 @@ API_BASE: Final = "/api/v1"
 class Router(APIRouter):
     """A noun's routes, under /api/v1 (or another base, such as "" for /.well-known).
 
-    Unsafe routes accept an optional Idempotency-Key and store it; `idempotency="own"` leaves it to the use case,
+    Unsafe routes accept an optional Idempotency-Key and store it; `idempotency="steps"` allows the use case several
+    transactions (ADR 47), `idempotency="own"` leaves the key to the use case,
     `idempotent=False` (router) or `idempotency=False` (route) ignores it. An operation's id is its function's name. `assurance`
     is the sign-in that an operation requires (AUTH_005 says what is missing); unsafe operations must declare it. `others` is what
     the use case requires for another person's data, declared here for the documentation. `reads` is whose data an operation

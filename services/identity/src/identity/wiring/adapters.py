@@ -13,6 +13,7 @@ from kernel.clock import Clock
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from chassis.approvals.table import SqlApprovalTransaction
     from chassis.persistence.database import Database
     from chassis.persistence.unit_of_work import SqlUnitOfWork
     from identity.application.ports.messages import MessageTransport
@@ -56,6 +57,14 @@ def erasure_unit_of_work(settings: IdentitySettings, database: "Database") -> "S
     from identity.infrastructure.sql.erasures import SqlErasureTransaction
 
     return SqlUnitOfWork(database, SqlErasureTransaction, PUBLICATIONS, service=settings.NAME)
+
+
+def approval_unit_of_work(settings: IdentitySettings, database: "Database") -> "SqlUnitOfWork[SqlApprovalTransaction]":
+    """Build the unit of work in which a worker records decisions. It needs no master key."""
+    from chassis.approvals.table import SqlApprovalTransaction
+    from chassis.persistence.unit_of_work import SqlUnitOfWork
+
+    return SqlUnitOfWork(database, SqlApprovalTransaction, PUBLICATIONS, service=settings.NAME)
 
 
 @cache
