@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from chassis.objects.object_storage import PART_BYTES, READ_BYTES, ObjectMissing, ObjectStorage
+from chassis.objects.object_storage import PART_BYTES, PUTS_AT_A_TIME, READ_BYTES, ObjectMissing, ObjectStorage
 from chassis.testing.objects import HeldUpload
-from chassis.testing.running import free_port
+from chassis.testing.running import eventually, free_port
 from kernel.objects import ObjectsUnavailable, StoredFile
 from libs.chassis.tests.objects.stores import Others, bucket, folder
 
@@ -81,6 +81,27 @@ async def test_an_upload_that_breaks_off_leaves_no_file(store: ObjectStorage) ->
     with pytest.raises(ObjectsUnavailable):
         await store.put(Broken(LARGE))
     assert await digests(store) == []
+
+
+async def test_a_few_files_are_stored_at_a_time(store: ObjectStorage) -> None:
+    begun: list[int] = []
+    release = asyncio.Event()
+
+    class Waiting(HeldUpload):
+        async def chunks(self) -> AsyncIterator[bytes]:
+            begun.append(self.file.size)
+            await release.wait()
+            yield self.content
+
+    uploads = [Waiting(LARGE + bytes(number)) for number in range(PUTS_AT_A_TIME + 2)]
+    puts = [asyncio.create_task(store.put(upload)) for upload in uploads]
+    await eventually(lambda: len(begun), PUTS_AT_A_TIME)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert len(begun) == PUTS_AT_A_TIME
+    release.set()
+    await asyncio.gather(*puts)
+    assert len(await digests(store)) == len(uploads)
 
 
 async def test_services_do_not_see_each_others_files(s3_url: str) -> None:

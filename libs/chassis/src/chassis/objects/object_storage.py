@@ -25,6 +25,8 @@ T = TypeVar("T")
 READ_BYTES: Final = 1_048_576
 # S3 accepts no smaller parts of an upload, except the last. A smaller file is one request.
 PART_BYTES: Final = 5 * 1_048_576
+# Each holds one part in memory. Others wait, within the time of their requests.
+PUTS_AT_A_TIME: Final = 4
 CALL_SECONDS: Final = 8.0
 # For each part of an upload, besides.
 PART_SECONDS: Final = 8.0
@@ -52,21 +54,11 @@ class ObjectStorage:
         self._store = store
         self._prefix = prefix
         self._seconds = seconds
+        self._puts = asyncio.Semaphore(PUTS_AT_A_TIME)
 
     async def put(self, upload: Upload) -> None:
-        file = upload.file
-        path = self._path(file.digest)
-        if file.size <= PART_BYTES:
-            content = await asyncio.to_thread(upload.read)
-            await self._within(self._seconds, obstore.put_async(self._store, path, content, use_multipart=False))
-        else:
-            seconds = self._seconds + PART_SECONDS * (file.size / PART_BYTES)
-            parts = upload.chunks()
-            await self._within(
-                seconds, obstore.put_async(self._store, path, parts, chunk_size=PART_BYTES, max_concurrency=1, use_multipart=True)
-            )
-        if folder := self._folder:
-            await asyncio.to_thread(_sync, folder / path)
+        async with self._puts:
+            await self._put(upload)
 
     async def open(self, file: StoredFile, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         until = file.size if end is None else end
@@ -100,6 +92,21 @@ class ObjectStorage:
             await self._within(self._seconds, obstore.head_async(self._store, f"{self._prefix}/ready"))
         except FileNotFoundError:
             return
+
+    async def _put(self, upload: Upload) -> None:
+        file = upload.file
+        path = self._path(file.digest)
+        if file.size <= PART_BYTES:
+            content = await asyncio.to_thread(upload.read)
+            await self._within(self._seconds, obstore.put_async(self._store, path, content, use_multipart=False))
+        else:
+            seconds = self._seconds + PART_SECONDS * (file.size / PART_BYTES)
+            parts = upload.chunks()
+            await self._within(
+                seconds, obstore.put_async(self._store, path, parts, chunk_size=PART_BYTES, max_concurrency=1, use_multipart=True)
+            )
+        if folder := self._folder:
+            await asyncio.to_thread(_sync, folder / path)
 
     @property
     def _folder(self) -> Path | None:
