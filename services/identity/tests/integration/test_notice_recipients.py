@@ -33,15 +33,21 @@ class Governance(governance_pb2_grpc.RoleServiceServicer):
         return governance_pb2.ListHoldersResponse(subject_ids=holders[: request.limit])
 
 
+class Policies(governance_pb2_grpc.PolicyServiceServicer):
+    """A channel checks the health of governance's first service."""
+
+    async def GetBundle(self, request: Any, context: Any) -> Any:  # noqa: N802
+        raise NotImplementedError
+
+
 @pytest.fixture
 async def recipients() -> AsyncIterator[GovernanceRecipients]:
     roles, policies = (
         governance_pb2_grpc.add_RoleServiceServicer_to_server,
         governance_pb2_grpc.add_PolicyServiceServicer_to_server,
     )
-    # A channel checks the health of governance's first service.
     served = [
-        RpcService(policies, governance_pb2_grpc.PolicyServiceServicer(), "elcorp.governance.v1.PolicyService"),
+        RpcService(policies, Policies(), "elcorp.governance.v1.PolicyService"),
         RpcService(roles, Governance(), "elcorp.governance.v1.RoleService"),
     ]
     server = RpcServer("127.0.0.1", 0, served)

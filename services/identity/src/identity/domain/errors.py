@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from kernel.errors import AccessDenied, AlreadyExists, DomainError, InvalidValue, Kind
+from kernel.errors import AccessDenied, AlreadyExists, DomainError, InvalidValue, Kind, NotFound
 
 
 class InvalidCredentials(DomainError):
@@ -277,15 +277,11 @@ class NoRecipient(InvalidValue):
     """The notice names no recipient."""
 
 
-class UnknownRecipients(DomainError):
+class UnknownRecipients(NotFound):
     """The members of this recipient are not known here yet."""
 
-    kind = Kind.REFUSED
-    code = "RES_001"
 
-
-class NoticeKeyReused(DomainError):
+class NoticeKeyReused(InvalidValue):
     """The key was used before for another notice."""
 
-    kind = Kind.INVALID
     code = "VAL_002"
