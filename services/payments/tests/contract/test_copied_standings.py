@@ -142,6 +142,12 @@ async def test_a_copy_that_is_filled_again_does_not_count_until_it_is_complete(c
     assert (await copied.of(active), copied.identity.asked) == ([Standing.ACTIVE], [])
 
 
+async def test_without_permitted_seconds_identity_is_always_asked(copied: Copied, database: Database) -> None:
+    active, *_ = await users(copied)
+    await copied.projection.complete()
+    assert await Copies(database, seconds_max=0).standings([active]) == {}
+
+
 async def test_a_status_that_this_release_does_not_know_may_not_act(copied: Copied) -> None:
     user_id = new_id()
     copied.identity.change(user_id, "frozen")

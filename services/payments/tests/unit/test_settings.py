@@ -22,6 +22,7 @@ def test_the_defaults() -> None:
         "approval_hours": 72,
         "signature_required_above": {},
         "strong_sign_in_above": {},
+        "projection_seconds_max": 3,
     }
     assert settings.terms == Terms(hold_life=timedelta(days=7), approval_life=timedelta(hours=72))
 
@@ -35,7 +36,13 @@ def test_terms_and_policy_follow_the_settings() -> None:
 
 @pytest.mark.parametrize(
     ("name", "least", "most"),
-    [("batch_max", 1, 1000), ("waiting_max", 1, 100_000), ("hold_days", 1, 31), ("approval_hours", 1, 720)],
+    [
+        ("batch_max", 1, 1000),
+        ("waiting_max", 1, 100_000),
+        ("hold_days", 1, 31),
+        ("approval_hours", 1, 720),
+        ("projection_seconds_max", 0, 30),
+    ],
 )
 def test_a_setting_outside_its_range_is_refused(name: str, least: int, most: int) -> None:
     def setting(value: int) -> Any:
