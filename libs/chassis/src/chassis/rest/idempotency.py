@@ -139,7 +139,7 @@ class IdempotencyStore:
         digest = hmac.new(self._hash_key, digestmod=hashlib.sha256)
         parts = [request.method.encode(), request.url.path.encode(), request.url.query.encode(), _canonical(body)]
         if organization_id:
-            # For another organization it is another request, whose answer is not the first one's.
+            # For another organization it is another request, with an answer of its own.
             parts.append(organization_id.bytes)
         for part in parts:
             digest.update(len(part).to_bytes(8, "big"))
