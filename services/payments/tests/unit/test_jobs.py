@@ -11,11 +11,16 @@ from payments.bootstrap import _posting, jobs
 from payments.infrastructure.cached_prices import CachedPrices
 from payments.infrastructure.payer_rights import PeersAuthority, PeersDeciders
 from payments.settings import PaymentsSettings
+from services.payments.tests.usual import APPROVAL_KEY
+
+
+def usual_settings() -> PaymentsSettings:
+    return PaymentsSettings(database_url="postgresql://nowhere/x", approval_key=APPROVAL_KEY, job_seconds=30)
 
 
 async def test_each_job_has_its_queue_and_locks_and_schedule() -> None:
     """A periodic job waits in its queue once. A job that must not run concurrently has a lock too."""
-    app = jobs(PaymentsSettings(database_url="postgresql://nowhere/x", job_seconds=30))
+    app = jobs(usual_settings())
     found = {
         name.removeprefix("payments:"): (task.queue, task.queueing_lock, task.lock)
         for name, task in app.tasks.items()
@@ -30,6 +35,8 @@ async def test_each_job_has_its_queue_and_locks_and_schedule() -> None:
         "run_schedules": ("schedules", "run_schedules", "run_schedules"),
         "align_schedules": ("schedules", "align_schedules", "align_schedules"),
         "resume_long_work": ("maintenance", "resume_long_work", None),
+        "execute_approvals": ("approvals", "execute_approvals", "execute_approvals"),
+        "purge_idempotency_steps": ("approvals", "purge_idempotency_steps", None),
         # Queued with the locks of their bulk transfer or work.
         "run_bulk": ("bulks", None, None),
         "check_whole_ledger": ("ledger_verifications", None, None),
@@ -37,8 +44,8 @@ async def test_each_job_has_its_queue_and_locks_and_schedule() -> None:
     ticks = {name: tick.cron for (name, _), tick in app.periodic_registry.periodic_tasks.items()}
     own = {name.removeprefix("payments:"): cron for name, cron in ticks.items() if name.startswith("payments:")}
     frequent = ("expire_transfers", "check_ledger", "resume_bulks", "expire_bulks", "run_schedules", "align_schedules")
-    assert own.pop("resume_long_work") == each(60)
-    assert own == {**dict.fromkeys(frequent, each(30)), "collect_objects": "17 * * * *"}
+    rare = {"collect_objects": "17 * * * *", "resume_long_work": each(60), "purge_idempotency_steps": "2-59/10 * * * *"}
+    assert own == {**dict.fromkeys((*frequent, "execute_approvals"), each(30)), **rare}
 
 
 async def test_jobs_fetch_prices_and_approval_rules_before_their_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +73,7 @@ async def test_jobs_fetch_prices_and_approval_rules_before_their_work(monkeypatc
 
 
 async def test_queued_jobs_are_retried_a_few_times_and_the_others_at_their_next_tick() -> None:
-    app = jobs(PaymentsSettings(database_url="postgresql://nowhere/x"))
+    app = jobs(usual_settings())
     retries = {name: task.retry_strategy for name, task in app.tasks.items() if name.startswith("payments:")}
     for queued in QUEUED:
         assert retries.pop(f"payments:{queued.task}") == RetryStrategy(max_attempts=5, exponential_wait=2)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from payments.application.ports.transfers import Terms
 from payments.domain.payer_policy import PayerPolicy
@@ -23,6 +23,8 @@ def test_the_defaults() -> None:
         "signature_required_above": {},
         "strong_sign_in_above": {},
         "projection_seconds_max": 3,
+        "approval_key": SecretStr(""),
+        "approval_key_file": None,
     }
     assert settings.terms == Terms(hold_life=timedelta(days=7), approval_life=timedelta(hours=72))
 
