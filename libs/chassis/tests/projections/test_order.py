@@ -105,4 +105,4 @@ class CopyMachine(RuleBasedStateMachine):
 
 async def test_any_order_gives_the_producers_rows(database: Database) -> None:
     CopyMachine.ground = Ground(database, asyncio.get_running_loop())
-    await asyncio.to_thread(run_machine, CopyMachine, examples=25, steps=15)
+    await asyncio.to_thread(run_machine, CopyMachine, examples=15, steps=15)
