@@ -44,6 +44,8 @@ def test_periodic_jobs_have_their_schedule(settings: IdentitySettings, database_
         "identity:resume_notice_requests": "* * * * *",
         "identity:purge_notices": "50 * * * *",
         "identity:tend_address_messages": "* * * * *",
+        "identity:execute_approvals": "* * * * *",
+        "identity:purge_idempotency_steps": "2-59/10 * * * *",
     }
 
 

@@ -61,7 +61,7 @@ async def test_jobs_fetch_prices_and_approval_rules_before_their_work(monkeypatc
 
     monkeypatch.setattr(CachedPrices, "refresh", prices)
     monkeypatch.setattr(BundleRefresher, "refresh", policies)
-    settings = PaymentsSettings(database_url="postgresql://nowhere/x", hold_days=3, approval_hours=5)
+    settings = PaymentsSettings(approval_key=APPROVAL_KEY, database_url="postgresql://nowhere/x", hold_days=3, approval_hours=5)
     database = Database.connect("postgresql://nowhere/x", pool_size=1)
     post, rules, authority, deciders = _posting(settings, database)
     await rules.refresh()
