@@ -30,6 +30,7 @@ PATHS: Final = {
     "list_rate_history": "/rates/history?base=NAD",
     "list_limits": "/limits?tier=standard",
     "list_limit_history": "/limits/history?currency=NAD",
+    "list_ledger_verifications": "/ledger/verifications",
 }
 RATE: Final = {"base": "NAD", "quote": "USD", "mid": "0.05", "spread_percent": "1", "reason": "resolution 12"}
 
@@ -67,6 +68,9 @@ async def things(bank: Bank, payer: Holder, payee: Holder) -> dict[str, str]:
 async def test_every_list_keeps_its_promises(bank: Bank) -> None:
     payer, payee = await bank.holder("100.00"), await bank.holder()
     at = await things(bank, payer, payee)
+    for _ in range(2):
+        verification = (await bank.staff("POST", "/ledger/verifications")).json()["data"]["id"]
+        await bank.staff("POST", f"/ledger/verifications/{verification}/cancel", {"reason": "another one"})
 
     async def ask(path: str) -> httpx.Response:
         return await bank.get(path, payer.user_id, roles=("admin", "user"))

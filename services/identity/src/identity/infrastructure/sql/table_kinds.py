@@ -6,8 +6,8 @@ from chassis.persistence.table_kinds import PERSON, PLATFORM, TableKinds
 
 TABLE_KINDS: Final[TableKinds] = {
     "address_messages": PLATFORM,
-    "approval_decisions": PERSON,
-    "approvals": PERSON,
+    "approval_decisions": PLATFORM,
+    "approvals": PLATFORM,
     "attempt_counts": PLATFORM,
     "attempt_sources": PLATFORM,
     "backup_codes": PERSON,

@@ -6,8 +6,8 @@ from chassis.persistence.table_kinds import LEDGER, PERSON, PLATFORM, TableKinds
 
 TABLE_KINDS: Final[TableKinds] = {
     "accounts": LEDGER,
-    "approval_decisions": PERSON,
-    "approvals": PERSON,
+    "approval_decisions": PLATFORM,
+    "approvals": PLATFORM,
     "bulk_chunks": PERSON,
     "bulks": PERSON,
     "customer_tiers": PERSON,
@@ -25,6 +25,6 @@ TABLE_KINDS: Final[TableKinds] = {
     "schedules": PERSON,
     "spending": LEDGER,
     "transfers": LEDGER,
-    "user_grants": PERSON,
-    "user_standings": PERSON,
+    "user_grants": PLATFORM,
+    "user_standings": PLATFORM,
 }
