@@ -48,7 +48,7 @@ async def recipients() -> AsyncIterator[GovernanceRecipients]:
     )
     served = [
         RpcService(policies, Policies(), "elcorp.governance.v1.PolicyService"),
-        RpcService(roles, Governance(), "elcorp.governance.v1.RoleService"),
+        RpcService(roles, Governance(), "elcorp.governance.v1.RoleService"),  # type: ignore[abstract]  # only the method that identity calls
     ]
     server = RpcServer("127.0.0.1", 0, served)
     await server.start()
