@@ -47,7 +47,7 @@ SHARED: Final[dict[str, dict[str, set[str]]]] = {
         "sql": {"advisory_lock", "mapping", "organizations", "standings", "transaction"},
     },
     "identity": {
-        "rest": {"dependencies", "dev_mailbox", "notice_events", "signing_keys"},
+        "rest": {"dependencies", "dev_mailbox", "signing_keys"},
         "schemas": {"fields"},
         "application": {"attempts", "messages", "ports", "signing_keys", "wrapped_keys"},
         "sql": {

@@ -73,8 +73,9 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _json_statuses(operation: dict[str, Any]) -> Iterator[int]:
     for status, response in operation["responses"].items():
-        # Skip empty schemas: FastAPI writes them for responses that are files or streams.
-        if response.get("content", {}).get("application/json", {}).get("schema"):
+        schema = response.get("content", {}).get("application/json", {}).get("schema")
+        # Skip empty schemas: FastAPI writes them for responses that are files or streams. A JSON file is its bytes.
+        if schema and schema.get("format") != "binary":
             yield int(status)
 
 

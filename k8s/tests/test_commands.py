@@ -21,6 +21,7 @@ READS = {
     "dead-letters": ("rabbitmq_url", *DATABASE),
     "checkpoints": DATABASE,
     "ledger": DATABASE,
+    "projections": DATABASE,
     "fsck": (*DATABASE, "log_origin", "master_key"),
     "create-admin": KEYS,
     "unlock": (*KEYS, "redis_url"),

@@ -13,7 +13,7 @@ from payments.interfaces.publications import PUBLICATIONS
 VERSIONS = Path(__file__).parents[1] / "migrations" / "versions"
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def folder_of_files() -> Iterator[None]:
     """Give a folder to the processes that tests start."""
     with pytest.MonkeyPatch.context() as patch:

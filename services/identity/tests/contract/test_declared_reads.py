@@ -10,7 +10,7 @@ from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.declared_reads import DeclaredReads, Person
 from identity.interfaces.publications import PUBLICATIONS
-from identity.interfaces.rest import ROUTERS, jwks_router, notice_events
+from identity.interfaces.rest import ROUTERS, jwks_router
 from services.identity.tests.contract.api import DETAILS, Api
 from services.identity.tests.contract.authenticator_app import second_factor
 from services.identity.tests.contract.devices import Ed25519Device, register_key
@@ -67,7 +67,7 @@ async def test_every_operation_declares_whose_data_it_returns(
     api: Api, database: Database, fakes: Fakes, clock: ControlledClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The stream ends after the state at its start.
-    monkeypatch.setattr(notice_events, "LOOKS_MAX", 0)
+    monkeypatch.setattr("chassis.rest.event_streams.STREAM_SECONDS", 0.5)
     at = await things(api, clock, await api.signed_in())
     # On the staff member's own device.
     api.device_id = uuid4()

@@ -1,5 +1,6 @@
 """Notices: what people read in the app and in their mail, after another service requested it."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -7,9 +8,10 @@ import httpx
 import pytest
 
 from chassis.persistence.database import Database
+from identity.application import Identity
 from identity.application.notices.own_templates import OWN
 from identity.application.notices.views import NoticeState
-from identity.interfaces.rest import notice_events
+from kernel.actor import Actor, ActorKind
 from kernel.errors import NotFound
 from kernel.notices import Recipient
 from services.identity.tests.contract.api import DETAILS, Api, own_id, refusal
@@ -148,35 +150,35 @@ async def test_channels_and_language_are_those_that_the_person_chose(
     assert (len(await notices_of(api, token)), len(await notice_steps.letters())) == (1, 1)
 
 
-async def test_followers_get_the_state_at_the_start_and_after_a_change(
-    monkeypatch: pytest.MonkeyPatch,
+async def test_followers_see_each_change_with_a_higher_version(
+    api: Api, identity: Identity, token: str, person: Recipient, notice_steps: NoticeSteps
 ) -> None:
-    monkeypatch.setattr(notice_events, "LOOK_EVERY_SECONDS", 0)
-    one, two = UUID(int=1), UUID(int=2)
-    looks = iter([NoticeState(one, 1), *[NoticeState(one, 1)] * 3, NoticeState(two, 2)])
-
-    async def look() -> NoticeState:
-        state = next(looks, None)
-        if state is None:
-            raise NotFound
-        return state
-
-    response = await notice_events.follow(look, again=look)
-    sent = "".join([bytes(part).decode() async for part in response.body_iterator])  # type: ignore[arg-type]
-    events = [f'event: notices\ndata: {{"latest_id":"{id_}","unread":{unread}}}\n\n' for id_, unread in ((one, 1), (two, 2))]
-    assert sent == f"retry: 2000\n\n{events[0]}: still here\n\n{events[1]}"
+    user_id = UUID(await own_id(api, token))
+    actor = Actor(kind=ActorKind.USER, subject_id=str(user_id))
+    followed = await identity.notices.follow_notices(actor=actor)
+    assert (followed.first.state, await followed.read()) == (NoticeState(None, 0), followed.first)
+    versions = [followed.first.version]
+    for unread in (1, 2):
+        await notice_steps.notify(person, key=str(unread))
+        seen = await followed.read()
+        assert (seen.state.unread, seen.is_open, await followed.read()) == (unread, True, seen)
+        versions.append(seen.version)
+    assert versions == sorted(set(versions))
+    followed.permit(actor, seen)
+    with pytest.raises(NotFound):
+        followed.permit(replace(actor, subject_id=str(uuid4())), seen)
 
 
 async def test_the_stream_of_a_caller_begins_with_their_state(
     api: Api, token: str, person: Recipient, notice_steps: NoticeSteps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notice_events, "LOOKS_MAX", 0)
+    # It ends after the first look.
+    monkeypatch.setattr("chassis.rest.event_streams.STREAM_SECONDS", 0.5)
     await notice_steps.notify(person)
     answer = await api.get("/notices/events", token=token)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+    assert "event: progress\n" in answer.text
     assert '"unread":1' in answer.text
-    monkeypatch.setattr(notice_events, "FOLLOWERS_MAX", 0)
-    assert (await api.get("/notices/events", token=token)).status_code == 503
 
 
 async def notices_of(api: Api, token: str, query: str = "limit=100") -> list[dict[str, Any]]:

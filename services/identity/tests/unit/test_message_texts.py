@@ -9,8 +9,10 @@ from identity.application.messages.texts import letter
 from identity.application.messages.views import MessageContent
 from identity.domain.message import Channel, Template
 
-# Everything that is sent: every template but the decoy.
-SENT = tuple(template for template in Template if template is not Template.DECOY)
+# Notices carry their text as facts (test_notices.py).
+OF_NOTICES = {Template.NOTICE, Template.NOTICE_DIGEST}
+# Everything else that is sent: every template but the decoy.
+SENT = tuple(template for template in Template if template not in {Template.DECOY, *OF_NOTICES})
 USER = uuid4()
 
 

@@ -21,7 +21,7 @@ def notices(given: Dependencies) -> Notices:
         list_notices=ListNotices(views=views),
         get_notice=get_notice,
         get_notice_state=get_notice_state,
-        follow_notices=FollowNotices(get_notice_state=get_notice_state),
+        follow_notices=FollowNotices(views=given.views.notices, clock=given.clock),
         read_notice=ReadNotice(uow=uow, get_notice=get_notice, clock=clock),
         read_notices=ReadNotices(uow=uow, clock=clock),
         get_notice_preferences=GetNoticePreferences(views=views),

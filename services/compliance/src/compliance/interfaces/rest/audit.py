@@ -20,6 +20,7 @@ from chassis.rest import (
     ReadReasonOfOthers,
     Requires,
     Router,
+    attachment,
     cursor_of,
     envelope,
 )
@@ -120,7 +121,7 @@ async def export_audit_entries(
     each user that its entries are about.
     """
     batches = await app.audit.export_audit_entries(actor=actor, wanted=wanted, batch=_ENTRIES_A_READ, reason=reason)
-    headers = {"content-disposition": f'attachment; filename="audit-entries.{format}"'}
+    headers = {"content-disposition": attachment(f"audit-entries.{format}")}
     return StreamingResponse(written(entries_table(batches), format), media_type=media_type_of(format), headers=headers)
 
 

@@ -3,23 +3,22 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
-from fastapi.responses import StreamingResponse
+from fastapi import Query, Response
 
 from chassis.rest import (
+    EVENT_STREAM,
+    STREAM_SECONDS_MAX,
     Authenticated,
     CurrentActor,
     CursorPageOf,
     CursorPaging,
     Envelope,
-    Readmission,
+    Events,
     Router,
     cursor_of,
     envelope,
 )
-from identity.application.notices.views import NoticeState
 from identity.interfaces.rest.dependencies import App
-from identity.interfaces.rest.notice_events import EVENT_STREAM, STREAM_SECONDS_MAX, follow
 from identity.interfaces.rest.schemas.notices import (
     NoticePreferencesFields,
     NoticePreferencesResponse,
@@ -53,26 +52,15 @@ async def get_notice_state(actor: CurrentActor, app: App) -> Envelope[NoticeStat
     return envelope(NoticeStateResponse.of(await app.notices.get_notice_state(actor=actor)))
 
 
-@notices.get(
-    "/events",
-    dependencies=[Authenticated],
-    responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
-    reads=OWN,
-    stream_seconds=STREAM_SECONDS_MAX,
-)
-async def follow_notices(actor: CurrentActor, readmit: Readmission, app: App) -> StreamingResponse:
-    """Follow the caller's notices as server-sent events: `notices` with the state at the start and after each change.
+@notices.get("/events", dependencies=[Authenticated], responses=EVENT_STREAM, reads=OWN, stream_seconds=STREAM_SECONDS_MAX)
+async def follow_notices(actor: CurrentActor, events: Events, app: App) -> Response:
+    """Follow the caller's notices as server-sent events: `progress` with the state at the start and after each change.
 
     Reconnect to continue. The stream ends when the caller's session ends.
     """
-
-    async def first_look() -> NoticeState:
-        return await app.notices.follow_notices(actor=actor)
-
-    async def next_look() -> NoticeState:
-        return await app.notices.follow_notices(actor=await readmit())
-
-    return await follow(first_look, again=next_look)
+    events.require_place()
+    followed = await app.notices.follow_notices(actor=actor)
+    return await events(followed, lambda seen: NoticeStateResponse.of(seen.state))
 
 
 @notices.get("/preferences", dependencies=[Authenticated], reads=OWN)

@@ -6,12 +6,11 @@ from uuid import UUID
 from fastapi import Query, Response
 
 from chassis.files import PDF, file_responses
-from chassis.rest import Authenticated, CurrentActor, Envelope, Router, envelope
+from chassis.rest import Authenticated, CurrentActor, Envelope, Router, attachment, envelope
 from kernel.reads import OTHERS
 from payments.interfaces.documents.receipt_pdf import receipt_pdf
 from payments.interfaces.rest.dependencies import App
 from payments.interfaces.rest.schemas.receipts import ReceiptResponse
-from payments.interfaces.rest.statements import attached
 
 receipts = Router(tags=["transfers"])
 
@@ -33,5 +32,5 @@ async def get_receipt(
     receipt = await app.receipts.get_receipt(actor=actor, transfer_id=transfer_id)
     if format == "pdf":
         document = await receipt_pdf(receipt)
-        return Response(document, headers=attached(f"receipt-{transfer_id}.pdf"), media_type=PDF)
+        return Response(document, headers={"content-disposition": attachment(f"receipt-{transfer_id}.pdf")}, media_type=PDF)
     return envelope(ReceiptResponse.of(receipt))

@@ -7,7 +7,7 @@ from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
 from chassis.files import CSV, PARQUET, PDF, XLSX, TableFormat, file_responses, media_type_of, written
-from chassis.rest import Authenticated, CurrentActor, Envelope, Moment, ReadReasonOfOthers, Router, envelope
+from chassis.rest import Authenticated, CurrentActor, Envelope, Moment, ReadReasonOfOthers, Router, attachment, envelope
 from kernel.reads import OTHERS, OWN
 from payments.interfaces.documents.statement_pdf import statement_pdf
 from payments.interfaces.documents.statement_table import statement_table
@@ -45,9 +45,9 @@ async def get_statement(  # each is of the path or the query string
         return envelope(StatementResponse.of(made.statement))
     if format == "pdf":
         document = await statement_pdf(made.statement, made_at=made.made_at)
-        return Response(document, headers=attached(f"{name}.pdf"), media_type=PDF)
+        return Response(document, headers={"content-disposition": attachment(f"{name}.pdf")}, media_type=PDF)
     document = b"".join([chunk async for chunk in written(statement_table(made.statement), format)])
-    return Response(document, headers=attached(f"{name}.{format}"), media_type=media_type_of(format))
+    return Response(document, headers={"content-disposition": attachment(f"{name}.{format}")}, media_type=media_type_of(format))
 
 
 @statements.get(
@@ -69,8 +69,6 @@ async def export_transfers(
     """
     batches = app.statements.export_transfers(actor=actor, wanted=wanted, batch=_ROWS_A_READ)
     file = written(transfers_table(batches), format)
-    return StreamingResponse(file, media_type=media_type_of(format), headers=attached(f"transfers.{format}"))
-
-
-def attached(name: str) -> dict[str, str]:
-    return {"content-disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(
+        file, media_type=media_type_of(format), headers={"content-disposition": attachment(f"transfers.{format}")}
+    )
