@@ -14,11 +14,13 @@ from elcorp_local.platform import Platform
 pytestmark = pytest.mark.e2e
 # `make check` compares the file with what the services publish.
 DOCUMENT = Path(__file__).parents[1] / "docs" / "openapi.json"
+# A stream that ends after minutes only. Other streams are of something that does not exist here.
+ENDLESS = {"/api/v1/notices/events"}
 OPERATIONS = [
     (method.upper(), path)
     for path, operations in json.loads(DOCUMENT.read_text())["paths"].items()
     for method in operations
-    if method in {"get", "put", "post", "patch", "delete", "head", "options"}
+    if method in {"get", "put", "post", "patch", "delete", "head", "options"} and path not in ENDLESS
 ]
 
 

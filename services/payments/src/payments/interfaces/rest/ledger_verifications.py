@@ -26,7 +26,13 @@ from payments.interfaces.rest.schemas.transfers import ReasonRequest
 ledger_verifications = Router(prefix="/ledger/verifications", tags=["ledger"], moves_money=True)
 
 
-@ledger_verifications.post("", status_code=202, dependencies=[Requires("payment:reconcile")], assurance=NONE)
+@ledger_verifications.post(
+    "",
+    status_code=202,
+    dependencies=[Requires("payment:reconcile")],
+    responses={200: {"model": Envelope[LedgerVerificationResponse], "description": "The verification that is open"}},
+    assurance=NONE,
+)
 async def verify_ledger(actor: CurrentActor, app: App, response: Response) -> Envelope[LedgerVerificationResponse]:
     """Queue a verification of every account, posting, hold and transfer, while transfers continue.
 
