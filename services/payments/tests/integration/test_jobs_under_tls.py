@@ -22,6 +22,7 @@ from payments.bootstrap import SERVICE
 from payments.settings import PaymentsSettings
 from services.payments.tests.integration.peers import peers
 from services.payments.tests.integration.use_case_bank import UseCaseBank
+from services.payments.tests.usual import APPROVAL_KEY
 
 PEERS = ("governance", "compliance", "identity")
 Report = Callable[[], Any]
@@ -42,7 +43,7 @@ async def peers_port(authority: Authority) -> AsyncIterator[int]:
 async def running_jobs(urls: DatabaseUrls, port: int, **files: Path) -> AsyncIterator[Report]:
     """Run the process; yield a function that returns its /readyz response."""
     targets = {f"{peer}_target": f"localhost:{port}" for peer in PEERS}
-    settings = PaymentsSettings.model_validate({"database_url": urls.app, "ops_port": 0, **targets, **files})
+    settings = PaymentsSettings.model_validate({"database_url": urls.app, "ops_port": 0, "approval_key": APPROVAL_KEY, **targets, **files})
     stop = asyncio.Event()
     with capture_logs() as lines:
         process = asyncio.create_task(jobs(SERVICE, settings, stop))
