@@ -19,6 +19,8 @@ from elcorp_local.platform import Platform
 
 HERE = Path(__file__).parent
 LAST = "test_generated_requests.py"
+# One read of each service that only the administrator's roles permit.
+FOR_ADMINISTRATORS = ("/users?reason=e2e", "/role-assignments?reason=e2e", "/ledger/trial-balance", "/audit/entries?reason=e2e")
 kept = ExitStack()
 
 
@@ -83,6 +85,13 @@ async def admin(platform: Platform, api: Api) -> Person:
 
     # A service that has received the first of the administrator's roles but not the next refuses what the next one allows.
     await eventually(unsent, 0)
+
+    async def refused() -> list[str]:
+        answers = {path: await api.call("GET", path, by=admin, expect=None) for path in FOR_ADMINISTRATORS}
+        return [path for path, answer in answers.items() if answer["status"] != "success"]
+
+    # The broker has the events; each service receives them in its own time.
+    await eventually(refused, [])
     return admin
 
 

@@ -43,7 +43,8 @@ async def peers_port(authority: Authority) -> AsyncIterator[int]:
 async def running_jobs(urls: DatabaseUrls, port: int, **files: Path) -> AsyncIterator[Report]:
     """Run the process; yield a function that returns its /readyz response."""
     targets = {f"{peer}_target": f"localhost:{port}" for peer in PEERS}
-    settings = PaymentsSettings.model_validate({"database_url": urls.app, "ops_port": 0, "approval_key": APPROVAL_KEY, **targets, **files})
+    own = {"database_url": urls.app, "ops_port": 0, "approval_key": APPROVAL_KEY}
+    settings = PaymentsSettings.model_validate({**own, **targets, **files})
     stop = asyncio.Event()
     with capture_logs() as lines:
         process = asyncio.create_task(jobs(SERVICE, settings, stop))
