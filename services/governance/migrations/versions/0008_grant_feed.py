@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from chassis.persistence.platform_schema import feed_of
+from chassis.projections.schema import feed_of
 
 revision = "0008"
 down_revision = "0007"

@@ -5,7 +5,7 @@ The trigger also counts the changes of the previous release. Its changes raise t
 
 from alembic import op
 
-from chassis.persistence.platform_schema import feed_of
+from chassis.projections.schema import feed_of
 
 revision = "0027"
 down_revision = "0026"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from chassis.persistence.platform_schema import long_work_table
+from chassis.long_work.schema import long_work_table
 
 revision = "0014"
 down_revision = "0013"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from chassis.persistence.platform_schema import projection_of, projection_states
+from chassis.projections.schema import projection_of, projection_states
 
 revision = "0015"
 down_revision = "0014"

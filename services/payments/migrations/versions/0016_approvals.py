@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from chassis.persistence.platform_schema import approval_tables
+from chassis.approvals.schema import approval_tables
 
 revision = "0016"
 down_revision = "0015"

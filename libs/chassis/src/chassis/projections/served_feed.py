@@ -1,6 +1,6 @@
 """The producer's side: reads a table in the order of its last changes.
 
-`chassis.persistence.platform_schema.feed_of` gives the table the column `changed_in`: the transaction that changed the row last.
+`chassis.projections.schema.feed_of` gives the table the column `changed_in`: the transaction that changed the row last.
 Transactions do not commit in the order of their ids. So a round begins again at the oldest transaction that was in progress when
 the round before it began: everything below had ended then, and could be seen.
 """

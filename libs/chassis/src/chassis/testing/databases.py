@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from inspect import getfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -18,9 +19,12 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import QueuePool, event
 
+from chassis.approvals import schema as of_approvals
+from chassis.long_work import schema as of_long_work
 from chassis.messaging import outbox_table
 from chassis.persistence import migrations, platform_schema
 from chassis.persistence.database import Database
+from chassis.projections import schema as of_projections
 from chassis.testing import emptying
 
 _ROLE_PASSWORD = "test"  # noqa: S105  # of roles on a private test server
@@ -41,6 +45,8 @@ class DatabaseUrls:
     name: str
 
 
+# A change of one of these makes new templates.
+_MADE_BY = (migrations, platform_schema, of_approvals, of_long_work, of_projections)
 # Fills a new database with rows for every test, in addition to those of the migrations.
 Seed = Callable[[DatabaseUrls], Awaitable[None]]
 _Kind = tuple[str, Path, Seed | None]
@@ -250,6 +256,6 @@ def _relay(service: str) -> str:
 
 def _digest(versions: Path) -> str:
     content = hashlib.sha256()
-    for file in (Path(__file__), Path(migrations.__file__), Path(platform_schema.__file__), *sorted(versions.glob("*.py"))):
+    for file in (Path(__file__), *map(Path, map(getfile, _MADE_BY)), *sorted(versions.glob("*.py"))):
         content.update(file.read_bytes())
     return content.hexdigest()[:12]

@@ -1,7 +1,8 @@
 from alembic import op
 
+from chassis.long_work.schema import long_work_table
 from chassis.persistence.migrations import platform_tables
-from chassis.persistence.platform_schema import journal_tables, long_work_table
+from chassis.persistence.platform_schema import journal_tables
 
 revision = "0001"
 down_revision = None

@@ -3,7 +3,8 @@
 from alembic import op
 
 from chassis.persistence.migrations import platform_tables
-from chassis.persistence.platform_schema import feed_of, journal_tables, projection_of, projection_states
+from chassis.persistence.platform_schema import journal_tables
+from chassis.projections.schema import feed_of, projection_of, projection_states
 
 revision = "0001"
 down_revision = None

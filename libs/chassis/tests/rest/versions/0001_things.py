@@ -2,8 +2,9 @@
 
 from alembic import op
 
+from chassis.approvals.schema import approval_tables
 from chassis.persistence.migrations import platform_tables
-from chassis.persistence.platform_schema import approval_tables, journal_tables
+from chassis.persistence.platform_schema import journal_tables
 
 revision = "0001"
 down_revision = None
