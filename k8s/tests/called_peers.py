@@ -65,7 +65,15 @@ def _reached(functions: Functions, beginning: str) -> set[str]:
 
 def _connected(tree: ast.AST) -> Iterator[str]:
     for call in ast.walk(tree):
-        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
+        if not isinstance(call, ast.Call):
+            continue
+        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func) == "worker.peer":
+            match call.args:
+                case [ast.Constant(value=str(peer))]:
+                    yield peer
+                case _:
+                    raise NotImplementedError(f"the peer of a channel is not a literal: {ast.unparse(call)}")
+        if not isinstance(call.func, ast.Name):
             continue
         match call.func.id, call.args:
             case "connect", [ast.Name(id="settings"), ast.Constant(value=str(peer))]:

@@ -145,12 +145,20 @@ async def serving(settings):
     async with service_resources(settings, bundle_source=local):
         yield database.connect(url)
 """
+    source += """
+async def at_work(settings):
+    async with worker_resources(settings, PUBLICATIONS) as worker:
+        yield worker.working(consumed(worker.peer("payments")))
+"""
     functions = functions_of([ast.parse(source)])
+    assert called_from(functions, "at_work") == {"payments"}
     assert called_from(functions, "jobs") == {"identity"}
     assert called_from(functions, "working") == {"governance"}
     assert called_from(functions, "serving") == set()
     with pytest.raises(NotImplementedError):
         called_from(functions_of([ast.parse("def jobs(settings): connect(settings, peer)")]), "jobs")
+    with pytest.raises(NotImplementedError):
+        called_from(functions_of([ast.parse("def working(worker): worker.peer(name)")]), "working")
 
 
 def authority_of(documents: list[Document]) -> str:
