@@ -138,7 +138,8 @@ class Cluster:
         number = next(self._numbers)
         address = f"{self.network}.1.{number}"
         spec = self._spec(workload, address)
-        return Pod(spec, address, self.folder / f"{spec.name}-{number}", self.folder / "hosts", self.authorities)
+        folder = self.folder / f"{spec.name}-{number}"
+        return Pod(spec, address, folder, self.folder / "hosts", self.authorities, self.folder / "claimed")
 
     async def _make_services(self) -> None:
         for number, service in enumerate(self._services(), 1):
@@ -175,7 +176,7 @@ class Cluster:
 def _translated(spec: PodSpec, address: str) -> PodSpec:
     translated = {value: other.format(address=address) for value, other in _TRANSLATED.items()}
     # Folders that the machine may not have are below a folder of each pod.
-    folders = {path: f"/run{path}" for path in spec.files if not path.startswith("/run/")}
+    folders = {path: f"/run{path}" for path in (*spec.files, *spec.claims) if not path.startswith("/run/")}
 
     def of(text: str) -> str:
         for value, other in (translated | folders).items():
@@ -187,6 +188,7 @@ def _translated(spec: PodSpec, address: str) -> PodSpec:
         command=tuple(of(word) for word in spec.command),
         environment=_ADDED | {variable: of(value) for variable, value in spec.environment.items()},
         files={folders.get(path, path): _each(of, files) for path, files in spec.files.items()},
+        claims={folders.get(path, path): claim for path, claim in spec.claims.items()},
     )
 
 

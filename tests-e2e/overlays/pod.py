@@ -23,7 +23,7 @@ RESTARTS_MAX = 3
 READY_SECONDS_MAX = 300
 # More often than a kubelet probes, but rarely enough to leave the CPU to the processes.
 PROBE_SECONDS = 0.25
-# The public authorities that the image trusts, for the mail relay.
+# The public authorities that the image trusts, for the mail relay and the bucket.
 _PUBLIC_AUTHORITIES = "/run/public-authorities.crt"
 _OWN_MOUNTS = ("unshare", "--mount", "--propagation", "private", "--")
 _MARKS = ("ELCORP_TEST_RUN", "ELCORP_CI_RUN")  # they identify leftovers of an interrupted run
@@ -35,13 +35,14 @@ class PodFailed(Exception):
 
 @dataclass
 class Pod:
-    """`address` is on the loopback network; `folder` holds its volumes and log."""
+    """`address` is on the loopback network; `folder` holds its volumes and log. `claimed` holds the volumes that pods share."""
 
     spec: PodSpec
     address: str
     folder: Path
     hosts: Path
     authorities: Path
+    claimed: Path
     child: asyncio.subprocess.Process | None = None
     restarts: int = 0
     volumes: dict[str, MountedFiles] = field(default_factory=dict)
@@ -141,6 +142,8 @@ class Pod:
         yield "mount -t tmpfs tmpfs /run"
         for path, volume in self.volumes.items():
             yield f"mkdir -p {shlex.quote(path)} && mount --bind {volume.folder} {shlex.quote(path)}"
+        for path, claim in self.spec.claims.items():
+            yield f"mkdir -p {path} {self.claimed / claim} && mount --bind {self.claimed / claim} {path}"
         yield f"mount --bind {self.hosts} /etc/hosts"
         yield f"cp {self.authorities} {_PUBLIC_AUTHORITIES}"
         for path in self.spec.empty:

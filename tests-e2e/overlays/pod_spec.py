@@ -17,7 +17,10 @@ Secrets = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class PodSpec:
-    """`files` are the mounted ConfigMaps and Secrets: folder, file name, content. `empty` are the writable folders."""
+    """`files` are the mounted ConfigMaps and Secrets: folder, file name, content. `empty` are the writable folders.
+
+    `claims` are the PersistentVolumeClaims by the folder where each is mounted.
+    """
 
     name: str
     labels: Mapping[str, str]
@@ -25,6 +28,7 @@ class PodSpec:
     environment: Mapping[str, str]
     files: Files
     empty: tuple[str, ...]
+    claims: Mapping[str, str]
     ports: Mapping[str, int]
     probes: Mapping[str, Document]
     pre_stop_seconds: int
@@ -46,6 +50,7 @@ def pod_spec(workload: Document, documents: list[Document], secrets: Secrets) ->
         environment=variables(workload, documents, partial(_secret, _optional(container), secrets)),
         files={path: found for path, volume in volumes.items() if (found := _files(volume, config_maps, secrets)) is not None},
         empty=tuple(path for path, volume in volumes.items() if "emptyDir" in volume),
+        claims={path: claim["claimName"] for path, volume in volumes.items() if (claim := volume.get("persistentVolumeClaim"))},
         ports={port["name"]: port["containerPort"] for port in container.get("ports", [])},
         probes={probe: container[probe] for probe in probes if probe in container},
         pre_stop_seconds=pre_stop.get("sleep", {}).get("seconds", 0),
