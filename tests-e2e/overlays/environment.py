@@ -14,7 +14,7 @@ BACKING_NAMESPACE = "elcorp-data"
 
 @dataclass(frozen=True)
 class Authorities:
-    """The authorities of each kind of server: one for PostgreSQL, RabbitMQ, Redis and the pooler, another for the mail relay."""
+    """The authorities of servers: one for the backing servers and the pooler, another for the mail relay and the bucket."""
 
     servers: Authority
     public: Authority
@@ -46,6 +46,10 @@ class Environment:
         # Values that the script does not create.
         self.vault["elcorp/backing-ca"] = {"ca.crt": self.authorities.servers.pem.decode()}
         self.vault["elcorp/identity-runtime"]["smtp-password"] = "relay-Zk3vQ"
+        self.vault["elcorp/payments-runtime"] |= {
+            "objects-access-key-id": "payments",
+            "objects-secret-access-key": "objects-Zk3vQ",
+        }
 
     def secrets(self, documents: list[Document]) -> Values:
         """Create the namespace's Secrets: those of the overlay's vault entries and certificates, or else the whole vault."""

@@ -1,10 +1,11 @@
-"""An overlay with everything that it needs around it: Secrets, servers, a mail relay, and an administrator."""
+"""An overlay with everything that it needs around it: Secrets, servers, a mail relay, a bucket, and an administrator."""
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 from collector import Collector
@@ -13,7 +14,9 @@ from overlays.backing_servers import BackingServers
 from overlays.cluster import Cluster, running
 from overlays.environment import Authorities, Environment, make_authority
 from overlays.mail_relay import MailRelay
+from overlays.object_server import ObjectServer
 
+from chassis.testing.certificates import Authority
 from chassis.testing.running import endpoint
 
 # An address range of the loopback network, one for each process that runs tests.
@@ -46,11 +49,26 @@ async def run_overlay(
     if smtp_host:
         cluster.outside[smtp_host] = {587: ("127.0.0.1", relay.start(authorities.public.issue(smtp_host)))}
     try:
-        async with running(cluster), httpx.AsyncClient(base_url=cluster.url, timeout=60) as client:
-            email = cluster.environment_of("identity")["ELCORP_ADMIN_EMAIL"]
-            admin, api = Person("Administrator", email=email, password=environment.admin_password), Api(client)
-            journey = Journey(api, admin, print, relay.code_for if smtp_host else None)
-            yield RunningOverlay(cluster, servers, environment, api, client, journey)
+        with _serving_objects(cluster, authorities.public):
+            async with running(cluster), httpx.AsyncClient(base_url=cluster.url, timeout=60) as client:
+                email = cluster.environment_of("identity")["ELCORP_ADMIN_EMAIL"]
+                admin, api = Person("Administrator", email=email, password=environment.admin_password), Api(client)
+                journey = Journey(api, admin, print, relay.code_for if smtp_host else None)
+                yield RunningOverlay(cluster, servers, environment, api, client, journey)
     finally:
         relay.stop()
         servers.unlock_redis(environment.passwords["REDIS_PASSWORD"])
+
+
+@contextmanager
+def _serving_objects(cluster: Cluster, authority: Authority) -> Iterator[None]:
+    """Run the server of the overlay's bucket for the length of the block, unless the overlay keeps files in a folder."""
+    payments = cluster.environment_of("payments")
+    if host := urlsplit(payments.get("ELCORP_OBJECTS_ENDPOINT", "")).hostname:
+        bucket = urlsplit(payments["ELCORP_OBJECTS_URL"]).netloc
+        server = ObjectServer(bucket, payments["ELCORP_OBJECTS_REGION"], payments["ELCORP_OBJECTS_ACCESS_KEY_ID"])
+        with server.running(authority.issue(host)) as port:
+            cluster.outside = {**cluster.outside, host: {443: ("127.0.0.1", port)}}
+            yield
+    else:
+        yield

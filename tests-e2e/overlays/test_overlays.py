@@ -12,7 +12,7 @@ from overlays.environment import Authorities
 from overlays.paying import Paying, paying
 from overlays.rotation import renew_certificates, replace_authority, replace_passwords_and_master_key, rotate_token_key
 from overlays.running_overlay import RunningOverlay, run_overlay
-from planned_transfers import follow, plan, submit
+from planned_transfers import bearer, follow, plan, submit
 
 from chassis.testing import pooler
 from elcorp_local.backing import ServerCertificates, start_backing
@@ -70,6 +70,8 @@ async def test_an_overlay_serves_and_is_replaced_while_people_pay(
 
         progress = await follow(here.client, employer, bulk["id"])
         assert (progress[-1]["status"], progress[-1]["settled"]) == ("completed", LINES)
+        file = await here.client.get(f"/api/v1/transfers/bulk/{bulk['id']}/file", headers=bearer(employer))
+        assert len(file.json()["lines"]) == LINES
         await until(
             lambda: _has_ended(here.api, employer, schedule["id"]),
             "the planned transfer to be made",
