@@ -81,8 +81,9 @@ class ExecuteApproval(Generic[TxT, ThingT]):
     def _judge(self, thing: ThingT, approval: Approval, number: int, at: datetime) -> ApprovalDecision:
         """Return the decision if it may be carried out now."""
         asked = approval.asked
-        if approval.decisions != number:
-            raise ApprovalClosed(approval_id=asked.id, state=approval.state)
+        if approval.decisions != number or not approval.is_open:
+            # Decided again or withdrawn since, such as by an owner who cancels at the same time.
+            raise self.approvable.closed(thing)
         decision = approval.require_executable(
             content_digest(asked.kind, asked.resource_id, self.approvable.content(thing)), at=at
         )
