@@ -9,15 +9,17 @@ from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.objects import folder_of_worker
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from payments.interfaces.publications import PUBLICATIONS
+from services.payments.tests.usual import APPROVAL_KEY
 
 VERSIONS = Path(__file__).parents[1] / "migrations" / "versions"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def folder_of_files() -> Iterator[None]:
-    """Give a folder to the processes that tests start."""
+def needed_settings() -> Iterator[None]:
+    """Give a folder of files and the key of decisions to the processes that tests start."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ELCORP_OBJECTS_URL", Path(folder_of_worker().name).as_uri())
+        patch.setenv("ELCORP_APPROVAL_KEY", APPROVAL_KEY.get_secret_value())
         yield
 
 

@@ -162,7 +162,7 @@ async def test_discard_requires_a_selection(command, bury, register, broker):
 
 async def test_the_error_names_an_unknown_queue_or_an_unreachable_broker(command, capsys):
     code, said = await command("list", queue="payments.nothing")
-    assert (code, said) == (2, "no queue payments.nothing; the service has payments.identity\n")
+    assert (code, said) == (2, "no queue payments.nothing; the service has payments.governance, payments.identity\n")
     arguments = argparse.Namespace(action="list", queue=None, limit=1, id=None, aggregate=None)
     nowhere = "postgresql://app:secret@127.0.0.1:1/payments"
     assert await run_command("amqp://guest:secret@127.0.0.1:1/", nowhere, "payments", arguments) == 1

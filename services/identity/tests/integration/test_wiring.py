@@ -29,7 +29,7 @@ def test_the_mailbox_is_served_only_locally(settings: IdentitySettings, environm
     assert (dev in served(mailbox=configured.has_mailbox)) is shown
 
 
-def test_periodic_jobs_have_their_schedule(settings: IdentitySettings, database_urls: DatabaseUrls) -> None:
+async def test_periodic_jobs_have_their_schedule(settings: IdentitySettings, database_urls: DatabaseUrls) -> None:
     app = jobs(settings.model_copy(update={"database_url": SecretStr(database_urls.app)}))
     schedule = {name: task.cron for (name, _), task in app.periodic_registry.periodic_tasks.items()}
     assert {name: cron for name, cron in schedule.items() if name.startswith("identity:")} == {
@@ -49,7 +49,7 @@ def test_periodic_jobs_have_their_schedule(settings: IdentitySettings, database_
     }
 
 
-def test_jobs_run_one_at_a_time_and_deliveries_are_retried_for_half_an_hour(
+async def test_jobs_run_one_at_a_time_and_deliveries_are_retried_for_half_an_hour(
     settings: IdentitySettings, database_urls: DatabaseUrls
 ) -> None:
     app = jobs(settings.model_copy(update={"database_url": SecretStr(database_urls.app)}))

@@ -12,7 +12,8 @@ from payments.domain.payer_policy import PayerPolicy
 from payments.settings import PaymentsSettings
 
 
-def test_the_defaults() -> None:
+def test_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ELCORP_APPROVAL_KEY")
     settings = PaymentsSettings()
     found = {name: getattr(settings, name) for name in PaymentsSettings.__annotations__ if name.islower()}
     assert found == {
