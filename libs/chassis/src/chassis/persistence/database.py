@@ -56,10 +56,10 @@ class Database:
         # collected before their events are collected.
         self.sessions = async_sessionmaker(engine, autoflush=False, expire_on_commit=False)
         self._closing: list[Callable[[], Awaitable[None]]] = []
-        # Reads need no transaction: one statement is one snapshot, and this saves a round trip.
         event.listen(engine.sync_engine, "before_cursor_execute", _note_write)
         event.listen(engine.sync_engine, "checkout", _require_open)
-        self._reads = engine.execution_options(isolation_level="AUTOCOMMIT")
+        # Reads need no transaction: one statement is one snapshot, and this saves a round trip.
+        self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @classmethod
     def of(
@@ -143,7 +143,16 @@ class Database:
                 await enter(connection, self.scope)
                 yield connection
             return
-        async with self._reads.connect() as connection:
+        async with self.statements() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def statements(self) -> AsyncIterator[AsyncConnection]:
+        """Yield a connection on which each statement commits by itself, without the database's scope.
+
+        For the platform's own tables and notifications: they save the round trips that begin, scope and end a transaction.
+        """
+        async with self._autocommit.connect() as connection:
             yield connection
 
     async def ping(self) -> None:

@@ -52,7 +52,7 @@ class OutboxNotifier:
         while self._pending:
             self._pending = False
             try:
-                async with self._database.read() as connection:
+                async with self._database.statements() as connection:
                     await connection.execute(_NOTIFY, {"channel": CHANNEL})
             except SQLAlchemyError as error:
                 # The relay polls every second anyway; the wake-up is only faster.

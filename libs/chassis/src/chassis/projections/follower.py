@@ -19,6 +19,7 @@ from kernel.ids import new_id
 
 # Rounds per `seconds_max`: one may be missed without a copy that is behind.
 ROUNDS: Final = 3
+MEASURE_EVERY_SECONDS: Final = 10.0
 COUNT_EVERY_SECONDS: Final = 300.0
 
 AGE = Gauge("projection_age_seconds", "Since when the copy is known to be complete; -1 if it is not filled.", ["projection"])
@@ -45,7 +46,7 @@ class Projection:
         # Without uses, the copy is still kept.
         self.pause_seconds = (seconds_max or 1) / ROUNDS
         self._id = new_id()
-        self._counted_at = float("-inf")
+        self._measured_at = self._counted_at = float("-inf")
 
     async def apply(self, delivery: Delivery, row: CopiedRow) -> None:
         """Write what an event says. It may be late, repeated or out of order."""
@@ -57,8 +58,9 @@ class Projection:
         backoff, away = Backoff(), False
         while not stop.is_set():
             try:
+                # First, or the metrics would not show that the producer is away.
+                await self._measure_in_time()
                 await self.complete(stop)
-                await self.measure()
                 pause, away = self.pause_seconds, False
                 backoff.reset()
             except Exception as error:  # noqa: BLE001  # the next round may succeed; meanwhile the copy is behind
@@ -87,6 +89,11 @@ class Projection:
     async def leave(self) -> None:
         """Let another process read the feed at once."""
         await self.state.leave(self._id)
+
+    async def _measure_in_time(self) -> None:
+        if time.monotonic() - self._measured_at >= MEASURE_EVERY_SECONDS:
+            self._measured_at = time.monotonic()
+            await self.measure()
 
     async def measure(self) -> None:
         condition = await self.state.look()

@@ -22,7 +22,7 @@ FRESH: Final = """EXISTS (
     AND complete_as_of BETWEEN clock_timestamp() - make_interval(secs => :seconds_max) AND clock_timestamp()
 )"""
 
-_ADD = text("INSERT INTO projections (name) VALUES (:name) ON CONFLICT DO NOTHING")
+_ADD = text("INSERT INTO projections (name) VALUES (:name) ON CONFLICT DO NOTHING RETURNING fill")
 _TAKE = text(
     """
     UPDATE projections SET leased_by = :reader, leased_until = clock_timestamp() + make_interval(secs => :seconds),
@@ -44,6 +44,13 @@ _END_ROUND = text(
     """
     UPDATE projections SET is_filled = true, cursor = :restart, restart = '', complete_as_of = round_began_at,
         round_began_at = NULL WHERE name = :name
+    """
+)
+# The usual round of a filled copy: nothing is new. One statement, since a round is read every second or so.
+_END_QUIET_ROUND = text(
+    """
+    UPDATE projections SET cursor = :restart, restart = '', complete_as_of = round_began_at, round_began_at = NULL
+    WHERE name = :name AND leased_by = :reader AND fill = :fill AND cursor = :cursor AND is_filled RETURNING fill
     """
 )
 _FILL_AGAIN = text(
@@ -108,11 +115,11 @@ class StateTable:
 
     async def take_turn(self, reader: UUID) -> Turn | None:
         """Begin or continue a round. Return None while another process reads the feed."""
-        async with self._database.engine.begin() as connection:
-            await connection.execute(_ADD, {"name": self.name})
-            found = (
-                await connection.execute(_TAKE, {"name": self.name, "reader": reader, "seconds": LEASE_SECONDS})
-            ).one_or_none()
+        asked = {"name": self.name, "reader": reader, "seconds": LEASE_SECONDS}
+        async with self._database.statements() as connection:
+            found = (await connection.execute(_TAKE, asked)).one_or_none()
+            if found is None and (await connection.execute(_ADD, {"name": self.name})).one_or_none():
+                found = (await connection.execute(_TAKE, asked)).one_or_none()
         return Turn(*found) if found else None
 
     async def leave(self, reader: UUID) -> None:
@@ -123,6 +130,9 @@ class StateTable:
     async def record(self, reader: UUID, turn: Turn, page: FeedPage[CopiedRow]) -> None:
         """Write a page and where the next one begins, in one transaction. Raise Superseded if the turn has passed."""
         restart = turn.restart or page.restart
+        if turn.is_filled and page.is_last and not page.rows:
+            await self._end_quiet_round(reader, turn, restart)
+            return
         async with self._database.engine.begin() as connection:
             await self._hold(connection, reader, turn)
             await self.rows.write_all(connection, page.rows, fill=turn.fill)
@@ -160,6 +170,12 @@ class StateTable:
     async def count(self) -> int:
         async with self._database.read() as connection:
             return int(await connection.scalar(self.rows.count) or 0)
+
+    async def _end_quiet_round(self, reader: UUID, turn: Turn, restart: str) -> None:
+        held = {"name": self.name, "reader": reader, "fill": turn.fill, "cursor": turn.cursor, "restart": restart}
+        async with self._database.statements() as connection:
+            if (await connection.execute(_END_QUIET_ROUND, held)).one_or_none() is None:
+                raise Superseded(self.name)
 
     async def _hold(self, connection: AsyncConnection, reader: UUID, turn: Turn) -> None:
         held = {"name": self.name, "reader": reader, "fill": turn.fill, "cursor": turn.cursor}
