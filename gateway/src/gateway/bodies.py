@@ -4,8 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
 
 from gateway.error_responses import too_many_bodies, unavailable
 from kernel.networks import subscriber_of
@@ -27,12 +26,9 @@ class BodyLimits:
     whole_bytes_max: int
     open_max: int
 
-    def lasting(self, seconds_max: float) -> Self:
-        """Return limits under which bodies may take up to `seconds_max` if that is longer."""
-        return replace(self, seconds_max=seconds_max) if seconds_max > self.seconds_max else self
-
-    def seconds_for(self, length: int) -> float:
-        return min(self.seconds + length / self.bytes_per_second, self.seconds_max)
+    def seconds_for(self, length: int, *, seconds_max: float = 0) -> float:
+        """Return the time for a body; a `seconds_max` above the limits' own replaces it."""
+        return min(self.seconds + length / self.bytes_per_second, max(self.seconds_max, seconds_max))
 
 
 class BodyTime:
@@ -41,11 +37,12 @@ class BodyTime:
     Without a declared `length`, the length received so far counts.
     """
 
-    __slots__ = ("_arrived", "_length", "_limits", "_waited")
+    __slots__ = ("_arrived", "_length", "_limits", "_seconds_max", "_waited")
 
-    def __init__(self, limits: BodyLimits, length: int | None) -> None:
+    def __init__(self, limits: BodyLimits, length: int | None, *, seconds_max: float = 0) -> None:
         self._limits = limits
         self._length = length
+        self._seconds_max = seconds_max
         self._arrived = 0
         self._waited = 0.0
 
@@ -58,7 +55,7 @@ class BodyTime:
         loop = asyncio.get_running_loop()
         since = loop.time()
         length = self._arrived if self._length is None else self._length
-        yield min(self._limits.seconds, self._limits.seconds_for(length) - self._waited)
+        yield min(self._limits.seconds, self._limits.seconds_for(length, seconds_max=self._seconds_max) - self._waited)
         self._waited += loop.time() - since
 
 

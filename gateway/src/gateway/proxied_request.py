@@ -114,7 +114,7 @@ class ProxiedRequest:
             return None
         place = bodies.take(self.ip)
         self._release = lambda: bodies.release(place)
-        self._time = BodyTime(bodies.limits.lasting(seconds_max), length)
+        self._time = BodyTime(bodies.limits, length, seconds_max=seconds_max)
         content, more = bytearray(), True
         while more and len(content) <= min(bodies.limits.whole_bytes_max, bytes_max):
             chunk, more = await self._chunk()

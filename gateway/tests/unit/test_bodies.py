@@ -42,11 +42,12 @@ def test_a_body_has_ten_seconds_and_one_more_for_each_16_kib_up_to_a_minute(leng
 
 
 def test_a_route_for_files_gives_a_slow_one_more_time(loop: Loop) -> None:
-    limits = LIMITS.lasting(600)
-    assert limits.seconds_for(8192 * KIB) == 522
-    assert LIMITS.lasting(1) == LIMITS
+    assert LIMITS.seconds_for(8192 * KIB, seconds_max=600) == 522
+    assert LIMITS.seconds_for(8192 * KIB, seconds_max=1) == LIMITS.seconds_for(8192 * KIB)
+    time = BodyTime(LIMITS, 8192 * KIB, seconds_max=600)
     # It may not be silent for longer.
-    assert wait(BodyTime(limits, 8192 * KIB), loop, 0) == 10
+    assert [wait(time, loop, 10) for _ in range(52)] == [10] * 52
+    assert wait(time, loop, 0) == 2
 
 
 def test_a_declared_length_sets_the_total_time(loop: Loop) -> None:
