@@ -36,7 +36,7 @@ class PaymentsSettings(ServiceSettings):
 
     # How old the knowledge of the copies of standings and roles may be for the decision about a payment; beyond it, payments asks
     # identity and governance. 0: always ask.
-    projection_seconds_max: float = Field(default=3, ge=0, le=30)
+    projection_seconds_max: float = Field(default=6, ge=0, le=30)
 
     def decision_key(self) -> bytes:
         """Return the key of decisions: 32 bytes."""

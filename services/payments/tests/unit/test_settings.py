@@ -23,7 +23,7 @@ def test_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
         "approval_hours": 72,
         "signature_required_above": {},
         "strong_sign_in_above": {},
-        "projection_seconds_max": 3,
+        "projection_seconds_max": 6,
         "approval_key": SecretStr(""),
         "approval_key_file": None,
     }

@@ -46,7 +46,7 @@ _END_ROUND = text(
         round_began_at = NULL WHERE name = :name
     """
 )
-# The usual round of a filled copy: nothing is new. One statement, since a round is read every second or so.
+# The usual round of a filled copy: nothing is new. One statement, since a round is read every few seconds.
 _END_QUIET_ROUND = text(
     """
     UPDATE projections SET cursor = :restart, restart = '', complete_as_of = round_began_at, round_began_at = NULL
