@@ -49,13 +49,18 @@ async def test_a_member_acts_for_the_organization_until_the_membership_ends(
     await choose(api, member, organization_id)
     assert claims_of(member)["org"] == organization_id
 
-    # Another service verifies the token by itself, and its audit facts name the organization.
-    await api.call("PATCH", f"/wallets/{member.wallet_id}", by=member, name="Cattle auction")
+    # Another service verifies the token by itself. The session has the organization's wallets and not the person's, and audit
+    # facts name the organization.
+    opened = await api.call("POST", "/wallets", by=member, expect=201, key=str(new_id()), currency="NAD", name="Auction")
+    wallet_id = opened["data"]["id"]
+    assert opened["data"]["organization_id"] == organization_id
+    assert (await api.call("GET", f"/wallets/{member.wallet_id}", by=member, expect=404))["code"] == "RES_001"
+    await api.call("PATCH", f"/wallets/{wallet_id}", by=member, name="Cattle auction")
 
     async def recorded() -> list[str | None]:
         connection = await psycopg.AsyncConnection.connect(platform.database_url("compliance", "owner"))
         async with connection:
-            rows = await connection.execute(_ORGANIZATIONS_OF, (member.wallet_id, "payments.wallet.rename"))
+            rows = await connection.execute(_ORGANIZATIONS_OF, (wallet_id, "payments.wallet.rename"))
             return [organization for (organization,) in await rows.fetchall()]
 
     await eventually(recorded, [organization_id])

@@ -69,6 +69,11 @@ class Actor:
         return self.organization_id or self.user_id
 
     @property
+    def parties(self) -> frozenset[UUID]:
+        """The user, and the organization that the user acts for: none of them decides in its own matter."""
+        return frozenset({self.user_id, self.acts_for})
+
+    @property
     def user_id(self) -> UUID:
         """The user's id; raises ValueError unless the actor is a signed-in user."""
         if self.kind is not ActorKind.USER:

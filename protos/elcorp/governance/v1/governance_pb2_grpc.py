@@ -121,6 +121,11 @@ class RoleServiceStub:
                 request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsRequest.SerializeToString,
                 response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsResponse.FromString,
                 _registered_method=True)
+        self.FindMemberships = channel.unary_unary(
+                '/elcorp.governance.v1.RoleService/FindMemberships',
+                request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.FindMembershipsRequest.SerializeToString,
+                response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.FindMembershipsResponse.FromString,
+                _registered_method=True)
         self.ListGrants = channel.unary_unary(
                 '/elcorp.governance.v1.RoleService/ListGrants',
                 request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListGrantsRequest.SerializeToString,
@@ -147,6 +152,13 @@ class RoleServiceServicer:
 
     def GetRolesOfSubjects(self, request, context):
         """Returns the same for up to 500 subjects.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindMemberships(self, request, context):
+        """Returns those of the memberships that exist now. Payments asks for whom transfers that were ordered earlier may be made.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -180,6 +192,11 @@ def add_RoleServiceServicer_to_server(servicer, server):
                     servicer.GetRolesOfSubjects,
                     request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsRequest.FromString,
                     response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsResponse.SerializeToString,
+            ),
+            'FindMemberships': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindMemberships,
+                    request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.FindMembershipsRequest.FromString,
+                    response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.FindMembershipsResponse.SerializeToString,
             ),
             'ListGrants': grpc.unary_unary_rpc_method_handler(
                     servicer.ListGrants,
@@ -247,6 +264,33 @@ class RoleService:
             '/elcorp.governance.v1.RoleService/GetRolesOfSubjects',
             elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsRequest.SerializeToString,
             elcorp_dot_governance_dot_v1_dot_governance__pb2.GetRolesOfSubjectsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindMemberships(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.governance.v1.RoleService/FindMemberships',
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.FindMembershipsRequest.SerializeToString,
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.FindMembershipsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -70,6 +70,8 @@ class RoleServiceStub:
     """
     GetRolesOfSubjects: _grpc.UnaryUnaryMultiCallable[_governance_pb2.GetRolesOfSubjectsRequest, _governance_pb2.GetRolesOfSubjectsResponse]
     """Returns the same for up to 500 subjects."""
+    FindMemberships: _grpc.UnaryUnaryMultiCallable[_governance_pb2.FindMembershipsRequest, _governance_pb2.FindMembershipsResponse]
+    """Returns those of the memberships that exist now. Payments asks for whom transfers that were ordered earlier may be made."""
     ListGrants: _grpc.UnaryUnaryMultiCallable[_governance_pb2.ListGrantsRequest, _governance_pb2.ListGrantsResponse]
     """Returns the roles of all subjects that governance knows, in the order of their last change. Payments keeps a copy; the answer
     "nothing after this cursor" says that the copy is complete.
@@ -90,6 +92,8 @@ class RoleServiceAsyncStub(RoleServiceStub):
     """
     GetRolesOfSubjects: _aio.UnaryUnaryMultiCallable[_governance_pb2.GetRolesOfSubjectsRequest, _governance_pb2.GetRolesOfSubjectsResponse]  # type: ignore[assignment]
     """Returns the same for up to 500 subjects."""
+    FindMemberships: _aio.UnaryUnaryMultiCallable[_governance_pb2.FindMembershipsRequest, _governance_pb2.FindMembershipsResponse]  # type: ignore[assignment]
+    """Returns those of the memberships that exist now. Payments asks for whom transfers that were ordered earlier may be made."""
     ListGrants: _aio.UnaryUnaryMultiCallable[_governance_pb2.ListGrantsRequest, _governance_pb2.ListGrantsResponse]  # type: ignore[assignment]
     """Returns the roles of all subjects that governance knows, in the order of their last change. Payments keeps a copy; the answer
     "nothing after this cursor" says that the copy is complete.
@@ -119,6 +123,14 @@ class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_governance_pb2.GetRolesOfSubjectsResponse, _abc.Awaitable[_governance_pb2.GetRolesOfSubjectsResponse]]:
         """Returns the same for up to 500 subjects."""
+
+    @_abc_1.abstractmethod
+    def FindMemberships(
+        self,
+        request: _governance_pb2.FindMembershipsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_governance_pb2.FindMembershipsResponse, _abc.Awaitable[_governance_pb2.FindMembershipsResponse]]:
+        """Returns those of the memberships that exist now. Payments asks for whom transfers that were ordered earlier may be made."""
 
     @_abc_1.abstractmethod
     def ListGrants(

@@ -14,6 +14,7 @@ from governance.application.approval_rules.withdraw_approval_rule import Withdra
 from governance.application.erasures import Erasures
 from governance.application.erasures.acknowledge_erasure import AcknowledgeErasure
 from governance.application.organizations import Organizations
+from governance.application.organizations.find_memberships import FindMemberships
 from governance.application.organizations.list_organizations_of_subject import ListOrganizationsOfSubject
 from governance.application.permissions import Permissions
 from governance.application.permissions.list_permissions import ListPermissions
@@ -152,9 +153,12 @@ def standings(*, database: Database, uow: UnitOfWork, subjects: Subjects, clock:
 
 
 def organizations(*, database: Database) -> Organizations:
-    # Identity asks about all organizations of a person.
+    # Identity and payments ask about all organizations of a person.
     views = SqlMembershipViews(database.under(PLATFORM))
-    return Organizations(list_organizations_of_subject=ListOrganizationsOfSubject(views=views))
+    return Organizations(
+        find_memberships=FindMemberships(views=views),
+        list_organizations_of_subject=ListOrganizationsOfSubject(views=views),
+    )
 
 
 def erasures(*, uow: UnitOfWork, clock: Clock) -> Erasures:

@@ -56,6 +56,7 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
         service_resources(settings, listen={events_pb2.PricingChanged: on_pricing_changed}, own_keys=OWN_KEYS) as resources,
         connect(settings, "compliance") as compliance,
         connect(settings, "identity") as identity,
+        connect(settings, "governance") as governance,
     ):
         prices = CachedPrices(SqlPrices(resources.database).reaching, resources.clock)
         resources.readiness.add("prices", prices.check)
@@ -63,7 +64,8 @@ async def serving(settings: PaymentsSettings) -> AsyncIterator[Serving]:
         # Without them, everything but files is served.
         resources.readiness.add("objects", files.ping, required=False)
         resources.readiness.add("scanner", files_scanner.ping, required=False)
-        given = _dependencies(settings, resources, prices, files, files_scanner, compliance=compliance, identity=identity)
+        peers = {"compliance": compliance, "identity": identity, "governance": governance}
+        given = _dependencies(settings, resources, prices, files, files_scanner, peers)
         payments = build(given)
         rest = resources.rest(payments, ROUTERS, title="Elcorp payments")
         grpc = rpc_services(payments, resources.access_control)
@@ -76,12 +78,11 @@ def _dependencies(
     prices: "CachedPrices",
     files: "ObjectStore",
     files_scanner: "Scanner",
-    *,
-    compliance: "grpc.aio.Channel",
-    identity: "grpc.aio.Channel",
+    peers: "Mapping[str, grpc.aio.Channel]",
 ) -> "Dependencies":
     from payments.infrastructure.approval_policies import BundledApprovals
     from payments.infrastructure.audit_log import ComplianceAuditLog
+    from payments.infrastructure.payer_rights import GovernanceMemberships
     from payments.infrastructure.screening import ComplianceScreening
     from payments.infrastructure.signatures import DeviceSignatures
     from payments.wiring.dependencies import Dependencies
@@ -89,10 +90,11 @@ def _dependencies(
     return Dependencies(
         settings=settings,
         database=resources.database,
-        screening=ComplianceScreening(compliance),
-        signatures=DeviceSignatures(identity),
-        standings=_standings(settings, resources.database, identity),
-        audit_log=ComplianceAuditLog(compliance),
+        screening=ComplianceScreening(peers["compliance"]),
+        signatures=DeviceSignatures(peers["identity"]),
+        standings=_standings(settings, resources.database, peers["identity"]),
+        memberships=GovernanceMemberships(peers["governance"]),
+        audit_log=ComplianceAuditLog(peers["compliance"]),
         prices=prices,
         limits=prices,
         approvals=BundledApprovals(resources.policies),
@@ -185,6 +187,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
         database=database,
         screening=post.screening,
         standings=authority.standings,
+        memberships=authority.memberships,
         deciders=deciders,
         clock=clock,
     )
@@ -241,7 +244,13 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
     from payments.infrastructure.cached_prices import CachedPrices
     from payments.infrastructure.copies import Copies
     from payments.infrastructure.fresh_rules import FreshRules
-    from payments.infrastructure.payer_rights import CopiedRoles, GovernanceRoles, PeersAuthority, PeersDeciders
+    from payments.infrastructure.payer_rights import (
+        CopiedRoles,
+        GovernanceMemberships,
+        GovernanceRoles,
+        PeersAuthority,
+        PeersDeciders,
+    )
     from payments.infrastructure.screening import ComplianceScreening
     from payments.infrastructure.signatures import DeviceSignatures
     from payments.infrastructure.sql.prices import SqlPrices
@@ -255,8 +264,9 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
     identity = connect(settings, "identity")
     roles = CopiedRoles(Copies(database, seconds_max=settings.projection_seconds_max), GovernanceRoles(governance))
     standings = _standings(settings, database, identity)
-    authority = PeersAuthority(standings, roles, policies)
-    deciders = PeersDeciders(PeersAuthority(standings, roles, policies, permission=APPROVED_BY))
+    memberships = GovernanceMemberships(governance)
+    authority = PeersAuthority(standings, roles, policies, memberships=memberships)
+    deciders = PeersDeciders(PeersAuthority(standings, roles, policies, memberships=memberships, permission=APPROVED_BY))
     post = PostTransfers(
         uow=unit_of_work(database),
         screening=ComplianceScreening(connect(settings, "compliance")),

@@ -128,10 +128,15 @@ class Bank:
         key: str | None = None,
         roles: tuple[str, ...] = ("user",),
         methods: tuple[str, ...] = STRONG,
+        organization_id: UUID | None = None,
         if_match: str | None = None,
     ) -> httpx.Response:
-        """Send a request. A PUT sends the current version in If-Match unless `if_match` is given; "" sends no header."""
-        headers = {"Authorization": f"Bearer {self.token(user_id, roles=roles, methods=methods)}"}
+        """Send a request, for an organization if it is given.
+
+        A PUT sends the current version in If-Match unless `if_match` is given; "" sends no header.
+        """
+        claims = {"org": str(organization_id)} if organization_id else {}
+        headers = {"Authorization": f"Bearer {self.token(user_id, roles=roles, methods=methods, claims=claims)}"}
         if method == "PUT" and if_match != "":
             headers["If-Match"] = if_match or await self._version(path)
         if method != "GET":
@@ -245,6 +250,7 @@ async def open_bank(database: Database, clock: ControlledClock, *, signatures: S
         screening=screening,
         signatures=signatures or FakeSignatures(good=GOOD_SIGNATURE),
         standings=authority,
+        memberships=authority,
         audit_log=FakeAuditLog(),
         prices=prices,
         limits=prices,

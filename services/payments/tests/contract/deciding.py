@@ -51,6 +51,7 @@ class Deciding:
             database=given.database,
             screening=given.screening,
             standings=given.standings,
+            memberships=given.memberships,
             deciders=self.deciders,
             clock=given.clock,
         )

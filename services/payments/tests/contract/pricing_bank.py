@@ -131,6 +131,7 @@ async def open_pricing_bank(database: Database, clock: ControlledClock) -> Async
             screening=FakeScreening(),
             signatures=FakeSignatures(),
             standings=FakeAuthority(),
+            memberships=FakeAuthority(),
             audit_log=FakeAuditLog(),
             prices=prices,
             limits=prices,

@@ -99,6 +99,7 @@ async def bulk_bank(database: Database, clock: ControlledClock) -> AsyncIterator
         screening=FakeScreening(),
         signatures=FakeSignatures(),
         standings=FakeAuthority(),
+        memberships=FakeAuthority(),
         prices=prices,
         limits=prices,
         approvals=prices,

@@ -21,6 +21,7 @@ from elcorp.platform.v1.feed_pb2 import FeedPosition
 from kernel.clock import SystemClock
 from kernel.errors import DomainError, Unavailable
 from kernel.ids import new_id
+from payments.application.ports.payer_rights import Payer
 from payments.domain.errors import NoLongerPermitted
 from payments.infrastructure.copies import Copies, copy_grants, grant_projection
 from payments.infrastructure.payer_rights import CopiedRoles, GovernanceRoles, PeersAuthority
@@ -70,7 +71,7 @@ class Copied:
 
     async def of(self, payer: UUID) -> frozenset[str] | type[DomainError]:
         self.governance.asked.clear()
-        answer = (await self.authority.authorize([payer]))[payer]
+        answer = (await self.authority.authorize([Payer(payer)]))[Payer(payer)]
         return answer if isinstance(answer, frozenset) else type(answer)
 
     async def announce(self, subject_id: UUID, roles: list[str], version: int) -> None:
@@ -101,7 +102,9 @@ async def copied(database: Database, clock: ControlledClock) -> AsyncIterator[Co
     async with connect(PaymentsSettings(governance_target=f"dns:///127.0.0.1:{server.port}"), "governance") as channel:
         projection = grant_projection(database, channel, seconds_max=SECONDS_MAX)
         roles = CopiedRoles(Copies(database, seconds_max=SECONDS_MAX), GovernanceRoles(channel))
-        yield Copied(peer, projection, PeersAuthority(FakeAuthority(), roles, permitting(MAY_PAY, clock)), database)
+        fake = FakeAuthority()
+        authority = PeersAuthority(fake, roles, permitting(MAY_PAY, clock), memberships=fake)
+        yield Copied(peer, projection, authority, database)
     await server.stop(0)
 
 

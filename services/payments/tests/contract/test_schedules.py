@@ -88,6 +88,7 @@ async def planner(database: Database, clock: ControlledClock) -> AsyncIterator[P
         screening=FakeScreening(),
         signatures=FakeSignatures(),
         standings=FakeAuthority(),
+        memberships=FakeAuthority(),
         prices=prices,
         limits=prices,
         approvals=prices,

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from kernel.errors import DomainError, Unavailable
-from payments.application.ports.payer_rights import Roles
+from payments.application.ports.payer_rights import Payer, Roles
+from payments.application.transfers.members import members_among, refusal_of
 from payments.domain.errors import NoLongerPermitted
 from payments.domain.standing import Standing
 
@@ -20,6 +21,8 @@ class FakeAuthority:
     standing: dict[UUID, Standing] = field(default_factory=dict)
     roles: dict[UUID, frozenset[str]] = field(default_factory=dict)
     may_pay: frozenset[str] = frozenset({"user", "admin"})
+    # Who is no longer a member; everybody else is.
+    left: set[Payer] = field(default_factory=set)
     away: bool = False
     asked: list[set[UUID]] = field(default_factory=list)
 
@@ -29,9 +32,18 @@ class FakeAuthority:
             raise Unavailable(dependency="identity")
         return {user_id: self.standing.get(user_id, Standing.ACTIVE) for user_id in user_ids}
 
-    async def authorize(self, payers: Collection[UUID]) -> Mapping[UUID, Roles | DomainError]:
-        standings = await self.standings(payers)
-        return {payer: standing.refusal or self._permitted(payer) for payer, standing in standings.items()}
+    async def current(self, payers: Collection[Payer]) -> Collection[Payer]:
+        if self.away:
+            raise Unavailable(dependency="governance")
+        return [payer for payer in payers if payer not in self.left]
+
+    async def authorize(self, payers: Collection[Payer]) -> Mapping[Payer, Roles | DomainError]:
+        standings = await self.standings({payer.user_id for payer in payers})
+        members = await members_among(self, payers)
+        return {
+            payer: standings[payer.user_id].refusal or refusal_of(payer, members) or self._permitted(payer.user_id)
+            for payer in payers
+        }
 
     def _permitted(self, payer: UUID) -> Roles | DomainError:
         roles = self.roles.get(payer, frozenset({"user"}))

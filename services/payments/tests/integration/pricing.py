@@ -33,6 +33,7 @@ def priced_payments(database: Database, clock: Clock) -> Payments:
             screening=FakeScreening(),
             signatures=FakeSignatures(),
             standings=FakeAuthority(),
+            memberships=FakeAuthority(),
             audit_log=FakeAuditLog(),
             prices=fakes,
             limits=fakes,

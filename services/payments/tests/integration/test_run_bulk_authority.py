@@ -5,13 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from chassis.rpc import RemoteError
 from kernel.errors import DomainError, Kind, Unavailable
-from payments.application.ports.payer_rights import Roles
+from payments.application.ports.payer_rights import Payer, Roles
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.post_transfers import QueuedRequest
 from payments.domain.approval import ApprovalQuestion, ApprovalRules
@@ -176,7 +175,7 @@ async def test_a_file_cancelled_while_its_payer_is_looked_up_stops(bulk_bank: Bu
     bulk = (await bulk_bank.submit("1.00", "2.00", "3.00")).bulk
 
     class Cancelling(FakeAuthority):
-        async def authorize(self, payers: Collection[UUID]) -> Mapping[UUID, Roles | DomainError]:
+        async def authorize(self, payers: Collection[Payer]) -> Mapping[Payer, Roles | DomainError]:
             await bulk_bank.cancel(actor=bulk_bank.actor, bulk_id=bulk.id, reason="wrong month")
             return await super().authorize(payers)
 

@@ -61,6 +61,7 @@ class UseCaseBank:
                 screening=self.screening,
                 signatures=FakeSignatures(),
                 standings=FakeAuthority(),
+                memberships=FakeAuthority(),
                 audit_log=FakeAuditLog(),
                 prices=self.prices,
                 limits=self.prices,

@@ -33,6 +33,7 @@ def bulk(**changes: Any) -> BulkView:
     values: dict[str, Any] = {
         "id": ID,
         "initiator_id": PAYER,
+        "organization_id": None,
         "source_id": SOURCE,
         "currency": "NAD",
         "mode": "best_effort",
@@ -89,6 +90,7 @@ def test_a_bulk() -> None:
         "decided_by": OTHER,
         "decided_at": minute(2),
         "initiator_id": PAYER,
+        "organization_id": None,
         "created_at": AT,
         "started_at": minute(1),
         "ended_at": minute(3),
@@ -152,6 +154,7 @@ def test_a_schedule_and_its_runs() -> None:
     view = ScheduleView(
         id=ID,
         initiator_id=PAYER,
+        organization_id=None,
         source_id=SOURCE,
         target_id=TARGET,
         amount=Decimal("1.5"),
@@ -195,6 +198,7 @@ def test_a_schedule_and_its_runs() -> None:
         "last_code": "PAY_001",
         "status_reason": "Suspended.",
         "initiator_id": PAYER,
+        "organization_id": None,
         "created_at": AT,
         "ended_at": minute(3),
     }
@@ -267,6 +271,7 @@ def test_a_transfer() -> None:
         "description": "rent",
         "metadata": {"order": "A-17"},
         "initiator_id": PAYER,
+        "organization_id": None,
         "parent_id": UUID(int=7),
         "link_id": UUID(int=8),
         "signature": {"key_id": MORE, "algorithm": "ES256", "value": "s" * 86},
@@ -283,10 +288,11 @@ def test_a_transfer() -> None:
 
 
 def test_a_wallet_and_its_postings() -> None:
-    view = WalletView(ID, PAYER, "NAD", Decimal(100), Decimal(30), "frozen", "savings", Decimal(500), 9, AT, "merchant")
+    view = WalletView(ID, PAYER, "NAD", Decimal(100), Decimal(30), "frozen", "savings", Decimal(500), 9, AT, "merchant", None)
     shown = WalletResponse.of(view).model_dump()
     assert shown == {
         "id": ID,
+        "organization_id": None,
         "currency": "NAD",
         "balance": "100.00",
         "held": "30.00",

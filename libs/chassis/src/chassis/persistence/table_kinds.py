@@ -9,7 +9,7 @@ class TableKind(Enum):
     """ORGANIZATION: an organization's; row-level security shows only the rows of the transaction's scope (`migrations.scoped`).
 
     PERSON: a person's; the reads check the owner. LEDGER: of the ledger, shared by both sides of a transfer; the reads
-    check the owner. PLATFORM: rows without an owner, such as the outbox, keys, rules and prices.
+    check the owner, a person or an organization. PLATFORM: rows without an owner, such as the outbox, keys, rules and prices.
     """
 
     ORGANIZATION = "organization"

@@ -8,6 +8,7 @@ from chassis.rpc import RpcService
 from chassis.rpc.callers import caller
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
 from governance.application import Governance
+from governance.application.organizations.views import Membership
 
 
 class PolicyServicer(governance_pb2_grpc.PolicyServiceServicer):
@@ -45,6 +46,20 @@ class RoleServicer(governance_pb2_grpc.RoleServiceServicer):
         )
         return governance_pb2.GetRolesOfSubjectsResponse(
             subjects=[governance_pb2.SubjectRoles(subject_id=str(subject_id), roles=roles) for subject_id, roles in found]
+        )
+
+    async def FindMemberships(  # noqa: N802  # the proto's name
+        self,
+        request: governance_pb2.FindMembershipsRequest,
+        context: Any,  # noqa: ARG002
+    ) -> governance_pb2.FindMembershipsResponse:
+        asked = [Membership(UUID(each.organization_id), UUID(each.subject_id)) for each in request.memberships]
+        found = await self._app.organizations.find_memberships(memberships=asked)
+        return governance_pb2.FindMembershipsResponse(
+            memberships=[
+                governance_pb2.Membership(organization_id=str(each.organization_id), subject_id=str(each.subject_id))
+                for each in found
+            ]
         )
 
     async def ListGrants(self, request: governance_pb2.ListGrantsRequest, context: Any) -> governance_pb2.ListGrantsResponse:  # noqa: ARG002, N802

@@ -73,6 +73,7 @@ class SystemCode(StrEnum):
 class Account(Aggregate):
     """Balances are credit-positive: a wallet's balance is its owner's money, the treasury's is minus what it issued.
 
+    `owner_id` is the person or the organization that owns a wallet; `organization_id` is the same if it is an organization.
     A wallet's `available` (its balance less the money on hold) is never below zero, and its balance never above its ceiling. A
     system account's balance may be negative, up to the size of NUMERIC(38,8). `version` counts the changes.
     """
@@ -91,11 +92,26 @@ class Account(Aggregate):
     name: str = ""
     closed_at: datetime | None = None
     usage: WalletUsage = WalletUsage.PERSONAL
+    organization_id: UUID | None = None
 
     @classmethod
-    def open_wallet(cls, *, wallet_id: UUID, owner_id: UUID, currency: str, at: datetime, name: str = "") -> Self:
+    def open_wallet(
+        cls, *, wallet_id: UUID, owner_id: UUID, currency: str, at: datetime, name: str = "", organization_id: UUID | None = None
+    ) -> Self:
+        if organization_id not in {None, owner_id}:
+            raise ValueError(f"wallet {wallet_id} of {owner_id} cannot be of organization {organization_id}")
         zero = Money.zero(currency)
-        wallet = cls(wallet_id, AccountKind.WALLET, owner_id, zero.currency.code, zero.amount, 0, at, name=name)
+        wallet = cls(
+            wallet_id,
+            AccountKind.WALLET,
+            owner_id,
+            zero.currency.code,
+            zero.amount,
+            0,
+            at,
+            name=name,
+            organization_id=organization_id,
+        )
         wallet.announce(WalletOpened(occurred_at=at, wallet_id=wallet_id, owner_id=owner_id, currency=currency))
         return wallet
 

@@ -110,6 +110,7 @@ class Bulk(Aggregate):
     file_digest: str | None = None
     file_size: int | None = None
     file_name: str | None = None
+    organization_id: UUID | None = None
 
     @classmethod
     def accept(
@@ -124,6 +125,7 @@ class Bulk(Aggregate):
         at: datetime,
         submitted: StoredFile | None = None,
         signature: Signature | None = None,
+        organization_id: UUID | None = None,
     ) -> Self:
         bulk = cls(
             id=bulk_id,
@@ -142,6 +144,7 @@ class Bulk(Aggregate):
             file_digest=submitted.digest if submitted else None,
             file_size=submitted.size if submitted else None,
             file_name=submitted.name if submitted else None,
+            organization_id=organization_id,
         )
         bulk._announce_changed(at)
         return bulk
@@ -184,6 +187,11 @@ class Bulk(Aggregate):
         self._fail(EXPIRED, at)
 
     @property
+    def payer_id(self) -> UUID:
+        """The owner of the source: the organization that the initiator acted for, or the initiator."""
+        return self.organization_id or self.initiator_id
+
+    @property
     def done(self) -> int:
         return self.settled + self.awaiting + self.refused + self.not_run
 
@@ -191,9 +199,9 @@ class Bulk(Aggregate):
     def is_whole(self) -> bool:
         return self.mode is BulkMode.ALL_OR_NOTHING
 
-    def confirm_replay(self, request_hash: bytes) -> Self:
-        """Return this bulk to a repeated request. Raise KeyReused if the key was reused for another file."""
-        if self.request_hash != request_hash:
+    def confirm_replay(self, request_hash: bytes, *, organization_id: UUID | None = None) -> Self:
+        """Return this bulk to a repeated request. Raise KeyReused if the key was reused for another file or payer."""
+        if (self.request_hash, self.organization_id) != (request_hash, organization_id):
             raise KeyReused(bulk_id=self.id)
         return self.as_accepted()
 
@@ -224,6 +232,7 @@ class Bulk(Aggregate):
             kind=TransferKind.TRANSFER,
             key=f"bulk:{self.id}:{line.number}",
             initiator_id=self.initiator_id,
+            organization_id=self.organization_id,
             source_id=self.source_id,
             target_id=line.target_id,
             amount=line.amount,

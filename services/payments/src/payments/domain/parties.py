@@ -36,7 +36,7 @@ def require_plannable(order: TransferOrder, accounts: Mapping[UUID, Account]) ->
         account(accounts, order.target_id, "target_wallet_id"),
     )
     order = order.of_kind(kind_to(target, converting=order.target_currency is not None))
-    require_payer(order.kind, source, order.initiator_id)
+    require_payer(order.kind, source, order.payer_id)
     require_payee(order.kind, target)
     source.require_plannable(order.amount.currency)
     target.require_plannable(Currency.of(order.target_currency) if order.target_currency else order.amount.currency)
@@ -51,16 +51,16 @@ def account(accounts: Mapping[UUID, Account], account_id: UUID, field: str) -> A
         raise NotFound(field=field, wallet_id=account_id) from None
 
 
-def require_payer(kind: TransferKind, source: Account, initiator_id: UUID) -> None:
+def require_payer(kind: TransferKind, source: Account, payer_id: UUID) -> None:
     """Raise NotTheOwner unless this kind of order may debit the account; raise NotFound for a system account.
 
-    A payer's orders debit a wallet of the initiator, issuances the treasury, and refunds a wallet. A reversal mirrors the
+    A payer's orders debit a wallet of the payer, issuances the treasury, and refunds a wallet. A reversal mirrors the
     entry that it undoes, so it may debit any account.
     """
     if kind.is_the_owners:
         if not source.is_wallet:
             raise NotFound(field="source_wallet_id", wallet_id=source.id)
-        may = source.owner_id == initiator_id
+        may = source.owner_id == payer_id
     elif kind is TransferKind.ISSUANCE:
         may = source.id == treasury_id(source.currency)
     else:

@@ -184,6 +184,7 @@ class Schedule(Aggregate):
     status_reason: str | None = None
     ended_at: datetime | None = None
     version: int = 1
+    organization_id: UUID | None = None
 
     @classmethod
     def plan(
@@ -196,6 +197,7 @@ class Schedule(Aggregate):
         calendar: BusinessCalendar,
         at: datetime,
         signature: Signature | None = None,
+        organization_id: UUID | None = None,
     ) -> Self:
         """Plan an order whose first occurrence is in the future.
 
@@ -212,9 +214,15 @@ class Schedule(Aggregate):
             created_at=at,
             signature=signature,
             aligned_to=_alignment(calendar, 0),
+            organization_id=organization_id,
         )
         schedule._announce_changed(at)
         return schedule
+
+    @property
+    def payer_id(self) -> UUID:
+        """The owner of the source: the organization that the initiator acted for, or the initiator."""
+        return self.organization_id or self.initiator_id
 
     @property
     def signed_text(self) -> bytes:
@@ -234,11 +242,12 @@ class Schedule(Aggregate):
             next_at=self.order.effective(0, calendar),
             created_at=self.created_at,
             signature=self.signature,
+            organization_id=self.organization_id,
         )
 
-    def confirm_replay(self, order: StandingOrder) -> Self:
-        """Return this schedule to a repeated request. Raise KeyReused if the key was reused for another schedule."""
-        if self.order != order:
+    def confirm_replay(self, order: StandingOrder, *, organization_id: UUID | None = None) -> Self:
+        """Return this schedule to a repeated request. Raise KeyReused if the key was reused for another schedule or payer."""
+        if (self.order, self.organization_id) != (order, organization_id):
             raise KeyReused(schedule_id=self.id)
         return self
 
@@ -249,6 +258,7 @@ class Schedule(Aggregate):
             kind=TransferKind.TRANSFER,
             key=f"schedule:{self.id}:{self.next_number}",
             initiator_id=self.initiator_id,
+            organization_id=self.organization_id,
             source_id=order.source_id,
             target_id=order.target_id,
             amount=order.amount,

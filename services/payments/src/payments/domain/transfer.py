@@ -334,7 +334,7 @@ def _require_parties(order: TransferOrder, accounts: Accounts) -> tuple[Account,
         account(accounts, order.source_id, "source_wallet_id"),
         account(accounts, order.target_id, "target_wallet_id"),
     )
-    require_payer(order.kind, source, order.initiator_id)
+    require_payer(order.kind, source, order.payer_id)
     require_payee(order.kind, target)
     return source, target
 

@@ -57,7 +57,7 @@ class TransferOrder:
     """`key` is the caller's Idempotency-Key, unique to the initiator.
 
     `target_currency` is the currency that arrives, if it differs from the amount's. With `capture_later` the money is put on
-    hold, to be captured or released.
+    hold, to be captured or released. `organization_id` is the organization that the initiator acts for, if any.
     """
 
     kind: TransferKind
@@ -72,6 +72,7 @@ class TransferOrder:
     target_currency: str | None = None
     capture_later: bool = False
     parent_id: UUID | None = None
+    organization_id: UUID | None = None
     link_id: UUID | None = field(default=None, compare=False)
     signature: Signature | None = field(default=None, compare=False)
 
@@ -86,6 +87,11 @@ class TransferOrder:
             raise InvalidValue(field="target_currency", expected="a currency for a conversion only", given=self.target_currency)
         if self.target_currency is not None:
             self._require_convertible(self.target_currency)
+
+    @property
+    def payer_id(self) -> UUID:
+        """The owner whose wallets the initiator may debit, and whose limits and rules apply."""
+        return self.organization_id or self.initiator_id
 
     @property
     def kinds(self) -> tuple[TransferKind, ...]:

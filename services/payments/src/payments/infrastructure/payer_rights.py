@@ -12,7 +12,8 @@ from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
 from kernel.actor import Actor, ActorKind
 from kernel.approvals import DeciderVote
 from kernel.errors import DomainError, Unavailable
-from payments.application.ports.payer_rights import Authority, Roles, Standings
+from payments.application.ports.payer_rights import Authority, Memberships, Payer, Roles, Standings
+from payments.application.transfers.members import members_among, refusal_of
 from payments.domain.errors import NoLongerPermitted
 from payments.domain.standing import Standing
 from payments.infrastructure.copies import Copies
@@ -85,22 +86,52 @@ class CopiedRoles:
         return {**known, **(await self._governance.roles(unknown) if unknown else {})}
 
 
+class GovernanceMemberships:
+    """Asked each time: few payments are planned for organizations, and a membership that ended must end them at once."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(channel)
+
+    async def current(self, payers: Collection[Payer]) -> Collection[Payer]:
+        asked, found = [_membership(payer) for payer in payers], set[Payer]()
+        for start in range(0, len(asked), SUBJECTS_MAX):
+            request = governance_pb2.FindMembershipsRequest(memberships=asked[start : start + SUBJECTS_MAX])
+            with errors_as_unavailable("governance"):
+                response = await self._stub.FindMemberships(request)
+            found |= {Payer(UUID(each.subject_id), UUID(each.organization_id)) for each in response.memberships}
+        return found
+
+
 class PeersAuthority:
     """Identity says who may act, governance which roles they have, and the embedded policies whether these permit the act."""
 
-    def __init__(self, standings: Standings, roles: CurrentRoles, policies: Policies, *, permission: str = _PAY) -> None:
+    def __init__(
+        self,
+        standings: Standings,
+        roles: CurrentRoles,
+        policies: Policies,
+        *,
+        memberships: Memberships,
+        permission: str = _PAY,
+    ) -> None:
         self.standings = standings
+        self.memberships = memberships
         self._roles = roles
         self._policies = policies
         self._permission = permission
 
-    async def authorize(self, payers: Collection[UUID]) -> Mapping[UUID, Roles | DomainError]:
-        standings = await self.standings.standings(payers)
-        roles = await self._roles.roles([payer for payer, standing in standings.items() if standing is Standing.ACTIVE])
-        return {payer: standing.refusal or self._permitted(payer, roles[payer]) for payer, standing in standings.items()}
+    async def authorize(self, payers: Collection[Payer]) -> Mapping[Payer, Roles | DomainError]:
+        standings = await self.standings.standings(list(dict.fromkeys(payer.user_id for payer in payers)))
+        roles = await self._roles.roles([user_id for user_id, standing in standings.items() if standing is Standing.ACTIVE])
+        members = await members_among(self.memberships, payers)
+        return {
+            payer: standings[payer.user_id].refusal or refusal_of(payer, members) or self._permitted(payer.user_id, roles)
+            for payer in payers
+        }
 
-    def _permitted(self, payer: UUID, roles: Roles) -> Roles | DomainError:
-        actor = Actor(kind=ActorKind.USER, subject_id=str(payer), roles=roles)
+    def _permitted(self, user_id: UUID, of: Mapping[UUID, Roles]) -> Roles | DomainError:
+        roles = of[user_id]
+        actor = Actor(kind=ActorKind.USER, subject_id=str(user_id), roles=roles)
         return roles if self._policies.allows(actor, self._permission) else NoLongerPermitted(permission=self._permission)
 
 
@@ -111,7 +142,7 @@ class PeersDeciders:
         self._authority = authority
 
     async def require(self, resource_id: UUID, votes: Sequence[DeciderVote]) -> None:  # noqa: ARG002  # the same for all
-        for answer in (await self._authority.authorize({vote.by for vote in votes})).values():
+        for answer in (await self._authority.authorize({Payer(vote.by) for vote in votes})).values():
             if isinstance(answer, DomainError):
                 raise answer
 
@@ -119,6 +150,10 @@ class PeersDeciders:
 def _batches(user_ids: Collection[UUID]) -> Iterator[Sequence[str]]:
     ids = [str(user_id) for user_id in user_ids]
     return (ids[start : start + SUBJECTS_MAX] for start in range(0, len(ids), SUBJECTS_MAX))
+
+
+def _membership(payer: Payer) -> governance_pb2.Membership:
+    return governance_pb2.Membership(subject_id=str(payer.user_id), organization_id=str(payer.organization_id))
 
 
 def _standing(subject: identity_pb2.Subject) -> Standing:

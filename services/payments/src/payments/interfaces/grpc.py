@@ -88,7 +88,7 @@ class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
         payer = await self._payer(order)
         # Later calls to peers on the payer's behalf, and later log lines, carry this actor.
         bind(actor=payer.subject_id)
-        return _settled(await self._payments.transfers.transfer_tokens(actor=payer, order=_order(order)))
+        return _settled(await self._payments.transfers.transfer_tokens(actor=payer, order=_order(order, payer)))
 
     async def _payer(self, order: payments_pb2.Order) -> Actor:
         """Authorise the payer as for a REST request with the same token. The calling peer is recorded as the user agent."""
@@ -107,11 +107,12 @@ class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
         return payer
 
 
-def _order(order: payments_pb2.Order) -> TransferOrder:
+def _order(order: payments_pb2.Order, payer: Actor) -> TransferOrder:
     return TransferOrder(
         kind=TransferKind.TRANSFER,
         key=require_callers_key(order.key),
-        initiator_id=UUID(order.initiator_id),
+        initiator_id=payer.user_id,
+        organization_id=payer.organization_id,
         source_id=UUID(order.source_id),
         target_id=UUID(order.target_id),
         amount=Money.of(order.amount.amount, order.amount.currency),

@@ -9,7 +9,7 @@ from kernel.approval_ports import Deciders
 from kernel.clock import Clock
 from payments.application.bulk_transfers.approval import KIND as BULK
 from payments.application.bulk_transfers.approval import ApprovableBulk, BulkContent
-from payments.application.ports.payer_rights import Standings
+from payments.application.ports.payer_rights import Memberships, Standings
 from payments.application.ports.screening import Screening
 from payments.application.transfers.approval import KIND as TRANSFER
 from payments.application.transfers.approval import ApprovableTransfer
@@ -25,7 +25,13 @@ def signer(settings: PaymentsSettings) -> LocalSigner:
 
 
 def execute_transfer_approval(
-    *, settings: PaymentsSettings, database: Database, screening: Screening, standings: Standings, clock: Clock
+    *,
+    settings: PaymentsSettings,
+    database: Database,
+    screening: Screening,
+    standings: Standings,
+    memberships: Memberships,
+    clock: Clock,
 ) -> ExecuteApproval[SqlPaymentsTransaction, LockedTransfer]:
     uow = unit_of_work(database)
     approvable = ApprovableTransfer(
@@ -33,6 +39,7 @@ def execute_transfer_approval(
         views=SqlTransferViews(database),
         screening=screening,
         standings=standings,
+        memberships=memberships,
         terms=settings.terms,
         clock=clock,
     )
@@ -45,6 +52,7 @@ def decide_transfer(given: Dependencies) -> DecideLocally[SqlPaymentsTransaction
         database=given.database,
         screening=given.screening,
         standings=given.standings,
+        memberships=given.memberships,
         clock=given.clock,
     )
     return DecideLocally(execute=execute, signer=signer(given.settings))
@@ -68,12 +76,13 @@ def execute_decided(
     database: Database,
     screening: Screening,
     standings: Standings,
+    memberships: Memberships,
     deciders: Deciders,
     clock: Clock,
 ) -> ExecuteDecided[SqlPaymentsTransaction]:
     """Build the job that carries out what is decided."""
     transfers = execute_transfer_approval(
-        settings=settings, database=database, screening=screening, standings=standings, clock=clock
+        settings=settings, database=database, screening=screening, standings=standings, memberships=memberships, clock=clock
     )
     return ExecuteDecided(
         uow=unit_of_work(database),

@@ -11,7 +11,7 @@ from kernel.reads import Reads
 from payments.application.ports.approvals import ApprovalPolicies
 from payments.application.ports.audit_log import AuditLog
 from payments.application.ports.limits import LimitBooks
-from payments.application.ports.payer_rights import Standings
+from payments.application.ports.payer_rights import Memberships, Standings
 from payments.application.ports.permissions import Permissions
 from payments.application.ports.prices import PriceBooks
 from payments.application.ports.screening import Screening
@@ -39,6 +39,7 @@ class Dependencies:
     screening: Screening
     signatures: Signatures
     standings: Standings
+    memberships: Memberships
     audit_log: AuditLog
     prices: PriceBooks
     limits: LimitBooks

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from governance.application.organizations.find_memberships import FindMemberships
 from governance.application.organizations.list_organizations_of_subject import ListOrganizationsOfSubject
 
 
 @dataclass(frozen=True, slots=True)
 class Organizations:
+    find_memberships: FindMemberships
     list_organizations_of_subject: ListOrganizationsOfSubject

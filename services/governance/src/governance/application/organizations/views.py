@@ -1,8 +1,16 @@
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Collection, Sequence
+from typing import NamedTuple, Protocol
 from uuid import UUID
+
+
+class Membership(NamedTuple):
+    organization_id: UUID
+    subject_id: UUID
 
 
 class MembershipViews(Protocol):
     async def organizations_of(self, subject_id: UUID, *, limit: int) -> Sequence[UUID]:
         """Return the organizations that a subject is a member of, in the order of joining."""
+
+    async def existing(self, asked: Collection[Membership]) -> Collection[Membership]:
+        """Return those of the memberships that exist now."""

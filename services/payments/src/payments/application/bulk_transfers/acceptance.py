@@ -60,6 +60,7 @@ class BulkAcceptance:
             file,
             bulk_id=new_id(),
             initiator_id=actor.user_id,
+            organization_id=actor.organization_id,
             key=submission.key,
             request_hash=submission.request_hash,
             format_=submission.upload.file.media_type,
@@ -90,9 +91,13 @@ class BulkAcceptance:
     @staticmethod
     async def find(tx: Transaction, actor: Actor, submission: Submission) -> AcceptedBulk | None:
         """Claim the key in the transaction. Return the bulk of an earlier request with it, or raise KeyReused."""
-        await tx.keys.claim(actor.user_id, submission.key, beside=["bulks"])
+        await tx.keys.claim(actor.user_id, submission.key, beside=["bulks"], turns=[actor.acts_for])
         earlier = await tx.bulks.find_by_key(actor.user_id, submission.key)
-        return AcceptedBulk(earlier.confirm_replay(submission.request_hash), replayed=True) if earlier else None
+        return AcceptedBulk(_same(earlier, actor, submission), replayed=True) if earlier else None
+
+
+def _same(earlier: Bulk, actor: Actor, submission: Submission) -> Bulk:
+    return earlier.confirm_replay(submission.request_hash, organization_id=actor.organization_id)
 
 
 def _outflows(bulk: Bulk, file: BulkFile, found: Mapping[UUID, Account]) -> Sequence[Outflow]:
@@ -101,7 +106,7 @@ def _outflows(bulk: Bulk, file: BulkFile, found: Mapping[UUID, Account]) -> Sequ
     Raise the error of an invalid payer, or InvalidValues with every line that has an invalid payee.
     """
     source = account(found, file.source_id, "source_wallet_id")
-    require_payer(TransferKind.TRANSFER, source, bulk.initiator_id)
+    require_payer(TransferKind.TRANSFER, source, bulk.payer_id)
     source.require_plannable(Currency.of(file.currency))
     faults, outflows = Faults(), []
     for line in file.lines:

@@ -13,7 +13,7 @@ from payments.domain.bulk import Bulk
 
 @dataclass(frozen=True, slots=True)
 class CancelBulk:
-    """Stop a bulk transfer; settled lines stay settled. Only its initiator may."""
+    """Stop a bulk transfer; settled lines stay settled. Only its payer may."""
 
     uow: UnitOfWork
     clock: Clock
@@ -22,7 +22,7 @@ class CancelBulk:
         """Raise NotFound, also for other callers, or BulkEnded."""
         async with self.uow.begin(actor) as tx:
             found = await tx.bulks.lock(bulk_id)
-            if found is None or found[0].initiator_id != actor.user_id:
+            if found is None or found[0].payer_id != actor.acts_for:
                 raise NotFound(bulk_id=bulk_id)
             bulk = found[0]
             at = self.clock.now()

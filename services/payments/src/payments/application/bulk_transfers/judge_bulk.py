@@ -44,7 +44,7 @@ class JudgeBulk:
 
         The file is not counted among its own earlier requests. Raise Unavailable if the rules are too old.
         """
-        payer_id, windowed = bulk.initiator_id, rules.approvals.windowed(bulk.currency)
+        payer_id, windowed = bulk.payer_id, rules.approvals.windowed(bulk.currency)
         questions = [SentQuestion(payer_id, rule, at - (rule.window or timedelta()), but_bulk=bulk.id) for rule in windowed]
         sent = await tx.spending.sent(questions)
         return rules.judge(request, sent=lambda rule: sent.get((payer_id, rule.name), Decimal(0)), at=at)

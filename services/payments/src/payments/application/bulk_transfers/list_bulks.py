@@ -7,9 +7,9 @@ from payments.application.bulk_transfers.views import BulkView, BulkViews
 
 @dataclass(frozen=True, slots=True)
 class ListBulks:
-    """List the caller's bulk transfers, newest first."""
+    """List the bulk transfers of the caller or the caller's organization, newest first."""
 
     views: BulkViews
 
     async def __call__(self, *, actor: Actor, cursor: CursorRequest) -> CursorPage[BulkView]:
-        return await self.views.bulks_of(actor.user_id, cursor)
+        return await self.views.bulks_of(actor.acts_for, cursor)

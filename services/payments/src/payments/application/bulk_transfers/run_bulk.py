@@ -12,7 +12,7 @@ from payments.application.bulk_transfers.approval import BulkContent
 from payments.application.bulk_transfers.judge_bulk import JudgeBulk, kinds_of
 from payments.application.bulk_transfers.lines import outcome_found, outcome_refused, outcomes_of, requests_of
 from payments.application.ports.bulk_transfers import RuleRefresher
-from payments.application.ports.payer_rights import Authority, Roles
+from payments.application.ports.payer_rights import Authority, Payer, Roles
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.application.transfers.post_transfers import PostBatch, QueuedRequest
 from payments.domain.bulk import Bulk, BulkStatus, Chunk, LineOutcome, LineStatus
@@ -83,7 +83,7 @@ class RunBulk:
             return _Run(bulk, actor, await self._next_chunks(tx, bulk))
 
     async def _run_next_chunks(self, run: _Run) -> _Run:
-        payer = run.bulk.initiator_id
+        payer = Payer(run.bulk.initiator_id, run.bulk.organization_id)
         answer = (await self.authority.authorize({payer}))[payer]
         if isinstance(answer, DomainError):
             return await self._refuse_rest(run, answer)
@@ -102,8 +102,8 @@ class RunBulk:
         async with self.uow.begin(Actor.service("payments")) as tx:
             lines = await tx.bulks.lines(run.bulk.id)
         outflows = await self.judge_bulk.outflows(run.bulk, lines)
-        actor, payer_id = replace(run.actor, roles=roles), run.bulk.initiator_id
-        request = PayerRequest(initiator_id=payer_id, actor=actor, outflows=outflows, is_planned=True)
+        actor, payer_id = replace(run.actor, roles=roles), run.bulk.payer_id
+        request = PayerRequest(initiator_id=run.bulk.initiator_id, actor=actor, outflows=outflows, is_planned=True)
         async with self.uow.begin(Actor.service("payments")) as tx:
             found = await tx.bulks.lock(run.bulk.id)
             if found is None:

@@ -30,6 +30,7 @@ class BulkView:
 
     id: UUID
     initiator_id: UUID
+    organization_id: UUID | None
     source_id: UUID
     currency: str
     mode: str
@@ -52,6 +53,11 @@ class BulkView:
     expires_at: datetime | None = None
     decided_by: UUID | None = None
     decided_at: datetime | None = None
+
+    @property
+    def payer_id(self) -> UUID:
+        """The owner of the source: the organization that the initiator acted for, or the initiator."""
+        return self.organization_id or self.initiator_id
 
     @classmethod
     def of(cls, bulk: Bulk) -> Self:
@@ -103,7 +109,7 @@ class BulkViews(Protocol):
     async def file(self, bulk_id: UUID) -> StoredFile | None:
         """Return the file as it was submitted; None for bulks of releases that kept none."""
 
-    async def bulks_of(self, initiator_id: UUID, cursor: CursorRequest) -> CursorPage[BulkView]:
+    async def bulks_of(self, payer_id: UUID, cursor: CursorRequest) -> CursorPage[BulkView]:
         """List an initiator's bulks, newest first."""
 
     async def bulks_awaiting_approval(self, cursor: CursorRequest) -> CursorPage[BulkView]:

@@ -15,7 +15,7 @@ from payments.domain.bulk import BulkStatus
 
 @dataclass(frozen=True, slots=True)
 class VisibleBulks:
-    """Its initiator may see a bulk transfer, those who may decide on it, and callers with `transfer:read_any`."""
+    """Its payer may see a bulk transfer, those who may decide on it, and callers with `transfer:read_any`."""
 
     views: BulkViews
     permissions: Permissions
@@ -27,7 +27,7 @@ class VisibleBulks:
         if found is None:
             raise NotFound(bulk_id=bulk_id)
         self.require(actor, found)
-        if found.initiator_id != actor.user_id:
+        if found.payer_id != actor.acts_for:
             await self.reads.record(actor, audit.read(found, verb))
         return found
 
@@ -37,6 +37,10 @@ class VisibleBulks:
             raise NotFound(bulk_id=bulk.id)
 
     def _may_see(self, actor: Actor, bulk: BulkView) -> bool:
-        if actor.user_id in {bulk.initiator_id, bulk.decided_by} or self.permissions.allows(actor, READ_ANY_TRANSFER):
+        if (
+            bulk.payer_id == actor.acts_for
+            or bulk.decided_by == actor.user_id
+            or self.permissions.allows(actor, READ_ANY_TRANSFER)
+        ):
             return True
         return bulk.status == BulkStatus.PENDING_APPROVAL and self.permissions.allows(actor, APPROVED_BY)

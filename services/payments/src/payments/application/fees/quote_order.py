@@ -89,7 +89,7 @@ class QuoteOrder:
         )
         needs = await self._judge(actor, outflow, at)
         if source_id:
-            require_payer(outflow.kind, account(found, source_id, "source_wallet_id"), actor.user_id)
+            require_payer(outflow.kind, account(found, source_id, "source_wallet_id"), actor.acts_for)
         mine = await self.list_my_limits(actor=actor)
         limits = [one for one in mine.allowances if one.spending.currency == amount.currency.code]
         verdict = await self._screen(actor, quote, outflow, source_id) if target_id else None
@@ -104,7 +104,7 @@ class QuoteOrder:
         sent = await self._sent(actor, rules.approvals, outflow.amount.currency.code, at)
         return rules.judge(
             PayerRequest(initiator_id=actor.user_id, actor=actor, outflows=[outflow]),
-            sent=lambda rule: sent.get((actor.user_id, rule.name), Decimal(0)),
+            sent=lambda rule: sent.get((actor.acts_for, rule.name), Decimal(0)),
             at=at,
         )
 
@@ -114,6 +114,7 @@ class QuoteOrder:
             kind=TransferKind.TRANSFER,
             key="quote",
             initiator_id=actor.user_id,
+            organization_id=actor.organization_id,
             source_id=source_id or _NOBODY,
             target_id=outflow.target_id,
             amount=quote.amount,
@@ -144,7 +145,7 @@ class QuoteOrder:
 
     async def _sent(self, actor: Actor, approvals: ApprovalRules, currency: str, at: datetime) -> Sent:
         questions = [
-            SentQuestion(actor.user_id, rule, at - rule.window)
+            SentQuestion(actor.acts_for, rule, at - rule.window)
             for rule in approvals.windowed(currency)
             if rule.window is not None
         ]

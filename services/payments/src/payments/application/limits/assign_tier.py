@@ -32,7 +32,7 @@ class AssignTier:
                 raise StaleVersion(field="If-Match", owner_id=owner_id, version=assigned_before.version)
             if assigned_before.version and assigned_before.tier == tier:
                 # The response shows the tier, and no other fact is recorded.
-                if owner_id != actor.user_id:
+                if owner_id != actor.acts_for:
                     tx.record(audit.tier_read(owner_id).fact(at=now))
                 return assigned_before
             if tier != STANDARD_TIER and not await tx.tiers.is_limited(require_tier(tier), now):

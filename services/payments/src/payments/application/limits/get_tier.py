@@ -18,6 +18,6 @@ class GetTier:
     async def __call__(self, *, actor: Actor, owner_id: UUID) -> AssignedTier | None:
         """Return None if none was assigned: the standard tier applies."""
         assigned = await self.views.tier_of(owner_id)
-        if owner_id != actor.user_id:
+        if owner_id != actor.acts_for:
             await self.reads.record(actor, audit.tier_read(owner_id))
         return assigned

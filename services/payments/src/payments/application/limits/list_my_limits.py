@@ -23,11 +23,11 @@ class ListMyLimits:
 
     async def __call__(self, *, actor: Actor) -> MyLimits:
         at = self.clock.now()
-        assigned = await self.views.tier_of(actor.user_id)
+        assigned = await self.views.tier_of(actor.acts_for)
         tier = assigned.tier if assigned else STANDARD_TIER
         page = await self.views.in_force(PageRequest(per_page=PER_PAGE_MAX), at=at, tier=tier)
         limits = TierLimits(tier, page.items)
-        spendings = {spending.currency: spending for spending in await self.views.spendings(actor.user_id)}
+        spendings = {spending.currency: spending for spending in await self.views.spendings(actor.acts_for)}
         for limit in page.items:
-            spendings.setdefault(limit.currency, Spending.none(actor.user_id, limit.currency, at))
+            spendings.setdefault(limit.currency, Spending.none(actor.acts_for, limit.currency, at))
         return MyLimits(tier, [limits.allowance(spendings[currency], at) for currency in sorted(spendings)])

@@ -15,5 +15,5 @@ class ListPayments:
 
     async def __call__(self, *, actor: Actor, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[Transfer]:
         """Raise HistoryTooLong, or InvalidValue for a cursor from other filters."""
-        own = replace(wanted, owner_id=actor.user_id, kind=TransferKind.PAYMENT)
+        own = replace(wanted, owner_id=actor.acts_for, kind=TransferKind.PAYMENT)
         return await self.history.history(own, cursor)

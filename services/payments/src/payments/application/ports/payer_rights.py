@@ -1,6 +1,7 @@
 """Ports to the current standing and roles of users, checked when money moves."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -15,10 +16,23 @@ class Standings(Protocol):
         """Return whether each user may act now. Raise Unavailable if identity does not answer."""
 
 
-class Authority(Protocol):
-    async def authorize(self, payers: Collection[UUID]) -> Mapping[UUID, Roles | DomainError]:
-        """Return for each payer their current roles, or the refusal of payments on their behalf.
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """A person who ordered a payment, and the organization for which, if any."""
 
-        The refusal is PayerSuspended, PayerClosed or NoLongerPermitted. Raise Unavailable if identity, governance or the
-        policies do not answer: nobody is refused for that.
+    user_id: UUID
+    organization_id: UUID | None = None
+
+
+class Memberships(Protocol):
+    async def current(self, payers: Collection[Payer]) -> Collection[Payer]:
+        """Return the payers whose person is a member of their organization now. Raise Unavailable if governance is away."""
+
+
+class Authority(Protocol):
+    async def authorize(self, payers: Collection[Payer]) -> Mapping[Payer, Roles | DomainError]:
+        """Return for each payer the person's current roles, or the refusal of payments on their behalf.
+
+        The refusal is PayerSuspended, PayerClosed, NoLongerPermitted, or NotAMember of the organization. Raise Unavailable if
+        identity, governance or the policies do not answer: nobody is refused for that.
         """

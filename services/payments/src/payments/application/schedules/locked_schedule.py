@@ -9,8 +9,8 @@ from payments.domain.schedule import Schedule
 
 
 async def lock_own_schedule(tx: Transaction, schedule_id: UUID, actor: Actor) -> Schedule:
-    """Lock a schedule that the actor planned; raise NotFound for any other."""
+    """Lock a schedule of the actor, or of the organization that the actor acts for; raise NotFound for any other."""
     found = await tx.schedules.lock([schedule_id])
-    if not found or found[0].initiator_id != actor.user_id:
+    if not found or found[0].payer_id != actor.acts_for:
         raise NotFound(schedule_id=schedule_id)
     return found[0]

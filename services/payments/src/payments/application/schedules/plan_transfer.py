@@ -9,7 +9,7 @@ from kernel.ids import new_id
 from payments.application.ports.accounts import AccountLookup
 from payments.application.ports.schedules import SCHEDULES_OPEN_MAX
 from payments.application.ports.signatures import Signatures
-from payments.application.ports.unit_of_work import UnitOfWork
+from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.application.schedules import audit
 from payments.domain.approval import ApprovalRule, ApprovalRules, Outflow
 from payments.domain.errors import TooManySchedules
@@ -45,14 +45,14 @@ class PlanTransfer:
         schedule_id, at = new_id(), self.clock.now()
         async with self.uow.begin(actor) as tx:
             # Look up the key first: when a request is repeated, its start may have passed and its wallets may have changed.
-            await tx.keys.claim(actor.user_id, key, beside=["schedules"])
-            if earlier := await tx.schedules.find_by_key(actor.user_id, key):
-                return PlannedSchedule(earlier.confirm_replay(order).as_planned(self.calendar), replayed=True)
+            if earlier := await self._find(tx, actor, key, order):
+                return earlier
         actor.require_admitted()
         schedule = Schedule.plan(
             order,
             schedule_id=schedule_id,
             initiator_id=actor.user_id,
+            organization_id=actor.organization_id,
             key=key,
             calendar=self.calendar,
             at=at,
@@ -61,14 +61,22 @@ class PlanTransfer:
         transfer = schedule.transfer_order()
         await self._require_proof(actor, schedule, transfer, at)
         async with self.uow.begin(actor) as tx:
-            await tx.keys.claim(actor.user_id, key, beside=["schedules"])
-            if earlier := await tx.schedules.find_by_key(actor.user_id, key):
-                return PlannedSchedule(earlier.confirm_replay(order).as_planned(self.calendar), replayed=True)
+            if earlier := await self._find(tx, actor, key, order):
+                return earlier
             if await tx.schedules.count_open(actor.user_id) >= SCHEDULES_OPEN_MAX:
                 raise TooManySchedules(most=SCHEDULES_OPEN_MAX)
             await tx.schedules.add(schedule, actor)
             tx.create(audit.PLANNED_SCHEDULE, schedule, "plan", at=schedule.created_at)
         return PlannedSchedule(schedule, replayed=False)
+
+    async def _find(self, tx: Transaction, actor: Actor, key: str, order: StandingOrder) -> PlannedSchedule | None:
+        """Claim the key in the transaction. Return the schedule of an earlier request with it, or raise KeyReused."""
+        await tx.keys.claim(actor.user_id, key, beside=["schedules"], turns=[actor.acts_for])
+        earlier = await tx.schedules.find_by_key(actor.user_id, key)
+        if earlier is None:
+            return None
+        earlier.confirm_replay(order, organization_id=actor.organization_id)
+        return PlannedSchedule(earlier.as_planned(self.calendar), replayed=True)
 
     async def _require_proof(self, actor: Actor, schedule: Schedule, transfer: TransferOrder, at: datetime) -> None:
         """Raise what its parties refuse, or what only the payer can provide, who is present now but not at the occurrences."""

@@ -10,7 +10,7 @@ from kernel.business_time import BusinessCalendar
 from kernel.clock import Clock
 from kernel.errors import DomainError, Kind
 from payments.application.ports.bulk_transfers import RuleRefresher
-from payments.application.ports.payer_rights import Authority
+from payments.application.ports.payer_rights import Authority, Payer
 from payments.application.ports.transfers import Request, Settled
 from payments.application.ports.unit_of_work import UnitOfWork
 from payments.application.schedules import audit
@@ -67,11 +67,11 @@ class RunSchedules:
         return due
 
     async def _run(self, due: Sequence[tuple[Schedule, Actor]]) -> int:
-        answers = await self.authority.authorize({schedule.initiator_id for schedule, _ in due})
+        answers = await self.authority.authorize({_payer(schedule) for schedule, _ in due})
         permitted: list[tuple[Schedule, Actor]] = []
         refused: list[tuple[Schedule, DomainError]] = []
         for schedule, actor in due:
-            answer = answers[schedule.initiator_id]
+            answer = answers[_payer(schedule)]
             if isinstance(answer, DomainError):
                 refused.append((schedule, answer))
             else:
@@ -149,3 +149,7 @@ def _run_of(schedule: Schedule, outcome: Outcome, at: datetime) -> Run:
         return Run(number=number, planned_at=planned_at, due_at=due_at, run_at=at, code=outcome.code, message=outcome.message)
     [settled] = outcome
     return Run(number=number, planned_at=planned_at, due_at=due_at, run_at=at, transfer_id=settled.transfer.id)
+
+
+def _payer(schedule: Schedule) -> Payer:
+    return Payer(schedule.initiator_id, schedule.organization_id)

@@ -20,6 +20,7 @@ class ScheduleView:
 
     id: UUID
     initiator_id: UUID
+    organization_id: UUID | None
     source_id: UUID
     target_id: UUID
     amount: Decimal
@@ -42,6 +43,11 @@ class ScheduleView:
     ended_at: datetime | None
     version: int
 
+    @property
+    def payer_id(self) -> UUID:
+        """The owner of the source: the organization that the initiator acted for, or the initiator."""
+        return self.organization_id or self.initiator_id
+
     @classmethod
     def of(cls, schedule: Schedule) -> Self:
         """Return the view of a schedule that was just written."""
@@ -49,6 +55,7 @@ class ScheduleView:
         return cls(
             id=schedule.id,
             initiator_id=schedule.initiator_id,
+            organization_id=schedule.organization_id,
             source_id=order.source_id,
             target_id=order.target_id,
             amount=order.amount.amount,
@@ -118,7 +125,7 @@ class UpcomingRunView:
 class ScheduleViews(Protocol):
     async def schedule(self, schedule_id: UUID) -> ScheduleView | None: ...
 
-    async def schedules_of(self, initiator_id: UUID, cursor: CursorRequest) -> CursorPage[ScheduleView]:
+    async def schedules_of(self, payer_id: UUID, cursor: CursorRequest) -> CursorPage[ScheduleView]:
         """List an initiator's schedules, newest first."""
 
     async def runs_of(self, schedule_id: UUID, cursor: CursorRequest) -> CursorPage[RunView]:

@@ -13,7 +13,7 @@ from payments.application.schedules.views import ScheduleView, ScheduleViews
 
 @dataclass(frozen=True, slots=True)
 class VisibleSchedules:
-    """The user who planned a schedule may see it, and callers with `transfer:read_any`."""
+    """Its payer may see a schedule, and callers with `transfer:read_any`."""
 
     views: ScheduleViews
     permissions: Permissions
@@ -22,8 +22,8 @@ class VisibleSchedules:
     async def read(self, *, actor: Actor, schedule_id: UUID, verb: str) -> ScheduleView:
         """Read it, and record the read of another user's; `verb` names what was read. Raise NotFound."""
         found = await self.views.schedule(schedule_id)
-        if not found or (found.initiator_id != actor.user_id and not self.permissions.allows(actor, READ_ANY_TRANSFER)):
+        if not found or (found.payer_id != actor.acts_for and not self.permissions.allows(actor, READ_ANY_TRANSFER)):
             raise NotFound(schedule_id=schedule_id)
-        if found.initiator_id != actor.user_id:
+        if found.payer_id != actor.acts_for:
             await self.reads.record(actor, audit.read(found, verb))
         return found

@@ -14,4 +14,4 @@ class ExportTransfers:
 
     def __call__(self, *, actor: Actor, wanted: HistoryFilter, batch: int) -> AsyncIterator[Sequence[Movement]]:
         """Return batches of the movements of about `batch` transfers."""
-        return self.movements.movements(replace(wanted, owner_id=actor.user_id), batch=batch)
+        return self.movements.movements(replace(wanted, owner_id=actor.acts_for), batch=batch)

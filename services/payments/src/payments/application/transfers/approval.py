@@ -12,11 +12,12 @@ from kernel.approvals import ApprovalAsked, ApprovalDecision, Outcome
 from kernel.clock import Clock
 from kernel.ids import new_id
 from kernel.money import Money
-from payments.application.ports.payer_rights import Standings
+from payments.application.ports.payer_rights import Memberships, Payer, Standings
 from payments.application.ports.screening import Screening
 from payments.application.ports.transfers import Terms
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.application.transfers.locked_transfer import LockedTransfer, changing, lock_transfer
+from payments.application.transfers.members import require_member
 from payments.application.transfers.rescreen import require_clear
 from payments.application.transfers.standing import require_standing
 from payments.application.transfers.views import TransferViews
@@ -83,15 +84,17 @@ class ApprovableTransfer:
     views: TransferViews
     screening: Screening
     standings: Standings
+    memberships: Memberships
     terms: Terms
     clock: Clock
 
     async def prepare(self, *, actor: Actor, resource_id: UUID, outcome: Outcome) -> None:
-        """Raise NotFound, ScreeningRefused, and PayerSuspended, PayerClosed or PayeeBarred if a party may not act now."""
+        """Raise NotFound, ScreeningRefused, NotAMember, and PayerSuspended, PayerClosed or PayeeBarred if a party may not act."""
         if outcome is not Outcome.APPROVED:
             return
         order = await require_clear(self.uow, self.views, self.screening, self.clock, actor=actor, transfer_id=resource_id)
         await require_standing(self.views, self.standings, user_id=order.initiator_id, transfer_id=resource_id)
+        await require_member(self.memberships, Payer(order.initiator_id, order.organization_id))
 
     async def lock(self, tx: Transaction, resource_id: UUID) -> LockedTransfer:
         return await lock_transfer(tx, resource_id)

@@ -120,7 +120,7 @@ class Batch:
 
         Return nothing if the limits could not be read: such a request has no prices either.
         """
-        keys = dict.fromkeys((one.order.initiator_id, one.order.amount.currency.code) for one in prepared.orders)
+        keys = dict.fromkeys((one.order.payer_id, one.order.amount.currency.code) for one in prepared.orders)
         return [
             self.rules.limits.of(tiered.tier).allowance(self.spent.get(key, tiered.spending), self.at)
             for key in keys
@@ -240,14 +240,14 @@ class Batch:
     def _judge(self, request: Request, orders: Sequence[TransferOrder]) -> Needs:
         if request.is_judged or self.rules.payer.ask_nothing:
             return NOTHING
-        payer_id = orders[0].initiator_id
+        payer_id = orders[0].payer_id
 
         def sent(rule: ApprovalRule) -> Decimal:
             before = self.locked.sent.get((payer_id, rule.name), Decimal(0))
             return before + rule.total(self.sent.get(payer_id, ()))
 
         asked = PayerRequest(
-            initiator_id=payer_id,
+            initiator_id=orders[0].initiator_id,
             actor=request.actor,
             outflows=[self._outflow(order) for order in orders],
             is_signed=request.signature is not None,
@@ -276,10 +276,10 @@ class Batch:
         return transfer
 
     def _admit(self, order: TransferOrder) -> Spending | None:
-        key = order.initiator_id, order.amount.currency.code
+        key = order.payer_id, order.amount.currency.code
         tiered = self.locked.spendings.get(key) if order.kind.is_the_owners else None
         if tiered is None:
-            # A system account, or an initiator who does not own the source, which the transfer itself refuses.
+            # A system account, or a payer who does not own the source, which the transfer itself refuses.
             return None
         return self.rules.limits.of(tiered.tier).admit(self.spent.get(key, tiered.spending), order.amount, self.at)
 
@@ -289,7 +289,7 @@ class Batch:
         self.made.append(transfer)
         self.touched |= {order.source_id, order.target_id, *(posting.account_id for posting in transfer.postings)}
         if self.locked.sent:
-            self.sent.setdefault(order.initiator_id, []).append(self._outflow(order))
+            self.sent.setdefault(order.payer_id, []).append(self._outflow(order))
         self.records.record(audit.made(transfer, self.locked.accounts), actor=request.actor)
         # The lines of a file are too many to announce one by one.
         if transfer.status is TransferStatus.PENDING_APPROVAL and not request.bulk_id:

@@ -40,7 +40,7 @@ class CaptureTransfer:
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
             transfer = locked.transfer
-            if not locked.is_party(actor.user_id):
+            if not locked.is_party(actor):
                 raise NotFound(transfer_id=transfer_id)
             at = self.clock.now()
             async with changing(tx, locked, "capture", at=at):

@@ -59,6 +59,7 @@ def _order(locked: LockedTransfer, kind: TransferKind, *, actor: Actor, key: str
         kind=kind,
         key=key,
         initiator_id=actor.user_id,
+        organization_id=actor.organization_id,
         source_id=original.target_id,
         target_id=original.source_id,
         amount=amount,

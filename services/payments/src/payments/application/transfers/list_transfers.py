@@ -14,4 +14,4 @@ class ListTransfers:
 
     async def __call__(self, *, actor: Actor, wanted: HistoryFilter, cursor: CursorRequest) -> CursorPage[Transfer]:
         """Raise HistoryTooLong, or InvalidValue for a cursor from other filters."""
-        return await self.history.history(replace(wanted, owner_id=actor.user_id), cursor)
+        return await self.history.history(replace(wanted, owner_id=actor.acts_for), cursor)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from kernel.actor import Actor
 from kernel.errors import NotFound
 from kernel.money import Money
 from payments.application.ports.unit_of_work import Transaction
@@ -22,13 +23,19 @@ class LockedTransfer:
     spent: Money
     postings: tuple[Posting, ...] = ()
 
-    def is_party(self, user_id: UUID) -> bool:
-        """Return whether a user sends or receives it."""
+    def is_party(self, actor: Actor) -> bool:
+        """Return whether the actor, or the organization that the actor acts for, sends or receives it."""
         order = self.transfer.order
-        return user_id in {self.accounts[order.source_id].owner_id, self.accounts[order.target_id].owner_id}
+        return actor.acts_for in {self.accounts[order.source_id].owner_id, self.accounts[order.target_id].owner_id}
 
-    def is_target(self, user_id: UUID) -> bool:
-        return self.accounts[self.transfer.order.target_id].owner_id == user_id
+    def is_target(self, actor: Actor) -> bool:
+        return self.accounts[self.transfer.order.target_id].owner_id == actor.acts_for
+
+    def concerns(self, actor: Actor) -> bool:
+        """Return whether the actor has an interest in it: also a person whose session acts for an organization now."""
+        order = self.transfer.order
+        owners = {self.accounts[order.source_id].owner_id, self.accounts[order.target_id].owner_id}
+        return not owners.isdisjoint(actor.parties)
 
 
 async def lock_transfer(tx: Transaction, transfer_id: UUID, *, with_postings: bool = False) -> LockedTransfer:

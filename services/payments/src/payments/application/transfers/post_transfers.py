@@ -147,10 +147,10 @@ def _questions(requests: Sequence[Request], approvals: ApprovalRules, at: dateti
     asked: set[tuple[UUID, str]] = set()
     for request in requests:
         for order in request.orders:
-            payer = order.initiator_id, order.amount.currency.code
+            payer = order.payer_id, order.amount.currency.code
             if request.is_judged or payer in asked:
                 continue
             asked.add(payer)
             for rule in approvals.windowed(order.amount.currency.code):
                 if rule.window is not None:
-                    yield SentQuestion(order.initiator_id, rule, at - rule.window)
+                    yield SentQuestion(order.payer_id, rule, at - rule.window)

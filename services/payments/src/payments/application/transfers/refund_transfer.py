@@ -23,7 +23,7 @@ class RefundTransfer:
         """Raise NotFound unless the caller is a party, RefundTooLarge, NotRefundable, NotPending, or errors of the accounts."""
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
-            if not locked.is_target(actor.user_id):
+            if not locked.is_target(actor):
                 raise NotFound(transfer_id=transfer_id)
             return await compensate(
                 tx,

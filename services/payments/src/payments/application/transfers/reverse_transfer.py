@@ -28,7 +28,7 @@ class ReverseTransfer:
         """
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id, with_postings=True)
-            if locked.is_party(actor.user_id):
+            if locked.concerns(actor):
                 # The rule applies to staff who maintain the ledger, too.
                 raise OwnDecision(transfer_id=transfer_id)
             return await compensate(

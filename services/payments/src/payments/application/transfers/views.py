@@ -49,7 +49,7 @@ class TransferViews(Protocol):
         """Return the orders of linked transfers, in no particular order."""
 
     async def payee_of(self, transfer_id: UUID) -> UUID | None:
-        """Return the owner of a transfer's target wallet, or None if the target is a system account."""
+        """Return the person who owns a transfer's target wallet, or None if it is an organization's or a system account."""
 
     async def owners(self, account_ids: tuple[UUID, ...]) -> frozenset[UUID]:
         """Return the owners of these accounts. System accounts have no owner."""

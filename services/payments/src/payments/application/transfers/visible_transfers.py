@@ -15,7 +15,10 @@ from payments.domain.transfer import Transfer
 
 @dataclass(frozen=True, slots=True)
 class VisibleTransfers:
-    """Its initiator, sender and receiver may see a transfer, and callers with `transfer:read_any`."""
+    """Its initiator, sender and receiver may see a transfer, and callers with `transfer:read_any`.
+
+    A session that acts for an organization sees the organization's, any other session the person's.
+    """
 
     views: TransferViews
     audit_log: AuditLog
@@ -41,11 +44,12 @@ class VisibleTransfers:
         transfer = await self.views.transfer(transfer_id)
         if not transfer:
             raise NotFound(transfer_id=transfer_id)
-        if transfer.order.initiator_id == actor.user_id:
+        order = transfer.order
+        if order.initiator_id == actor.user_id and order.organization_id == actor.organization_id:
             return transfer, ()
-        owners = await self.views.owners((transfer.order.source_id, transfer.order.target_id))
-        if actor.user_id in owners:
+        owners = await self.views.owners((order.source_id, order.target_id))
+        if actor.acts_for in owners:
             return transfer, ()
         if not self.permissions.allows(actor, READ_ANY_TRANSFER):
             raise NotFound(transfer_id=transfer_id)
-        return transfer, (transfer.order.initiator_id, *sorted(owners))
+        return transfer, (order.initiator_id, *sorted(owners))

@@ -35,17 +35,17 @@ class VoidTransfer:
         async with self.uow.begin(actor) as tx:
             locked = await lock_transfer(tx, transfer_id)
             transfer = locked.transfer
-            if not (is_staff or locked.is_party(actor.user_id)):
+            if not (is_staff or locked.is_party(actor)):
                 raise NotFound(transfer_id=transfer_id)
             if not (
-                locked.is_target(actor.user_id)
+                locked.is_target(actor)
                 or transfer.status is TransferStatus.PENDING_APPROVAL
                 # The rule for their own money also applies to staff.
-                or (is_staff and not locked.is_party(actor.user_id))
+                or (is_staff and not locked.concerns(actor))
             ):
                 raise NotTheOwner(transfer_id=transfer_id)
             at, awaited_approval = self.clock.now(), transfer.status is TransferStatus.PENDING_APPROVAL
-            if not locked.is_party(actor.user_id):
+            if not locked.is_party(actor):
                 RECENT.require(actor, at=at)
             async with changing(tx, locked, "void", at=at, reason=reason):
                 transfer.void(locked.accounts, reason=reason, at=at)

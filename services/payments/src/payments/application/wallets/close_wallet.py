@@ -19,7 +19,7 @@ class CloseWallet:
         """Raise NotFound for others' wallets, NotEmpty (also for holds from it or to it), AccountFrozen, AccountClosed."""
         async with self.uow.begin(actor) as tx:
             # A new hold locks its target account, so none can be added while they are counted.
-            wallet = await tx.wallets.lock(wallet_id, owner_id=actor.user_id)
+            wallet = await tx.wallets.lock(wallet_id, owner_id=actor.acts_for)
             expecting = await tx.wallets.expecting(wallet_id)
             with tx.change(audit.WALLET, wallet, "close", at=self.clock.now()) as at:
                 wallet.close(expecting=expecting, at=at)

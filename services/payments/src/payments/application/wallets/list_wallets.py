@@ -12,4 +12,4 @@ class ListWallets:
     views: WalletViews
 
     async def __call__(self, *, actor: Actor, page: PageRequest) -> Page[WalletView]:
-        return await self.views.of_owner(actor.user_id, page)
+        return await self.views.of_owner(actor.acts_for, page)

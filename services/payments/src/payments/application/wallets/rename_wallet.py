@@ -18,7 +18,7 @@ class RenameWallet:
     async def __call__(self, *, actor: Actor, wallet_id: UUID, name: str) -> Account:
         """Raise NotFound, also for others' wallets."""
         async with self.uow.begin(actor) as tx:
-            wallet = await tx.wallets.lock(wallet_id, owner_id=actor.user_id)
+            wallet = await tx.wallets.lock(wallet_id, owner_id=actor.acts_for)
             with tx.change(audit.WALLET, wallet, "rename", at=self.clock.now()) as at:
                 wallet.rename(name, at=at)
             await tx.wallets.save(wallet)

@@ -28,7 +28,7 @@ class SetWalletUsage:
         """
         async with self.uow.begin(actor) as tx:
             wallet = await tx.wallets.lock(wallet_id)
-            if wallet.owner_id == actor.user_id:
+            if wallet.owner_id in actor.parties:
                 raise OwnDecision(wallet_id=wallet_id)
             wallet.require_version(version)
             if wallet.usage is usage:

@@ -23,6 +23,7 @@ class WalletView:
     version: int
     opened_at: datetime
     usage: str
+    organization_id: UUID | None
 
     @classmethod
     def of(cls, account: Account) -> Self:
@@ -39,6 +40,7 @@ class WalletView:
             account.version,
             account.opened_at,
             account.usage,
+            account.organization_id,
         )
 
     @property

@@ -18,7 +18,8 @@ from payments.domain.account import Account, AccountKind, AccountStatus, WalletU
 
 # ruff: noqa: S608  # put together of our own constants
 COLUMNS = (
-    "id, kind, owner_id, currency, balance, version, opened_at, held, status, status_reason, ceiling, name, closed_at, usage"
+    "id, kind, owner_id, currency, balance, version, opened_at, held, status, status_reason, ceiling, name, closed_at, usage,"
+    " organization_id"
 )
 # In id order, or two opposite transfers deadlock. NO KEY: postings' foreign keys need not wait.
 _LOCK = text(f"SELECT {COLUMNS} FROM accounts WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
@@ -96,7 +97,7 @@ class SqlAccountRepository:
 
 
 def account_of(row: Any) -> Account:
-    id_, kind, owner_id, currency, balance, version, opened_at, held, status, reason, ceiling, name, closed_at, usage = row
+    id_, kind, owner_id, currency, balance, version, opened_at, held, status, reason, ceiling, name, closed_at, usage, *rest = row
     return Account(
         id_,
         AccountKind(kind),
@@ -112,6 +113,7 @@ def account_of(row: Any) -> Account:
         name,
         closed_at,
         WalletUsage(usage),
+        *rest,
     )
 
 

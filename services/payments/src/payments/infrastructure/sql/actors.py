@@ -1,10 +1,13 @@
 """The actor of later work, stored with the file or schedule."""
 
 import json
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from kernel.actor import Actor, ActorKind
+
+# Whose file or schedule it is, in SQL.
+PAYER: Final = "coalesce(organization_id, initiator_id)"
 
 
 def actor_text(actor: Actor) -> str:

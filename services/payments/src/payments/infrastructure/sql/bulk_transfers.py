@@ -24,7 +24,7 @@ from payments.application.ports.queued_jobs import RUN_BULK
 from payments.domain.bulk import Bulk, Chunk, LineStatus
 from payments.domain.bulk_file import LINES_MAX, BulkLine
 from payments.infrastructure.job_queue import JOB_QUEUE
-from payments.infrastructure.sql.actors import actor_of, actor_text
+from payments.infrastructure.sql.actors import PAYER, actor_of, actor_text
 from payments.infrastructure.sql.advisory_lock import TAKE_LOCK, lock_number
 from payments.infrastructure.sql.bulk_transfer_rows import (
     COLUMNS,
@@ -171,7 +171,7 @@ class SqlBulkRepository:
 
 _VIEWED: Final = ", ".join(BulkView.__slots__)
 _BULK = text(f"SELECT {_VIEWED} FROM bulks WHERE id = :id")
-_BULKS_OF = text(f"SELECT {_VIEWED} FROM bulks WHERE initiator_id = :initiator AND id < :before ORDER BY id DESC LIMIT :limit")
+_BULKS_OF = text(f"SELECT {_VIEWED} FROM bulks WHERE {PAYER} = :payer AND id < :before ORDER BY id DESC LIMIT :limit")
 _AWAITING = text(f"SELECT {_VIEWED} FROM bulks WHERE status = 'pending_approval' AND id < :before ORDER BY id DESC LIMIT :limit")
 _FILE = text("SELECT file_digest, file_size, format, file_name FROM bulks WHERE id = :id AND file_digest IS NOT NULL")
 # If a file was rejected or cancelled before it started, no outcomes are written to its lines.
@@ -199,8 +199,8 @@ class SqlBulkViews(SqlReads):
         rows = await self._rows(_FILE, id=bulk_id)
         return next((StoredFile(digest=bytes(d).hex(), size=s, media_type=m, name=n) for d, s, m, n in rows), None)
 
-    async def bulks_of(self, initiator_id: UUID, cursor: CursorRequest) -> CursorPage[BulkView]:
-        found = await self._cursor_page(_BULKS_OF, cursor, attrgetter("id"), initiator=initiator_id, before=cursor.id())
+    async def bulks_of(self, payer_id: UUID, cursor: CursorRequest) -> CursorPage[BulkView]:
+        found = await self._cursor_page(_BULKS_OF, cursor, attrgetter("id"), payer=payer_id, before=cursor.id())
         return found.map(_bulk_view)
 
     async def bulks_awaiting_approval(self, cursor: CursorRequest) -> CursorPage[BulkView]:

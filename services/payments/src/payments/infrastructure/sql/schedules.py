@@ -18,13 +18,14 @@ from kernel.money import Money
 from kernel.pages import CursorPage, CursorRequest
 from payments.application.schedules.views import RunView, ScheduleView
 from payments.domain.schedule import OCCURRENCES_MAX, Frequency, OnClosedDay, Run, Schedule, ScheduleStatus, StandingOrder
-from payments.infrastructure.sql.actors import actor_of, actor_text
+from payments.infrastructure.sql.actors import PAYER, actor_of, actor_text
 from payments.infrastructure.sql.advisory_lock import TAKE_LOCK, lock_number
 from payments.infrastructure.sql.transfer_rows import signature_of, signature_text
 
 _ASKED: Final = (
     "id", "initiator_id", "idempotency_key", "source_id", "target_id", "amount", "currency", "description", "reference",
     "frequency", "starts_at", "ends_on", "occurrences_max", "on_closed_day", "created_at", "signature",
+    "organization_id",
 )  # fmt: skip
 _STANDING: Final = (
     "status",
@@ -102,6 +103,7 @@ class SqlScheduleRepository:
             "on_closed_day": order.on_closed_day,
             "created_at": schedule.created_at,
             "signature": signature_text(schedule.signature) if schedule.signature else None,
+            "organization_id": schedule.organization_id,
         }
         await self._session.execute(_ADD, {**asked, **_standing(schedule), "actor": actor_text(actor)})
 
@@ -152,15 +154,14 @@ def _schedule(row: Any) -> Schedule:
         order=order,
         created_at=row.created_at,
         signature=signature_of(row.signature),
+        organization_id=row.organization_id,
         **standing,
     )
 
 
 _VIEWED: Final = ", ".join(ScheduleView.__slots__)
 _SCHEDULE = text(f"SELECT {_VIEWED} FROM schedules WHERE id = :id")
-_SCHEDULES_OF = text(
-    f"SELECT {_VIEWED} FROM schedules WHERE initiator_id = :initiator AND id < :before ORDER BY id DESC LIMIT :limit"
-)
+_SCHEDULES_OF = text(f"SELECT {_VIEWED} FROM schedules WHERE {PAYER} = :payer AND id < :before ORDER BY id DESC LIMIT :limit")
 # The previous release stores no planned time.
 _RUN: Final = ", ".join(RunView.__slots__).replace("planned_at", "coalesce(planned_at, due_at)")
 _RUNS_OF = text(
@@ -178,8 +179,8 @@ class SqlScheduleViews(SqlReads):
         rows = await self._rows(_SCHEDULE, id=schedule_id)
         return _schedule_view(rows[0]) if rows else None
 
-    async def schedules_of(self, initiator_id: UUID, cursor: CursorRequest) -> CursorPage[ScheduleView]:
-        found = await self._cursor_page(_SCHEDULES_OF, cursor, _ID, initiator=initiator_id, before=cursor.id())
+    async def schedules_of(self, payer_id: UUID, cursor: CursorRequest) -> CursorPage[ScheduleView]:
+        found = await self._cursor_page(_SCHEDULES_OF, cursor, _ID, payer=payer_id, before=cursor.id())
         return found.map(_schedule_view)
 
     async def runs_of(self, schedule_id: UUID, cursor: CursorRequest) -> CursorPage[RunView]:

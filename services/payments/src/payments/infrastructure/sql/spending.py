@@ -30,7 +30,7 @@ SENT: Final = """
             ON source.currency = asked.currency AND (source.owner_id = asked.payer_id OR source.id = asked.treasury)
         JOIN transfers t ON t.source_id = source.id AND t.id >= asked.oldest
         JOIN accounts target ON target.id = t.target_id
-        WHERE t.created_at > asked.since AND t.initiator_id = asked.payer_id
+        WHERE t.created_at > asked.since AND coalesce(t.organization_id, t.initiator_id) = asked.payer_id
           AND t.kind NOT IN ('refund', 'reversal') AND t.status NOT IN ('failed', 'cancelled', 'reversed')
           AND (asked.kinds IS NULL OR asked.kinds ? t.kind)
           AND (asked.counterparty IS NULL OR asked.counterparty IN (target.id, target.owner_id))
@@ -38,8 +38,8 @@ SENT: Final = """
         UNION ALL
         SELECT asked.payer_id, asked.rule, (line.value ->> 2)::numeric
         FROM asked
-        JOIN bulks b ON b.initiator_id = asked.payer_id AND b.currency = asked.currency AND b.ended_at IS NULL
-            AND b.status <> 'pending_approval' AND b.id IS DISTINCT FROM asked.but_bulk
+        JOIN bulks b ON coalesce(b.organization_id, b.initiator_id) = asked.payer_id AND b.currency = asked.currency
+            AND b.ended_at IS NULL AND b.status <> 'pending_approval' AND b.id IS DISTINCT FROM asked.but_bulk
         JOIN bulk_chunks c ON c.bulk_id = b.id
         CROSS JOIN LATERAL jsonb_array_elements(c.lines) AS line (value)
         JOIN accounts target ON target.id = (line.value ->> 1)::uuid

@@ -101,6 +101,7 @@ COLUMNS: Final = (
     Column("decided_at", "timestamptz", "decided_at", changes=True, is_added=False),
     Column("reason", "text", "reason", changes=True, is_added=False),
     Column("version", "bigint", "version", changes=True, is_added=False),
+    Column("organization_id", "uuid", "order.organization_id"),
 )
 READ: Final = ", ".join(f"t.{column.name}" for column in COLUMNS)
 # By the keys in `asked (initiator_id, key)`. LIMIT forces an index lookup per key; a plain join that was planned while there
@@ -196,6 +197,7 @@ def transfer_of(row: Sequence[Any]) -> Transfer:
         transfer_id, kind, initiator_id, key, source_id, target_id, amount, currency, description, settled_at, status, reference,
         metadata, fees, _, target_amount, target_currency, spread, rate, rate_id, parent_id, link_id, capture_later, held,
         signature, created_at, expires_at, began, captured, refunded, closed_at, decided_by, decided_at, reason, version,
+        organization_id,
     ) = row  # fmt: skip
     money = Money.of(amount, currency)
     order = TransferOrder(
@@ -211,6 +213,7 @@ def transfer_of(row: Sequence[Any]) -> Transfer:
         target_currency=target_currency,
         capture_later=capture_later,
         parent_id=parent_id,
+        organization_id=organization_id,
         link_id=link_id,
         signature=signature_of(signature),
     )

@@ -100,7 +100,11 @@ class SqlTransferRepository:
 
 
 _LINKED = text(f"SELECT {READ} FROM transfers t WHERE t.link_id = :id")
-_PAYEE = text("SELECT a.owner_id FROM transfers t JOIN accounts a ON a.id = t.target_id WHERE t.id = :id")
+_PAYEE = text(
+    """
+    SELECT a.owner_id FROM transfers t JOIN accounts a ON a.id = t.target_id WHERE t.id = :id AND a.organization_id IS NULL
+    """
+)
 _OWNERS = text("SELECT owner_id FROM accounts WHERE id = ANY(:ids) AND owner_id IS NOT NULL")
 
 

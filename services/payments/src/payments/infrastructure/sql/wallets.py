@@ -20,11 +20,11 @@ _COUNT_OF = text("SELECT count(*) FROM accounts WHERE owner_id = :owner AND stat
 _EXPECTING = text("SELECT count(*) FROM transfers WHERE target_id = :id AND status IN ('pending', 'pending_approval')")
 _ADD = text(
     """
-    INSERT INTO accounts (id, kind, owner_id, currency, balance, version, opened_at, name, ceiling)
-    VALUES (:id, :kind, :owner_id, :currency, :balance, :version, :opened_at, :name, :ceiling)
+    INSERT INTO accounts (id, kind, owner_id, currency, balance, version, opened_at, name, ceiling, organization_id)
+    VALUES (:id, :kind, :owner_id, :currency, :balance, :version, :opened_at, :name, :ceiling, :organization_id)
     """
 )
-_COLUMNS = "id, owner_id, currency, balance, held, status, name, ceiling, version, opened_at, usage"
+_COLUMNS = "id, owner_id, currency, balance, held, status, name, ceiling, version, opened_at, usage, organization_id"
 _WALLET = text(f"SELECT {_COLUMNS} FROM accounts WHERE id = :id AND kind = 'wallet'")
 _OF_OWNER = text(
     f"""
@@ -63,6 +63,7 @@ class SqlWalletRepository:
                 "opened_at": wallet.opened_at,
                 "name": wallet.name,
                 "ceiling": wallet.ceiling,
+                "organization_id": wallet.organization_id,
             },
         )
 

@@ -107,6 +107,7 @@ class BulkResponse(ProgressResponse):
     decided_by: UUID | None
     decided_at: datetime | None
     initiator_id: UUID
+    organization_id: UUID | None
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
@@ -136,6 +137,7 @@ class BulkResponse(ProgressResponse):
             decided_by=bulk.decided_by,
             decided_at=bulk.decided_at,
             initiator_id=bulk.initiator_id,
+            organization_id=bulk.organization_id,
             created_at=bulk.created_at,
             started_at=bulk.started_at,
             ended_at=bulk.ended_at,

@@ -102,6 +102,7 @@ class ScheduleResponse(ResponseModel):
     last_code: str | None = Field(examples=["PAY_001"])
     status_reason: str | None = Field(examples=["The payer's account is suspended; contact support."])
     initiator_id: UUID
+    organization_id: UUID | None
     created_at: datetime
     ended_at: datetime | None
 
@@ -128,6 +129,7 @@ class ScheduleResponse(ResponseModel):
             last_code=schedule.last_code,
             status_reason=schedule.status_reason,
             initiator_id=schedule.initiator_id,
+            organization_id=schedule.organization_id,
             created_at=schedule.created_at,
             ended_at=schedule.ended_at,
         )

@@ -60,6 +60,7 @@ class MoveRequest(RequestModel):
             kind=kind,
             key=key,
             initiator_id=actor.user_id,
+            organization_id=actor.organization_id,
             source_id=self.source_wallet_id,
             target_id=self.target_wallet_id,
             amount=Money.of(self.amount, self.currency),
@@ -211,6 +212,7 @@ class TransferResponse(BaseModel):
     description: str
     metadata: dict[str, str]
     initiator_id: UUID
+    organization_id: UUID | None
     parent_id: UUID | None
     link_id: UUID | None
     signature: SignatureResponse | None
@@ -252,6 +254,7 @@ class TransferResponse(BaseModel):
             description=order.description,
             metadata=dict(order.metadata),
             initiator_id=order.initiator_id,
+            organization_id=order.organization_id,
             parent_id=order.parent_id,
             link_id=order.link_id,
             signature=SignatureResponse.of(order.signature) if order.signature else None,

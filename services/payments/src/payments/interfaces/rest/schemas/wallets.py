@@ -47,9 +47,10 @@ class WalletUsageRequest(RequestModel):
 
 
 class WalletResponse(BaseModel):
-    """`available` is the balance less the money on hold."""
+    """`available` is the balance less the money on hold. `organization_id` is the owner, unless a person owns the wallet."""
 
     id: UUID
+    organization_id: UUID | None
     currency: str
     balance: str
     held: str
@@ -65,6 +66,7 @@ class WalletResponse(BaseModel):
     def of(cls, view: WalletView) -> Self:
         return cls(
             id=view.id,
+            organization_id=view.organization_id,
             currency=view.currency,
             balance=amount_text(view.balance, view.currency),
             held=amount_text(view.held, view.currency),
