@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sqlalchemy import text
 from chassis.messaging.contracts import spec_of
 from chassis.persistence.database import Database
 from chassis.persistence.delivery import MessageT
+from chassis.persistence.scope import PLATFORM
 from chassis.testing import stored
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually
@@ -25,6 +27,7 @@ _WAITING = """
     SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+_JOIN = text("INSERT INTO memberships (organization_id, subject_id, joined_at) VALUES (:organization, :subject, :at)")
 _ASSIGN = text(
     "INSERT INTO role_assignments (subject_id, role, granted_by, granted_at) VALUES (:id, :role, 'test', '2026-01-01T00:00Z')"
 )
@@ -53,6 +56,13 @@ async def assigned(database: Database, subject_id: UUID, role: str = "admin") ->
         await session.execute(text("INSERT INTO role_holders (subject_id) VALUES (:id)"), {"id": subject_id})
         await session.execute(_ASSIGN, {"id": subject_id, "role": role})
         await session.commit()
+
+
+async def join(database: Database, organization_id: UUID, subject_id: UUID, *, at: datetime) -> None:
+    """Make a person a member; there is no operation for it yet."""
+    row = {"organization": organization_id, "subject": subject_id, "at": at}
+    async with database.under(PLATFORM).session() as session, session.begin():
+        await session.execute(_JOIN, row)
 
 
 @asynccontextmanager

@@ -21,8 +21,8 @@ def test_every_event_of_the_contract_is_published() -> None:
     declared = {f"elcorp.governance.v1.{name}" for name in events_pb2.DESCRIPTOR.message_types_by_name} | {
         "elcorp.compliance.v1.AuditFactsRecorded"
     }
-    # Every service obeys them already; governance has no operation yet that ends a membership or decides by its own chain.
-    later = {f"elcorp.governance.v1.{name}" for name in ("MembershipEnded", "ApprovalDecided")}
+    # Every service obeys it already; governance does not decide by its own chain yet.
+    later = {"elcorp.governance.v1.ApprovalDecided"}
     # What is signed in ApprovalDecided, and no event.
     part = {"elcorp.governance.v1.SignedDecision"}
 
@@ -32,7 +32,7 @@ def test_every_event_of_the_contract_is_published() -> None:
 def test_every_domain_event_has_its_message() -> None:
     announced = {each for each in vars(events).values() if isinstance(each, type) and issubclass(each, Event)} - {Event}
 
-    assert announced == {events.SubjectRolesChanged, events.PolicyBundlePublished}
+    assert announced == {events.SubjectRolesChanged, events.MembershipEnded, events.PolicyBundlePublished}
 
 
 def test_changed_roles_are_published_completely() -> None:

@@ -7,10 +7,9 @@ from uuid import UUID
 
 import pytest
 from grpc import aio
-from sqlalchemy import event, text
+from sqlalchemy import event
 
 from chassis.persistence.database import Database
-from chassis.persistence.scope import PLATFORM
 from chassis.policies import GovernanceBundles, Policies
 from chassis.rpc import RemoteError, connect
 from chassis.settings import ServiceSettings
@@ -23,10 +22,9 @@ from kernel.errors import Kind
 from kernel.ids import new_id
 from services.governance.tests.contract.rpc import serve_rpc
 from services.governance.tests.fakes.subjects import FakeSubjects
-from services.governance.tests.stored import rows
+from services.governance.tests.stored import join, rows
 
 AT, DAY = datetime(2026, 3, 21, tzinfo=UTC), timedelta(days=1)
-_JOIN = "INSERT INTO memberships (organization_id, subject_id, joined_at) VALUES (:organization, :subject, :at)"
 
 
 class IdentitySettings(ServiceSettings):
@@ -117,19 +115,13 @@ async def test_roles_of_registered_and_unknown_subjects_are_returned(
     assert await roles(subject) == []
 
 
-async def join(database: Database, organization: UUID, member: UUID, at: datetime = AT) -> None:
-    row = {"organization": organization, "subject": member, "at": at}
-    async with database.under(PLATFORM).session() as session, session.begin():
-        await session.execute(text(_JOIN), row)
-
-
 async def test_the_organizations_of_a_subject_are_returned_in_the_order_of_joining(
     channel: aio.Channel, database: Database
 ) -> None:
     stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(channel)
     subject, first, second = new_id(), new_id(), new_id()
     for organization, member, at in ((second, subject, AT + DAY), (first, subject, AT), (first, new_id(), AT)):
-        await join(database, organization, member, at)
+        await join(database, organization, member, at=at)
 
     async def organizations(subject_id: UUID) -> list[str]:
         request = governance_pb2.GetSubjectRolesRequest(subject_id=str(subject_id))
@@ -142,8 +134,8 @@ async def test_the_organizations_of_a_subject_are_returned_in_the_order_of_joini
 async def test_payments_learns_which_memberships_exist_now(payments: aio.Channel, database: Database) -> None:
     stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(payments)
     ours, theirs, member, stranger = (new_id() for _ in range(4))
-    await join(database, ours, member)
-    await join(database, theirs, stranger)
+    await join(database, ours, member, at=AT)
+    await join(database, theirs, stranger, at=AT)
     asked = [
         governance_pb2.Membership(organization_id=str(organization), subject_id=str(subject))
         for organization, subject in ((ours, member), (ours, stranger), (theirs, member))

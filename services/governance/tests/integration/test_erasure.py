@@ -10,9 +10,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis.messaging.contracts import Subscription, spec_of
 from chassis.persistence.database import Database
 from chassis.persistence.delivery import Delivery
+from chassis.persistence.scope import PLATFORM
 from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
-from elcorp.governance.v1.events_pb2 import ErasureAcknowledged, SubjectRolesChanged
+from elcorp.governance.v1.events_pb2 import ErasureAcknowledged, MembershipEnded, SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import ErasureRequested, UserRegistered
 from governance import wiring
 from governance.application import Governance
@@ -22,7 +23,7 @@ from kernel.erasures import ErasureRequest
 from kernel.ids import new_id
 from services.governance.tests.fakes.subjects import FakeSubjects
 from services.governance.tests.registry import wired
-from services.governance.tests.stored import published, sent
+from services.governance.tests.stored import join, published, rows, sent
 
 SERVICE = Actor.service("governance")
 
@@ -57,6 +58,28 @@ async def test_all_roles_are_revoked_and_the_erasure_is_acknowledged(
     acknowledged = ErasureAcknowledged(erasure_id=str(erasure), user_id=str(user), kept=[])
     assert await sent(database, ErasureAcknowledged) == [acknowledged] * 2
     assert list((await sent(database, SubjectRolesChanged))[-1].roles) == []
+
+
+async def test_the_memberships_of_an_erased_person_end(
+    database: Database, subjects: FakeSubjects, clock: ControlledClock
+) -> None:
+    acting_for_all = database.under(PLATFORM)
+    acknowledge = wired(acting_for_all, subjects, clock).erasures.acknowledge_erasure
+    user, colleague, organizations = new_id(), new_id(), sorted((new_id(), new_id()), key=str)
+    for organization in organizations:
+        await join(database, organization, user, at=clock.now())
+        await join(database, organization, colleague, at=clock.now())
+    for _ in range(2):
+        await acknowledge(actor=SERVICE, request=requested(new_id(), user))
+
+    ended = [MembershipEnded(subject_id=str(user), organization_id=str(organization)) for organization in organizations]
+    assert await sent(database, MembershipEnded) == ended
+    assert await rows(acting_for_all, "SELECT subject_id FROM memberships") == [(colleague,)] * 2
+    facts = [fact for recorded in await sent(database, compliance.AuditFactsRecorded) for fact in recorded.facts]
+    ends = [fact for fact in facts if fact.action == "governance.membership.end"]
+    assert [(fact.resource_id, fact.reason, list(fact.related_ids)) for fact in ends] == [
+        (str(organization), "erased", [str(user)]) for organization in organizations
+    ]
 
 
 async def test_each_revoked_role_has_its_own_fact(

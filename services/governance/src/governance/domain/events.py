@@ -16,6 +16,12 @@ class SubjectRolesChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipEnded(Event):
+    organization_id: UUID
+    subject_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyBundlePublished(Event):
     bundle_id: UUID
     version: int

@@ -8,7 +8,7 @@ from chassis.rpc import RpcService
 from chassis.rpc.callers import caller
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
 from governance.application import Governance
-from governance.application.organizations.views import Membership
+from governance.application.organizations.views import MembershipView
 
 
 class PolicyServicer(governance_pb2_grpc.PolicyServiceServicer):
@@ -53,7 +53,7 @@ class RoleServicer(governance_pb2_grpc.RoleServiceServicer):
         request: governance_pb2.FindMembershipsRequest,
         context: Any,  # noqa: ARG002
     ) -> governance_pb2.FindMembershipsResponse:
-        asked = [Membership(UUID(each.organization_id), UUID(each.subject_id)) for each in request.memberships]
+        asked = [MembershipView(UUID(each.organization_id), UUID(each.subject_id)) for each in request.memberships]
         found = await self._app.organizations.find_memberships(memberships=asked)
         return governance_pb2.FindMembershipsResponse(
             memberships=[

@@ -3,12 +3,16 @@
 from chassis.messaging.contracts import Publications
 from chassis.messaging.erasures import acknowledged_by
 from elcorp.governance.v1 import events_pb2
-from governance.domain.events import PolicyBundlePublished, SubjectRolesChanged
+from governance.domain.events import MembershipEnded, PolicyBundlePublished, SubjectRolesChanged
 from kernel.erasures import ErasureAcknowledged
 
 
 def subject_roles_changed(event: SubjectRolesChanged) -> events_pb2.SubjectRolesChanged:
     return events_pb2.SubjectRolesChanged(subject_id=str(event.subject_id), roles=event.roles, version=event.version)
+
+
+def membership_ended(event: MembershipEnded) -> events_pb2.MembershipEnded:
+    return events_pb2.MembershipEnded(subject_id=str(event.subject_id), organization_id=str(event.organization_id))
 
 
 def policy_bundle_published(event: PolicyBundlePublished) -> events_pb2.PolicyBundlePublished:
@@ -19,6 +23,7 @@ PUBLICATIONS = Publications(
     "governance",
     {
         SubjectRolesChanged: subject_roles_changed,
+        MembershipEnded: membership_ended,
         PolicyBundlePublished: policy_bundle_published,
         ErasureAcknowledged: acknowledged_by(events_pb2.ErasureAcknowledged),
     },

@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from governance.application.organizations.audit import MEMBERSHIP
 from governance.application.ports.transaction import Transaction, UnitOfWork
 from governance.application.role_assignments.audit import assignment_of
 from governance.domain.role_holder import RoleHolder
@@ -11,7 +12,7 @@ from kernel.erasures import ErasureRequest, acknowledge_erasure
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgeErasure:
-    """Delete the roles of an erased subject with their records, and acknowledge the erasure to identity.
+    """Delete the roles and memberships of an erased subject with their records, and acknowledge the erasure to identity.
 
     Governance stores only a subject's id. A repeated request is acknowledged again. The last administrator is no exception:
     identity asked (DisableSubject) before it closed the user account, and a closed user account cannot manage roles.
@@ -28,6 +29,10 @@ class AcknowledgeErasure:
             holder = await tx.holders.lock(request.user_id)
             if holder:
                 _revoke_all(tx, holder, at)
+            for membership in await tx.memberships.lock_of(request.user_id):
+                with tx.change(MEMBERSHIP, membership, "end", at=at, reason="erased"):
+                    membership.end(at=at)
+                await tx.memberships.remove(membership)
             acknowledge_erasure(tx, request, context="governance", at=at)
 
 

@@ -1,7 +1,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from governance.application.organizations.views import Membership, MembershipViews
+from governance.application.organizations.views import MembershipView, MembershipViews
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,5 +10,5 @@ class FindMemberships:
 
     views: MembershipViews
 
-    async def __call__(self, *, memberships: Collection[Membership]) -> Collection[Membership]:
+    async def __call__(self, *, memberships: Collection[MembershipView]) -> Collection[MembershipView]:
         return await self.views.existing(memberships)

@@ -3,7 +3,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 
-class Membership(NamedTuple):
+class MembershipView(NamedTuple):
     organization_id: UUID
     subject_id: UUID
 
@@ -12,5 +12,5 @@ class MembershipViews(Protocol):
     async def organizations_of(self, subject_id: UUID, *, limit: int) -> Sequence[UUID]:
         """Return the organizations that a subject is a member of, in the order of joining."""
 
-    async def existing(self, asked: Collection[Membership]) -> Collection[Membership]:
+    async def existing(self, asked: Collection[MembershipView]) -> Collection[MembershipView]:
         """Return those of the memberships that exist now."""

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import kernel.transaction
 from governance.application.ports.approval_rules import ApprovalRuleRepository
+from governance.application.ports.memberships import MembershipRepository
 from governance.application.ports.permissions import PermissionRepository
 from governance.application.ports.policies import BundleRepository
 from governance.application.ports.role_assignments import RoleHolderRepository
@@ -22,6 +23,9 @@ class Transaction(kernel.transaction.Transaction, Protocol):
 
     @property
     def holders(self) -> RoleHolderRepository: ...
+
+    @property
+    def memberships(self) -> MembershipRepository: ...
 
     @property
     def standings(self) -> StandingRepository: ...

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, Table, Uuid, select, tuple_
+from sqlalchemy import Column, DateTime, Table, Uuid, delete, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.sql_reads import SqlReads
-from governance.application.organizations.views import Membership
+from governance.application.organizations.views import MembershipView
+from governance.domain.membership import Membership
 from governance.infrastructure.sql.mapping import metadata
 
 # Each organization's: row-level security shows only the rows of the transaction's scope.
@@ -19,6 +21,21 @@ memberships = Table(
 )
 
 
+class SqlMembershipRepository:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def lock_of(self, subject_id: UUID) -> Sequence[Membership]:
+        of = memberships.c
+        query = select(memberships).where(of.subject_id == subject_id).order_by(of.organization_id).with_for_update()
+        return [Membership(*row) for row in await self._session.execute(query)]
+
+    async def remove(self, membership: Membership) -> None:
+        of = memberships.c
+        gone = (of.organization_id == membership.organization_id) & (of.subject_id == membership.subject_id)
+        await self._session.execute(delete(memberships).where(gone))
+
+
 class SqlMembershipViews(SqlReads):
     async def organizations_of(self, subject_id: UUID, *, limit: int) -> Sequence[UUID]:
         of = memberships.c
@@ -27,7 +44,7 @@ class SqlMembershipViews(SqlReads):
         )
         return [row.organization_id for row in await self._rows(query)]
 
-    async def existing(self, asked: Collection[Membership]) -> Collection[Membership]:
+    async def existing(self, asked: Collection[MembershipView]) -> Collection[MembershipView]:
         of = memberships.c
         query = select(of.organization_id, of.subject_id).where(tuple_(of.organization_id, of.subject_id).in_(asked))
-        return [Membership(*row) for row in await self._rows(query)]
+        return [MembershipView(*row) for row in await self._rows(query)]

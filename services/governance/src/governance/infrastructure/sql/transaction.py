@@ -4,6 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.unit_of_work import SqlTransaction
 from governance.infrastructure.sql.approval_rules import SqlApprovalRuleRepository
+from governance.infrastructure.sql.organizations import SqlMembershipRepository
 from governance.infrastructure.sql.permissions import SqlPermissionRepository
 from governance.infrastructure.sql.policies import SqlBundleRepository
 from governance.infrastructure.sql.role_assignments import SqlRoleHolderRepository
@@ -18,6 +19,7 @@ class SqlGovernanceTransaction(SqlTransaction):
         self.roles = SqlRoleRepository(session)
         self.permissions = SqlPermissionRepository(session)
         self.holders = SqlRoleHolderRepository(session)
+        self.memberships = SqlMembershipRepository(session)
         self.standings = SqlStandingRepository(session)
         self.bundles = SqlBundleRepository(session)
         self.approval_rules = SqlApprovalRuleRepository(session)
