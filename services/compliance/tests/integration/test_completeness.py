@@ -64,7 +64,7 @@ class Compared:
         return [(str(each.kind), each.number) for each in await self.findings(**wanted)]
 
     async def state(self) -> ProducerState:
-        [state] = await ListAuditProducers(views=SqlCompletenessViews(self.database), clock=self.clock)()
+        [state] = await ListAuditProducers(completeness=SqlCompletenessViews(self.database), clock=self.clock)()
         return state
 
 

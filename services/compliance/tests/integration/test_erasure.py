@@ -23,6 +23,7 @@ from kernel.erasures import ErasureRequest
 from kernel.errors import Unavailable
 from kernel.ids import new_id
 from services.compliance.tests.entries import entry, service, user
+from services.compliance.tests.fakes.log_signer import Signer
 from services.compliance.tests.stored import published
 
 SERVICE = Actor.service("compliance")
@@ -31,7 +32,7 @@ ERASURE = new_id()
 
 @pytest.fixture
 def acknowledge(database: Database, clock: ControlledClock) -> AcknowledgeErasure:
-    return wiring.erasures(database=database, uow=unit_of_work(database=database), clock=clock).acknowledge_erasure
+    return wiring.use_cases(database=database, signer=Signer(), clock=clock).erasures.acknowledge_erasure
 
 
 @pytest.fixture

@@ -30,12 +30,12 @@ class ProducerState:
 class ListAuditProducers:
     """List the producers of audit facts, and whether the log has all that they recorded."""
 
-    views: CompletenessViews
+    completeness: CompletenessViews
     clock: Clock
 
     async def __call__(self) -> Sequence[ProducerState]:
         now = self.clock.now()
-        return [_state(view, now) for view in await self.views.producers()]
+        return [_state(view, now) for view in await self.completeness.producers()]
 
 
 def _state(view: ProducerView, now: datetime) -> ProducerState:

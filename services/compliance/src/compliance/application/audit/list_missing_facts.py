@@ -8,8 +8,8 @@ from kernel.pages import CursorPage, CursorRequest
 class ListMissingFacts:
     """Page through the findings of completeness, newest first. They have no content of facts and name no person."""
 
-    views: CompletenessViews
+    completeness: CompletenessViews
 
     async def __call__(self, *, wanted: MissingFactFilter, cursor: CursorRequest) -> CursorPage[MissingFactView]:
         """Raise InvalidValue for a cursor of another list."""
-        return await self.views.missing_facts(wanted, cursor)
+        return await self.completeness.missing_facts(wanted, cursor)
