@@ -22,7 +22,7 @@ class ExportUserData:
     """Export all data that identity holds about the caller, or with `user:export_any` about any user, who is notified by mail."""
 
     uow: UnitOfWork
-    views: UserDataViews
+    user_data: UserDataViews
     permissions: Permissions
     clock: Clock
 
@@ -33,7 +33,7 @@ class ExportUserData:
         if actor.user_id != user_id and not self.permissions.allows(actor, EXPORT_ANY_USER):
             raise NotFound(user_id=user_id)
         fact = self._fact(actor, user_id, reason, at)
-        held = await self.views.held_about(user_id)
+        held = await self.user_data.held_about(user_id)
         if held is None:
             raise NotFound(user_id=user_id)
         async with self.uow.begin(actor) as tx:
