@@ -1,32 +1,29 @@
 """Builds the use cases of fees."""
 
+from chassis.wiring import wire
 from payments.application.fees import Fees
-from payments.application.fees.end_fee_rule import EndFeeRule
-from payments.application.fees.list_fee_history import ListFeeHistory
-from payments.application.fees.list_fees import ListFees
 from payments.application.fees.quote_order import QuoteOrder
-from payments.application.fees.set_fee_rule import SetFeeRule
 from payments.infrastructure.sql.accounts import SqlAccountLookup
 from payments.infrastructure.sql.fees import SqlFeeViews
 from payments.wiring.dependencies import Dependencies, pricing_unit_of_work
-from payments.wiring.limits import list_my_limits
+from payments.wiring.limits import limits
 
 
 def fees(given: Dependencies) -> Fees:
-    uow, views, clock = pricing_unit_of_work(given.database), SqlFeeViews(given.database), given.clock
-    return Fees(
-        end_fee_rule=EndFeeRule(uow=uow, clock=clock),
-        list_fee_history=ListFeeHistory(views=views),
-        list_fees=ListFees(views=views, clock=clock),
+    return wire(
+        Fees,
+        uow=pricing_unit_of_work(given.database),
+        views=SqlFeeViews(given.database),
+        clock=given.clock,
+        # A quote reads what was sent, in a transaction of transfers and not of prices.
         quote_order=QuoteOrder(
             uow=given.uow,
             prices=given.prices,
             approvals=given.approvals,
             policy=given.settings.payer_policy,
             wallets=SqlAccountLookup(given.database),
-            list_my_limits=list_my_limits(given),
+            list_my_limits=limits(given).list_my_limits,
             screening=given.screening,
-            clock=clock,
+            clock=given.clock,
         ),
-        set_fee_rule=SetFeeRule(uow=uow, clock=clock),
     )
