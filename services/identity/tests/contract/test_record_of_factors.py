@@ -295,7 +295,7 @@ async def test_facts_of_a_recovery(
     resource = ("recovery_request", asked["id"])
     owner: dict[str, Any] = {"related": [claims.subject_id]}
     by, status = user(await verifier.verify(approver.token)), "approved" if approve else "rejected"
-    _, ask, sent, accepted, confirm, decide, *rest = record.facts
+    _, ask, sent, accepted, confirm, voted, decide, *rest = record.facts
     pending = {"status": "pending"}
     at = clock.now()
     code = ("verification", asked["verification_id"])
@@ -308,6 +308,8 @@ async def test_facts_of_a_recovery(
     assert ask == fact("identity.recovery.ask", resource, by=ANONYMOUS, at=at, after=pending, reason="lost", **owner)
     after = {"status": status, "approve": approve}
     decided: dict[str, Any] = {"by": by, "at": at, "before": pending, "after": after, "reason": REASON}
+    assert (voted["action"], voted["actor"], voted["reason"]) == ("identity.approval.decide", by, REASON)
+    assert (voted["after"]["outcome"], set(voted["related_ids"])) == (status, {asked["id"], claims.subject_id, by["subject_id"]})
     assert decide == fact("identity.recovery.decide", resource, **decided, **owner)
     if not approve:
         assert rest == []

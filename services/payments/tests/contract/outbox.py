@@ -16,6 +16,7 @@ from elcorp.compliance.v1 import events_pb2 as compliance
 from elcorp.platform.v1.events_pb2 import NoticeRequested
 from payments.interfaces.publications import PUBLICATIONS
 
+_DECIDED: Final = "payments.approval.decide"
 _SPECS: Final[Mapping[str, EventSpec]] = {spec.type: spec for spec in PUBLICATIONS.specs}
 
 
@@ -63,13 +64,14 @@ class Fact:
 class Record:
     """Reads the events and facts since its last read, each message whole, and requires that all are from now.
 
-    `notices` collects the notices that were requested.
+    `notices` collects the notices that were requested, `decisions` the facts of signed decisions.
     """
 
     database: Database
     clock: ControlledClock
     at: int = field(default=0, init=False)
     notices: list[NoticeRequested] = field(default_factory=list, init=False)
+    decisions: list[Fact] = field(default_factory=list, init=False)
 
     async def skip(self) -> None:
         """Skip what has happened so far, at times other than now."""
@@ -90,7 +92,9 @@ class Record:
             message: Any = spec.message_class.FromString(bytes(row.payload))
             if isinstance(message, compliance.AuditFactsRecorded):
                 assert {fact.occurred_at.ToDatetime(tzinfo=UTC) for fact in message.facts} == {self.clock.now()}
-                facts += [Fact.of(fact) for fact in message.facts]
+                found = [Fact.of(fact) for fact in message.facts]
+                facts += [fact for fact in found if fact.action != _DECIDED]
+                self.decisions += [fact for fact in found if fact.action == _DECIDED]
                 continue
             if isinstance(message, NoticeRequested):
                 self.notices.append(message)

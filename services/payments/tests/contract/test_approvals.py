@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+from datetime import datetime
 
 import pytest
 
@@ -13,6 +14,7 @@ from payments.domain.errors import NoLongerPermitted
 from payments.domain.standing import Standing
 from services.payments.tests.contract.bank import Bank, Holder, refusal
 from services.payments.tests.contract.deciding import Deciding, FakeDeciders, approvals_of, decisions_on
+from services.payments.tests.contract.outbox import Record
 
 REASON = {"reason": "asked for by the payer"}
 
@@ -62,11 +64,32 @@ async def test_a_decision_that_was_interrupted_is_carried_out_by_the_job_once(
 ) -> None:
     await deciding.decide(waiting)
     assert await status(bank, waiting, payer) == "pending_approval"
-    assert refusal(await bank.staff("POST", f"/transfers/{waiting}/approve")) == (409, "PAY_012")
+    again = await bank.staff("POST", f"/transfers/{waiting}/approve")
+    assert (refusal(again), again.json()["details"]["status"]) == ((409, "PAY_012"), "decided")
     assert [await deciding.run_job(), await deciding.run_job()] == [1, 0]
     data = (await bank.get(f"/transfers/{waiting}", payer.user_id)).json()["data"]
     assert (data["status"], data["decided_by"]) == ("completed", str(bank.staff_id))
     assert await bank.wallet(payer) == ("500.00", "0.00", "500.00")
+
+
+async def test_the_audit_log_names_who_decided_and_when_also_if_the_deed_comes_later(
+    bank: Bank, payer: Holder, waiting: str, deciding: Deciding, record: Record
+) -> None:
+    await record.skip()
+    decided_at = bank.clock.now()
+    await deciding.decide(waiting)
+    assert await record.news() == ([], [])
+    [approval], [fact] = await approvals_of(bank.database, waiting), record.decisions
+    [decision] = await decisions_on(bank.database, approval.id)
+    assert (fact.by, fact.resource, fact.reason) == (("user", str(bank.staff_id)), ("approval", str(approval.id)), "seen")
+    assert fact.related == [waiting, str(payer.user_id), str(bank.staff_id)]
+    assert fact.after is not None
+    assert (fact.after["outcome"], fact.after["signature"]) == ("approved", bytes(decision.signature).hex())
+
+    await deciding.run_job()
+    data = (await bank.get(f"/transfers/{waiting}", payer.user_id)).json()["data"]
+    assert datetime.fromisoformat(data["decided_at"]) == decided_at < datetime.fromisoformat(data["settled_at"])
+    assert len(record.decisions) == 1
 
 
 async def test_the_request_and_the_job_at_once_carry_it_out_once(

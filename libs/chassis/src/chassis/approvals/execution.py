@@ -19,6 +19,7 @@ from kernel.approvals import (
     DecisionInvalid,
     content_digest,
 )
+from kernel.audit import AuditFact
 from kernel.clock import Clock
 from kernel.errors import DomainError, Kind, NotFound
 
@@ -29,6 +30,8 @@ PASSING: Final = frozenset({Kind.UNAVAILABLE, Kind.EXHAUSTED, Kind.INTERNAL, Kin
 class ApprovalTransaction(Protocol):
     @property
     def approvals(self) -> SqlApprovals: ...
+
+    def record(self, fact: AuditFact, *, actor: Actor | None = None) -> None: ...
 
 
 TxT = TypeVar("TxT", bound=ApprovalTransaction)

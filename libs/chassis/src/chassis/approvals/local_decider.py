@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Generic
 from uuid import UUID
 
+from chassis.approvals.audit import decided
 from chassis.approvals.execution import ExecuteApproval, ThingT, TxT
 from chassis.approvals.signing import LocalSigner
 from kernel.actor import Actor
@@ -53,8 +54,10 @@ class DecideLocally(Generic[TxT, ThingT]):
             asked = approvable.asked(thing, at=at)
             await approvable.rehearse(tx, thing, vote)
             approval = await self._current(tx, asked, found, at)
-            approval.decide(self.signer.sign(self._decision(approval, vote)), at=at)
+            signed = self.signer.sign(self._decision(approval, vote))
+            approval.decide(signed, at=at)
             await tx.approvals.decide(approval, public_key=self.signer.key.public_bytes)
+            tx.record(decided(approval, signed))
             return approval.asked.id, approval.decisions
 
     async def _current(self, tx: TxT, asked: ApprovalAsked, found: Approval | None, at: datetime) -> Approval:

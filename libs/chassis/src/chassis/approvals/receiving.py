@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import ClassVar, Generic
 from uuid import UUID
 
+from chassis.approvals.audit import decided
 from chassis.approvals.execution import TxT, UnitOfWork
 from chassis.approvals.signing import DecisionKeys
 from chassis.messaging.contracts import Subscription
@@ -78,3 +79,4 @@ class ReceiveDecision(Generic[TxT]):
                 return
             approval.decide(signed, at=at)
             await tx.approvals.decide(approval, public_key=public_key)
+            tx.record(decided(approval, signed))

@@ -46,7 +46,7 @@ _SAVE: Final = text(
     "UPDATE approvals SET state = :state, decisions = :decisions, decided_at = :decided_at, closed_at = :closed_at,"
     " failure = :failure WHERE id = :id"
 ).execution_options(unaudited=True)
-# The signed statement is a record of its own; the deed is in the audit log.
+# Decision and deed are in the audit log by facts of their own (`audit.py`).
 _DECIDE: Final = text(
     "INSERT INTO approval_decisions (approval_id, number, outcome, statement, key_id, public_key, signature, request_key)"
     " VALUES (:id, :number, :outcome, :statement, :key_id, :public_key, :signature, :request_key)"

@@ -165,15 +165,18 @@ class Bulk(Aggregate):
         self.version += 1
         self._announce_changed(at)
 
-    def approve(self, *, by: UUID, pays_decider: bool, at: datetime) -> None:
-        """Approve the file. Raise OwnDecision for the submitter and for users whom it pays, or NotPending."""
-        self._decide(by, at, pays_decider=pays_decider)
+    def approve(self, *, by: UUID, pays_decider: bool, at: datetime, decided_at: datetime | None = None) -> None:
+        """Approve the file. Raise OwnDecision for the submitter and for users whom it pays, or NotPending.
+
+        `decided_at` is when it was decided, if that was earlier.
+        """
+        self._decide(by, at, decided_at, pays_decider=pays_decider)
         self.status, self.version = BulkStatus.ACCEPTED, self.version + 1
         self._announce_changed(at)
 
-    def reject(self, *, by: UUID, pays_decider: bool, reason: str, at: datetime) -> None:
+    def reject(self, *, by: UUID, pays_decider: bool, reason: str, at: datetime, decided_at: datetime | None = None) -> None:
         """Reject the whole file. Raise OwnDecision for the submitter and for users whom it pays, or NotPending."""
-        self._decide(by, at, pays_decider=pays_decider)
+        self._decide(by, at, decided_at, pays_decider=pays_decider)
         self._fail(reason, at)
 
     def is_overdue(self, at: datetime) -> bool:
@@ -293,12 +296,12 @@ class Bulk(Aggregate):
         """Whether the approval became required only when the bulk was about to run: it had started before the decision."""
         return self.started_at is not None and (self.decided_at is None or self.started_at < self.decided_at)
 
-    def _decide(self, by: UUID, at: datetime, *, pays_decider: bool) -> None:
+    def _decide(self, by: UUID, at: datetime, decided_at: datetime | None, *, pays_decider: bool) -> None:
         if self.status is not BulkStatus.PENDING_APPROVAL or self.is_overdue(at):
             raise NotPending(bulk_id=self.id, status=self.status)
         if by == self.initiator_id or pays_decider:
             raise OwnDecision(bulk_id=self.id)
-        self.decided_by, self.decided_at = by, at
+        self.decided_by, self.decided_at = by, decided_at or at
 
     def _fail(self, reason: str, at: datetime) -> None:
         self.reason, self.not_run = reason, self.lines_total

@@ -142,9 +142,14 @@ class Transfer(Aggregate):
             self.quote = _part_of(self.quote, part)
         self._complete(accounts, replace(self.quote, amount=part), at)
 
-    def approve(self, accounts: Accounts, *, by: UUID, at: datetime, expires_at: datetime) -> None:
-        """Approve the transfer: settle it now, or turn it into a hold if it is to be captured later."""
-        self._decide(accounts, by, at)
+    def approve(
+        self, accounts: Accounts, *, by: UUID, at: datetime, expires_at: datetime, decided_at: datetime | None = None
+    ) -> None:
+        """Approve the transfer: settle it now, or turn it into a hold if it is to be captured later.
+
+        `decided_at` is when it was decided, if that was earlier.
+        """
+        self._decide(accounts, by, at, decided_at)
         if self.order.capture_later:
             self.status, self.expires_at, self.version = TransferStatus.PENDING, expires_at, self.version + 1
             self._announce_held(TransferHeld, at, expires_at)
@@ -152,8 +157,8 @@ class Transfer(Aggregate):
         self._release_hold(accounts)
         self._complete(accounts, self.quote, at)
 
-    def reject(self, accounts: Accounts, *, by: UUID, reason: str, at: datetime) -> None:
-        self._decide(accounts, by, at)
+    def reject(self, accounts: Accounts, *, by: UUID, reason: str, at: datetime, decided_at: datetime | None = None) -> None:
+        self._decide(accounts, by, at, decided_at)
         self._fail(accounts, reason, at)
 
     def void(self, accounts: Accounts, *, reason: str, at: datetime) -> None:
@@ -256,13 +261,13 @@ class Transfer(Aggregate):
                 moves.append(Move(fee.target_id, fee.source_id, back))
         return moves
 
-    def _decide(self, accounts: Accounts, by: UUID, at: datetime) -> None:
+    def _decide(self, accounts: Accounts, by: UUID, at: datetime, decided_at: datetime | None) -> None:
         self._require(TransferStatus.PENDING_APPROVAL)
         self._require_in_time(at)
         owners = {accounts[id_].owner_id for id_ in (self.order.source_id, self.order.target_id)}
         if by == self.order.initiator_id or by in owners:
             raise OwnDecision(transfer_id=self.id)
-        self.decided_by, self.decided_at = by, at
+        self.decided_by, self.decided_at = by, decided_at or at
 
     def _release_hold(self, accounts: Accounts) -> None:
         account(accounts, self.order.source_id, "source_wallet_id").release(self.held)

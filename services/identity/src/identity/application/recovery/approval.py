@@ -102,7 +102,7 @@ class ApprovableRecovery:
         request, user, by = thing.request, thing.user, decision.votes[-1].by
         await self._require_decidable(tx, thing, by=by, outcome=decision.outcome, at=at)
         before, is_approved = request.status.value, decision.outcome is Outcome.APPROVED
-        request.decide(RecoveryStatus(decision.outcome.value), by=by, reason=decision.reason, at=at)
+        request.decide(RecoveryStatus(decision.outcome.value), by=by, reason=decision.reason, at=decision.decided_at)
         await tx.messages.send(request.user_id, Template.RECOVERY_DECIDED, decision=decision.outcome.value)
         tx.record(audit.recovery_voted(request, before=before, approve=is_approved, reason=decision.reason, at=at))
         if is_approved:

@@ -17,7 +17,7 @@ from kernel.ids import new_id
 from kernel.money import Money, amount_text
 from payments.application.bulk_transfers import audit
 from payments.application.ports.unit_of_work import Transaction
-from payments.domain.bulk import Bulk
+from payments.domain.bulk import Bulk, BulkStatus
 from payments.domain.bulk_file import BulkLine
 from payments.domain.errors import NotPending
 
@@ -105,19 +105,33 @@ class ApprovableBulk:
         await self._decide(tx, thing.bulk, by=vote.actor.user_id, outcome=vote.outcome, reason=vote.reason, at=vote.at)
 
     def closed(self, thing: BulkContent) -> NotPending:
-        return NotPending(bulk_id=thing.bulk.id, status=thing.bulk.status)
+        # It still waits, for the deed of the decision.
+        waits = thing.bulk.status is BulkStatus.PENDING_APPROVAL
+        return NotPending(bulk_id=thing.bulk.id, status="decided" if waits else thing.bulk.status)
 
     async def execute(self, tx: Transaction, thing: BulkContent, decision: ApprovalDecision, *, at: datetime) -> None:
-        bulk, is_approved = thing.bulk, decision.outcome is Outcome.APPROVED
+        bulk, is_approved, by = thing.bulk, decision.outcome is Outcome.APPROVED, decision.votes[-1].by
         with tx.change(audit.BULK, bulk, "approve" if is_approved else "reject", at=at, reason=decision.reason or None):
-            await self._decide(tx, bulk, by=decision.votes[-1].by, outcome=decision.outcome, reason=decision.reason, at=at)
+            await self._decide(
+                tx, bulk, by=by, outcome=decision.outcome, reason=decision.reason, at=at, decided_at=decision.decided_at
+            )
         await tx.bulks.save(bulk)
         if is_approved:
             await tx.bulks.queue(bulk.id)
 
-    async def _decide(self, tx: Transaction, bulk: Bulk, *, by: UUID, outcome: Outcome, reason: str, at: datetime) -> None:
+    async def _decide(
+        self,
+        tx: Transaction,
+        bulk: Bulk,
+        *,
+        by: UUID,
+        outcome: Outcome,
+        reason: str,
+        at: datetime,
+        decided_at: datetime | None = None,
+    ) -> None:
         pays_decider = await tx.bulks.pays(bulk.id, by)
         if outcome is Outcome.APPROVED:
-            bulk.approve(by=by, pays_decider=pays_decider, at=at)
+            bulk.approve(by=by, pays_decider=pays_decider, at=at, decided_at=decided_at)
         else:
-            bulk.reject(by=by, pays_decider=pays_decider, reason=reason, at=at)
+            bulk.reject(by=by, pays_decider=pays_decider, reason=reason, at=at, decided_at=decided_at)

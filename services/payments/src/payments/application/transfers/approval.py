@@ -23,7 +23,7 @@ from payments.application.transfers.standing import require_standing
 from payments.application.transfers.views import TransferViews
 from payments.domain.errors import NotPending
 from payments.domain.fx_rate import Conversion
-from payments.domain.transfer import Transfer
+from payments.domain.transfer import Transfer, TransferStatus
 
 KIND: Final = "payments.transfer"
 
@@ -108,18 +108,23 @@ class ApprovableTransfer:
     async def rehearse(self, tx: Transaction, thing: LockedTransfer, vote: Vote) -> None:  # noqa: ARG002  # the port's
         """Raise OwnDecision for users who ordered, pay or receive it, NotPending, or the errors of the accounts."""
         # The locked transfer and accounts are read again for the deed, so what changes here is never written.
-        self._decide(thing, by=vote.actor.user_id, outcome=vote.outcome, reason=vote.reason, at=vote.at)
+        self._decide(thing, by=vote.actor.user_id, outcome=vote.outcome, reason=vote.reason, at=vote.at, decided_at=vote.at)
 
     def closed(self, thing: LockedTransfer) -> NotPending:
-        return NotPending(transfer_id=thing.transfer.id, status=thing.transfer.status)
+        # It still waits, for the deed of the decision.
+        waits = thing.transfer.status is TransferStatus.PENDING_APPROVAL
+        return NotPending(transfer_id=thing.transfer.id, status="decided" if waits else thing.transfer.status)
 
     async def execute(self, tx: Transaction, thing: LockedTransfer, decision: ApprovalDecision, *, at: datetime) -> None:
-        is_approved = decision.outcome is Outcome.APPROVED
+        is_approved, by, decided_at = decision.outcome is Outcome.APPROVED, decision.votes[-1].by, decision.decided_at
         async with changing(tx, thing, "approve" if is_approved else "reject", at=at, reason=decision.reason or None):
-            self._decide(thing, by=decision.votes[-1].by, outcome=decision.outcome, reason=decision.reason, at=at)
+            self._decide(thing, by=by, outcome=decision.outcome, reason=decision.reason, at=at, decided_at=decided_at)
 
-    def _decide(self, locked: LockedTransfer, *, by: UUID, outcome: Outcome, reason: str, at: datetime) -> None:
+    def _decide(
+        self, locked: LockedTransfer, *, by: UUID, outcome: Outcome, reason: str, at: datetime, decided_at: datetime
+    ) -> None:
+        transfer, accounts = locked.transfer, locked.accounts
         if outcome is Outcome.APPROVED:
-            locked.transfer.approve(locked.accounts, by=by, at=at, expires_at=at + self.terms.hold_life)
+            transfer.approve(accounts, by=by, at=at, expires_at=at + self.terms.hold_life, decided_at=decided_at)
         else:
-            locked.transfer.reject(locked.accounts, by=by, reason=reason, at=at)
+            transfer.reject(accounts, by=by, reason=reason, at=at, decided_at=decided_at)
