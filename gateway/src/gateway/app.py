@@ -13,10 +13,11 @@ from gateway import access_log
 from gateway.authentication import Authentication, Caller
 from gateway.bodies import Body, OpenBodies, Uploads
 from gateway.cors import Cors
+from gateway.downloads import Downloads, is_download
 from gateway.error_responses import Refusal, bad_request, internal, not_found, too_many, unavailable
 from gateway.pages import Pages
 from gateway.paths import AmbiguousPath, api_segment
-from gateway.proxied_request import Broken, ClientGone, ProxiedRequest
+from gateway.proxied_request import Broken, ClientGone, ProxiedRequest, TooSlow
 from gateway.rate_limits import RateLimits
 from gateway.routes import Route, RouteTable
 from gateway.streams import Streams, is_stream
@@ -44,6 +45,7 @@ class Gateway:
         bodies: OpenBodies,
         uploads: Uploads,
         streams: Streams,
+        downloads: Downloads,
         body_bytes_max: int,
         in_flight_max: int,
     ) -> None:
@@ -58,6 +60,7 @@ class Gateway:
         self._bodies = bodies
         self._uploads = uploads
         self._streams = streams
+        self._downloads = downloads
         self._body_bytes_max = body_bytes_max
         self._in_flight_max = in_flight_max
         self._in_flight = 0
@@ -100,6 +103,10 @@ class Gateway:
             # The watcher cancelled this task to end the upstream's work, which has ended.
             task.uncancel()
             request.status, request.code = CLIENT_GONE, "REQ_GONE"
+        except TooSlow:
+            request.code = "REQ_SLOW"
+            access_log.finish(request)
+            raise
         except Broken as broken:
             request.code = "SRV_002"
             access_log.finish(request)
@@ -193,18 +200,25 @@ class Gateway:
         try:
             if is_stream(response.headers):
                 await self._stream(request, response)
+            elif is_download(request.method, response):
+                with self._downloads.place(self._person(request)):
+                    await request.answer(response, self._bodies.limits)
             else:
-                await request.answer(response)
+                await request.answer(response, self._bodies.limits)
         finally:
             # Has no effect after the whole response was read; otherwise the connection is not reused.
             response.close()
 
     async def _stream(self, request: ProxiedRequest, response: aiohttp.ClientResponse) -> None:
-        with self._streams.place(request.subject_id or subscriber_of(request.ip)):
+        with self._streams.place(self._person(request)):
             # From now on it is no request in progress.
             request.is_stream = True
             self._in_flight -= 1
             await request.answer_stream(response, self._streams.draining)
+
+    @staticmethod
+    def _person(request: ProxiedRequest) -> str:
+        return request.subject_id or subscriber_of(request.ip)
 
     def drain(self) -> None:
         """End event streams at once: a request is finished, but a stream would last for minutes."""

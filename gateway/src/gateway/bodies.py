@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from gateway.error_responses import too_many_bodies, unavailable
+from gateway.error_responses import too_many_at_once, unavailable
 from kernel.networks import subscriber_of
 
 Body = bytes | AsyncIterator[bytes] | None
@@ -70,7 +70,7 @@ class OpenBodies:
         """Take a place and return the key to release it; raises Refusal (429)."""
         key = subscriber_of(ip)
         if self._open[key] >= self.limits.open_max:
-            raise too_many_bodies()
+            raise too_many_at_once("request bodies")
         self._open[key] += 1
         return key
 

@@ -27,6 +27,7 @@ from gateway.app import Gateway
 from gateway.authentication import Authentication
 from gateway.bodies import OpenBodies, Uploads
 from gateway.cors import Cors
+from gateway.downloads import Downloads
 from gateway.openapi_cache import OpenApiCache
 from gateway.pages import Pages
 from gateway.protocol import PublicProtocol
@@ -85,6 +86,7 @@ async def assemble(settings: GatewaySettings) -> AsyncIterator[Parts]:
             bodies=OpenBodies(settings.body_limits()),
             uploads=Uploads(settings.upstream_uploads_max),
             streams=Streams(settings.stream_limits()),
+            downloads=Downloads(settings.download_limits()),
             body_bytes_max=settings.body_bytes_max,
             in_flight_max=settings.in_flight_max,
         )

@@ -66,12 +66,8 @@ def too_many(retry_after_seconds: int) -> Refusal:
     return Refusal(429, "RATE_001", "Too many requests.", {"retry-after": str(retry_after_seconds)})
 
 
-def too_many_bodies() -> Refusal:
-    return Refusal(429, "RATE_001", "Too many request bodies at the same time.", {"retry-after": str(RETRY_SECONDS)})
-
-
-def too_many_streams() -> Refusal:
-    return Refusal(429, "RATE_001", "Too many event streams at the same time.", {"retry-after": str(RETRY_SECONDS)})
+def too_many_at_once(what: str) -> Refusal:
+    return Refusal(429, "RATE_001", f"Too many {what} at the same time.", {"retry-after": str(RETRY_SECONDS)})
 
 
 def unavailable(message: str = "A dependency is unavailable; retry later.") -> Refusal:

@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from math import inf
 from typing import Any, Final
 
 import aiohttp
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from chassis.http import NO_STORE
-from gateway.bodies import Body, BodyTime, OpenBodies
+from gateway.bodies import Body, BodyLimits, BodyTime, OpenBodies
 from gateway.error_responses import Refusal, bad_request, too_large, too_late
 from gateway.headers import BODILESS, REQUEST_ID, Inbound, from_upstream
 from gateway.rate_limits import Verdict
@@ -28,6 +29,10 @@ class ClientGone(Exception):
 
 class Broken(Exception):
     """The upstream's response ended early; the client's connection is closed so that the client notices."""
+
+
+class TooSlow(Exception):
+    """The client takes the response too slowly; its connection is closed, because it holds one to the service."""
 
 
 class ProxiedRequest:
@@ -193,13 +198,16 @@ class ProxiedRequest:
             self.gone = True
             self._task.cancel()
 
-    async def answer(self, response: aiohttp.ClientResponse) -> None:
-        """Stream an upstream's response to the client; raises Broken if it ends early."""
+    async def answer(self, response: aiohttp.ClientResponse, limits: BodyLimits) -> None:
+        """Stream an upstream's response to the client; raises Broken if it ends early, TooSlow.
+
+        While more follows, the client must take it as fast as it would have to send a body.
+        """
         self.status = response.status
         headers = from_upstream(response.status, response.raw_headers)
         headers += self.added
         await self._send({"type": "http.response.start", "status": response.status, "headers": headers})
-        content, more = response.content, True
+        content, more, taking = response.content, True, BodyTime(limits, None, seconds_max=inf)
         while more:
             try:
                 chunk = await content.readany()
@@ -207,7 +215,20 @@ class ProxiedRequest:
                 raise Broken(type(error).__name__) from error
             more = not content.at_eof()
             self.sent_bytes += len(chunk)
-            await self._send({"type": "http.response.body", "body": chunk, "more_body": more})
+            message = {"type": "http.response.body", "body": chunk, "more_body": more}
+            if more:
+                await self._send_in_time(message, taking)
+            else:
+                await self._send(message)
+
+    async def _send_in_time(self, message: Message, taking: BodyTime) -> None:
+        taking.arrived(len(message["body"]))
+        try:
+            with taking.waiting() as seconds:
+                async with asyncio.timeout(seconds):
+                    await self._send(message)
+        except TimeoutError:
+            raise TooSlow from None
 
     async def answer_stream(self, response: aiohttp.ClientResponse, draining: asyncio.Event) -> None:
         """Pass on a stream until it ends or the gateway drains; raises Broken if it ends early."""

@@ -4,8 +4,8 @@ from pydantic import Field
 
 from chassis.process_settings import ProcessSettings
 from gateway.bodies import BodyLimits
+from gateway.places import PlaceLimits
 from gateway.routes import SERVICES
-from gateway.streams import StreamLimits
 
 
 class GatewaySettings(ProcessSettings):
@@ -38,6 +38,9 @@ class GatewaySettings(ProcessSettings):
     # Event streams of this gateway, which do not count as requests in progress, and of one person.
     open_streams_max: int = Field(default=100, ge=1)
     person_open_streams_max: int = Field(default=10, ge=1)
+    # Long responses of this gateway, such as files, and of one person.
+    open_downloads_max: int = Field(default=40, ge=1)
+    person_open_downloads_max: int = Field(default=10, ge=1)
     # Connections to each service; uploads are the streamed bodies among them.
     upstream_connections_max: int = Field(default=200, ge=1)
     upstream_uploads_max: int = Field(default=50, ge=1)
@@ -55,10 +58,15 @@ class GatewaySettings(ProcessSettings):
             open_max=self.open_bodies_max,
         )
 
-    def stream_limits(self) -> StreamLimits:
+    def download_limits(self) -> PlaceLimits:
+        # As of streams, so that both together leave a quarter of the connections.
+        all_max = max(1, min(self.open_downloads_max, self.upstream_connections_max // 4))
+        return PlaceLimits(all_max=all_max, person_max=self.person_open_downloads_max)
+
+    def stream_limits(self) -> PlaceLimits:
         # Each stream holds a connection to its service: half of them stay for requests.
         all_max = max(1, min(self.open_streams_max, self.upstream_connections_max // 2))
-        return StreamLimits(all_max=all_max, person_max=self.person_open_streams_max)
+        return PlaceLimits(all_max=all_max, person_max=self.person_open_streams_max)
 
     def upstreams(self) -> dict[str, str]:
         """Return the base URL of each service."""

@@ -26,6 +26,8 @@ def test_by_default_nothing_is_open_or_unbounded() -> None:
         "in_flight_max": 1000,
         "open_streams_max": 100,
         "person_open_streams_max": 10,
+        "open_downloads_max": 40,
+        "person_open_downloads_max": 10,
         "upstream_connections_max": 200,
         "upstream_uploads_max": 50,
     }

@@ -3,8 +3,9 @@
 import pytest
 
 from gateway.error_responses import Refusal
+from gateway.places import PlaceLimits
 from gateway.settings import GatewaySettings
-from gateway.streams import EventBoundary, StreamLimits, Streams, is_stream
+from gateway.streams import EventBoundary, Streams, is_stream
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ def test_a_response_is_a_stream_by_its_media_type(content_type: str, *, expected
 
 
 def test_all_and_each_person_have_a_limit_and_an_ended_stream_frees_both() -> None:
-    streams = Streams(StreamLimits(all_max=3, person_max=2))
+    streams = Streams(PlaceLimits(all_max=3, person_max=2))
     with streams.place("anna"), streams.place("anna"):
         with pytest.raises(Refusal) as person, streams.place("anna"):
             pass
