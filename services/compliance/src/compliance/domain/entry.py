@@ -1,7 +1,7 @@
 """An entry of the audit log: who did what to which resource, when, from where and why, with its state before and after."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Self
 from uuid import UUID
@@ -145,8 +145,11 @@ class LoggedEntry:
     hash: bytes
 
     @classmethod
-    def read(cls, sequence: int, leaf: bytes) -> Self:
-        return cls(sequence, read_leaf(leaf), leaf, leaf_hash(leaf))
+    def read(cls, sequence: int, leaf: bytes, *, organization_id: UUID | None = None) -> Self:
+        entry = read_leaf(leaf)
+        # Beside the leaf, whose format is older.
+        entry = replace(entry, organization_id=organization_id) if organization_id else entry
+        return cls(sequence, entry, leaf, leaf_hash(leaf))
 
 
 def read_leaf(leaf: bytes) -> AuditEntry:

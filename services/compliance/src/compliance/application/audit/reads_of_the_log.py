@@ -32,7 +32,7 @@ def search_of_entries(wanted: EntryFilter, found: Iterable[str], *, verb: str, s
     return ReadOfOthers(
         action=f"compliance.entry.{verb}",
         owners=[each for each in found if _UUID.fullmatch(each)],
-        filters=texts | given(since=wanted.since, until=wanted.until),
+        filters=texts | given(organization_id=wanted.organization_id, since=wanted.since, until=wanted.until),
         shown=shown,
         reason=reason,
     )

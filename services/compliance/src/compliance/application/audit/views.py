@@ -19,6 +19,7 @@ class EntryFilter:
     resource_id: str | None = None
     action: str | None = None
     producer: str | None = None
+    organization_id: UUID | None = None
     related_to: str | None = None
     since: datetime | None = None
     until: datetime | None = None

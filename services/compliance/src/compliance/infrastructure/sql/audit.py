@@ -36,8 +36,9 @@ _COPY_ENTRIES = (
 _COPIED_ENTRY_TYPES = ("int8", "uuid", "bytea", "bytea", *("text",) * 5, "timestamptz", "bytea", "uuid")
 _COPY_RELATED = "COPY audit_related (subject, sequence) FROM STDIN (FORMAT BINARY)"
 _COPY_NODES = "COPY audit_nodes (level, index, hash) FROM STDIN (FORMAT BINARY)"
-_ENTRY = text("SELECT sequence, leaf FROM audit_entries WHERE sequence = :sequence")
-_ENTRY_OF_FACT = text("SELECT sequence, leaf FROM audit_entries WHERE fact_id = :fact_id")
+_LOGGED = "sequence, leaf, organization_id"
+_ENTRY = text("SELECT sequence, leaf, organization_id FROM audit_entries WHERE sequence = :sequence")
+_ENTRY_OF_FACT = text("SELECT sequence, leaf, organization_id FROM audit_entries WHERE fact_id = :fact_id")
 # Conditions come from this list, never from input.
 _CONDITIONS = {
     "actor_id": "e.actor_id = :actor_id",
@@ -45,6 +46,7 @@ _CONDITIONS = {
     "resource_id": "e.resource_id = :resource_id",
     "action": "e.action = :action",
     "producer": "e.producer = :producer",
+    "organization_id": "e.organization_id = :organization_id",
     "since": "e.occurred_at >= :since",
     "until": "e.occurred_at < :until",
 }
@@ -76,13 +78,14 @@ _ABOUT = text(
     ), newest AS (
         SELECT DISTINCT sequence FROM considered WHERE resource_type <> ALL(:but_not_of) ORDER BY sequence DESC LIMIT :limit
     )
-    SELECT e.sequence, e.leaf, busiest.entries AS busiest
+    SELECT e.sequence, e.leaf, e.organization_id, busiest.entries AS busiest
     FROM busiest LEFT JOIN (newest JOIN audit_entries e USING (sequence)) ON true
     ORDER BY e.sequence
     """  # noqa: S608  # put together from constants
 )
 _OF_RESOURCE = text(
-    "SELECT sequence, leaf FROM audit_entries WHERE resource_id = :resource_id ORDER BY sequence DESC LIMIT :limit"
+    "SELECT sequence, leaf, organization_id FROM audit_entries WHERE resource_id = :resource_id"
+    " ORDER BY sequence DESC LIMIT :limit"
 )
 # The first entry of a user's id is the registration, so one index row is read.
 _PEOPLE = text(
@@ -145,7 +148,7 @@ class SqlLogRepository:
 
 class SqlAuditViews(SqlReads):
     async def entries(self, wanted: EntryFilter, cursor: CursorRequest) -> CursorPage[LoggedEntry]:
-        query, given = _matching("sequence, leaf", wanted, after=None if cursor.after is None else cursor.number())
+        query, given = _matching(_LOGGED, wanted, after=None if cursor.after is None else cursor.number())
         return (await self._cursor_page(text(query), cursor, attrgetter("sequence"), **given)).map(_logged)
 
     async def has_more_than(self, entries_max: int, wanted: EntryFilter) -> bool:
@@ -234,7 +237,7 @@ def _matching(columns: str, wanted: EntryFilter, *, after: int | None) -> tuple[
 
 
 def _logged(row: Any) -> LoggedEntry:
-    return LoggedEntry.read(row.sequence, bytes(row.leaf))
+    return LoggedEntry.read(row.sequence, bytes(row.leaf), organization_id=row.organization_id)
 
 
 def _checkpoint(rows: Sequence[Any]) -> CheckpointView | None:

@@ -40,6 +40,7 @@ COLUMNS: Final[Sequence[Column[LoggedEntry]]] = (
     _of_entry("occurred_at", ColumnType.TIME),
     _of_entry("producer"),
     _of_entry("action"),
+    _of_entry("organization_id", ColumnType.ID),
     _of_actor("kind"),
     _of_actor("subject_id"),
     _of_actor("session_id"),

@@ -38,6 +38,8 @@ class AuditEntryResponse(BaseModel):
     producer: str
     action: str
     actor: AuditActorResponse
+    # For which the actor acted, if any. It is stored beside the leaf, which proofs are about.
+    organization_id: UUID | None
     resource_type: str
     resource_id: str
     occurred_at: datetime
@@ -67,6 +69,7 @@ class AuditEntryResponse(BaseModel):
                 authenticated_at=actor.authenticated_at,
                 methods=list(actor.methods),
             ),
+            organization_id=entry.organization_id,
             resource_type=entry.resource_type,
             resource_id=entry.resource_id,
             occurred_at=entry.occurred_at,
