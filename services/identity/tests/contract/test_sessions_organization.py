@@ -11,6 +11,7 @@ import pytest
 from chassis.auth import TokenVerifier
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.rest import app_state_of
 from services.identity.tests.contract.api import PASSWORD, Api, own_id, refusal
 from services.identity.tests.contract.outbox import recording
 from services.identity.tests.fakes import Fakes
@@ -130,6 +131,32 @@ async def test_when_the_membership_has_ended_the_person_acts_alone(
     # Joining again does not bring it back: the person chooses it again.
     fakes.roles.memberships[UUID(await own_id(member.api, token))] = frozenset({ORGANIZATION})
     assert (await member.refresh())["organization_id"] is None
+
+
+@pytest.mark.parametrize("way", ["logout", "logout-all", "session", "alone"])
+async def test_a_session_whose_membership_ended_can_still_be_left(
+    member: Member, database: Database, clock: ControlledClock, way: str
+) -> None:
+    token = (await member.choose(ORGANIZATION)).json()["data"]["access_token"]
+    member.pair["access_token"] = token
+    session_id, user_id = await member.session_id(), (await member.verifier.verify(token)).subject_id
+    app_state_of(member.api.client).access_control.memberships.end(user_id, str(ORGANIZATION), at=clock.now())
+    assert refusal(await member.api.get("/users/me", token=token)) == REFUSED
+    async with recording(database) as record:
+        match way:
+            case "logout" | "logout-all":
+                left = await member.api.post(f"/auth/{way}", {} if way == "logout-all" else None, token=token)
+            case "session":
+                left = await member.api.delete(f"/sessions/{session_id}", token=token)
+            case _:
+                left = await member.choose(None)
+    assert left.status_code in {200, 204}, left.text
+    if way == "alone":
+        assert await member.acts_for(left.json()["data"]["access_token"]) is None
+    else:
+        assert record.actions[0].startswith("identity.session.end")
+    # What is done is the person's.
+    assert {fact.get("organization_id") for fact in record.facts} == {None}
 
 
 async def test_an_organization_of_others_is_refused_and_nothing_changes(member: Member, database: Database) -> None:

@@ -34,18 +34,30 @@ class AccessControl:
     privileged_have_two: bool = False
 
     async def authenticate(
-        self, token: str, *, ip: str = "", user_agent: str = "", request_id: str = "", strictly: bool = False
+        self,
+        token: str,
+        *,
+        ip: str = "",
+        user_agent: str = "",
+        request_id: str = "",
+        strictly: bool = False,
+        of_session: bool = False,
     ) -> Actor:
         """Return the token's subject, with the present roles; raises AUTH_002, AUTH_003, ACC_004, or Unavailable.
 
         `ip`, `user_agent` and `request_id` are recorded in the audit log. With `strictly` (for operations that move money), all
         callers are refused while it is unknown which sessions have ended and whose factors have changed. A token from before a
-        change of the user's factors is accepted, but meets no assurance above NONE.
+        change of the user's factors is accepted, but meets no assurance above NONE. With `of_session`, which is for operations
+        on the caller's sessions, a token whose membership has ended counts as the person's alone, who can sign out by it.
         """
         claims = await self.verifier.verify(token)
         self._refuse_ended(claims, strictly=strictly)
-        # Refused, not continued as the person alone: the request was meant for the organization.
-        self.memberships.require(claims)
+        organization_id = claims.organization_id
+        if of_session and self.memberships.has_ended(claims):
+            organization_id = None
+        else:
+            # Refused, not continued as the person alone: the request was meant for the organization.
+            self.memberships.require(claims)
         roles = self.subject_roles.effective(claims)
         outdated = self.revocations.outdating(claims.subject_id, claims.factors_version)
         second_factor = outdated.has_second if outdated else claims.second_factor
@@ -63,7 +75,7 @@ class AccessControl:
             methods=() if outdated else claims.methods,
             has_second_factor=second_factor or self._must_have_two(roles),
             factors_version=claims.factors_version,
-            organization_id=claims.organization_id,
+            organization_id=organization_id,
         )
 
     def authorize(self, actor: Actor, permission: str | None, assurance: Assurance = NONE) -> None:

@@ -30,21 +30,26 @@ class EndedMemberships:
         self._ended: dict[tuple[str, str], tuple[datetime, float]] = {}
 
     def require(self, claims: Claims) -> None:
-        """Raise NotAMember if the membership that a token acts for may have ended after the token was issued.
+        """Raise NotAMember if the membership that a token acts for has ended."""
+        if self.has_ended(claims):
+            raise NotAMember(organization_id=claims.organization_id)
+
+    def has_ended(self, claims: Claims) -> bool:
+        """Return whether the membership that a token acts for may have ended after the token was issued.
 
         A later token is accepted: identity asks governance before it signs, so the person has joined again.
         """
         if claims.organization_id is None:
-            return
+            return False
         key = claims.subject_id, str(claims.organization_id)
         ended = self._ended.get(key)
         if ended is None:
-            return
+            return False
         ended_at, kept_until = ended
         if self._clock.elapsed() >= kept_until:
             del self._ended[key]
-        elif claims.issued_at <= ended_at + SETTLED:
-            raise NotAMember(organization_id=claims.organization_id)
+            return False
+        return claims.issued_at <= ended_at + SETTLED
 
     def end(self, subject_id: str, organization_id: str, *, at: datetime) -> None:
         """Record an end; ignore one that is older than the last one."""

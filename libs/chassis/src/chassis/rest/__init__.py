@@ -1,6 +1,6 @@
 """The REST API of every service: its app factory, router and envelope."""
 
-from chassis.rest.access import Access, Authenticated, CurrentActor, Public, Readmission, Requires
+from chassis.rest.access import Access, Authenticated, CurrentActor, OfSession, Public, Readmission, Requires
 from chassis.rest.app import create_app
 from chassis.rest.envelope import Envelope, envelope
 from chassis.rest.etag import IfMatch, IfMatchOrNew, set_etag
@@ -38,6 +38,7 @@ __all__ = [
     "IfMatch",
     "IfMatchOrNew",
     "Moment",
+    "OfSession",
     "PageOf",
     "Paging",
     "ProgressResponse",

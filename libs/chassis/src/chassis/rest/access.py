@@ -20,10 +20,13 @@ class Access(params.Depends):
 
     permission: str | None = None
     authenticated: bool = True
+    of_session: bool = False
 
 
 Public: Final = Access(authenticated=False)
 Authenticated: Final = Access()
+# On the caller's own sessions: also with a token that acted for an organization until the membership ended.
+OfSession: Final = Access(of_session=True)
 
 
 # Capitalized because it reads as a marker: dependencies=[Requires("payment:create")].
@@ -69,7 +72,9 @@ async def admit(
     With `strictly`, all callers are refused while it is unknown which sessions have ended. With `may_replay`, an authenticated
     caller who is denied is returned with the refusal; the route raises it unless the request was answered before.
     """
-    actor = await _authenticate(context, app_state, strictly=strictly) if access.authenticated else _anonymous(context)
+    actor = _anonymous(context)
+    if access.authenticated:
+        actor = await _authenticate(context, app_state, strictly=strictly, of_session=access.of_session)
     context.actor = actor
     try:
         app_state.access_control.authorize(actor, access.permission, assurance)
@@ -84,7 +89,7 @@ def _anonymous(context: RequestContext) -> Actor:
     return Actor.anonymous(ip=context.ip, user_agent=context.user_agent, request_id=context.request_id)
 
 
-async def _authenticate(context: RequestContext, app_state: AppState, *, strictly: bool) -> Actor:
+async def _authenticate(context: RequestContext, app_state: AppState, *, strictly: bool, of_session: bool = False) -> Actor:
     header = context.authorization
     if not header:
         raise MissingToken
@@ -92,5 +97,10 @@ async def _authenticate(context: RequestContext, app_state: AppState, *, strictl
     if scheme.lower() != "bearer" or not token:
         raise InvalidToken(reason="scheme")
     return await app_state.access_control.authenticate(
-        token.strip(), ip=context.ip, user_agent=context.user_agent, request_id=context.request_id, strictly=strictly
+        token.strip(),
+        ip=context.ip,
+        user_agent=context.user_agent,
+        request_id=context.request_id,
+        strictly=strictly,
+        of_session=of_session,
     )

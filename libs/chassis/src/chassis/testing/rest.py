@@ -22,11 +22,16 @@ from kernel.clock import Clock
 _REQUEST_SECONDS = 60
 
 
-def followers_of(client: httpx.AsyncClient) -> Followers:
-    """Return the followers of event streams of the client's app."""
+def app_state_of(client: httpx.AsyncClient) -> AppState:
+    """Return the state of the client's app."""
     transport: Any = client._transport  # noqa: SLF001  # httpx has no public name for it
     app_state: AppState = transport.app.state.app_state
-    return app_state.followers
+    return app_state
+
+
+def followers_of(client: httpx.AsyncClient) -> Followers:
+    """Return the followers of event streams of the client's app."""
+    return app_state_of(client).followers
 
 
 @asynccontextmanager

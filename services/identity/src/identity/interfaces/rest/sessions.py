@@ -5,7 +5,18 @@ from uuid import UUID
 
 from fastapi import Query, Request
 
-from chassis.rest import Authenticated, CurrentActor, Envelope, PageOf, Paging, Public, Router, envelope, page_of
+from chassis.rest import (
+    Authenticated,
+    CurrentActor,
+    Envelope,
+    OfSession,
+    PageOf,
+    Paging,
+    Public,
+    Router,
+    envelope,
+    page_of,
+)
 from identity.application.factors.challenge_second_factor import SecondFactorRequired
 from identity.application.sessions.step_up import PasskeyAnswer
 from identity.interfaces.rest.dependencies import App
@@ -85,14 +96,14 @@ async def step_up(body: StepUpRequest, actor: CurrentActor, app: App) -> Envelop
     return envelope(AccessTokenResponse.of(token))
 
 
-@tokens.post("/logout", dependencies=[Authenticated], idempotency=False, assurance=NONE)
+@tokens.post("/logout", dependencies=[OfSession], idempotency=False, assurance=NONE)
 async def sign_out(actor: CurrentActor, app: App) -> Envelope[SignedOutResponse]:
     """End the session of the access token. Its tokens are refused from then on."""
     await app.sessions.sign_out(actor=actor)
     return envelope(SignedOutResponse())
 
 
-@tokens.post("/logout-all", dependencies=[Authenticated], idempotency=False, assurance=NONE)
+@tokens.post("/logout-all", dependencies=[OfSession], idempotency=False, assurance=NONE)
 async def sign_out_everywhere(
     body: SignOutEverywhereRequest, actor: CurrentActor, app: App
 ) -> Envelope[SignedOutEverywhereResponse]:
@@ -121,7 +132,7 @@ async def get_session(session_id: UUID, actor: CurrentActor, app: App) -> Envelo
     return envelope(SessionResponse.of(view, current_id=actor.session_id))
 
 
-@sessions.put("/{session_id}/organization", dependencies=[Authenticated], idempotency=False, assurance=NONE)
+@sessions.put("/{session_id}/organization", dependencies=[OfSession], idempotency=False, assurance=NONE)
 async def set_session_organization(
     session_id: UUID, body: SetSessionOrganizationRequest, actor: CurrentActor, app: App
 ) -> Envelope[SessionOrganizationResponse]:
@@ -134,7 +145,7 @@ async def set_session_organization(
     return envelope(SessionOrganizationResponse.of_token(token, organization_id=body.organization_id))
 
 
-@sessions.delete("/{session_id}", status_code=204, dependencies=[Authenticated], idempotency=False, assurance=NONE, others=RECENT)
+@sessions.delete("/{session_id}", status_code=204, dependencies=[OfSession], idempotency=False, assurance=NONE, others=RECENT)
 async def revoke_session(session_id: UUID, actor: CurrentActor, app: App) -> None:
     """End another session. Its tokens are refused from then on. Repeating it changes nothing."""
     await app.sessions.revoke_session(actor=actor, session_id=session_id)
