@@ -15,7 +15,7 @@ from .answers import is_error
 from .running_gateway import RunningGateway, Start
 from .stub import Stub
 
-# It goes on for as long as somebody takes it.
+# It goes on for as long as a client takes it.
 FILE = "/api/v1/users/flood"
 
 

@@ -148,7 +148,22 @@ async def test_no_page_is_linked_that_would_be_refused(client: httpx.AsyncClient
     assert (await client.get("/api/v1/stones/all?page=10001&per_page=1")).status_code == 422
 
 
-@pytest.mark.parametrize("query", ["page=0", "page=-1", "per_page=0", "per_page=101", "page=1.5", "page=100000", "sort=name"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "page=0",
+        "page=-1",
+        "per_page=0",
+        "per_page=101",
+        "page=1.5",
+        "page=1.0",
+        "page=%2B1",
+        "page=%201",
+        "page=1_0",
+        "page=100000",
+        "sort=name",
+    ],
+)
 async def test_an_invalid_page_is_refused(client: httpx.AsyncClient, query: str) -> None:
     assert (await client.get(f"/api/v1/stones?{query}")).status_code == 422
 

@@ -259,6 +259,10 @@ def test_a_name_cannot_add_a_header(name: str, expected: str) -> None:
         ("attachment; filename*=utf-8''%E2%80%AEcod.exe", None),
         (f'attachment; filename="{"x" * 256}"', None),
         ("attachment; filename*=utf-8''%ff.csv", "\ufffd.csv"),
+        ('attachment; xfilename="q.csv"', None),
+        # Raw UTF-8, and raw Latin-1, as the server reads them.
+        ('attachment; filename="m\u00c3\u00a4rz.csv"', "m\u00e4rz.csv"),
+        ('attachment; filename="m\u00e4rz.csv"', "m\u00e4rz.csv"),
     ],
     ids=ascii,
 )

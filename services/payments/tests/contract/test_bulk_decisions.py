@@ -46,6 +46,14 @@ async def test_a_file_that_a_rule_matches_waits_and_holds_no_money(
     assert data["expires_at"].startswith("2026-03-24T08:00:00")
     messages, facts = await record.news()
     assert messages == [changed(data["id"], payer, "pending_approval")]
+    [notice] = record.notices
+    assert (notice.template, notice.permission, notice.key) == (
+        "payments.file_approval_needed",
+        "payment:approve",
+        f"approval:{data['id']}",
+    )
+    told = {"amount": "100.00 NAD", "bulk_id": data["id"], "expires_at": "2026-03-24 10:00", "lines": "2"}
+    assert dict(notice.facts) == told
     asked = {
         "mode": mode,
         "format": "application/json",

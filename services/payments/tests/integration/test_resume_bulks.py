@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from chassis.testing.stored import unchanged
 from kernel.actor import Actor, ActorKind
 from kernel.errors import NotFound
 from kernel.ids import new_id
@@ -33,6 +34,9 @@ async def test_a_file_cancelled_while_its_worker_is_dead_counts_what_was_settled
         await bulk_bank.run(bulk_id=bulk.id)
     await bulk_bank.cancel(actor=bulk_bank.actor, bulk_id=bulk.id, reason="stop")
     assert (await bulk_bank.bulk(bulk.id)).status is BulkStatus.CANCELLING
+    async with unchanged(bulk_bank.database):
+        again = await bulk_bank.cancel(actor=bulk_bank.actor, bulk_id=bulk.id, reason="stop it")
+    assert (again.status, again.reason) == (BulkStatus.CANCELLING, "stop")
     assert await bulk_bank.run(bulk_id=bulk.id) is BulkStatus.CANCELLED
     ended = await bulk_bank.bulk(bulk.id)
     assert (ended.settled, ended.not_run) == (2, 2)

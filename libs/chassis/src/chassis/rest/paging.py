@@ -5,13 +5,14 @@ way would otherwise miss entries or get some twice, and no response would show i
 """
 
 import hashlib
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, Generic, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from chassis.rest.context import current_request
 from chassis.rest.envelope import Envelope, envelope
@@ -26,6 +27,7 @@ PAGE_MAX = 10_000
 # Parameters that do not say which list is wanted: which part of it, and why a person reads it.
 _NO_FILTERS: Final = frozenset({"cursor", "limit", "reason"})
 _DIGEST_BYTES: Final = 9
+_WHOLE: Final = re.compile(r"-?[0-9]+")
 
 
 class PageOf(BaseModel, Generic[T]):
@@ -56,9 +58,19 @@ class CursorPageOf(BaseModel, Generic[T]):
         return f"{name_of(params[0])}CursorPage"
 
 
+def _digits(given: object) -> object:
+    # `int` would also take " 1", "+1" and "1.0".
+    if isinstance(given, str) and not _WHOLE.fullmatch(given):
+        raise ValueError("write a whole number in digits")
+    return given
+
+
+_InDigits = Annotated[int, BeforeValidator(_digits)]
+
+
 async def page_request(
-    page: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 1,
-    per_page: Annotated[int, Query(ge=1, le=PER_PAGE_MAX)] = 20,
+    page: Annotated[_InDigits, Query(ge=1, le=PAGE_MAX)] = 1,
+    per_page: Annotated[_InDigits, Query(ge=1, le=PER_PAGE_MAX)] = 20,
 ) -> PageRequest:
     return PageRequest(page, per_page)
 
@@ -66,7 +78,7 @@ async def page_request(
 async def cursor_request(
     request: Request,
     cursor: Annotated[str | None, Query(min_length=1, max_length=512, pattern=r"^[A-Za-z0-9_.~=-]+$")] = None,
-    limit: Annotated[int, Query(ge=1, le=PER_PAGE_MAX)] = 20,
+    limit: Annotated[_InDigits, Query(ge=1, le=PER_PAGE_MAX)] = 20,
 ) -> CursorRequest:
     digest = _digest_of_list(request.scope["path"], request.scope["query_string"])
     if context := current_request.get():

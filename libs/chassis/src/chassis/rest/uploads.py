@@ -25,9 +25,9 @@ NAME_LENGTH_MAX: Final = 255
 OPEN_MAX: Final = 48
 _SCOPE_KEY: Final = "elcorp.upload"
 # RFC 6266 and RFC 8187: the extended form wins.
-_EXTENDED: Final = re.compile(r"filename\*\s*=\s*utf-8'[^']*'([^;\s]+)", re.IGNORECASE)
-_QUOTED: Final = re.compile(r'filename\s*=\s*"((?:[^"\\]|\\.)*)"', re.IGNORECASE)
-_TOKEN: Final = re.compile(r"filename\s*=\s*([^\s;\"]+)", re.IGNORECASE)
+_EXTENDED: Final = re.compile(r"(?:^|[;\s])filename\*\s*=\s*utf-8'[^']*'([^;\s]+)", re.IGNORECASE)
+_QUOTED: Final = re.compile(r'(?:^|[;\s])filename\s*=\s*"((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+_TOKEN: Final = re.compile(r"(?:^|[;\s])filename\s*=\s*([^\s;\"]+)", re.IGNORECASE)
 _FOLDERS: Final = re.compile(r".*[/\\]", re.DOTALL)
 
 
@@ -87,7 +87,7 @@ def name_of(disposition: str) -> str | None:
     if found := _EXTENDED.search(disposition):
         name = unquote_to_bytes(found[1]).decode("utf-8", "replace")
     elif found := _QUOTED.search(disposition):
-        name = re.sub(r"\\(.)", r"\1", found[1])
+        name = _as_sent(re.sub(r"\\(.)", r"\1", found[1]))
     elif found := _TOKEN.search(disposition):
         name = found[1]
     else:
@@ -97,6 +97,14 @@ def name_of(disposition: str) -> str | None:
     except ValueError:
         return None
     return line if line.strip(". ") and len(line) <= NAME_LENGTH_MAX else None
+
+
+def _as_sent(name: str) -> str:
+    """Return a name whose bytes were read as Latin-1, as headers are. Most programs send UTF-8."""
+    try:
+        return name.encode("latin-1").decode()
+    except UnicodeError:
+        return name
 
 
 async def _uploaded(request: Request) -> ReceivedUpload:

@@ -38,6 +38,17 @@ TEXTS: Final[Mapping[str, Mapping[NoticeLanguage, TemplateText]]] = {
             "'n Betaling van {amount} wag op 'n besluit. Sonder 'n besluit word dit om {expires_at} gekanselleer.",
         ),
     },
+    "payments.file_approval_needed": {
+        _EN: TemplateText(
+            "A file of payments awaits approval",
+            "A file of {lines} payments, {amount} in all, awaits a decision. Without one, it is cancelled at {expires_at}.",
+        ),
+        _AF: TemplateText(
+            "'n Lêer van betalings wag op goedkeuring",
+            "'n Lêer van {lines} betalings, altesaam {amount}, wag op 'n besluit. Sonder 'n besluit word dit om {expires_at}"
+            " gekanselleer.",
+        ),
+    },
     "system.notices_withheld": {
         _EN: TemplateText("Many notices within an hour", "{count} further notices of the hour were not kept one by one."),
         _AF: TemplateText(

@@ -84,6 +84,13 @@ _GIVEN: Final = (
         TEXTS["payments.approval_needed"],
         link="/transfers/{transfer_id}",
     ),
+    NoticeTemplate(
+        "payments.file_approval_needed",
+        NoticeGroup.APPROVALS,
+        frozenset({"amount", "bulk_id", "expires_at", "lines"}),
+        TEXTS["payments.file_approval_needed"],
+        link="/transfers/bulk/{bulk_id}",
+    ),
     NoticeTemplate("system.notices_withheld", NoticeGroup.SYSTEM, frozenset({"count"}), TEXTS["system.notices_withheld"]),
     NoticeTemplate(
         "governance.invitation",

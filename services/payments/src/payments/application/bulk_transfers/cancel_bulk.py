@@ -8,12 +8,12 @@ from kernel.errors import NotFound
 from payments.application.bulk_transfers import audit
 from payments.application.bulk_transfers.approval import KIND
 from payments.application.ports.unit_of_work import UnitOfWork
-from payments.domain.bulk import Bulk
+from payments.domain.bulk import Bulk, BulkStatus
 
 
 @dataclass(frozen=True, slots=True)
 class CancelBulk:
-    """Stop a bulk transfer; settled lines stay settled. Only its payer may."""
+    """Stop a bulk transfer; settled lines stay settled. Only its payer may. Cancelling it again changes nothing."""
 
     uow: UnitOfWork
     clock: Clock
@@ -25,6 +25,8 @@ class CancelBulk:
             if found is None or found[0].payer_id != actor.acts_for:
                 raise NotFound(bulk_id=bulk_id)
             bulk = found[0]
+            if bulk.status is BulkStatus.CANCELLING:
+                return bulk
             at = self.clock.now()
             with tx.change(audit.BULK, bulk, "cancel", at=at, reason=reason):
                 bulk.cancel(reason, at)

@@ -11,6 +11,7 @@ from payments.application.bulk_transfers import audit
 from payments.application.bulk_transfers.approval import BulkContent
 from payments.application.bulk_transfers.judge_bulk import JudgeBulk, kinds_of
 from payments.application.bulk_transfers.lines import outcome_found, outcome_refused, outcomes_of, requests_of
+from payments.application.bulk_transfers.notices import approval_needed
 from payments.application.ports.bulk_transfers import RuleRefresher
 from payments.application.ports.payer_rights import Authority, Payer, Roles
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
@@ -124,6 +125,7 @@ class RunBulk:
                 await tx.bulks.save(bulk)
                 content = await BulkContent.of(bulk, lines)
                 tx.approvals.ask(content.asked(asked_by=actor, at=at))
+                tx.announce(approval_needed(bulk, at=at))
                 tx.record(audit.held_back(bulk, before=before, at=at))
                 return replace(run, bulk=bulk, chunks=())
         return await self._refuse_rest(run, ApprovalNeeded.of(needs.approval))

@@ -6,6 +6,7 @@ from payments.application.bulk_transfers import audit
 from payments.application.bulk_transfers.acceptance import AcceptedBulk, BulkAcceptance
 from payments.application.bulk_transfers.approval import BulkContent
 from payments.application.bulk_transfers.keep_file import KeepFile
+from payments.application.bulk_transfers.notices import approval_needed
 from payments.application.bulk_transfers.submission import Submission
 from payments.domain.bulk import Chunk
 from payments.domain.bulk_file import chunks_of
@@ -46,5 +47,6 @@ class SubmitBulk:
             if needs.approval:
                 content = await BulkContent.of(bulk, submission.file.lines)
                 tx.approvals.ask(content.asked(asked_by=actor, at=bulk.created_at))
+                tx.announce(approval_needed(bulk, at=bulk.created_at))
             tx.create(audit.ACCEPTED_BULK, bulk, "accept", at=bulk.created_at, reason=bulk.reason)
         return AcceptedBulk(bulk, replayed=False)

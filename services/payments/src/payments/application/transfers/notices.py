@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from kernel.notices import NoticeRequested, Recipient
+from payments.domain.approval import APPROVED_BY
 from payments.domain.limits import NAMIBIA
 from payments.domain.transfer import Transfer
 
@@ -13,7 +14,7 @@ def approval_needed(transfer: Transfer, *, at: datetime) -> NoticeRequested:
     return NoticeRequested(
         occurred_at=at,
         template="payments.approval_needed",
-        recipient=Recipient.holders_of_permission("payment:approve"),
+        recipient=Recipient.holders_of_permission(APPROVED_BY),
         key=f"approval:{transfer.id}",
         facts={
             "amount": f"{transfer.quote.amount.text} {transfer.quote.amount.currency.code}",
