@@ -10,8 +10,10 @@ from gateway.places import PlaceLimits, Places
 
 OPEN: Final = prometheus_client.Gauge("gateway_open_downloads", "Long responses in progress.")
 REFUSED: Final = prometheus_client.Counter("gateway_downloads_refused_total", "Long responses refused.", ("limit",))
+
+
 # So much the buffers of this side take: the connection to the service is free although the client reads nothing.
-_SHORT_BYTES_MAX: Final = 131_072
+SHORT_BYTES_MAX: Final = 131_072
 
 
 class Downloads(Places):
@@ -21,6 +23,6 @@ class Downloads(Places):
 
 
 def is_download(method: str, response: aiohttp.ClientResponse) -> bool:
-    """Return whether a response may hold its connection to the service for long. The answer to a change is never one."""
+    """Return whether a response may hold its connection to the service for long. The answer to a change is never refused."""
     length = response.content_length
-    return method == "GET" and response.status < HTTPStatus.MULTIPLE_CHOICES and (length is None or length > _SHORT_BYTES_MAX)
+    return method == "GET" and response.status < HTTPStatus.MULTIPLE_CHOICES and (length is None or length > SHORT_BYTES_MAX)

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -31,6 +33,22 @@ _NEVER_REACHED: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeout
 _UNANSWERED: Final = (*_NEVER_REACHED, aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
 
 
+class ServiceConnection(ResponseHandler):
+    """A connection whose read timer ends with its response.
+
+    aiohttp stops reading while a client is slow, and sets the timer again when it goes on, also after the response's last byte.
+    The connection is in the pool then, and the timer would break the next request on it (seen with aiohttp 3.14).
+    """
+
+    def resume_reading(self, resume_parser: bool = True) -> None:  # aiohttp's signature
+        was_paused = self.transport is not None and not self.transport.is_reading()
+        super().resume_reading(resume_parser)
+        # It is to be closed while a response is incomplete.
+        if was_paused and not self.should_close:
+            self.read_timeout = None
+            self.start_timeout()
+
+
 class Upstreams:
     """Sends requests to the services at `urls`; raises Refusal (503) if one is unreachable or does not respond."""
 
@@ -42,15 +60,18 @@ class Upstreams:
     @classmethod
     @asynccontextmanager
     async def open(cls, urls: Mapping[str, str], *, connections_max: int) -> AsyncIterator["Upstreams"]:
+        connector = aiohttp.TCPConnector(
+            limit=0,
+            limit_per_host=connections_max,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            ttl_dns_cache=10,
+            # A pool may hold many idle connections to a vanished pod: no request may have to find out about each.
+            socket_factory=open_socket,
+        )
+        made_by = partial(ServiceConnection, loop=asyncio.get_running_loop())
+        connector._factory = made_by  # type: ignore[assignment]  # noqa: SLF001  # there is no public way
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0,
-                limit_per_host=connections_max,
-                keepalive_timeout=KEEP_ALIVE_SECONDS,
-                ttl_dns_cache=10,
-                # A pool may hold many idle connections to a vanished pod: no request may have to find out about each.
-                socket_factory=open_socket,
-            ),
+            connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             skip_auto_headers=_NOTHING_ADDED,

@@ -17,6 +17,8 @@ class Stub:
 
     url: str = ""
     arrived: list[web.Request] = field(default_factory=list)
+    # The client's port of each of them: one for each connection.
+    ports: list[int] = field(default_factory=list)
     pushed_bytes: int = 0
     read_bytes: int = 0
     cancelled: int = 0
@@ -26,6 +28,7 @@ class Stub:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.arrived.append(request)
+        self.ports.append(_transport_of(request).get_extra_info("peername")[1])
         if request.path in self.documents:
             return web.json_response(self.documents[request.path], status=self.documents_status)
         behaviour = request.path.rpartition("/")[2]
@@ -125,6 +128,12 @@ class Stub:
         while self.pushed_bytes < 64 * 1024 * 1024:
             await response.write(CHUNK)
             self.pushed_bytes += len(CHUNK)
+        return response
+
+    async def _large(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": request.query["bytes"]})
+        await response.prepare(request)
+        await response.write(b"x" * int(request.query["bytes"]))
         return response
 
     async def _file(self, request: web.Request) -> web.StreamResponse:

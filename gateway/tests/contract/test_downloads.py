@@ -6,9 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+import pytest
+from multidict import CIMultiDict
 from prometheus_client import REGISTRY
 
 from chassis.testing.running import eventually
+from gateway.error_responses import Refusal
+from gateway.routes import Route
+from gateway.upstream import Upstreams
 from kernel.ids import new_id
 
 from .answers import is_error
@@ -96,3 +101,29 @@ async def rest_of(reader: asyncio.StreamReader) -> bytes:
         # The kernel discards what it has not delivered.
         return bytes(taken)
     return bytes(taken)
+
+
+@pytest.mark.parametrize("length", [131_073, 140_000])
+async def test_a_download_does_not_break_the_next_request_on_its_connection(stub: Stub, length: int) -> None:
+    """As reported: 503 "did not respond in time" within milliseconds, for other people, ten seconds after a download."""
+    route = Route("users", "identity", timeout_seconds=0.3)
+    async with Upstreams.open({"identity": stub.url}, connections_max=1) as upstreams:
+        download = await upstreams.send(route, "GET", f"/api/v1/users/large?bytes={length}", CIMultiDict(), None)
+        # Its end arrives while the client is slow, and the client takes it then.
+        await eventually(lambda: download.content.total_bytes, length)
+        assert len(await download.read()) == length
+        # A timer that is left from the download ends meanwhile.
+        await asyncio.sleep(0.6)
+        created = await upstreams.send(route, "POST", "/api/v1/users", CIMultiDict(), b"{}")
+        assert (created.status, len(set(stub.ports))) == (200, 1)
+        created.close()
+
+
+async def test_a_silent_service_is_given_up_after_a_download_too(stub: Stub) -> None:
+    route = Route("users", "identity", timeout_seconds=0.3)
+    async with Upstreams.open({"identity": stub.url}, connections_max=1) as upstreams:
+        download = await upstreams.send(route, "GET", "/api/v1/users/large?bytes=131073", CIMultiDict(), None)
+        assert len(await download.read()) == 131_073
+        with pytest.raises(Refusal) as silent:
+            await upstreams.send(route, "GET", "/api/v1/users/slow", CIMultiDict(), None)
+    assert silent.value.status == 503
