@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from http import HTTPStatus
 from uuid import UUID
 
 import pytest
@@ -216,6 +217,22 @@ async def test_the_suspended_get_security_notices_only_and_the_erased_none(
         assert await rows(database, f"SELECT FROM {table}") == []
 
 
+async def test_who_wants_mail_only_gets_a_flood_by_mail_and_in_no_list(
+    api: Api, notice_steps: NoticeSteps, monkeypatch: pytest.MonkeyPatch, clock: ControlledClock
+) -> None:
+    recipient, token = await person(api)
+    monkeypatch.setattr("identity.application.notices.inform_person.NOTICES_PER_HOUR_MAX", 2)
+    wanted = {"channels": {"payments": ["mail"]}}
+    answer = await api.client.put("/api/v1/notices/preferences", json=wanted, headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == HTTPStatus.OK, answer.text
+    for number in range(5):
+        await notice_steps.notify(recipient, key=str(number))
+    assert (await api.get("/notices", token=token)).json()["data"]["items"] == []
+    clock.advance(seconds=3600)
+    await notice_steps.send_due()
+    assert "3 further notices of the hour" in (await notice_steps.letters())[-1].text
+
+
 async def test_a_flood_becomes_one_notice_and_one_list(
     api: Api, notice_steps: NoticeSteps, clock: ControlledClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,6 +246,11 @@ async def test_a_flood_becomes_one_notice_and_one_list(
     listed = (await api.get("/notices?limit=100", token=token)).json()["data"]["items"]
     withheld = [each["text"] for each in listed if each["template"] == "system.notices_withheld"]
     assert (len(listed), withheld) == (notices_max + 1, ["3 further notices of the hour were not kept one by one."])
+    [stands] = [each for each in listed if each["template"] == "system.notices_withheld"]
+    await api.post(f"/notices/{stands['id']}/read", token=token)
+    await notice_steps.notify(recipient, key="one more")
+    again = (await api.get("/notices?limit=100", token=token)).json()["data"]["items"]
+    assert [(each["text"][:1], each["read_at"]) for each in again if each["id"] == stands["id"]] == [("4", None)]
     # Other groups are not affected, and urgent notices are not delayed.
     await notice_steps.notify(recipient, key="other", template="identity.data_exported", facts={}, urgency=Urgency.URGENT)
     assert (await notice_steps.letters())[-1].subject == "Elcorp: Your data was exported"

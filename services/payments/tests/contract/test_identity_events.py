@@ -26,7 +26,7 @@ from kernel.errors import Unavailable
 from kernel.feeds import FeedPage
 from kernel.ids import new_id
 from kernel.pages import PageRequest
-from payments.application.erasures.acknowledge_erasure import LEDGER, AcknowledgeErasure
+from payments.application.erasures.acknowledge_erasure import FILES, LEDGER, AcknowledgeErasure
 from payments.application.payers.stop_payer import StopPayer
 from payments.application.wallets.open_issued_wallet import OpenIssuedWallet
 from payments.domain.errors import PayerClosed, PayerSuspended
@@ -37,6 +37,7 @@ from payments.infrastructure.sql.wallets import SqlWalletViews
 from payments.interfaces.subscriptions import subscriptions
 from services.payments.tests.contract.bank import Bank, Holder
 from services.payments.tests.contract.outbox import Record
+from services.payments.tests.contract.ways import WAYS
 from services.payments.tests.fakes.authority import FakeAuthority
 
 SERVICE = Actor.service("payments")
@@ -143,6 +144,14 @@ async def test_a_message_delivered_again_has_no_second_effect_and_a_new_one_is_h
     assert len(await identity_events.acknowledged()) == 1
     await identity_events(message)
     assert len(await identity_events.acknowledged()) == 2
+
+
+async def test_files_that_are_kept_are_reported(identity_events: IdentityEvents, bank: Bank) -> None:
+    payer, payee = await bank.holder("10.00"), await bank.holder()
+    answer = await bank.post("/transfers/bulk", payer.user_id, WAYS["/transfers/bulk"][0](payer, payee, "10.00"))
+    await bank.run_bulk(answer.json()["data"]["id"])
+    await identity_events(identity.ErasureRequested(erasure_id=str(new_id()), user_id=str(payer.user_id)))
+    assert list((await identity_events.acknowledged())[-1].kept) == [LEDGER, FILES]
 
 
 async def test_money_that_was_not_withdrawn_is_reported(identity_events: IdentityEvents, bank: Bank) -> None:

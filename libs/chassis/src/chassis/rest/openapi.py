@@ -112,6 +112,8 @@ def _statuses(route: Route, access: Access) -> list[str]:
     if route.body_field:
         # A body may authenticate its sender, and may name resources that do not exist.
         statuses += ["401", "404", "413", "415"]
+    if route.takes:
+        statuses += ["404", "413"]
     if route.param_convertors or route.dependant.query_params:
         statuses.append("404")
     if not UNSAFE.isdisjoint(route.methods or ()):

@@ -62,6 +62,11 @@ class Notice:
     def read(self, *, at: datetime) -> None:
         self.read_at = self.read_at or at
 
+    def count_withheld(self) -> None:
+        """Stand for one more notice, which the person has not read."""
+        self.withheld += 1
+        self.read_at = None
+
     def settle_mail(self, mailed_as: MailedAs | None, *, at: datetime) -> None:
         """End the wait for a mail, which was sent, or is no longer wanted (None)."""
         self.mail_due_at, self.mailed_as = None, mailed_as

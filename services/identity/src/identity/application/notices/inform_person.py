@@ -24,7 +24,9 @@ async def inform_person(tx: Transaction, request: NoticeRequest, person: NoticeR
     if not may_be_informed(person.status, template.group) or not (mails or wants.lists(template.group)):
         return False
     if person.notices_within_hour.get(template.group, 0) >= NOTICES_PER_HOUR_MAX:
-        await tx.notices.withhold(person, template.group, at=at)
+        is_listed = wants.lists(template.group)
+        mail_due_at = None if is_listed else _next_hour(at)
+        await tx.notices.withhold(person, template.group, is_listed=is_listed, mail_due_at=mail_due_at, at=at)
         return True
     notice = Notice(
         new_id(),
@@ -50,5 +52,9 @@ async def inform_person(tx: Transaction, request: NoticeRequest, person: NoticeR
 def _mail_at(urgency: Urgency, person: NoticeRecipient, at: datetime) -> datetime:
     due = person.preferences.mail_at(urgency, at)
     if urgency is Urgency.NORMAL and person.mails_within_hour >= NOTICE_MAILS_PER_HOUR_MAX:
-        return max(due, at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1))
+        return max(due, _next_hour(at))
     return due
+
+
+def _next_hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)

@@ -58,8 +58,10 @@ class NoticeRepository(Protocol):
     async def add(self, notice: Notice, facts: Mapping[str, str | int]) -> None:
         """Seal the facts under the person's key and add the notice. Raise NotFound for an erased person."""
 
-    async def withhold(self, recipient: NoticeRecipient, group: NoticeGroup, *, at: datetime) -> None:
-        """Count a notice beyond the limit, in the one notice of the hour that stands for all of them."""
+    async def withhold(
+        self, recipient: NoticeRecipient, group: NoticeGroup, *, is_listed: bool, mail_due_at: datetime | None, at: datetime
+    ) -> None:
+        """Count a notice beyond the limit, in the one notice of the hour that stands for all of them. It is unread again."""
 
     async def facts_of(self, notice: Notice) -> Mapping[str, str | int]:
         """Open a notice's facts. Raise NotFound for an erased person."""

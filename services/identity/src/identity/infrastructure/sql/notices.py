@@ -125,7 +125,9 @@ class SqlNoticeRepository:
         notice.sealed = notice_sealing.seal_facts(self._vault, notice.user_id, wrapped, notice.id, facts)
         self._session.add(notice)
 
-    async def withhold(self, recipient: NoticeRecipient, group: NoticeGroup, *, at: datetime) -> None:
+    async def withhold(
+        self, recipient: NoticeRecipient, group: NoticeGroup, *, is_listed: bool, mail_due_at: datetime | None, at: datetime
+    ) -> None:
         of = notices.c
         query = select(Notice).where(
             of.user_id == recipient.user_id, of.template == WITHHELD, of.group == group, of.created_at > at - _HOUR
@@ -133,9 +135,20 @@ class SqlNoticeRepository:
         await self._session.flush()
         found = (await self._session.scalars(query.order_by(of.id.desc()).limit(1).with_for_update())).one_or_none()
         if found is None:
-            found = Notice(new_id(), recipient.user_id, None, WITHHELD, group, b"", is_listed=True, occurred_at=at, created_at=at)
+            found = Notice(
+                new_id(),
+                recipient.user_id,
+                None,
+                WITHHELD,
+                group,
+                b"",
+                is_listed=is_listed,
+                occurred_at=at,
+                created_at=at,
+                mail_due_at=mail_due_at,
+            )
             await self.add(found, {})
-        found.withheld += 1
+        found.count_withheld()
 
     async def facts_of(self, notice: Notice) -> Mapping[str, str | int]:
         wrapped = await wrapped_key(self._session, notice.user_id)

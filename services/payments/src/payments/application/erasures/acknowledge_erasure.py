@@ -15,6 +15,7 @@ from payments.application.wallets.views import WalletViews
 from payments.domain.account import Account
 
 LEDGER: Final = "ledger: under the owner's id, which then names nobody"
+FILES: Final = "files of payments: as they were submitted, with the names in them, for as long as the payments are kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class AcknowledgeErasure:
                 await _remove_name(tx, wallet, at)
             await cancel_schedules(tx, request.user_id, reason="erased", at=at)
             await cancel_bulks(tx, request.user_id, reason="erased", at=at)
-            acknowledge_erasure(tx, request, context="payments", at=at, kept=(LEDGER, *_money_left(wallets)))
+            files = (FILES,) if await tx.bulks.has_files(request.user_id) else ()
+            acknowledge_erasure(tx, request, context="payments", at=at, kept=(LEDGER, *files, *_money_left(wallets)))
 
     async def _wallets_of(self, user_id: UUID) -> list[UUID]:
         wallet_ids: list[UUID] = []

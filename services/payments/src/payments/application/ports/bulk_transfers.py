@@ -58,6 +58,9 @@ class BulkRepository(Protocol):
     async def pays(self, bulk_id: UUID, owner_id: UUID) -> bool:
         """Return whether a line of the bulk pays a wallet of this owner."""
 
+    async def has_files(self, initiator_id: UUID) -> bool:
+        """Return whether files are kept that this person submitted."""
+
     async def overdue(self, at: datetime, *, limit: int) -> Sequence[UUID]:
         """Return bulks whose time for a decision has passed, the longest overdue first."""
 

@@ -77,6 +77,7 @@ _PAYS = text(
     )
     """
 )
+_HAS_FILES = text("SELECT EXISTS (SELECT FROM bulks WHERE initiator_id = :initiator AND file_digest IS NOT NULL)")
 _OVERDUE = text("SELECT id FROM bulks WHERE status = 'pending_approval' AND expires_at <= :at ORDER BY expires_at LIMIT :limit")
 _LEFT_BEHIND = text(
     """
@@ -157,6 +158,9 @@ class SqlBulkRepository:
 
     async def pays(self, bulk_id: UUID, owner_id: UUID) -> bool:
         return bool(await self._session.scalar(_PAYS, {"id": bulk_id, "owner": owner_id}))
+
+    async def has_files(self, initiator_id: UUID) -> bool:
+        return bool(await self._session.scalar(_HAS_FILES, {"initiator": initiator_id}))
 
     async def overdue(self, at: datetime, *, limit: int) -> Sequence[UUID]:
         return list(await self._session.scalars(_OVERDUE, {"at": at, "limit": limit}))

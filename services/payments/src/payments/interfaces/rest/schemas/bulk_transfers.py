@@ -75,6 +75,8 @@ _BINARY: Final = {media_type: {"schema": {"type": "string", "format": "binary"}}
 FILE_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": _BINARY},
     206: {"description": "The range that was asked for", "content": _BINARY},
+    304: {"description": "The client has the file already (If-None-Match)"},
+    412: {"description": "If-Match names another file"},
     416: {"description": "The file has no byte in this range; Content-Range has its size"},
 }
 
