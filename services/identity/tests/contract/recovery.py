@@ -29,8 +29,9 @@ async def ask_recovery(
     return asked
 
 
-async def decide(api: Api, request_id: str, token: str, *, approve: bool = True) -> httpx.Response:
-    return await api.post(f"/auth/recovery/{request_id}/decision", {"approve": approve, "reason": REASON}, token=token)
+async def decide(api: Api, request_id: str, token: str, *, approve: bool = True, key: str | None = None) -> httpx.Response:
+    body = {"approve": approve, "reason": REASON}
+    return await api.post(f"/auth/recovery/{request_id}/decision", body, token=token, key=key)
 
 
 async def administrator(api: Api, fakes: Fakes, clock: ControlledClock, *, name: str, phone: str) -> App:

@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -119,6 +119,25 @@ async def test_a_decision_that_was_interrupted_is_carried_out_by_the_job_once(
     assert ((await approval(database, request_id)).state, await has_factor(api)) == ("executed", False)
     [request] = await rows(database, "SELECT status, decided_by FROM recovery_requests")
     assert (request.status, request.decided_by) == ("approved", UUID(str(await own_id(api, approver.token))))
+
+
+async def test_a_killed_decision_continues_when_it_is_repeated(
+    api: Api, app: App, approver: App, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request_id, key = (await ask_recovery(api)).json()["data"]["id"], str(uuid4())
+
+    async def killed(*_: object, **__: object) -> None:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as dying:
+        dying.setattr("identity.application.recovery.approval.ApprovableRecovery.execute", killed)
+        assert (await decide(api, request_id, approver.token, key=key)).status_code == 500
+    assert ((await approval(database, request_id)).state, await has_factor(api)) == ("decided", True)
+    done = await decide(api, request_id, approver.token, key=key)
+    assert (done.status_code, done.json()["data"]["status"]) == (200, "approved")
+    again = await decide(api, request_id, approver.token, key=key)
+    assert (again.content, again.headers["idempotency-replayed"]) == (done.content, "true")
+    assert ((await approval(database, request_id)).decisions, await has_factor(api)) == (1, False)
 
 
 @pytest.mark.parametrize("lost", ["role", "authority"])

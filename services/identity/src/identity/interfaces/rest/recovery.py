@@ -70,7 +70,7 @@ async def list_recovery_requests(
     return page_of(requests, RecoveryResponse.of)
 
 
-@recovery.post("/recovery/{request_id}/decision", dependencies=[Requires("user:update")], assurance=STRONG)
+@recovery.post("/recovery/{request_id}/decision", dependencies=[Requires("user:update")], idempotency="steps", assurance=STRONG)
 async def decide_recovery(
     request_id: UUID, body: DecideRecoveryRequest, actor: CurrentActor, app: App
 ) -> Envelope[RecoveryResponse]:
