@@ -56,9 +56,21 @@ class Backing:
     def start(self, starters: dict[str, Starter]) -> None:
         """Start servers in parallel; `wait` returns when they are ready."""
         self._starters.update(starters)
-        pool = ThreadPoolExecutor(max_workers=max(len(starters), 1))
-        self._starting = {name: pool.submit(self.start_server, name) for name in starters}
+        pool, known = ThreadPoolExecutor(max_workers=max(len(starters), 1)), threading.Event()
+        try:
+            self._starting = {name: pool.submit(self._start_once, known, name) for name in starters}
+        except BaseException:
+            self._stopping.set()
+            raise
+        finally:
+            known.set()
         pool.shutdown(wait=False)
+
+    def _start_once(self, known: threading.Event, name: str) -> None:
+        # An interrupt may come before `stop` knows what is being started: it would not be stopped.
+        known.wait()
+        if not self._stopping.is_set():
+            self.start_server(name)
 
     def wait(self, *names: str, say: Say) -> None:
         """Wait for the named servers, or for all without a name. If one fails, stop all."""
