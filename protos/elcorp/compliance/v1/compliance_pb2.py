@@ -27,7 +27,7 @@ from elcorp.common.v1 import money_pb2 as elcorp_dot_common_dot_v1_dot_money__pb
 from elcorp.options.v1 import options_pb2 as elcorp_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%elcorp/compliance/v1/compliance.proto\x12\x14\x65lcorp.compliance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x65lcorp/common/v1/money.proto\x1a\x1f\x65lcorp/options/v1/options.proto\"Y\n\x16ScreenTransfersRequest\x12?\n\ttransfers\x18\x01 \x03(\x0b\x32\x1f.elcorp.compliance.v1.ScreeningB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"\x96\x01\n\tScreening\x12\x1e\n\x0cinitiator_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tsource_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\ttarget_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12/\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\"J\n\x17ScreenTransfersResponse\x12/\n\x08verdicts\x18\x01 \x03(\x0b\x32\x1d.elcorp.compliance.v1.Verdict\"(\n\x07Verdict\x12\r\n\x05\x63lear\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\"7\n\x14GetFirstEntryRequest\x12\x1f\n\x0bresource_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xff\x01\"<\n\x15GetFirstEntryResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x11\n\tleaf_hash\x18\x02 \x01(\x0c\x32\x96\x01\n\x10ScreeningService\x12\x81\x01\n\x0fScreenTransfers\x12,.elcorp.compliance.v1.ScreenTransfersRequest\x1a-.elcorp.compliance.v1.ScreenTransfersResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments2\x8e\x01\n\x0f\x41uditLogService\x12{\n\rGetFirstEntry\x12*.elcorp.compliance.v1.GetFirstEntryRequest\x1a+.elcorp.compliance.v1.GetFirstEntryResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08paymentsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%elcorp/compliance/v1/compliance.proto\x12\x14\x65lcorp.compliance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x65lcorp/common/v1/money.proto\x1a\x1f\x65lcorp/options/v1/options.proto\"Y\n\x16ScreenTransfersRequest\x12?\n\ttransfers\x18\x01 \x03(\x0b\x32\x1f.elcorp.compliance.v1.ScreeningB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"\xbc\x01\n\tScreening\x12\x1e\n\x0cinitiator_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tsource_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\ttarget_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12/\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\x12$\n\x0forganization_id\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"J\n\x17ScreenTransfersResponse\x12/\n\x08verdicts\x18\x01 \x03(\x0b\x32\x1d.elcorp.compliance.v1.Verdict\"(\n\x07Verdict\x12\r\n\x05\x63lear\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\"7\n\x14GetFirstEntryRequest\x12\x1f\n\x0bresource_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xff\x01\"<\n\x15GetFirstEntryResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x11\n\tleaf_hash\x18\x02 \x01(\x0c\x32\x96\x01\n\x10ScreeningService\x12\x81\x01\n\x0fScreenTransfers\x12,.elcorp.compliance.v1.ScreenTransfersRequest\x1a-.elcorp.compliance.v1.ScreenTransfersResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments2\x8e\x01\n\x0f\x41uditLogService\x12{\n\rGetFirstEntry\x12*.elcorp.compliance.v1.GetFirstEntryRequest\x1a+.elcorp.compliance.v1.GetFirstEntryResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08paymentsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,6 +44,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCREENING'].fields_by_name['target_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_SCREENING'].fields_by_name['amount']._loaded_options = None
   _globals['_SCREENING'].fields_by_name['amount']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_SCREENING'].fields_by_name['organization_id']._loaded_options = None
+  _globals['_SCREENING'].fields_by_name['organization_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_GETFIRSTENTRYREQUEST'].fields_by_name['resource_id']._loaded_options = None
   _globals['_GETFIRSTENTRYREQUEST'].fields_by_name['resource_id']._serialized_options = b'\272H\007r\005\020\001\030\377\001'
   _globals['_SCREENINGSERVICE'].methods_by_name['ScreenTransfers']._loaded_options = None
@@ -53,17 +55,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCREENTRANSFERSREQUEST']._serialized_start=155
   _globals['_SCREENTRANSFERSREQUEST']._serialized_end=244
   _globals['_SCREENING']._serialized_start=247
-  _globals['_SCREENING']._serialized_end=397
-  _globals['_SCREENTRANSFERSRESPONSE']._serialized_start=399
-  _globals['_SCREENTRANSFERSRESPONSE']._serialized_end=473
-  _globals['_VERDICT']._serialized_start=475
-  _globals['_VERDICT']._serialized_end=515
-  _globals['_GETFIRSTENTRYREQUEST']._serialized_start=517
-  _globals['_GETFIRSTENTRYREQUEST']._serialized_end=572
-  _globals['_GETFIRSTENTRYRESPONSE']._serialized_start=574
-  _globals['_GETFIRSTENTRYRESPONSE']._serialized_end=634
-  _globals['_SCREENINGSERVICE']._serialized_start=637
-  _globals['_SCREENINGSERVICE']._serialized_end=787
-  _globals['_AUDITLOGSERVICE']._serialized_start=790
-  _globals['_AUDITLOGSERVICE']._serialized_end=932
+  _globals['_SCREENING']._serialized_end=435
+  _globals['_SCREENTRANSFERSRESPONSE']._serialized_start=437
+  _globals['_SCREENTRANSFERSRESPONSE']._serialized_end=511
+  _globals['_VERDICT']._serialized_start=513
+  _globals['_VERDICT']._serialized_end=553
+  _globals['_GETFIRSTENTRYREQUEST']._serialized_start=555
+  _globals['_GETFIRSTENTRYREQUEST']._serialized_end=610
+  _globals['_GETFIRSTENTRYRESPONSE']._serialized_start=612
+  _globals['_GETFIRSTENTRYRESPONSE']._serialized_end=672
+  _globals['_SCREENINGSERVICE']._serialized_start=675
+  _globals['_SCREENINGSERVICE']._serialized_end=825
+  _globals['_AUDITLOGSERVICE']._serialized_start=828
+  _globals['_AUDITLOGSERVICE']._serialized_end=970
 # @@protoc_insertion_point(module_scope)

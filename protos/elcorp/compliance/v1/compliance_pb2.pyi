@@ -47,10 +47,13 @@ class Screening(_message.Message):
     SOURCE_ID_FIELD_NUMBER: _builtins.int
     TARGET_ID_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
     initiator_id: _builtins.str
     """The UUID of the user who orders the transfer."""
     source_id: _builtins.str
     target_id: _builtins.str
+    organization_id: _builtins.str
+    """The organization that pays, if the user acts for one; empty otherwise."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money: ...
     def __init__(
@@ -60,10 +63,11 @@ class Screening(_message.Message):
         source_id: _builtins.str = ...,
         target_id: _builtins.str = ...,
         amount: _money_pb2.Money | None = ...,
+        organization_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "initiator_id", b"initiator_id", "source_id", b"source_id", "target_id", b"target_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "initiator_id", b"initiator_id", "organization_id", b"organization_id", "source_id", b"source_id", "target_id", b"target_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -62,10 +62,16 @@ async def served(compliance: Compliance) -> AsyncIterator[grpc.aio.Channel]:
         await server.stop(0)
 
 
-def transfer(initiator: UUID | None = None, source: UUID | None = None, target: UUID | None = None) -> compliance_pb2.Screening:
+def transfer(
+    initiator: UUID | None = None, source: UUID | None = None, target: UUID | None = None, organization: UUID | None = None
+) -> compliance_pb2.Screening:
     ids = [str(each or new_id()) for each in (initiator, source, target)]
     return compliance_pb2.Screening(
-        initiator_id=ids[0], source_id=ids[1], target_id=ids[2], amount=Money(amount="1.00", currency="NAD")
+        initiator_id=ids[0],
+        source_id=ids[1],
+        target_id=ids[2],
+        amount=Money(amount="1.00", currency="NAD"),
+        organization_id=str(organization) if organization else "",
     )
 
 
@@ -82,13 +88,15 @@ async def test_each_transfer_gets_a_verdict_in_the_order_of_the_request(database
         transfer(source=blocked),
         transfer(),
         transfer(target=blocked),
+        transfer(organization=blocked),
+        transfer(organization=new_id()),
     ]
 
     async with screening(compliance) as stub:
         answer = await stub.ScreenTransfers(compliance_pb2.ScreenTransfersRequest(transfers=asked))
 
-    assert [verdict.clear for verdict in answer.verdicts] == [True, False, True, False, True, False]
-    assert [verdict.reason for verdict in answer.verdicts] == ["", "court order", "", "court order", "", "court order"]
+    assert [verdict.clear for verdict in answer.verdicts] == [True, False, True, False, True, False, False, True]
+    assert [verdict.reason for verdict in answer.verdicts] == ["", *("court order", "") * 2, "court order", "court order", ""]
 
 
 async def test_a_thousand_transfers_are_screened_in_one_request(database: Database, clock: ControlledClock) -> None:

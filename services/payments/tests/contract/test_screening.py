@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -73,7 +73,7 @@ def orders(count: int) -> list[TransferOrder]:
 
 async def test_compliance_receives_the_payer_and_the_payee_and_the_amount() -> None:
     compliance = Compliance()
-    [order] = orders(1)
+    [order] = (replace(order, organization_id=new_id()) for order in orders(1))
     async with screening_by(compliance) as screening:
         assert await screening.screen([order]) == [Verdict(clear=True, reason="")]
     expected = compliance_pb2.Screening(
@@ -81,6 +81,7 @@ async def test_compliance_receives_the_payer_and_the_payee_and_the_amount() -> N
         source_id=str(order.source_id),
         target_id=str(order.target_id),
         amount=money_pb2.Money(amount="1.00", currency="NAD"),
+        organization_id=str(order.organization_id),
     )
     assert compliance.asked == [[expected]]
 

@@ -41,10 +41,14 @@ class ScreeningBlock(Aggregate):
 
 @dataclass(frozen=True, slots=True)
 class ScreenedTransfer:
+    """`organization_id`: the organization that pays, if the initiator acts for one."""
+
     initiator_id: UUID
     source_id: UUID
     target_id: UUID
+    organization_id: UUID | None = None
 
     @property
-    def subjects(self) -> tuple[UUID, UUID, UUID]:
-        return self.initiator_id, self.source_id, self.target_id
+    def subjects(self) -> tuple[UUID, ...]:
+        people = (self.initiator_id, self.source_id, self.target_id)
+        return (*people, self.organization_id) if self.organization_id else people

@@ -20,7 +20,12 @@ class ScreeningServicer(compliance_pb2_grpc.ScreeningServiceServicer):
     ) -> compliance_pb2.ScreenTransfersResponse:
         reasons = await self._app.screening.screen_transfers(
             transfers=[
-                ScreenedTransfer(UUID(transfer.initiator_id), UUID(transfer.source_id), UUID(transfer.target_id))
+                ScreenedTransfer(
+                    UUID(transfer.initiator_id),
+                    UUID(transfer.source_id),
+                    UUID(transfer.target_id),
+                    UUID(transfer.organization_id) if transfer.organization_id else None,
+                )
                 for transfer in request.transfers
             ]
         )

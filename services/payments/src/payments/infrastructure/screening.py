@@ -43,4 +43,5 @@ def _screening(order: TransferOrder) -> compliance_pb2.Screening:
         source_id=str(order.source_id),
         target_id=str(order.target_id),
         amount=money_pb2.Money(amount=order.amount.text, currency=order.amount.currency.code),
+        organization_id=str(order.organization_id) if order.organization_id else "",
     )
