@@ -439,10 +439,13 @@ class ListHoldersRequest(_message.Message):
 
     ROLE_FIELD_NUMBER: _builtins.int
     PERMISSION_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
     AFTER_SUBJECT_ID_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     role: _builtins.str
     permission: _builtins.str
+    organization_id: _builtins.str
+    """Its members. An organization without members has an empty page."""
     after_subject_id: _builtins.str
     """The last subject of the page before. Empty for the first page."""
     limit: _builtins.int
@@ -451,14 +454,15 @@ class ListHoldersRequest(_message.Message):
         *,
         role: _builtins.str = ...,
         permission: _builtins.str = ...,
+        organization_id: _builtins.str = ...,
         after_subject_id: _builtins.str = ...,
         limit: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["of", b"of", "permission", b"permission", "role", b"role"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["of", b"of", "organization_id", b"organization_id", "permission", b"permission", "role", b"role"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_subject_id", b"after_subject_id", "limit", b"limit", "of", b"of", "permission", b"permission", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_subject_id", b"after_subject_id", "limit", b"limit", "of", b"of", "organization_id", b"organization_id", "permission", b"permission", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_of: _TypeAlias = _typing.Literal["role", "permission"]  # noqa: Y015
+    _WhichOneofReturnType_of: _TypeAlias = _typing.Literal["role", "permission", "organization_id"]  # noqa: Y015
     _WhichOneofArgType_of: _TypeAlias = _typing.Literal["of", b"of"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_of) -> _WhichOneofReturnType_of | None: ...
 

@@ -173,7 +173,8 @@ class RoleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListHolders(self, request, context):
-        """Returns who holds a role, or some role with a permission, in the order of their ids. Identity asks to whom it sends a notice.
+        """Returns who holds a role, or some role with a permission, or who is a member of an organization, in the order of their ids.
+        Identity asks to whom it sends a notice.
         NOT_FOUND for an unknown role or permission.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -77,7 +77,8 @@ class RoleServiceStub:
     "nothing after this cursor" says that the copy is complete.
     """
     ListHolders: _grpc.UnaryUnaryMultiCallable[_governance_pb2.ListHoldersRequest, _governance_pb2.ListHoldersResponse]
-    """Returns who holds a role, or some role with a permission, in the order of their ids. Identity asks to whom it sends a notice.
+    """Returns who holds a role, or some role with a permission, or who is a member of an organization, in the order of their ids.
+    Identity asks to whom it sends a notice.
     NOT_FOUND for an unknown role or permission.
     """
 
@@ -99,7 +100,8 @@ class RoleServiceAsyncStub(RoleServiceStub):
     "nothing after this cursor" says that the copy is complete.
     """
     ListHolders: _aio.UnaryUnaryMultiCallable[_governance_pb2.ListHoldersRequest, _governance_pb2.ListHoldersResponse]  # type: ignore[assignment]
-    """Returns who holds a role, or some role with a permission, in the order of their ids. Identity asks to whom it sends a notice.
+    """Returns who holds a role, or some role with a permission, or who is a member of an organization, in the order of their ids.
+    Identity asks to whom it sends a notice.
     NOT_FOUND for an unknown role or permission.
     """
 
@@ -148,7 +150,8 @@ class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _governance_pb2.ListHoldersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_governance_pb2.ListHoldersResponse, _abc.Awaitable[_governance_pb2.ListHoldersResponse]]:
-        """Returns who holds a role, or some role with a permission, in the order of their ids. Identity asks to whom it sends a notice.
+        """Returns who holds a role, or some role with a permission, or who is a member of an organization, in the order of their ids.
+        Identity asks to whom it sends a notice.
         NOT_FOUND for an unknown role or permission.
         """
 

@@ -144,6 +144,21 @@ async def test_payments_learns_which_memberships_exist_now(payments: aio.Channel
     assert list(found.memberships) == asked[:1]
 
 
+async def test_the_members_of_an_organization_are_listed_in_pages(channel: aio.Channel, database: Database) -> None:
+    stub: governance_pb2_grpc.RoleServiceAsyncStub = governance_pb2_grpc.RoleServiceStub(channel)
+    ours, theirs, members = new_id(), new_id(), sorted((new_id() for _ in range(3)), key=str)
+    for member in (*reversed(members), new_id()):
+        await join(database, ours if member in members else theirs, member, at=AT)
+
+    async def page(organization_id: UUID, after: str = "") -> list[str]:
+        request = governance_pb2.ListHoldersRequest(organization_id=str(organization_id), after_subject_id=after, limit=2)
+        return list((await stub.ListHolders(request)).subject_ids)
+
+    listed = [str(member) for member in members]
+    assert [await page(ours), await page(ours, listed[1])] == [listed[:2], listed[2:]]
+    assert (await page(new_id())) == []
+
+
 async def test_roles_of_many_subjects_are_read_by_one_statement(
     channel: aio.Channel, payments: aio.Channel, governance: Governance, subjects: FakeSubjects, database: Database
 ) -> None:

@@ -92,7 +92,6 @@ async def test_requests_that_cannot_be_carried_out_are_parked_with_their_reason(
     assert await refused(facts=few) == ("WrongFacts", Fault.PERMANENT)
     assert await refused(facts={**FACTS, "more": "1"}) == ("WrongFacts", Fault.PERMANENT)
     assert await refused(recipient=Recipient.team(new_id())) == ("UnknownRecipients", Fault.PERMANENT)
-    assert await refused(recipient=Recipient.organization(new_id())) == ("UnknownRecipients", Fault.PERMANENT)
     assert fault(await notice_steps.receive(events_pb2.NoticeRequested(template=REFUSED, key="k"))) == (
         "NoRecipient",
         Fault.PERMANENT,
@@ -111,11 +110,15 @@ async def test_requests_that_cannot_be_carried_out_are_parked_with_their_reason(
 
 async def test_a_team_is_refused_until_governance_has_teams() -> None:
     known = KnownRecipients()
-    for recipient in (Recipient.person(new_id()), OFFICERS, Recipient.holders_of_role("staff")):
+    for recipient in (
+        Recipient.person(new_id()),
+        OFFICERS,
+        Recipient.holders_of_role("staff"),
+        Recipient.organization(new_id()),
+    ):
         known.require(recipient)
-    for unknown in (Recipient.team(new_id()), Recipient.organization(new_id())):
-        with pytest.raises(Exception, match="not known here yet"):
-            known.require(unknown)
+    with pytest.raises(Exception, match="not known here yet"):
+        known.require(Recipient.team(new_id()))
 
 
 async def test_a_group_is_informed_in_batches_once_each_although_the_job_is_killed(

@@ -77,12 +77,15 @@ class RoleServicer(governance_pb2_grpc.RoleServiceServicer):
         request: governance_pb2.ListHoldersRequest,
         context: Any,  # noqa: ARG002
     ) -> governance_pb2.ListHoldersResponse:
-        holders = await self._app.role_assignments.list_holders(
-            role=request.role or None,
-            permission=request.permission or None,
-            after=UUID(request.after_subject_id) if request.after_subject_id else None,
-            limit=request.limit,
-        )
+        after = UUID(request.after_subject_id) if request.after_subject_id else None
+        if request.organization_id:
+            holders = await self._app.organizations.list_members(
+                organization_id=UUID(request.organization_id), after=after, limit=request.limit
+            )
+        else:
+            holders = await self._app.role_assignments.list_holders(
+                role=request.role or None, permission=request.permission or None, after=after, limit=request.limit
+            )
         return governance_pb2.ListHoldersResponse(subject_ids=[str(subject_id) for subject_id in holders])
 
 

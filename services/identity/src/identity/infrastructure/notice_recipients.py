@@ -1,4 +1,4 @@
-"""The people behind the recipient of a notice: by governance, for roles and permissions."""
+"""The people behind the recipient of a notice: by governance, for roles, permissions and organizations."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -12,8 +12,12 @@ from identity.domain.errors import UnknownRecipients
 from kernel.errors import InvalidValue, Kind
 from kernel.notices import Recipient, RecipientKind
 
-# Governance has no teams and organizations yet.
-_LISTED: Final = frozenset({RecipientKind.ROLE, RecipientKind.PERMISSION})
+# Governance has no teams yet. The field of the question that names each recipient.
+_LISTED: Final = {
+    RecipientKind.ROLE: "role",
+    RecipientKind.PERMISSION: "permission",
+    RecipientKind.ORGANIZATION: "organization_id",
+}
 _IDS: Final = frozenset({RecipientKind.PERSON, RecipientKind.TEAM, RecipientKind.ORGANIZATION})
 
 
@@ -36,9 +40,8 @@ class GovernanceRecipients:
             return () if after else (_id_of(recipient),)
         if recipient.kind not in _LISTED:
             raise UnknownRecipients(kind=recipient.kind.value, reference=recipient.reference)
-        is_role = recipient.kind is RecipientKind.ROLE
         request = governance_pb2.ListHoldersRequest(after_subject_id=str(after or ""), limit=limit)
-        setattr(request, "role" if is_role else "permission", recipient.reference)
+        setattr(request, _LISTED[recipient.kind], recipient.reference)
         try:
             response = await self._stub.ListHolders(request)
         except RemoteError as error:

@@ -14,3 +14,6 @@ class MembershipViews(Protocol):
 
     async def existing(self, asked: Collection[MembershipView]) -> Collection[MembershipView]:
         """Return those of the memberships that exist now."""
+
+    async def members(self, organization_id: UUID, *, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Return the members of an organization whose ids follow `after`, in the order of their ids."""

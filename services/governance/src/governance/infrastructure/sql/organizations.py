@@ -48,3 +48,10 @@ class SqlMembershipViews(SqlReads):
         of = memberships.c
         query = select(of.organization_id, of.subject_id).where(tuple_(of.organization_id, of.subject_id).in_(asked))
         return [MembershipView(*row) for row in await self._rows(query)]
+
+    async def members(self, organization_id: UUID, *, after: UUID | None, limit: int) -> Sequence[UUID]:
+        of = memberships.c
+        query = select(of.subject_id).where(of.organization_id == organization_id).order_by(of.subject_id).limit(limit)
+        if after:
+            query = query.where(of.subject_id > after)
+        return [row.subject_id for row in await self._rows(query)]
