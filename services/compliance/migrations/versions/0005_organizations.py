@@ -7,6 +7,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
+    # Appends wait in the broker while the table is read once.
     op.execute(
         "CREATE INDEX audit_entries_of_organization ON audit_entries (organization_id, sequence)"
         " WHERE organization_id IS NOT NULL"

@@ -139,25 +139,6 @@ async def test_an_entry_shows_who_what_when_from_where_and_why(api: Api) -> None
     assert (await api.get(f"/audit/entries/{fact.fact_id}"))["sequence"] == 0
 
 
-async def test_the_acts_for_an_organization_are_found_and_shown_everywhere(api: Api) -> None:
-    ours, theirs, alone = entry(organization_id=new_id()), entry(organization_id=new_id()), entry()
-    await api.log(ours, theirs, alone)
-    organization = str(ours.organization_id)
-
-    page = await api.get("/audit/entries", organization_id=organization, reason="audit")
-    assert [(item["sequence"], item["organization_id"]) for item in page["items"]] == [(0, organization)]
-    related = await api.get("/audit/entries", organization_id=organization, related_to=ours.resource_id, reason="audit")
-    assert [item["sequence"] for item in related["items"]] == [0]
-    trail = await api.get(f"/audit/trails/{ours.resource_id}", reason="audit")
-    assert {item["organization_id"] for item in trail["items"] if item["sequence"] == 0} == {organization}
-    assert (await api.get(f"/audit/entries/{ours.fact_id}"))["organization_id"] == organization
-    assert (await api.get(f"/audit/entries/{alone.fact_id}"))["organization_id"] is None
-    export = await api.call("GET", f"/audit/entries/export?organization_id={organization}&reason=audit")
-    assert [row["organization_id"] for row in csv.DictReader(io.StringIO(export.text, newline=""))] == [organization]
-    # The organization is not the caller, so a search for its acts takes a reason.
-    assert await api.refused("GET", f"/audit/entries?organization_id={organization}") == (422, "VAL_001")
-
-
 @pytest.mark.parametrize(
     ("state", "shown"),
     [

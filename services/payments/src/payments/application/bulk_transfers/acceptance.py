@@ -93,11 +93,10 @@ class BulkAcceptance:
         """Claim the key in the transaction. Return the bulk of an earlier request with it, or raise KeyReused."""
         await tx.keys.claim(actor.user_id, submission.key, beside=["bulks"], turns=[actor.acts_for])
         earlier = await tx.bulks.find_by_key(actor.user_id, submission.key)
-        return AcceptedBulk(_same(earlier, actor, submission), replayed=True) if earlier else None
-
-
-def _same(earlier: Bulk, actor: Actor, submission: Submission) -> Bulk:
-    return earlier.confirm_replay(submission.request_hash, organization_id=actor.organization_id)
+        if earlier is None:
+            return None
+        bulk = earlier.confirm_replay(submission.request_hash, organization_id=actor.organization_id)
+        return AcceptedBulk(bulk, replayed=True)
 
 
 def _outflows(bulk: Bulk, file: BulkFile, found: Mapping[UUID, Account]) -> Sequence[Outflow]:
