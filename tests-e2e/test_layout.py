@@ -31,6 +31,8 @@ NOUNS: Final = {
     "ledger_verifications": r"/ledger/verifications.*",
     "receipts": r"/transfers/{transfer_id}/receipt",
     "approval_rules": r"/policies/approval-rules.*",
+    "separations": r"/access/separations.*",
+    "separation_exceptions": r"/access/separation-exceptions.*",
 }
 # Modules without an operation: tools of routes, parts of schemas, work of jobs and peers, tables behind several nouns.
 SHARED: Final[dict[str, dict[str, set[str]]]] = {
@@ -44,7 +46,7 @@ SHARED: Final[dict[str, dict[str, set[str]]]] = {
         "rest": {"dependencies"},
         "schemas": set(),
         "application": {"erasures", "organizations", "ports", "standings"},
-        "sql": {"advisory_lock", "mapping", "organizations", "standings", "transaction"},
+        "sql": {"advisory_lock", "limited_roles", "mapping", "organizations", "standings", "transaction"},
     },
     "identity": {
         "rest": {"dependencies", "dev_mailbox", "signing_keys"},

@@ -79,6 +79,7 @@ ROUTES: Final = RouteTable(
         Route("roles", "governance"),
         Route("permissions", "governance"),
         Route("role-assignments", "governance"),
+        Route("access", "governance"),
         Route("policies", "governance"),
         Route("approvals", "governance"),
         Route("audit", "compliance", public=True),

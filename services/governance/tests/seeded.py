@@ -18,9 +18,10 @@ def seeded_roles() -> dict[str, Role]:
         name: Role(
             name,
             description,
-            name == DEFAULT_ROLE,
-            2 if name in GRANTED_LATER else 1,
-            {known[granted] for granted in (*permissions, *GRANTED_LATER.get(name, ()))},
+            is_default=name == DEFAULT_ROLE,
+            is_system=True,
+            version=2 if name in GRANTED_LATER else 1,
+            permissions={known[granted] for granted in (*permissions, *GRANTED_LATER.get(name, ()))},
         )
         for name, (description, permissions) in ROLES.items()
     }

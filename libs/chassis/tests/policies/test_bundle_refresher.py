@@ -279,7 +279,7 @@ class Governance(PolicyServiceServicer):
 
 async def test_governance_is_asked_over_grpc() -> None:
     server = grpc.aio.server()
-    add_PolicyServiceServicer_to_server(Governance(), server)
+    add_PolicyServiceServicer_to_server(Governance(), server)  # type: ignore[abstract]  # as in the previous release
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:

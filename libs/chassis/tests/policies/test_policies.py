@@ -366,4 +366,4 @@ def test_a_confirmed_bundle_is_fresh_again(policies: Policies, clock: Controlled
 
 def test_which_roles_exceed_the_default_is_unknown_before_the_first_bundle(clock: ControlledClock) -> None:
     with pytest.raises(Unavailable):
-        Policies(clock).exceed_default(["user"])
+        Policies(clock).roles_beyond_default("subject", ["user"])

@@ -68,8 +68,8 @@ class Approvable(Protocol[TxT_contra, ThingT]):
 class Deciders(Protocol):
     """Whether people may decide on things of one kind, now."""
 
-    async def require(self, resource_id: UUID, votes: Sequence[DeciderVote]) -> None:
-        """Raise a refusal if one of them may not decide on this one. Raise Unavailable if that is not known."""
+    async def require(self, asked: ApprovalAsked, votes: Sequence[DeciderVote]) -> None:
+        """Raise a refusal if one of them may not decide on what is asked. Raise Unavailable if that is not known."""
 
 
 class Decide(Protocol[DecidedT_co]):

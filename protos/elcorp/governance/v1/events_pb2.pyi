@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from elcorp.governance.v1 import limited_roles_pb2 as _limited_roles_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -73,6 +74,37 @@ class SubjectRolesChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SubjectRolesChanged: _TypeAlias = SubjectRolesChanged  # noqa: Y015
+
+@_typing.final
+class LimitedRolesChanged(_message.Message):
+    """A subject's roles within limits have changed. Every process that decides applies them at once. They are in no token."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    subject_id: _builtins.str
+    version: _builtins.int
+    """Orders the changes of a subject."""
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedCompositeFieldContainer[_limited_roles_pb2.LimitedRole]:
+        """All of them after the change; ended ones too until a job removes them."""
+
+    def __init__(
+        self,
+        *,
+        subject_id: _builtins.str = ...,
+        roles: _abc.Iterable[_limited_roles_pb2.LimitedRole] | None = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["roles", b"roles", "subject_id", b"subject_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LimitedRolesChanged: _TypeAlias = LimitedRolesChanged  # noqa: Y015
 
 @_typing.final
 class MembershipEnded(_message.Message):

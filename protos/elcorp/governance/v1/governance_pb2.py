@@ -24,12 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from elcorp.common.v1 import money_pb2 as elcorp_dot_common_dot_v1_dot_money__pb2
+from elcorp.governance.v1 import limited_roles_pb2 as elcorp_dot_governance_dot_v1_dot_limited__roles__pb2
 from elcorp.options.v1 import options_pb2 as elcorp_dot_options_dot_v1_dot_options__pb2
 from elcorp.platform.v1 import feed_pb2 as elcorp_dot_platform_dot_v1_dot_feed__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%elcorp/governance/v1/governance.proto\x12\x14\x65lcorp.governance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x65lcorp/common/v1/money.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1d\x65lcorp/platform/v1/feed.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfb\x02\n\nAskRequest\x12\x1d\n\x0b\x61pproval_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x17\n\x04kind\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x1d\n\x0bresource_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\x07\x63ontent\x18\x04 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x02\x18\x80\x80\x04\x12\x17\n\x06\x64igest\x18\x05 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x1b\n\x08\x61sked_by\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x14\n\x0con_behalf_of\x18\x07 \x01(\t\x12\x17\n\x0forganization_id\x18\x08 \x01(\t\x12\'\n\x06\x61mount\x18\t \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x18\n\x06reason\x18\n \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x18\n\x05\x66\x61\x63ts\x18\x0b \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x04\x12\x36\n\nexpires_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\"\"\n\x0b\x41skResponse\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\"J\n\x0fWithdrawRequest\x12\x1d\n\x0b\x61pproval_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x18\n\x06reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"\x12\n\x10WithdrawResponse\"2\n\x10GetBundleRequest\x12\x1e\n\rknown_version\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"F\n\x11GetBundleResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x10\n\x08policies\x18\x02 \x01(\t\x12\x0e\n\x06schema\x18\x03 \x01(\t\"6\n\x16GetSubjectRolesRequest\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"B\n\x17GetSubjectRolesResponse\x12\r\n\x05roles\x18\x01 \x03(\t\x12\x18\n\x10organization_ids\x18\x02 \x03(\t\"F\n\x19GetRolesOfSubjectsRequest\x12)\n\x0bsubject_ids\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xf4\x03\x18\x01\"\x05r\x03\xb0\x01\x01\"R\n\x1aGetRolesOfSubjectsResponse\x12\x34\n\x08subjects\x18\x01 \x03(\x0b\x32\".elcorp.governance.v1.SubjectRoles\"1\n\x0cSubjectRoles\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\"M\n\nMembership\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0forganization_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\\\n\x16\x46indMembershipsRequest\x12\x42\n\x0bmemberships\x18\x01 \x03(\x0b\x32 .elcorp.governance.v1.MembershipB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xf4\x03\"P\n\x17\x46indMembershipsResponse\x12\x35\n\x0bmemberships\x18\x01 \x03(\x0b\x32 .elcorp.governance.v1.Membership\"H\n\x11ListGrantsRequest\x12\x18\n\x06\x63ursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x19\n\x05limit\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\"\x7f\n\x12ListGrantsResponse\x12\x35\n\x08subjects\x18\x01 \x03(\x0b\x32#.elcorp.governance.v1.SubjectGrants\x12\x32\n\x08position\x18\x02 \x01(\x0b\x32 .elcorp.platform.v1.FeedPosition\"C\n\rSubjectGrants\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"\xc4\x01\n\x12ListHoldersRequest\x12\x19\n\x04role\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64H\x00\x12\x1f\n\npermission\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64H\x00\x12#\n\x0forganization_id\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00\x12%\n\x10\x61\x66ter_subject_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x19\n\x05limit\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x01\x42\x0b\n\x02of\x12\x05\xbaH\x02\x08\x01\"*\n\x13ListHoldersResponse\x12\x13\n\x0bsubject_ids\x18\x01 \x03(\t\"S\n\x17RequireAuthorityRequest\x12\x1a\n\x08\x61\x63tor_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsubject_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x1a\n\x18RequireAuthorityResponse\"k\n\x15\x44isableSubjectRequest\x12\x1a\n\x08\x61\x63tor_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsubject_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x18\n\x07version\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"\x18\n\x16\x44isableSubjectResponse2\x97\x01\n\rPolicyService\x12\x85\x01\n\tGetBundle\x12&.elcorp.governance.v1.GetBundleRequest\x1a\'.elcorp.governance.v1.GetBundleResponse\"\'\x90\x02\x01\x8a\xb5\x18 \n\x08identity\n\x08payments\n\ncompliance2\x8d\x05\n\x0bRoleService\x12\x81\x01\n\x0fGetSubjectRoles\x12,.elcorp.governance.v1.GetSubjectRolesRequest\x1a-.elcorp.governance.v1.GetSubjectRolesResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08identity\x12\x8a\x01\n\x12GetRolesOfSubjects\x12/.elcorp.governance.v1.GetRolesOfSubjectsRequest\x1a\x30.elcorp.governance.v1.GetRolesOfSubjectsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12\x81\x01\n\x0f\x46indMemberships\x12,.elcorp.governance.v1.FindMembershipsRequest\x1a-.elcorp.governance.v1.FindMembershipsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12r\n\nListGrants\x12\'.elcorp.governance.v1.ListGrantsRequest\x1a(.elcorp.governance.v1.ListGrantsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12u\n\x0bListHolders\x12(.elcorp.governance.v1.ListHoldersRequest\x1a).elcorp.governance.v1.ListHoldersResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08identity2\x98\x02\n\x0fStandingService\x12\x84\x01\n\x10RequireAuthority\x12-.elcorp.governance.v1.RequireAuthorityRequest\x1a..elcorp.governance.v1.RequireAuthorityResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08identity\x12~\n\x0e\x44isableSubject\x12+.elcorp.governance.v1.DisableSubjectRequest\x1a,.elcorp.governance.v1.DisableSubjectResponse\"\x11\x90\x02\x02\x8a\xb5\x18\n\n\x08identity2\xca\x01\n\x0f\x41pprovalService\x12S\n\x03\x41sk\x12 .elcorp.governance.v1.AskRequest\x1a!.elcorp.governance.v1.AskResponse\"\x07\x90\x02\x02\x8a\xb5\x18\x00\x12\x62\n\x08Withdraw\x12%.elcorp.governance.v1.WithdrawRequest\x1a&.elcorp.governance.v1.WithdrawResponse\"\x07\x90\x02\x02\x8a\xb5\x18\x00\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%elcorp/governance/v1/governance.proto\x12\x14\x65lcorp.governance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x65lcorp/common/v1/money.proto\x1a(elcorp/governance/v1/limited_roles.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1d\x65lcorp/platform/v1/feed.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfb\x02\n\nAskRequest\x12\x1d\n\x0b\x61pproval_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x17\n\x04kind\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x1d\n\x0bresource_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\x07\x63ontent\x18\x04 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x02\x18\x80\x80\x04\x12\x17\n\x06\x64igest\x18\x05 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x1b\n\x08\x61sked_by\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x14\n\x0con_behalf_of\x18\x07 \x01(\t\x12\x17\n\x0forganization_id\x18\x08 \x01(\t\x12\'\n\x06\x61mount\x18\t \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x18\n\x06reason\x18\n \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x18\n\x05\x66\x61\x63ts\x18\x0b \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x04\x12\x36\n\nexpires_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\"\"\n\x0b\x41skResponse\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\"J\n\x0fWithdrawRequest\x12\x1d\n\x0b\x61pproval_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x18\n\x06reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"\x12\n\x10WithdrawResponse\"2\n\x10GetBundleRequest\x12\x1e\n\rknown_version\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"F\n\x11GetBundleResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x10\n\x08policies\x18\x02 \x01(\t\x12\x0e\n\x06schema\x18\x03 \x01(\t\"N\n\x17ListLimitedRolesRequest\x12\x18\n\x06\x63ursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x19\n\x05limit\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x88\'(\x01\"\x8b\x01\n\x18ListLimitedRolesResponse\x12;\n\x08subjects\x18\x01 \x03(\x0b\x32).elcorp.governance.v1.SubjectLimitedRoles\x12\x32\n\x08position\x18\x02 \x01(\x0b\x32 .elcorp.platform.v1.FeedPosition\"l\n\x13SubjectLimitedRoles\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x30\n\x05roles\x18\x02 \x03(\x0b\x32!.elcorp.governance.v1.LimitedRole\x12\x0f\n\x07version\x18\x03 \x01(\x03\"6\n\x16GetSubjectRolesRequest\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"B\n\x17GetSubjectRolesResponse\x12\r\n\x05roles\x18\x01 \x03(\t\x12\x18\n\x10organization_ids\x18\x02 \x03(\t\"F\n\x19GetRolesOfSubjectsRequest\x12)\n\x0bsubject_ids\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xf4\x03\x18\x01\"\x05r\x03\xb0\x01\x01\"R\n\x1aGetRolesOfSubjectsResponse\x12\x34\n\x08subjects\x18\x01 \x03(\x0b\x32\".elcorp.governance.v1.SubjectRoles\"1\n\x0cSubjectRoles\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\"M\n\nMembership\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0forganization_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\\\n\x16\x46indMembershipsRequest\x12\x42\n\x0bmemberships\x18\x01 \x03(\x0b\x32 .elcorp.governance.v1.MembershipB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xf4\x03\"P\n\x17\x46indMembershipsResponse\x12\x35\n\x0bmemberships\x18\x01 \x03(\x0b\x32 .elcorp.governance.v1.Membership\"H\n\x11ListGrantsRequest\x12\x18\n\x06\x63ursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x19\n\x05limit\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\"\x7f\n\x12ListGrantsResponse\x12\x35\n\x08subjects\x18\x01 \x03(\x0b\x32#.elcorp.governance.v1.SubjectGrants\x12\x32\n\x08position\x18\x02 \x01(\x0b\x32 .elcorp.platform.v1.FeedPosition\"C\n\rSubjectGrants\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"\xc4\x01\n\x12ListHoldersRequest\x12\x19\n\x04role\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64H\x00\x12\x1f\n\npermission\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64H\x00\x12#\n\x0forganization_id\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00\x12%\n\x10\x61\x66ter_subject_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x19\n\x05limit\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x01\x42\x0b\n\x02of\x12\x05\xbaH\x02\x08\x01\"*\n\x13ListHoldersResponse\x12\x13\n\x0bsubject_ids\x18\x01 \x03(\t\"S\n\x17RequireAuthorityRequest\x12\x1a\n\x08\x61\x63tor_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsubject_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x1a\n\x18RequireAuthorityResponse\"k\n\x15\x44isableSubjectRequest\x12\x1a\n\x08\x61\x63tor_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsubject_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x18\n\x07version\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"\x18\n\x16\x44isableSubjectResponse2\xb4\x02\n\rPolicyService\x12\x85\x01\n\tGetBundle\x12&.elcorp.governance.v1.GetBundleRequest\x1a\'.elcorp.governance.v1.GetBundleResponse\"\'\x90\x02\x01\x8a\xb5\x18 \n\x08identity\n\x08payments\n\ncompliance\x12\x9a\x01\n\x10ListLimitedRoles\x12-.elcorp.governance.v1.ListLimitedRolesRequest\x1a..elcorp.governance.v1.ListLimitedRolesResponse\"\'\x90\x02\x01\x8a\xb5\x18 \n\x08identity\n\x08payments\n\ncompliance2\x8d\x05\n\x0bRoleService\x12\x81\x01\n\x0fGetSubjectRoles\x12,.elcorp.governance.v1.GetSubjectRolesRequest\x1a-.elcorp.governance.v1.GetSubjectRolesResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08identity\x12\x8a\x01\n\x12GetRolesOfSubjects\x12/.elcorp.governance.v1.GetRolesOfSubjectsRequest\x1a\x30.elcorp.governance.v1.GetRolesOfSubjectsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12\x81\x01\n\x0f\x46indMemberships\x12,.elcorp.governance.v1.FindMembershipsRequest\x1a-.elcorp.governance.v1.FindMembershipsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12r\n\nListGrants\x12\'.elcorp.governance.v1.ListGrantsRequest\x1a(.elcorp.governance.v1.ListGrantsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12u\n\x0bListHolders\x12(.elcorp.governance.v1.ListHoldersRequest\x1a).elcorp.governance.v1.ListHoldersResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08identity2\x98\x02\n\x0fStandingService\x12\x84\x01\n\x10RequireAuthority\x12-.elcorp.governance.v1.RequireAuthorityRequest\x1a..elcorp.governance.v1.RequireAuthorityResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08identity\x12~\n\x0e\x44isableSubject\x12+.elcorp.governance.v1.DisableSubjectRequest\x1a,.elcorp.governance.v1.DisableSubjectResponse\"\x11\x90\x02\x02\x8a\xb5\x18\n\n\x08identity2\xca\x01\n\x0f\x41pprovalService\x12S\n\x03\x41sk\x12 .elcorp.governance.v1.AskRequest\x1a!.elcorp.governance.v1.AskResponse\"\x07\x90\x02\x02\x8a\xb5\x18\x00\x12\x62\n\x08Withdraw\x12%.elcorp.governance.v1.WithdrawRequest\x1a&.elcorp.governance.v1.WithdrawResponse\"\x07\x90\x02\x02\x8a\xb5\x18\x00\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -60,6 +61,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WITHDRAWREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\005r\003\030\350\007'
   _globals['_GETBUNDLEREQUEST'].fields_by_name['known_version']._loaded_options = None
   _globals['_GETBUNDLEREQUEST'].fields_by_name['known_version']._serialized_options = b'\272H\004\"\002(\000'
+  _globals['_LISTLIMITEDROLESREQUEST'].fields_by_name['cursor']._loaded_options = None
+  _globals['_LISTLIMITEDROLESREQUEST'].fields_by_name['cursor']._serialized_options = b'\272H\005r\003\030\310\001'
+  _globals['_LISTLIMITEDROLESREQUEST'].fields_by_name['limit']._loaded_options = None
+  _globals['_LISTLIMITEDROLESREQUEST'].fields_by_name['limit']._serialized_options = b'\272H\007\032\005\030\210\'(\001'
   _globals['_GETSUBJECTROLESREQUEST'].fields_by_name['subject_id']._loaded_options = None
   _globals['_GETSUBJECTROLESREQUEST'].fields_by_name['subject_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_GETROLESOFSUBJECTSREQUEST'].fields_by_name['subject_ids']._loaded_options = None
@@ -98,6 +103,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DISABLESUBJECTREQUEST'].fields_by_name['version']._serialized_options = b'\272H\004\"\002 \000'
   _globals['_POLICYSERVICE'].methods_by_name['GetBundle']._loaded_options = None
   _globals['_POLICYSERVICE'].methods_by_name['GetBundle']._serialized_options = b'\220\002\001\212\265\030 \n\010identity\n\010payments\n\ncompliance'
+  _globals['_POLICYSERVICE'].methods_by_name['ListLimitedRoles']._loaded_options = None
+  _globals['_POLICYSERVICE'].methods_by_name['ListLimitedRoles']._serialized_options = b'\220\002\001\212\265\030 \n\010identity\n\010payments\n\ncompliance'
   _globals['_ROLESERVICE'].methods_by_name['GetSubjectRoles']._loaded_options = None
   _globals['_ROLESERVICE'].methods_by_name['GetSubjectRoles']._serialized_options = b'\220\002\001\212\265\030\n\n\010identity'
   _globals['_ROLESERVICE'].methods_by_name['GetRolesOfSubjects']._loaded_options = None
@@ -116,58 +123,64 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPROVALSERVICE'].methods_by_name['Ask']._serialized_options = b'\220\002\002\212\265\030\000'
   _globals['_APPROVALSERVICE'].methods_by_name['Withdraw']._loaded_options = None
   _globals['_APPROVALSERVICE'].methods_by_name['Withdraw']._serialized_options = b'\220\002\002\212\265\030\000'
-  _globals['_ASKREQUEST']._serialized_start=220
-  _globals['_ASKREQUEST']._serialized_end=599
-  _globals['_ASKRESPONSE']._serialized_start=601
-  _globals['_ASKRESPONSE']._serialized_end=635
-  _globals['_WITHDRAWREQUEST']._serialized_start=637
-  _globals['_WITHDRAWREQUEST']._serialized_end=711
-  _globals['_WITHDRAWRESPONSE']._serialized_start=713
-  _globals['_WITHDRAWRESPONSE']._serialized_end=731
-  _globals['_GETBUNDLEREQUEST']._serialized_start=733
-  _globals['_GETBUNDLEREQUEST']._serialized_end=783
-  _globals['_GETBUNDLERESPONSE']._serialized_start=785
-  _globals['_GETBUNDLERESPONSE']._serialized_end=855
-  _globals['_GETSUBJECTROLESREQUEST']._serialized_start=857
-  _globals['_GETSUBJECTROLESREQUEST']._serialized_end=911
-  _globals['_GETSUBJECTROLESRESPONSE']._serialized_start=913
-  _globals['_GETSUBJECTROLESRESPONSE']._serialized_end=979
-  _globals['_GETROLESOFSUBJECTSREQUEST']._serialized_start=981
-  _globals['_GETROLESOFSUBJECTSREQUEST']._serialized_end=1051
-  _globals['_GETROLESOFSUBJECTSRESPONSE']._serialized_start=1053
-  _globals['_GETROLESOFSUBJECTSRESPONSE']._serialized_end=1135
-  _globals['_SUBJECTROLES']._serialized_start=1137
-  _globals['_SUBJECTROLES']._serialized_end=1186
-  _globals['_MEMBERSHIP']._serialized_start=1188
-  _globals['_MEMBERSHIP']._serialized_end=1265
-  _globals['_FINDMEMBERSHIPSREQUEST']._serialized_start=1267
-  _globals['_FINDMEMBERSHIPSREQUEST']._serialized_end=1359
-  _globals['_FINDMEMBERSHIPSRESPONSE']._serialized_start=1361
-  _globals['_FINDMEMBERSHIPSRESPONSE']._serialized_end=1441
-  _globals['_LISTGRANTSREQUEST']._serialized_start=1443
-  _globals['_LISTGRANTSREQUEST']._serialized_end=1515
-  _globals['_LISTGRANTSRESPONSE']._serialized_start=1517
-  _globals['_LISTGRANTSRESPONSE']._serialized_end=1644
-  _globals['_SUBJECTGRANTS']._serialized_start=1646
-  _globals['_SUBJECTGRANTS']._serialized_end=1713
-  _globals['_LISTHOLDERSREQUEST']._serialized_start=1716
-  _globals['_LISTHOLDERSREQUEST']._serialized_end=1912
-  _globals['_LISTHOLDERSRESPONSE']._serialized_start=1914
-  _globals['_LISTHOLDERSRESPONSE']._serialized_end=1956
-  _globals['_REQUIREAUTHORITYREQUEST']._serialized_start=1958
-  _globals['_REQUIREAUTHORITYREQUEST']._serialized_end=2041
-  _globals['_REQUIREAUTHORITYRESPONSE']._serialized_start=2043
-  _globals['_REQUIREAUTHORITYRESPONSE']._serialized_end=2069
-  _globals['_DISABLESUBJECTREQUEST']._serialized_start=2071
-  _globals['_DISABLESUBJECTREQUEST']._serialized_end=2178
-  _globals['_DISABLESUBJECTRESPONSE']._serialized_start=2180
-  _globals['_DISABLESUBJECTRESPONSE']._serialized_end=2204
-  _globals['_POLICYSERVICE']._serialized_start=2207
-  _globals['_POLICYSERVICE']._serialized_end=2358
-  _globals['_ROLESERVICE']._serialized_start=2361
-  _globals['_ROLESERVICE']._serialized_end=3014
-  _globals['_STANDINGSERVICE']._serialized_start=3017
-  _globals['_STANDINGSERVICE']._serialized_end=3297
-  _globals['_APPROVALSERVICE']._serialized_start=3300
-  _globals['_APPROVALSERVICE']._serialized_end=3502
+  _globals['_ASKREQUEST']._serialized_start=262
+  _globals['_ASKREQUEST']._serialized_end=641
+  _globals['_ASKRESPONSE']._serialized_start=643
+  _globals['_ASKRESPONSE']._serialized_end=677
+  _globals['_WITHDRAWREQUEST']._serialized_start=679
+  _globals['_WITHDRAWREQUEST']._serialized_end=753
+  _globals['_WITHDRAWRESPONSE']._serialized_start=755
+  _globals['_WITHDRAWRESPONSE']._serialized_end=773
+  _globals['_GETBUNDLEREQUEST']._serialized_start=775
+  _globals['_GETBUNDLEREQUEST']._serialized_end=825
+  _globals['_GETBUNDLERESPONSE']._serialized_start=827
+  _globals['_GETBUNDLERESPONSE']._serialized_end=897
+  _globals['_LISTLIMITEDROLESREQUEST']._serialized_start=899
+  _globals['_LISTLIMITEDROLESREQUEST']._serialized_end=977
+  _globals['_LISTLIMITEDROLESRESPONSE']._serialized_start=980
+  _globals['_LISTLIMITEDROLESRESPONSE']._serialized_end=1119
+  _globals['_SUBJECTLIMITEDROLES']._serialized_start=1121
+  _globals['_SUBJECTLIMITEDROLES']._serialized_end=1229
+  _globals['_GETSUBJECTROLESREQUEST']._serialized_start=1231
+  _globals['_GETSUBJECTROLESREQUEST']._serialized_end=1285
+  _globals['_GETSUBJECTROLESRESPONSE']._serialized_start=1287
+  _globals['_GETSUBJECTROLESRESPONSE']._serialized_end=1353
+  _globals['_GETROLESOFSUBJECTSREQUEST']._serialized_start=1355
+  _globals['_GETROLESOFSUBJECTSREQUEST']._serialized_end=1425
+  _globals['_GETROLESOFSUBJECTSRESPONSE']._serialized_start=1427
+  _globals['_GETROLESOFSUBJECTSRESPONSE']._serialized_end=1509
+  _globals['_SUBJECTROLES']._serialized_start=1511
+  _globals['_SUBJECTROLES']._serialized_end=1560
+  _globals['_MEMBERSHIP']._serialized_start=1562
+  _globals['_MEMBERSHIP']._serialized_end=1639
+  _globals['_FINDMEMBERSHIPSREQUEST']._serialized_start=1641
+  _globals['_FINDMEMBERSHIPSREQUEST']._serialized_end=1733
+  _globals['_FINDMEMBERSHIPSRESPONSE']._serialized_start=1735
+  _globals['_FINDMEMBERSHIPSRESPONSE']._serialized_end=1815
+  _globals['_LISTGRANTSREQUEST']._serialized_start=1817
+  _globals['_LISTGRANTSREQUEST']._serialized_end=1889
+  _globals['_LISTGRANTSRESPONSE']._serialized_start=1891
+  _globals['_LISTGRANTSRESPONSE']._serialized_end=2018
+  _globals['_SUBJECTGRANTS']._serialized_start=2020
+  _globals['_SUBJECTGRANTS']._serialized_end=2087
+  _globals['_LISTHOLDERSREQUEST']._serialized_start=2090
+  _globals['_LISTHOLDERSREQUEST']._serialized_end=2286
+  _globals['_LISTHOLDERSRESPONSE']._serialized_start=2288
+  _globals['_LISTHOLDERSRESPONSE']._serialized_end=2330
+  _globals['_REQUIREAUTHORITYREQUEST']._serialized_start=2332
+  _globals['_REQUIREAUTHORITYREQUEST']._serialized_end=2415
+  _globals['_REQUIREAUTHORITYRESPONSE']._serialized_start=2417
+  _globals['_REQUIREAUTHORITYRESPONSE']._serialized_end=2443
+  _globals['_DISABLESUBJECTREQUEST']._serialized_start=2445
+  _globals['_DISABLESUBJECTREQUEST']._serialized_end=2552
+  _globals['_DISABLESUBJECTRESPONSE']._serialized_start=2554
+  _globals['_DISABLESUBJECTRESPONSE']._serialized_end=2578
+  _globals['_POLICYSERVICE']._serialized_start=2581
+  _globals['_POLICYSERVICE']._serialized_end=2889
+  _globals['_ROLESERVICE']._serialized_start=2892
+  _globals['_ROLESERVICE']._serialized_end=3545
+  _globals['_STANDINGSERVICE']._serialized_start=3548
+  _globals['_STANDINGSERVICE']._serialized_end=3828
+  _globals['_APPROVALSERVICE']._serialized_start=3831
+  _globals['_APPROVALSERVICE']._serialized_end=4033
 # @@protoc_insertion_point(module_scope)

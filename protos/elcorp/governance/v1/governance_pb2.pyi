@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from elcorp.common.v1 import money_pb2 as _money_pb2
+from elcorp.governance.v1 import limited_roles_pb2 as _limited_roles_pb2
 from elcorp.platform.v1 import feed_pb2 as _feed_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -182,6 +183,80 @@ class GetBundleResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetBundleResponse: _TypeAlias = GetBundleResponse  # noqa: Y015
+
+@_typing.final
+class ListLimitedRolesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURSOR_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.str
+    """The cursor or restart of an earlier response, or "" for the beginning."""
+    limit: _builtins.int
+    def __init__(
+        self,
+        *,
+        cursor: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLimitedRolesRequest: _TypeAlias = ListLimitedRolesRequest  # noqa: Y015
+
+@_typing.final
+class ListLimitedRolesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECTS_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def subjects(self) -> _containers.RepeatedCompositeFieldContainer[Global___SubjectLimitedRoles]: ...
+    @_builtins.property
+    def position(self) -> _feed_pb2.FeedPosition: ...
+    def __init__(
+        self,
+        *,
+        subjects: _abc.Iterable[Global___SubjectLimitedRoles] | None = ...,
+        position: _feed_pb2.FeedPosition | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "subjects", b"subjects"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLimitedRolesResponse: _TypeAlias = ListLimitedRolesResponse  # noqa: Y015
+
+@_typing.final
+class SubjectLimitedRoles(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    subject_id: _builtins.str
+    version: _builtins.int
+    """As in LimitedRolesChanged. Of two answers, the one with the higher version is newer."""
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedCompositeFieldContainer[_limited_roles_pb2.LimitedRole]: ...
+    def __init__(
+        self,
+        *,
+        subject_id: _builtins.str = ...,
+        roles: _abc.Iterable[_limited_roles_pb2.LimitedRole] | None = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["roles", b"roles", "subject_id", b"subject_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubjectLimitedRoles: _TypeAlias = SubjectLimitedRoles  # noqa: Y015
 
 @_typing.final
 class GetSubjectRolesRequest(_message.Message):

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class PolicyServiceStub:
-    """Distributes the policies, which every service evaluates by itself.
+    """Distributes what every service needs to decide by itself: the policies, and the roles that are in no token.
     """
 
     def __init__(self, channel):
@@ -40,14 +40,27 @@ class PolicyServiceStub:
                 request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetBundleRequest.SerializeToString,
                 response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetBundleResponse.FromString,
                 _registered_method=True)
+        self.ListLimitedRoles = channel.unary_unary(
+                '/elcorp.governance.v1.PolicyService/ListLimitedRoles',
+                request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListLimitedRolesRequest.SerializeToString,
+                response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListLimitedRolesResponse.FromString,
+                _registered_method=True)
 
 
 class PolicyServiceServicer:
-    """Distributes the policies, which every service evaluates by itself.
+    """Distributes what every service needs to decide by itself: the policies, and the roles that are in no token.
     """
 
     def GetBundle(self, request, context):
         """Returns the policy bundle in force, or only its version if it equals known_version.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLimitedRoles(self, request, context):
+        """Returns the roles within limits of all subjects that have some, or had, in the order of their last change. Every process that
+        decides keeps a copy in memory; the answer "nothing after this cursor" says that the copy is complete.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -61,6 +74,11 @@ def add_PolicyServiceServicer_to_server(servicer, server):
                     request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetBundleRequest.FromString,
                     response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.GetBundleResponse.SerializeToString,
             ),
+            'ListLimitedRoles': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLimitedRoles,
+                    request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListLimitedRolesRequest.FromString,
+                    response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListLimitedRolesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'elcorp.governance.v1.PolicyService', rpc_method_handlers)
@@ -70,7 +88,7 @@ def add_PolicyServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PolicyService:
-    """Distributes the policies, which every service evaluates by itself.
+    """Distributes what every service needs to decide by itself: the policies, and the roles that are in no token.
     """
 
     @staticmethod
@@ -90,6 +108,33 @@ class PolicyService:
             '/elcorp.governance.v1.PolicyService/GetBundle',
             elcorp_dot_governance_dot_v1_dot_governance__pb2.GetBundleRequest.SerializeToString,
             elcorp_dot_governance_dot_v1_dot_governance__pb2.GetBundleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLimitedRoles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.governance.v1.PolicyService/ListLimitedRoles',
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.ListLimitedRolesRequest.SerializeToString,
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.ListLimitedRolesResponse.FromString,
             options,
             channel_credentials,
             insecure,

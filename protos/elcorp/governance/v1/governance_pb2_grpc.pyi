@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class PolicyServiceStub:
-    """Distributes the policies, which every service evaluates by itself."""
+    """Distributes what every service needs to decide by itself: the policies, and the roles that are in no token."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -35,17 +35,25 @@ class PolicyServiceStub:
     def __new__(cls, channel: _aio.Channel) -> PolicyServiceAsyncStub: ...
     GetBundle: _grpc.UnaryUnaryMultiCallable[_governance_pb2.GetBundleRequest, _governance_pb2.GetBundleResponse]
     """Returns the policy bundle in force, or only its version if it equals known_version."""
+    ListLimitedRoles: _grpc.UnaryUnaryMultiCallable[_governance_pb2.ListLimitedRolesRequest, _governance_pb2.ListLimitedRolesResponse]
+    """Returns the roles within limits of all subjects that have some, or had, in the order of their last change. Every process that
+    decides keeps a copy in memory; the answer "nothing after this cursor" says that the copy is complete.
+    """
 
 @_typing.type_check_only
 class PolicyServiceAsyncStub(PolicyServiceStub):
-    """Distributes the policies, which every service evaluates by itself."""
+    """Distributes what every service needs to decide by itself: the policies, and the roles that are in no token."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetBundle: _aio.UnaryUnaryMultiCallable[_governance_pb2.GetBundleRequest, _governance_pb2.GetBundleResponse]  # type: ignore[assignment]
     """Returns the policy bundle in force, or only its version if it equals known_version."""
+    ListLimitedRoles: _aio.UnaryUnaryMultiCallable[_governance_pb2.ListLimitedRolesRequest, _governance_pb2.ListLimitedRolesResponse]  # type: ignore[assignment]
+    """Returns the roles within limits of all subjects that have some, or had, in the order of their last change. Every process that
+    decides keeps a copy in memory; the answer "nothing after this cursor" says that the copy is complete.
+    """
 
 class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Distributes the policies, which every service evaluates by itself."""
+    """Distributes what every service needs to decide by itself: the policies, and the roles that are in no token."""
 
     @_abc_1.abstractmethod
     def GetBundle(
@@ -54,6 +62,16 @@ class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_governance_pb2.GetBundleResponse, _abc.Awaitable[_governance_pb2.GetBundleResponse]]:
         """Returns the policy bundle in force, or only its version if it equals known_version."""
+
+    @_abc_1.abstractmethod
+    def ListLimitedRoles(
+        self,
+        request: _governance_pb2.ListLimitedRolesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_governance_pb2.ListLimitedRolesResponse, _abc.Awaitable[_governance_pb2.ListLimitedRolesResponse]]:
+        """Returns the roles within limits of all subjects that have some, or had, in the order of their last change. Every process that
+        decides keeps a copy in memory; the answer "nothing after this cursor" says that the copy is complete.
+        """
 
 def add_PolicyServiceServicer_to_server(servicer: PolicyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

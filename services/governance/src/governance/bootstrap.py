@@ -6,8 +6,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from chassis.persistence.database import Database
+from chassis.persistence.scope import PLATFORM
 from chassis.run import Service, Serving, Working, wait_until_ready
 from chassis.run.folders import migrations_of
 from chassis.waiting import sleep_unless
@@ -17,6 +19,10 @@ from governance.application.standings.reconcile_standings import ReconcileStandi
 from governance.interfaces.publications import PUBLICATIONS
 from governance.settings import GovernanceSettings
 from kernel.actor import Actor
+from kernel.clock import SystemClock
+
+if TYPE_CHECKING:
+    import procrastinate
 
 RECONCILED_EVERY_SECONDS: Final = 600.0
 
@@ -25,8 +31,9 @@ RECONCILED_EVERY_SECONDS: Final = 600.0
 async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
     from chassis.rpc import connect
     from chassis.run import service_resources
-    from governance.infrastructure.local_bundles import LocalBundles
+    from governance.infrastructure.local_bundles import LocalBundles, LocalLimitedRoles
     from governance.infrastructure.policy_checker import CedarChecker
+    from governance.infrastructure.sql.limited_roles import SqlLimitedRoleViews
     from governance.infrastructure.sql.policies import SqlPolicyViews
     from governance.infrastructure.subjects import IdentitySubjects
     from governance.interfaces.grpc import rpc_services
@@ -34,7 +41,11 @@ async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
 
     async with (
         connect(settings, "identity") as identity,
-        service_resources(settings, bundle_source=lambda database: LocalBundles(SqlPolicyViews(database))) as resources,
+        service_resources(
+            settings,
+            bundle_source=lambda database: LocalBundles(SqlPolicyViews(database)),
+            limited_role_source=lambda database: LocalLimitedRoles(SqlLimitedRoleViews(database)),
+        ) as resources,
     ):
         app = wiring.use_cases(
             database=resources.database,
@@ -83,10 +94,22 @@ async def working(settings: GovernanceSettings) -> AsyncIterator[Working]:
         yield worker.working(wiring.consumed(database=worker.database, clock=worker.clock))
 
 
+def jobs(settings: GovernanceSettings) -> "procrastinate.App":
+    """Remove roles whose end has come."""
+    from chassis.jobs import make_jobs
+    from governance.interfaces.jobs import role_jobs
+
+    # Connects at the first job and stays open for the life of the process.
+    database = Database.of(settings, scope=PLATFORM)
+    end_limited_roles = wiring.end_limited_roles(database=database, clock=SystemClock())
+    return make_jobs(settings, [role_jobs(end_limited_roles, job_seconds=settings.job_seconds)])
+
+
 SERVICE = Service(
     name=GovernanceSettings.NAME,
     settings=GovernanceSettings,
     serving=serving,
     working=working,
+    jobs=jobs,
     migrations=migrations_of(GovernanceSettings.NAME),
 )

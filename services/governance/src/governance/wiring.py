@@ -7,6 +7,7 @@ from chassis.persistence.scope import PLATFORM
 from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.wiring import wire
 from governance.application import Governance
+from governance.application.access import Access
 from governance.application.approval_rules import ApprovalRules
 from governance.application.erasures import Erasures
 from governance.application.erasures.acknowledge_erasure import AcknowledgeErasure
@@ -17,16 +18,23 @@ from governance.application.policies.publish_bundle import PublishBundle
 from governance.application.ports.policies import PolicyChecker
 from governance.application.ports.subjects import Subjects
 from governance.application.role_assignments import RoleAssignments
+from governance.application.role_assignments.end_limited_roles import EndLimitedRoles
 from governance.application.role_assignments.grant_initial_role import GrantInitialRole
 from governance.application.roles import Roles
+from governance.application.separation_exceptions import SeparationExceptions
+from governance.application.separations import Separations
 from governance.application.standings import Standings
 from governance.application.standings.follow_standing import FollowStanding
+from governance.infrastructure.sql.access import SqlAccessViews
 from governance.infrastructure.sql.approval_rules import SqlApprovalRuleViews
+from governance.infrastructure.sql.limited_roles import SqlLimitedRoleViews
 from governance.infrastructure.sql.organizations import SqlMembershipViews
 from governance.infrastructure.sql.permissions import SqlPermissionViews
 from governance.infrastructure.sql.policies import SqlPolicyViews
 from governance.infrastructure.sql.role_assignments import SqlRoleAssignmentViews
 from governance.infrastructure.sql.roles import SqlRoleViews
+from governance.infrastructure.sql.separation_exceptions import SqlSeparationExceptionViews
+from governance.infrastructure.sql.separations import SqlSeparationViews
 from governance.infrastructure.sql.standings import SqlStandingViews
 from governance.infrastructure.sql.transaction import SqlGovernanceTransaction
 from governance.interfaces.publications import PUBLICATIONS
@@ -43,8 +51,9 @@ def use_cases(*, database: Database, subjects: Subjects, checker: PolicyChecker,
     """Wire every use case."""
     uow = unit_of_work(database=database)
     publish_bundle = PublishBundle(checker=checker, clock=clock)
+    reads = AuditedReads(uow=uow, clock=clock)
     # Identity and payments ask about all organizations of a person.
-    memberships = SqlMembershipViews(database.under(PLATFORM))
+    every_organization = database.under(PLATFORM)
     return Governance(
         roles=wire(Roles, uow=uow, views=SqlRoleViews(database), publish_bundle=publish_bundle, clock=clock),
         permissions=wire(Permissions, views=SqlPermissionViews(database)),
@@ -52,8 +61,19 @@ def use_cases(*, database: Database, subjects: Subjects, checker: PolicyChecker,
             RoleAssignments,
             uow=uow,
             views=SqlRoleAssignmentViews(database),
+            limited=SqlLimitedRoleViews(database),
             subjects=subjects,
-            reads=AuditedReads(uow=uow, clock=clock),
+            reads=reads,
+            clock=clock,
+        ),
+        access=wire(Access, uow=uow, views=SqlAccessViews(every_organization), subjects=subjects, reads=reads, clock=clock),
+        separations=wire(Separations, uow=uow, views=SqlSeparationViews(database), reads=reads, clock=clock),
+        separation_exceptions=wire(
+            SeparationExceptions,
+            uow=uow,
+            views=SqlSeparationExceptionViews(database),
+            subjects=subjects,
+            reads=reads,
             clock=clock,
         ),
         policies=wire(Policies, uow=uow, views=SqlPolicyViews(database), publish_bundle=publish_bundle),
@@ -62,7 +82,7 @@ def use_cases(*, database: Database, subjects: Subjects, checker: PolicyChecker,
         ),
         standings=wire(Standings, uow=uow, views=SqlStandingViews(database), subjects=subjects, clock=clock),
         erasures=wire(Erasures, uow=uow, clock=clock),
-        organizations=wire(Organizations, views=memberships),
+        organizations=wire(Organizations, views=SqlMembershipViews(every_organization)),
     )
 
 
@@ -74,3 +94,8 @@ def consumed(*, database: Database, clock: Clock) -> list[AnySubscription]:
         follow_standing=FollowStanding(uow=uow, clock=clock),
         acknowledge_erasure=AcknowledgeErasure(uow=uow, clock=clock),
     )
+
+
+def end_limited_roles(*, database: Database, clock: Clock) -> EndLimitedRoles:
+    """Wire what the jobs of this service do."""
+    return EndLimitedRoles(uow=unit_of_work(database=database), limited=SqlLimitedRoleViews(database), clock=clock)

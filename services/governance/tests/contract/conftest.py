@@ -12,7 +12,8 @@ from chassis.testing.rest import rest_client
 from chassis.testing.tokens import TokenForge
 from governance.application import Governance
 from governance.bootstrap import SERVICE
-from governance.infrastructure.local_bundles import LocalBundles
+from governance.infrastructure.local_bundles import LocalBundles, LocalLimitedRoles
+from governance.infrastructure.sql.limited_roles import SqlLimitedRoleViews
 from governance.infrastructure.sql.policies import SqlPolicyViews
 from governance.interfaces.rest import ROUTERS
 from kernel.actor import Actor
@@ -51,7 +52,8 @@ def subjects() -> FakeSubjects:
 async def api(governance: Governance, database: Database, clock: ControlledClock, subjects: FakeSubjects) -> AsyncIterator[Api]:
     forge = TokenForge(clock)
     policies = Policies(clock)
-    refresher = BundleRefresher(LocalBundles(SqlPolicyViews(database)), policies)
+    limited_roles = LocalLimitedRoles(SqlLimitedRoleViews(database))
+    refresher = BundleRefresher(LocalBundles(SqlPolicyViews(database)), policies, limited_roles=limited_roles)
     assert await refresher.refresh()
     async with rest_client(
         governance, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock

@@ -1,98 +1,178 @@
-"""Access to the routes: for administrators only, each route by one permission."""
+"""Who may do what, why, and what a change would do, over REST."""
 
-from typing import Any, Final
+from typing import Any
+from uuid import UUID
 
 import pytest
 
+from chassis.testing.clocks import ControlledClock
+from kernel.actor import Actor
+from kernel.ids import new_id
+from services.governance.tests.contract.access_api import create_role, done, grant, set_separation
 from services.governance.tests.contract.api import Api
+from services.governance.tests.stored import assigned, join
 
-ROUTES = [
-    ("GET", "/roles"),
-    ("GET", "/roles/staff"),
-    ("PUT", "/roles/staff/permissions"),
-    ("GET", "/permissions"),
-    ("GET", "/role-assignments"),
-    ("GET", "/role-assignments/0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"),
-    ("POST", "/role-assignments"),
-    ("DELETE", "/role-assignments/0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10/staff"),
-    ("GET", "/policies"),
-    ("GET", "/policies/current"),
-    ("GET", "/policies/approval-rules"),
-    ("GET", "/policies/approval-rules/large-payments"),
-    ("PUT", "/policies/approval-rules/large-payments"),
-    ("DELETE", "/policies/approval-rules/large-payments?reason=test"),
-]
+END = "2026-06-30T22:00:00Z"
+WHY = {"reason": "audit 2026"}
+SERVICE = Actor.service("governance")
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-@pytest.mark.parametrize("roles", [(), ("guest",), ("user",), ("user", "staff")])
-async def test_only_administrators_are_admitted(api: Api, method: str, path: str, roles: tuple[str, ...]) -> None:
-    response = await api.call(method, path, roles=roles)
-
-    assert (response.status_code, response.json()["code"]) == (403, "ACC_001")
+async def explained(api: Api, subject: UUID, permission: str = "payment:approve", **limits: Any) -> tuple[bool, str]:
+    found = await api.data("/access/explain", subject_id=str(subject), permission=permission, **limits)
+    assert found["explanation"]
+    return found["allowed"], found["because"]
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_requests_without_a_token_are_refused(api: Api, method: str, path: str) -> None:
-    assert await api.refused(method, path, roles=None) == (401, "AUTH_004")
+async def test_all_permissions_of_a_person_are_shown_with_every_way(api: Api, clock: ControlledClock) -> None:
+    subject, organization = api.subject(), new_id()
+    await create_role(api, "manager", "audit:view", includes=("staff",))
+    held = await grant(api, subject, "manager")
+    scoped = await grant(api, subject, "staff", organization_id=organization, starts_at="2026-04-01T00:00:00Z", ends_at=END)
+    await join(api.database, organization, subject, at=clock.now())
 
+    found = await api.data(f"/access/users/{subject}")
 
-@pytest.mark.parametrize("roles", [None, (), ("user", "staff")])
-async def test_a_valid_request_without_permission_changes_nothing(api: Api, roles: tuple[str, ...] | None) -> None:
-    subject, other = api.subject(), api.subject()
-    await api.call("POST", "/role-assignments", json={"subject_id": str(subject), "role": "staff"})
-    rule = {"currency": "NAD", "threshold": "1.00", "reason": "resolution 12"}
-    await api.call("PUT", "/policies/approval-rules/standing", json=rule)
-    writes: list[tuple[str, str, dict[str, Any]]] = [
-        ("PUT", "/roles/guest/permissions", {"json": {"permissions": ["role:manage"]}, "headers": {"If-Match": '"1"'}}),
-        ("POST", "/role-assignments", {"json": {"subject_id": str(other), "role": "admin"}}),
-        ("DELETE", f"/role-assignments/{subject}/staff", {}),
-        ("PUT", "/policies/approval-rules/new", {"json": rule}),
-        ("PUT", "/policies/approval-rules/standing", {"json": {**rule, "threshold": "2.00"}, "headers": {"If-Match": '"1"'}}),
-        ("DELETE", "/policies/approval-rules/standing", {"params": {"reason": "closed"}}),
+    assert (found["is_able"], found["organizations"]) == (True, [str(organization)])
+    ways = {each["permission"]: each["paths"] for each in found["permissions"]}
+    everywhere = {"assignment_id": held["id"], "organization_id": None, "starts_at": None, "ends_at": None}
+    within = {
+        "assignment_id": scoped["id"],
+        "organization_id": str(organization),
+        "starts_at": "2026-04-01T00:00:00Z",
+        "ends_at": END,
+    }
+    assert ways["payment:approve"] == [
+        {"roles": ["manager", "staff"], **everywhere},
+        {"roles": ["staff"], **within},
     ]
-    expected = (401, "AUTH_004") if roles is None else (403, "ACC_001")
-    for method, path, options in writes:
-        assert await api.refused(method, path, roles=roles, **options) == expected
-        # The same requests succeed with another caller, so only the caller was wrong.
-        assert (await api.call(method, path, **options)).status_code < 300
+    assert ways["audit:view"] == [{"roles": ["manager"], **everywhere}, {"roles": ["staff"], **within}]
+    assert list(ways) == sorted(ways)
 
 
-ID: Final = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"
-RULE: Final = {"currency": "NAD", "threshold": "1.00", "reason": "resolution 12"}
-PERMISSION_OF: Final[list[tuple[str, str, dict[str, Any], str, int]]] = [
-    ("GET", "/roles", {}, "role:manage", 200),
-    ("GET", "/roles/staff", {}, "role:manage", 200),
-    ("PUT", "/roles/staff/permissions", {"json": {"permissions": []}, "headers": {"If-Match": '"9"'}}, "role:manage", 412),
-    ("GET", "/permissions", {}, "role:manage", 200),
-    ("GET", "/role-assignments", {"params": {"reason": "complaint 4711"}}, "role:manage", 200),
-    ("GET", f"/role-assignments/{ID}", {}, "role:manage", 200),
-    ("POST", "/role-assignments", {"json": {"subject_id": ID, "role": "staff"}}, "role:manage", 404),
-    ("DELETE", f"/role-assignments/{ID}/staff", {}, "role:manage", 200),
-    ("GET", "/policies", {}, "policy:manage", 200),
-    ("GET", "/policies/current", {}, "policy:manage", 200),
-    ("GET", "/policies/approval-rules", {}, "policy:manage", 200),
-    ("GET", "/policies/approval-rules/large", {}, "policy:manage", 404),
-    ("PUT", "/policies/approval-rules/large", {"json": RULE}, "policy:manage", 200),
-    ("DELETE", "/policies/approval-rules/large", {"params": {"reason": "the desk is closed"}}, "policy:manage", 404),
-]
+async def test_a_person_without_assignments_has_the_default_role(api: Api) -> None:
+    found = await api.data(f"/access/users/{api.subject()}")
+    assert [each["permission"] for each in found["permissions"]] == ["payment:create", "user:read"]
+    assert {path["assignment_id"] for each in found["permissions"] for path in each["paths"]} == {None}
 
 
-@pytest.mark.parametrize(("method", "path", "options", "permission", "status"), PERMISSION_OF)
-async def test_each_route_requires_exactly_one_permission(
-    api: Api, method: str, path: str, options: dict[str, Any], permission: str, status: int
-) -> None:
-    every = [each["name"] for each in (await api.call("GET", "/permissions")).json()["data"]["items"]]
-    assert permission in every
-    held = {"guest": [permission], "staff": [each for each in every if each != permission]}
-    for role, permissions in held.items():
-        version = (await api.call("GET", f"/roles/{role}")).headers["etag"]
-        answer = await api.call(
-            "PUT", f"/roles/{role}/permissions", json={"permissions": permissions}, headers={"If-Match": version}
-        )
-        assert answer.status_code == 200, answer.text
+async def test_a_decision_is_explained_in_each_case(api: Api, clock: ControlledClock) -> None:
+    subject, organization = api.subject(), new_id()
+    assert await explained(api, subject) == (False, "no_role")
+    await grant(api, subject, "staff", organization_id=organization)
+    assert await explained(api, subject) == (False, "other_organization")
+    assert await explained(api, subject, organization_id=str(new_id())) == (False, "other_organization")
+    assert await explained(api, subject, organization_id=str(organization)) == (True, "permitted")
+    dated = api.subject()
+    await grant(api, dated, "staff", starts_at="2026-04-01T00:00:00Z", ends_at=END)
+    steps = [await explained(api, dated)]
+    for days in (20, 100):
+        clock.advance(days=days)
+        await api.refresher.refresh()
+        steps.append(await explained(api, dated))
+    assert steps == [(False, "not_yet"), (True, "permitted"), (False, "ended")]
+    suspended = api.subject()
+    await grant(api, suspended, "staff")
+    await api.governance.standings.follow_standing(actor=SERVICE, subject_id=suspended, is_able=False, version=1)
+    assert await explained(api, suspended) == (False, "unable")
+    assert not (await api.data(f"/access/users/{suspended}"))["is_able"]
+
+
+async def test_a_question_about_an_unknown_permission_is_refused(api: Api) -> None:
+    asked = {"subject_id": str(api.subject()), "permission": "vault:open"}
+    assert await api.refused("GET", "/access/explain", params=asked) == (422, "VAL_001")
+    assert await api.refused("GET", "/access/who-can", params={**WHY, "permission": "vault:open"}) == (422, "VAL_001")
+
+
+async def test_the_people_who_may_do_something_are_listed_by_place_and_time(api: Api, clock: ControlledClock) -> None:
+    organization = new_id()
+    await create_role(api, "manager", includes=("staff",))
+    everywhere, manager, scoped, dated, later, unable = [api.subject() for _ in range(6)]
+    await grant(api, everywhere, "staff")
+    await grant(api, manager, "manager")
+    await grant(api, scoped, "staff", organization_id=organization)
+    await grant(api, dated, "staff", ends_at=END)
+    await grant(api, later, "staff", starts_at=END)
+    await grant(api, unable, "staff")
+    await api.governance.standings.follow_standing(actor=SERVICE, subject_id=unable, is_able=False, version=1)
+
+    async def who(**asked: str) -> dict[str, str]:
+        found = await api.data("/access/who-can", permission="payment:approve", **WHY, **asked)
+        return {each["subject_id"]: each["role"] for each in found["items"]}
+
+    admin = {str(api.admin_id): "admin"}
+    now = {str(everywhere): "staff", str(manager): "manager", str(dated): "staff", **admin}
+    assert await who() == now
+    assert await who(organization_id=str(new_id())) == now
+    assert await who(organization_id=str(organization)) == {**now, str(scoped): "staff"}
+    clock.advance(days=120)
     await api.refresher.refresh()
-    outside = await api.call(method, path, roles=("staff",), **options)
-    assert (outside.status_code, outside.json()["code"]) == (403, "ACC_001")
-    inside = await api.call(method, path, roles=("guest",), **options)
-    assert inside.status_code == status, inside.text
+    assert await who() == {str(everywhere): "staff", str(manager): "manager", str(later): "staff", **admin}
+
+
+async def preview(api: Api, change: str, subject: UUID, role: str, **limits: str) -> Any:
+    asked = {"change": change, "subject_id": str(subject), "role": role, **limits}
+    return await api.data("/access/preview", **asked)
+
+
+def names(found: list[dict[str, Any]]) -> list[str]:
+    return [each["permission"] for each in found]
+
+
+async def test_a_grant_is_previewed_and_changes_nothing(api: Api) -> None:
+    subject = api.subject()
+    await grant(api, subject, "user")
+    found = await preview(api, "grant", subject, "staff")
+    assert (names(found["lost"]), found["refusal"]) == ([], None)
+    staff = (await api.data("/roles/staff"))["effective_permissions"]
+    assert names(found["gained"]) == sorted(set(staff) - {"payment:create", "user:read"})
+    assert (await api.data(f"/role-assignments/{subject}"))["roles"] == ["user"]
+    await grant(api, subject, "staff")
+    assert (await preview(api, "grant", subject, "staff"))["gained"] == []
+    scoped = await preview(api, "grant", subject, "admin", organization_id=str(new_id()))
+    assert scoped["refusal"] is None
+    assert "payment:approve" not in names(scoped["gained"])
+    assert "role:manage" in names(scoped["gained"])
+
+
+async def test_a_revocation_is_previewed_with_what_other_roles_still_permit(api: Api) -> None:
+    subject = api.subject()
+    await grant(api, subject, "user")
+    await grant(api, subject, "staff")
+    found = await preview(api, "revoke", subject, "staff")
+    assert "payment:create" not in names(found["lost"])
+    assert "payment:approve" in names(found["lost"])
+    assert found["gained"] == []
+    await done(await api.call("DELETE", f"/role-assignments/{subject}/staff"))
+    assert (await preview(api, "revoke", subject, "staff"))["lost"] == []
+
+
+async def test_a_preview_says_why_a_change_would_be_refused(api: Api) -> None:
+    await set_separation(api)
+    refusals = [
+        (await preview(api, "revoke", api.admin_id, "admin"))["refusal"],
+        (await preview(api, "grant", api.admin_id, "staff"))["refusal"],
+        (await preview(api, "grant", api.subject(), "emperor"))["refusal"],
+        (await preview(api, "grant", new_id(), "staff"))["refusal"],
+        (await preview(api, "grant", api.subject(), "staff"))["refusal"],
+    ]
+    assert [each["code"] for each in refusals] == ["GOV_002", "ACC_002", "VAL_001", "RES_001", "GOV_007"]
+    assert refusals[-1]["details"] == {"separation": "pay-and-approve", "roles": ["staff"]}
+    assert all(each["error"] for each in refusals)
+
+
+async def test_a_previewed_change_is_what_happens(api: Api) -> None:
+    """For each role, what the preview says is the difference of the access before and after."""
+    for role in ("admin", "staff", "user", "guest"):
+        subject = api.subject()
+        await assigned(api.database, subject, "user")
+        before = set(names((await api.data(f"/access/users/{subject}"))["permissions"]))
+        previewed = await preview(api, "grant", subject, role)
+        await grant(api, subject, role)
+        after = set(names((await api.data(f"/access/users/{subject}"))["permissions"]))
+        assert (set(names(previewed["gained"])), set(names(previewed["lost"]))) == (after - before, before - after)
+
+
+@pytest.mark.parametrize("params", [{"change": "keep"}, {"role": "Emperor!"}, {"ends_at": "tomorrow"}])
+async def test_a_malformed_question_is_refused(api: Api, params: dict[str, str]) -> None:
+    asked = {"change": "grant", "subject_id": str(api.subject()), "role": "staff", **params}
+    assert await api.refused("GET", "/access/preview", params=asked) == (422, "VAL_001")

@@ -9,6 +9,7 @@ from elcorp.governance.v1 import events_pb2
 from elcorp.identity.v1.events_pb2 import UserRegistered
 from governance import wiring
 from governance.domain import events
+from governance.domain.limited_role import Limits
 from governance.interfaces.publications import PUBLICATIONS
 from kernel.erasures import ErasureAcknowledged
 from kernel.events import Event
@@ -32,7 +33,12 @@ def test_every_event_of_the_contract_is_published() -> None:
 def test_every_domain_event_has_its_message() -> None:
     announced = {each for each in vars(events).values() if isinstance(each, type) and issubclass(each, Event)} - {Event}
 
-    assert announced == {events.SubjectRolesChanged, events.MembershipEnded, events.PolicyBundlePublished}
+    assert announced == {
+        events.SubjectRolesChanged,
+        events.LimitedRolesChanged,
+        events.MembershipEnded,
+        events.PolicyBundlePublished,
+    }
 
 
 def test_changed_roles_are_published_completely() -> None:
@@ -48,6 +54,23 @@ def test_changed_roles_are_published_completely() -> None:
     )
     message = events_pb2.SubjectRolesChanged.FromString(sent.payload)
     assert message == events_pb2.SubjectRolesChanged(subject_id=str(subject), roles=["staff", "user"], version=7)
+
+
+def test_changed_limited_roles_are_published_completely() -> None:
+    subject, organization = new_id(), new_id()
+    end = AT.replace(month=6)
+    roles = (("staff", Limits(organization, AT, end)), ("user", Limits(ends_at=end)))
+    event = events.LimitedRolesChanged(occurred_at=AT, subject_id=subject, roles=roles, version=7)
+
+    sent = PUBLICATIONS.encode(event)
+
+    assert (sent.type, sent.aggregate_id) == ("governance.limited_roles.changed", str(subject))
+    message = events_pb2.LimitedRolesChanged.FromString(sent.payload)
+    first, second = message.roles
+    assert (message.subject_id, message.version) == (str(subject), 7)
+    assert (first.role, first.organization_id) == ("staff", str(organization))
+    assert (first.starts_at.ToDatetime(UTC), first.ends_at.ToDatetime(UTC)) == (AT, end)
+    assert (second.role, second.organization_id, second.HasField("starts_at")) == ("user", "", False)
 
 
 def test_an_acknowledged_erasure_is_published_completely() -> None:

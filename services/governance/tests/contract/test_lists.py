@@ -6,12 +6,17 @@ import httpx
 
 from chassis.testing.list_promises import ListPromises
 from governance.interfaces.rest import ROUTERS
+from services.governance.tests.contract.access_api import ask_exception, set_separation
 from services.governance.tests.contract.api import Api
 
 PATHS: Final = {
     "list_role_assignments": "/role-assignments?role=staff&reason=audit",
     "list_approval_rules": "/policies/approval-rules",
     "list_policy_bundles": "/policies",
+    "list_separations": "/access/separations",
+    "list_separation_exceptions": "/access/separation-exceptions?separation=pay-and-approve&reason=audit",
+    "list_duty_conflicts": "/access/separations/pay-and-approve/conflicts?reason=audit",
+    "list_who_can": "/access/who-can?permission=audit:view&reason=audit",
 }
 
 
@@ -20,6 +25,11 @@ async def test_every_list_keeps_its_promises(api: Api) -> None:
         await api.call("POST", "/role-assignments", json={"subject_id": str(api.subject()), "role": "staff"})
         rule = {"currency": "NAD", "threshold": "1000.00", "reason": "resolution 12"}
         await api.call("PUT", f"/policies/approval-rules/rule-{number}", json=rule)
+
+    for name in ("pay-and-approve", "pay-and-reconcile"):
+        await set_separation(api, name)
+    for _ in range(2):
+        await ask_exception(api, "pay-and-approve", api.subject())
 
     async def ask(path: str) -> httpx.Response:
         return await api.call("GET", path)

@@ -119,14 +119,16 @@ async def test_setting_permissions(api: Api, clock: ControlledClock) -> None:
     )
 
     event, bundle = await bundle_told(api, clock)
+    description = "A customer: reads and moves their own money"
+    state = {"title": "User", "description": description, "includes": [], "retired": False}
     role = fact(
         api,
         clock,
         "role.set_permissions",
         "role",
         "user",
-        before={"permissions": ["payment:create", "user:read"], "version": 1},
-        after={"permissions": ["audit:view", "user:read"], "version": 2},
+        before={**state, "permissions": ["payment:create", "user:read"], "version": 1},
+        after={**state, "permissions": ["audit:view", "user:read"], "version": 2},
         related_ids=["role:user"],
     )
     assert told == [event, (None, compliance.AuditFactsRecorded(facts=[role, bundle]))]

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any, Final
+from uuid import UUID
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from governance.interfaces.publications import PUBLICATIONS
 from governance.interfaces.rest import ROUTERS
 from kernel.errors import Unavailable
+from services.governance.tests.contract.access_api import ask_exception, set_separation
 from services.governance.tests.contract.api import Api
 from services.governance.tests.stored import published
 
@@ -27,6 +29,14 @@ PATHS: Final = {
     "get_current_policies": "/policies/current",
     "list_approval_rules": "/policies/approval-rules",
     "get_approval_rule": "/policies/approval-rules/large",
+    "get_user_access": "/access/users/{subject}",
+    "explain_access": "/access/explain?subject_id={subject}&permission=user:read",
+    "preview_assignment": "/access/preview?change=revoke&subject_id={subject}&role=staff",
+    "list_who_can": "/access/who-can?permission=transfer:read_any",
+    "list_separations": "/access/separations",
+    "get_separation": "/access/separations/pay-and-approve",
+    "list_duty_conflicts": "/access/separations/pay-and-approve/conflicts",
+    "list_separation_exceptions": "/access/separation-exceptions",
 }
 
 
@@ -59,6 +69,9 @@ async def facts(api: Api, *, since: int = 0) -> list[dict[str, Any]]:
 
 async def test_every_operation_records_the_reads_that_it_declares(api: Api, subject: str) -> None:
     assert (await api.call("PUT", "/policies/approval-rules/large", json=RULE)).status_code == 200
+
+    await set_separation(api, "pay-and-approve")
+    await ask_exception(api, "pay-and-approve", UUID(subject))
 
     async def ask(method: str, path: str) -> httpx.Response:
         return await api.call(method, path)

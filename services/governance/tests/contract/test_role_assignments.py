@@ -161,8 +161,10 @@ async def granted(api: Api, clock: ControlledClock, subject: UUID, role: str, re
     body = {"subject_id": str(subject), "role": role}
     answer = await api.call("POST", "/role-assignments", json={**body, "reason": reason} if reason else body)
     at = f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"
-    assignment = {**body, "granted_by": str(api.admin_id), "granted_at": at, "reason": reason}
-    assert answer.json()["data"] == assignment
+    given = answer.json()["data"]
+    limits = {"organization_id": None, "starts_at": None, "ends_at": None}
+    assignment = {**body, **limits, "id": given["id"], "granted_by": str(api.admin_id), "granted_at": at, "reason": reason}
+    assert given == assignment
     clock.advance(seconds=60)
     return assignment
 

@@ -17,13 +17,14 @@ async def test_setting_permissions_publishes_a_new_bundle(registry: Registry) ->
     assert (role.version, role.permissions) == (2, ("user:read",))
     assert (await registry.bundles())[-1].version == 2
     assert 'Role::"guest", action in [Action::"user:read"]' in (await registry.bundles())[-1].policies
+    state = {"title": "Guest", "description": "Signs in, and has no permissions", "includes": [], "retired": False}
     fact = AuditFact(
         action="governance.role.set_permissions",
         resource_type="role",
         resource_id="guest",
         occurred_at=registry.clock.now(),
-        before={"permissions": [], "version": 1},
-        after={"permissions": ["user:read"], "version": 2},
+        before={**state, "permissions": [], "version": 1},
+        after={**state, "permissions": ["user:read"], "version": 2},
         related_ids=("role:guest",),
     )
     first, second = await registry.bundles()
@@ -66,6 +67,6 @@ async def test_unsound_policies_change_nothing(registry: Registry) -> None:
 
 
 async def test_a_role_is_found_by_its_name(registry: Registry) -> None:
-    assert (await registry.app.roles.get_role(name="staff")).description == "Staff"
+    assert (await registry.app.roles.get_role(name="staff")).title == "Staff"
     async with registry.refuses(NotFound):
         await registry.app.roles.get_role(name="emperor")

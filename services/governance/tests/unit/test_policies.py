@@ -107,7 +107,7 @@ def test_roles_that_permit_more_than_the_default_role_are_annotated(roles: list[
     bundle = compiled()
     policies.load(Bundle(1, bundle.policies, bundle.schema))
 
-    assert policies.exceed_default(roles) is exceed
+    assert bool(policies.roles_beyond_default("subject", roles)) is exceed
 
 
 def test_a_role_is_annotated_while_the_default_role_permits_less() -> None:
@@ -120,13 +120,13 @@ def test_a_role_is_annotated_while_the_default_role_permits_less() -> None:
         policies.load(Bundle(version, bundle.policies, bundle.schema))
 
     load(1)
-    assert not policies.exceed_default(["guest"])
+    assert not policies.roles_beyond_default("subject", ["guest"])
     roles["guest"].permissions.add(Permission("audit:view"))
     load(2)
-    assert policies.exceed_default(["guest"])
+    assert policies.roles_beyond_default("subject", ["guest"])
     roles["user"].permissions.add(Permission("audit:view"))
     load(3)
-    assert not policies.exceed_default(["guest"])
+    assert not policies.roles_beyond_default("subject", ["guest"])
 
 
 def test_equal_roles_compile_to_equal_text() -> None:

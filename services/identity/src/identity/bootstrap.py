@@ -184,7 +184,7 @@ def _executing_approvals(
     settings: IdentitySettings, database: "Database", governance: "grpc.aio.Channel"
 ) -> "ExecuteDecided[SqlIdentityTransaction]":
     """Build what carries out decisions on recovery. Policies and roles of those who decided are fetched when it is needed."""
-    from chassis.policies import BundleRefresher, DecisionLog, GovernanceBundles, Policies
+    from chassis.policies import BundleRefresher, DecisionLog, GovernanceBundles, GovernanceLimitedRoles, Policies
     from identity.application.sessions.end_session import EndSession
     from identity.application.sessions.end_sessions import EndSessions
     from identity.infrastructure.decider_rights import CurrentDeciderRights
@@ -194,7 +194,7 @@ def _executing_approvals(
 
     clock, revocations = SystemClock(), EventRevocations()
     authority, policies = GovernanceAuthority(governance), Policies.of(settings, clock, DecisionLog())
-    refresher = BundleRefresher(GovernanceBundles(governance), policies)
+    refresher = BundleRefresher(GovernanceBundles(governance), policies, limited_roles=GovernanceLimitedRoles(governance))
     execute = execute_recovery_approval(
         settings=settings,
         database=database,

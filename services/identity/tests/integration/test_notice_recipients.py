@@ -48,7 +48,7 @@ async def recipients() -> AsyncIterator[GovernanceRecipients]:
         governance_pb2_grpc.add_PolicyServiceServicer_to_server,
     )
     served = [
-        RpcService(policies, Policies(), "elcorp.governance.v1.PolicyService"),
+        RpcService(policies, Policies(), "elcorp.governance.v1.PolicyService"),  # type: ignore[abstract]  # identity calls none
         RpcService(roles, Governance(), "elcorp.governance.v1.RoleService"),  # type: ignore[abstract]  # only the method that identity calls
     ]
     server = RpcServer("127.0.0.1", 0, served)

@@ -236,7 +236,7 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
 
 def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTransfers, RuleRefresher, PeersAuthority, Deciders]":
     """Build the parts that move money. Rules and the authority of payers and deciders are fetched when a job needs them."""
-    from chassis.policies import BundleRefresher, DecisionLog, GovernanceBundles, Policies
+    from chassis.policies import BundleRefresher, DecisionLog, GovernanceBundles, GovernanceLimitedRoles, Policies
     from chassis.rpc import connect
     from payments.application.transfers.post_transfers import PostTransfers
     from payments.domain.approval import APPROVED_BY
@@ -260,7 +260,7 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
     prices = CachedPrices(SqlPrices(database).reaching, clock)
     policies = Policies.of(settings, clock, DecisionLog())
     governance = connect(settings, "governance")
-    refresher = BundleRefresher(GovernanceBundles(governance), policies)
+    refresher = BundleRefresher(GovernanceBundles(governance), policies, limited_roles=GovernanceLimitedRoles(governance))
     identity = connect(settings, "identity")
     roles = CopiedRoles(Copies(database, seconds_max=settings.projection_seconds_max), GovernanceRoles(governance))
     standings = _standings(settings, database, identity)

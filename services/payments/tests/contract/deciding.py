@@ -10,7 +10,7 @@ from sqlalchemy import text
 from chassis.approvals.unfinished import GRACE
 from chassis.persistence.database import Database
 from kernel.actor import Actor, ActorKind
-from kernel.approvals import DeciderVote, Outcome
+from kernel.approvals import ApprovalAsked, DeciderVote, Outcome
 from kernel.errors import DomainError
 from payments.wiring.approvals import decide_transfer, execute_decided
 from services.payments.tests.contract.bank import Bank
@@ -23,7 +23,7 @@ class FakeDeciders:
         self.refusal: DomainError | None = None
         self.asked: list[UUID] = []
 
-    async def require(self, resource_id: UUID, votes: Sequence[DeciderVote]) -> None:  # the port's
+    async def require(self, asked: ApprovalAsked, votes: Sequence[DeciderVote]) -> None:  # the port's
         self.asked += [vote.by for vote in votes]
         if self.refusal:
             raise self.refusal

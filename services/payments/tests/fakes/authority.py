@@ -37,7 +37,12 @@ class FakeAuthority:
             raise Unavailable(dependency="governance")
         return [payer for payer in payers if payer not in self.left]
 
-    async def authorize(self, payers: Collection[Payer]) -> Mapping[Payer, Roles | DomainError]:
+    async def authorize(
+        self,
+        payers: Collection[Payer],
+        *,
+        organization_id: UUID | None = None,  # a role counts everywhere here
+    ) -> Mapping[Payer, Roles | DomainError]:
         standings = await self.standings({payer.user_id for payer in payers})
         members = await members_among(self, payers)
         return {

@@ -8,6 +8,7 @@ from chassis.testing.policies import bundle_of
 from elcorp.compliance.v1 import compliance_pb2, compliance_pb2_grpc
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
 from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
+from elcorp.platform.v1.feed_pb2 import FeedPosition
 
 # ruff: noqa: N802  # gRPC's names
 
@@ -16,6 +17,12 @@ class Policies(governance_pb2_grpc.PolicyServiceServicer):
     async def GetBundle(self, _request: governance_pb2.GetBundleRequest, _context: object) -> governance_pb2.GetBundleResponse:
         bundle = bundle_of({"user": ["payment:create"]})
         return governance_pb2.GetBundleResponse(version=bundle.version, policies=bundle.policies, schema=bundle.schema)
+
+
+    async def ListLimitedRoles(
+        self, _request: governance_pb2.ListLimitedRolesRequest, _context: object
+    ) -> governance_pb2.ListLimitedRolesResponse:
+        return governance_pb2.ListLimitedRolesResponse(position=FeedPosition(is_last=True))
 
 
 class Roles(governance_pb2_grpc.RoleServiceServicer):

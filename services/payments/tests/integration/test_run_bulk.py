@@ -5,20 +5,26 @@ from decimal import Decimal
 
 import pytest
 
+from chassis.audited_reads import AuditedReads
 from chassis.testing.objects import HeldUpload
 from kernel.actor import Actor, ActorKind
 from kernel.errors import InvalidValues, KeyReused, Unavailable
 from kernel.ids import new_id
 from payments.application.bulk_transfers.approve_bulk import ApproveBulk
 from payments.application.bulk_transfers.read_submission import ReadSubmission
+from payments.application.bulk_transfers.visible_bulks import VisibleBulks
 from payments.application.ports.bulk_transfers import BULKS_OPEN_MAX
 from payments.application.transfers.batch import Outcome
 from payments.application.transfers.post_transfers import QueuedRequest
+from payments.domain.approval import APPROVED_BY
 from payments.domain.bulk import BulkStatus, LineStatus
 from payments.domain.errors import NotTheOwner, SignatureRequired, TooManyBulks, UnknownFormat
 from payments.domain.events import BulkCompleted, TransferSettled, TransfersSettled
+from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
 from payments.wiring.approvals import decide_bulk
+from payments.wiring.dependencies import unit_of_work
 from services.payments.tests.approvals import approval_from
+from services.payments.tests.fakes.permissions import FakePermissions
 from services.payments.tests.integration.bulk_bank import STAFF, BulkBank, Killed, Poster
 from services.payments.tests.posting import posting
 from services.payments.tests.usual import SETTINGS
@@ -72,7 +78,12 @@ async def test_a_file_that_a_rule_matches_waits_whole_and_runs_whole_once_approv
     assert await bulk_bank.moved() == [Decimal(0)] * 4
 
     decide = decide_bulk(settings=SETTINGS, database=bulk_bank.database, clock=bulk_bank.clock)
-    await ApproveBulk(decide)(actor=STAFF, bulk_id=waiting.id)
+    visible = VisibleBulks(
+        views=SqlBulkViews(bulk_bank.database),
+        permissions=FakePermissions({APPROVED_BY}),
+        reads=AuditedReads(uow=unit_of_work(bulk_bank.database), clock=bulk_bank.clock),
+    )
+    await ApproveBulk(visible, decide)(actor=STAFF, bulk_id=waiting.id)
     assert await bulk_bank.queued() == [bulk.id, waiting.id]
     assert await bulk_bank.run(bulk_id=waiting.id) is BulkStatus.COMPLETED
     assert await bulk_bank.statuses(waiting.id) == [LineStatus.SETTLED] * 2

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -175,9 +176,11 @@ async def test_a_file_cancelled_while_its_payer_is_looked_up_stops(bulk_bank: Bu
     bulk = (await bulk_bank.submit("1.00", "2.00", "3.00")).bulk
 
     class Cancelling(FakeAuthority):
-        async def authorize(self, payers: Collection[Payer]) -> Mapping[Payer, Roles | DomainError]:
+        async def authorize(
+            self, payers: Collection[Payer], *, organization_id: UUID | None = None
+        ) -> Mapping[Payer, Roles | DomainError]:
             await bulk_bank.cancel(actor=bulk_bank.actor, bulk_id=bulk.id, reason="wrong month")
-            return await super().authorize(payers)
+            return await super().authorize(payers, organization_id=organization_id)
 
     authority = Cancelling(standing={bulk_bank.payer: Standing.SUSPENDED})
     run = bulk_bank.runner(authority=authority)

@@ -61,7 +61,7 @@ class ExecuteDecided(Generic[TxT]):
             return False
         execution, decision = self.executions[asked.kind], signed.decision
         try:
-            await self.deciders[asked.kind].require(asked.resource_id, decision.votes)
+            await self.deciders[asked.kind].require(asked, decision.votes)
             await execution.approvable.prepare(actor=actor, resource_id=asked.resource_id, outcome=decision.outcome)
             await execution(actor=actor, resource_id=asked.resource_id, approval_id=asked.id, number=approval.decisions)
         except DomainError as refusal:

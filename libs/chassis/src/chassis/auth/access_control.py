@@ -1,6 +1,7 @@
 """Authentication and authorization of REST requests, and of requests that a peer passes on."""
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from chassis.auth.claims import Claims
@@ -11,11 +12,24 @@ from chassis.auth.subject_roles import SubjectRoles
 from chassis.auth.verifier import TokenVerifier
 from kernel.actor import Actor, ActorKind
 from kernel.assurance import NONE, Assurance
-from kernel.errors import Unavailable
+from kernel.errors import AccessDenied, Unavailable
 
 if TYPE_CHECKING:
     # The gateway verifies tokens too, but does not need the policy engine's library.
     from chassis.policies.engine import Policies
+
+
+class Scope(Enum):
+    """What an operation's permission must cover, which says whether roles for one organization open it.
+
+    PLATFORM: anything, so only roles for everywhere count. ORGANIZATION: what belongs to the organization that the session acts
+    for, for operations that concern nothing else. RESOURCE: the use case asks about the thing; the route admits everybody who has
+    the permission for some organization.
+    """
+
+    PLATFORM = "platform"
+    ORGANIZATION = "organization"
+    RESOURCE = "resource"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +87,32 @@ class AccessControl:
             # Factors verified before the user's factors changed do not count any more.
             authenticated_at=None if outdated else claims.authenticated_at,
             methods=() if outdated else claims.methods,
-            has_second_factor=second_factor or self._must_have_two(roles),
+            has_second_factor=second_factor or self._must_have_two(claims.subject_id, roles),
             factors_version=claims.factors_version,
             organization_id=organization_id,
         )
 
-    def authorize(self, actor: Actor, permission: str | None, assurance: Assurance = NONE) -> None:
-        """Raise ACC_001, AUTH_005, or Unavailable unless the actor has the permission and assurance."""
-        if permission:
-            self.policies.require(actor, permission)
+    def authorize(
+        self, actor: Actor, permission: str | None, assurance: Assurance = NONE, *, within: Scope = Scope.PLATFORM
+    ) -> None:
+        """Raise ACC_001, AUTH_005, or Unavailable unless the actor has the permission, within this scope, and the assurance."""
+        if permission and not self._allows(actor, permission, within):
+            raise AccessDenied(permission=permission)
         # Check last, so that nobody verifies a second factor only to be denied.
         assurance.require(actor, at=self.verifier.clock.now())
 
-    def _must_have_two(self, roles: frozenset[str]) -> bool:
+    def _allows(self, actor: Actor, permission: str, within: Scope) -> bool:
+        if within is Scope.ORGANIZATION:
+            return self.policies.allows_within(actor, permission, actor.organization_id)
+        if within is Scope.RESOURCE:
+            return self.policies.allows_somewhere(actor, permission)
+        return self.policies.allows(actor, permission)
+
+    def _must_have_two(self, subject_id: str, roles: frozenset[str]) -> bool:
         # Before the first bundle it is unknown what roles permit: require two factors.
-        return self.privileged_have_two and (not self.policies.loaded or self.policies.exceed_default(roles))
+        if not self.privileged_have_two:
+            return False
+        return not self.policies.loaded or bool(self.policies.roles_beyond_default(subject_id, roles))
 
     def _refuse_ended(self, claims: Claims, *, strictly: bool) -> None:
         if self.revocations.has_ended(claims.session_id):

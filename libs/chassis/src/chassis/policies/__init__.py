@@ -5,7 +5,8 @@ from chassis.policies.bundle_refresher import BundleRefresher
 from chassis.policies.decision_log import DecisionLog
 from chassis.policies.decisions import Decision, DecisionSink
 from chassis.policies.engine import Policies
-from chassis.policies.governance import GovernanceBundles
+from chassis.policies.governance import GovernanceBundles, GovernanceLimitedRoles
+from chassis.policies.limited_roles import LimitedRole, LimitedRoles, LimitedRoleSource, SubjectRow
 
 __all__ = [
     "Bundle",
@@ -15,7 +16,12 @@ __all__ = [
     "DecisionLog",
     "DecisionSink",
     "GovernanceBundles",
+    "GovernanceLimitedRoles",
     "InvalidBundle",
+    "LimitedRole",
+    "LimitedRoleSource",
+    "LimitedRoles",
     "Policies",
     "Resource",
+    "SubjectRow",
 ]

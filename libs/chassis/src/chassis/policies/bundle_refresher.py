@@ -10,6 +10,7 @@ from chassis.errors import as_domain_error
 from chassis.health import Degraded, NotReady
 from chassis.policies.bundle import BundleSource, InvalidBundle
 from chassis.policies.engine import Policies
+from chassis.policies.limited_roles import LimitedRoleSource
 from chassis.waiting import Backoff, wait_any
 
 log = structlog.get_logger()
@@ -26,10 +27,21 @@ _FAILURES: Final = Counter("policy_bundle_refresh_failures_total", "Failed refre
 
 
 class BundleRefresher:
-    """Loads bundles into `Policies` until `stop` is set. Without a refresh, the bundle becomes stale and `Policies` denies."""
+    """Loads bundles and limited roles into `Policies` until `stop` is set. Without a refresh, they become stale: it denies.
 
-    def __init__(self, source: BundleSource, policies: Policies, *, interval_seconds: float = REFRESH_SECONDS) -> None:
+    Without a source of limited roles, nobody has any.
+    """
+
+    def __init__(
+        self,
+        source: BundleSource,
+        policies: Policies,
+        *,
+        limited_roles: LimitedRoleSource | None = None,
+        interval_seconds: float = REFRESH_SECONDS,
+    ) -> None:
         self._source = source
+        self._limited_roles = limited_roles
         self._policies = policies
         self._interval = interval_seconds
         self._wake = asyncio.Event()
@@ -83,6 +95,8 @@ class BundleRefresher:
         asked_at = self._policies.clock.elapsed()
         try:
             bundle = await self._source.fetch(self._policies.version if self.ready else 0)
+            if self._limited_roles:
+                await self._policies.limited_roles.refresh(self._limited_roles)
             if bundle:
                 self._policies.load(bundle, as_of=asked_at)
                 log.info("policy_bundle_loaded", version=bundle.version)

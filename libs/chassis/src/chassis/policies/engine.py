@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 import cedarpy
 import structlog
@@ -12,6 +13,7 @@ from prometheus_client import Counter
 
 from chassis.policies.bundle import PLATFORM, Bundle, InvalidBundle, Resource
 from chassis.policies.decisions import DecisionSink, Outcome
+from chassis.policies.limited_roles import LimitedRoles, organization_of
 from chassis.policies.tallies import Tallies, Tally
 from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock
@@ -66,7 +68,9 @@ class Policies:
         self._bundle: Bundle | None = None
         self._policies = cedarpy.PolicySet.from_str("")
         self._schema: cedarpy.Schema | None = None
+        self.limited_roles = LimitedRoles()
         self._exceeding: frozenset[str] = frozenset()
+        self._included: Mapping[str, frozenset[str]] = {}
         self._known: Mapping[str, frozenset[str]] = {}
         self._confirmed_at = float("-inf")
         self._remembered: dict[object, _Remembered] = {}
@@ -115,7 +119,7 @@ class Policies:
         """Put a bundle in force; if it is invalid, keep the old one and raise InvalidBundle. `as_of`: see `confirm`."""
         try:
             self._policies, self._schema = _parsed(bundle.policies, bundle.schema)
-            self._exceeding = _exceeding_roles(bundle.policies)
+            self._exceeding, self._included = _annotated_roles(bundle.policies)
             self._known = _attributes(bundle.schema)
         except ValueError as exc:
             raise InvalidBundle(f"bundle {bundle.version}: {exc}") from exc
@@ -138,12 +142,37 @@ class Policies:
         self, actor: Actor, permission: str, resource: Resource | None = None, context: Mapping[str, object] | None = None
     ) -> bool:
         """Return whether the actor has the permission; raises Unavailable if that cannot be decided."""
-        self._refuse_stale(permission)
         resource = resource or PLATFORM
-        question = _question(actor, permission, resource, context)
+        return self._allows(actor, self._roles_on(actor, resource), permission, resource, context)
+
+    def allows_within(self, actor: Actor, permission: str, organization_id: UUID | None, /) -> bool:
+        """Return whether the actor has the permission for what belongs to an organization, or for what belongs to none."""
+        if organization_id is None:
+            return self.allows(actor, permission)
+        name = str(organization_id)
+        return self.allows(actor, permission, Resource("organization", name, {"organization": name}))
+
+    def allows_somewhere(self, actor: Actor, permission: str) -> bool:
+        """Return whether the actor has the permission at all: everywhere, or by a role for some organization.
+
+        It admits to operations that then ask about the resource. By itself it permits nothing. Raises Unavailable.
+        """
+        roles = self._with_included(actor.roles | self.limited_roles.anywhere(actor.subject_id, at=self._now))
+        return self._allows(actor, roles, permission, PLATFORM, None)
+
+    def _allows(
+        self,
+        actor: Actor,
+        roles: frozenset[str],
+        permission: str,
+        resource: Resource,
+        context: Mapping[str, object] | None,
+    ) -> bool:
+        self._refuse_stale(permission)
+        question = _question(actor, roles, permission, resource, context)
         remembered = self._remembered.get(question)
         if remembered is None:
-            outcome = self._decide(actor, permission, resource, context or {})
+            outcome = self._decide(actor, roles, permission, resource, context or {})
             tally = _TALLIES.of(permission, allowed=outcome.allowed)
             if len(self._remembered) >= _REMEMBERED_MAX:
                 self._remembered.clear()
@@ -155,14 +184,16 @@ class Policies:
             self._decisions.record(outcome.record_of(actor, permission, resource, context or {}, version=self.version, at=now))
         return outcome.allowed
 
-    def exceed_default(self, roles: Iterable[str]) -> bool:
-        """Return whether roles permit more than the default role; raises Unavailable before the first bundle.
+    def roles_beyond_default(self, subject_id: str, roles: Iterable[str], /) -> frozenset[str]:
+        """Return those of a subject's roles, also within limits, that permit more than the default role.
 
-        Bundles of the previous release of governance name no such roles.
+        Raises Unavailable before the first bundle. Bundles of the previous release of governance name no such roles.
         """
         if self._bundle is None:
             raise Unavailable(dependency="governance", reason="no policy bundle yet")
-        return not self._exceeding.isdisjoint(roles)
+        if self.limited_roles.has(subject_id):
+            roles = {*roles, *self.limited_roles.anywhere(subject_id, at=self._now)}
+        return self._exceeding.intersection(roles)
 
     def _refuse_stale(self, permission: str) -> None:
         age = self.clock.elapsed() - self._confirmed_at
@@ -174,7 +205,9 @@ class Policies:
             _UNDECIDED.inc()
             raise Unavailable(dependency="governance", reason="policy bundle too old", age_seconds=int(age))
 
-    def _decide(self, actor: Actor, permission: str, resource: Resource, context: Mapping[str, object]) -> Outcome:
+    def _decide(
+        self, actor: Actor, roles: frozenset[str], permission: str, resource: Resource, context: Mapping[str, object]
+    ) -> Outcome:
         principal = {"type": _PRINCIPALS[actor.kind], "id": actor.subject_id}
         target = {"type": "Resource", "id": f"{resource.type}/{resource.id}"}
         request = {
@@ -183,12 +216,12 @@ class Policies:
             "resource": target,
             "context": json.dumps(dict(context)),
         }
-        roles = [{"type": "Role", "id": role} for role in sorted(actor.roles)]
+        parents = [{"type": "Role", "id": role} for role in sorted(roles)]
         organization = {"organization": str(actor.organization_id)} if actor.organization_id else {}
         of_target = {"type": resource.type, "id": resource.id, **resource.attributes}
         entities: list[dict[str, Any]] = [
-            {"uid": principal, "attrs": self._declared(principal["type"], organization), "parents": roles},
-            *({"uid": role, "attrs": {}, "parents": []} for role in roles),
+            {"uid": principal, "attrs": self._declared(principal["type"], organization), "parents": parents},
+            *({"uid": role, "attrs": {}, "parents": []} for role in parents),
             {"uid": target, "attrs": self._declared(target["type"], of_target), "parents": []},
         ]
         result = cedarpy.is_authorized(request, self._policies, json.dumps(entities), self._schema)
@@ -202,6 +235,23 @@ class Policies:
             policies=tuple(sorted(_names(result.diagnostics))),
             errors=len(errors),
         )
+
+    @property
+    def _now(self) -> float:
+        return self.clock.now().timestamp()
+
+    def _roles_on(self, actor: Actor, resource: Resource) -> frozenset[str]:
+        roles = actor.roles
+        if self.limited_roles.has(actor.subject_id):
+            organization_id = organization_of(resource.attributes)
+            roles |= self.limited_roles.on(actor.subject_id, organization_id=organization_id, at=self._now)
+        return self._with_included(roles)
+
+    def _with_included(self, roles: frozenset[str]) -> frozenset[str]:
+        """Add the roles that these include: a rule about a role also concerns the roles that include it."""
+        if self._included.keys().isdisjoint(roles):
+            return roles
+        return roles.union(*(self._included.get(role, ()) for role in roles))
 
     def _declared(self, entity_type: str, attributes: Mapping[str, object]) -> dict[str, object]:
         """Leave out what a bundle of the previous release does not declare, because none of its policies reads it."""
@@ -234,16 +284,20 @@ def _attributes(schema_text: str) -> Mapping[str, frozenset[str]]:
 
 
 @lru_cache(maxsize=2)
-def _exceeding_roles(policies_text: str) -> frozenset[str]:
-    """Read from the annotations which roles permit more than the default role."""
+def _annotated_roles(policies_text: str) -> tuple[frozenset[str], Mapping[str, frozenset[str]]]:
+    """Read from the annotations which roles permit more than the default role, and which roles each one includes."""
     policies = json.loads(cedarpy.policies_to_json_str(policies_text))["staticPolicies"].values() if policies_text else ()
     annotations = [policy.get("annotations", {}) for policy in policies]
-    return frozenset(each["id"].removeprefix("role:") for each in annotations if "exceeds" in each)
+    roles = [(each["id"].removeprefix("role:"), each) for each in annotations if each.get("id", "").startswith("role:")]
+    exceeding = frozenset(role for role, each in roles if "exceeds" in each)
+    return exceeding, {role: frozenset(each["includes"].split(",")) for role, each in roles if "includes" in each}
 
 
-def _question(actor: Actor, permission: str, resource: Resource, context: Mapping[str, object] | None) -> object:
+def _question(
+    actor: Actor, roles: frozenset[str], permission: str, resource: Resource, context: Mapping[str, object] | None
+) -> object:
     # Exactly the input of _decide. As JSON, because True and 1 are the same dict key but different Cedar values.
     attributes = json.dumps(dict(resource.attributes)) if resource.attributes else ""
     facts = json.dumps(dict(context)) if context else ""
-    who = actor.kind, actor.subject_id, actor.roles, actor.organization_id
+    who = actor.kind, actor.subject_id, roles, actor.organization_id
     return *who, permission, resource.type, resource.id, attributes, facts

@@ -1,5 +1,6 @@
 """The REST API of every service: its app factory, router and envelope."""
 
+from chassis.auth.access_control import Scope
 from chassis.rest.access import Access, Authenticated, CurrentActor, OfSession, Public, Readmission, Requires
 from chassis.rest.app import create_app
 from chassis.rest.envelope import Envelope, envelope
@@ -50,6 +51,7 @@ __all__ = [
     "Requires",
     "ResponseModel",
     "Router",
+    "Scope",
     "Takes",
     "UploadedFile",
     "WalletAddressText",

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Request, params
 
+from chassis.auth.access_control import Scope
 from chassis.auth.errors import InvalidToken, MissingToken
 from chassis.rest.app_state import AppState
 from chassis.rest.context import RequestContext
@@ -21,6 +22,7 @@ class Access(params.Depends):
     permission: str | None = None
     authenticated: bool = True
     of_session: bool = False
+    within: Scope = Scope.PLATFORM
 
 
 Public: Final = Access(authenticated=False)
@@ -30,9 +32,9 @@ OfSession: Final = Access(of_session=True)
 
 
 # Capitalized because it reads as a marker: dependencies=[Requires("payment:create")].
-def Requires(permission: str) -> Access:  # noqa: N802
-    """Require a permission, such as "payment:create", on no particular resource; use cases check resources."""
-    return Access(permission=permission)
+def Requires(permission: str, *, within: Scope = Scope.PLATFORM) -> Access:  # noqa: N802
+    """Require a permission, such as "payment:create". `within` says whether a role for one organization is enough."""
+    return Access(permission=permission, within=within)
 
 
 async def _current_actor(request: Request) -> Actor:
@@ -77,7 +79,7 @@ async def admit(
         actor = await _authenticate(context, app_state, strictly=strictly, of_session=access.of_session)
     context.actor = actor
     try:
-        app_state.access_control.authorize(actor, access.permission, assurance)
+        app_state.access_control.authorize(actor, access.permission, assurance, within=access.within)
     except DomainError as refusal:
         if not may_replay:
             raise

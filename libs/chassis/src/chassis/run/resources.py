@@ -18,14 +18,22 @@ from chassis.messaging.listener import Listener
 from chassis.persistence.database import Database
 from chassis.persistence.delivery import Delivery
 from chassis.persistence.idempotency_scope import OwnKeys
-from chassis.policies import BundleRefresher, BundleSource, DecisionLog, GovernanceBundles, Policies
+from chassis.policies import (
+    BundleRefresher,
+    BundleSource,
+    DecisionLog,
+    GovernanceBundles,
+    GovernanceLimitedRoles,
+    LimitedRoleSource,
+    Policies,
+)
 from chassis.redis import redis_client
 from chassis.rest import IdempotencyStore, Router, create_app
 from chassis.rest.app_state import AppState
 from chassis.rpc import RpcService, connect
 from chassis.run.service import Background, Serving
 from chassis.settings import ServiceSettings
-from elcorp.governance.v1.events_pb2 import MembershipEnded, PolicyBundlePublished, SubjectRolesChanged
+from elcorp.governance.v1.events_pb2 import LimitedRolesChanged, MembershipEnded, PolicyBundlePublished, SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import SessionEnded, UserFactorsChanged
 from kernel.clock import Clock, SystemClock
 
@@ -103,6 +111,7 @@ async def service_resources(
     settings: ServiceSettings,
     *,
     bundle_source: Callable[[Database], BundleSource] | None = None,
+    limited_role_source: Callable[[Database], LimitedRoleSource] | None = None,
     keys: KeySource | None = None,
     listen: Mapping[type[Message], ListenerCallback] | None = None,
     own_keys: OwnKeys | None = None,
@@ -110,11 +119,11 @@ async def service_resources(
 ) -> AsyncIterator[ServiceResources]:
     """Build the resources, and close them at the block's end. Peers, the broker and Redis need not be reachable.
 
-    Policy bundles come from governance over gRPC, unless `bundle_source` is given (governance's own). Keys of access tokens come
-    from identity's JWKS, unless `keys` are given. Tokens of ended sessions are refused, and tokens from before a change of their
-    user's factors count as no recent sign-in: both are known from identity's events, and from Redis, which is read every second.
-    `listen` adds callbacks for other events; raises ValueError for an event that already has one. `own_keys` are the
-    Idempotency-Keys that the service's use cases store themselves.
+    Policy bundles and limited roles come from governance over gRPC, unless sources are given (governance's own). Keys of access
+    tokens come from identity's JWKS, unless `keys` are given. Tokens of ended sessions are refused, and tokens from before a
+    change of their user's factors count as no recent sign-in: both are known from identity's events, and from Redis, which is
+    read every second. `listen` adds callbacks for other events; raises ValueError for an event that already has one. `own_keys`
+    are the Idempotency-Keys that the service's use cases store themselves.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
@@ -123,14 +132,19 @@ async def service_resources(
         decisions = DecisionLog()
         stack.push_async_callback(decisions.close)
         policies = Policies.of(settings, clock, decisions)
-        source = bundle_source(database) if bundle_source else _bundles_of_governance(settings, stack)
-        refresher = BundleRefresher(source, policies, interval_seconds=settings.policy_refresh_seconds)
+        if bundle_source:
+            source, limited_roles = bundle_source(database), limited_role_source(database) if limited_role_source else None
+        else:
+            source, limited_roles = _of_governance(settings, stack)
+        refresher = BundleRefresher(
+            source, policies, limited_roles=limited_roles, interval_seconds=settings.policy_refresh_seconds
+        )
         subject_roles, memberships = SubjectRoles(clock), EndedMemberships(clock)
         readiness = Readiness()
         redis = redis_client(settings.redis_url.get_secret_value())
         stack.push_async_callback(redis.aclose)
         ended = EndedSessions(redis, Revocations())
-        listener = _listener(settings, refresher, subject_roles, memberships, ended, listen or {})
+        listener = _listener(settings, refresher, policies, subject_roles, memberships, ended, listen or {})
         _add_checks(readiness, database, refresher, listener, redis)
         yield ServiceResources(
             name=settings.NAME,
@@ -160,6 +174,7 @@ def _verifier(settings: ServiceSettings, keys: KeySource, clock: Clock) -> Token
 def _listener(
     settings: ServiceSettings,
     refresher: BundleRefresher,
+    policies: Policies,
     subject_roles: SubjectRoles,
     memberships: EndedMemberships,
     ended: EndedSessions,
@@ -168,6 +183,7 @@ def _listener(
     own: dict[type[Message], ListenerCallback] = {
         PolicyBundlePublished: refresher.on_published,
         SubjectRolesChanged: subject_roles.on_changed,
+        LimitedRolesChanged: policies.limited_roles.on_changed,
         MembershipEnded: memberships.on_ended,
         SessionEnded: ended.on_ended,
         UserFactorsChanged: ended.on_factors_changed,
@@ -188,10 +204,10 @@ def _digest_key(settings: ServiceSettings) -> bytes | None:
     return settings.digest() if is_set else None
 
 
-def _bundles_of_governance(settings: ServiceSettings, stack: AsyncExitStack) -> BundleSource:
+def _of_governance(settings: ServiceSettings, stack: AsyncExitStack) -> tuple[BundleSource, LimitedRoleSource]:
     channel = connect(settings, "governance")
     stack.push_async_callback(channel.close, CLOSING_SECONDS)
-    return GovernanceBundles(channel)
+    return GovernanceBundles(channel), GovernanceLimitedRoles(channel)
 
 
 def _keys_of_identity(settings: ServiceSettings, stack: AsyncExitStack, clock: Clock) -> KeySource:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from chassis.policies import Bundle, Policies
+from chassis.policies import Bundle, LimitedRole, Policies, SubjectRow
 from kernel.clock import Clock
 
 
@@ -12,6 +12,11 @@ def permitting(grants: Mapping[str, Sequence[str]], clock: Clock) -> Policies:
     policies = Policies(clock)
     policies.load(bundle_of(grants))
     return policies
+
+
+def limited(policies: Policies, subject_id: object, *roles: LimitedRole, version: int = 1) -> None:
+    """Give a subject these roles within limits, and no others, as governance announces them."""
+    policies.limited_roles.apply(SubjectRow(str(subject_id), roles, version))
 
 
 def bundle_of(grants: Mapping[str, Sequence[str]], *, version: int = 1) -> Bundle:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from governance.application.access import Access
 from governance.application.approval_rules import ApprovalRules
 from governance.application.erasures import Erasures
 from governance.application.organizations import Organizations
@@ -9,6 +10,8 @@ from governance.application.permissions import Permissions
 from governance.application.policies import Policies
 from governance.application.role_assignments import RoleAssignments
 from governance.application.roles import Roles
+from governance.application.separation_exceptions import SeparationExceptions
+from governance.application.separations import Separations
 from governance.application.standings import Standings
 
 
@@ -17,6 +20,9 @@ class Governance:
     roles: Roles
     permissions: Permissions
     role_assignments: RoleAssignments
+    access: Access
+    separations: Separations
+    separation_exceptions: SeparationExceptions
     policies: Policies
     approval_rules: ApprovalRules
     standings: Standings

@@ -11,6 +11,60 @@ class UnknownRole(DomainError):
     disclosed = ("role",)
 
 
+class RetiredRole(DomainError):
+    """The role is retired. It permits nothing and cannot be granted, included or changed."""
+
+    kind = Kind.REFUSED
+    code = "GOV_004"
+    disclosed = ("role",)
+
+
+class ProtectedRole(DomainError):
+    """The platform relies on this role, so it cannot be retired."""
+
+    kind = Kind.REFUSED
+    code = "GOV_005"
+    disclosed = ("role",)
+
+
+class InclusionCycle(DomainError):
+    """A role cannot include itself, also not by way of others."""
+
+    kind = Kind.INVALID
+    code = "VAL_001"
+    disclosed = ("path",)
+
+
+class TooManyAssignments(DomainError):
+    """The user has the most limited roles that one user can have. Revoke one first."""
+
+    kind = Kind.REFUSED
+    code = "GOV_006"
+    disclosed = ("most",)
+
+
+class DutiesNotSeparated(DomainError):
+    """One person may not have both duties. Another person can approve an exception; the assignment must end within it."""
+
+    kind = Kind.REFUSED
+    code = "GOV_007"
+    disclosed = ("separation", "roles", "people")
+
+
+class OwnException(DomainError):
+    """An exception is approved by another person than the one who asks for it and the one it is for."""
+
+    kind = Kind.DENIED
+    code = "ACC_002"
+
+
+class EndedException(DomainError):
+    """The exception has ended or expired. Ask for another one."""
+
+    kind = Kind.REFUSED
+    code = "GOV_008"
+
+
 class UnknownPermission(DomainError):
     """The permission does not exist."""
 

@@ -1,9 +1,13 @@
 """The events of governance. Each has its message in elcorp.governance.v1."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from kernel.events import Event
+
+if TYPE_CHECKING:
+    from governance.domain.limited_role import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +16,15 @@ class SubjectRolesChanged(Event):
 
     subject_id: UUID
     roles: tuple[str, ...]
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitedRolesChanged(Event):
+    """`roles` are all limited roles of the subject after the change. `version` orders the changes of a subject."""
+
+    subject_id: UUID
+    roles: "tuple[tuple[str, Limits], ...]"
     version: int
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from governance.domain.approval_rule import THRESHOLD_DIGITS_MAX, ApprovalRule
 from governance.domain.role import Permission, Role
+from governance.domain.role_hierarchy import RoleHierarchy
 
 # The action of settling a transfer without another person's approval. Payments asks about it. No role can be granted it,
 # because a permission's name has no hyphen.
@@ -30,21 +31,37 @@ def compile_policies(
 ) -> CompiledPolicies:
     """Compile each role into one permit and each approval rule into one forbid of settling alone, which is otherwise permitted.
 
-    A role without permissions needs no permit, because Cedar denies by default. A role that permits more than the default role
-    is annotated with the default role's name: services require two factors of its holders.
+    A permit names all that a role permits, with what it includes; its annotation names the roles that it includes, because rules
+    about these concern its holders too. A retired role, and a role that neither permits nor includes anything, needs none: Cedar
+    denies by default. A role that permits more than the default role is annotated with the default role's name: services require
+    two factors of its holders.
     """
+    hierarchy = RoleHierarchy(roles)
     ordinary = next((role for role in roles if role.is_default), None)
-    statements = [_permit(role, ordinary) for role in sorted(roles, key=lambda role: role.name) if role.permissions]
+    permits = (_permit(role, hierarchy, ordinary) for role in sorted(roles, key=lambda role: role.name))
+    statements = [permit for permit in permits if permit]
     rules = [_forbid(rule) for rule in sorted(approval_rules, key=lambda rule: rule.name) if not rule.is_withdrawn]
     if rules:
         statements += [*rules, f'@id("approval")\npermit(principal, action == Action::"{SETTLE_ALONE}", resource);']
     return CompiledPolicies("\n\n".join(statements), json.dumps(_schema(permissions), sort_keys=True))
 
 
-def _permit(role: Role, ordinary: Role | None) -> str:
-    actions = ", ".join(f'Action::"{name}"' for name in role.permission_names)
-    more = f'\n@exceeds("{ordinary.name}")' if ordinary and not role.permissions <= ordinary.permissions else ""
-    return f'@id("role:{role.name}"){more}\npermit(principal in Role::"{role.name}", action in [{actions}], resource);'
+def _permit(role: Role, hierarchy: RoleHierarchy, ordinary: Role | None) -> str:
+    permitted = hierarchy.permission_names(role.name)
+    included = sorted(hierarchy.reached(role.name) - {role.name})
+    if not permitted and not included:
+        return ""
+    head = [f'@id("role:{role.name}")']
+    if ordinary and not permitted <= hierarchy.permission_names(ordinary.name):
+        head.append(f'@exceeds("{ordinary.name}")')
+    if included:
+        head.append(f'@includes("{",".join(included)}")')
+    principal = f'principal in Role::"{role.name}"'
+    if not permitted:
+        # Only for its annotation.
+        return "\n".join([*head, f"permit({principal}, action, resource) when {{ false }};"])
+    actions = ", ".join(f'Action::"{name}"' for name in sorted(permitted))
+    return "\n".join([*head, f"permit({principal}, action in [{actions}], resource);"])
 
 
 def _forbid(rule: ApprovalRule) -> str:

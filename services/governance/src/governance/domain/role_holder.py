@@ -7,6 +7,7 @@ from uuid import UUID
 
 from governance.domain.events import SubjectRolesChanged
 from kernel.events import Aggregate
+from kernel.ids import new_id
 
 
 @dataclass(eq=False)
@@ -18,6 +19,7 @@ class RoleAssignment:
     granted_by: str
     granted_at: datetime
     reason: str | None = None
+    id: UUID = field(default_factory=new_id)
 
 
 @dataclass(eq=False)

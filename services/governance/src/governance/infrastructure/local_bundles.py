@@ -1,7 +1,10 @@
-"""Governance reads its own policy bundles directly from its database."""
+"""Governance reads its own policy bundles and limited roles directly from its database."""
 
-from chassis.policies import Bundle
+from chassis.policies import Bundle, LimitedRole, SubjectRow
 from governance.application.policies.views import PolicyViews
+from governance.application.role_assignments.views import LimitedRoleViews
+from governance.domain.limited_role import Limits
+from kernel.feeds import FEED_PAGE_MAX, FeedPage
 
 
 class LocalBundles:
@@ -15,3 +18,24 @@ class LocalBundles:
         if text is None or text.bundle.version == known_version:
             return None
         return Bundle(text.bundle.version, text.policies, text.schema)
+
+
+class LocalLimitedRoles:
+    """A chassis LimitedRoleSource."""
+
+    def __init__(self, views: LimitedRoleViews) -> None:
+        self._views = views
+
+    async def page(self, cursor: str) -> FeedPage[SubjectRow]:
+        page = await self._views.page(cursor, limit=FEED_PAGE_MAX)
+        return page.map(lambda row: SubjectRow(str(row.subject_id), [_limited(*role) for role in row.roles], row.version))
+
+
+def _limited(role: str, limits: Limits) -> LimitedRole:
+    organization_id, starts_at, ends_at = limits
+    return LimitedRole(
+        role,
+        str(organization_id) if organization_id else None,
+        starts_at.timestamp() if starts_at else None,
+        ends_at.timestamp() if ends_at else None,
+    )

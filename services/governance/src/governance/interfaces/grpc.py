@@ -9,6 +9,7 @@ from chassis.rpc.callers import caller
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
 from governance.application import Governance
 from governance.application.organizations.views import MembershipView
+from governance.interfaces.limited_roles import limited_role_message
 
 
 class PolicyServicer(governance_pb2_grpc.PolicyServiceServicer):
@@ -20,6 +21,24 @@ class PolicyServicer(governance_pb2_grpc.PolicyServiceServicer):
         if text is None:
             return governance_pb2.GetBundleResponse(version=request.known_version)
         return governance_pb2.GetBundleResponse(version=text.bundle.version, policies=text.policies, schema=text.schema)
+
+    async def ListLimitedRoles(  # noqa: N802  # the proto's name
+        self,
+        request: governance_pb2.ListLimitedRolesRequest,
+        context: Any,  # noqa: ARG002
+    ) -> governance_pb2.ListLimitedRolesResponse:
+        page = await self._app.role_assignments.list_limited_roles(cursor=request.cursor, limit=request.limit)
+        return governance_pb2.ListLimitedRolesResponse(
+            subjects=[
+                governance_pb2.SubjectLimitedRoles(
+                    subject_id=str(each.subject_id),
+                    roles=[limited_role_message(role, limits) for role, limits in each.roles],
+                    version=each.version,
+                )
+                for each in page.rows
+            ],
+            position=position_of(page),
+        )
 
 
 class RoleServicer(governance_pb2_grpc.RoleServiceServicer):

@@ -3,12 +3,21 @@
 from chassis.messaging.contracts import Publications
 from chassis.messaging.erasures import acknowledged_by
 from elcorp.governance.v1 import events_pb2
-from governance.domain.events import MembershipEnded, PolicyBundlePublished, SubjectRolesChanged
+from governance.domain.events import LimitedRolesChanged, MembershipEnded, PolicyBundlePublished, SubjectRolesChanged
+from governance.interfaces.limited_roles import limited_role_message
 from kernel.erasures import ErasureAcknowledged
 
 
 def subject_roles_changed(event: SubjectRolesChanged) -> events_pb2.SubjectRolesChanged:
     return events_pb2.SubjectRolesChanged(subject_id=str(event.subject_id), roles=event.roles, version=event.version)
+
+
+def limited_roles_changed(event: LimitedRolesChanged) -> events_pb2.LimitedRolesChanged:
+    return events_pb2.LimitedRolesChanged(
+        subject_id=str(event.subject_id),
+        roles=[limited_role_message(role, limits) for role, limits in event.roles],
+        version=event.version,
+    )
 
 
 def membership_ended(event: MembershipEnded) -> events_pb2.MembershipEnded:
@@ -23,6 +32,7 @@ PUBLICATIONS = Publications(
     "governance",
     {
         SubjectRolesChanged: subject_roles_changed,
+        LimitedRolesChanged: limited_roles_changed,
         MembershipEnded: membership_ended,
         PolicyBundlePublished: policy_bundle_published,
         ErasureAcknowledged: acknowledged_by(events_pb2.ErasureAcknowledged),

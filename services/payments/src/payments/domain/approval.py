@@ -62,6 +62,7 @@ class ApprovalQuestion:
     currency: str
     initiator_id: UUID
     roles: frozenset[str] = frozenset()
+    organization_id: UUID | None = None
     counterparties: tuple[UUID, ...] = ()
 
 
@@ -93,9 +94,13 @@ class ApprovalRules:
         *,
         initiator_id: UUID,
         roles: frozenset[str],
+        organization_id: UUID | None = None,
         sent: Callable[[ApprovalRule], Decimal],
     ) -> tuple[str, ...]:
-        """Return the names of the rules by which a request requires approval. `sent` returns the sum of earlier requests."""
+        """Return the names of the rules by which a request requires approval. `sent` returns the sum of earlier requests.
+
+        `organization_id` is the organization that pays: a rule about a role concerns those who have it there.
+        """
         if not self.rules:
             return ()
         currencies = dict.fromkeys(outflow.amount.currency.code for outflow in outflows)
@@ -103,7 +108,7 @@ class ApprovalRules:
             rule.name
             for currency in currencies
             for rule in self.rules.get(currency, ())
-            if self._matches(rule, outflows, initiator_id, roles, sent)
+            if self._matches(rule, outflows, initiator_id, roles, organization_id, sent)
         )
 
     def _matches(
@@ -112,6 +117,7 @@ class ApprovalRules:
         outflows: Sequence[Outflow],
         initiator_id: UUID,
         roles: frozenset[str],
+        organization_id: UUID | None,
         sent: Callable[[ApprovalRule], Decimal],
     ) -> bool:
         counted = [outflow for outflow in outflows if rule.counts(outflow)]
@@ -131,6 +137,7 @@ class ApprovalRules:
                     currency=rule.currency,
                     initiator_id=initiator_id,
                     roles=roles,
+                    organization_id=organization_id,
                     counterparties=counterparties,
                 )
             )

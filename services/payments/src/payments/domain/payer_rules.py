@@ -70,7 +70,13 @@ class PayerRules:
         `sent` returns the sum of the payer's earlier requests that a rule with a window counts.
         """
         actor = request.actor
-        approval = self.approvals.matching(request.outflows, initiator_id=request.initiator_id, roles=actor.roles, sent=sent)
+        approval = self.approvals.matching(
+            request.outflows,
+            initiator_id=request.initiator_id,
+            roles=actor.roles,
+            organization_id=actor.organization_id,
+            sent=sent,
+        )
         owned = [outflow for outflow in request.outflows if outflow.kind.is_the_owners]
         if request.is_planned or not owned:
             return Needs(approval)

@@ -19,7 +19,6 @@ SETTLE_ALONE = "payment:settle-alone"
 _CEDAR_QUANTUM = Decimal("0.0001")
 # It is limited to 64 bits. A larger sum is above every threshold.
 _CEDAR_MOST = Decimal("922337203685477.5807")
-_TRANSFER = Resource("transfer", "new")
 
 
 class BundledApprovals:
@@ -53,7 +52,12 @@ class BundledApprovals:
         }
         if question.rule in self._named:
             context["rule"] = question.rule
-        return not self._policies.allows(payer, SETTLE_ALONE, _TRANSFER, context)
+        return not self._policies.allows(payer, SETTLE_ALONE, _transfer_of(question.organization_id), context)
+
+
+def _transfer_of(organization_id: UUID | None) -> Resource:
+    attributes = {"organization": str(organization_id)} if organization_id else {}
+    return Resource("transfer", "new", attributes)
 
 
 def _rules(policies: str) -> tuple[frozenset[str], Sequence[ApprovalRule]]:

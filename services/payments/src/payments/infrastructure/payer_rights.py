@@ -10,7 +10,7 @@ from chassis.policies import Policies
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
 from elcorp.identity.v1 import identity_pb2, identity_pb2_grpc
 from kernel.actor import Actor, ActorKind
-from kernel.approvals import DeciderVote
+from kernel.approvals import ApprovalAsked, DeciderVote
 from kernel.errors import DomainError, Unavailable
 from payments.application.ports.payer_rights import Authority, Memberships, Payer, Roles, Standings
 from payments.application.transfers.members import members_among, refusal_of
@@ -120,29 +120,36 @@ class PeersAuthority:
         self._policies = policies
         self._permission = permission
 
-    async def authorize(self, payers: Collection[Payer]) -> Mapping[Payer, Roles | DomainError]:
+    async def authorize(
+        self, payers: Collection[Payer], *, organization_id: UUID | None = None
+    ) -> Mapping[Payer, Roles | DomainError]:
         standings = await self.standings.standings(list(dict.fromkeys(payer.user_id for payer in payers)))
         roles = await self._roles.roles([user_id for user_id, standing in standings.items() if standing is Standing.ACTIVE])
         members = await members_among(self.memberships, payers)
         return {
-            payer: standings[payer.user_id].refusal or refusal_of(payer, members) or self._permitted(payer.user_id, roles)
+            payer: standings[payer.user_id].refusal
+            or refusal_of(payer, members)
+            or self._permitted(payer, roles, organization_id)
             for payer in payers
         }
 
-    def _permitted(self, user_id: UUID, of: Mapping[UUID, Roles]) -> Roles | DomainError:
-        roles = of[user_id]
-        actor = Actor(kind=ActorKind.USER, subject_id=str(user_id), roles=roles)
-        return roles if self._policies.allows(actor, self._permission) else NoLongerPermitted(permission=self._permission)
+    def _permitted(self, payer: Payer, of: Mapping[UUID, Roles], organization_id: UUID | None) -> Roles | DomainError:
+        roles = of[payer.user_id]
+        actor = Actor(kind=ActorKind.USER, subject_id=str(payer.user_id), roles=roles)
+        if self._policies.allows_within(actor, self._permission, organization_id or payer.organization_id):
+            return roles
+        return NoLongerPermitted(permission=self._permission)
 
 
 class PeersDeciders:
-    """Those who decided may decide if they may act and hold the permission."""
+    """Those who decided may decide if they may act and have the permission for what belongs to the organization that pays."""
 
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
 
-    async def require(self, resource_id: UUID, votes: Sequence[DeciderVote]) -> None:  # noqa: ARG002  # the same for all
-        for answer in (await self._authority.authorize({Payer(vote.by) for vote in votes})).values():
+    async def require(self, asked: ApprovalAsked, votes: Sequence[DeciderVote]) -> None:
+        deciders = {Payer(vote.by) for vote in votes}
+        for answer in (await self._authority.authorize(deciders, organization_id=asked.organization_id)).values():
             if isinstance(answer, DomainError):
                 raise answer
 

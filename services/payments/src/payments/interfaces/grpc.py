@@ -10,6 +10,7 @@ from uuid import UUID
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.auth import AccessControl, MissingToken
+from chassis.auth.access_control import Scope
 from chassis.rpc import RpcService, caller
 from chassis.telemetry import request_id
 from chassis.telemetry.context import bind
@@ -100,7 +101,7 @@ class LedgerServicer(payments_pb2_grpc.LedgerServiceServicer):
         if payer.user_id != UUID(order.initiator_id):
             raise AccessDenied(field="initiator_id", initiator_id=order.initiator_id)
         try:
-            self._access_control.authorize(payer, "payment:create")
+            self._access_control.authorize(payer, "payment:create", within=Scope.ORGANIZATION)
         except DomainError as refusal:
             # The use case raises it, unless the same order was settled before.
             return replace(payer, refusal=refusal)

@@ -36,6 +36,7 @@ def bulk_transfers(given: Dependencies) -> BulkTransfers:
         uow=uow,
         views=views,
         visible=VisibleBulks(views=views, permissions=given.permissions, reads=given.reads),
+        permissions=given.permissions,
         reads=given.reads,
         objects=given.objects,
         decide=decide_bulk(settings=given.settings, database=given.database, clock=clock),

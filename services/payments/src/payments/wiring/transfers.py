@@ -3,6 +3,7 @@
 from chassis.wiring import wire
 from payments.application.ports.transfers import Cashier
 from payments.application.transfers import Transfers
+from payments.application.transfers.deciders import TransferDeciders
 from payments.application.transfers.visible_transfers import VisibleTransfers
 from payments.infrastructure.sql.transfer_history import SqlTransferHistory
 from payments.infrastructure.sql.transfers import SqlTransferViews
@@ -33,6 +34,7 @@ def transfers(given: Dependencies, cashier: Cashier) -> Transfers:
         screening=given.screening,
         standings=given.standings,
         permissions=given.permissions,
+        deciders=TransferDeciders(views=SqlTransferViews(given.database), permissions=given.permissions),
         decide=decide_transfer(given),
         clock=given.clock,
     )

@@ -4,6 +4,8 @@ from datetime import datetime
 from governance.application.organizations.audit import MEMBERSHIP
 from governance.application.ports.transaction import Transaction, UnitOfWork
 from governance.application.role_assignments.audit import assignment_of
+from governance.application.role_assignments.limited import revoke_limited
+from governance.application.separation_exceptions.audit import EXCEPTION
 from governance.domain.role_holder import RoleHolder
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -29,6 +31,13 @@ class AcknowledgeErasure:
             holder = await tx.holders.lock(request.user_id)
             if holder:
                 _revoke_all(tx, holder, at)
+            limited = await tx.limited_holders.lock(request.user_id)
+            for assignment in list(limited.assignments.values()) if limited else ():
+                if limited:
+                    revoke_limited(tx, limited, assignment, "revoke", at=at, reason="erased")
+            for exception in await tx.separation_exceptions.lock_all_of(request.user_id):
+                with tx.change(EXCEPTION, exception, "end", at=at, reason="erased"):
+                    exception.end(by=actor.subject_id, at=at)
             for membership in await tx.memberships.lock_of(request.user_id):
                 with tx.change(MEMBERSHIP, membership, "end", at=at, reason="erased"):
                     membership.end(at=at)

@@ -7,7 +7,9 @@ from typing import Protocol
 class PermissionView:
     name: str
     description: str
+    category: str
 
 
 class PermissionViews(Protocol):
-    async def permissions(self) -> Sequence[PermissionView]: ...
+    async def permissions(self) -> Sequence[PermissionView]:
+        """Return all permissions, by category and name."""

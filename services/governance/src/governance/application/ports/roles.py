@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from governance.domain.role import Role
+from governance.domain.role_hierarchy import RoleHierarchy
 
 
 class RoleRepository(Protocol):
@@ -14,3 +15,8 @@ class RoleRepository(Protocol):
 
     async def all(self) -> Sequence[Role]:
         """Return every role, including the changes of this transaction."""
+
+    async def hierarchy(self) -> RoleHierarchy:
+        """Return all roles with what they include, including the changes of this transaction."""
+
+    def add(self, role: Role) -> None: ...

@@ -8,8 +8,9 @@ from governance.application.ports.approval_rules import ApprovalRuleRepository
 from governance.application.ports.memberships import MembershipRepository
 from governance.application.ports.permissions import PermissionRepository
 from governance.application.ports.policies import BundleRepository
-from governance.application.ports.role_assignments import RoleHolderRepository
+from governance.application.ports.role_assignments import LimitedHolderRepository, RoleHolderRepository
 from governance.application.ports.roles import RoleRepository
+from governance.application.ports.separations import SeparationExceptionRepository, SeparationRepository
 from governance.application.ports.standings import StandingRepository
 from kernel.actor import Actor
 
@@ -23,6 +24,15 @@ class Transaction(kernel.transaction.Transaction, Protocol):
 
     @property
     def holders(self) -> RoleHolderRepository: ...
+
+    @property
+    def limited_holders(self) -> LimitedHolderRepository: ...
+
+    @property
+    def separations(self) -> SeparationRepository: ...
+
+    @property
+    def separation_exceptions(self) -> SeparationExceptionRepository: ...
 
     @property
     def memberships(self) -> MembershipRepository: ...

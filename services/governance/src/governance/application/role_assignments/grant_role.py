@@ -1,57 +1,106 @@
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from governance.application.ports.subjects import Subjects
-from governance.application.ports.transaction import UnitOfWork
+from governance.application.ports.transaction import Transaction, UnitOfWork
 from governance.application.role_assignments import audit
+from governance.application.role_assignments.views import AssignmentView
+from governance.application.separations.duties import require_separate_duties
 from governance.application.standings.authority import require_authority_over, require_own_permissions
 from governance.domain.errors import InactiveSubject, SelfGrant, UnknownRole
-from governance.domain.role_holder import RoleAssignment, RoleHolder
+from governance.domain.limited_role import NO_LIMITS, LimitedHolder, Limits
+from governance.domain.role_holder import RoleHolder
 from kernel.actor import Actor
 from kernel.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
 class GrantOutcome:
-    """`created` is False if the subject has the role already. `assignment` is then the existing one."""
+    """`created` is False if the subject has the role within the same limits already. `assignment` is then the existing one."""
 
-    assignment: RoleAssignment
+    assignment: AssignmentView
     created: bool
 
 
 @dataclass(frozen=True, slots=True)
 class GrantRole:
-    """Assign a role to a subject that is active in identity. Granting it again changes nothing.
+    """Assign a role, everywhere or within limits, to a subject that is active in identity. Granting it again changes nothing.
 
-    Raises BeyondOwnPermissions if the role, or BeyondAuthority if the subject, has permissions that the actor lacks.
+    Raises UnknownRole, RetiredRole, BeyondOwnPermissions if the role, or BeyondAuthority if the subject, has permissions that the
+    actor lacks, or DutiesNotSeparated.
     """
 
     uow: UnitOfWork
     subjects: Subjects
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, subject_id: UUID, role: str, reason: str | None = None) -> GrantOutcome:
-        if actor.subject_id == str(subject_id):
-            raise SelfGrant(subject_id=subject_id, role=role)
-        if not await self.subjects.is_active(subject_id):
-            raise InactiveSubject(field="subject_id", subject_id=subject_id)
+    async def __call__(
+        self, *, actor: Actor, subject_id: UUID, role: str, limits: Limits = NO_LIMITS, reason: str | None = None
+    ) -> GrantOutcome:
+        await require_grantable(self.subjects, actor, subject_id, role)
         async with self.uow.begin(actor) as tx:
-            await tx.standings.guard()
-            found = await tx.roles.find(role)
-            if not found:
-                raise UnknownRole(field="role", role=role)
-            await require_own_permissions(tx, actor, role, found.permission_names)
-            holder = await tx.holders.lock(subject_id)
-            await require_authority_over(tx, actor, subject_id)
-            at = self.clock.now()
-            if holder and (earlier := holder.assignments.get(role)):
-                # The response shows the assignment, and no other audit fact records that it was read.
-                tx.record(audit.read_of_roles(subject_id).fact(at=at))
-                return GrantOutcome(earlier, created=False)
-            if holder is None:
-                holder = RoleHolder.register(subject_id)
-                # Store a holder only with a role: an unregistered subject has the default role.
-                tx.holders.add(holder)
-            with tx.change(audit.assignment_of(role), holder, "grant", at=at, reason=reason):
-                holder.grant(role, by=actor.subject_id, at=at, reason=reason)
-            return GrantOutcome(holder.assignments[role], created=True)
+            return await grant_role(
+                tx, actor=actor, subject_id=subject_id, role=role, limits=limits, reason=reason, at=self.clock.now()
+            )
+
+
+async def require_grantable(subjects: Subjects, actor: Actor, subject_id: UUID, role: str) -> None:
+    """Raise SelfGrant, UnknownSubject, InactiveSubject, or Unavailable if identity does not answer."""
+    if actor.subject_id == str(subject_id):
+        raise SelfGrant(subject_id=subject_id, role=role)
+    if not await subjects.is_active(subject_id):
+        raise InactiveSubject(field="subject_id", subject_id=subject_id)
+
+
+async def grant_role(
+    tx: Transaction, *, actor: Actor, subject_id: UUID, role: str, limits: Limits, reason: str | None, at: datetime
+) -> GrantOutcome:
+    """Grant a role in a transaction. Another use case rehearses it."""
+    await tx.standings.guard()
+    hierarchy = await tx.roles.hierarchy()
+    found = hierarchy.find(role)
+    if not found:
+        raise UnknownRole(field="role", role=role)
+    found.require_active()
+    await require_own_permissions(tx, actor, role, hierarchy.permission_names(role), at=at)
+    grant = _grant if limits.are_none else _grant_within
+    return await grant(tx, actor, subject_id, role, limits, reason=reason, at=at)
+
+
+async def _grant(
+    tx: Transaction, actor: Actor, subject_id: UUID, role: str, _limits: Limits, *, reason: str | None, at: datetime
+) -> GrantOutcome:
+    holder = await tx.holders.lock(subject_id)
+    await require_authority_over(tx, actor, subject_id, at=at)
+    if holder and (earlier := holder.assignments.get(role)):
+        # The response shows the assignment, and no other audit fact records that it was read.
+        tx.record(audit.read_of_roles(subject_id).fact(at=at))
+        return GrantOutcome(AssignmentView.of(earlier), created=False)
+    if holder is None:
+        holder = RoleHolder.register(subject_id)
+        # Store a holder only with a role: an unregistered subject has the default role.
+        tx.holders.add(holder)
+    with tx.change(audit.assignment_of(role), holder, "grant", at=at, reason=reason):
+        holder.grant(role, by=actor.subject_id, at=at, reason=reason)
+    assignment = holder.assignments[role]
+    # Without an end, no exception permits it.
+    await require_separate_duties(tx, subject_id, assignment_id=assignment.id, role=role, at=at)
+    return GrantOutcome(AssignmentView.of(assignment), created=True)
+
+
+async def _grant_within(
+    tx: Transaction, actor: Actor, subject_id: UUID, role: str, limits: Limits, *, reason: str | None, at: datetime
+) -> GrantOutcome:
+    holder = await tx.limited_holders.lock(subject_id)
+    await require_authority_over(tx, actor, subject_id, at=at)
+    if holder and (earlier := holder.find(role, limits)):
+        tx.record(audit.read_of_roles(subject_id).fact(at=at))
+        return GrantOutcome(AssignmentView.of(earlier), created=False)
+    if holder is None:
+        holder = LimitedHolder.register(subject_id)
+        tx.limited_holders.add(holder)
+    with tx.change(audit.limited_assignment_of(role, limits.organization_id), holder, "grant", at=at, reason=reason):
+        assignment = holder.grant(role, limits, by=actor.subject_id, at=at, reason=reason)
+    assignment.exception_id = await require_separate_duties(tx, subject_id, assignment_id=assignment.id, role=role, at=at)
+    return GrantOutcome(AssignmentView.of(assignment), created=True)

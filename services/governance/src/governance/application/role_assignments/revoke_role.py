@@ -1,8 +1,10 @@
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from governance.application.ports.transaction import UnitOfWork
+from governance.application.ports.transaction import Transaction, UnitOfWork
 from governance.application.role_assignments import audit
+from governance.application.role_assignments.limited import revoke_limited
 from governance.application.standings.authority import require_authority_over
 from governance.application.standings.role_management import role_management_kept
 from governance.domain.errors import UnknownRole
@@ -12,10 +14,11 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class RevokeRole:
-    """Revoke a role of a subject and return the remaining roles. Revoking it again changes nothing.
+    """Revoke a role of a subject, with limits and without, and return the remaining roles without limits.
 
-    Raises BeyondAuthority if the subject has permissions that the actor lacks, and LastAdministrator if nobody who is able to
-    act could manage roles afterwards. Actors may revoke their own roles.
+    With `assignment_id`, only that assignment is revoked. Revoking it again changes nothing. Raises BeyondAuthority if the
+    subject has permissions that the actor lacks, and LastAdministrator if nobody who is able to act could manage roles
+    afterwards. Actors may revoke their own roles.
 
     Identity is not asked: revoking must work for suspended and deleted subjects, and while identity is unavailable.
     """
@@ -23,18 +26,50 @@ class RevokeRole:
     uow: UnitOfWork
     clock: Clock
 
-    async def __call__(self, *, actor: Actor, subject_id: UUID, role: str, reason: str | None = None) -> tuple[str, ...]:
-        async with self.uow.begin(actor) as tx, role_management_kept(tx):
-            if not await tx.roles.lock(role):
-                raise UnknownRole(field="role", role=role)
-            holder = await tx.holders.lock(subject_id)
-            at = self.clock.now()
-            if holder:
-                await require_authority_over(tx, actor, subject_id)
-            if holder and role in holder.assignments:
-                with tx.change(audit.assignment_of(role), holder, "revoke", at=at, reason=reason):
-                    holder.revoke(role, at=at)
-            elif actor.subject_id != str(subject_id):
-                # The response shows the subject's roles, and no other audit fact records that they were read.
-                tx.record(audit.read_of_roles(subject_id).fact(at=at))
-            return holder.roles if holder else ()
+    async def __call__(
+        self, *, actor: Actor, subject_id: UUID, role: str, assignment_id: UUID | None = None, reason: str | None = None
+    ) -> tuple[str, ...]:
+        async with self.uow.begin(actor) as tx:
+            return await revoke_role(
+                tx,
+                actor=actor,
+                subject_id=subject_id,
+                role=role,
+                assignment_id=assignment_id,
+                reason=reason,
+                at=self.clock.now(),
+            )
+
+
+async def revoke_role(
+    tx: Transaction,
+    *,
+    actor: Actor,
+    subject_id: UUID,
+    role: str,
+    assignment_id: UUID | None,
+    reason: str | None,
+    at: datetime,
+) -> tuple[str, ...]:
+    """Revoke a role in a transaction. Another use case rehearses it."""
+    async with role_management_kept(tx):
+        if not await tx.roles.lock(role):
+            raise UnknownRole(field="role", role=role)
+        holder = await tx.holders.lock(subject_id)
+        limited = await tx.limited_holders.lock(subject_id)
+        if holder or limited:
+            await require_authority_over(tx, actor, subject_id, at=at)
+        changed = False
+        held = holder.assignments.get(role) if holder else None
+        if holder and held and assignment_id in {None, held.id}:
+            with tx.change(audit.assignment_of(role), holder, "revoke", at=at, reason=reason):
+                holder.revoke(role, at=at)
+            changed = True
+        for assignment in list(limited.assignments.values()) if limited else ():
+            if limited and assignment.role == role and assignment_id in {None, assignment.id}:
+                revoke_limited(tx, limited, assignment, "revoke", at=at, reason=reason)
+                changed = True
+        if not changed and actor.subject_id != str(subject_id):
+            # The response shows the subject's roles, and no other audit fact records that they were read.
+            tx.record(audit.read_of_roles(subject_id).fact(at=at))
+        return holder.roles if holder else ()

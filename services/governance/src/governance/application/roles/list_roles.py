@@ -6,7 +6,9 @@ from governance.application.roles.views import RoleView, RoleViews
 
 @dataclass(frozen=True, slots=True)
 class ListRoles:
+    """List the roles in use, or with `retired` also those that are not any more."""
+
     views: RoleViews
 
-    async def __call__(self) -> Sequence[RoleView]:
-        return await self.views.roles()
+    async def __call__(self, *, retired: bool = False) -> Sequence[RoleView]:
+        return await self.views.roles(retired=retired)

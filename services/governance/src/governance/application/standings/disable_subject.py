@@ -24,7 +24,7 @@ class DisableSubject:
         """Raise BeyondAuthority or LastAdministrator. `version` is the user's version before the change."""
         at = self.clock.now()
         async with self.uow.begin(actor) as tx, role_management_kept(tx):
-            await require_authority_of(tx, by, subject_id)
+            await require_authority_of(tx, by, subject_id, at=at)
             standing = await tx.standings.find(subject_id)
             if standing is None:
                 standing = Standing.unrecorded(subject_id, at=at)

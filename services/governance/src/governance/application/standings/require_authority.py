@@ -4,6 +4,7 @@ from uuid import UUID
 from governance.application.ports.transaction import UnitOfWork
 from governance.application.standings.authority import require_authority_of
 from kernel.actor import Actor
+from kernel.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +15,9 @@ class RequireAuthority:
     """
 
     uow: UnitOfWork
+    clock: Clock
 
     async def __call__(self, *, actor: Actor, by: UUID, subject_id: UUID) -> None:
         """Raise BeyondAuthority."""
         async with self.uow.begin(actor) as tx:
-            await require_authority_of(tx, by, subject_id)
+            await require_authority_of(tx, by, subject_id, at=self.clock.now())

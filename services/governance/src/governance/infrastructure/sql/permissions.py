@@ -15,10 +15,11 @@ permissions = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("description", Text, nullable=False),
+    Column("category", Text, nullable=False),
 )
 mapper.map_imperatively(Permission, permissions)
 
-_PERMISSIONS = text("SELECT name, description FROM permissions ORDER BY name")
+_PERMISSIONS = text("SELECT name, description, category FROM permissions ORDER BY category, name")
 
 
 class SqlPermissionRepository:

@@ -1,6 +1,7 @@
 """Subjects and the roles assigned to them, in PostgreSQL."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Table, Text, Uuid, select, text
@@ -33,6 +34,7 @@ role_assignments = Table(
     Column("granted_by", Text, nullable=False),
     Column("granted_at", DateTime(timezone=True), nullable=False),
     Column("reason", Text),
+    Column("id", Uuid, nullable=False),
 )
 mapper.map_imperatively(RoleAssignment, role_assignments)
 mapper.map_imperatively(
@@ -51,24 +53,27 @@ mapper.map_imperatively(
 
 _PERMISSIONS_OF = text(
     """
-    SELECT permission FROM role_permissions
-    WHERE role IN (SELECT role FROM role_assignments WHERE subject_id = :subject_id)
+    SELECT permission FROM effective_role_permissions
+    WHERE role IN (SELECT role FROM all_assignments WHERE subject_id = :subject_id AND organization_id IS NULL
+        AND coalesce(ends_at, 'infinity') > :at AND (:planned OR coalesce(starts_at, '-infinity') <= :at))
     OR role IN (SELECT name FROM roles WHERE is_default)
     """
 )
 _ASSIGNMENTS = text(
     """
-    SELECT subject_id, role, granted_by, granted_at, reason, count(*) OVER () AS total FROM role_assignments
+    SELECT id, subject_id, role, organization_id, starts_at, ends_at, granted_by, granted_at, reason, count(*) OVER () AS total
+    FROM all_assignments
     WHERE (cast(:role AS text) IS NULL OR role = :role) AND (cast(:subject AS uuid) IS NULL OR subject_id = :subject)
-    ORDER BY granted_at DESC, subject_id, role LIMIT :limit OFFSET :offset
+    AND (cast(:organization AS uuid) IS NULL OR organization_id = :organization)
+    ORDER BY granted_at DESC, subject_id, role, id LIMIT :limit OFFSET :offset
     """
 )
-# A registered subject without roles gives one row with NULLs.
+# A registered subject without roles gives one row with NULLs, an unregistered one with `is_registered` false.
 _SUBJECT = text(
     """
-    SELECT h.subject_id, a.role, a.granted_by, a.granted_at, a.reason
-    FROM role_holders h LEFT JOIN role_assignments a ON a.subject_id = h.subject_id
-    WHERE h.subject_id = :subject_id ORDER BY a.role
+    SELECT EXISTS (SELECT FROM role_holders WHERE subject_id = :subject_id) AS is_registered,
+           a.id, a.subject_id, a.role, a.organization_id, a.starts_at, a.ends_at, a.granted_by, a.granted_at, a.reason
+    FROM (SELECT) AS one LEFT JOIN all_assignments a ON a.subject_id = :subject_id ORDER BY a.role, a.id
     """
 )
 _DEFAULT_ROLE = text("SELECT name FROM roles WHERE is_default")
@@ -85,19 +90,15 @@ _GRANTS = """
     version, ARRAY(SELECT a.role FROM role_assignments a WHERE a.subject_id = role_holders.subject_id ORDER BY a.role) AS roles
 """
 
-_HOLDERS_OF_ROLE = text(
-    """
-    SELECT subject_id FROM role_assignments
-    WHERE role = :name AND (cast(:after AS uuid) IS NULL OR subject_id > :after) ORDER BY subject_id LIMIT :limit
-    """
-)
-_HOLDERS_OF_PERMISSION = text(
-    """
-    SELECT DISTINCT subject_id FROM role_assignments
-    WHERE role IN (SELECT role FROM role_permissions WHERE permission = :name)
+# Those who hold it everywhere now. A role for one organization does not make somebody a reader of the platform's notices.
+_HOLDERS = """
+    SELECT DISTINCT subject_id FROM all_assignments
+    WHERE role IN ({roles}) AND organization_id IS NULL
+    AND coalesce(ends_at, 'infinity') > :at AND coalesce(starts_at, '-infinity') <= :at
     AND (cast(:after AS uuid) IS NULL OR subject_id > :after) ORDER BY subject_id LIMIT :limit
-    """
-)
+"""
+_HOLDERS_OF_ROLE = text(_HOLDERS.format(roles="SELECT role FROM role_reach WHERE reached = :name"))
+_HOLDERS_OF_PERMISSION = text(_HOLDERS.format(roles="SELECT role FROM effective_role_permissions WHERE permission = :name"))
 _ROLE_EXISTS = text("SELECT name FROM roles WHERE name = :name")
 _PERMISSION_EXISTS = text("SELECT name FROM permissions WHERE name = :name")
 
@@ -112,10 +113,11 @@ class SqlRoleHolderRepository:
         query = select(RoleHolder).where(role_holders.c.subject_id == subject_id)
         return (await self._session.scalars(query)).one_or_none()
 
-    async def permissions_of(self, subject_id: UUID) -> frozenset[str]:
+    async def permissions_of(self, subject_id: UUID, *, at: datetime, planned: bool = False) -> frozenset[str]:
         # Autoflush is off, so flush first: the query must see the changes of this transaction.
         await self._session.flush()
-        return frozenset((await self._session.scalars(_PERMISSIONS_OF, {"subject_id": subject_id})).all())
+        asked = {"subject_id": subject_id, "at": at, "planned": planned}
+        return frozenset((await self._session.scalars(_PERMISSIONS_OF, asked)).all())
 
     def add(self, holder: RoleHolder) -> None:
         self._session.add(holder)
@@ -126,15 +128,19 @@ class SqlRoleAssignmentViews(SqlReads):
         super().__init__(database)
         self._grants = SqlFeed(database, "role_holders", key="subject_id", columns=_GRANTS)
 
-    async def assignments(self, page: PageRequest, *, role: str | None, subject_id: UUID | None) -> Page[AssignmentView]:
-        return (await self._page(_ASSIGNMENTS, page, role=role, subject=subject_id)).map(lambda row: AssignmentView(*row[:-1]))
+    async def assignments(
+        self, page: PageRequest, *, role: str | None, subject_id: UUID | None, organization_id: UUID | None
+    ) -> Page[AssignmentView]:
+        found = await self._page(_ASSIGNMENTS, page, role=role, subject=subject_id, organization=organization_id)
+        return found.map(lambda row: AssignmentView(*row[:-1]))
 
     async def subject(self, subject_id: UUID) -> SubjectView | None:
         rows = await self._rows(_SUBJECT, subject_id=subject_id)
-        if not rows:
+        assignments = tuple(AssignmentView(*row[1:]) for row in rows if row.role)
+        if not rows[0].is_registered and not assignments:
             return None
-        assignments = tuple(AssignmentView(*row) for row in rows if row.role)
-        return SubjectView(subject_id, tuple(assignment.role for assignment in assignments), assignments)
+        roles = tuple(each.role for each in assignments if not each.is_limited)
+        return SubjectView(subject_id, roles if rows[0].is_registered else (await self.default_role(),), assignments)
 
     async def default_role(self) -> str:
         return str((await self._rows(_DEFAULT_ROLE))[0].name)
@@ -146,10 +152,12 @@ class SqlRoleAssignmentViews(SqlReads):
         page = await self._grants.page(cursor, limit=limit)
         return page.map(lambda row: GrantsView(row.feed_key, tuple(row.roles), row.version))
 
-    async def holders(self, *, role: str | None, permission: str | None, after: UUID | None, limit: int) -> Sequence[UUID] | None:
+    async def holders(
+        self, *, role: str | None, permission: str | None, at: datetime, after: UUID | None, limit: int
+    ) -> Sequence[UUID] | None:
         query, exists = (_HOLDERS_OF_ROLE, _ROLE_EXISTS) if role else (_HOLDERS_OF_PERMISSION, _PERMISSION_EXISTS)
         name = role or permission
-        rows = await self._rows(query, name=name, after=after, limit=limit)
+        rows = await self._rows(query, name=name, at=at, after=after, limit=limit)
         if not rows and not await self._rows(exists, name=name):
             return None
         return [row.subject_id for row in rows]

@@ -25,7 +25,7 @@ mapper.map_imperatively(Standing, subject_standings)
 _SOMEBODY_ABLE_HAS = text(
     """
     SELECT EXISTS (
-        SELECT FROM role_permissions p JOIN role_assignments a ON a.role = p.role
+        SELECT FROM effective_role_permissions p JOIN role_assignments a ON a.role = p.role
         LEFT JOIN subject_standings s ON s.subject_id = a.subject_id
         WHERE p.permission = :permission AND s.is_able IS NOT FALSE
     )
@@ -35,7 +35,7 @@ _STANDINGS_BEYOND_DEFAULT = text(
     """
     SELECT a.subject_id, coalesce(s.is_able, true), s.recorded_at
     FROM (
-        SELECT DISTINCT subject_id FROM role_assignments
+        SELECT DISTINCT subject_id FROM all_assignments
         WHERE role NOT IN (SELECT name FROM roles WHERE is_default) AND subject_id > :after
         ORDER BY subject_id LIMIT :limit
     ) a LEFT JOIN subject_standings s ON s.subject_id = a.subject_id ORDER BY a.subject_id

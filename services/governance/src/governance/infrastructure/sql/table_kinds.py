@@ -6,12 +6,17 @@ from chassis.persistence.table_kinds import ORGANIZATION, PERSON, PLATFORM, Tabl
 
 TABLE_KINDS: Final[TableKinds] = {
     "approval_rules": PLATFORM,
+    "limited_assignments": PERSON,
+    "limited_holders": PERSON,
     "memberships": ORGANIZATION,
     "permissions": PLATFORM,
     "policy_bundles": PLATFORM,
     "role_assignments": PERSON,
     "role_holders": PERSON,
+    "role_inclusions": PLATFORM,
     "role_permissions": PLATFORM,
     "roles": PLATFORM,
+    "separation_exceptions": PERSON,
+    "separations": PLATFORM,
     "subject_standings": PERSON,
 }

@@ -4,11 +4,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.unit_of_work import SqlTransaction
 from governance.infrastructure.sql.approval_rules import SqlApprovalRuleRepository
+from governance.infrastructure.sql.limited_roles import SqlLimitedHolderRepository
 from governance.infrastructure.sql.organizations import SqlMembershipRepository
 from governance.infrastructure.sql.permissions import SqlPermissionRepository
 from governance.infrastructure.sql.policies import SqlBundleRepository
 from governance.infrastructure.sql.role_assignments import SqlRoleHolderRepository
 from governance.infrastructure.sql.roles import SqlRoleRepository
+from governance.infrastructure.sql.separation_exceptions import SqlSeparationExceptionRepository
+from governance.infrastructure.sql.separations import SqlSeparationRepository
 from governance.infrastructure.sql.standings import SqlStandingRepository
 from kernel.actor import Actor
 
@@ -19,6 +22,9 @@ class SqlGovernanceTransaction(SqlTransaction):
         self.roles = SqlRoleRepository(session)
         self.permissions = SqlPermissionRepository(session)
         self.holders = SqlRoleHolderRepository(session)
+        self.limited_holders = SqlLimitedHolderRepository(session)
+        self.separations = SqlSeparationRepository(session)
+        self.separation_exceptions = SqlSeparationExceptionRepository(session)
         self.memberships = SqlMembershipRepository(session)
         self.standings = SqlStandingRepository(session)
         self.bundles = SqlBundleRepository(session)

@@ -1,9 +1,12 @@
 """Governance's REST API."""
 
+from governance.interfaces.rest.access import access
 from governance.interfaces.rest.approval_rules import approval_rules
 from governance.interfaces.rest.permissions import permissions
 from governance.interfaces.rest.policies import policies
 from governance.interfaces.rest.role_assignments import role_assignments
 from governance.interfaces.rest.roles import roles
+from governance.interfaces.rest.separation_exceptions import separation_exceptions
+from governance.interfaces.rest.separations import separations
 
-ROUTERS = (roles, permissions, role_assignments, policies, approval_rules)
+ROUTERS = (roles, permissions, role_assignments, access, separations, separation_exceptions, policies, approval_rules)

@@ -10,6 +10,6 @@ permissions = Router("/permissions", tags=["roles"])
 
 @permissions.get("", dependencies=[Requires("role:manage")], reads=NOBODY)
 async def list_permissions(app: App) -> Envelope[PermissionListResponse]:
-    """List all permissions that a role can have."""
+    """List all permissions that a role can have, by category."""
     found = await app.permissions.list_permissions()
     return envelope(PermissionListResponse(items=[PermissionResponse.of(permission) for permission in found]))

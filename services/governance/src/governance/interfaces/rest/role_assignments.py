@@ -26,14 +26,15 @@ async def list_role_assignments(
     app: App,
     role: Annotated[str | None, Query(pattern=ROLE_PATTERN, examples=["staff"])] = None,
     subject_id: Annotated[UUID | None, Query()] = None,
+    organization_id: Annotated[UUID | None, Query(description="Only roles that are limited to this organization")] = None,
     reason: ReadReasonOfOthers = None,
 ) -> Envelope[PageOf[RoleAssignmentResponse]]:
-    """List role assignments, newest first. You can filter by role and by subject.
+    """List role assignments, newest first. You can filter by role, by subject and by organization.
 
     The search is recorded in the audit log and requires a reason, unless it is limited to the caller.
     """
     found = await app.role_assignments.list_role_assignments(
-        actor=actor, page=page, role=role, subject_id=subject_id, reason=reason
+        actor=actor, page=page, role=role, subject_id=subject_id, organization_id=organization_id, reason=reason
     )
     return page_of(found, RoleAssignmentResponse.of)
 
@@ -48,8 +49,13 @@ async def get_subject_roles(subject_id: UUID, actor: CurrentActor, app: App) -> 
 async def grant_role(
     body: GrantRoleRequest, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[RoleAssignmentResponse]:
-    """Grant a role to a user, with immediate effect. Returns 200 and the existing assignment if the user has the role already."""
-    granted = await app.role_assignments.grant_role(actor=actor, subject_id=body.subject_id, role=body.role, reason=body.reason)
+    """Grant a role to a user: everywhere or for one organization, from now or later on, until it is revoked or ends.
+
+    It has immediate effect. Returns 200 and the existing assignment if the user has the role within the same limits already.
+    """
+    granted = await app.role_assignments.grant_role(
+        actor=actor, subject_id=body.subject_id, role=body.role, limits=body.limits, reason=body.reason
+    )
     if not granted.created:
         response.status_code = 200
     return envelope(RoleAssignmentResponse.of(granted.assignment))
@@ -57,12 +63,19 @@ async def grant_role(
 
 @role_assignments.delete("/{subject_id}/{name}", dependencies=[Requires("role:manage")], assurance=RECENT)
 async def revoke_role(
+    *,
     subject_id: UUID,
     name: RoleName,
     actor: CurrentActor,
     app: App,
+    assignment_id: Annotated[UUID | None, Query(description="Revoke only this assignment of the role")] = None,
     reason: Annotated[str | None, Query(min_length=1, max_length=REASON_LENGTH_MAX, examples=["left the desk"]), REASON] = None,
 ) -> Envelope[RemainingRolesResponse]:
-    """Revoke a role, even if older access tokens contain it. Revoking a role that the user does not have changes nothing."""
-    remaining = await app.role_assignments.revoke_role(actor=actor, subject_id=subject_id, role=name, reason=reason)
+    """Revoke a role everywhere and within limits, even if older access tokens contain it.
+
+    Revoking a role that the user does not have changes nothing.
+    """
+    remaining = await app.role_assignments.revoke_role(
+        actor=actor, subject_id=subject_id, role=name, assignment_id=assignment_id, reason=reason
+    )
     return envelope(RemainingRolesResponse(subject_id=subject_id, roles=list(remaining)))

@@ -54,8 +54,8 @@ class RequestUserErasure:
             raise NotFound(user_id=user_id)
         # Another person must first revoke the roles with which the user decides for others.
         held = await self.roles.of(user_id)
-        if offices := sorted(role for role in held if self.permissions.exceed_default(frozenset({role}))):
-            raise StillInOffice(roles=offices)
+        if offices := self.permissions.roles_beyond_default(str(user_id), held):
+            raise StillInOffice(roles=sorted(offices))
         for _ in range(TRIES_MAX):
             found = await self._find_erasure_or_version(actor, user_id)
             if isinstance(found, Erasure):

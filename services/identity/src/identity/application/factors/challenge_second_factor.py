@@ -51,7 +51,8 @@ class ChallengeSecondFactor:
     ) -> SecondFactorRequired | None:
         """Return None for a user who needs none. Raise Unavailable if roles must be known and governance is unavailable."""
         user_id, enrolment = credential.user_id, not credential.has_second_factor
-        if enrolment and not self.required.requires_two(await self.roles.of(user_id) if self.required.depend_on_roles else ()):
+        roles = await self.roles.of(user_id) if enrolment and self.required.depend_on_roles else ()
+        if enrolment and not self.required.requires_two(user_id, roles):
             return None
         offered = () if enrolment else (await self.views.factors_of(user_id)).methods
         secret = self.secrets.issue()

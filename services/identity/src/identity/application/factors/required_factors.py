@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from identity.application.ports.permissions import Permissions
 
@@ -24,8 +25,11 @@ class RequiredFactors:
     def depend_on_roles(self) -> bool:
         return self.of is RequiredOf.PRIVILEGED
 
-    def requires_two(self, roles: Sequence[str]) -> bool:
-        """Raise Unavailable if it depends on the roles and no policy bundle is loaded yet."""
+    def requires_two(self, user_id: UUID, roles: Sequence[str]) -> bool:
+        """Return whether a user with these roles, and perhaps others within limits, must have a second factor.
+
+        Raise Unavailable if it depends on the roles and no policy bundle is loaded yet.
+        """
         if self.depend_on_roles:
-            return self.permissions.exceed_default(roles)
+            return bool(self.permissions.roles_beyond_default(str(user_id), roles))
         return self.of is RequiredOf.EVERYONE

@@ -16,5 +16,8 @@ class Permissions(Protocol):
     def allows(self, actor: Actor, permission: str, /) -> bool:
         """Return whether the actor has the permission. Raise Unavailable if no policies are loaded."""
 
-    def exceed_default(self, roles: Iterable[str], /) -> bool:
-        """Return whether roles permit more than the default role. Raise Unavailable if no policies are loaded."""
+    def roles_beyond_default(self, subject_id: str, roles: Iterable[str], /) -> frozenset[str]:
+        """Return those of a user's roles, also within limits, that permit more than the default role.
+
+        Raise Unavailable if no policies are loaded.
+        """

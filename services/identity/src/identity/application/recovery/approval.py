@@ -131,8 +131,8 @@ class RecoveryDeciders:
     rights: DeciderRights
     authority: Authority
 
-    async def require(self, resource_id: UUID, votes: Sequence[DeciderVote]) -> None:
-        user_id = await owner_of(self.uow, Actor.service("identity"), resource_id)
+    async def require(self, asked: ApprovalAsked, votes: Sequence[DeciderVote]) -> None:
+        user_id = await owner_of(self.uow, Actor.service("identity"), asked.resource_id)
         for vote in votes:
             await self.rights.require(vote.by)
             await self.authority.require(actor_id=vote.by, subject_id=user_id)

@@ -123,7 +123,7 @@ class RefreshSession:
         at: datetime,
     ) -> str | DomainError:
         token_use = session.present(token, device_id=device_id, at=at, idle_for=self.idle_for)
-        lacking = not session.has_shown_two_factors and self.required.requires_two(roles)
+        lacking = not session.has_shown_two_factors and self.required.requires_two(session.user_id, roles)
         if lacking and token_use in _GENUINE:
             return await self._end(tx, session, EndReason.FACTOR_REQUIRED, at)
         if token_use is TokenUse.RETRIED:

@@ -91,7 +91,7 @@ class StepUp:
 
     async def _password_matches(self, actor: Actor, password: str, roles: tuple[str, ...], *, alone: bool) -> bool:
         credential = await self.credentials.credential_of(actor.user_id)
-        if alone and ((credential and credential.has_second_factor) or self.required.requires_two(roles)):
+        if alone and ((credential and credential.has_second_factor) or self.required.requires_two(actor.user_id, roles)):
             raise StepUpRequired(multi_factor=True, age_seconds_max=None)
         verified = await self.passwords.verify(credential.password_hash if credential else None, normalise(password))
         return verified.matches

@@ -62,7 +62,7 @@ class BulkContent:
             asked_at=at,
             expires_at=bulk.expires_at or at,
             on_behalf_of=bulk.initiator_id,
-            organization_id=asked_by.organization_id,
+            organization_id=bulk.organization_id,
             amount=Money.of(bulk.amount_total, bulk.currency),
             reason=bulk.label,
             facts={"approval_rules": list(bulk.approval_rules)},

@@ -5,6 +5,7 @@ from kernel.actor import Actor
 from kernel.approval_ports import Decide
 from kernel.approvals import Outcome
 from payments.application.bulk_transfers.approval import BulkContent
+from payments.application.bulk_transfers.visible_bulks import VisibleBulks
 from payments.domain.bulk import Bulk
 
 
@@ -15,8 +16,10 @@ class ApproveBulk:
     The caller holds `payment:approve` and has signed in with two factors within the last minutes.
     """
 
+    visible: VisibleBulks
     decide: Decide[BulkContent]
 
     async def __call__(self, *, actor: Actor, bulk_id: UUID) -> Bulk:
         """Raise NotFound, OwnDecision for its initiator and for users whom it pays, NotPending."""
+        await self.visible.require_decider(actor=actor, bulk_id=bulk_id)
         return (await self.decide(actor=actor, resource_id=bulk_id, outcome=Outcome.APPROVED)).bulk

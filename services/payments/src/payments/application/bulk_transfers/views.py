@@ -112,8 +112,8 @@ class BulkViews(Protocol):
     async def bulks_of(self, payer_id: UUID, cursor: CursorRequest) -> CursorPage[BulkView]:
         """List an initiator's bulks, newest first."""
 
-    async def bulks_awaiting_approval(self, cursor: CursorRequest) -> CursorPage[BulkView]:
-        """List all users' bulks that await approval, newest first."""
+    async def bulks_awaiting_approval(self, cursor: CursorRequest, *, organization_id: UUID | None) -> CursorPage[BulkView]:
+        """List all users' bulks that await approval, or those that an organization pays, newest first."""
 
     async def bulk_lines(
         self, bulk_id: UUID, cursor: CursorRequest, *, statuses: Sequence[LineStatus] = ()

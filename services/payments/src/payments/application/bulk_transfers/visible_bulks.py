@@ -36,11 +36,20 @@ class VisibleBulks:
         if not self._may_see(actor, bulk):
             raise NotFound(bulk_id=bulk.id)
 
+    async def require_decider(self, *, actor: Actor, bulk_id: UUID) -> None:
+        """Raise NotFound unless the actor may decide on what belongs to the bulk's organization."""
+        found = await self.views.bulk(bulk_id)
+        if found is None or not self._may_decide(actor, found):
+            raise NotFound(bulk_id=bulk_id)
+
     def _may_see(self, actor: Actor, bulk: BulkView) -> bool:
         if (
             bulk.payer_id == actor.acts_for
             or bulk.decided_by == actor.user_id
-            or self.permissions.allows(actor, READ_ANY_TRANSFER)
+            or self.permissions.allows_within(actor, READ_ANY_TRANSFER, bulk.organization_id)
         ):
             return True
-        return bulk.status == BulkStatus.PENDING_APPROVAL and self.permissions.allows(actor, APPROVED_BY)
+        return bulk.status == BulkStatus.PENDING_APPROVAL and self._may_decide(actor, bulk)
+
+    def _may_decide(self, actor: Actor, bulk: BulkView) -> bool:
+        return self.permissions.allows_within(actor, APPROVED_BY, bulk.organization_id)

@@ -30,8 +30,12 @@ class Memberships(Protocol):
 
 
 class Authority(Protocol):
-    async def authorize(self, payers: Collection[Payer]) -> Mapping[Payer, Roles | DomainError]:
+    async def authorize(
+        self, payers: Collection[Payer], *, organization_id: UUID | None = None
+    ) -> Mapping[Payer, Roles | DomainError]:
         """Return for each payer the person's current roles, or the refusal of payments on their behalf.
+
+        A role for one organization counts for what belongs to it: to `organization_id`, or else to the payer's organization.
 
         The refusal is PayerSuspended, PayerClosed, NoLongerPermitted, or NotAMember of the organization. Raise Unavailable if
         identity, governance or the policies do not answer: nobody is refused for that.

@@ -22,7 +22,10 @@ class VisibleSchedules:
     async def read(self, *, actor: Actor, schedule_id: UUID, verb: str) -> ScheduleView:
         """Read it, and record the read of another user's; `verb` names what was read. Raise NotFound."""
         found = await self.views.schedule(schedule_id)
-        if not found or (found.payer_id != actor.acts_for and not self.permissions.allows(actor, READ_ANY_TRANSFER)):
+        if not found or (
+            found.payer_id != actor.acts_for
+            and not self.permissions.allows_within(actor, READ_ANY_TRANSFER, found.organization_id)
+        ):
             raise NotFound(schedule_id=schedule_id)
         if found.payer_id != actor.acts_for:
             await self.reads.record(actor, audit.read(found, verb))

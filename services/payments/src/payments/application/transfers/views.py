@@ -63,5 +63,5 @@ class TransferHistory(Protocol):
         bounded number of transfers contains no match and more follow, InvalidValue for a cursor from other filters.
         """
 
-    async def awaiting_approval(self, cursor: CursorRequest) -> CursorPage[Transfer]:
+    async def awaiting_approval(self, cursor: CursorRequest, *, organization_id: UUID | None) -> CursorPage[Transfer]:
         """List all users' transfers that await approval, newest first."""

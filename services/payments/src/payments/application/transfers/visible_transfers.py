@@ -50,6 +50,7 @@ class VisibleTransfers:
         owners = await self.views.owners((order.source_id, order.target_id))
         if actor.acts_for in owners:
             return transfer, ()
-        if not self.permissions.allows(actor, READ_ANY_TRANSFER):
+        # An organization's auditor reads what it paid and what it received.
+        if not any(self.permissions.allows_within(actor, READ_ANY_TRANSFER, owner_id) for owner_id in (None, *owners)):
             raise NotFound(transfer_id=transfer_id)
         return transfer, (order.initiator_id, *sorted(owners))

@@ -22,10 +22,15 @@ class FindWallet:
     ) -> WalletView:
         """Raise NotFound, or ReasonRequired for another user's wallet if `reason_required`. `verb` names the recorded read."""
         wallet = await self.views.find(wallet_id)
-        if not wallet or (wallet.owner_id != actor.acts_for and not self.permissions.allows(actor, READ_ANY_WALLET)):
+        if not wallet or not self._may_read(actor, wallet):
             raise NotFound(wallet_id=wallet_id)
         if wallet.owner_id != actor.acts_for:
             if reason_required and reason is None:
                 raise ReasonRequired
             await self.reads.record(actor, audit.read(wallet, verb, reason=reason))
         return wallet
+
+    def _may_read(self, actor: Actor, wallet: WalletView) -> bool:
+        if wallet.owner_id == actor.acts_for:
+            return True
+        return self.permissions.allows_within(actor, READ_ANY_WALLET, wallet.organization_id)

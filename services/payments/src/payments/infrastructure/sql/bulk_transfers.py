@@ -176,7 +176,12 @@ class SqlBulkRepository:
 _VIEWED: Final = ", ".join(BulkView.__slots__)
 _BULK = text(f"SELECT {_VIEWED} FROM bulks WHERE id = :id")
 _BULKS_OF = text(f"SELECT {_VIEWED} FROM bulks WHERE {PAYER} = :payer AND id < :before ORDER BY id DESC LIMIT :limit")
-_AWAITING = text(f"SELECT {_VIEWED} FROM bulks WHERE status = 'pending_approval' AND id < :before ORDER BY id DESC LIMIT :limit")
+_AWAITING = text(
+    f"""
+    SELECT {_VIEWED} FROM bulks WHERE status = 'pending_approval' AND id < :before
+    AND (cast(:organization AS uuid) IS NULL OR organization_id = :organization) ORDER BY id DESC LIMIT :limit
+    """
+)
 _FILE = text("SELECT file_digest, file_size, format, file_name FROM bulks WHERE id = :id AND file_digest IS NOT NULL")
 # If a file was rejected or cancelled before it started, no outcomes are written to its lines.
 _UNTOLD: Final = "CASE WHEN b.ended_at IS NULL THEN 'waiting' ELSE 'not_run' END"
@@ -207,8 +212,9 @@ class SqlBulkViews(SqlReads):
         found = await self._cursor_page(_BULKS_OF, cursor, attrgetter("id"), payer=payer_id, before=cursor.id())
         return found.map(_bulk_view)
 
-    async def bulks_awaiting_approval(self, cursor: CursorRequest) -> CursorPage[BulkView]:
-        return (await self._cursor_page(_AWAITING, cursor, attrgetter("id"), before=cursor.id())).map(_bulk_view)
+    async def bulks_awaiting_approval(self, cursor: CursorRequest, *, organization_id: UUID | None) -> CursorPage[BulkView]:
+        of = {"before": cursor.id(), "organization": organization_id}
+        return (await self._cursor_page(_AWAITING, cursor, attrgetter("id"), **of)).map(_bulk_view)
 
     async def bulk_lines(
         self, bulk_id: UUID, cursor: CursorRequest, *, statuses: Sequence[LineStatus] = ()

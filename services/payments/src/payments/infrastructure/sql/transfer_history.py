@@ -91,7 +91,8 @@ _FEE_ACCOUNTS: Final = [
 ]
 _AWAITING: Final = text(
     f"""
-    SELECT {READ} FROM transfers t WHERE status = 'pending_approval' AND t.id < :before ORDER BY t.id DESC LIMIT :limit
+    SELECT {READ} FROM transfers t WHERE status = 'pending_approval' AND t.id < :before
+    AND (cast(:organization AS uuid) IS NULL OR organization_id = :organization) ORDER BY t.id DESC LIMIT :limit
     """
 )
 _CONDITIONS: Final = {
@@ -142,8 +143,9 @@ class SqlTransferHistory(SqlReads):
             if step.rows:
                 yield [_movement(row) for row in step.rows]
 
-    async def awaiting_approval(self, cursor: CursorRequest) -> CursorPage[Transfer]:
-        return (await self._cursor_page(_AWAITING, cursor, attrgetter("id"), before=cursor.id())).map(transfer_of)
+    async def awaiting_approval(self, cursor: CursorRequest, *, organization_id: UUID | None) -> CursorPage[Transfer]:
+        of = {"before": cursor.id(), "organization": organization_id}
+        return (await self._cursor_page(_AWAITING, cursor, attrgetter("id"), **of)).map(transfer_of)
 
     async def _steps(
         self, wanted: HistoryFilter, page: str, *, before: UUID, rows: int, **parameters: object

@@ -16,7 +16,6 @@ from chassis.rest import (
     Envelope,
     Events,
     IdempotencyKey,
-    Requires,
     Router,
     Takes,
     UploadedFile,
@@ -29,7 +28,7 @@ from kernel.assurance import NONE, STRONG
 from kernel.reads import OTHERS, OWN
 from payments.application.bulk_transfers.views import BulkView
 from payments.domain.bulk import LineStatus
-from payments.interfaces.rest.dependencies import App
+from payments.interfaces.rest.dependencies import APPROVES, PAYS, App, PayingOrganization
 from payments.interfaces.rest.dry_run import DRY_RUN_OF_FILE, rehearsed
 from payments.interfaces.rest.schemas.bulk_rehearsal import BulkRehearsalResponse
 from payments.interfaces.rest.schemas.bulk_transfers import BODY, EXTENSIONS, FILE_RESPONSES, BulkLineResponse, BulkResponse, Mode
@@ -48,7 +47,7 @@ _BESIDE: Final = "Required if the file does not contain it"
 @bulk_transfers.post(
     "",
     status_code=202,
-    dependencies=[Requires("payment:create")],
+    dependencies=[PAYS],
     idempotency="own",
     openapi_extra=BODY,
     takes=Takes(media_types=tuple(EXTENSIONS), bytes_max=FILE_BYTES_MAX),
@@ -99,12 +98,13 @@ async def list_bulks(actor: CurrentActor, cursor: CursorPaging, app: App) -> Env
     return cursor_of(await app.bulk_transfers.list_bulks(actor=actor, cursor=cursor), BulkResponse.of)
 
 
-@bulk_transfers.get("/awaiting-approval", dependencies=[Requires("payment:approve")], reads=OTHERS)
+@bulk_transfers.get("/awaiting-approval", dependencies=[APPROVES], reads=OTHERS)
 async def list_bulks_awaiting_approval(
-    actor: CurrentActor, cursor: CursorPaging, app: App
+    actor: CurrentActor, cursor: CursorPaging, app: App, organization_id: PayingOrganization = None
 ) -> Envelope[CursorPageOf[BulkResponse]]:
-    """List all users' bulk transfers that await approval, newest first."""
-    return cursor_of(await app.bulk_transfers.list_bulks_awaiting_approval(actor=actor, cursor=cursor), BulkResponse.of)
+    """List all users' bulk transfers that await approval, newest first, or those that an organization pays."""
+    page = await app.bulk_transfers.list_bulks_awaiting_approval(actor=actor, cursor=cursor, organization_id=organization_id)
+    return cursor_of(page, BulkResponse.of)
 
 
 @bulk_transfers.get(
@@ -160,20 +160,20 @@ async def follow_bulk(bulk_id: UUID, actor: CurrentActor, events: Events, app: A
     return await events(await app.bulk_transfers.follow_bulk(actor=actor, bulk_id=bulk_id), BulkResponse.of)
 
 
-@bulk_transfers.post("/{bulk_id}/approve", dependencies=[Requires("payment:approve")], idempotency="steps", assurance=STRONG)
+@bulk_transfers.post("/{bulk_id}/approve", dependencies=[APPROVES], idempotency="steps", assurance=STRONG)
 async def approve_bulk(bulk_id: UUID, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
     """Approve a waiting bulk transfer, so that it runs. Nobody may approve a file that they submitted or that pays them."""
     return envelope(BulkResponse.of(BulkView.of(await app.bulk_transfers.approve_bulk(actor=actor, bulk_id=bulk_id))))
 
 
-@bulk_transfers.post("/{bulk_id}/reject", dependencies=[Requires("payment:approve")], idempotency="steps", assurance=STRONG)
+@bulk_transfers.post("/{bulk_id}/reject", dependencies=[APPROVES], idempotency="steps", assurance=STRONG)
 async def reject_bulk(bulk_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
     """Reject a waiting bulk transfer: no line runs. Nobody may decide on a file that they submitted or that pays them."""
     bulk = await app.bulk_transfers.reject_bulk(actor=actor, bulk_id=bulk_id, reason=body.reason)
     return envelope(BulkResponse.of(BulkView.of(bulk)))
 
 
-@bulk_transfers.post("/{bulk_id}/cancel", dependencies=[Requires("payment:create")], assurance=NONE)
+@bulk_transfers.post("/{bulk_id}/cancel", dependencies=[PAYS], assurance=NONE)
 async def cancel_bulk(bulk_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[BulkResponse]:
     """Stop a bulk transfer. Settled lines stay settled, and the lines in progress finish."""
     bulk = await app.bulk_transfers.cancel_bulk(actor=actor, bulk_id=bulk_id, reason=body.reason)

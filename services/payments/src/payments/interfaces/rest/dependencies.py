@@ -1,11 +1,11 @@
 """The dependencies of the routes."""
 
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
 
-from chassis.rest import ONE_LINE, AmountText, Moment
+from chassis.rest import ONE_LINE, AmountText, Moment, Requires, Scope
 from kernel.money import Money
 from payments.application import Payments
 from payments.application.transfers.views import HistoryFilter
@@ -19,6 +19,11 @@ def application(request: Request) -> Payments:
 
 
 App = Annotated[Payments, Depends(application)]
+
+# Operations on the caller's own money, or on that of the organization that the session acts for.
+PAYS: Final = Requires("payment:create", within=Scope.ORGANIZATION)
+# Operations on others' payments. The use case asks whether the caller may approve what the paying organization pays.
+APPROVES: Final = Requires("payment:approve", within=Scope.RESOURCE)
 
 _AMOUNT = "Amount in units of the currency, such as 250.00"
 
@@ -60,5 +65,8 @@ async def _history(  # each is a filter of the query string
         text=text,
     )
 
+
+# What a caller who approves payments of an organization lists; others list everything.
+PayingOrganization = Annotated[UUID | None, Query(description="Only what this organization pays")]
 
 HistoryQuery = Annotated[HistoryFilter, Depends(_history)]

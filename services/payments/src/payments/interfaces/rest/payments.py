@@ -9,13 +9,12 @@ from chassis.rest import (
     CursorPaging,
     Envelope,
     IdempotencyKey,
-    Requires,
     Router,
     cursor_of,
 )
 from kernel.assurance import NONE
 from kernel.reads import OWN
-from payments.interfaces.rest.dependencies import App, HistoryQuery
+from payments.interfaces.rest.dependencies import PAYS, App, HistoryQuery
 from payments.interfaces.rest.dry_run import DRY_RUN
 from payments.interfaces.rest.schemas.payments import PaymentRequest
 from payments.interfaces.rest.schemas.transfers import TransferResponse
@@ -27,7 +26,7 @@ payments = Router(prefix="/payments", tags=["payments"], moves_money=True)
 @payments.post(
     "",
     status_code=201,
-    dependencies=[Requires("payment:create")],
+    dependencies=[PAYS],
     idempotency="own",
     response_model=Envelope[TransferResponse],
     responses=DRY_RUN,

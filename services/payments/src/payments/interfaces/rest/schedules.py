@@ -11,7 +11,6 @@ from chassis.rest import (
     CursorPaging,
     Envelope,
     IdempotencyKey,
-    Requires,
     Router,
     cursor_of,
     envelope,
@@ -21,7 +20,7 @@ from kernel.assurance import NONE
 from kernel.reads import OTHERS, OWN
 from payments.application.schedules.views import ScheduleView
 from payments.domain.schedule import Schedule
-from payments.interfaces.rest.dependencies import App
+from payments.interfaces.rest.dependencies import PAYS, App
 from payments.interfaces.rest.schemas.schedules import (
     ScheduleRequest,
     ScheduleResponse,
@@ -33,7 +32,7 @@ from payments.interfaces.rest.schemas.transfers import ReasonRequest
 schedules = Router(prefix="/transfers/schedules", tags=["scheduled transfers"], moves_money=True)
 
 
-@schedules.post("", status_code=201, dependencies=[Requires("payment:create")], idempotency="own", assurance=NONE)
+@schedules.post("", status_code=201, dependencies=[PAYS], idempotency="own", assurance=NONE)
 async def plan_transfer(
     body: ScheduleRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response
 ) -> Envelope[ScheduleResponse]:
@@ -88,19 +87,19 @@ async def list_upcoming_runs(
     return cursor_of(page, UpcomingRunResponse.of)
 
 
-@schedules.post("/{schedule_id}/pause", dependencies=[Requires("payment:create")], assurance=NONE)
+@schedules.post("/{schedule_id}/pause", dependencies=[PAYS], assurance=NONE)
 async def pause_schedule(schedule_id: UUID, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
     """Pause a schedule until it is resumed."""
     return _enveloped(await app.schedules.pause_schedule(actor=actor, schedule_id=schedule_id))
 
 
-@schedules.post("/{schedule_id}/resume", dependencies=[Requires("payment:create")], assurance=NONE)
+@schedules.post("/{schedule_id}/resume", dependencies=[PAYS], assurance=NONE)
 async def resume_schedule(schedule_id: UUID, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
     """Resume a paused schedule from its next occurrence. Occurrences during the pause are skipped."""
     return _enveloped(await app.schedules.resume_schedule(actor=actor, schedule_id=schedule_id))
 
 
-@schedules.post("/{schedule_id}/cancel", dependencies=[Requires("payment:create")], assurance=NONE)
+@schedules.post("/{schedule_id}/cancel", dependencies=[PAYS], assurance=NONE)
 async def cancel_schedule(schedule_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[ScheduleResponse]:
     """Cancel a schedule. The transfers that it has made remain."""
     return _enveloped(await app.schedules.cancel_schedule(actor=actor, schedule_id=schedule_id, reason=body.reason))

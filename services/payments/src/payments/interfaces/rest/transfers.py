@@ -20,7 +20,7 @@ from chassis.rest import (
 from kernel.assurance import NONE, RECENT, STRONG
 from kernel.money import Money
 from kernel.reads import OTHERS, OWN
-from payments.interfaces.rest.dependencies import App, HistoryQuery
+from payments.interfaces.rest.dependencies import APPROVES, PAYS, App, HistoryQuery, PayingOrganization
 from payments.interfaces.rest.dry_run import DRY_RUN
 from payments.interfaces.rest.schemas.transfers import (
     CaptureTransferRequest,
@@ -39,7 +39,7 @@ transfers = Router(prefix="/transfers", tags=["transfers"], moves_money=True)
 @transfers.post(
     "",
     status_code=201,
-    dependencies=[Requires("payment:create")],
+    dependencies=[PAYS],
     idempotency="own",
     response_model=Envelope[TransferResponse],
     responses=DRY_RUN,
@@ -61,7 +61,7 @@ async def transfer_tokens(
 @transfers.post(
     "/linked",
     status_code=201,
-    dependencies=[Requires("payment:create")],
+    dependencies=[PAYS],
     idempotency="own",
     response_model=Envelope[LinkedTransfersResponse],
     responses=DRY_RUN,
@@ -91,10 +91,12 @@ async def list_transfers(
     return cursor_of(await app.transfers.list_transfers(actor=actor, wanted=wanted, cursor=cursor), TransferResponse.of)
 
 
-@transfers.get("/awaiting-approval", dependencies=[Requires("payment:approve")], reads=OTHERS)
-async def list_awaiting_approval(actor: CurrentActor, cursor: CursorPaging, app: App) -> Envelope[CursorPageOf[TransferResponse]]:
-    """List all users' transfers that await approval, newest first."""
-    page = await app.transfers.list_awaiting_approval(actor=actor, cursor=cursor)
+@transfers.get("/awaiting-approval", dependencies=[APPROVES], reads=OTHERS)
+async def list_awaiting_approval(
+    actor: CurrentActor, cursor: CursorPaging, app: App, organization_id: PayingOrganization = None
+) -> Envelope[CursorPageOf[TransferResponse]]:
+    """List all users' transfers that await approval, newest first, or those that an organization pays."""
+    page = await app.transfers.list_awaiting_approval(actor=actor, cursor=cursor, organization_id=organization_id)
     return cursor_of(page, TransferResponse.of)
 
 
@@ -105,7 +107,7 @@ async def get_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Enve
     return envelope(TransferResponse.of(transfer, transaction_hash=transaction_hash))
 
 
-@transfers.post("/{transfer_id}/capture", dependencies=[Requires("payment:create")], assurance=NONE)
+@transfers.post("/{transfer_id}/capture", dependencies=[PAYS], assurance=NONE)
 async def capture_transfer(
     transfer_id: UUID, body: CaptureTransferRequest, actor: CurrentActor, app: App
 ) -> Envelope[TransferResponse]:
@@ -127,20 +129,34 @@ async def void_transfer(transfer_id: UUID, body: ReasonRequest, actor: CurrentAc
     return enveloped(await app.transfers.void_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
 
 
-@transfers.post("/{transfer_id}/approve", dependencies=[Requires("payment:approve")], idempotency="steps", assurance=STRONG)
+@transfers.post(
+    "/{transfer_id}/approve",
+    dependencies=[APPROVES],
+    idempotency="steps",
+    assurance=STRONG,
+)
 async def approve_transfer(transfer_id: UUID, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
     """Approve a waiting transfer. Nobody may approve a transfer that they ordered, pay or receive."""
     return enveloped(await app.transfers.approve_transfer(actor=actor, transfer_id=transfer_id))
 
 
-@transfers.post("/{transfer_id}/reject", dependencies=[Requires("payment:approve")], idempotency="steps", assurance=STRONG)
+@transfers.post(
+    "/{transfer_id}/reject",
+    dependencies=[APPROVES],
+    idempotency="steps",
+    assurance=STRONG,
+)
 async def reject_transfer(transfer_id: UUID, body: ReasonRequest, actor: CurrentActor, app: App) -> Envelope[TransferResponse]:
     """Reject a waiting transfer and release its money. Nobody may decide on a transfer that they ordered, pay or receive."""
     return enveloped(await app.transfers.reject_transfer(actor=actor, transfer_id=transfer_id, reason=body.reason))
 
 
 @transfers.post(
-    "/{transfer_id}/refund", status_code=201, dependencies=[Requires("payment:create")], idempotency="own", assurance=NONE
+    "/{transfer_id}/refund",
+    status_code=201,
+    dependencies=[PAYS],
+    idempotency="own",
+    assurance=NONE,
 )
 async def refund_transfer(
     transfer_id: UUID, body: RefundRequest, key: IdempotencyKey, actor: CurrentActor, app: App, response: Response

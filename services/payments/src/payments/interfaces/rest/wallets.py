@@ -27,7 +27,7 @@ from kernel.money import amount_text
 from kernel.reads import OTHERS, OWN
 from payments.application.wallets.views import WalletView
 from payments.domain.account import Account
-from payments.interfaces.rest.dependencies import App
+from payments.interfaces.rest.dependencies import PAYS, App
 from payments.interfaces.rest.schemas.accounts import PostingResponse
 from payments.interfaces.rest.schemas.wallets import (
     BalanceResponse,
@@ -48,7 +48,7 @@ async def list_wallets(actor: CurrentActor, paging: Paging, app: App) -> Envelop
     return page_of(await app.wallets.list_wallets(actor=actor, page=paging), WalletResponse.of)
 
 
-@wallets.post("", status_code=201, dependencies=[Requires("payment:create")], assurance=NONE)
+@wallets.post("", status_code=201, dependencies=[PAYS], assurance=NONE)
 async def open_wallet(body: OpenWalletRequest, actor: CurrentActor, app: App) -> Envelope[WalletResponse]:
     """Open another wallet, in any currency."""
     return _response_of(await app.wallets.open_wallet(actor=actor, currency=body.currency, name=body.name))

@@ -1,0 +1,22 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from governance.application.access import audit
+from governance.application.access.views import AccessViews, UserAccess
+from governance.domain.access import access_of
+from kernel.actor import Actor
+from kernel.reads import Reads
+
+
+@dataclass(frozen=True, slots=True)
+class GetUserAccess:
+    """Get all permissions of a person with the ways that grant each. Reading another person's is recorded."""
+
+    views: AccessViews
+    reads: Reads
+
+    async def __call__(self, *, actor: Actor, subject_id: UUID) -> UserAccess:
+        found = await self.views.held(subject_id)
+        if subject_id != actor.user_id:
+            await self.reads.record(actor, audit.read_of_access(subject_id, "read"))
+        return UserAccess(subject_id, found.is_able, found.organizations, access_of(found.held, found.hierarchy))

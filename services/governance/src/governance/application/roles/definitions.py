@@ -1,0 +1,98 @@
+"""What every change of a role's definition observes, in one transaction."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from governance.application.policies.publish_bundle import PublishBundle
+from governance.application.ports.transaction import Transaction
+from governance.application.roles import audit
+from governance.application.separations.duties import require_separate_duties_of_roles
+from governance.application.standings.authority import require_own_permissions
+from governance.domain.errors import IndispensablePermission, UnknownPermission, UnknownRole
+from governance.domain.policy_bundle import PolicyBundle
+from governance.domain.role import INDISPENSABLE, Permission, Role
+from governance.domain.role_hierarchy import RoleHierarchy
+from kernel.actor import Actor
+from kernel.errors import NotFound, StaleVersion
+
+
+@dataclass(frozen=True, slots=True)
+class LockedDefinitions:
+    """All roles, while no other transaction changes roles, assignments or policies. `latest` is the bundle in force."""
+
+    tx: Transaction
+    actor: Actor
+    hierarchy: RoleHierarchy
+    latest: PolicyBundle | None
+
+    def find(self, name: str, *, version: int | None = None) -> Role:
+        """Return a role. Raise NotFound, or StaleVersion unless it has this version."""
+        role = self.hierarchy.find(name)
+        if role is None:
+            raise NotFound(role=name)
+        if version is not None and role.version != version:
+            raise StaleVersion(field="If-Match", role=name, version=role.version)
+        return role
+
+    def roles(self, names: Collection[str]) -> list[Role]:
+        """Return roles that are in use. Raise UnknownRole or RetiredRole."""
+        found = []
+        for name in sorted(names):
+            role = self.hierarchy.find(name)
+            if role is None:
+                raise UnknownRole(field="roles", role=name)
+            role.require_active()
+            found.append(role)
+        return found
+
+    async def permissions(self, names: Collection[str]) -> set[Permission]:
+        """Return permissions. Raise UnknownPermission."""
+        known = {permission.name: permission for permission in await self.tx.permissions.all()}
+        if unknown := sorted(set(names) - set(known)):
+            raise UnknownPermission(field="permissions", unknown=unknown)
+        return {known[name] for name in names}
+
+    async def require_own(self, role: Role, permissions: Collection[str] = (), *, at: datetime) -> None:
+        """Raise BeyondOwnPermissions if the role has, or would get, a permission that the actor lacks.
+
+        Nobody may extend a role beyond their own permissions, or weaken a role that permits more.
+        """
+        wanted = {*role.permission_names, *self.hierarchy.permission_names(role.name), *permissions}
+        await require_own_permissions(self.tx, self.actor, role.name, wanted, at=at)
+
+    @asynccontextmanager
+    async def change(
+        self, role: Role, verb: str, *, at: datetime, publish: PublishBundle, reason: str | None = None
+    ) -> AsyncIterator[None]:
+        """Record the block's change of a role and publish the bundle. `verb` "create" records a new role.
+
+        Raise InclusionCycle, IndispensablePermission if nobody who is able to act would have the permission to manage roles or
+        policies afterwards, or DutiesNotSeparated if a role or a person would have both duties of a separation.
+        """
+        before = {role.name: frozenset[str]()}
+        before |= {each: self.hierarchy.permission_names(each) for each in self.hierarchy.containing(role.name)}
+        had = [each for each in sorted(INDISPENSABLE) if await self.tx.standings.somebody_able_has(each)]
+        if verb == "create":
+            yield
+            self.tx.create(audit.ROLE, role, at=at, reason=reason)
+        else:
+            with self.tx.change(audit.ROLE, role, verb, at=at, reason=reason):
+                yield
+        # Before the changes are sent, so that the error names the path.
+        self.hierarchy.require_no_cycle(role.name)
+        hierarchy = await self.tx.roles.hierarchy()
+        for permission in had:
+            if not await self.tx.standings.somebody_able_has(permission):
+                raise IndispensablePermission(role=role.name, permission=permission)
+        await require_separate_duties_of_roles(self.tx, hierarchy, before=before, at=at)
+        await publish(tx=self.tx, latest=self.latest, actor=self.actor)
+
+
+async def lock_definitions(tx: Transaction, actor: Actor) -> LockedDefinitions:
+    """Lock all roles, in the order of every change of roles."""
+    # Allow one publisher at a time: a bundle that is compiled during another change would lose that change.
+    latest = await tx.bundles.lock_latest()
+    await tx.standings.guard()
+    return LockedDefinitions(tx, actor, await tx.roles.hierarchy(), latest)

@@ -1,0 +1,120 @@
+"""Roles that a subject has within limits: in one organization, from a time on, or until a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, NamedTuple, Self
+from uuid import UUID
+
+from governance.domain.errors import TooManyAssignments
+from governance.domain.events import LimitedRolesChanged
+from kernel.errors import InvalidValue
+from kernel.events import Aggregate
+from kernel.ids import new_id
+
+# Each serving process of the platform keeps all of them in memory.
+ASSIGNMENTS_MAX: Final = 100
+
+
+class Limits(NamedTuple):
+    """Where and when a role is in force: in one organization or everywhere, from `starts_at` on, before `ends_at`."""
+
+    organization_id: UUID | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+    @property
+    def are_none(self) -> bool:
+        return self == NO_LIMITS
+
+    @property
+    def is_scoped(self) -> bool:
+        return self.organization_id is not None
+
+    def require_possible(self, *, at: datetime) -> None:
+        """Raise InvalidValue if the role would never be in force."""
+        if self.ends_at and self.ends_at <= at:
+            raise InvalidValue(field="ends_at", expected="a time in the future", given=self.ends_at.isoformat())
+        if self.starts_at and self.ends_at and self.starts_at >= self.ends_at:
+            raise InvalidValue(field="ends_at", expected="a time after starts_at", given=self.ends_at.isoformat())
+
+    def hold_at(self, at: datetime) -> bool:
+        return (self.starts_at is None or self.starts_at <= at) and (self.ends_at is None or at < self.ends_at)
+
+    def starts_after(self, at: datetime) -> bool:
+        return self.starts_at is not None and self.starts_at > at
+
+
+NO_LIMITS: Final = Limits()
+
+
+@dataclass(eq=False)
+class LimitedAssignment:
+    """A role of a subject within limits: who granted it (a user's id or a service's name), when and why."""
+
+    id: UUID
+    subject_id: UUID
+    role: str
+    organization_id: UUID | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    granted_by: str
+    granted_at: datetime
+    reason: str | None = None
+    # The exception from a separation of duties that permits it; it ends with the exception.
+    exception_id: UUID | None = None
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.organization_id, self.starts_at, self.ends_at)
+
+
+@dataclass(eq=False)
+class LimitedHolder(Aggregate):
+    """All limited roles of one subject. Their event always lists all of them; `version` grows with each change.
+
+    They are apart from the roles without limits, which are in tokens: an earlier release would take a limited role for one
+    without limits.
+    """
+
+    subject_id: UUID
+    version: int = 0
+    assignments: dict[UUID, LimitedAssignment] = field(default_factory=dict)
+
+    def find(self, role: str, limits: Limits) -> LimitedAssignment | None:
+        return next((each for each in self.assignments.values() if (each.role, each.limits) == (role, limits)), None)
+
+    def grant(
+        self, role: str, limits: Limits, *, by: str, at: datetime, reason: str | None = None, exception_id: UUID | None = None
+    ) -> LimitedAssignment:
+        """Assign a role. Raise InvalidValue for impossible limits, or TooManyAssignments."""
+        limits.require_possible(at=at)
+        if len(self.assignments) >= ASSIGNMENTS_MAX:
+            raise TooManyAssignments(most=ASSIGNMENTS_MAX)
+        assignment = LimitedAssignment(new_id(), self.subject_id, role, *limits, by, at, reason, exception_id)
+        self.assignments[assignment.id] = assignment
+        self._announce_all(at)
+        return assignment
+
+    def revoke(self, assignment_id: UUID, *, at: datetime) -> bool:
+        """Revoke one. Return False if the subject does not have it."""
+        if self.assignments.pop(assignment_id, None) is None:
+            return False
+        self._announce_all(at)
+        return True
+
+    def ended(self, at: datetime) -> Iterator[LimitedAssignment]:
+        """Yield the assignments whose end has come, in the order of their ids."""
+        for assignment_id in sorted(self.assignments):
+            assignment = self.assignments[assignment_id]
+            if assignment.ends_at and assignment.ends_at <= at:
+                yield assignment
+
+    @classmethod
+    def register(cls, subject_id: UUID) -> Self:
+        return cls(subject_id)
+
+    def _announce_all(self, at: datetime) -> None:
+        self.version += 1
+        roles = tuple((each.role, each.limits) for _, each in sorted(self.assignments.items()))
+        self.announce(LimitedRolesChanged(occurred_at=at, subject_id=self.subject_id, roles=roles, version=self.version))

@@ -1,0 +1,103 @@
+"""Roles within limits in PostgreSQL. Their holders are a feed, from which each serving process of the platform keeps a copy."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Table, Text, Uuid, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import attribute_keyed_dict, relationship
+
+from chassis.persistence.database import Database
+from chassis.persistence.sql_reads import SqlReads
+from chassis.projections.served_feed import SqlFeed
+from governance.application.role_assignments.views import LimitedRolesView
+from governance.domain.limited_role import LimitedAssignment, LimitedHolder, Limits
+from governance.infrastructure.sql.advisory_lock import LOCK_SUBJECT
+from governance.infrastructure.sql.mapping import mapper, metadata
+from governance.infrastructure.sql.roles import roles
+from kernel.feeds import FeedPage
+
+limited_holders = Table(
+    "limited_holders",
+    metadata,
+    Column("subject_id", Uuid, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+)
+limited_assignments = Table(
+    "limited_assignments",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("subject_id", ForeignKey(limited_holders.c.subject_id), nullable=False),
+    Column("role", ForeignKey(roles.c.name), nullable=False),
+    Column("organization_id", Uuid),
+    Column("starts_at", DateTime(timezone=True)),
+    Column("ends_at", DateTime(timezone=True)),
+    Column("granted_by", Text, nullable=False),
+    Column("granted_at", DateTime(timezone=True), nullable=False),
+    Column("reason", Text),
+    Column("exception_id", Uuid),
+)
+mapper.map_imperatively(LimitedAssignment, limited_assignments)
+mapper.map_imperatively(
+    LimitedHolder,
+    limited_holders,
+    properties={
+        # Load them with their holder: async code cannot load lazily.
+        "assignments": relationship(
+            LimitedAssignment,
+            collection_class=attribute_keyed_dict("id"),
+            cascade="all, delete-orphan",
+            lazy="selectin",
+        ),
+    },
+)
+
+_LIMITED = """
+    version, (
+        SELECT coalesce(json_agg(json_build_array(
+            role, organization_id, extract(epoch FROM starts_at), extract(epoch FROM ends_at)) ORDER BY id), '[]')
+        FROM limited_assignments WHERE subject_id = limited_holders.subject_id
+    ) AS roles
+"""
+_ENDED = text(
+    """
+    SELECT DISTINCT subject_id FROM limited_assignments WHERE ends_at <= :at AND subject_id > :after
+    ORDER BY subject_id LIMIT :limit
+    """
+)
+
+
+class SqlLimitedHolderRepository:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def lock(self, subject_id: UUID) -> LimitedHolder | None:
+        # A row lock cannot lock a row that does not exist yet.
+        await self._session.execute(LOCK_SUBJECT, {"subject_id": str(subject_id)})
+        query = select(LimitedHolder).where(limited_holders.c.subject_id == subject_id)
+        return (await self._session.scalars(query)).one_or_none()
+
+    def add(self, holder: LimitedHolder) -> None:
+        self._session.add(holder)
+
+
+class SqlLimitedRoleViews(SqlReads):
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._feed = SqlFeed(database, "limited_holders", key="subject_id", columns=_LIMITED)
+
+    async def page(self, cursor: str, *, limit: int) -> FeedPage[LimitedRolesView]:
+        page = await self._feed.page(cursor, limit=limit)
+        return page.map(lambda row: LimitedRolesView(row.feed_key, [_limited(*role) for role in row.roles], row.version))
+
+    async def ended(self, at: datetime, *, after: UUID, limit: int) -> Sequence[UUID]:
+        return [row.subject_id for row in await self._rows(_ENDED, at=at, after=after, limit=limit)]
+
+
+def _limited(role: str, organization_id: str | None, starts_at: float | None, ends_at: float | None) -> tuple[str, Limits]:
+    return role, Limits(UUID(organization_id) if organization_id else None, _time(starts_at), _time(ends_at))
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
