@@ -18,7 +18,6 @@ class Policies(governance_pb2_grpc.PolicyServiceServicer):
         bundle = bundle_of({"user": ["payment:create"]})
         return governance_pb2.GetBundleResponse(version=bundle.version, policies=bundle.policies, schema=bundle.schema)
 
-
     async def ListLimitedRoles(
         self, _request: governance_pb2.ListLimitedRolesRequest, _context: object
     ) -> governance_pb2.ListLimitedRolesResponse:

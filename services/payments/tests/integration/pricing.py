@@ -11,6 +11,7 @@ from kernel.clock import Clock
 from kernel.ids import new_id
 from kernel.objects import NoScanner
 from payments.application import Payments
+from payments.domain.approval import APPROVED_BY
 from payments.wiring.dependencies import Dependencies
 from payments.wiring.use_cases import build
 from services.payments.tests.fakes.audit_log import FakeAuditLog
@@ -38,7 +39,7 @@ def priced_payments(database: Database, clock: Clock) -> Payments:
             prices=fakes,
             limits=fakes,
             approvals=fakes,
-            permissions=FakePermissions(),
+            permissions=FakePermissions({APPROVED_BY}),
             objects=folder_store(),
             scanner=NoScanner(),
             clock=clock,

@@ -20,6 +20,7 @@ from kernel.objects import NoScanner
 from payments.application import Payments
 from payments.application.bulk_transfers.acceptance import AcceptedBulk
 from payments.application.transfers.expire_transfers import ExpireTransfers
+from payments.domain.approval import APPROVED_BY
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind, TransferOrder
 from payments.infrastructure.sql.ledger_verifications import LedgerVerification
@@ -66,7 +67,7 @@ class UseCaseBank:
                 prices=self.prices,
                 limits=self.prices,
                 approvals=self.prices,
-                permissions=FakePermissions(),
+                permissions=FakePermissions({APPROVED_BY}),
                 objects=folder_store(),
                 scanner=NoScanner(),
                 clock=self.clock,
