@@ -90,7 +90,7 @@ def test_a_revoked_role_counts_no_more_and_a_late_event_does_not_bring_it_back(p
 
 @pytest.mark.parametrize("age_seconds", [0, 299, 3599])
 def test_an_old_copy_opens_nothing_elsewhere(policies: Policies, clock: ControlledClock, age_seconds: float) -> None:
-    """Nothing is heard from governance: no events, no refresh."""
+    """Nothing arrives from governance: no events, no refresh."""
     limited(policies, GUEST.subject_id, LimitedRole("user", str(OURS)))
     clock.advance(seconds=age_seconds)
     assert policies.allows(GUEST, "audit:view", of(OURS))

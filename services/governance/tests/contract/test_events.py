@@ -9,7 +9,7 @@ from elcorp.governance.v1 import events_pb2
 from elcorp.identity.v1.events_pb2 import UserRegistered
 from governance import wiring
 from governance.domain import events
-from governance.domain.limited_role import Limits
+from governance.domain.limits import Limits
 from governance.interfaces.publications import PUBLICATIONS
 from kernel.erasures import ErasureAcknowledged
 from kernel.events import Event

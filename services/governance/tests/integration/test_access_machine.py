@@ -21,7 +21,7 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.machines import run_machine
 from governance import wiring
 from governance.domain.errors import DutiesNotSeparated, InclusionCycle, RetiredRole
-from governance.domain.limited_role import Limits
+from governance.domain.limits import Limits
 from governance.domain.separation import SeparatedDuties
 from governance.infrastructure.local_bundles import LocalBundles, LocalLimitedRoles
 from governance.infrastructure.sql.limited_roles import SqlLimitedRoleViews

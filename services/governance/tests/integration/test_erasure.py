@@ -13,11 +13,13 @@ from chassis.persistence.delivery import Delivery
 from chassis.persistence.scope import PLATFORM
 from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1 import events_pb2 as compliance
-from elcorp.governance.v1.events_pb2 import ErasureAcknowledged, MembershipEnded, SubjectRolesChanged
+from elcorp.governance.v1.events_pb2 import ErasureAcknowledged, LimitedRolesChanged, MembershipEnded, SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import ErasureRequested, UserRegistered
 from governance import wiring
 from governance.application import Governance
 from governance.application.erasures.acknowledge_erasure import AcknowledgeErasure
+from governance.domain.limits import Limits
+from governance.domain.separation import SeparatedDuties
 from kernel.actor import Actor
 from kernel.erasures import ErasureRequest
 from kernel.ids import new_id
@@ -80,6 +82,27 @@ async def test_the_memberships_of_an_erased_person_end(
     assert [(fact.resource_id, fact.reason, list(fact.related_ids)) for fact in ends] == [
         (str(organization), "erased", [str(user)]) for organization in organizations
     ]
+
+
+async def test_limited_roles_and_exceptions_of_an_erased_person_end(
+    app: Governance, subjects: FakeSubjects, acknowledge: AcknowledgeErasure, database: Database, clock: ControlledClock
+) -> None:
+    user, end = new_id(), clock.now().replace(year=2027)
+    subjects.active.add(user)
+    duties = SeparatedDuties(first="payment:create", second="payment:approve", exempt_roles=("admin",))
+    await app.separations.set_separation(actor=SERVICE, name="pay", duties=duties, version=None, reason="test")
+    asked = await app.separation_exceptions.ask_separation_exception(
+        actor=SERVICE, separation="pay", subject_id=user, expires_at=end, reason="leave"
+    )
+    await app.role_assignments.grant_role(actor=SERVICE, subject_id=user, role="user", limits=Limits(ends_at=end))
+    await app.role_assignments.grant_role(actor=SERVICE, subject_id=user, role="admin", limits=Limits(new_id()))
+    for _ in range(2):
+        await acknowledge(actor=SERVICE, request=requested(new_id(), user))
+
+    assert [len(event.roles) for event in await sent(database, LimitedRolesChanged)] == [1, 2, 1, 0]
+    assert await rows(database, "SELECT FROM limited_assignments") == []
+    query = "SELECT id, ended_by FROM separation_exceptions WHERE ended_at IS NOT NULL"
+    assert await rows(database, query) == [(asked.id, "governance")]
 
 
 async def test_each_revoked_role_has_its_own_fact(

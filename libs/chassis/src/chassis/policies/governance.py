@@ -7,7 +7,6 @@ import grpc.aio
 from chassis.errors import as_domain_error
 from chassis.policies.bundle import Bundle
 from chassis.policies.limited_roles import LimitedRole, SubjectRow
-from chassis.projections.positions import page_at
 from chassis.rpc.status import RemoteError
 from elcorp.governance.v1.governance_pb2 import GetBundleRequest, ListLimitedRolesRequest
 from elcorp.governance.v1.governance_pb2_grpc import PolicyServiceStub
@@ -52,4 +51,5 @@ class GovernanceLimitedRoles:
         except grpc.aio.AioRpcError as exc:
             raise as_domain_error(exc) from exc
         rows = [SubjectRow(each.subject_id, list(map(LimitedRole.read, each.roles)), each.version) for each in response.subjects]
-        return page_at(response.position, rows)
+        at = response.position
+        return FeedPage(rows, at.cursor, at.restart, at.is_last, at.is_reset)

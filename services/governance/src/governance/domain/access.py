@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from governance.domain.limited_role import NO_LIMITS, Limits
+from governance.domain.limits import NO_LIMITS, Limits
 from governance.domain.role_hierarchy import RoleHierarchy, RolePath
 
 

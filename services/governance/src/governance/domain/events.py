@@ -1,13 +1,10 @@
 """The events of governance. Each has its message in elcorp.governance.v1."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
+from governance.domain.limits import Limits
 from kernel.events import Event
-
-if TYPE_CHECKING:
-    from governance.domain.limited_role import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +21,7 @@ class LimitedRolesChanged(Event):
     """`roles` are all limited roles of the subject after the change. `version` orders the changes of a subject."""
 
     subject_id: UUID
-    roles: "tuple[tuple[str, Limits], ...]"
+    roles: tuple[tuple[str, Limits], ...]
     version: int
 
 

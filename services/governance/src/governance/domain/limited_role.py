@@ -3,49 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 from uuid import UUID
 
 from governance.domain.errors import TooManyAssignments
 from governance.domain.events import LimitedRolesChanged
-from kernel.errors import InvalidValue
+from governance.domain.limits import Limits
 from kernel.events import Aggregate
 from kernel.ids import new_id
 
 # Each serving process of the platform keeps all of them in memory.
 ASSIGNMENTS_MAX: Final = 100
-
-
-class Limits(NamedTuple):
-    """Where and when a role is in force: in one organization or everywhere, from `starts_at` on, before `ends_at`."""
-
-    organization_id: UUID | None = None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-
-    @property
-    def are_none(self) -> bool:
-        return self == NO_LIMITS
-
-    @property
-    def is_scoped(self) -> bool:
-        return self.organization_id is not None
-
-    def require_possible(self, *, at: datetime) -> None:
-        """Raise InvalidValue if the role would never be in force."""
-        if self.ends_at and self.ends_at <= at:
-            raise InvalidValue(field="ends_at", expected="a time in the future", given=self.ends_at.isoformat())
-        if self.starts_at and self.ends_at and self.starts_at >= self.ends_at:
-            raise InvalidValue(field="ends_at", expected="a time after starts_at", given=self.ends_at.isoformat())
-
-    def hold_at(self, at: datetime) -> bool:
-        return (self.starts_at is None or self.starts_at <= at) and (self.ends_at is None or at < self.ends_at)
-
-    def starts_after(self, at: datetime) -> bool:
-        return self.starts_at is not None and self.starts_at > at
-
-
-NO_LIMITS: Final = Limits()
 
 
 @dataclass(eq=False)

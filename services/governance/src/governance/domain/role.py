@@ -147,7 +147,7 @@ class Role(Aggregate):
         return True
 
     def retire(self, *, at: datetime) -> bool:
-        """Take the role out of use for good. Return False if it is retired already. Raise ProtectedRole."""
+        """Take the role out of use permanently. Return False if it is retired already. Raise ProtectedRole."""
         if self.is_retired:
             return False
         if self.is_system or self.is_default:

@@ -3,7 +3,7 @@
 from chassis.policies import Bundle, LimitedRole, SubjectRow
 from governance.application.policies.views import PolicyViews
 from governance.application.role_assignments.views import LimitedRoleViews
-from governance.domain.limited_role import Limits
+from governance.domain.limits import Limits
 from kernel.feeds import FEED_PAGE_MAX, FeedPage
 
 

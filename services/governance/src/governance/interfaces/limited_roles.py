@@ -1,7 +1,7 @@
 """The message of a role within limits."""
 
 from elcorp.governance.v1 import limited_roles_pb2
-from governance.domain.limited_role import Limits
+from governance.domain.limits import Limits
 
 
 def limited_role_message(role: str, limits: Limits) -> limited_roles_pb2.LimitedRole:

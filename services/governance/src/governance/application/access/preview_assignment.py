@@ -10,7 +10,7 @@ from governance.application.ports.transaction import Transaction, UnitOfWork
 from governance.application.role_assignments.grant_role import grant_role, require_grantable
 from governance.application.role_assignments.revoke_role import revoke_role
 from governance.domain.access import PermissionAccess
-from governance.domain.limited_role import NO_LIMITS, Limits
+from governance.domain.limits import NO_LIMITS, Limits
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import DomainError

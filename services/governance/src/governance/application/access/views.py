@@ -5,7 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from governance.domain.access import HeldRole, PermissionAccess
-from governance.domain.limited_role import Limits
+from governance.domain.limits import Limits
 from governance.domain.role_hierarchy import RoleHierarchy
 from kernel.pages import CursorPage, CursorRequest
 

@@ -9,7 +9,8 @@ from governance.application.role_assignments.views import AssignmentView
 from governance.application.separations.duties import require_separate_duties
 from governance.application.standings.authority import require_authority_over, require_own_permissions
 from governance.domain.errors import InactiveSubject, SelfGrant, UnknownRole
-from governance.domain.limited_role import NO_LIMITS, LimitedHolder, Limits
+from governance.domain.limited_role import LimitedHolder
+from governance.domain.limits import NO_LIMITS, Limits
 from governance.domain.role_holder import RoleHolder
 from kernel.actor import Actor
 from kernel.clock import Clock

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from governance.domain.limited_role import NO_LIMITS, LimitedAssignment, Limits
+from governance.domain.limited_role import LimitedAssignment
+from governance.domain.limits import NO_LIMITS, Limits
 from governance.domain.role_holder import RoleAssignment
 from kernel.feeds import FeedPage
 from kernel.pages import Page, PageRequest

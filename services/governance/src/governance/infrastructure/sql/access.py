@@ -10,7 +10,7 @@ from sqlalchemy import text
 from chassis.persistence.sql_reads import SqlReads
 from governance.application.access.views import HeldAccess, HolderView
 from governance.domain.access import HeldRole
-from governance.domain.limited_role import Limits
+from governance.domain.limits import Limits
 from governance.domain.role import Permission, Role, RoleInclusion
 from governance.domain.role_hierarchy import RoleHierarchy
 from kernel.pages import CursorPage, CursorRequest, not_a_cursor

@@ -12,7 +12,8 @@ from chassis.persistence.database import Database
 from chassis.persistence.sql_reads import SqlReads
 from chassis.projections.served_feed import SqlFeed
 from governance.application.role_assignments.views import LimitedRolesView
-from governance.domain.limited_role import LimitedAssignment, LimitedHolder, Limits
+from governance.domain.limited_role import LimitedAssignment, LimitedHolder
+from governance.domain.limits import Limits
 from governance.infrastructure.sql.advisory_lock import LOCK_SUBJECT
 from governance.infrastructure.sql.mapping import mapper, metadata
 from governance.infrastructure.sql.roles import roles

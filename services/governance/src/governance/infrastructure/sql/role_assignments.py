@@ -90,7 +90,7 @@ _GRANTS = """
     version, ARRAY(SELECT a.role FROM role_assignments a WHERE a.subject_id = role_holders.subject_id ORDER BY a.role) AS roles
 """
 
-# Those who hold it everywhere now. A role for one organization does not make somebody a reader of the platform's notices.
+# Those who hold it everywhere now. A role for one organization does not make its holder a reader of the platform's notices.
 _HOLDERS = """
     SELECT DISTINCT subject_id FROM all_assignments
     WHERE role IN ({roles}) AND organization_id IS NULL

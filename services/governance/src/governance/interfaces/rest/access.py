@@ -18,7 +18,7 @@ from chassis.rest import (
     envelope,
 )
 from governance.application.access.preview_assignment import Change
-from governance.domain.limited_role import Limits
+from governance.domain.limits import Limits
 from governance.interfaces.rest.dependencies import PERMISSION_PATTERN, ROLE_PATTERN, App
 from governance.interfaces.rest.schemas.access import (
     ExplanationResponse,

@@ -18,7 +18,7 @@ class TransferDeciders:
     permissions: Permissions
 
     async def require(self, *, actor: Actor, transfer_id: UUID) -> None:
-        """Raise NotFound for others: a transfer of another organization is none of theirs."""
+        """Raise NotFound for other callers, also if they may approve what another organization pays."""
         if self.permissions.allows(actor, APPROVED_BY):
             return
         transfer = await self.views.transfer(transfer_id)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from chassis.rest import REASON, Moment, RequestModel, ResponseModel
 from governance.application.role_assignments.views import AssignmentView, SubjectView
-from governance.domain.limited_role import Limits
+from governance.domain.limits import Limits
 from governance.interfaces.rest.dependencies import REASON_LENGTH_MAX, ROLE_PATTERN
 
 _SUBJECT = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"
