@@ -1,4 +1,4 @@
-"""Whatever changes, somebody who is able to act can manage roles: also by roles with an end, inclusions and retirement."""
+"""Whatever changes, an active user can manage roles: also with ends of roles, inclusions and retirement."""
 
 import pytest
 
