@@ -54,7 +54,7 @@ def _rows(service: str) -> Iterator[str]:
 def _access(route: Route) -> str:
     if route.access is None or not route.access.authenticated:
         return "public"
-    return f"`{route.access.permission}`" if route.access.permission else "signed in"
+    return f"`{route.access.permissions}`" if route.access.permission else "signed in"
 
 
 def _assurance(route: Route) -> str:

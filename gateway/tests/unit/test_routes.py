@@ -9,7 +9,7 @@ from gateway.settings import GatewaySettings
 SEGMENTS = {
     "identity": "auth users sessions devices device-keys erasures wallet-addresses notices dev",
     "payments": "wallets transfers issuances fees rates limits accounts payments vehicles invoices ledger",
-    "governance": "roles permissions role-assignments access policies approvals",
+    "governance": "roles permissions role-assignments access organizations teams invitations policies approvals",
     "compliance": "audit screening reports incidents",
 }
 

@@ -18,6 +18,8 @@ from elcorp.compliance.v1 import events_pb2 as compliance
 from governance import wiring
 from governance.application import Governance
 from governance.application.policies.audit import bundle_published
+from governance.application.ports.decisions import Decisions
+from governance.application.ports.invitations import InvitationMails
 from governance.application.ports.policies import PolicyChecker
 from governance.domain.events import PolicyBundlePublished
 from governance.domain.policies import CompiledPolicies
@@ -32,6 +34,8 @@ from kernel.clock import Clock
 from kernel.errors import DomainError
 from kernel.events import Event
 from kernel.ids import new_id
+from services.governance.tests.fakes.decisions import FakeDecisions
+from services.governance.tests.fakes.mails import FakeMails
 from services.governance.tests.fakes.policy_checker import FakeChecker
 from services.governance.tests.fakes.subjects import FakeSubjects
 from services.governance.tests.stored import assigned, published, rows
@@ -47,8 +51,23 @@ class Announced(NamedTuple):
     message: Message
 
 
-def wired(database: Database, subjects: FakeSubjects, clock: Clock, checker: PolicyChecker | None = None) -> Governance:
-    return wiring.use_cases(database=database, subjects=subjects, checker=checker or CedarChecker(), clock=clock)
+def wired(
+    database: Database,
+    subjects: FakeSubjects,
+    clock: Clock,
+    checker: PolicyChecker | None = None,
+    *,
+    decisions: Decisions | None = None,
+    mails: InvitationMails | None = None,
+) -> Governance:
+    return wiring.use_cases(
+        database=database,
+        subjects=subjects,
+        checker=checker or CedarChecker(),
+        decisions=decisions or FakeDecisions(),
+        mails=mails or FakeMails(),
+        clock=clock,
+    )
 
 
 @dataclass

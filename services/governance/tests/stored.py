@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from chassis.testing import stored
 from chassis.testing.databases import DatabaseUrls
 from chassis.testing.running import eventually
 from governance.interfaces.publications import PUBLICATIONS
+from kernel.ids import new_id
 
 # The advisory locks of publishing and of standings.
 PUBLISHING: Final = 1
@@ -27,6 +28,12 @@ _WAITING = """
     SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+_ORGANIZE = text(
+    """
+    INSERT INTO organizations (id, kind, name, created_by, created_at, version)
+    VALUES (:organization, 'merchant', cast(:organization AS text), 'test', :at, 1) ON CONFLICT DO NOTHING
+    """
+)
 _JOIN = text("INSERT INTO memberships (organization_id, subject_id, joined_at) VALUES (:organization, :subject, :at)")
 _ASSIGN = text(
     "INSERT INTO role_assignments (subject_id, role, granted_by, granted_at) VALUES (:id, :role, 'test', '2026-01-01T00:00Z')"
@@ -59,10 +66,19 @@ async def assigned(database: Database, subject_id: UUID, role: str = "admin") ->
 
 
 async def join(database: Database, organization_id: UUID, subject_id: UUID, *, at: datetime) -> None:
-    """Make a person a member; there is no operation for it yet."""
+    """Make a person a member of an organization before the test begins, without an event or an audit fact."""
     row = {"organization": organization_id, "subject": subject_id, "at": at}
     async with database.under(PLATFORM).session() as session, session.begin():
+        await session.execute(_ORGANIZE, {"organization": organization_id, "at": at})
         await session.execute(_JOIN, row)
+
+
+async def organized(database: Database, organization_id: UUID | None = None) -> UUID:
+    """Register an organization before the test begins, without an event or an audit fact. Return its id."""
+    organization_id = organization_id or new_id()
+    async with database.session() as session, session.begin():
+        await session.execute(_ORGANIZE, {"organization": organization_id, "at": datetime(2026, 1, 1, tzinfo=UTC)})
+    return organization_id
 
 
 @asynccontextmanager

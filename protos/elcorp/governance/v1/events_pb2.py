@@ -27,7 +27,7 @@ from elcorp.options.v1 import options_pb2 as elcorp_dot_options_dot_v1_dot_optio
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!elcorp/governance/v1/events.proto\x12\x14\x65lcorp.governance.v1\x1a(elcorp/governance/v1/limited_roles.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"i\n\x15PolicyBundlePublished\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x11\n\tbundle_id\x18\x02 \x01(\t:,\x8a\xb5\x18(\n\x1bgovernance.bundle.published\x1a\tbundle_id\"\x87\x01\n\x13SubjectRolesChanged\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03:<\x8a\xb5\x18\x38\n governance.subject_roles.changed\x12\x08payments\x1a\nsubject_id\"\xa0\x01\n\x13LimitedRolesChanged\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x30\n\x05roles\x18\x02 \x03(\x0b\x32!.elcorp.governance.v1.LimitedRole\x12\x0f\n\x07version\x18\x03 \x01(\x03:2\x8a\xb5\x18.\n governance.limited_roles.changed\x1a\nsubject_id\"m\n\x0fMembershipEnded\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x17\n\x0forganization_id\x18\x02 \x01(\t:-\x8a\xb5\x18)\n\x1bgovernance.membership.ended\x1a\nsubject_id\"\xb4\x01\n\x13\x45rasureAcknowledged\x12\x12\n\nerasure_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0c\n\x04kept\x18\x03 \x03(\t\x12\x30\n\x0cretain_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:8\x8a\xb5\x18\x34\n\x1fgovernance.erasure.acknowledged\x12\x08identity\x1a\x07user_id\"\xb4\x01\n\x0f\x41pprovalDecided\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12\x10\n\x08producer\x18\x02 \x01(\t\x12\x36\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0b\x32$.elcorp.governance.v1.SignedDecision:B\x8a\xb5\x18>\n\x1bgovernance.approval.decided\x12\x08payments\x12\x08identity\x1a\x0b\x61pproval_id\"F\n\x0eSignedDecision\x12\x11\n\tstatement\x18\x01 \x01(\x0c\x12\x0e\n\x06key_id\x18\x02 \x01(\t\x12\x11\n\tsignature\x18\x03 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!elcorp/governance/v1/events.proto\x12\x14\x65lcorp.governance.v1\x1a(elcorp/governance/v1/limited_roles.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"i\n\x15PolicyBundlePublished\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x11\n\tbundle_id\x18\x02 \x01(\t:,\x8a\xb5\x18(\n\x1bgovernance.bundle.published\x1a\tbundle_id\"\x87\x01\n\x13SubjectRolesChanged\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03:<\x8a\xb5\x18\x38\n governance.subject_roles.changed\x12\x08payments\x1a\nsubject_id\"\xa0\x01\n\x13LimitedRolesChanged\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x30\n\x05roles\x18\x02 \x03(\x0b\x32!.elcorp.governance.v1.LimitedRole\x12\x0f\n\x07version\x18\x03 \x01(\x03:2\x8a\xb5\x18.\n governance.limited_roles.changed\x1a\nsubject_id\"\x94\x01\n\x19OrganizationStatusChanged\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03:=\x8a\xb5\x18\x39\n&governance.organization.status_changed\x1a\x0forganization_id\"m\n\x0fMembershipEnded\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x17\n\x0forganization_id\x18\x02 \x01(\t:-\x8a\xb5\x18)\n\x1bgovernance.membership.ended\x1a\nsubject_id\"\xb4\x01\n\x13\x45rasureAcknowledged\x12\x12\n\nerasure_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0c\n\x04kept\x18\x03 \x03(\t\x12\x30\n\x0cretain_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:8\x8a\xb5\x18\x34\n\x1fgovernance.erasure.acknowledged\x12\x08identity\x1a\x07user_id\"\xb4\x01\n\x0f\x41pprovalDecided\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12\x10\n\x08producer\x18\x02 \x01(\t\x12\x36\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0b\x32$.elcorp.governance.v1.SignedDecision:B\x8a\xb5\x18>\n\x1bgovernance.approval.decided\x12\x08payments\x12\x08identity\x1a\x0b\x61pproval_id\"F\n\x0eSignedDecision\x12\x11\n\tstatement\x18\x01 \x01(\x0c\x12\x0e\n\x06key_id\x18\x02 \x01(\t\x12\x11\n\tsignature\x18\x03 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBJECTROLESCHANGED']._serialized_options = b'\212\265\0308\n governance.subject_roles.changed\022\010payments\032\nsubject_id'
   _globals['_LIMITEDROLESCHANGED']._loaded_options = None
   _globals['_LIMITEDROLESCHANGED']._serialized_options = b'\212\265\030.\n governance.limited_roles.changed\032\nsubject_id'
+  _globals['_ORGANIZATIONSTATUSCHANGED']._loaded_options = None
+  _globals['_ORGANIZATIONSTATUSCHANGED']._serialized_options = b'\212\265\0309\n&governance.organization.status_changed\032\017organization_id'
   _globals['_MEMBERSHIPENDED']._loaded_options = None
   _globals['_MEMBERSHIPENDED']._serialized_options = b'\212\265\030)\n\033governance.membership.ended\032\nsubject_id'
   _globals['_ERASUREACKNOWLEDGED']._loaded_options = None
@@ -52,12 +54,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBJECTROLESCHANGED']._serialized_end=410
   _globals['_LIMITEDROLESCHANGED']._serialized_start=413
   _globals['_LIMITEDROLESCHANGED']._serialized_end=573
-  _globals['_MEMBERSHIPENDED']._serialized_start=575
-  _globals['_MEMBERSHIPENDED']._serialized_end=684
-  _globals['_ERASUREACKNOWLEDGED']._serialized_start=687
-  _globals['_ERASUREACKNOWLEDGED']._serialized_end=867
-  _globals['_APPROVALDECIDED']._serialized_start=870
-  _globals['_APPROVALDECIDED']._serialized_end=1050
-  _globals['_SIGNEDDECISION']._serialized_start=1052
-  _globals['_SIGNEDDECISION']._serialized_end=1122
+  _globals['_ORGANIZATIONSTATUSCHANGED']._serialized_start=576
+  _globals['_ORGANIZATIONSTATUSCHANGED']._serialized_end=724
+  _globals['_MEMBERSHIPENDED']._serialized_start=726
+  _globals['_MEMBERSHIPENDED']._serialized_end=835
+  _globals['_ERASUREACKNOWLEDGED']._serialized_start=838
+  _globals['_ERASUREACKNOWLEDGED']._serialized_end=1018
+  _globals['_APPROVALDECIDED']._serialized_start=1021
+  _globals['_APPROVALDECIDED']._serialized_end=1201
+  _globals['_SIGNEDDECISION']._serialized_start=1203
+  _globals['_SIGNEDDECISION']._serialized_end=1273
 # @@protoc_insertion_point(module_scope)

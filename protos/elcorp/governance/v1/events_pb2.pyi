@@ -107,6 +107,34 @@ class LimitedRolesChanged(_message.Message):
 Global___LimitedRolesChanged: _TypeAlias = LimitedRolesChanged  # noqa: Y015
 
 @_typing.final
+class OrganizationStatusChanged(_message.Message):
+    """An organization was suspended, activated or closed. While it is not active, nobody acts for it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    status: _builtins.str
+    """"active", "suspended" or "closed"."""
+    version: _builtins.int
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+        status: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_id", b"organization_id", "status", b"status", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrganizationStatusChanged: _TypeAlias = OrganizationStatusChanged  # noqa: Y015
+
+@_typing.final
 class MembershipEnded(_message.Message):
     """A person's membership in an organization has ended. Access tokens of before no longer act for the organization."""
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(elcorp/governance/v1/limited_roles.proto\x12\x14\x65lcorp.governance.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x90\x01\n\x0bLimitedRole\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x17\n\x0forganization_id\x18\x02 \x01(\t\x12-\n\tstarts_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65nds_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(elcorp/governance/v1/limited_roles.proto\x12\x14\x65lcorp.governance.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x01\n\x0bLimitedRole\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x17\n\x0forganization_id\x18\x02 \x01(\t\x12-\n\tstarts_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65nds_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07team_id\x18\x05 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'elcorp.governance.v1.limite
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LIMITEDROLE']._serialized_start=100
-  _globals['_LIMITEDROLE']._serialized_end=244
+  _globals['_LIMITEDROLE']._serialized_end=261
 # @@protoc_insertion_point(module_scope)

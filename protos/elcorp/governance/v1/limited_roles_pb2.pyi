@@ -27,9 +27,12 @@ class LimitedRole(_message.Message):
     ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
     STARTS_AT_FIELD_NUMBER: _builtins.int
     ENDS_AT_FIELD_NUMBER: _builtins.int
+    TEAM_ID_FIELD_NUMBER: _builtins.int
     role: _builtins.str
     organization_id: _builtins.str
     """Empty: everywhere."""
+    team_id: _builtins.str
+    """A team of the organization: only what belongs to it and to teams that are parts of it. Empty: no team."""
     @_builtins.property
     def starts_at(self) -> _timestamp_pb2.Timestamp:
         """Absent: from the grant on."""
@@ -45,10 +48,11 @@ class LimitedRole(_message.Message):
         organization_id: _builtins.str = ...,
         starts_at: _timestamp_pb2.Timestamp | None = ...,
         ends_at: _timestamp_pb2.Timestamp | None = ...,
+        team_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ends_at", b"ends_at", "starts_at", b"starts_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ends_at", b"ends_at", "organization_id", b"organization_id", "role", b"role", "starts_at", b"starts_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ends_at", b"ends_at", "organization_id", b"organization_id", "role", b"role", "starts_at", b"starts_at", "team_id", b"team_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -115,12 +115,16 @@ CREATE TABLE limited_assignments (
     organization_id uuid,
     starts_at timestamptz,
     ends_at timestamptz,
+    -- A team of the organization.
+    team_id uuid,
     granted_by text NOT NULL,
     granted_at timestamptz NOT NULL,
     reason text CHECK (length(reason) <= 500),
+    CONSTRAINT limited_assignments_team_of CHECK (team_id IS NULL OR organization_id IS NOT NULL),
     CONSTRAINT limited_assignments_limited CHECK (num_nonnulls(organization_id, starts_at, ends_at) > 0),
     CONSTRAINT limited_assignments_period CHECK (starts_at < ends_at),
-    UNIQUE NULLS NOT DISTINCT (subject_id, role, organization_id, starts_at, ends_at)
+    CONSTRAINT limited_assignments_once
+        UNIQUE NULLS NOT DISTINCT (subject_id, role, organization_id, team_id, starts_at, ends_at)
 );
 CREATE INDEX limited_assignments_role ON limited_assignments (role, granted_at DESC);
 CREATE INDEX limited_assignments_granted_at ON limited_assignments (granted_at DESC);
@@ -130,10 +134,11 @@ CREATE INDEX limited_assignments_organization ON limited_assignments (organizati
 -- All assignments, with limits and without.
 CREATE VIEW all_assignments AS
     SELECT id, subject_id, role, NULL::uuid AS organization_id, NULL::timestamptz AS starts_at, NULL::timestamptz AS ends_at,
-           granted_by, granted_at, reason
+           NULL::uuid AS team_id, granted_by, granted_at, reason
     FROM role_assignments
     UNION ALL
-    SELECT id, subject_id, role, organization_id, starts_at, ends_at, granted_by, granted_at, reason FROM limited_assignments;
+    SELECT id, subject_id, role, organization_id, starts_at, ends_at, team_id, granted_by, granted_at, reason
+    FROM limited_assignments;
 """
 UNRETIRED = """
 CREATE FUNCTION refuse_retired_role() RETURNS trigger LANGUAGE plpgsql AS $$

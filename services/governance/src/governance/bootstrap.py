@@ -31,6 +31,7 @@ RECONCILED_EVERY_SECONDS: Final = 600.0
 async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
     from chassis.rpc import connect
     from chassis.run import service_resources
+    from governance.infrastructure.invitation_mails import IdentityInvitationMails
     from governance.infrastructure.local_bundles import LocalBundles, LocalLimitedRoles
     from governance.infrastructure.policy_checker import CedarChecker
     from governance.infrastructure.sql.limited_roles import SqlLimitedRoleViews
@@ -51,6 +52,8 @@ async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
             database=resources.database,
             subjects=IdentitySubjects(identity),
             checker=CedarChecker(),
+            decisions=resources.policies,
+            mails=IdentityInvitationMails(identity),
             clock=resources.clock,
         )
         rest = resources.rest(app, ROUTERS, title="Elcorp governance")
@@ -95,14 +98,19 @@ async def working(settings: GovernanceSettings) -> AsyncIterator[Working]:
 
 
 def jobs(settings: GovernanceSettings) -> "procrastinate.App":
-    """Remove roles whose end has come."""
+    """End the roles and memberships whose end has come."""
     from chassis.jobs import make_jobs
-    from governance.interfaces.jobs import role_jobs
+    from governance.interfaces.jobs import ending_jobs
 
     # Connects at the first job and stays open for the life of the process.
     database = Database.of(settings, scope=PLATFORM)
-    end_limited_roles = wiring.end_limited_roles(database=database, clock=SystemClock())
-    return make_jobs(settings, [role_jobs(end_limited_roles, job_seconds=settings.job_seconds)])
+    clock = SystemClock()
+    ends = ending_jobs(
+        wiring.end_limited_roles(database=database, clock=clock),
+        wiring.end_memberships(database=database, clock=clock),
+        job_seconds=settings.job_seconds,
+    )
+    return make_jobs(settings, [ends])
 
 
 SERVICE = Service(

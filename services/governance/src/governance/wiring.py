@@ -11,10 +11,16 @@ from governance.application.access import Access
 from governance.application.approval_rules import ApprovalRules
 from governance.application.erasures import Erasures
 from governance.application.erasures.acknowledge_erasure import AcknowledgeErasure
+from governance.application.invitations import Invitations
+from governance.application.members import Members
+from governance.application.members.end_memberships import EndMemberships
 from governance.application.organizations import Organizations
+from governance.application.organizations.authority import OrganizationAuthority
 from governance.application.permissions import Permissions
 from governance.application.policies import Policies
 from governance.application.policies.publish_bundle import PublishBundle
+from governance.application.ports.decisions import Decisions
+from governance.application.ports.invitations import InvitationMails
 from governance.application.ports.policies import PolicyChecker
 from governance.application.ports.subjects import Subjects
 from governance.application.role_assignments import RoleAssignments
@@ -25,10 +31,14 @@ from governance.application.separation_exceptions import SeparationExceptions
 from governance.application.separations import Separations
 from governance.application.standings import Standings
 from governance.application.standings.follow_standing import FollowStanding
+from governance.application.teams import Teams
+from governance.application.teams.find_team import FindTeam
 from governance.infrastructure.sql.access import SqlAccessViews
 from governance.infrastructure.sql.approval_rules import SqlApprovalRuleViews
+from governance.infrastructure.sql.invitations import SqlInvitationViews
 from governance.infrastructure.sql.limited_roles import SqlLimitedRoleViews
-from governance.infrastructure.sql.organizations import SqlMembershipViews
+from governance.infrastructure.sql.members import SqlMembershipViews
+from governance.infrastructure.sql.organizations import SqlOrganizationViews
 from governance.infrastructure.sql.permissions import SqlPermissionViews
 from governance.infrastructure.sql.policies import SqlPolicyViews
 from governance.infrastructure.sql.role_assignments import SqlRoleAssignmentViews
@@ -36,6 +46,7 @@ from governance.infrastructure.sql.roles import SqlRoleViews
 from governance.infrastructure.sql.separation_exceptions import SqlSeparationExceptionViews
 from governance.infrastructure.sql.separations import SqlSeparationViews
 from governance.infrastructure.sql.standings import SqlStandingViews
+from governance.infrastructure.sql.teams import SqlTeamViews
 from governance.infrastructure.sql.transaction import SqlGovernanceTransaction
 from governance.interfaces.publications import PUBLICATIONS
 from governance.interfaces.subscriptions import subscriptions
@@ -47,13 +58,24 @@ def unit_of_work(*, database: Database) -> SqlUnitOfWork[SqlGovernanceTransactio
     return SqlUnitOfWork(database, SqlGovernanceTransaction, PUBLICATIONS, service=GovernanceSettings.NAME)
 
 
-def use_cases(*, database: Database, subjects: Subjects, checker: PolicyChecker, clock: Clock) -> Governance:
+def use_cases(
+    *,
+    database: Database,
+    subjects: Subjects,
+    checker: PolicyChecker,
+    decisions: Decisions,
+    mails: InvitationMails,
+    clock: Clock,
+) -> Governance:
     """Wire every use case."""
     uow = unit_of_work(database=database)
     publish_bundle = PublishBundle(checker=checker, clock=clock)
     reads = AuditedReads(uow=uow, clock=clock)
     # Identity and payments ask about all organizations of a person.
     every_organization = database.under(PLATFORM)
+    memberships = SqlMembershipViews(every_organization)
+    organizations, teams = SqlOrganizationViews(every_organization), SqlTeamViews(every_organization)
+    authority = OrganizationAuthority(decisions=decisions, members=memberships)
     return Governance(
         roles=wire(Roles, uow=uow, views=SqlRoleViews(database), publish_bundle=publish_bundle, clock=clock),
         permissions=wire(Permissions, views=SqlPermissionViews(database)),
@@ -82,7 +104,26 @@ def use_cases(*, database: Database, subjects: Subjects, checker: PolicyChecker,
         ),
         standings=wire(Standings, uow=uow, views=SqlStandingViews(database), subjects=subjects, clock=clock),
         erasures=wire(Erasures, uow=uow, clock=clock),
-        organizations=wire(Organizations, views=SqlMembershipViews(every_organization)),
+        organizations=wire(Organizations, uow=uow, views=organizations, authority=authority, clock=clock),
+        members=wire(Members, uow=uow, views=memberships, authority=authority, subjects=subjects, reads=reads, clock=clock),
+        invitations=wire(
+            Invitations,
+            uow=uow,
+            views=SqlInvitationViews(every_organization),
+            organizations=organizations,
+            authority=authority,
+            mails=mails,
+            clock=clock,
+        ),
+        teams=wire(
+            Teams,
+            uow=uow,
+            views=teams,
+            find=FindTeam(views=teams, authority=authority),
+            authority=authority,
+            reads=reads,
+            clock=clock,
+        ),
     )
 
 
@@ -99,3 +140,8 @@ def consumed(*, database: Database, clock: Clock) -> list[AnySubscription]:
 def end_limited_roles(*, database: Database, clock: Clock) -> EndLimitedRoles:
     """Wire what the jobs of this service do."""
     return EndLimitedRoles(uow=unit_of_work(database=database), limited=SqlLimitedRoleViews(database), clock=clock)
+
+
+def end_memberships(*, database: Database, clock: Clock) -> EndMemberships:
+    """Wire it, for the database under the scope of all organizations."""
+    return EndMemberships(uow=unit_of_work(database=database), views=SqlMembershipViews(database), clock=clock)

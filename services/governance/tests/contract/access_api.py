@@ -7,7 +7,7 @@ import httpx
 
 from services.governance.tests.contract.api import Api
 
-PAY_AND_APPROVE = {"first": "payment:create", "second": "payment:approve", "exempt_roles": ["admin"], "reason": "finding 7"}
+VIEW_AND_APPROVE = {"first": "audit:view", "second": "payment:approve", "exempt_roles": ["admin"], "reason": "finding 7"}
 
 
 async def done(response: httpx.Response) -> Any:
@@ -15,8 +15,8 @@ async def done(response: httpx.Response) -> Any:
     return response.json()["data"]
 
 
-async def set_separation(api: Api, name: str = "pay-and-approve", **duties: Any) -> Any:
-    return await done(await api.call("PUT", f"/access/separations/{name}", json={**PAY_AND_APPROVE, **duties}))
+async def set_separation(api: Api, name: str = "view-and-approve", **duties: Any) -> Any:
+    return await done(await api.call("PUT", f"/access/separations/{name}", json={**VIEW_AND_APPROVE, **duties}))
 
 
 async def ask_exception(api: Api, separation: str, subject: UUID, expires_at: str = "2026-06-30T22:00:00Z") -> Any:

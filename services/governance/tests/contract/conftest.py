@@ -19,6 +19,7 @@ from governance.interfaces.rest import ROUTERS
 from kernel.actor import Actor
 from kernel.ids import new_id
 from services.governance.tests.contract.api import Api
+from services.governance.tests.fakes.mails import FakeMails
 from services.governance.tests.fakes.subjects import FakeSubjects
 from services.governance.tests.registry import wired
 from services.governance.tests.stored import assigned
@@ -39,8 +40,20 @@ async def urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
 
 
 @pytest.fixture
-async def governance(database: Database, clock: ControlledClock, subjects: FakeSubjects) -> Governance:
-    return wired(database, subjects, clock)
+def policies(clock: ControlledClock) -> Policies:
+    return Policies(clock)
+
+
+@pytest.fixture
+def mails() -> FakeMails:
+    return FakeMails()
+
+
+@pytest.fixture
+async def governance(
+    database: Database, clock: ControlledClock, subjects: FakeSubjects, policies: Policies, mails: FakeMails
+) -> Governance:
+    return wired(database, subjects, clock, decisions=policies, mails=mails)
 
 
 @pytest.fixture
@@ -49,9 +62,10 @@ def subjects() -> FakeSubjects:
 
 
 @pytest.fixture
-async def api(governance: Governance, database: Database, clock: ControlledClock, subjects: FakeSubjects) -> AsyncIterator[Api]:
+async def api(
+    governance: Governance, database: Database, clock: ControlledClock, subjects: FakeSubjects, policies: Policies
+) -> AsyncIterator[Api]:
     forge = TokenForge(clock)
-    policies = Policies(clock)
     limited_roles = LocalLimitedRoles(SqlLimitedRoleViews(database))
     refresher = BundleRefresher(LocalBundles(SqlPolicyViews(database)), policies, limited_roles=limited_roles)
     assert await refresher.refresh()

@@ -10,7 +10,7 @@ from kernel.actor import Actor
 from kernel.ids import new_id
 from services.governance.tests.contract.access_api import create_role, done, grant, set_separation
 from services.governance.tests.contract.api import Api
-from services.governance.tests.stored import assigned, join
+from services.governance.tests.stored import assigned, join, organized
 
 END = "2026-06-30T22:00:00Z"
 WHY = {"reason": "audit 2026"}
@@ -24,7 +24,7 @@ async def explained(api: Api, subject: UUID, permission: str = "payment:approve"
 
 
 async def test_all_permissions_of_a_person_are_shown_with_every_way(api: Api, clock: ControlledClock) -> None:
-    subject, organization = api.subject(), new_id()
+    subject, organization = api.subject(), await organized(api.database)
     await create_role(api, "manager", "audit:view", includes=("staff",))
     held = await grant(api, subject, "manager")
     scoped = await grant(api, subject, "staff", organization_id=organization, starts_at="2026-04-01T00:00:00Z", ends_at=END)
@@ -34,10 +34,11 @@ async def test_all_permissions_of_a_person_are_shown_with_every_way(api: Api, cl
 
     assert (found["is_able"], found["organizations"]) == (True, [str(organization)])
     ways = {each["permission"]: each["paths"] for each in found["permissions"]}
-    everywhere = {"assignment_id": held["id"], "organization_id": None, "starts_at": None, "ends_at": None}
+    everywhere = {"assignment_id": held["id"], "organization_id": None, "team_id": None, "starts_at": None, "ends_at": None}
     within = {
         "assignment_id": scoped["id"],
         "organization_id": str(organization),
+        "team_id": None,
         "starts_at": "2026-04-01T00:00:00Z",
         "ends_at": END,
     }
@@ -56,7 +57,7 @@ async def test_a_person_without_assignments_has_the_default_role(api: Api) -> No
 
 
 async def test_a_decision_is_explained_in_each_case(api: Api, clock: ControlledClock) -> None:
-    subject, organization = api.subject(), new_id()
+    subject, organization = api.subject(), await organized(api.database)
     assert await explained(api, subject) == (False, "no_role")
     await grant(api, subject, "staff", organization_id=organization)
     assert await explained(api, subject) == (False, "other_organization")
@@ -84,7 +85,7 @@ async def test_a_question_about_an_unknown_permission_is_refused(api: Api) -> No
 
 
 async def test_the_people_who_may_do_something_are_listed_by_place_and_time(api: Api, clock: ControlledClock) -> None:
-    organization = new_id()
+    organization = await organized(api.database)
     await create_role(api, "manager", includes=("staff",))
     everywhere, manager, scoped, dated, later, unable = [api.subject() for _ in range(6)]
     await grant(api, everywhere, "staff")
@@ -128,7 +129,7 @@ async def test_a_grant_is_previewed_and_changes_nothing(api: Api) -> None:
     assert (await api.data(f"/role-assignments/{subject}"))["roles"] == ["user"]
     await grant(api, subject, "staff")
     assert (await preview(api, "grant", subject, "staff"))["gained"] == []
-    scoped = await preview(api, "grant", subject, "admin", organization_id=str(new_id()))
+    scoped = await preview(api, "grant", subject, "admin", organization_id=str(await organized(api.database)))
     assert scoped["refusal"] is None
     assert "payment:approve" not in names(scoped["gained"])
     assert "role:manage" in names(scoped["gained"])
@@ -156,7 +157,7 @@ async def test_a_preview_says_why_a_change_would_be_refused(api: Api) -> None:
         (await preview(api, "grant", api.subject(), "staff"))["refusal"],
     ]
     assert [each["code"] for each in refusals] == ["GOV_002", "ACC_002", "VAL_001", "RES_001", "GOV_007"]
-    assert refusals[-1]["details"] == {"separation": "pay-and-approve", "roles": ["staff"]}
+    assert refusals[-1]["details"] == {"separation": "view-and-approve", "roles": ["staff"]}
     assert all(each["error"] for each in refusals)
 
 

@@ -37,6 +37,7 @@ def test_every_domain_event_has_its_message() -> None:
         events.SubjectRolesChanged,
         events.LimitedRolesChanged,
         events.MembershipEnded,
+        events.OrganizationStatusChanged,
         events.PolicyBundlePublished,
     }
 

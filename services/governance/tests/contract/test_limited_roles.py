@@ -16,10 +16,10 @@ from governance import wiring
 from governance.interfaces.grpc import rpc_services
 from kernel.actor import Actor
 from kernel.ids import new_id
-from services.governance.tests.contract.access_api import done, grant
+from services.governance.tests.contract.access_api import create_role, done, grant
 from services.governance.tests.contract.api import Api
 from services.governance.tests.contract.rpc import serve_rpc
-from services.governance.tests.stored import published, rows, sent
+from services.governance.tests.stored import organized, published, rows, sent
 
 END = "2026-06-30T22:00:00Z"
 SERVICE = Actor.service("governance")
@@ -40,7 +40,7 @@ async def limited(api: Api, subject: UUID) -> list[dict[str, Any]]:
 
 
 async def test_a_role_within_limits_is_in_no_token_and_told_with_all_others(api: Api) -> None:
-    subject, organization = api.subject(), new_id()
+    subject, organization = api.subject(), await organized(api.database)
     await grant(api, subject, "user")
     scoped = await grant(api, subject, "staff", organization_id=organization)
     dated = await grant(api, subject, "staff", starts_at="2026-04-01T00:00:00Z", ends_at=END)
@@ -84,7 +84,7 @@ async def test_impossible_limits_are_refused_with_the_place(api: Api, limits: di
 
 
 async def test_granting_the_same_again_changes_nothing(api: Api) -> None:
-    subject, organization = api.subject(), new_id()
+    subject, organization = api.subject(), await organized(api.database)
     first = await grant(api, subject, "staff", organization_id=organization, ends_at=END)
     body = {"subject_id": str(subject), "role": "staff", "organization_id": str(organization), "ends_at": END}
     again = await api.call("POST", "/role-assignments", json=body)
@@ -93,7 +93,7 @@ async def test_granting_the_same_again_changes_nothing(api: Api) -> None:
 
 
 async def test_assignments_are_found_by_their_organization(api: Api) -> None:
-    subject, organization = api.subject(), new_id()
+    subject, organization = api.subject(), await organized(api.database)
     await grant(api, subject, "staff")
     scoped = await grant(api, subject, "staff", organization_id=organization)
     found = await api.data("/role-assignments", organization_id=str(organization), reason="complaint 4711")
@@ -103,7 +103,7 @@ async def test_assignments_are_found_by_their_organization(api: Api) -> None:
 async def test_one_assignment_is_revoked_or_all_of_a_role(api: Api) -> None:
     subject = api.subject()
     everywhere = await grant(api, subject, "staff")
-    first, second = [await grant(api, subject, "staff", organization_id=new_id()) for _ in range(2)]
+    first, second = [await grant(api, subject, "staff", organization_id=await organized(api.database)) for _ in range(2)]
     path = f"/role-assignments/{subject}/staff"
     await done(await api.call("DELETE", path, params={"assignment_id": first["id"]}))
     assert {each["id"] for each in await limited(api, subject)} == {everywhere["id"], second["id"]}
@@ -117,7 +117,7 @@ async def test_one_assignment_is_revoked_or_all_of_a_role(api: Api) -> None:
 async def test_the_job_removes_ended_roles_once_with_a_fact_and_an_event(api: Api, clock: ControlledClock) -> None:
     subject, other = api.subject(), api.subject()
     await grant(api, subject, "staff", ends_at=END)
-    lasting = await grant(api, subject, "staff", organization_id=new_id())
+    lasting = await grant(api, subject, "staff", organization_id=await organized(api.database))
     await grant(api, other, "user", ends_at="2026-12-31T00:00:00Z")
     before = len(await published(api.database))
     assert await end_roles(api, clock) == 0
@@ -148,14 +148,14 @@ async def test_a_user_has_a_most_number_of_limited_roles(api: Api, monkeypatch: 
     monkeypatch.setattr("governance.domain.limited_role.ASSIGNMENTS_MAX", 2)
     subject = api.subject()
     for _ in range(2):
-        await grant(api, subject, "staff", organization_id=new_id())
-    body = {"subject_id": str(subject), "role": "staff", "organization_id": str(new_id())}
+        await grant(api, subject, "staff", organization_id=await organized(api.database))
+    body = {"subject_id": str(subject), "role": "staff", "organization_id": str(await organized(api.database))}
     assert await api.refused("POST", "/role-assignments", json=body) == (409, "GOV_006")
 
 
 async def test_the_feed_has_every_subject_and_then_only_changes(api: Api) -> None:
     first, second = api.subject(), api.subject()
-    organization = new_id()
+    organization = await organized(api.database)
     await grant(api, first, "staff", organization_id=organization, starts_at="2026-04-01T00:00:00.25Z")
     await grant(api, second, "user", ends_at=END)
     async with (
@@ -189,7 +189,7 @@ async def test_a_dated_role_opens_this_service_until_it_ends(api: Api, clock: Co
 
 
 async def test_a_role_for_one_organization_opens_no_operation_of_the_platform(api: Api) -> None:
-    subject, organization = api.subject(), new_id()
+    subject, organization = api.subject(), await organized(api.database)
     await grant(api, subject, "admin", organization_id=organization)
     await api.refresher.refresh()
     for acts_for in (None, organization):
@@ -197,3 +197,39 @@ async def test_a_role_for_one_organization_opens_no_operation_of_the_platform(ap
         headers = api.forge.headers(subject, roles=("user",), claims=claims)
         for path in ("/roles", f"/role-assignments/{subject}", "/policies"):
             assert await api.refused("GET", path, roles=None, headers=headers) == (403, "ACC_001")
+
+
+@pytest.mark.parametrize("ends_at", ["9999-12-31T23:59:59.999999Z", "2076-03-30T00:00:00Z"])
+async def test_an_end_that_stands_for_never_is_refused(api: Api, ends_at: str) -> None:
+    body = {"subject_id": str(api.subject()), "role": "staff", "ends_at": ends_at}
+    response = await api.call("POST", "/role-assignments", json=body)
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "ends_at")
+
+
+async def test_a_far_end_is_copied_to_the_microsecond(api: Api) -> None:
+    subject, end = api.subject(), "2076-02-01T23:59:59.999999Z"
+    assert (await grant(api, subject, "staff", ends_at=end))["ends_at"] == end
+    (row,) = (await api.governance.role_assignments.list_limited_roles(cursor="", limit=10)).rows
+    assert row.roles[0][1].ends_at == datetime(2076, 2, 1, 23, 59, 59, 999_999, tzinfo=UTC)
+    assert await api.refresher.refresh()
+
+
+async def test_who_manages_roles_for_a_time_gives_nothing_that_lasts_longer(api: Api, clock: ControlledClock) -> None:
+    """Otherwise the time would never end."""
+    deputy, other = api.subject(), api.subject()
+    await create_role(api, "desk", "user:read")
+    await grant(api, deputy, "desk")
+    await grant(api, deputy, "admin", ends_at=END)
+    await api.refresher.refresh()
+    headers = {**api.forge.headers(deputy, roles=("desk",)), "If-Match": '"1"'}
+    body = {"subject_id": str(other), "role": "staff"}
+    for method, path, asked in (
+        ("PUT", "/roles/desk/permissions", {"permissions": ["user:read", "role:manage"]}),
+        ("PUT", "/roles/desk/includes", {"roles": ["admin"]}),
+        ("POST", "/roles", {"name": "mine", "title": "Mine", "includes": ["admin"]}),
+        ("POST", "/role-assignments", body),
+        ("POST", "/role-assignments", {**body, "ends_at": "2026-06-30T22:00:01Z"}),
+    ):
+        assert await api.refused(method, path, roles=None, headers=headers, json=asked) == (403, "ACC_003"), asked
+    answer = await api.call("POST", "/role-assignments", roles=None, headers=headers, json={**body, "ends_at": END})
+    assert answer.status_code == 201, answer.text

@@ -8,14 +8,21 @@ from chassis.testing.list_promises import ListPromises
 from governance.interfaces.rest import ROUTERS
 from services.governance.tests.contract.access_api import ask_exception, set_separation
 from services.governance.tests.contract.api import Api
+from services.governance.tests.contract.organizations_api import founded
 
 PATHS: Final = {
     "list_role_assignments": "/role-assignments?role=staff&reason=audit",
     "list_approval_rules": "/policies/approval-rules",
     "list_policy_bundles": "/policies",
+    "list_organizations": "/organizations?kind=merchant",
+    "list_members": "/organizations/{organization}/members",
+    "list_invitations": "/organizations/{organization}/invitations",
+    "list_teams": "/organizations/{organization}/teams",
+    "list_own_teams": "/teams",
+    "list_team_members": "/teams/{team}/members",
     "list_separations": "/access/separations",
-    "list_separation_exceptions": "/access/separation-exceptions?separation=pay-and-approve&reason=audit",
-    "list_duty_conflicts": "/access/separations/pay-and-approve/conflicts?reason=audit",
+    "list_separation_exceptions": "/access/separation-exceptions?separation=view-and-approve&reason=audit",
+    "list_duty_conflicts": "/access/separations/view-and-approve/conflicts?reason=audit",
     "list_who_can": "/access/who-can?permission=audit:view&reason=audit",
 }
 
@@ -26,12 +33,16 @@ async def test_every_list_keeps_its_promises(api: Api) -> None:
         rule = {"currency": "NAD", "threshold": "1000.00", "reason": "resolution 12"}
         await api.call("PUT", f"/policies/approval-rules/rule-{number}", json=rule)
 
-    for name in ("pay-and-approve", "pay-and-reconcile"):
+    for name in ("view-and-approve", "pay-and-reconcile"):
         await set_separation(api, name)
     for _ in range(2):
-        await ask_exception(api, "pay-and-approve", api.subject())
+        await ask_exception(api, "view-and-approve", api.subject())
+
+    organization, team = await founded(api)
+
+    paths = {name: path.format(organization=organization, team=team) for name, path in PATHS.items()}
 
     async def ask(path: str) -> httpx.Response:
         return await api.call("GET", path)
 
-    assert await ListPromises(ask, PATHS).broken(ROUTERS) == []
+    assert await ListPromises(ask, paths).broken(ROUTERS) == []

@@ -15,6 +15,7 @@ from governance.interfaces.rest import ROUTERS
 from kernel.errors import Unavailable
 from services.governance.tests.contract.access_api import ask_exception, set_separation
 from services.governance.tests.contract.api import Api
+from services.governance.tests.contract.organizations_api import founded
 from services.governance.tests.stored import published
 
 WHY: Final = {"reason": "complaint 4711"}
@@ -33,9 +34,18 @@ PATHS: Final = {
     "explain_access": "/access/explain?subject_id={subject}&permission=user:read",
     "preview_assignment": "/access/preview?change=revoke&subject_id={subject}&role=staff",
     "list_who_can": "/access/who-can?permission=transfer:read_any",
+    "list_organizations": "/organizations",
+    "get_organization": "/organizations/{organization}",
+    "list_members": "/organizations/{organization}/members",
+    "get_member": "/organizations/{organization}/members/{subject}",
+    "list_invitations": "/organizations/{organization}/invitations",
+    "list_teams": "/organizations/{organization}/teams",
+    "list_own_teams": "/teams",
+    "get_team": "/teams/{team}",
+    "list_team_members": "/teams/{team}/members",
     "list_separations": "/access/separations",
-    "get_separation": "/access/separations/pay-and-approve",
-    "list_duty_conflicts": "/access/separations/pay-and-approve/conflicts",
+    "get_separation": "/access/separations/view-and-approve",
+    "list_duty_conflicts": "/access/separations/view-and-approve/conflicts",
     "list_separation_exceptions": "/access/separation-exceptions",
 }
 
@@ -70,13 +80,14 @@ async def facts(api: Api, *, since: int = 0) -> list[dict[str, Any]]:
 async def test_every_operation_records_the_reads_that_it_declares(api: Api, subject: str) -> None:
     assert (await api.call("PUT", "/policies/approval-rules/large", json=RULE)).status_code == 200
 
-    await set_separation(api, "pay-and-approve")
-    await ask_exception(api, "pay-and-approve", UUID(subject))
+    organization, team = await founded(api, UUID(subject))
+    await set_separation(api, "view-and-approve")
+    await ask_exception(api, "view-and-approve", UUID(subject))
 
     async def ask(method: str, path: str) -> httpx.Response:
         return await api.call(method, path)
 
-    paths = {name: path.format(subject=subject) for name, path in PATHS.items()}
+    paths = {name: path.format(subject=subject, organization=organization, team=team) for name, path in PATHS.items()}
     reads = DeclaredReads(ask, api.database, PUBLICATIONS, paths)
     assert await reads.misdeclared(ROUTERS, Person(subject, {subject})) == []
 

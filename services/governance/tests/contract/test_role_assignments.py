@@ -94,7 +94,7 @@ async def test_role_managers_cannot_grant_or_revoke_beyond_their_own_permissions
     api.admin_id, admin_id = clerk, api.admin_id
     tried: list[tuple[str, str, dict[str, Any]]] = [
         ("PUT", "/roles/guest/permissions", {"json": {"permissions": every}, "headers": {"If-Match": '"2"'}}),
-        ("PUT", "/roles/admin/permissions", {"json": {"permissions": permissions}, "headers": {"If-Match": '"2"'}}),
+        ("PUT", "/roles/admin/permissions", {"json": {"permissions": permissions}, "headers": {"If-Match": '"3"'}}),
         ("POST", "/role-assignments", {"json": {"subject_id": str(second), "role": "admin"}}),
         ("DELETE", f"/role-assignments/{admin_id}/admin", {}),
     ]
@@ -162,7 +162,7 @@ async def granted(api: Api, clock: ControlledClock, subject: UUID, role: str, re
     answer = await api.call("POST", "/role-assignments", json={**body, "reason": reason} if reason else body)
     at = f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"
     given = answer.json()["data"]
-    limits = {"organization_id": None, "starts_at": None, "ends_at": None}
+    limits = {"organization_id": None, "team_id": None, "starts_at": None, "ends_at": None}
     assignment = {**body, **limits, "id": given["id"], "granted_by": str(api.admin_id), "granted_at": at, "reason": reason}
     assert given == assignment
     clock.advance(seconds=60)

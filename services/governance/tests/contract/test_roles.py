@@ -13,17 +13,23 @@ from services.governance.tests.stored import lock_held, published
 async def test_roles_are_listed_with_their_permissions(api: Api) -> None:
     items = (await api.call("GET", "/roles")).json()["data"]["items"]
 
-    assert [role["name"] for role in items] == ["admin", "guest", "staff", "user"]
+    assert [role["name"] for role in items] == ["admin", "guest", "organization-admin", "staff", "user"]
     own = {"audit:view", "payment:approve", "payment:create", "user:read"}
-    assert set(items[2]["permissions"]) == {*own, "transfer:read_any", "user:read_any", "wallet:read_any"}
+    assert set(items[3]["permissions"]) == {
+        *own,
+        "organization:read_any",
+        "transfer:read_any",
+        "user:read_any",
+        "wallet:read_any",
+    }
     assert [role["name"] for role in items if role["is_default"]] == ["user"]
 
 
 async def test_a_role_has_an_etag(api: Api) -> None:
     response = await api.call("GET", "/roles/staff")
 
-    assert response.headers["etag"] == '"2"'
-    assert response.json()["data"]["version"] == 2
+    assert response.headers["etag"] == '"3"'
+    assert response.json()["data"]["version"] == 3
     missing = await api.call("GET", "/roles/emperor")
     assert (missing.status_code, missing.json()["code"]) == (404, "RES_001")
 
@@ -56,7 +62,7 @@ async def test_setting_permissions_takes_effect(api: Api) -> None:
         ("guest", '"1"', ["user:read"] * 201, 422, "VAL_001"),
         ("emperor", '"1"', ["user:read"], 404, "RES_001"),
         ("Emperor!", '"1"', ["user:read"], 422, "VAL_001"),
-        ("admin", '"2"', ["user:read"], 409, "GOV_003"),
+        ("admin", '"3"', ["user:read"], 409, "GOV_003"),
     ],
 )
 async def test_invalid_permissions_change_nothing(
@@ -204,3 +210,36 @@ async def test_nobody_includes_or_retires_a_role_that_permits_more_than_they_hav
     ):
         match = {"If-Match": '"1"', **headers}
         assert await api.refused(method, path, roles=None, json=body, headers=match) == (403, "ACC_003"), path
+
+
+async def test_nobody_weakens_a_stronger_role_through_one_that_it_includes(api: Api) -> None:
+    manager = api.subject()
+    await create_role(api, "managers", "role:manage", "user:read")
+    await create_role(api, "low", "user:read")
+    await create_role(api, "strong", "treasury:issue", includes=("low",))
+    await grant(api, manager, "managers")
+    await api.refresher.refresh()
+    headers = {**api.forge.headers(manager, roles=("managers",)), "If-Match": '"1"'}
+    for method, path, body in (
+        ("PUT", "/roles/low/permissions", {"permissions": []}),
+        ("POST", "/roles/low/retire", {"reason": "not needed"}),
+    ):
+        assert await api.refused(method, path, roles=None, json=body, headers=headers) == (403, "ACC_003"), path
+
+
+async def test_a_role_that_an_approval_rule_names_stays_reached_by_its_holders(api: Api) -> None:
+    manager = api.subject()
+    await create_role(api, "managers", "role:manage")
+    await create_role(api, "junior")
+    await create_role(api, "trainee", includes=("junior",))
+    await grant(api, manager, "managers")
+    rule = {"currency": "NAD", "threshold": "10.00", "role": "junior", "reason": "resolution 12"}
+    await done(await api.call("PUT", "/policies/approval-rules/juniors", json=rule))
+    await api.refresher.refresh()
+    answer = await api.call("POST", "/roles/junior/retire", json={"reason": "closed"})
+    assert (answer.status_code, answer.json()["code"], answer.json()["details"]["rules"]) == (409, "GOV_015", ["juniors"])
+    # Who manages roles alone lifts no rule.
+    headers = {**api.forge.headers(manager, roles=("managers",)), "If-Match": '"1"'}
+    path = "/roles/trainee/includes"
+    assert await api.refused("PUT", path, roles=None, json={"roles": []}, headers=headers) == (403, "ACC_003")
+    await done(await api.call("PUT", "/roles/trainee/includes", json={"roles": []}, headers={"If-Match": '"1"'}))

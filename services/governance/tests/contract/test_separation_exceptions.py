@@ -17,7 +17,7 @@ PATH = "/access/separation-exceptions"
 @pytest.fixture
 async def officer(api: Api) -> dict[str, str]:
     """Create separated duties, and a second administrator. Return the headers of the latter's requests."""
-    await create_role(api, "clerk", "payment:create")
+    await create_role(api, "clerk", "audit:view")
     await create_role(api, "approver", "payment:approve")
     await set_separation(api)
     subject = api.subject()
@@ -33,27 +33,27 @@ async def approve(api: Api, officer: dict[str, str], exception: Any) -> Any:
 async def permitted(api: Api, officer: dict[str, str], subject: UUID) -> tuple[Any, Any]:
     """Grant both duties by an approved exception. Return it and the assignment that it permits."""
     await grant(api, subject, "clerk")
-    exception = await ask_exception(api, "pay-and-approve", subject)
+    exception = await ask_exception(api, "view-and-approve", subject)
     await approve(api, officer, exception)
     return exception, await grant(api, subject, "approver", ends_at=END)
 
 
 async def test_an_exception_is_asked_approved_and_listed(api: Api, officer: dict[str, str]) -> None:
     subject = api.subject()
-    asked = await ask_exception(api, "pay-and-approve", subject)
+    asked = await ask_exception(api, "view-and-approve", subject)
     assert (asked["asked_by"], asked["approved_by"], asked["ended_at"]) == (str(api.admin_id), None, None)
     approved = await approve(api, officer, asked)
     assert (approved["approved_by"] is not None, approved["approved_at"]) == (True, "2026-03-21T08:00:00Z")
     assert await approve(api, officer, asked) == approved
-    found = await api.data(PATH, separation="pay-and-approve", subject_id=str(subject), reason="audit 2026")
+    found = await api.data(PATH, separation="view-and-approve", subject_id=str(subject), reason="audit 2026")
     assert (found["items"], found["total"]) == ([approved], 1)
 
 
 async def test_nobody_approves_their_own_or_for_themselves(api: Api, officer: dict[str, str]) -> None:
-    own = await ask_exception(api, "pay-and-approve", api.subject())
+    own = await ask_exception(api, "view-and-approve", api.subject())
     assert await api.refused("POST", f"/access/separation-exceptions/{own['id']}/approve", json={}) == (403, "ACC_002")
     api.subjects.active.add(api.admin_id)
-    body = {"separation": "pay-and-approve", "subject_id": str(api.admin_id), "expires_at": END, "reason": "leave"}
+    body = {"separation": "view-and-approve", "subject_id": str(api.admin_id), "expires_at": END, "reason": "leave"}
     for_admin = await done(await api.call("POST", PATH, roles=None, headers=officer, json=body))
     assert await api.refused("POST", f"/access/separation-exceptions/{for_admin['id']}/approve", json={}) == (403, "ACC_002")
 
@@ -61,7 +61,7 @@ async def test_nobody_approves_their_own_or_for_themselves(api: Api, officer: di
 async def test_an_exception_that_ended_or_expired_is_not_approved(
     api: Api, officer: dict[str, str], clock: ControlledClock
 ) -> None:
-    ended, late = [await ask_exception(api, "pay-and-approve", api.subject()) for _ in range(2)]
+    ended, late = [await ask_exception(api, "view-and-approve", api.subject()) for _ in range(2)]
     await done(await api.call("POST", f"/access/separation-exceptions/{ended['id']}/end", json={"reason": "rejected"}))
     clock.advance(days=120)
     await api.refresher.refresh()
@@ -105,6 +105,18 @@ async def test_ending_an_exception_revokes_what_it_permitted(api: Api, officer: 
     ],
 )
 async def test_a_malformed_request_is_refused(api: Api, officer: dict[str, str], body: dict[str, str], status: int) -> None:
-    asked = {"separation": "pay-and-approve", "subject_id": str(api.subject()), "expires_at": END, "reason": "leave"}
+    asked = {"separation": "view-and-approve", "subject_id": str(api.subject()), "expires_at": END, "reason": "leave"}
     assert (await api.refused("POST", PATH, json={**asked, **body}))[0] == status
     assert officer
+
+
+async def test_only_who_has_authority_over_the_person_ends_an_exception(api: Api, officer: dict[str, str]) -> None:
+    subject, weak = api.subject(), api.subject()
+    exception, _ = await permitted(api, officer, subject)
+    await create_role(api, "managers", "role:manage")
+    await grant(api, weak, "managers")
+    await api.refresher.refresh()
+    headers = api.forge.headers(weak, roles=("managers",))
+    path = f"/access/separation-exceptions/{exception['id']}/end"
+    refused = await api.refused("POST", path, roles=None, headers=headers, json={"reason": "out of spite"})
+    assert refused == (403, "ACC_003")

@@ -31,7 +31,7 @@ from kernel.errors import DomainError
 from kernel.ids import new_id
 from services.governance.tests.fakes.subjects import FakeSubjects
 from services.governance.tests.registry import SERVICE, wired
-from services.governance.tests.stored import rows
+from services.governance.tests.stored import organized, rows
 
 PERMISSIONS = ("audit:view", "report:generate", "audit:export")
 APART = {"audit:view", "report:generate"}
@@ -142,7 +142,7 @@ class AccessMachine(RuleBasedStateMachine):
         number = next(self.numbers)
         self.names = [f"role-{number}-{role}" for role in ROLES]
         self.people = [new_id() for _ in SUBJECTS]
-        self.places = [new_id() for _ in PLACES]
+        self.places = [ground.run(organized(ground.database)) for _ in PLACES]
         ground.subjects.active |= set(self.people)
         for role, name in enumerate(self.names):
             # One permission each, so that assignments and inclusions soon meet.

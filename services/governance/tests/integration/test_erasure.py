@@ -25,7 +25,7 @@ from kernel.erasures import ErasureRequest
 from kernel.ids import new_id
 from services.governance.tests.fakes.subjects import FakeSubjects
 from services.governance.tests.registry import wired
-from services.governance.tests.stored import join, published, rows, sent
+from services.governance.tests.stored import join, organized, published, rows, sent
 
 SERVICE = Actor.service("governance")
 
@@ -95,7 +95,7 @@ async def test_limited_roles_and_exceptions_of_an_erased_person_end(
         actor=SERVICE, separation="pay", subject_id=user, expires_at=end, reason="leave"
     )
     await app.role_assignments.grant_role(actor=SERVICE, subject_id=user, role="user", limits=Limits(ends_at=end))
-    await app.role_assignments.grant_role(actor=SERVICE, subject_id=user, role="admin", limits=Limits(new_id()))
+    await app.role_assignments.grant_role(actor=SERVICE, subject_id=user, role="admin", limits=Limits(await organized(database)))
     for _ in range(2):
         await acknowledge(actor=SERVICE, request=requested(new_id(), user))
 

@@ -1,17 +1,20 @@
 """Whatever changes, an active user can manage roles: also with ends of roles, inclusions and retirement."""
 
+import asyncio
+
 import pytest
 
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
 from governance import wiring
 from governance.application import Governance
+from governance.application.access.preview_assignment import Change
 from governance.domain.errors import IndispensablePermission, LastAdministrator
 from governance.domain.limits import Limits
 from governance.domain.role import INDISPENSABLE
 from kernel.actor import Actor
-from kernel.ids import new_id
 from services.governance.tests.registry import ADMIN, SERVICE, Registry
+from services.governance.tests.stored import organized
 
 IDENTITY = Actor.service("identity")
 
@@ -38,7 +41,7 @@ async def test_a_role_with_an_end_does_not_count_as_the_last_manager(
 ) -> None:
     """Otherwise its end would lock everybody out, and nobody could refuse that."""
     other = registry.subject()
-    for limits in (Limits(ends_at=clock.now().replace(year=2030)), Limits(organization_id=new_id())):
+    for limits in (Limits(ends_at=clock.now().replace(year=2030)), Limits(organization_id=await organized(database))):
         await app.role_assignments.grant_role(actor=SERVICE, subject_id=other, role="admin", limits=limits)
     async with registry.refuses(LastAdministrator):
         await app.role_assignments.revoke_role(actor=ADMIN, subject_id=ADMIN.user_id, role="admin")
@@ -74,3 +77,37 @@ async def test_what_counts_by_an_inclusion_counts_for_a_revocation_too(registry:
         await app.role_assignments.revoke_role(actor=SERVICE, subject_id=holder, role="keepers")
     await app.role_assignments.grant_role(actor=SERVICE, subject_id=registry.subject(), role="keys")
     assert await app.role_assignments.revoke_role(actor=SERVICE, subject_id=holder, role="keepers") == ()
+
+
+@pytest.mark.parametrize("permission", ["policy:manage", "treasury:issue"])
+async def test_no_permission_is_lost_to_everybody_by_a_change_of_roles(
+    registry: Registry, app: Governance, permission: str
+) -> None:
+    """Nobody could add it to a role again."""
+    admin = await app.roles.get_role(name="admin")
+    async with registry.refuses(IndispensablePermission) as refused:
+        await app.roles.set_role_permissions(
+            actor=ADMIN, role_name="admin", permissions=set(admin.permissions) - {permission}, version=admin.version
+        )
+    assert refused.value.details == {"permission": permission}
+
+
+async def test_the_last_manager_of_policies_is_not_revoked(registry: Registry, app: Governance) -> None:
+    await app.roles.create_role(
+        actor=ADMIN, name="managers", title="Managers", description="", permissions=["role:manage"], includes=()
+    )
+    await app.role_assignments.grant_role(actor=ADMIN, subject_id=registry.subject(), role="managers")
+    async with registry.refuses(LastAdministrator):
+        await app.role_assignments.revoke_role(actor=ADMIN, subject_id=ADMIN.user_id, role="admin")
+
+
+async def test_previews_grants_and_revocations_at_once_do_not_block_each_other(registry: Registry, app: Governance) -> None:
+    subject = registry.subject()
+
+    async def preview() -> object:
+        return await app.access.preview_assignment(actor=ADMIN, change=Change.GRANT, subject_id=subject, role="staff")
+
+    for _ in range(5):
+        granted = app.role_assignments.grant_role(actor=ADMIN, subject_id=subject, role="staff")
+        revoked = app.role_assignments.revoke_role(actor=ADMIN, subject_id=subject, role="staff")
+        await asyncio.gather(preview(), granted, preview(), revoked)

@@ -86,11 +86,17 @@ async def test_the_seed_data_is_in_the_database(sql: Sql) -> None:
         default = await tx.roles.default()
         permissions = await tx.permissions.all()
 
-    assert sorted(roles) == ["admin", "guest", "staff", "user"]
+    assert sorted(roles) == ["admin", "guest", "organization-admin", "staff", "user"]
     assert default.name == "user"
-    assert len(permissions) == 19
-    assert {name: role.version for name, role in roles.items()} == {"admin": 2, "guest": 1, "staff": 2, "user": 1}
-    over_others = {"transfer:read_any", "user:read_any", "wallet:read_any"}
+    assert len(permissions) == 21
+    assert {name: role.version for name, role in roles.items()} == {
+        "admin": 3,
+        "guest": 1,
+        "organization-admin": 1,
+        "staff": 3,
+        "user": 1,
+    }
+    over_others = {"organization:read_any", "transfer:read_any", "user:read_any", "wallet:read_any"}
     assert set(roles["staff"].permission_names) == {"audit:view", "payment:approve", "payment:create", "user:read", *over_others}
     assert set(roles["admin"].permission_names) == {permission.name for permission in permissions}
     assert roles["user"].permission_names == ("payment:create", "user:read")
@@ -118,7 +124,7 @@ async def test_a_role_is_read_as_it_was_saved(sql: Sql) -> None:
     async with sql.uow.begin(ACTOR) as tx:
         role = there(await tx.roles.find("staff"))
     assert role.permission_names == ("audit:export", "user:read")
-    assert role.version == 3
+    assert role.version == 4
     assert there(await sql.roles.role("staff")).permissions == role.permission_names
 
 
@@ -187,9 +193,10 @@ async def test_views_return_what_was_written(sql: Sql) -> None:
     view = there(await sql.role_assignments.subject(subject))
 
     assert [(role.name, role.is_default, len(role.permissions)) for role in roles] == [
-        ("admin", False, 19),
+        ("admin", False, 21),
         ("guest", False, 0),
-        ("staff", False, 7),
+        ("organization-admin", False, 5),
+        ("staff", False, 8),
         ("user", True, 2),
     ]
     assert (permissions[0].category, permissions[0].name) == ("access", "policy:manage")

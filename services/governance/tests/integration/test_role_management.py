@@ -119,7 +119,7 @@ async def test_any_role_with_the_permission_counts_for_role_management(app: Gove
     with pytest.raises(LastAdministrator):
         await disable(app, last, last)
     role = await app.roles.get_role(name="staff")
-    permissions = [*role.permissions, "role:manage"]
+    permissions = [*role.permissions, "role:manage", "policy:manage"]
     changed = await app.roles.set_role_permissions(
         actor=SERVICE, role_name="staff", permissions=permissions, version=role.version
     )
@@ -158,7 +158,7 @@ async def test_removing_permissions_while_disabling_the_other_holder_leaves_one(
         admin, staff = await app.roles.get_role(name="admin"), await app.roles.get_role(name="staff")
         for other in await managers(database) - {first, second}:
             await disable(app, first, other)
-        permissions = {*staff.permissions, "role:manage", "policy:manage"}
+        permissions = {*staff.permissions, *admin.permissions}
         await app.roles.set_role_permissions(actor=SERVICE, role_name="staff", permissions=permissions, version=staff.version)
 
         outcomes = await asyncio.gather(

@@ -187,6 +187,7 @@ def test_the_schema_lists_principals_resources_and_contexts_of_each_action() -> 
         "organization": optional,
         "classification": optional,
         "amount": {"type": "Extension", "name": "decimal", "required": False},
+        "teams": {"type": "Set", "element": text, "required": False},
     }
     assert json.loads(every.schema) == {
         "": {

@@ -1,5 +1,6 @@
 """Authentication and authorization of REST requests, and of requests that a peer passes on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -72,7 +73,7 @@ class AccessControl:
         else:
             # Refused, not continued as the person alone: the request was meant for the organization.
             self.memberships.require(claims)
-        roles = self.subject_roles.effective(claims)
+        roles = self.policies.roles_everywhere(claims.subject_id, self.subject_roles.effective(claims))
         outdated = self.revocations.outdating(claims.subject_id, claims.factors_version)
         second_factor = outdated.has_second if outdated else claims.second_factor
         return Actor(
@@ -93,10 +94,19 @@ class AccessControl:
         )
 
     def authorize(
-        self, actor: Actor, permission: str | None, assurance: Assurance = NONE, *, within: Scope = Scope.PLATFORM
+        self,
+        actor: Actor,
+        permission: str | None,
+        assurance: Assurance = NONE,
+        *,
+        alternatives: Sequence[str] = (),
+        within: Scope = Scope.PLATFORM,
     ) -> None:
-        """Raise ACC_001, AUTH_005, or Unavailable unless the actor has the permission, within this scope, and the assurance."""
-        if permission and not self._allows(actor, permission, within):
+        """Raise ACC_001, AUTH_005, or Unavailable unless the actor has the permission, within this scope, and the assurance.
+
+        One of the alternatives is enough instead of the permission.
+        """
+        if permission and not any(self._allows(actor, each, within) for each in (permission, *alternatives)):
             raise AccessDenied(permission=permission)
         # Check last, so that nobody verifies a second factor only to be denied.
         assurance.require(actor, at=self.verifier.clock.now())

@@ -1,7 +1,7 @@
 """Memberships that ended after a token was issued, so that the token no longer acts for the organization."""
 
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from chassis.auth.claims import Claims
 from chassis.auth.subject_roles import KEPT_SECONDS, SETTLED
@@ -9,6 +9,9 @@ from kernel.clock import Clock
 from kernel.errors import NotAMember
 
 _MEMBERSHIPS_MAX = 200_000
+# In place of a subject: all members of an organization.
+EVERYBODY: Final = ""
+ACTIVE: Final = "active"
 
 
 class MembershipEnded(Protocol):
@@ -41,15 +44,10 @@ class EndedMemberships:
         """
         if claims.organization_id is None:
             return False
-        key = claims.subject_id, str(claims.organization_id)
-        ended = self._ended.get(key)
-        if ended is None:
-            return False
-        ended_at, kept_until = ended
-        if self._clock.elapsed() >= kept_until:
-            del self._ended[key]
-            return False
-        return claims.issued_at <= ended_at + SETTLED
+        organization_id = str(claims.organization_id)
+        return self._is_before_end(claims, claims.subject_id, organization_id) or self._is_before_end(
+            claims, EVERYBODY, organization_id
+        )
 
     def end(self, subject_id: str, organization_id: str, *, at: datetime) -> None:
         """Record an end; ignore one that is older than the last one."""
@@ -61,6 +59,22 @@ class EndedMemberships:
         while len(self._ended) >= _MEMBERSHIPS_MAX:
             del self._ended[next(iter(self._ended))]
         self._ended[key] = at, self._clock.elapsed() + KEPT_SECONDS
+
+    def _is_before_end(self, claims: Claims, subject_id: str, organization_id: str) -> bool:
+        key = subject_id, organization_id
+        ended = self._ended.get(key)
+        if ended is None:
+            return False
+        ended_at, kept_until = ended
+        if self._clock.elapsed() >= kept_until:
+            del self._ended[key]
+            return False
+        return claims.issued_at <= ended_at + SETTLED
+
+    async def on_organization_changed(self, delivery: MembershipEnded) -> None:
+        """Listener callback for OrganizationStatusChanged: nobody acts for one that is suspended or closed."""
+        if delivery.message.status != ACTIVE:
+            self.end(EVERYBODY, delivery.message.organization_id, at=delivery.occurred_at)
 
     async def on_ended(self, delivery: MembershipEnded) -> None:
         """Listener callback for MembershipEnded."""

@@ -28,7 +28,8 @@ class Resource:
     """The resource of an action.
 
     Attributes are JSON values that the schema declares: `owner` (a user's id), `organization` (the id of the organization that it
-    belongs to), `classification`, and `amount` (a Cedar decimal). A bundle that does not declare one does not get it.
+    belongs to), `teams` (the ids of its team there and of the teams of which that is a part), `classification`, and `amount` (a
+    Cedar decimal). A bundle that does not declare one does not get it.
     """
 
     type: str

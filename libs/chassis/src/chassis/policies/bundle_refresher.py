@@ -95,13 +95,13 @@ class BundleRefresher:
         asked_at = self._policies.clock.elapsed()
         try:
             bundle = await self._source.fetch(self._policies.version if self.ready else 0)
+            if bundle:
+                # It is in force from now on, and current only together with the limited roles.
+                self._policies.load(bundle, as_of=self._policies.confirmed_at)
+                log.info("policy_bundle_loaded", version=bundle.version)
             if self._limited_roles:
                 await self._policies.limited_roles.refresh(self._limited_roles)
-            if bundle:
-                self._policies.load(bundle, as_of=asked_at)
-                log.info("policy_bundle_loaded", version=bundle.version)
-            else:
-                self._policies.confirm(as_of=asked_at)
+            self._policies.confirm(as_of=asked_at)
         except InvalidBundle as exc:
             self._failed(_INVALID_BUNDLE, exc)
             return False

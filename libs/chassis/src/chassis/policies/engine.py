@@ -1,7 +1,7 @@
 """The embedded Cedar engine: denies by default and on any error."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +13,7 @@ from prometheus_client import Counter
 
 from chassis.policies.bundle import PLATFORM, Bundle, InvalidBundle, Resource
 from chassis.policies.decisions import DecisionSink, Outcome
-from chassis.policies.limited_roles import LimitedRoles, organization_of
+from chassis.policies.limited_roles import LimitedRoles, organization_of, teams_of
 from chassis.policies.tallies import Tallies, Tally
 from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock
@@ -31,7 +31,7 @@ _ERRORS = Counter("policy_errors_total", "Decisions that denied because evaluati
 _PRINCIPALS: Final = {ActorKind.USER: "User", ActorKind.SERVICE: "Service", ActorKind.ANONYMOUS: "Anonymous"}
 _HARMLESS: Final = (":read", ":read_any", ":view")
 # Attributes that bundles declare from this release on. Any other that is not declared is an error, which denies.
-_OPTIONAL: Final = frozenset({"organization", "classification", "amount"})
+_OPTIONAL: Final = frozenset({"organization", "classification", "amount", "teams"})
 _REMEMBERED_MAX = 20_000
 STALENESS_SECONDS_MAX: Final = 300.0
 EXPIRY_SECONDS_MAX: Final = 3600.0
@@ -71,6 +71,7 @@ class Policies:
         self.limited_roles = LimitedRoles()
         self._exceeding: frozenset[str] = frozenset()
         self._included: Mapping[str, frozenset[str]] = {}
+        self._retired: frozenset[str] = frozenset()
         self._known: Mapping[str, frozenset[str]] = {}
         self._confirmed_at = float("-inf")
         self._remembered: dict[object, _Remembered] = {}
@@ -101,6 +102,11 @@ class Policies:
         return self._schema is not None
 
     @property
+    def confirmed_at(self) -> float:
+        """When the bundle was last known to be current, as a value of the clock's `elapsed`."""
+        return self._confirmed_at
+
+    @property
     def age_seconds(self) -> float:
         """Seconds since the bundle was last known to be current; infinite before the first bundle."""
         return self.clock.elapsed() - self._confirmed_at
@@ -119,7 +125,7 @@ class Policies:
         """Put a bundle in force; if it is invalid, keep the old one and raise InvalidBundle. `as_of`: see `confirm`."""
         try:
             self._policies, self._schema = _parsed(bundle.policies, bundle.schema)
-            self._exceeding, self._included = _annotated_roles(bundle.policies)
+            self._exceeding, self._included, self._retired = _annotated_roles(bundle.policies)
             self._known = _attributes(bundle.schema)
         except ValueError as exc:
             raise InvalidBundle(f"bundle {bundle.version}: {exc}") from exc
@@ -145,12 +151,18 @@ class Policies:
         resource = resource or PLATFORM
         return self._allows(actor, self._roles_on(actor, resource), permission, resource, context)
 
-    def allows_within(self, actor: Actor, permission: str, organization_id: UUID | None, /) -> bool:
-        """Return whether the actor has the permission for what belongs to an organization, or for what belongs to none."""
+    def allows_within(
+        self, actor: Actor, permission: str, organization_id: UUID | None, /, *, teams: Sequence[UUID] = ()
+    ) -> bool:
+        """Return whether the actor has the permission for what belongs to an organization, or for what belongs to none.
+
+        `teams` are the team to which it belongs, and the teams of which that is a part.
+        """
         if organization_id is None:
             return self.allows(actor, permission)
         name = str(organization_id)
-        return self.allows(actor, permission, Resource("organization", name, {"organization": name}))
+        of_teams = {"teams": [str(team) for team in teams]} if teams else {}
+        return self.allows(actor, permission, Resource("organization", name, {"organization": name, **of_teams}))
 
     def allows_somewhere(self, actor: Actor, permission: str) -> bool:
         """Return whether the actor has the permission at all: everywhere, or by a role for some organization.
@@ -183,6 +195,15 @@ class Policies:
             now = self.clock.now()
             self._decisions.record(outcome.record_of(actor, permission, resource, context or {}, version=self.version, at=now))
         return outcome.allowed
+
+    def roles_everywhere(self, subject_id: str, roles: frozenset[str], /) -> frozenset[str]:
+        """Return the roles that a subject has everywhere now, from those of its token: also dated ones, and what all include.
+
+        Roles that were retired are not among them.
+        """
+        if self.limited_roles.has(subject_id):
+            roles |= self.limited_roles.on(subject_id, organization_id=None, at=self._now)
+        return self._with_included(roles)
 
     def roles_beyond_default(self, subject_id: str, roles: Iterable[str], /) -> frozenset[str]:
         """Return those of a subject's roles, also within limits, that permit more than the default role.
@@ -243,12 +264,18 @@ class Policies:
     def _roles_on(self, actor: Actor, resource: Resource) -> frozenset[str]:
         roles = actor.roles
         if self.limited_roles.has(actor.subject_id):
-            organization_id = organization_of(resource.attributes)
-            roles |= self.limited_roles.on(actor.subject_id, organization_id=organization_id, at=self._now)
+            roles |= self.limited_roles.on(
+                actor.subject_id,
+                organization_id=organization_of(resource.attributes),
+                teams=teams_of(resource.attributes),
+                at=self._now,
+            )
         return self._with_included(roles)
 
     def _with_included(self, roles: frozenset[str]) -> frozenset[str]:
-        """Add the roles that these include: a rule about a role also concerns the roles that include it."""
+        """Add the roles that these include: a rule about a role also concerns roles that include it. Leave out retired ones."""
+        if not self._retired.isdisjoint(roles):
+            roles -= self._retired
         if self._included.keys().isdisjoint(roles):
             return roles
         return roles.union(*(self._included.get(role, ()) for role in roles))
@@ -284,13 +311,14 @@ def _attributes(schema_text: str) -> Mapping[str, frozenset[str]]:
 
 
 @lru_cache(maxsize=2)
-def _annotated_roles(policies_text: str) -> tuple[frozenset[str], Mapping[str, frozenset[str]]]:
-    """Read from the annotations which roles permit more than the default role, and which roles each one includes."""
+def _annotated_roles(policies_text: str) -> tuple[frozenset[str], Mapping[str, frozenset[str]], frozenset[str]]:
+    """Read from the annotations which roles exceed the default role, which roles each one includes, and which are retired."""
     policies = json.loads(cedarpy.policies_to_json_str(policies_text))["staticPolicies"].values() if policies_text else ()
     annotations = [policy.get("annotations", {}) for policy in policies]
     roles = [(each["id"].removeprefix("role:"), each) for each in annotations if each.get("id", "").startswith("role:")]
     exceeding = frozenset(role for role, each in roles if "exceeds" in each)
-    return exceeding, {role: frozenset(each["includes"].split(",")) for role, each in roles if "includes" in each}
+    included = {role: frozenset(each["includes"].split(",")) for role, each in roles if "includes" in each}
+    return exceeding, included, frozenset(role for role, each in roles if "retired" in each)
 
 
 def _question(

@@ -4,11 +4,10 @@ Almost nobody has such a role, so the copy is small: it has the subjects that ha
 completed by governance's feed (ADR 46), and kept prompt by its events.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from sys import intern
 from typing import Any, Final, NamedTuple, Protocol
-from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from prometheus_client import Gauge
@@ -22,12 +21,16 @@ SUBJECTS: Final = Gauge("policy_limited_subjects", "Subjects in the copy of role
 
 
 class LimitedRole(NamedTuple):
-    """A role for one organization, from `starts_at` on and before `ends_at`, in seconds since 1970. None: without this limit."""
+    """A role for one organization, or one team of it, from `starts_at` on and before `ends_at`, in seconds since 1970.
+
+    None: without this limit.
+    """
 
     role: str
     organization_id: str | None = None
     starts_at: float | None = None
     ends_at: float | None = None
+    team_id: str | None = None
 
     @classmethod
     def read(cls, message: Any) -> "LimitedRole":
@@ -38,6 +41,7 @@ class LimitedRole(NamedTuple):
             intern(message.organization_id) if message.organization_id else None,
             _seconds(message.starts_at) if message.HasField("starts_at") else None,
             _seconds(message.ends_at) if message.HasField("ends_at") else None,
+            intern(message.team_id) if message.team_id else None,
         )
 
     def holds_at(self, at: float) -> bool:
@@ -85,13 +89,20 @@ class LimitedRoles:
         """Return whether a subject may have limited roles; almost none does."""
         return subject_id in self._copy
 
-    def on(self, subject_id: str, *, organization_id: str | None, at: float) -> frozenset[str]:
-        """Return the limited roles of a subject that are in force for what belongs to an organization, or to none."""
+    def on(self, subject_id: str, *, organization_id: str | None, teams: Collection[str] = (), at: float) -> frozenset[str]:
+        """Return the limited roles of a subject that are in force for what belongs to an organization, or to none.
+
+        `teams` are the team to which it belongs, and the teams of which that is a part.
+        """
         held = self._copy.get(subject_id)
         if held is None:
             return NONE
         return frozenset(
-            each.role for each in held.roles if each.organization_id in {None, organization_id} and each.holds_at(at)
+            each.role
+            for each in held.roles
+            if each.organization_id in {None, organization_id}
+            and (each.team_id is None or each.team_id in teams)
+            and each.holds_at(at)
         )
 
     def anywhere(self, subject_id: str, *, at: float) -> frozenset[str]:
@@ -141,10 +152,16 @@ def _write(rows: Iterable[SubjectRow], copy: _Copy) -> None:
             copy[row.subject_id] = _Held(tuple(row.roles), row.version)
 
 
-def organization_of(attributes: Any) -> str | None:
+def organization_of(attributes: Mapping[str, object]) -> str | None:
     """Return the organization of a resource, if it belongs to one."""
     organization_id = attributes.get("organization")
-    return str(organization_id) if isinstance(organization_id, str | UUID) else None
+    return organization_id if isinstance(organization_id, str) else None
+
+
+def teams_of(attributes: Mapping[str, object]) -> Sequence[str]:
+    """Return the team of a resource, and the teams of which that is a part."""
+    teams = attributes.get("teams")
+    return teams if isinstance(teams, list | tuple) else ()
 
 
 def _seconds(moment: Timestamp) -> float:

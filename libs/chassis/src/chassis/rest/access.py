@@ -20,9 +20,16 @@ class Access(params.Depends):
     """A route's access rule, passed as a dependency; the route checks it before it reads the body."""
 
     permission: str | None = None
+    # Permissions of which one is enough instead.
+    alternatives: tuple[str, ...] = ()
     authenticated: bool = True
     of_session: bool = False
     within: Scope = Scope.PLATFORM
+
+    @property
+    def permissions(self) -> str:
+        """The permissions, for people: "role:manage or policy:manage"; "" without one."""
+        return " or ".join((self.permission, *self.alternatives)) if self.permission else ""
 
 
 Public: Final = Access(authenticated=False)
@@ -32,9 +39,12 @@ OfSession: Final = Access(of_session=True)
 
 
 # Capitalized because it reads as a marker: dependencies=[Requires("payment:create")].
-def Requires(permission: str, *, within: Scope = Scope.PLATFORM) -> Access:  # noqa: N802
-    """Require a permission, such as "payment:create". `within` says whether a role for one organization is enough."""
-    return Access(permission=permission, within=within)
+def Requires(permission: str, *alternatives: str, within: Scope = Scope.PLATFORM) -> Access:  # noqa: N802
+    """Require a permission, such as "payment:create", or one of the alternatives.
+
+    `within` says whether a role for one organization is enough.
+    """
+    return Access(permission=permission, alternatives=alternatives, within=within)
 
 
 async def _current_actor(request: Request) -> Actor:
@@ -79,7 +89,9 @@ async def admit(
         actor = await _authenticate(context, app_state, strictly=strictly, of_session=access.of_session)
     context.actor = actor
     try:
-        app_state.access_control.authorize(actor, access.permission, assurance, within=access.within)
+        app_state.access_control.authorize(
+            actor, access.permission, assurance, alternatives=access.alternatives, within=access.within
+        )
     except DomainError as refusal:
         if not may_replay:
             raise

@@ -67,7 +67,7 @@ def complete(schema: dict[str, Any], routes: Iterable[object]) -> None:
 def _complete_operation(operation: dict[str, Any], route: Route, access: Access) -> None:
     operation["security"] = [{"bearer": []}] if access.authenticated else []
     if access.permission:
-        operation["x-permission"] = access.permission
+        operation["x-permission"] = access.permissions
     if route.assurance:
         _say_assurance(operation, route.assurance, route.others)
     responses: dict[str, Any] = operation.setdefault("responses", {})

@@ -33,7 +33,13 @@ from chassis.rest.app_state import AppState
 from chassis.rpc import RpcService, connect
 from chassis.run.service import Background, Serving
 from chassis.settings import ServiceSettings
-from elcorp.governance.v1.events_pb2 import LimitedRolesChanged, MembershipEnded, PolicyBundlePublished, SubjectRolesChanged
+from elcorp.governance.v1.events_pb2 import (
+    LimitedRolesChanged,
+    MembershipEnded,
+    OrganizationStatusChanged,
+    PolicyBundlePublished,
+    SubjectRolesChanged,
+)
 from elcorp.identity.v1.events_pb2 import SessionEnded, UserFactorsChanged
 from kernel.clock import Clock, SystemClock
 
@@ -185,6 +191,7 @@ def _listener(
         SubjectRolesChanged: subject_roles.on_changed,
         LimitedRolesChanged: policies.limited_roles.on_changed,
         MembershipEnded: memberships.on_ended,
+        OrganizationStatusChanged: memberships.on_organization_changed,
         SessionEnded: ended.on_ended,
         UserFactorsChanged: ended.on_factors_changed,
     }

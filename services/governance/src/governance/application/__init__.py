@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from governance.application.access import Access
 from governance.application.approval_rules import ApprovalRules
 from governance.application.erasures import Erasures
+from governance.application.invitations import Invitations
+from governance.application.members import Members
 from governance.application.organizations import Organizations
 from governance.application.permissions import Permissions
 from governance.application.policies import Policies
@@ -13,6 +15,7 @@ from governance.application.roles import Roles
 from governance.application.separation_exceptions import SeparationExceptions
 from governance.application.separations import Separations
 from governance.application.standings import Standings
+from governance.application.teams import Teams
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +31,6 @@ class Governance:
     standings: Standings
     erasures: Erasures
     organizations: Organizations
+    members: Members
+    invitations: Invitations
+    teams: Teams

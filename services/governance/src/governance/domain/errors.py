@@ -27,6 +27,14 @@ class ProtectedRole(DomainError):
     disclosed = ("role",)
 
 
+class RoleInRules(DomainError):
+    """Approval rules name this role. Withdraw or change them first."""
+
+    kind = Kind.REFUSED
+    code = "GOV_015"
+    disclosed = ("role", "rules")
+
+
 class InclusionCycle(DomainError):
     """A role cannot include itself, also not by way of others."""
 
@@ -65,6 +73,88 @@ class EndedException(DomainError):
     code = "GOV_008"
 
 
+class UnknownOrganization(DomainError):
+    """The organization does not exist."""
+
+    kind = Kind.INVALID
+    code = "VAL_001"
+    disclosed = ("organization_id",)
+
+
+class UnknownTeam(DomainError):
+    """The organization has no such team."""
+
+    kind = Kind.INVALID
+    code = "VAL_001"
+    disclosed = ("team_id",)
+
+
+class OrganizationClosed(DomainError):
+    """The organization is suspended or closed."""
+
+    kind = Kind.REFUSED
+    code = "GOV_009"
+
+
+class LastOrganizationAdministrator(DomainError):
+    """At least one member must be able to manage the organization. Give such a role to another member first."""
+
+    kind = Kind.REFUSED
+    code = "GOV_010"
+
+
+class InvitationUnusable(DomainError):
+    """The code is wrong, was used, withdrawn or has expired. Ask for another invitation."""
+
+    kind = Kind.REFUSED
+    code = "GOV_011"
+
+
+class TooManyInvitations(DomainError):
+    """The organization has the most open invitations that it can have. Withdraw some first."""
+
+    kind = Kind.REFUSED
+    code = "GOV_012"
+    disclosed = ("most",)
+
+
+class TooManyLevels(DomainError):
+    """Organizations and teams cannot be nested that deep, or in a circle."""
+
+    kind = Kind.INVALID
+    code = "VAL_001"
+    disclosed = ("most",)
+
+
+class TeamFull(DomainError):
+    """The team has the most members that a team can have."""
+
+    kind = Kind.REFUSED
+    code = "GOV_013"
+    disclosed = ("most",)
+
+
+class TeamHasParts(DomainError):
+    """The team has parts. Remove these first."""
+
+    kind = Kind.REFUSED
+    code = "GOV_014"
+
+
+class NoMember(DomainError):
+    """The person is not a member of the organization."""
+
+    kind = Kind.INVALID
+    code = "VAL_001"
+
+
+class OwnManager(DomainError):
+    """Nobody is their own manager, also not by way of others."""
+
+    kind = Kind.INVALID
+    code = "VAL_001"
+
+
 class UnknownPermission(DomainError):
     """The permission does not exist."""
 
@@ -85,7 +175,7 @@ class InactiveSubject(DomainError):
 
 
 class LastAdministrator(DomainError):
-    """At least one active user must be able to manage roles. Grant such a role to another user first."""
+    """At least one active user must be able to manage roles, and one policies. Grant such a role to another user first."""
 
     kind = Kind.REFUSED
     code = "GOV_002"

@@ -32,6 +32,13 @@ class MembershipEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationStatusChanged(Event):
+    organization_id: UUID
+    status: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyBundlePublished(Event):
     bundle_id: UUID
     version: int

@@ -26,15 +26,16 @@ class LimitedAssignment:
     organization_id: UUID | None
     starts_at: datetime | None
     ends_at: datetime | None
+    team_id: UUID | None
     granted_by: str
     granted_at: datetime
     reason: str | None = None
-    # The exception from a separation of duties that permits it; it ends with the exception.
-    exception_id: UUID | None = None
+    # The exceptions from separations of duties that permit it; it ends with the first of them.
+    exception_ids: tuple[UUID, ...] = ()
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.organization_id, self.starts_at, self.ends_at)
+        return Limits(self.organization_id, self.starts_at, self.ends_at, self.team_id)
 
 
 @dataclass(eq=False)
@@ -52,14 +53,17 @@ class LimitedHolder(Aggregate):
     def find(self, role: str, limits: Limits) -> LimitedAssignment | None:
         return next((each for each in self.assignments.values() if (each.role, each.limits) == (role, limits)), None)
 
-    def grant(
-        self, role: str, limits: Limits, *, by: str, at: datetime, reason: str | None = None, exception_id: UUID | None = None
-    ) -> LimitedAssignment:
+    def roles_of(self, organization_id: UUID) -> tuple[str, ...]:
+        """Return the roles for an organization as a whole, without dates."""
+        limits = Limits(organization_id)
+        return tuple(sorted(each.role for each in self.assignments.values() if each.limits == limits))
+
+    def grant(self, role: str, limits: Limits, *, by: str, at: datetime, reason: str | None = None) -> LimitedAssignment:
         """Assign a role. Raise InvalidValue for impossible limits, or TooManyAssignments."""
         limits.require_possible(at=at)
         if len(self.assignments) >= ASSIGNMENTS_MAX:
             raise TooManyAssignments(most=ASSIGNMENTS_MAX)
-        assignment = LimitedAssignment(new_id(), self.subject_id, role, *limits, by, at, reason, exception_id)
+        assignment = LimitedAssignment(new_id(), self.subject_id, role, *limits, by, at, reason)
         self.assignments[assignment.id] = assignment
         self._announce_all(at)
         return assignment

@@ -18,6 +18,10 @@ _OPTIONAL_STRING = {"type": "String", "required": False}
 _DECIMAL: Final = {"type": "Extension", "name": "decimal"}
 
 
+# Permits nothing. It is there for its annotations.
+_NOTHING: Final = "permit({principal}, action, resource) when {{ false }};"
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledPolicies:
     """Cedar policies as text and their schema as JSON. Equal roles and rules compile to equal text."""
@@ -32,9 +36,9 @@ def compile_policies(
     """Compile each role into one permit and each approval rule into one forbid of settling alone, which is otherwise permitted.
 
     A permit names all that a role permits, with what it includes; its annotation names the roles that it includes, because rules
-    about these concern its holders too. A retired role, and a role that neither permits nor includes anything, needs none: Cedar
-    denies by default. A role that permits more than the default role is annotated with the default role's name: services require
-    two factors of its holders.
+    about these concern its holders too. A role that neither permits nor includes anything needs none: Cedar denies by default. A
+    retired role is only named: tokens may have it, and rules about it concern nobody. A role that permits more than the default
+    role is annotated with the default role's name: services require two factors of its holders.
     """
     hierarchy = RoleHierarchy(roles)
     ordinary = next((role for role in roles if role.is_default), None)
@@ -47,6 +51,9 @@ def compile_policies(
 
 
 def _permit(role: Role, hierarchy: RoleHierarchy, ordinary: Role | None) -> str:
+    principal = f'principal in Role::"{role.name}"'
+    if role.is_retired:
+        return f'@id("role:{role.name}")\n@retired("")\n{_NOTHING.format(principal=principal)}'
     permitted = hierarchy.permission_names(role.name)
     included = sorted(hierarchy.reached(role.name) - {role.name})
     if not permitted and not included:
@@ -56,10 +63,8 @@ def _permit(role: Role, hierarchy: RoleHierarchy, ordinary: Role | None) -> str:
         head.append(f'@exceeds("{ordinary.name}")')
     if included:
         head.append(f'@includes("{",".join(included)}")')
-    principal = f'principal in Role::"{role.name}"'
     if not permitted:
-        # Only for its annotation.
-        return "\n".join([*head, f"permit({principal}, action, resource) when {{ false }};"])
+        return "\n".join([*head, _NOTHING.format(principal=principal)])
     actions = ", ".join(f'Action::"{name}"' for name in sorted(permitted))
     return "\n".join([*head, f"permit({principal}, action in [{actions}], resource);"])
 
@@ -111,6 +116,7 @@ def _schema(permissions: Sequence[Permission]) -> dict[str, object]:
         "organization": _OPTIONAL_STRING,
         "classification": _OPTIONAL_STRING,
         "amount": {**_DECIMAL, "required": False},
+        "teams": {"type": "Set", "element": _STRING, "required": False},
     }
     transfer = {
         "amount": _DECIMAL,

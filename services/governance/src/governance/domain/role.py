@@ -13,7 +13,8 @@ from kernel.events import Aggregate
 # Permits granting and revoking roles, and changing their permissions.
 MANAGE_ROLES = "role:manage"
 # At least one user who is able to act must have these, or nobody could change a role or a policy again.
-INDISPENSABLE = frozenset({MANAGE_ROLES, "policy:manage"})
+MANAGE_POLICIES = "policy:manage"
+INDISPENSABLE = frozenset({MANAGE_ROLES, MANAGE_POLICIES})
 TITLE_LENGTH_MAX: Final = 80
 DESCRIPTION_LENGTH_MAX: Final = 500
 INCLUDED_MAX: Final = 20

@@ -104,11 +104,14 @@ class DutyConflict(NamedTuple):
 class SeparationException(Aggregate):
     """That one person may have both duties of a separation until a time.
 
-    One person asks for it and another one approves. It permits only assignments that end no later than it does.
+    One person asks for it and another one approves. It is about the two duties of the time when it was asked for: a separation
+    that is changed to other duties needs another one. It permits only assignments that end no later than it does.
     """
 
     id: UUID
     separation: str
+    first: str
+    second: str
     subject_id: UUID
     reason: str
     expires_at: datetime
@@ -120,10 +123,11 @@ class SeparationException(Aggregate):
     ended_at: datetime | None = None
 
     @classmethod
-    def ask(cls, separation: str, subject_id: UUID, *, reason: str, expires_at: datetime, by: str, at: datetime) -> Self:
+    def ask(cls, separation: Separation, subject_id: UUID, *, reason: str, expires_at: datetime, by: str, at: datetime) -> Self:
         if expires_at <= at:
             raise InvalidValue(field="expires_at", expected="a time in the future", given=expires_at.isoformat())
-        return cls(new_id(), separation, subject_id, reason, expires_at, by, at)
+        name, first, second = separation.name, separation.first, separation.second
+        return cls(new_id(), name, first, second, subject_id, reason, expires_at, by, at)
 
     @property
     def is_ended(self) -> bool:
@@ -132,14 +136,10 @@ class SeparationException(Aggregate):
     def is_in_force(self, at: datetime) -> bool:
         return self.approved_at is not None and not self.is_ended and at < self.expires_at
 
-    def permits(self, conflict: DutyConflict, at: datetime) -> bool:
-        """Return whether this exception is in force for the conflict until it ends."""
-        return (
-            (self.separation, self.subject_id) == (conflict.separation, conflict.subject_id)
-            and self.is_in_force(at)
-            and conflict.ends_at is not None
-            and conflict.ends_at <= self.expires_at
-        )
+    def permits(self, separation: Separation, *, ends_at: datetime | None, at: datetime) -> bool:
+        """Return whether this exception is in force for a separation, until an assignment ends."""
+        is_about = (self.separation, self.first, self.second) == (separation.name, separation.first, separation.second)
+        return is_about and self.is_in_force(at) and ends_at is not None and ends_at <= self.expires_at
 
     def require_approvable(self, *, by: str, at: datetime) -> None:
         """Raise OwnException for who asked for it and for whom it is, or EndedException."""

@@ -32,10 +32,11 @@ class LocalLimitedRoles:
 
 
 def _limited(role: str, limits: Limits) -> LimitedRole:
-    organization_id, starts_at, ends_at = limits
+    organization_id, starts_at, ends_at, team_id = limits
     return LimitedRole(
         role,
         str(organization_id) if organization_id else None,
         starts_at.timestamp() if starts_at else None,
         ends_at.timestamp() if ends_at else None,
+        str(team_id) if team_id else None,
     )

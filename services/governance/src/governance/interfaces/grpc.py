@@ -8,7 +8,7 @@ from chassis.rpc import RpcService
 from chassis.rpc.callers import caller
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
 from governance.application import Governance
-from governance.application.organizations.views import MembershipView
+from governance.application.members.views import MembershipView
 from governance.interfaces.limited_roles import limited_role_message
 
 
@@ -52,7 +52,7 @@ class RoleServicer(governance_pb2_grpc.RoleServiceServicer):
     ) -> governance_pb2.GetSubjectRolesResponse:
         subject_id = UUID(request.subject_id)
         subject = await self._app.role_assignments.get_effective_roles(subject_id=subject_id)
-        organizations = await self._app.organizations.list_organizations_of_subject(subject_id=subject_id)
+        organizations = await self._app.members.list_organizations_of_subject(subject_id=subject_id)
         return governance_pb2.GetSubjectRolesResponse(roles=subject.roles, organization_ids=map(str, organizations))
 
     async def GetRolesOfSubjects(  # noqa: N802  # the proto's name
@@ -73,7 +73,7 @@ class RoleServicer(governance_pb2_grpc.RoleServiceServicer):
         context: Any,  # noqa: ARG002
     ) -> governance_pb2.FindMembershipsResponse:
         asked = [MembershipView(UUID(each.organization_id), UUID(each.subject_id)) for each in request.memberships]
-        found = await self._app.organizations.find_memberships(memberships=asked)
+        found = await self._app.members.find_memberships(memberships=asked)
         return governance_pb2.FindMembershipsResponse(
             memberships=[
                 governance_pb2.Membership(organization_id=str(each.organization_id), subject_id=str(each.subject_id))
@@ -98,7 +98,7 @@ class RoleServicer(governance_pb2_grpc.RoleServiceServicer):
     ) -> governance_pb2.ListHoldersResponse:
         after = UUID(request.after_subject_id) if request.after_subject_id else None
         if request.organization_id:
-            holders = await self._app.organizations.list_members(
+            holders = await self._app.members.list_member_ids(
                 organization_id=UUID(request.organization_id), after=after, limit=request.limit
             )
         else:

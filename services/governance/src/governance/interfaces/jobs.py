@@ -3,17 +3,23 @@
 from procrastinate import Blueprint
 
 from chassis.jobs import each
+from governance.application.members.end_memberships import EndMemberships
 from governance.application.role_assignments.end_limited_roles import EndLimitedRoles
 from kernel.actor import Actor
 
 
-def role_jobs(end_limited_roles: EndLimitedRoles, *, job_seconds: int) -> Blueprint:
-    """Return the job that removes the roles whose end has come."""
+def ending_jobs(end_limited_roles: EndLimitedRoles, end_memberships: EndMemberships, *, job_seconds: int) -> Blueprint:
+    """Return the jobs that end roles and memberships when their end has come."""
     blueprint = Blueprint()
 
     @blueprint.periodic(cron=each(job_seconds))
     @blueprint.task(name="end_limited_roles", queue="maintenance", queueing_lock="end_limited_roles")
     async def end_roles(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await end_limited_roles(actor=Actor.service("governance"))
+
+    @blueprint.periodic(cron=each(job_seconds))
+    @blueprint.task(name="end_memberships", queue="maintenance", queueing_lock="end_memberships")
+    async def end_ended(timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await end_memberships(actor=Actor.service("governance"))
 
     return blueprint

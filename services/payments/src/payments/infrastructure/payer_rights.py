@@ -134,7 +134,7 @@ class PeersAuthority:
         }
 
     def _permitted(self, payer: Payer, of: Mapping[UUID, Roles], organization_id: UUID | None) -> Roles | DomainError:
-        roles = of[payer.user_id]
+        roles = self._policies.roles_everywhere(str(payer.user_id), of[payer.user_id])
         actor = Actor(kind=ActorKind.USER, subject_id=str(payer.user_id), roles=roles)
         if self._policies.allows_within(actor, self._permission, organization_id or payer.organization_id):
             return roles

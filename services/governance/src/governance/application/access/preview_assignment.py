@@ -5,6 +5,7 @@ from uuid import UUID
 
 from governance.application.access import audit
 from governance.application.access.held import held_access
+from governance.application.organizations.authority import within
 from governance.application.ports.subjects import Subjects
 from governance.application.ports.transaction import Transaction, UnitOfWork
 from governance.application.role_assignments.grant_role import grant_role, require_grantable
@@ -13,7 +14,7 @@ from governance.domain.access import PermissionAccess
 from governance.domain.limits import NO_LIMITS, Limits
 from kernel.actor import Actor
 from kernel.clock import Clock
-from kernel.errors import DomainError
+from kernel.errors import DomainError, InvalidValue
 from kernel.reads import Reads, given
 
 
@@ -45,6 +46,8 @@ class PreviewAssignment:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, change: Change, subject_id: UUID, role: str, limits: Limits = NO_LIMITS) -> Preview:
+        if change is Change.REVOKE and not limits.are_none:
+            raise InvalidValue(field="change", expected="grant, if limits are given", given=change)
         if subject_id != actor.user_id:
             filters = given(change=change, role=role, organization_id=limits.organization_id)
             await self.reads.record(actor, audit.read_of_access(subject_id, "preview", **filters))
@@ -52,7 +55,7 @@ class PreviewAssignment:
         try:
             if change is Change.GRANT:
                 await require_grantable(self.subjects, actor, subject_id, role)
-            async with self.uow.begin(actor) as tx:
+            async with self.uow.begin(within(actor, limits.organization_id)) as tx:
                 preview = await self._rehearse(tx, actor, change, subject_id, role, limits)
                 await _roll_back()
         except _Rehearsed:
@@ -65,6 +68,8 @@ class PreviewAssignment:
         self, tx: Transaction, actor: Actor, change: Change, subject_id: UUID, role: str, limits: Limits
     ) -> Preview:
         at = self.clock.now()
+        # First, as in every change of roles, or two transactions deadlock.
+        await tx.standings.guard()
         before = await held_access(tx, subject_id)
         if change is Change.GRANT:
             await grant_role(tx, actor=actor, subject_id=subject_id, role=role, limits=limits, reason=None, at=at)

@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from governance.application.organizations.audit import MEMBERSHIP
+from governance.application.members.audit import MEMBERSHIP
 from governance.application.ports.transaction import Transaction, UnitOfWork
 from governance.application.role_assignments.audit import assignment_of
 from governance.application.role_assignments.limited import revoke_limited

@@ -1,15 +1,26 @@
-"""How memberships appear in the audit log."""
+"""How organizations appear in the audit log."""
 
 from typing import Final
 
-from governance.domain.membership import Membership
-from kernel.audit import Audited
+from governance.domain.organization import Organization
+from kernel.audit import Audited, State
 
-# The audit log also lists it under the person.
-MEMBERSHIP: Final = Audited[Membership](
-    action="governance.membership",
+
+def _state(organization: Organization) -> State:
+    return {
+        "kind": organization.kind,
+        "name": organization.name,
+        "registration_number": organization.registration_number,
+        "parent_id": str(organization.parent_id) if organization.parent_id else None,
+        "status": organization.status,
+        "version": organization.version,
+    }
+
+
+ORGANIZATION: Final = Audited[Organization](
+    action="governance.organization",
     resource_type="organization",
-    state=lambda membership: {"is_member": membership.ended_at is None},
-    id_of=lambda membership: membership.organization_id,
-    related=lambda membership: (str(membership.subject_id),),
+    state=_state,
+    id_of=lambda organization: organization.id,
+    related=lambda organization: (str(organization.id),),
 )

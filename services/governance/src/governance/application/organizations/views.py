@@ -1,19 +1,46 @@
-from collections.abc import Collection, Sequence
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
-
-class MembershipView(NamedTuple):
-    organization_id: UUID
-    subject_id: UUID
+from governance.domain.organization import Organization, OrganizationKind, OrganizationStatus
+from kernel.pages import Page, PageRequest
 
 
-class MembershipViews(Protocol):
-    async def organizations_of(self, subject_id: UUID, *, limit: int) -> Sequence[UUID]:
-        """Return the organizations that a subject is a member of, in the order of joining."""
+@dataclass(frozen=True, slots=True)
+class OrganizationView:
+    """`version` is compared with If-Match."""
 
-    async def existing(self, asked: Collection[MembershipView]) -> Collection[MembershipView]:
-        """Return those of the memberships that exist now."""
+    id: UUID
+    kind: str
+    name: str
+    registration_number: str | None
+    contact_email: str | None
+    contact_phone: str | None
+    parent_id: UUID | None
+    created_by: str
+    created_at: datetime
+    status: str
+    version: int
 
-    async def members(self, organization_id: UUID, *, after: UUID | None, limit: int) -> Sequence[UUID]:
-        """Return the members of an organization whose ids follow `after`, in the order of their ids."""
+    @classmethod
+    def of(cls, organization: Organization) -> "OrganizationView":
+        return cls(**{name: getattr(organization, name) for name in cls.__slots__})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganizationFilter:
+    """What is None does not restrict. `text` is a part of the name, or the registration number. `member_id`: only this one's."""
+
+    kind: OrganizationKind | None = None
+    status: OrganizationStatus | None = None
+    parent_id: UUID | None = None
+    text: str | None = None
+    member_id: UUID | None = None
+
+
+class OrganizationViews(Protocol):
+    async def organizations(self, page: PageRequest, wanted: OrganizationFilter) -> Page[OrganizationView]:
+        """Page through organizations, by name."""
+
+    async def organization(self, organization_id: UUID) -> OrganizationView | None: ...

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -6,7 +7,30 @@ from governance.domain.membership import Membership
 
 
 class MembershipRepository(Protocol):
+    """Memberships of the organization that the transaction is for, or of all for the platform's own work."""
+
     async def lock_of(self, subject_id: UUID) -> Sequence[Membership]:
         """Lock all memberships of a person, in the order of the organizations' ids."""
 
-    async def remove(self, membership: Membership) -> None: ...
+    async def lock(self, organization_id: UUID, subject_id: UUID) -> Membership | None: ...
+
+    async def has(self, organization_id: UUID, subject_id: UUID) -> bool: ...
+
+    async def managers_above(self, organization_id: UUID, subject_id: UUID, *, most: int) -> Sequence[UUID]:
+        """Return the manager of a member, the manager's, and so on: at most `most`."""
+
+    async def can_be_managed(self, organization_id: UUID, permission: str, *, at: datetime) -> bool:
+        """Return whether an able member has the permission for the organization, without an end.
+
+        The result includes the changes of this transaction.
+        """
+
+    def add(self, membership: Membership) -> None: ...
+
+    async def remove(self, membership: Membership) -> None:
+        """Remove it, from the organization's teams too. Members who report to the person have no manager then."""
+
+
+class CurrentMembers(Protocol):
+    async def is_member(self, organization_id: UUID, subject_id: UUID) -> bool:
+        """Return whether a person is a member of an active organization now."""

@@ -17,7 +17,7 @@ class SeparationRepository(Protocol):
     async def conflicts_of(self, subject_id: UUID, *, assignment_id: UUID, at: datetime) -> Sequence[DutyConflict]:
         """Return the conflicts of a subject that one of its assignments takes part in, by the changes of this transaction."""
 
-    async def conflicts_by(self, roles: Collection[str], *, at: datetime, limit: int) -> Sequence[DutyConflict]:
+    async def conflicts_by(self, separation: str, roles: Collection[str], *, at: datetime, limit: int) -> Sequence[DutyConflict]:
         """Return conflicts of any people in which one of these roles takes part, by the changes of this transaction."""
 
     def add(self, separation: Separation) -> None: ...

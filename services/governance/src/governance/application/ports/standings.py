@@ -11,10 +11,10 @@ class StandingRepository(Protocol):
         Call it before locking any role or subject.
         """
 
-    async def somebody_able_has(self, permission: str) -> bool:
-        """Return whether a user who is able to act has the permission by a role, including the changes of this transaction.
+    async def permissions_of_able(self) -> frozenset[str]:
+        """Return the permissions that users who are able to act have by roles without limits.
 
-        The result is exact only under the guard.
+        The result includes the changes of this transaction. It is exact only under the guard.
         """
 
     async def find(self, subject_id: UUID) -> Standing | None:

@@ -5,13 +5,16 @@ from typing import Protocol
 
 import kernel.transaction
 from governance.application.ports.approval_rules import ApprovalRuleRepository
+from governance.application.ports.invitations import InvitationRepository
 from governance.application.ports.memberships import MembershipRepository
+from governance.application.ports.organizations import OrganizationRepository
 from governance.application.ports.permissions import PermissionRepository
 from governance.application.ports.policies import BundleRepository
 from governance.application.ports.role_assignments import LimitedHolderRepository, RoleHolderRepository
 from governance.application.ports.roles import RoleRepository
 from governance.application.ports.separations import SeparationExceptionRepository, SeparationRepository
 from governance.application.ports.standings import StandingRepository
+from governance.application.ports.teams import TeamRepository
 from kernel.actor import Actor
 
 
@@ -33,6 +36,15 @@ class Transaction(kernel.transaction.Transaction, Protocol):
 
     @property
     def separation_exceptions(self) -> SeparationExceptionRepository: ...
+
+    @property
+    def organizations(self) -> OrganizationRepository: ...
+
+    @property
+    def teams(self) -> TeamRepository: ...
+
+    @property
+    def invitations(self) -> InvitationRepository: ...
 
     @property
     def memberships(self) -> MembershipRepository: ...

@@ -36,7 +36,7 @@ def _limited_state(holder: LimitedHolder) -> State:
 
 
 def _plain(role: str, *limits: object) -> State:
-    names = ("organization_id", "starts_at", "ends_at")
+    names = ("organization_id", "starts_at", "ends_at", "team_id")
     return {"role": role, **{name: str(limit) for name, limit in zip(names, limits, strict=True) if limit is not None}}
 
 

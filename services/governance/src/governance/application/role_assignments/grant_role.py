@@ -2,13 +2,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from governance.application.organizations.authority import within
 from governance.application.ports.subjects import Subjects
 from governance.application.ports.transaction import Transaction, UnitOfWork
 from governance.application.role_assignments import audit
 from governance.application.role_assignments.views import AssignmentView
 from governance.application.separations.duties import require_separate_duties
 from governance.application.standings.authority import require_authority_over, require_own_permissions
-from governance.domain.errors import InactiveSubject, SelfGrant, UnknownRole
+from governance.domain.errors import InactiveSubject, SelfGrant, UnknownOrganization, UnknownRole, UnknownTeam
 from governance.domain.limited_role import LimitedHolder
 from governance.domain.limits import NO_LIMITS, Limits
 from governance.domain.role_holder import RoleHolder
@@ -28,8 +29,8 @@ class GrantOutcome:
 class GrantRole:
     """Assign a role, everywhere or within limits, to a subject that is active in identity. Granting it again changes nothing.
 
-    Raises UnknownRole, RetiredRole, BeyondOwnPermissions if the role, or BeyondAuthority if the subject, has permissions that the
-    actor lacks, or DutiesNotSeparated.
+    Raises UnknownRole, RetiredRole, UnknownOrganization, UnknownTeam, DutiesNotSeparated, BeyondOwnPermissions if the role has
+    permissions that the actor lacks, or BeyondAuthority if the subject has.
     """
 
     uow: UnitOfWork
@@ -40,7 +41,7 @@ class GrantRole:
         self, *, actor: Actor, subject_id: UUID, role: str, limits: Limits = NO_LIMITS, reason: str | None = None
     ) -> GrantOutcome:
         await require_grantable(self.subjects, actor, subject_id, role)
-        async with self.uow.begin(actor) as tx:
+        async with self.uow.begin(within(actor, limits.organization_id)) as tx:
             return await grant_role(
                 tx, actor=actor, subject_id=subject_id, role=role, limits=limits, reason=reason, at=self.clock.now()
             )
@@ -64,9 +65,21 @@ async def grant_role(
     if not found:
         raise UnknownRole(field="role", role=role)
     found.require_active()
-    await require_own_permissions(tx, actor, role, hierarchy.permission_names(role), at=at)
+    await _require_scope(tx, limits)
+    await require_own_permissions(tx, actor, role, hierarchy.permission_names(role), at=at, until=limits.ends_at)
     grant = _grant if limits.are_none else _grant_within
     return await grant(tx, actor, subject_id, role, limits, reason=reason, at=at)
+
+
+async def _require_scope(tx: Transaction, limits: Limits) -> None:
+    if limits.organization_id is None:
+        return
+    organization = await tx.organizations.share(limits.organization_id)
+    if organization is None:
+        raise UnknownOrganization(field="organization_id", organization_id=limits.organization_id)
+    organization.require_open()
+    if limits.team_id and not await tx.teams.is_of(limits.team_id, limits.organization_id):
+        raise UnknownTeam(field="team_id", team_id=limits.team_id)
 
 
 async def _grant(
@@ -85,8 +98,7 @@ async def _grant(
     with tx.change(audit.assignment_of(role), holder, "grant", at=at, reason=reason):
         holder.grant(role, by=actor.subject_id, at=at, reason=reason)
     assignment = holder.assignments[role]
-    # Without an end, no exception permits it.
-    await require_separate_duties(tx, subject_id, assignment_id=assignment.id, role=role, at=at)
+    await require_separate_duties(tx, subject_id, assignment_id=assignment.id, role=role, ends_at=None, at=at)
     return GrantOutcome(AssignmentView.of(assignment), created=True)
 
 
@@ -103,5 +115,7 @@ async def _grant_within(
         tx.limited_holders.add(holder)
     with tx.change(audit.limited_assignment_of(role, limits.organization_id), holder, "grant", at=at, reason=reason):
         assignment = holder.grant(role, limits, by=actor.subject_id, at=at, reason=reason)
-    assignment.exception_id = await require_separate_duties(tx, subject_id, assignment_id=assignment.id, role=role, at=at)
+    assignment.exception_ids = await require_separate_duties(
+        tx, subject_id, assignment_id=assignment.id, role=role, ends_at=limits.ends_at, at=at
+    )
     return GrantOutcome(AssignmentView.of(assignment), created=True)

@@ -13,7 +13,7 @@ from kernel.pages import Page, PageRequest
 
 @dataclass(frozen=True, slots=True)
 class AssignmentView:
-    """`granted_by` is a user's id or a service's name. Without limits, organization, start and end are None."""
+    """`granted_by` is a user's id or a service's name. Without limits, organization, start, end and team are None."""
 
     id: UUID
     subject_id: UUID
@@ -21,6 +21,7 @@ class AssignmentView:
     organization_id: UUID | None
     starts_at: datetime | None
     ends_at: datetime | None
+    team_id: UUID | None
     granted_by: str
     granted_at: datetime
     reason: str | None
@@ -40,7 +41,7 @@ class AssignmentView:
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.organization_id, self.starts_at, self.ends_at)
+        return Limits(self.organization_id, self.starts_at, self.ends_at, self.team_id)
 
     @property
     def is_limited(self) -> bool:

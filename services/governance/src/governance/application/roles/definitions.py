@@ -12,7 +12,7 @@ from governance.application.separations.duties import require_separate_duties_of
 from governance.application.standings.authority import require_own_permissions
 from governance.domain.errors import IndispensablePermission, UnknownPermission, UnknownRole
 from governance.domain.policy_bundle import PolicyBundle
-from governance.domain.role import INDISPENSABLE, Permission, Role
+from governance.domain.role import MANAGE_POLICIES, Permission, Role
 from governance.domain.role_hierarchy import RoleHierarchy
 from kernel.actor import Actor
 from kernel.errors import NotFound, StaleVersion
@@ -57,9 +57,12 @@ class LockedDefinitions:
     async def require_own(self, role: Role, permissions: Collection[str] = (), *, at: datetime) -> None:
         """Raise BeyondOwnPermissions if the role has, or would get, a permission that the actor lacks.
 
-        Nobody may extend a role beyond their own permissions, or weaken a role that permits more.
+        Nobody may extend a role beyond their own permissions, or weaken a role that permits more, also not through a role that it
+        includes.
         """
-        wanted = {*role.permission_names, *self.hierarchy.permission_names(role.name), *permissions}
+        wanted = {*role.permission_names, *permissions}
+        for name in self.hierarchy.containing(role.name):
+            wanted |= self.hierarchy.permission_names(name)
         await require_own_permissions(self.tx, self.actor, role.name, wanted, at=at)
 
     @asynccontextmanager
@@ -68,12 +71,14 @@ class LockedDefinitions:
     ) -> AsyncIterator[None]:
         """Record the block's change of a role and publish the bundle. `verb` "create" records a new role.
 
-        Raise InclusionCycle, IndispensablePermission if nobody who is able to act would have the permission to manage roles or
-        policies afterwards, or DutiesNotSeparated if a role or a person would have both duties of a separation.
+        Raise InclusionCycle, IndispensablePermission if nobody who is able to act would have some permission afterwards,
+        DutiesNotSeparated if a role or a person would have both duties of a separation, or BeyondOwnPermissions if it would lift
+        an approval rule for some role and the actor may not manage policies.
         """
         before = {role.name: frozenset[str]()}
         before |= {each: self.hierarchy.permission_names(each) for each in self.hierarchy.containing(role.name)}
-        had = [each for each in sorted(INDISPENSABLE) if await self.tx.standings.somebody_able_has(each)]
+        had = await self.tx.standings.permissions_of_able()
+        ruled = await self._reaching_rules(self.hierarchy)
         if verb == "create":
             yield
             self.tx.create(audit.ROLE, role, at=at, reason=reason)
@@ -83,11 +88,19 @@ class LockedDefinitions:
         # Before the changes are sent, so that the error names the path.
         self.hierarchy.require_no_cycle(role.name)
         hierarchy = await self.tx.roles.hierarchy()
-        for permission in had:
-            if not await self.tx.standings.somebody_able_has(permission):
-                raise IndispensablePermission(role=role.name, permission=permission)
+        # Of any permission: nobody could add it to a role again.
+        if lost := sorted(had - await self.tx.standings.permissions_of_able()):
+            raise IndispensablePermission(role=role.name, permission=lost[0])
+        if ruled - await self._reaching_rules(hierarchy):
+            # An approval rule about a role would not concern its holders by inclusion any more.
+            await require_own_permissions(self.tx, self.actor, role.name, {MANAGE_POLICIES}, at=at)
         await require_separate_duties_of_roles(self.tx, hierarchy, before=before, at=at)
         await publish(tx=self.tx, latest=self.latest, actor=self.actor)
+
+    async def _reaching_rules(self, hierarchy: RoleHierarchy) -> frozenset[tuple[str, str]]:
+        """Return each approval rule in force with the roles whose holders it concerns."""
+        rules = [rule for rule in await self.tx.approval_rules.all() if rule.role and not rule.is_withdrawn]
+        return frozenset((rule.name, role) for rule in rules for role in hierarchy.containing(rule.role or ""))
 
 
 async def lock_definitions(tx: Transaction, actor: Actor) -> LockedDefinitions:

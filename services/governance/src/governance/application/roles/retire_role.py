@@ -1,9 +1,10 @@
 from dataclasses import dataclass
 
 from governance.application.policies.publish_bundle import PublishBundle
-from governance.application.ports.transaction import UnitOfWork
+from governance.application.ports.transaction import Transaction, UnitOfWork
 from governance.application.roles.definitions import lock_definitions
 from governance.application.roles.views import RoleView, view_of
+from governance.domain.errors import RoleInRules
 from kernel.actor import Actor
 from kernel.clock import Clock
 
@@ -12,8 +13,8 @@ from kernel.clock import Clock
 class RetireRole:
     """Take a role out of use permanently. Its holders lose what it permits at once; retiring it again changes nothing.
 
-    Its assignments stay listed, and permit nothing. Raises NotFound, ProtectedRole, StaleVersion, BeyondOwnPermissions, and what
-    `LockedDefinitions.change` raises.
+    Its assignments stay listed, and permit nothing. Raises NotFound, ProtectedRole, RoleInRules, StaleVersion,
+    BeyondOwnPermissions, and what `LockedDefinitions.change` raises.
     """
 
     uow: UnitOfWork
@@ -28,6 +29,14 @@ class RetireRole:
             if not role.is_retired:
                 locked.find(role_name, version=version)
                 await locked.require_own(role, at=at)
+                await _require_no_rule(tx, role_name)
                 async with locked.change(role, "retire", at=at, publish=self.publish_bundle, reason=reason):
                     role.retire(at=at)
             return view_of(role, await tx.roles.hierarchy())
+
+
+async def _require_no_rule(tx: Transaction, role_name: str) -> None:
+    """Raise RoleInRules: a retired role is reached by nobody, so a rule about it would concern nobody."""
+    rules = sorted(rule.name for rule in await tx.approval_rules.all() if rule.role == role_name and not rule.is_withdrawn)
+    if rules:
+        raise RoleInRules(role=role_name, rules=rules)

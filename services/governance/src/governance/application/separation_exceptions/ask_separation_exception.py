@@ -34,7 +34,7 @@ class AskSeparationException:
                 raise NotFound(separation=separation)
             at = self.clock.now()
             exception = SeparationException.ask(
-                separation, subject_id, reason=reason, expires_at=expires_at, by=actor.subject_id, at=at
+                found, subject_id, reason=reason, expires_at=expires_at, by=actor.subject_id, at=at
             )
             tx.separation_exceptions.add(exception)
             tx.create(audit.EXCEPTION, exception, "ask", at=at, reason=reason)

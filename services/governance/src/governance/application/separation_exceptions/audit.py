@@ -9,6 +9,8 @@ from kernel.audit import Audited, State
 def _state(exception: SeparationException) -> State:
     return {
         "separation": exception.separation,
+        "first": exception.first,
+        "second": exception.second,
         "subject_id": str(exception.subject_id),
         "expires_at": exception.expires_at.isoformat(),
         "asked_by": exception.asked_by,

@@ -13,6 +13,8 @@ class SeparationExceptionView:
 
     id: UUID
     separation: str
+    first: str
+    second: str
     subject_id: UUID
     reason: str
     expires_at: datetime
@@ -28,6 +30,8 @@ class SeparationExceptionView:
         return cls(
             id=exception.id,
             separation=exception.separation,
+            first=exception.first,
+            second=exception.second,
             subject_id=exception.subject_id,
             reason=exception.reason,
             expires_at=exception.expires_at,

@@ -31,37 +31,34 @@ async def require_separate_duties_of_roles(
         joined = [name for name in changed if separation.joined_by(hierarchy, name) and not duties <= before.get(name, set())]
         if joined:
             raise DutiesNotSeparated(separation=separation.name, roles=joined)
-        conflicts = [
-            conflict
-            for conflict in await tx.separations.conflicts_by(changed, at=at, limit=_PEOPLE_NAMED_MAX)
-            if conflict.separation == separation.name
-        ]
+        conflicts = await tx.separations.conflicts_by(separation.name, changed, at=at, limit=_PEOPLE_NAMED_MAX)
         if conflicts:
             people = sorted({str(conflict.subject_id) for conflict in conflicts})
             raise DutiesNotSeparated(separation=separation.name, roles=changed, people=people)
 
 
 async def require_separate_duties(
-    tx: Transaction, subject_id: UUID, *, assignment_id: UUID, role: str, at: datetime
-) -> UUID | None:
+    tx: Transaction, subject_id: UUID, *, assignment_id: UUID, role: str, ends_at: datetime | None, at: datetime
+) -> tuple[UUID, ...]:
     """Raise DutiesNotSeparated if a new assignment gives a person both duties of a separation.
 
-    Return the exception that permits it, or None if none is needed.
+    Return the exceptions that permit it: the assignment ends with each of them. Without an end, none permits it.
     """
-    separations = await tx.separations.in_force()
+    separations = {separation.name: separation for separation in await tx.separations.in_force()}
     if not separations:
-        return None
+        return ()
     conflicts = await tx.separations.conflicts_of(subject_id, assignment_id=assignment_id, at=at)
     if not conflicts:
-        return None
+        return ()
     exceptions = await tx.separation_exceptions.approved_of(subject_id)
-    used = None
+    used: dict[UUID, None] = {}
     for conflict in conflicts:
-        permitting = next((each for each in exceptions if each.permits(conflict, at)), None)
+        separation = separations[conflict.separation]
+        permitting = next((each for each in exceptions if each.permits(separation, ends_at=ends_at, at=at)), None)
         if permitting is None:
             raise DutiesNotSeparated(field="role", separation=conflict.separation, roles=_roles(conflict, role))
-        used = permitting.id
-    return used
+        used[permitting.id] = None
+    return tuple(used)
 
 
 def _roles(conflict: DutyConflict, role: str) -> list[str]:

@@ -30,11 +30,44 @@ async def require_authority_of(tx: Transaction, actor_id: UUID, subject_id: UUID
         raise BeyondAuthority(subject_id=subject_id, permissions=sorted(beyond))
 
 
-async def require_own_permissions(
-    tx: Transaction, actor: Actor, role: str, permissions: Collection[str], *, at: datetime
+async def require_authority_within(
+    tx: Transaction, actor: Actor, subject_id: UUID, *, organization_id: UUID, at: datetime
 ) -> None:
-    """Raise BeyondOwnPermissions if the actor lacks a permission that the role has or would get."""
+    """Raise BeyondAuthority if the subject has, by roles for an organization, permissions there that the actor lacks there.
+
+    What the subject may do elsewhere does not count: administrators of an organization manage whoever is its member.
+    """
+    if actor.kind is ActorKind.SERVICE or actor.user_id == subject_id:
+        return
+    theirs = await tx.holders.permissions_within(subject_id, organization_id, at=at, planned=True)
+    if beyond := theirs - await _own_within(tx, actor, organization_id, at):
+        raise BeyondAuthority(subject_id=subject_id, permissions=sorted(beyond))
+
+
+async def require_own_permissions(
+    tx: Transaction,
+    actor: Actor,
+    role: str,
+    permissions: Collection[str],
+    *,
+    at: datetime,
+    until: datetime | None = None,
+    organization_id: UUID | None = None,
+) -> None:
+    """Raise BeyondOwnPermissions if the actor lacks a permission that the role has or would get.
+
+    What the actor has for a time counts only for what ends with it: `until` is the end of what is given, None if it has none.
+    With an organization, what the actor may do there counts too: the role is for it alone.
+    """
     if actor.kind is ActorKind.SERVICE:
         return
-    if beyond := frozenset(permissions) - await tx.holders.permissions_of(actor.user_id, at=at):
+    own = await tx.holders.permissions_of(actor.user_id, at=at, lasting=True, until=until)
+    if organization_id:
+        own |= await tx.holders.permissions_within(actor.user_id, organization_id, at=at, lasting=True, until=until)
+    if beyond := frozenset(permissions) - own:
         raise BeyondOwnPermissions(role=role, permissions=sorted(beyond))
+
+
+async def _own_within(tx: Transaction, actor: Actor, organization_id: UUID, at: datetime) -> frozenset[str]:
+    everywhere = await tx.holders.permissions_of(actor.user_id, at=at)
+    return everywhere | await tx.holders.permissions_within(actor.user_id, organization_id, at=at)

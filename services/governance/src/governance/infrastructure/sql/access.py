@@ -30,13 +30,13 @@ _HELD = text(
         EXISTS (SELECT FROM role_holders WHERE subject_id = :subject_id) AS is_registered,
         coalesce((SELECT is_able FROM subject_standings WHERE subject_id = :subject_id), true) AS is_able,
         ARRAY(SELECT organization_id FROM memberships WHERE subject_id = :subject_id ORDER BY joined_at) AS organizations,
-        a.id, a.role, a.organization_id, a.starts_at, a.ends_at
+        a.id, a.role, a.organization_id, a.starts_at, a.ends_at, a.team_id
     FROM (SELECT) AS one LEFT JOIN all_assignments a ON a.subject_id = :subject_id ORDER BY a.role, a.id
     """  # noqa: S608
 )
 _HOLDERS = text(
     """
-    SELECT a.subject_id, a.id, a.role, a.organization_id, a.starts_at, a.ends_at FROM all_assignments a
+    SELECT a.subject_id, a.id, a.role, a.organization_id, a.starts_at, a.ends_at, a.team_id FROM all_assignments a
     LEFT JOIN subject_standings s ON s.subject_id = a.subject_id
     WHERE a.role = ANY(:roles) AND s.is_able IS NOT FALSE
     AND (a.organization_id IS NULL OR a.organization_id = cast(:organization AS uuid))
@@ -52,7 +52,7 @@ class SqlAccessViews(SqlReads):
         rows = await self._rows(_HELD, subject_id=subject_id)
         first = rows[0]
         hierarchy = _hierarchy(first.roles)
-        held = [HeldRole(row.role, Limits(row.organization_id, row.starts_at, row.ends_at), row.id) for row in rows if row.role]
+        held = [HeldRole(row.role, _limits(row), row.id) for row in rows if row.role]
         if not first.is_registered:
             default = next(each["name"] for each in first.roles if each["is_default"])
             held.insert(0, HeldRole(default))
@@ -76,9 +76,11 @@ class SqlAccessViews(SqlReads):
             subject_id=subject_id,
             assignment_id=assignment_id,
         )
-        return found.map(
-            lambda row: HolderView(row.subject_id, row.id, row.role, Limits(row.organization_id, row.starts_at, row.ends_at))
-        )
+        return found.map(lambda row: HolderView(row.subject_id, row.id, row.role, _limits(row)))
+
+
+def _limits(row: Any) -> Limits:
+    return Limits(row.organization_id, row.starts_at, row.ends_at, row.team_id)
 
 
 def _hierarchy(roles: list[dict[str, Any]]) -> RoleHierarchy:

@@ -1,10 +1,10 @@
 """Roles within limits in PostgreSQL. Their holders are a feed, from which each serving process of the platform keeps a copy."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Table, Text, Uuid, select, text
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, ForeignKey, Table, Text, Uuid, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import attribute_keyed_dict, relationship
 
@@ -34,10 +34,11 @@ limited_assignments = Table(
     Column("organization_id", Uuid),
     Column("starts_at", DateTime(timezone=True)),
     Column("ends_at", DateTime(timezone=True)),
+    Column("team_id", Uuid),
     Column("granted_by", Text, nullable=False),
     Column("granted_at", DateTime(timezone=True), nullable=False),
     Column("reason", Text),
-    Column("exception_id", Uuid),
+    Column("exception_ids", ARRAY(Uuid, as_tuple=True), nullable=False),
 )
 mapper.map_imperatively(LimitedAssignment, limited_assignments)
 mapper.map_imperatively(
@@ -57,7 +58,8 @@ mapper.map_imperatively(
 _LIMITED = """
     version, (
         SELECT coalesce(json_agg(json_build_array(
-            role, organization_id, extract(epoch FROM starts_at), extract(epoch FROM ends_at)) ORDER BY id), '[]')
+            role, organization_id, (extract(epoch FROM starts_at) * 1000000)::bigint,
+            (extract(epoch FROM ends_at) * 1000000)::bigint, team_id) ORDER BY id), '[]')
         FROM limited_assignments WHERE subject_id = limited_holders.subject_id
     ) AS roles
 """
@@ -69,6 +71,9 @@ _ENDED = text(
 )
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 class SqlLimitedHolderRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -78,6 +83,11 @@ class SqlLimitedHolderRepository:
         await self._session.execute(LOCK_SUBJECT, {"subject_id": str(subject_id)})
         query = select(LimitedHolder).where(limited_holders.c.subject_id == subject_id)
         return (await self._session.scalars(query)).one_or_none()
+
+    async def of_team(self, team_id: UUID) -> Sequence[UUID]:
+        of = limited_assignments.c
+        query = select(of.subject_id).where(of.team_id == team_id).distinct().order_by(of.subject_id)
+        return (await self._session.scalars(query)).all()
 
     def add(self, holder: LimitedHolder) -> None:
         self._session.add(holder)
@@ -96,9 +106,13 @@ class SqlLimitedRoleViews(SqlReads):
         return [row.subject_id for row in await self._rows(_ENDED, at=at, after=after, limit=limit)]
 
 
-def _limited(role: str, organization_id: str | None, starts_at: float | None, ends_at: float | None) -> tuple[str, Limits]:
-    return role, Limits(UUID(organization_id) if organization_id else None, _time(starts_at), _time(ends_at))
+def _limited(
+    role: str, organization_id: str | None, starts_at: int | None, ends_at: int | None, team_id: str | None
+) -> tuple[str, Limits]:
+    organization, team = (UUID(each) if each else None for each in (organization_id, team_id))
+    return role, Limits(organization, _time(starts_at), _time(ends_at), team)
 
 
-def _time(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+def _time(microseconds: int | None) -> datetime | None:
+    # Not by a floating-point number, which has no room for the microseconds of later centuries.
+    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)

@@ -1,10 +1,10 @@
 """Subjects and the roles assigned to them, in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Table, Text, Uuid, select, text
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Table, Text, TextClause, Uuid, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import attribute_keyed_dict, relationship
 
@@ -51,17 +51,29 @@ mapper.map_imperatively(
     },
 )
 
+_IN_FORCE = """
+    AND coalesce(ends_at, 'infinity') > :at AND (:planned OR coalesce(starts_at, '-infinity') <= :at)
+    AND (NOT :lasting OR coalesce(ends_at, 'infinity') >= coalesce(cast(:until AS timestamptz), 'infinity'))
+"""
 _PERMISSIONS_OF = text(
-    """
+    f"""
     SELECT permission FROM effective_role_permissions
-    WHERE role IN (SELECT role FROM all_assignments WHERE subject_id = :subject_id AND organization_id IS NULL
-        AND coalesce(ends_at, 'infinity') > :at AND (:planned OR coalesce(starts_at, '-infinity') <= :at))
+    WHERE role IN (SELECT role FROM all_assignments WHERE subject_id = :subject_id AND organization_id IS NULL {_IN_FORCE})
     OR role IN (SELECT name FROM roles WHERE is_default)
-    """
+    """  # noqa: S608
+)
+_PERMISSIONS_WITHIN = text(
+    f"""
+    SELECT permission FROM effective_role_permissions WHERE role IN (
+        SELECT role FROM limited_assignments
+        WHERE subject_id = :subject_id AND organization_id = :organization_id AND team_id IS NULL {_IN_FORCE}
+    )
+    """  # noqa: S608
 )
 _ASSIGNMENTS = text(
     """
-    SELECT id, subject_id, role, organization_id, starts_at, ends_at, granted_by, granted_at, reason, count(*) OVER () AS total
+    SELECT id, subject_id, role, organization_id, starts_at, ends_at, team_id, granted_by, granted_at, reason,
+           count(*) OVER () AS total
     FROM all_assignments
     WHERE (cast(:role AS text) IS NULL OR role = :role) AND (cast(:subject AS uuid) IS NULL OR subject_id = :subject)
     AND (cast(:organization AS uuid) IS NULL OR organization_id = :organization)
@@ -72,7 +84,7 @@ _ASSIGNMENTS = text(
 _SUBJECT = text(
     """
     SELECT EXISTS (SELECT FROM role_holders WHERE subject_id = :subject_id) AS is_registered,
-           a.id, a.subject_id, a.role, a.organization_id, a.starts_at, a.ends_at, a.granted_by, a.granted_at, a.reason
+           a.id, a.subject_id, a.role, a.organization_id, a.starts_at, a.ends_at, a.team_id, a.granted_by, a.granted_at, a.reason
     FROM (SELECT) AS one LEFT JOIN all_assignments a ON a.subject_id = :subject_id ORDER BY a.role, a.id
     """
 )
@@ -113,14 +125,38 @@ class SqlRoleHolderRepository:
         query = select(RoleHolder).where(role_holders.c.subject_id == subject_id)
         return (await self._session.scalars(query)).one_or_none()
 
-    async def permissions_of(self, subject_id: UUID, *, at: datetime, planned: bool = False) -> frozenset[str]:
-        # Autoflush is off, so flush first: the query must see the changes of this transaction.
-        await self._session.flush()
-        asked = {"subject_id": subject_id, "at": at, "planned": planned}
-        return frozenset((await self._session.scalars(_PERMISSIONS_OF, asked)).all())
+    async def permissions_of(
+        self,
+        subject_id: UUID,
+        *,
+        at: datetime,
+        planned: bool = False,
+        lasting: bool = False,
+        until: datetime | None = None,
+    ) -> frozenset[str]:
+        asked = {"subject_id": subject_id, "at": at, "planned": planned, "lasting": lasting, "until": until}
+        return await self._permissions(_PERMISSIONS_OF, asked)
+
+    async def permissions_within(
+        self,
+        subject_id: UUID,
+        organization_id: UUID,
+        *,
+        at: datetime,
+        planned: bool = False,
+        lasting: bool = False,
+        until: datetime | None = None,
+    ) -> frozenset[str]:
+        asked = {"subject_id": subject_id, "at": at, "planned": planned, "lasting": lasting, "until": until}
+        return await self._permissions(_PERMISSIONS_WITHIN, {**asked, "organization_id": organization_id})
 
     def add(self, holder: RoleHolder) -> None:
         self._session.add(holder)
+
+    async def _permissions(self, query: TextClause, asked: Mapping[str, object]) -> frozenset[str]:
+        # Autoflush is off, so flush first: the query must see the changes of this transaction.
+        await self._session.flush()
+        return frozenset((await self._session.scalars(query, asked)).all())
 
 
 class SqlRoleAssignmentViews(SqlReads):

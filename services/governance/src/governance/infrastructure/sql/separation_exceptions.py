@@ -18,6 +18,8 @@ separation_exceptions = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("separation", ForeignKey(separations.c.name), nullable=False),
+    Column("first_permission", Text, nullable=False, key="first"),
+    Column("second_permission", Text, nullable=False, key="second"),
     Column("subject_id", Uuid, nullable=False),
     Column("reason", Text, nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
@@ -33,7 +35,8 @@ mapper.map_imperatively(SeparationException, separation_exceptions)
 # In the order of SeparationExceptionView.
 _EXCEPTIONS = text(
     """
-    SELECT id, separation, subject_id, reason, expires_at, asked_by, asked_at, approved_by, approved_at, ended_by, ended_at,
+    SELECT id, separation, first_permission, second_permission, subject_id, reason,
+           expires_at, asked_by, asked_at, approved_by, approved_at, ended_by, ended_at,
            count(*) OVER () AS total
     FROM separation_exceptions
     WHERE (cast(:separation AS text) IS NULL OR separation = :separation)

@@ -45,8 +45,8 @@ _CONFLICTS_OF = text(
     " AND coalesce(ends_at, 'infinity') > :at ORDER BY separation, first_role, second_role"
 )
 _CONFLICTS_BY = text(
-    f"{_CONFLICTS} WHERE (first_role = ANY(:roles) OR second_role = ANY(:roles))"
-    " AND coalesce(ends_at, 'infinity') > :at ORDER BY separation, subject_id LIMIT :limit"
+    f"{_CONFLICTS} WHERE separation = :separation AND (first_role = ANY(:roles) OR second_role = ANY(:roles))"
+    " AND coalesce(ends_at, 'infinity') > :at ORDER BY subject_id LIMIT :limit"
 )
 _CONFLICTS_PAGE = text(
     """
@@ -74,8 +74,8 @@ class SqlSeparationRepository:
     async def conflicts_of(self, subject_id: UUID, *, assignment_id: UUID, at: datetime) -> Sequence[DutyConflict]:
         return await self._conflicts(_CONFLICTS_OF, subject_id=subject_id, assignment_id=assignment_id, at=at)
 
-    async def conflicts_by(self, roles: Collection[str], *, at: datetime, limit: int) -> Sequence[DutyConflict]:
-        return await self._conflicts(_CONFLICTS_BY, roles=list(roles), at=at, limit=limit)
+    async def conflicts_by(self, separation: str, roles: Collection[str], *, at: datetime, limit: int) -> Sequence[DutyConflict]:
+        return await self._conflicts(_CONFLICTS_BY, separation=separation, roles=list(roles), at=at, limit=limit)
 
     def add(self, separation: Separation) -> None:
         self._session.add(separation)

@@ -22,12 +22,13 @@ subject_standings = Table(
 )
 mapper.map_imperatively(Standing, subject_standings)
 
-_SOMEBODY_ABLE_HAS = text(
+# By role first: roles are few, and the roles that somebody has are found at the first able holder of each.
+_PERMISSIONS_OF_ABLE = text(
     """
-    SELECT EXISTS (
-        SELECT FROM effective_role_permissions p JOIN role_assignments a ON a.role = p.role
-        LEFT JOIN subject_standings s ON s.subject_id = a.subject_id
-        WHERE p.permission = :permission AND s.is_able IS NOT FALSE
+    SELECT DISTINCT p.permission FROM roles r JOIN effective_role_permissions p ON p.role = r.name
+    WHERE EXISTS (
+        SELECT FROM role_assignments a LEFT JOIN subject_standings s ON s.subject_id = a.subject_id
+        WHERE a.role = r.name AND s.is_able IS NOT FALSE
     )
     """
 )
@@ -50,10 +51,10 @@ class SqlStandingRepository:
     async def guard(self) -> None:
         await self._session.execute(LOCK_STANDINGS)
 
-    async def somebody_able_has(self, permission: str) -> bool:
+    async def permissions_of_able(self) -> frozenset[str]:
         # Autoflush is off, so flush first: the query must see the changes of this transaction.
         await self._session.flush()
-        return bool((await self._session.execute(_SOMEBODY_ABLE_HAS, {"permission": permission})).scalar_one())
+        return frozenset((await self._session.scalars(_PERMISSIONS_OF_ABLE)).all())
 
     async def find(self, subject_id: UUID) -> Standing | None:
         return await self._session.get(Standing, subject_id)

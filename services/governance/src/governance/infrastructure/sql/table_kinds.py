@@ -6,9 +6,12 @@ from chassis.persistence.table_kinds import ORGANIZATION, PERSON, PLATFORM, Tabl
 
 TABLE_KINDS: Final[TableKinds] = {
     "approval_rules": PLATFORM,
+    "invitations": ORGANIZATION,
     "limited_assignments": PERSON,
     "limited_holders": PERSON,
     "memberships": ORGANIZATION,
+    # A register, such as the commercial one. Reads of the use cases decide who sees which entry.
+    "organizations": PLATFORM,
     "permissions": PLATFORM,
     "policy_bundles": PLATFORM,
     "role_assignments": PERSON,
@@ -19,4 +22,6 @@ TABLE_KINDS: Final[TableKinds] = {
     "separation_exceptions": PERSON,
     "separations": PLATFORM,
     "subject_standings": PERSON,
+    "team_members": ORGANIZATION,
+    "teams": ORGANIZATION,
 }

@@ -4,8 +4,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.unit_of_work import SqlTransaction
 from governance.infrastructure.sql.approval_rules import SqlApprovalRuleRepository
+from governance.infrastructure.sql.invitations import SqlInvitationRepository
 from governance.infrastructure.sql.limited_roles import SqlLimitedHolderRepository
-from governance.infrastructure.sql.organizations import SqlMembershipRepository
+from governance.infrastructure.sql.members import SqlMembershipRepository
+from governance.infrastructure.sql.organizations import SqlOrganizationRepository
 from governance.infrastructure.sql.permissions import SqlPermissionRepository
 from governance.infrastructure.sql.policies import SqlBundleRepository
 from governance.infrastructure.sql.role_assignments import SqlRoleHolderRepository
@@ -13,6 +15,7 @@ from governance.infrastructure.sql.roles import SqlRoleRepository
 from governance.infrastructure.sql.separation_exceptions import SqlSeparationExceptionRepository
 from governance.infrastructure.sql.separations import SqlSeparationRepository
 from governance.infrastructure.sql.standings import SqlStandingRepository
+from governance.infrastructure.sql.teams import SqlTeamRepository
 from kernel.actor import Actor
 
 
@@ -25,6 +28,9 @@ class SqlGovernanceTransaction(SqlTransaction):
         self.limited_holders = SqlLimitedHolderRepository(session)
         self.separations = SqlSeparationRepository(session)
         self.separation_exceptions = SqlSeparationExceptionRepository(session)
+        self.organizations = SqlOrganizationRepository(session)
+        self.teams = SqlTeamRepository(session)
+        self.invitations = SqlInvitationRepository(session)
         self.memberships = SqlMembershipRepository(session)
         self.standings = SqlStandingRepository(session)
         self.bundles = SqlBundleRepository(session)

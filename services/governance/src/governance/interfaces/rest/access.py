@@ -79,11 +79,12 @@ async def preview_assignment(
     actor: CurrentActor,
     app: App,
     organization_id: Annotated[UUID | None, Query(description="The limits of the role that would be granted")] = None,
+    team_id: Annotated[UUID | None, Query(description="A team of the organization")] = None,
     starts_at: Annotated[Moment | None, Query()] = None,
     ends_at: Annotated[Moment | None, Query()] = None,
 ) -> Envelope[PreviewResponse]:
     """Show what a person would gain and lose if a role were granted or revoked, or why that is refused."""
     preview = await app.access.preview_assignment(
-        actor=actor, change=change, subject_id=subject_id, role=role, limits=Limits(organization_id, starts_at, ends_at)
+        actor=actor, change=change, subject_id=subject_id, role=role, limits=Limits(organization_id, starts_at, ends_at, team_id)
     )
     return envelope(PreviewResponse.of(preview))

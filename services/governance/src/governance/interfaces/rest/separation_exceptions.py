@@ -19,7 +19,7 @@ from kernel.reads import SEARCH
 separation_exceptions = Router("/access/separation-exceptions", tags=["access"])
 
 
-@separation_exceptions.get("", dependencies=[Requires("role:manage")], reads=SEARCH)
+@separation_exceptions.get("", dependencies=[Requires("role:manage", "policy:manage")], reads=SEARCH)
 async def list_separation_exceptions(
     actor: CurrentActor,
     page: Paging,

@@ -32,13 +32,13 @@ separations = Router("/access/separations", tags=["access"])
 SeparationName = Annotated[str, Path(pattern=RULE_PATTERN, examples=["pay-and-approve"])]
 
 
-@separations.get("", dependencies=[Requires("role:manage")], reads=NOBODY)
+@separations.get("", dependencies=[Requires("role:manage", "policy:manage")], reads=NOBODY)
 async def list_separations(page: Paging, app: App) -> Envelope[PageOf[SeparationResponse]]:
     """List the separations of duties in force, by name."""
     return page_of(await app.separations.list_separations(page=page), SeparationResponse.of)
 
 
-@separations.get("/{name}", dependencies=[Requires("role:manage")], reads=NOBODY)
+@separations.get("/{name}", dependencies=[Requires("role:manage", "policy:manage")], reads=NOBODY)
 async def get_separation(name: SeparationName, app: App, response: Response) -> Envelope[SeparationResponse]:
     """Get a separation, including a withdrawn one. Changing it requires its ETag in If-Match."""
     separation = await app.separations.get_separation(name=name)
@@ -76,7 +76,7 @@ async def withdraw_separation(
     return envelope(SeparationResponse.of(separation))
 
 
-@separations.get("/{name}/conflicts", dependencies=[Requires("role:manage")], reads=SEARCH)
+@separations.get("/{name}/conflicts", dependencies=[Requires("role:manage", "policy:manage")], reads=SEARCH)
 async def list_duty_conflicts(
     name: SeparationName, actor: CurrentActor, cursor: CursorPaging, app: App, reason: ReadReason
 ) -> Envelope[CursorPageOf[DutyConflictResponse]]:

@@ -28,18 +28,20 @@ class AccessPathResponse(ResponseModel):
     )
     assignment_id: UUID | None = Field(description="null: the default role, which nobody assigned", examples=[_ASSIGNMENT])
     organization_id: UUID | None = Field(description="null: everywhere", examples=[None])
+    team_id: UUID | None = Field(description="Only for this team and its parts; null: not limited to a team", examples=[None])
     starts_at: datetime | None = Field(examples=[None])
     ends_at: datetime | None = Field(examples=["2026-06-30T22:00:00Z"])
 
     @classmethod
     def of(cls, path: AccessPath) -> "AccessPathResponse":
-        organization_id, starts_at, ends_at = path.held.limits
+        organization_id, starts_at, ends_at, team_id = path.held.limits
         return cls(
             roles=list(path.roles),
             assignment_id=path.held.assignment_id,
             organization_id=organization_id,
             starts_at=starts_at,
             ends_at=ends_at,
+            team_id=team_id,
         )
 
 
@@ -97,12 +99,13 @@ class PermissionHolderResponse(ResponseModel):
     assignment_id: UUID = Field(examples=[_ASSIGNMENT])
     role: str = Field(description="The role that is held", examples=["staff"])
     organization_id: UUID | None = Field(description="null: everywhere", examples=[None])
+    team_id: UUID | None = Field(description="Only for this team and its parts; null: not limited to a team", examples=[None])
     starts_at: datetime | None = Field(examples=[None])
     ends_at: datetime | None = Field(examples=[None])
 
     @classmethod
     def of(cls, holder: HolderView) -> "PermissionHolderResponse":
-        organization_id, starts_at, ends_at = holder.limits
+        organization_id, starts_at, ends_at, team_id = holder.limits
         return cls(
             subject_id=holder.subject_id,
             assignment_id=holder.assignment_id,
@@ -110,6 +113,7 @@ class PermissionHolderResponse(ResponseModel):
             organization_id=organization_id,
             starts_at=starts_at,
             ends_at=ends_at,
+            team_id=team_id,
         )
 
 
@@ -118,11 +122,12 @@ class PreviewRefusalResponse(ResponseModel):
 
     code: str = Field(examples=["GOV_007"])
     error: str = Field(examples=["One person may not have both duties."])
+    field: str | None = Field(description="What of the question is at fault, if one part is", examples=["role"])
     details: dict[str, Any] = Field(examples=[{"separation": "pay-and-approve", "roles": ["clerk", "approver"]}])
 
     @classmethod
     def of(cls, refusal: DomainError) -> "PreviewRefusalResponse":
-        return cls(code=refusal.code, error=refusal.message, details=refusal.details)
+        return cls(code=refusal.code, error=refusal.message, field=refusal.field, details=refusal.details)
 
 
 class PreviewResponse(ResponseModel):

@@ -16,6 +16,7 @@ _ADMIN = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a01"
 
 
 _ORGANIZATION = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a20"
+_TEAM = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a50"
 _ASSIGNMENT = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a30"
 
 
@@ -26,6 +27,7 @@ class RoleAssignmentResponse(ResponseModel):
     organization_id: UUID | None = Field(
         description="The role permits only what belongs to this organization; null: everywhere", examples=[None]
     )
+    team_id: UUID | None = Field(description="And only of this team and its parts; null: not limited to a team", examples=[None])
     starts_at: datetime | None = Field(description="Permits nothing before; null: from the grant on", examples=[None])
     ends_at: datetime | None = Field(
         description="Permits nothing from then on; null: until it is revoked", examples=["2026-06-30T22:00:00Z"]
@@ -47,6 +49,9 @@ class GrantRoleRequest(RequestModel):
     organization_id: UUID | None = Field(
         default=None, description="Limit the role to what belongs to this organization", examples=[_ORGANIZATION]
     )
+    team_id: UUID | None = Field(
+        default=None, description="Limit it further, to a team of the organization and its parts", examples=[_TEAM]
+    )
     starts_at: Moment | None = Field(default=None, examples=["2026-04-01T06:00:00Z"])
     ends_at: Moment | None = Field(
         default=None, description="Must be in the future and after starts_at", examples=["2026-06-30T22:00:00Z"]
@@ -57,7 +62,7 @@ class GrantRoleRequest(RequestModel):
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.organization_id, self.starts_at, self.ends_at)
+        return Limits(self.organization_id, self.starts_at, self.ends_at, self.team_id)
 
 
 class SubjectRolesResponse(ResponseModel):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from chassis.rest import REASON, SEVERAL_LINES, RequestModel, ResponseModel
+from chassis.rest import ONE_LINE, REASON, SEVERAL_LINES, RequestModel, ResponseModel
 from governance.application.roles.views import RoleView
 from governance.domain.role import DESCRIPTION_LENGTH_MAX, INCLUDED_MAX, TITLE_LENGTH_MAX
 from governance.interfaces.rest.dependencies import PERMISSION_PATTERN, REASON_LENGTH_MAX, ROLE_PATTERN
@@ -43,7 +43,7 @@ class RoleListResponse(ResponseModel):
 
 class CreateRoleRequest(RequestModel):
     name: str = Field(pattern=ROLE_PATTERN, description="Never changes, and is not used again", examples=["treasurer"])
-    title: str = Field(min_length=1, max_length=TITLE_LENGTH_MAX, examples=["Treasurer"])
+    title: Annotated[str, Field(min_length=1, max_length=TITLE_LENGTH_MAX, examples=["Treasurer"]), ONE_LINE]
     description: Annotated[
         str, Field(max_length=DESCRIPTION_LENGTH_MAX, examples=["Pays for an organization"]), SEVERAL_LINES
     ] = ""
@@ -59,7 +59,7 @@ class CreateRoleRequest(RequestModel):
 class DescribeRoleRequest(RequestModel):
     """What is omitted stays as it is."""
 
-    title: str | None = Field(default=None, min_length=1, max_length=TITLE_LENGTH_MAX, examples=["Payments desk"])
+    title: Annotated[str | None, Field(min_length=1, max_length=TITLE_LENGTH_MAX, examples=["Payments desk"]), ONE_LINE] = None
     description: Annotated[
         str | None, Field(max_length=DESCRIPTION_LENGTH_MAX, examples=["Makes and approves payments"]), SEVERAL_LINES
     ] = None

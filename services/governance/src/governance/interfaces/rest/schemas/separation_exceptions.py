@@ -37,6 +37,8 @@ class EndSeparationExceptionRequest(RequestModel):
 class SeparationExceptionResponse(ResponseModel):
     id: UUID = Field(examples=["0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a40"])
     separation: str = Field(examples=["pay-and-approve"])
+    first: str = Field(description="The duties of the time when it was asked for", examples=["payment:create"])
+    second: str = Field(examples=["payment:approve"])
     subject_id: UUID = Field(examples=[_SUBJECT])
     reason: str = Field(examples=["a colleague is on leave until the end of June"])
     expires_at: datetime = Field(examples=["2026-06-30T22:00:00Z"])

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from governance.application.organizations.views import MembershipViews
+from governance.application.members.views import MembershipViews
 
 MEMBERSHIPS_MAX: Final = 1000
 

@@ -1,7 +1,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from governance.application.organizations.views import MembershipView, MembershipViews
+from governance.application.members.views import MembershipView, MembershipViews
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,65 @@
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from governance.application.members.audit import MEMBERSHIP
+from governance.application.members.joining import lock_member
+from governance.application.members.views import MemberView
+from governance.application.organizations.authority import OrganizationAuthority, within
+from governance.application.ports.transaction import Transaction, UnitOfWork
+from governance.domain.errors import NoMember, OwnManager
+from governance.domain.organization import LEVELS_MAX
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import StaleVersion
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMember:
+    """Set the manager and the end of a membership."""
+
+    uow: UnitOfWork
+    authority: OrganizationAuthority
+    clock: Clock
+
+    async def __call__(
+        self,
+        *,
+        actor: Actor,
+        organization_id: UUID,
+        subject_id: UUID,
+        manager_id: UUID | None,
+        ends_at: datetime | None,
+        version: int,
+    ) -> MemberView:
+        """Raise NotFound, AccessDenied, StaleVersion, NoMember or OwnManager for the manager, or InvalidValue for the end."""
+        await self.authority.require_manager(actor, organization_id)
+        async with self.uow.begin(within(actor, organization_id)) as tx:
+            membership = await lock_member(tx, organization_id, subject_id)
+            if membership.version != version:
+                raise StaleVersion(field="If-Match", version=membership.version)
+            if manager_id and manager_id != membership.manager_id:
+                await _require_manager(tx, organization_id, subject_id, manager_id)
+            at = self.clock.now()
+            if (manager_id, ends_at) != (membership.manager_id, membership.ends_at):
+                with tx.change(MEMBERSHIP, membership, "change", at=at):
+                    membership.change(manager_id=manager_id, ends_at=ends_at, at=at)
+            roles = await tx.limited_holders.lock(subject_id)
+            return MemberView(
+                organization_id,
+                subject_id,
+                membership.joined_at,
+                membership.ends_at,
+                membership.manager_id,
+                membership.version,
+                roles.roles_of(organization_id) if roles else (),
+            )
+
+
+async def _require_manager(tx: Transaction, organization_id: UUID, subject_id: UUID, manager_id: UUID) -> None:
+    if manager_id == subject_id:
+        raise OwnManager(field="manager_id", subject_id=subject_id)
+    if not await tx.memberships.has(organization_id, manager_id):
+        raise NoMember(field="manager_id", subject_id=manager_id)
+    if subject_id in await tx.memberships.managers_above(organization_id, manager_id, most=LEVELS_MAX * 2):
+        raise OwnManager(field="manager_id", subject_id=subject_id)

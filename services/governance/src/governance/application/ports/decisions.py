@@ -1,0 +1,23 @@
+"""Port to the policies in force, for decisions about one organization. The route admits everybody who may decide about some."""
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+from uuid import UUID
+
+from kernel.actor import Actor
+
+MANAGE_ORGANIZATION: Final = "organization:manage"
+READ_ANY_ORGANIZATION: Final = "organization:read_any"
+
+
+class Decisions(Protocol):
+    def allows(self, actor: Actor, permission: str, /) -> bool:
+        """Return whether the actor has the permission everywhere. Raise Unavailable if the policies cannot be evaluated."""
+
+    def allows_within(
+        self, actor: Actor, permission: str, organization_id: UUID | None, /, *, teams: Sequence[UUID] = ()
+    ) -> bool:
+        """Return whether the actor has the permission for what belongs to an organization, or to a team of it.
+
+        `teams` are the team, and the teams of which it is a part.
+        """

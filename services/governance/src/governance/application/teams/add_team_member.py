@@ -1,0 +1,38 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from governance.application.members.joining import lock_member
+from governance.application.organizations.authority import within
+from governance.application.ports.transaction import UnitOfWork
+from governance.application.teams.audit import team_with
+from governance.application.teams.find_team import FindTeam, lock_team
+from governance.application.teams.views import TeamView
+from governance.domain.errors import NoMember
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class AddTeamMember:
+    """Add a member of the organization to a team. Adding one again changes nothing."""
+
+    uow: UnitOfWork
+    find: FindTeam
+    clock: Clock
+
+    async def __call__(self, *, actor: Actor, team_id: UUID, subject_id: UUID) -> TeamView:
+        """Raise NotFound, AccessDenied, NoMember or TeamFull."""
+        found = await self.find.for_changing(actor, team_id)
+        async with self.uow.begin(within(actor, found.organization_id)) as tx:
+            # The membership first, as when it ends.
+            try:
+                await lock_member(tx, found.organization_id, subject_id)
+            except NotFound:
+                raise NoMember(field="subject_id", subject_id=subject_id) from None
+            team = await lock_team(tx, team_id)
+            if subject_id not in team.members:
+                at = self.clock.now()
+                with tx.change(team_with(subject_id), team, "add_member", at=at):
+                    team.add(subject_id, at=at)
+            return TeamView.of(team)

@@ -1,0 +1,247 @@
+"""Members of organizations over REST: what administrators of an organization do by themselves, and nothing outside."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from chassis.persistence.scope import PLATFORM
+from chassis.testing.clocks import ControlledClock
+from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
+from elcorp.governance.v1.events_pb2 import LimitedRolesChanged, MembershipEnded
+from governance import wiring
+from kernel.actor import Actor
+from kernel.ids import new_id
+from services.governance.tests.contract.access_api import create_role, done, grant, set_separation
+from services.governance.tests.contract.api import Api
+from services.governance.tests.contract.organizations_api import WHY, Person, add_member, founded, person
+from services.governance.tests.stored import rows, sent
+
+REASON = {"reason": WHY}
+
+
+@pytest.fixture
+async def chief(api: Api) -> tuple[Person, str]:
+    """Create an organization with a chief, who administers it. Return both."""
+    organization, _ = await founded(api)
+    chief = person(api)
+    await add_member(api, organization, chief.id, "organization-admin")
+    await api.refresher.refresh()
+    return chief, organization
+
+
+async def joined(api: Api, organization: str, *roles: str) -> Person:
+    member = person(api)
+    await add_member(api, organization, member.id, *roles)
+    await api.refresher.refresh()
+    return member
+
+
+async def test_a_member_is_added_with_roles_for_the_organization(api: Api) -> None:
+    organization, _ = await founded(api)
+    member = person(api)
+    added = await add_member(api, organization, member.id, "organization-admin", ends_at="2026-12-31T22:00:00Z")
+    assert added == {
+        "organization_id": organization,
+        "subject_id": str(member.id),
+        "joined_at": "2026-03-21T08:00:00Z",
+        "ends_at": "2026-12-31T22:00:00Z",
+        "manager_id": None,
+        "version": 1,
+        "roles": ["organization-admin"],
+    }
+    assert await api.data(f"/organizations/{organization}/members/{member.id}") == added
+    body = {"subject_id": str(member.id), "roles": [], **REASON}
+    assert await api.refused("POST", f"/organizations/{organization}/members", json=body) == (409, "RES_002")
+    assert await api.refused("POST", f"/organizations/{organization}/members", json={**body, "subject_id": str(new_id())}) == (
+        404,
+        "RES_001",
+    )
+    assert await api.refused("POST", f"/organizations/{new_id()}/members", json={**body, "subject_id": str(api.subject())}) == (
+        422,
+        "VAL_001",
+    )
+
+
+async def test_only_the_platform_adds_people_without_their_consent(api: Api, chief: tuple[Person, str]) -> None:
+    administrator, organization = chief
+    body = {"subject_id": str(api.subject()), "roles": [], **REASON}
+    assert await administrator.refused("POST", f"/organizations/{organization}/members", json=body) == (403, "ACC_001")
+
+
+async def test_members_list_each_other_and_strangers_see_nothing(api: Api, chief: tuple[Person, str]) -> None:
+    administrator, organization = chief
+    member = await joined(api, organization)
+    listed = (await member.data(f"/organizations/{organization}/members"))["items"]
+    assert [each["subject_id"] for each in listed] == [str(api.admin_id), str(administrator.id), str(member.id)]
+    facts = [fact for recorded in await sent(api.database, AuditFactsRecorded) for fact in recorded.facts]
+    assert (facts[-1].action, facts[-1].actor.subject_id) == ("governance.membership.list", str(member.id))
+    assert set(facts[-1].related_ids) == {organization, str(api.admin_id), str(administrator.id)}
+    for path in (f"/organizations/{organization}/members", f"/organizations/{organization}/members/{member.id}"):
+        assert await person(api).refused("GET", path) == (404, "RES_001")
+    assert await member.refused("GET", f"/organizations/{organization}/members/{new_id()}") == (404, "RES_001")
+
+
+async def test_an_administrator_gives_what_they_may_do_themselves_there_and_nothing_more(
+    api: Api, chief: tuple[Person, str]
+) -> None:
+    administrator, organization = chief
+    await create_role(api, "clerk", "payment:create", "wallet:read_any")
+    await create_role(api, "approver", "payment:approve")
+    await api.refresher.refresh()
+    member = await joined(api, organization)
+    path = f"/organizations/{organization}/members/{member.id}/roles"
+    given = await done(await administrator.call("PUT", path, json={"roles": ["clerk"], **REASON}))
+    assert given["roles"] == ["clerk"]
+    assert await administrator.refused("PUT", path, json={"roles": ["clerk", "approver"], **REASON}) == (403, "ACC_003")
+    assert await administrator.refused("PUT", path, json={"roles": ["emperor"], **REASON}) == (422, "VAL_001")
+    assert await administrator.refused("POST", "/role-assignments", json={"subject_id": str(member.id), "role": "clerk"}) == (
+        403,
+        "ACC_001",
+    )
+    (assignment,) = (await api.data(f"/role-assignments/{member.id}"))["assignments"]
+    assert (assignment["role"], assignment["organization_id"], assignment["granted_by"]) == (
+        "clerk",
+        organization,
+        str(administrator.id),
+    )
+    # What the platform gave, the administrator does not take.
+    await done(await api.call("PUT", path, json={"roles": ["clerk", "approver"], **REASON}))
+    for method, body in (("PUT", {"json": {"roles": [], **REASON}}), ("DELETE", {"params": REASON})):
+        where = path if method == "PUT" else f"/organizations/{organization}/members/{member.id}"
+        assert await administrator.refused(method, where, **body) == (403, "ACC_003")
+    assert await administrator.refused(
+        "PUT", f"/organizations/{organization}/members/{administrator.id}/roles", json={"roles": ["clerk"], **REASON}
+    ) == (403, "ACC_002")
+
+
+async def test_an_administrator_has_no_part_in_other_organizations(api: Api, chief: tuple[Person, str]) -> None:
+    administrator, _ = chief
+    other, team = await founded(api)
+    member = await joined(api, other)
+    invitation = {"email": "x@example.na", "expires_at": "2026-03-28T08:00:00Z"}
+    requests: list[tuple[str, str, dict[str, Any]]] = [
+        ("GET", f"/organizations/{other}/members", {}),
+        ("GET", f"/organizations/{other}/members/{member.id}", {}),
+        (
+            "PATCH",
+            f"/organizations/{other}/members/{member.id}",
+            {"json": {"manager_id": None, "ends_at": None}, "headers": {"If-Match": '"1"'}},
+        ),
+        ("PUT", f"/organizations/{other}/members/{member.id}/roles", {"json": {"roles": [], **REASON}}),
+        ("DELETE", f"/organizations/{other}/members/{member.id}", {"params": REASON}),
+        ("GET", f"/organizations/{other}", {}),
+        ("PATCH", f"/organizations/{other}", {"json": {}, "headers": {"If-Match": '"1"'}}),
+        ("GET", f"/organizations/{other}/invitations", {}),
+        ("POST", f"/organizations/{other}/invitations", {"json": invitation}),
+        ("POST", f"/organizations/{other}/invitations/{new_id()}/withdraw", {"json": REASON}),
+        ("GET", f"/organizations/{other}/teams", {}),
+        ("POST", f"/organizations/{other}/teams", {"json": {"name": "Ours"}}),
+        ("GET", f"/teams/{team}", {}),
+        ("PATCH", f"/teams/{team}", {"json": {"name": "Ours"}, "headers": {"If-Match": '"1"'}}),
+        ("DELETE", f"/teams/{team}", {"params": REASON}),
+        ("GET", f"/teams/{team}/members", {}),
+        ("PUT", f"/teams/{team}/members/{administrator.id}", {}),
+        ("DELETE", f"/teams/{team}/members/{member.id}", {}),
+    ]
+    for method, path, options in requests:
+        assert await administrator.refused(method, path, **options) == (404, "RES_001"), (method, path)
+
+
+async def test_a_manager_is_a_member_and_nobody_is_above_themselves(api: Api, chief: tuple[Person, str]) -> None:
+    administrator, organization = chief
+    clerk, head = await joined(api, organization), await joined(api, organization)
+
+    async def report(member: Person, manager: object, version: int) -> Any:
+        body = {"manager_id": str(manager) if manager else None, "ends_at": None}
+        headers = {"If-Match": f'"{version}"'}
+        return await administrator.call("PATCH", f"/organizations/{organization}/members/{member.id}", json=body, headers=headers)
+
+    assert (await done(await report(clerk, head.id, 1)))["manager_id"] == str(head.id)
+    assert (await done(await report(head, administrator.id, 1)))["version"] == 2
+    for member, manager in ((head, clerk.id), (head, head.id), (administrator, clerk.id), (clerk, new_id())):
+        version = (await api.data(f"/organizations/{organization}/members/{member.id}"))["version"]
+        answer = await report(member, manager, version)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "manager_id")
+    assert (await report(clerk, None, 1)).status_code == 412
+    listed = (await api.data(f"/organizations/{organization}/members", manager_id=str(head.id)))["items"]
+    assert [each["subject_id"] for each in listed] == [str(clerk.id)]
+    assert (await api.call("DELETE", f"/organizations/{organization}/members/{head.id}", params=REASON)).status_code == 204
+    assert (await api.data(f"/organizations/{organization}/members/{clerk.id}"))["manager_id"] is None
+
+
+async def test_a_member_leaves_with_all_roles_and_teams(api: Api, chief: tuple[Person, str]) -> None:
+    administrator, organization = chief
+    other, _ = await founded(api)
+    member = await joined(api, organization, "organization-admin")
+    await add_member(api, other, member.id, "organization-admin")
+    team = (await done(await administrator.call("POST", f"/organizations/{organization}/teams", json={"name": "Desk 2"})))["id"]
+    await done(await administrator.call("PUT", f"/teams/{team}/members/{member.id}"))
+    await grant(api, member.id, "staff", organization_id=organization, team_id=team)
+    await api.refresher.refresh()
+    assert (await member.call("DELETE", f"/organizations/{organization}/members/{member.id}", params=REASON)).status_code == 204
+
+    ended = [(event.subject_id, event.organization_id) for event in await sent(api.database, MembershipEnded)]
+    assert ended == [(str(member.id), organization)]
+    left = [(role.role, role.organization_id) for role in (await sent(api.database, LimitedRolesChanged))[-1].roles]
+    assert left == [("organization-admin", other)]
+    query = "SELECT organization_id::text FROM team_members WHERE subject_id = :id"
+    assert await rows(api.database.under(PLATFORM), query, id=member.id) == []
+    await api.refresher.refresh()
+    assert await member.refused("GET", f"/organizations/{organization}/members") == (404, "RES_001")
+    assert await member.refused("DELETE", f"/organizations/{organization}/members/{member.id}", params=REASON) == (404, "RES_001")
+
+
+async def test_an_organization_keeps_an_administrator(api: Api, chief: tuple[Person, str]) -> None:
+    administrator, organization = chief
+    leave = f"/organizations/{organization}/members/{administrator.id}"
+    assert await administrator.refused("DELETE", leave, params=REASON) == (409, "GOV_010")
+    deputy = await joined(api, organization, "organization-admin")
+    for _ in range(3):
+        answers = await asyncio.gather(
+            administrator.call("PUT", f"/organizations/{organization}/members/{deputy.id}/roles", json={"roles": [], **REASON}),
+            deputy.call("PUT", f"/organizations/{organization}/members/{administrator.id}/roles", json={"roles": [], **REASON}),
+        )
+        # The second one has lost the right already.
+        assert sorted(answer.status_code for answer in answers) == [200, 403]
+        for member in (administrator, deputy):
+            await done(
+                await api.call(
+                    "PUT",
+                    f"/organizations/{organization}/members/{member.id}/roles",
+                    json={"roles": ["organization-admin"], **REASON},
+                )
+            )
+        await api.refresher.refresh()
+    assert (await administrator.call("DELETE", leave, params=REASON)).status_code == 204
+    # The platform may remove the last one.
+    assert (await api.call("DELETE", f"/organizations/{organization}/members/{deputy.id}", params=REASON)).status_code == 204
+
+
+async def test_separated_duties_stay_apart_in_an_organization(api: Api, chief: tuple[Person, str]) -> None:
+    _, organization = chief
+    other, _ = await founded(api)
+    await create_role(api, "clerk", "audit:view")
+    await create_role(api, "approver", "payment:approve")
+    await set_separation(api)
+    member = await joined(api, organization, "clerk")
+    await add_member(api, other, member.id, "approver")
+    path = f"/organizations/{organization}/members/{member.id}/roles"
+    body = {"roles": ["clerk", "approver"], **REASON}
+    assert await api.refused("PUT", path, json=body) == (409, "GOV_007")
+
+
+async def test_a_membership_ends_on_time_with_its_roles(api: Api, chief: tuple[Person, str], clock: ControlledClock) -> None:
+    _, organization = chief
+    member = person(api)
+    await add_member(api, organization, member.id, "organization-admin", ends_at="2026-04-01T00:00:00Z")
+    end = wiring.end_memberships(database=api.database.under(PLATFORM), clock=clock)
+    assert await end(actor=Actor.service("governance")) == 0
+    clock.advance(days=20)
+    await api.refresher.refresh()
+    assert [await end(actor=Actor.service("governance")) for _ in range(2)] == [1, 0]
+    assert [event.subject_id for event in await sent(api.database, MembershipEnded)] == [str(member.id)]
+    assert (await api.data(f"/role-assignments/{member.id}"))["assignments"] == []
+    facts = [fact for recorded in await sent(api.database, AuditFactsRecorded) for fact in recorded.facts]
+    ends = [(fact.action, fact.reason) for fact in facts if fact.action.startswith("governance.membership.e")]
+    assert ends == [("governance.membership.expire", "its end has come")]

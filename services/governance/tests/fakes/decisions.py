@@ -1,0 +1,28 @@
+"""The policies in force."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from kernel.actor import Actor
+
+
+@dataclass
+class FakeDecisions:
+    """Allows only what a test allowed, to any actor."""
+
+    allowed: set[str] = field(default_factory=set)
+
+    def allows(self, _actor: Actor, permission: str, /) -> bool:
+        return permission in self.allowed
+
+    def allows_within(
+        self,
+        actor: Actor,
+        permission: str,
+        organization_id: UUID | None,  # allowed everywhere
+        /,
+        *,
+        teams: Sequence[UUID] = (),
+    ) -> bool:
+        return self.allows(actor, permission)
