@@ -113,3 +113,15 @@ def test_an_older_change_that_arrives_later_is_ignored(roles: SubjectRoles, clai
     assert roles.effective(claims) == {"guest"}
     roles.change(claims.subject_id, ["user"], changed_at=clock.now())
     assert roles.effective(claims) == {"user"}
+
+
+def test_events_are_ordered_by_version_and_not_by_the_clocks_of_who_sent_them(
+    roles: SubjectRoles, claims: Claims, clock: ControlledClock
+) -> None:
+    """A revocation that waited for a grant may bear an earlier time."""
+    now = clock.now()
+    roles.change(claims.subject_id, ["staff"], changed_at=now, version=7)
+    roles.change(claims.subject_id, [], changed_at=now - timedelta(seconds=2), version=8)
+    assert roles.effective(claims) == frozenset()
+    roles.change(claims.subject_id, ["staff"], changed_at=now + timedelta(seconds=1), version=7)
+    assert roles.effective(claims) == frozenset()

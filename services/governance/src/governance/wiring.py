@@ -88,7 +88,15 @@ def use_cases(
             reads=reads,
             clock=clock,
         ),
-        access=wire(Access, uow=uow, views=SqlAccessViews(every_organization), subjects=subjects, reads=reads, clock=clock),
+        access=wire(
+            Access,
+            uow=uow,
+            views=SqlAccessViews(every_organization),
+            decisions=decisions,
+            subjects=subjects,
+            reads=reads,
+            clock=clock,
+        ),
         separations=wire(Separations, uow=uow, views=SqlSeparationViews(database), reads=reads, clock=clock),
         separation_exceptions=wire(
             SeparationExceptions,

@@ -10,6 +10,7 @@ from kernel.actor import Actor
 from kernel.ids import new_id
 from services.governance.tests.contract.access_api import create_role, done, grant, set_separation
 from services.governance.tests.contract.api import Api
+from services.governance.tests.contract.organizations_api import person
 from services.governance.tests.stored import assigned, join, organized
 
 END = "2026-06-30T22:00:00Z"
@@ -48,6 +49,15 @@ async def test_all_permissions_of_a_person_are_shown_with_every_way(api: Api, cl
     ]
     assert ways["audit:view"] == [{"roles": ["manager"], **everywhere}, {"roles": ["staff"], **within}]
     assert list(ways) == sorted(ways)
+
+
+async def test_everybody_sees_their_own_access_and_no_other(api: Api) -> None:
+    customer, other = person(api), person(api)
+    scoped = await grant(api, customer.id, "staff", organization_id=await organized(api.database))
+    found = await customer.data(f"/access/users/{customer.id}")
+    ways = {path["assignment_id"] for each in found["permissions"] for path in each["paths"]}
+    assert ways == {None, scoped["id"]}
+    assert await other.refused("GET", f"/access/users/{customer.id}") == (403, "ACC_001")
 
 
 async def test_a_person_without_assignments_has_the_default_role(api: Api) -> None:

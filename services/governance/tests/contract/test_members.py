@@ -18,6 +18,7 @@ from services.governance.tests.contract.organizations_api import WHY, Person, ad
 from services.governance.tests.stored import rows, sent
 
 REASON = {"reason": WHY}
+ALONE = {"manager_id": None, "ends_at": None}
 
 
 @pytest.fixture

@@ -31,7 +31,14 @@ class RolesChanged(Protocol):
 class _Override:
     roles: frozenset[str]
     changed_at: datetime
+    version: int
     kept_until: float
+
+    def is_newer_than(self, changed_at: datetime, version: int) -> bool:
+        # Clocks of governance's processes differ; versions do not. A release without versions sends 0.
+        if self.version and version:
+            return self.version > version
+        return self.changed_at > changed_at
 
 
 class SubjectRoles:
@@ -57,16 +64,19 @@ class SubjectRoles:
             return claims.roles
         return override.roles
 
-    def change(self, subject_id: str, roles: Iterable[str], *, changed_at: datetime) -> None:
+    def change(self, subject_id: str, roles: Iterable[str], *, changed_at: datetime, version: int = 0) -> None:
         """Apply new roles; ignore an event older than the last one."""
         known = self._overrides.pop(subject_id, None)
-        if known and known.changed_at > changed_at:
+        if known and known.is_newer_than(changed_at, version):
             self._overrides[subject_id] = known
             return
+        # Of tokens until the later of both times it is unknown which change they include.
+        changed_at = max(changed_at, known.changed_at) if known else changed_at
         while len(self._overrides) >= _SUBJECTS_MAX:
             del self._overrides[next(iter(self._overrides))]
-        self._overrides[subject_id] = _Override(frozenset(roles), changed_at, self._clock.elapsed() + KEPT_SECONDS)
+        self._overrides[subject_id] = _Override(frozenset(roles), changed_at, version, self._clock.elapsed() + KEPT_SECONDS)
 
     async def on_changed(self, delivery: RolesChanged) -> None:
         """Listener callback for SubjectRolesChanged."""
-        self.change(delivery.message.subject_id, delivery.message.roles, changed_at=delivery.occurred_at)
+        message = delivery.message
+        self.change(message.subject_id, message.roles, changed_at=delivery.occurred_at, version=message.version)

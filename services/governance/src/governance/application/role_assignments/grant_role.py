@@ -42,9 +42,10 @@ class GrantRole:
     ) -> GrantOutcome:
         await require_grantable(self.subjects, actor, subject_id, role)
         async with self.uow.begin(within(actor, limits.organization_id)) as tx:
-            return await grant_role(
-                tx, actor=actor, subject_id=subject_id, role=role, limits=limits, reason=reason, at=self.clock.now()
-            )
+            # Take the time under the guard: the events of a subject are in the order of their times.
+            await tx.standings.guard()
+            at = self.clock.now()
+            return await grant_role(tx, actor=actor, subject_id=subject_id, role=role, limits=limits, reason=reason, at=at)
 
 
 async def require_grantable(subjects: Subjects, actor: Actor, subject_id: UUID, role: str) -> None:
@@ -58,8 +59,7 @@ async def require_grantable(subjects: Subjects, actor: Actor, subject_id: UUID, 
 async def grant_role(
     tx: Transaction, *, actor: Actor, subject_id: UUID, role: str, limits: Limits, reason: str | None, at: datetime
 ) -> GrantOutcome:
-    """Grant a role in a transaction. Another use case rehearses it."""
-    await tx.standings.guard()
+    """Grant a role in a transaction that holds the guard. Another use case rehearses it."""
     hierarchy = await tx.roles.hierarchy()
     found = hierarchy.find(role)
     if not found:

@@ -30,6 +30,8 @@ class RevokeRole:
         self, *, actor: Actor, subject_id: UUID, role: str, assignment_id: UUID | None = None, reason: str | None = None
     ) -> tuple[str, ...]:
         async with self.uow.begin(actor) as tx:
+            # Take the time under the guard: the events of a subject are in the order of their times.
+            await tx.standings.guard()
             return await revoke_role(
                 tx,
                 actor=actor,

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Query
 
 from chassis.rest import (
+    Authenticated,
     CurrentActor,
     CursorPageOf,
     CursorPaging,
@@ -34,9 +35,12 @@ PermissionAsked = Annotated[str, Query(pattern=PERMISSION_PATTERN, examples=["pa
 OrganizationAsked = Annotated[UUID | None, Query(description="With what belongs to this organization. Omitted: everywhere")]
 
 
-@access.get("/users/{subject_id}", dependencies=[Requires("role:manage")], reads=OTHERS)
+@access.get("/users/{subject_id}", dependencies=[Authenticated], reads=OTHERS)
 async def get_user_access(subject_id: UUID, actor: CurrentActor, app: App) -> Envelope[UserAccessResponse]:
-    """Get all permissions of a person with the ways that grant each, also those that start later."""
+    """Get all permissions of a person with the ways that grant each, also those that start later.
+
+    Everybody may read their own; those of others require `role:manage`.
+    """
     return envelope(UserAccessResponse.of(await app.access.get_user_access(actor=actor, subject_id=subject_id)))
 
 
