@@ -286,8 +286,7 @@ class Journey:
         answer = await self.api.call("GET", f"/dev/mailbox?recipient={email}", expect=None)
         if answer.get("code") == "RES_001":
             raise StepFailed("the journey can read mails in `local` only; no address can be confirmed here")
-        items = answer["data"]["items"]
-        return str(items[0]["facts"]["code"]) if items else None
+        return next((str(item["facts"]["code"]) for item in answer["data"]["items"] if "code" in item["facts"]), None)
 
     async def sign_in(self, person: Person) -> None:
         answer = await self.api.data(

@@ -323,3 +323,11 @@ def test_only_bootstrap_and_wiring_give_the_platforms_scope() -> None:
     }
     assert givers
     assert [giver for giver in sorted(givers) if not re.search(r"/(bootstrap\.py|wiring\.py|wiring/\w+\.py)$", giver)] == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_whose_requests_take_several_transactions_has_their_table(service: str) -> None:
+    routers = import_module(f"{service}.interfaces.rest").ROUTERS
+    has_steps = any(isinstance(route, Route) and route.idempotency == "steps" for router in routers for route in router.routes)
+    tables = import_module(f"{service}.infrastructure.sql.table_kinds").TABLE_KINDS
+    assert ("idempotency_steps" in tables) == has_steps

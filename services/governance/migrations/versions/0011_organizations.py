@@ -7,7 +7,7 @@ organizations that were suspended in the meantime. Locks: `memberships` and `lim
 from alembic import op
 from sqlalchemy import text
 
-from chassis.persistence.migrations import scoped
+from chassis.persistence.migrations import idempotent_steps, scoped
 
 revision = "0011"
 down_revision = "0010"
@@ -28,6 +28,7 @@ def upgrade() -> None:
     op.execute(INVITATIONS)
     scoped(op, "invitations")
     op.execute(SCOPES)
+    idempotent_steps(op)
     permissions()
 
 

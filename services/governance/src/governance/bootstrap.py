@@ -98,19 +98,19 @@ async def working(settings: GovernanceSettings) -> AsyncIterator[Working]:
 
 
 def jobs(settings: GovernanceSettings) -> "procrastinate.App":
-    """End the roles and memberships whose end has come."""
+    """End the roles and memberships whose end has come, and forget the steps of invitations."""
     from chassis.jobs import make_jobs
-    from governance.interfaces.jobs import ending_jobs
+    from governance.interfaces.jobs import access_jobs
 
     # Connects at the first job and stays open for the life of the process.
     database = Database.of(settings, scope=PLATFORM)
     clock = SystemClock()
-    ends = ending_jobs(
+    periodic = access_jobs(
         wiring.end_limited_roles(database=database, clock=clock),
         wiring.end_memberships(database=database, clock=clock),
         job_seconds=settings.job_seconds,
     )
-    return make_jobs(settings, [ends])
+    return make_jobs(settings, [periodic])
 
 
 SERVICE = Service(

@@ -40,6 +40,33 @@ async def accept(who: Person, code: str) -> tuple[int, str]:
     return answer.status_code, answer.json().get("code", "")
 
 
+async def test_a_repeated_request_sends_one_mail(api: Api, chief: tuple[Person, str], mails: FakeMails) -> None:
+    administrator, organization = chief
+    path, key = f"/organizations/{organization}/invitations", {"Idempotency-Key": "invite-1"}
+    body = {"email": ADDRESS, "expires_at": EXPIRES}
+    first = await administrator.call("POST", path, json=body, headers=key)
+    code = mails.codes.pop(ADDRESS)
+    again = await administrator.call("POST", path, json=body, headers=key)
+    assert (first.status_code, again.content, mails.codes) == (201, first.content, {})
+    assert await rows(api.database, "SELECT * FROM idempotency_steps") == []
+    assert await accept(person(api), code) == (200, "")
+
+
+async def test_a_request_that_was_interrupted_after_the_mail_is_repeated(
+    api: Api, chief: tuple[Person, str], mails: FakeMails
+) -> None:
+    administrator, organization = chief
+    path, key = f"/organizations/{organization}/invitations", {"Idempotency-Key": "invite-1"}
+    body = {"email": ADDRESS, "expires_at": EXPIRES}
+    mails.away = True
+    assert (await administrator.call("POST", path, json=body, headers=key)).status_code == 503
+    mails.away = False
+    assert (await administrator.call("POST", path, json=body, headers=key)).status_code == 201
+    listed = (await administrator.data(path))["items"]
+    assert [each["invited_by"] for each in listed].count(str(administrator.id)) == 1
+    assert await accept(person(api), mails.codes[ADDRESS]) == (200, "")
+
+
 async def test_a_person_joins_by_the_code_of_the_mail(api: Api, chief: tuple[Person, str], mails: FakeMails) -> None:
     administrator, organization = chief
     invitation = await invited(administrator, organization, roles=["organization-admin"])
@@ -172,3 +199,35 @@ def test_codes_are_long_and_compared_without_case_and_separators() -> None:
     assert digest_of(code.lower().replace("-", " ")) == digest_of(code) != digest_of(codes.pop())
     assert hint_of("a.long.name@mail.example.na") == "a…@mail.example.na"
     assert str(new_id()) != code
+
+
+async def test_an_invitation_of_an_administrator_whose_membership_is_over_opens_nothing(
+    api: Api, chief: tuple[Person, str], mails: FakeMails, clock: ControlledClock
+) -> None:
+    _, organization = chief
+    dated = person(api)
+    await add_member(api, organization, dated.id, "organization-admin", ends_at="2099-01-01T00:00:00Z")
+    await api.refresher.refresh()
+    await invited(dated, organization)
+    await end_on(api, organization, dated, "2026-03-22T08:00:00Z")
+    clock.advance(days=2)
+    assert await accept(person(api), mails.codes[ADDRESS]) == (409, "GOV_011")
+
+
+async def test_a_person_whose_membership_is_over_joins_again(
+    api: Api, chief: tuple[Person, str], mails: FakeMails, clock: ControlledClock
+) -> None:
+    administrator, organization = chief
+    former = person(api)
+    await add_member(api, organization, former.id, "organization-admin", ends_at="2026-03-22T08:00:00Z")
+    await invited(administrator, organization)
+    clock.advance(days=2)
+    assert await accept(former, mails.codes[ADDRESS]) == (200, "")
+    await api.refresher.refresh()
+    member = await administrator.data(f"/organizations/{organization}/members/{former.id}")
+    assert (member["ends_at"], member["roles"], member["joined_at"]) == (None, [], "2026-03-23T08:00:00Z")
+
+
+async def end_on(api: Api, organization: str, who: Person, ends_at: str) -> None:
+    body, current = {"manager_id": None, "ends_at": ends_at}, {"If-Match": '"1"'}
+    await done(await api.call("PATCH", f"/organizations/{organization}/members/{who.id}", json=body, headers=current))

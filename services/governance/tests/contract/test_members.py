@@ -18,6 +18,7 @@ from services.governance.tests.contract.organizations_api import WHY, Person, ad
 from services.governance.tests.stored import rows, sent
 
 REASON = {"reason": WHY}
+FAR = "2099-01-01T00:00:00Z"
 ALONE = {"manager_id": None, "ends_at": None}
 
 
@@ -217,6 +218,86 @@ async def test_an_organization_keeps_an_administrator(api: Api, chief: tuple[Per
     assert (await administrator.call("DELETE", leave, params=REASON)).status_code == 204
     # The platform may remove the last one.
     assert (await api.call("DELETE", f"/organizations/{organization}/members/{deputy.id}", params=REASON)).status_code == 204
+
+
+async def test_the_end_of_a_membership_is_changed_as_the_membership_would_be_ended(api: Api, chief: tuple[Person, str]) -> None:
+    administrator, organization = chief
+    members = f"/organizations/{organization}/members"
+    await create_role(api, "keeper", "organization:manage")
+    keeper, dated = await joined(api, organization, "keeper"), person(api)
+    await add_member(api, organization, dated.id, "organization-admin", ends_at=FAR)
+    await api.refresher.refresh()
+    current = {"headers": {"If-Match": '"1"'}}
+    # Nobody prolongs their own, and nobody ends that of a person who may do more.
+    for who, whom, ends_at, refusal in (
+        (dated, dated, None, (403, "ACC_002")),
+        (dated, dated, "2098-01-01T00:00:00Z", (403, "ACC_002")),
+        (keeper, administrator, FAR, (403, "ACC_003")),
+        (keeper, dated, None, (403, "ACC_003")),
+    ):
+        body = {"manager_id": None, "ends_at": ends_at}
+        assert await who.refused("PATCH", f"{members}/{whom.id}", json=body, **current) == refusal
+    # The manager can be changed by them.
+    body = {"manager_id": str(administrator.id), "ends_at": FAR}
+    assert (await done(await keeper.call("PATCH", f"{members}/{dated.id}", json=body, **current)))["manager_id"]
+
+
+async def test_the_last_administrator_without_an_end_gets_none(api: Api, chief: tuple[Person, str]) -> None:
+    administrator, organization = chief
+    dated = person(api)
+    await add_member(api, organization, dated.id, "organization-admin", ends_at=FAR)
+    await api.refresher.refresh()
+    path = f"/organizations/{organization}/members/{administrator.id}"
+    options: Any = {"json": {"manager_id": None, "ends_at": FAR}, "headers": {"If-Match": '"1"'}}
+    assert await dated.refused("PATCH", path, **options) == (409, "GOV_010")
+    await joined(api, organization, "organization-admin")
+    assert (await done(await dated.call("PATCH", path, **options)))["ends_at"] == FAR
+
+
+async def test_a_membership_that_is_over_opens_nothing_before_the_job_ends_it(
+    api: Api, chief: tuple[Person, str], clock: ControlledClock
+) -> None:
+    administrator, organization = chief
+    former = person(api)
+    await add_member(api, organization, former.id, "organization-admin", ends_at="2026-04-01T00:00:00Z")
+    clock.advance(days=20)
+    await api.refresher.refresh()
+    path = f"/organizations/{organization}"
+    current: Any = {"headers": {"If-Match": '"1"'}}
+    assert (await former.data("/organizations"))["items"] == []
+    for method, what, options in (
+        ("GET", "/invitations", {}),
+        ("PATCH", f"/members/{former.id}", {"json": ALONE, **current}),
+        ("PUT", f"/members/{administrator.id}/roles", {"json": {"roles": [], **REASON}}),
+        ("POST", "/teams", {"json": {"name": "Shadow"}}),
+    ):
+        assert (await former.refused(method, f"{path}{what}", **options))[0] in {403, 404}, what
+    # Nobody prolongs what is over; the person can be a member again.
+    assert await administrator.refused("PATCH", f"{path}/members/{former.id}", json=ALONE, **current) == (404, "RES_001")
+
+
+async def test_nobody_manages_a_suspended_organization_but_the_platform(api: Api, chief: tuple[Person, str]) -> None:
+    administrator, organization = chief
+    member = await joined(api, organization)
+    path, current = f"/organizations/{organization}", {"If-Match": '"1"'}
+    team = (await done(await administrator.call("POST", f"{path}/teams", json={"name": "Payments"})))["id"]
+    for act in ("suspend", "close"):
+        await done(await api.call("POST", f"{path}/{act}", json=REASON))
+        for method, what, options in (
+            ("PATCH", path, {"json": {"contact_phone": "+264 61 1"}, "headers": current}),
+            ("PATCH", f"{path}/members/{member.id}", {"json": ALONE, "headers": current}),
+            ("PUT", f"{path}/members/{member.id}/roles", {"json": {"roles": ["organization-admin"], **REASON}}),
+            ("DELETE", f"{path}/members/{member.id}", {"params": REASON}),
+            ("POST", f"{path}/teams", {"json": {"name": "New"}}),
+            ("PATCH", f"/teams/{team}", {"json": {"name": "Other"}, "headers": current}),
+            ("PUT", f"/teams/{team}/members/{member.id}", {}),
+            ("DELETE", f"/teams/{team}", {"params": REASON}),
+        ):
+            assert await administrator.refused(method, what, **options) == (409, "GOV_009"), what
+        # Members still see that it is so, and may leave.
+        [listed] = (await member.data("/organizations"))["items"]
+        assert (await member.data(path)) == listed
+    assert (await member.call("DELETE", f"{path}/members/{member.id}", params=REASON)).status_code == 204
 
 
 async def test_separated_duties_stay_apart_in_an_organization(api: Api, chief: tuple[Person, str]) -> None:

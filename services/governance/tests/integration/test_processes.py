@@ -19,7 +19,7 @@ from elcorp.governance.v1.events_pb2 import SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import UserRegistered
 from governance.application.policies.ensure_bundle import EnsureBundle
 from governance.application.standings.reconcile_standings import ReconcileStandings
-from governance.bootstrap import SERVICE, publish_first, reconcile_periodically, serving, working
+from governance.bootstrap import SERVICE, jobs, publish_first, reconcile_periodically, serving, working
 from governance.domain.events import SubjectRolesChanged as Registered
 from governance.settings import GovernanceSettings
 from kernel.actor import Actor
@@ -135,3 +135,13 @@ async def test_publishing_the_first_bundle_is_retried_until_it_succeeds(failures
     async with running(publish_first(cast("EnsureBundle", ensure), then=then)):
         await eventually(told, expected=True)
     assert done == [*["governance"] * (failures + 1), "then"]
+
+
+async def test_the_periodic_jobs_have_their_schedule(urls: DatabaseUrls) -> None:
+    app = jobs(GovernanceSettings(database_url=urls.app))
+    schedule = {name: task.cron for (name, _), task in app.periodic_registry.periodic_tasks.items()}
+    assert {name: cron for name, cron in schedule.items() if name.startswith("governance:")} == {
+        "governance:end_limited_roles": "* * * * *",
+        "governance:end_memberships": "* * * * *",
+        "governance:purge_idempotency_steps": "2-59/10 * * * *",
+    }

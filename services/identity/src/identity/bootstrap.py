@@ -172,7 +172,7 @@ def jobs(settings: IdentitySettings) -> "procrastinate.App":
         job_seconds=settings.job_seconds,
     )
     addresses = address_jobs(
-        DeliverToAddress(uow=uow, transport=transport, clock=clock),
+        DeliverToAddress(uow=uow, transport=transport, clock=clock, keep_content=settings.has_mailbox),
         TendAddressMessages(uow=uow, book=views.address_messages, clock=clock),
         job_seconds=settings.job_seconds,
     )

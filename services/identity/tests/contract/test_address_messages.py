@@ -18,6 +18,7 @@ from identity.interfaces.grpc import rpc_services
 from identity.settings import IdentitySettings
 from identity.wiring.adapters import unit_of_work
 from kernel.errors import Kind, Unavailable
+from services.identity.tests.contract.api import Api
 from services.identity.tests.contract.peers import PeerSettings
 from services.identity.tests.fakes.messages import FakeTransport
 from services.identity.tests.stored import recorded_actions, rows, views_of
@@ -120,3 +121,20 @@ async def test_a_message_that_cannot_be_delivered_or_expires_is_forgotten(
     await notices.SendToAddress(request(key="2"))
     await deliver(database, settings, clock, FakeTransport(Undeliverable()))
     assert await stored(database) == [(False, False, False, True)] * 2
+
+
+async def test_a_developers_mailbox_keeps_a_delivered_message_until_it_expires(
+    notices: Any, api: Api, database: Database, settings: IdentitySettings, clock: ControlledClock
+) -> None:
+    await notices.SendToAddress(request())
+    [row] = await rows(database, "SELECT id FROM address_messages")
+    transport = FakeTransport()
+    for _ in range(2):
+        await DeliverToAddress(unit_of_work(settings, database), transport, clock, keep_content=True)(message_id=row.id)
+    assert len(transport.delivered) == 1
+    [mail] = (await api.get(f"/dev/mailbox?recipient={ADDRESS}")).json()["data"]["items"]
+    assert (mail["template"], "7F3K-99" in mail["text"]) == ("governance.invitation", True)
+    assert (await api.get("/dev/mailbox?recipient=anna@example.na")).json()["data"]["items"] == []
+    clock.advance(days=3)
+    await TendAddressMessages(unit_of_work(settings, database), views_of(database).address_messages, clock)()
+    assert await stored(database) == [(False, False, True, False)]

@@ -3,19 +3,12 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from procrastinate import Blueprint, JobContext
+from procrastinate import Blueprint
 
 from chassis.jobs import each
-from chassis.jobs.maintenance import IDEMPOTENCY_KEY_HOURS, ROWS_A_RUN_MAX
-from chassis.persistence.connections import LONG_ANSWER_SECONDS, answers_within
+from chassis.jobs.maintenance import purge_steps
 
 QUEUE: Final = "approvals"
-_PURGE_STEPS: Final = """
-    DELETE FROM idempotency_steps WHERE (owner, key) IN (
-        SELECT owner, key FROM idempotency_steps
-        WHERE created_at < now() - make_interval(hours => %(hours)s) ORDER BY created_at LIMIT %(rows)s
-    ) RETURNING 1 AS purged
-"""
 
 
 def approval_jobs(execute_decided: Callable[[], Awaitable[int]], *, job_seconds: int) -> Blueprint:
@@ -27,14 +20,5 @@ def approval_jobs(execute_decided: Callable[[], Awaitable[int]], *, job_seconds:
     async def execute(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await execute_decided()
 
-    @blueprint.periodic(cron="2-59/10 * * * *")
-    @blueprint.task(name="purge_idempotency_steps", queue=QUEUE, queueing_lock="purge_idempotency_steps", pass_context=True)
-    async def purge(context: JobContext, timestamp: int) -> int:  # noqa: ARG001  # the tick
-        with answers_within(LONG_ANSWER_SECONDS):
-            return len(
-                await context.app.connector.execute_query_all_async(
-                    _PURGE_STEPS, hours=IDEMPOTENCY_KEY_HOURS, rows=ROWS_A_RUN_MAX
-                )
-            )
-
+    purge_steps(blueprint, queue=QUEUE)
     return blueprint

@@ -1,12 +1,13 @@
 """The tables of approvals, and of idempotent requests that take several transactions."""
 
-from chassis.persistence.migrations import Op, append_only, runtime_role
+from chassis.persistence.migrations import Op, append_only, idempotent_steps, runtime_role
 
 
 def approval_tables(op: Op) -> None:
     """Create the tables of approvals and their decisions, and of idempotent requests that take several transactions."""
     app = runtime_role(op.get_bind())
     op.execute(_TABLES)
+    idempotent_steps(op)
     append_only(op, "approval_decisions")
     op.execute(_RIGHTS.replace("{app}", app))
 
@@ -115,18 +116,6 @@ END
 $$;
 CREATE TRIGGER approval_decisions_guard BEFORE INSERT ON approval_decisions
     FOR EACH ROW EXECUTE FUNCTION guard_approval_decision();
-
--- Idempotent requests that have committed one of several transactions. The last one stores the response in `idempotency_keys`
--- and deletes the row.
-CREATE TABLE idempotency_steps (
-    owner text NOT NULL,
-    key text NOT NULL,
-    request_hash bytea NOT NULL,
-    step integer NOT NULL CONSTRAINT idempotency_steps_from_one CHECK (step > 0),
-    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (owner, key)
-);
-CREATE INDEX idempotency_steps_created_at ON idempotency_steps (created_at);
 """
 
 _RIGHTS = """

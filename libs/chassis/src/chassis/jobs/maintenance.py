@@ -19,6 +19,12 @@ _PURGE_KEYS = """
         WHERE created_at < now() - make_interval(hours => %(hours)s) ORDER BY created_at LIMIT %(rows)s
     ) RETURNING 1 AS purged
 """
+_PURGE_STEPS = """
+    DELETE FROM idempotency_steps WHERE (owner, key) IN (
+        SELECT owner, key FROM idempotency_steps
+        WHERE created_at < now() - make_interval(hours => %(hours)s) ORDER BY created_at LIMIT %(rows)s
+    ) RETURNING 1 AS purged
+"""
 _PURGE_INBOX = """
     DELETE FROM inbox WHERE (consumer, message_id) IN (
         SELECT consumer, message_id FROM inbox
@@ -67,6 +73,15 @@ def maintenance(silence_seconds: int) -> Blueprint:
         return await FencedOutcomes(context.app.connector).take_over(silence_seconds=silence_seconds)
 
     return blueprint
+
+
+def purge_steps(blueprint: Blueprint, *, queue: str) -> None:
+    """Add a job that forgets the steps of requests that were never repeated, in services whose requests have steps."""
+
+    @blueprint.periodic(cron="2-59/10 * * * *")
+    @blueprint.task(name="purge_idempotency_steps", queue=queue, queueing_lock="purge_idempotency_steps", pass_context=True)
+    async def purge_idempotency_steps(context: JobContext, timestamp: int) -> int:  # noqa: ARG001  # the tick
+        return await _purge(context, "idempotency_steps", _PURGE_STEPS, hours=IDEMPOTENCY_KEY_HOURS)
 
 
 async def _purge(context: JobContext, table: str, statement: str, **limits: int) -> int:

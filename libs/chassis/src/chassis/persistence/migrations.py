@@ -30,6 +30,21 @@ LOCK_TIMEOUT = "5s"
 _ADVISORY_LOCK = 0x656C636F
 
 
+_STEPS = """
+-- Idempotent requests that have committed one of several transactions. The last one stores the response in `idempotency_keys`
+-- and deletes the row.
+CREATE TABLE idempotency_steps (
+    owner text NOT NULL,
+    key text NOT NULL,
+    request_hash bytea NOT NULL,
+    step integer NOT NULL CONSTRAINT idempotency_steps_from_one CHECK (step > 0),
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (owner, key)
+);
+CREATE INDEX idempotency_steps_created_at ON idempotency_steps (created_at);
+"""
+
+
 def upgrade(owner_url: str, versions: Path, *, say: Callable[[str], None] = print) -> None:
     """Upgrade the schema to head as the owner role; running it again changes nothing.
 
@@ -84,6 +99,11 @@ def platform_tables(op: Op) -> None:
     op.execute(f'GRANT SELECT ON alembic_version TO "{app_role}"')
     op.execute(_PLATFORM_SQL)
     _raw_script(connection, SchemaManager.get_schema())
+
+
+def idempotent_steps(op: Op) -> None:
+    """Create the table of idempotent requests that take several transactions, for services with `idempotency="steps"`."""
+    op.execute(_STEPS)
 
 
 def append_only(op: Op, table: str) -> None:

@@ -155,6 +155,13 @@ class OwnManager(DomainError):
     code = "VAL_001"
 
 
+class OwnMembership(DomainError):
+    """You cannot change the end of your own membership. Another administrator can, and you can leave."""
+
+    kind = Kind.DENIED
+    code = "ACC_002"
+
+
 class UnknownPermission(DomainError):
     """The permission does not exist."""
 

@@ -32,6 +32,10 @@ class Membership(Aggregate):
         membership._end_at(ends_at, at)
         return membership
 
+    def is_over(self, at: datetime) -> bool:
+        """Return whether its end has come; a job ends it soon."""
+        return self.ends_at is not None and self.ends_at <= at
+
     def change(self, *, manager_id: UUID | None, ends_at: datetime | None, at: datetime) -> bool:
         """Set manager and end. Return False if nothing changed. Raise OwnManager, or InvalidValue for an end in the past."""
         if (manager_id, ends_at) == (self.manager_id, self.ends_at):

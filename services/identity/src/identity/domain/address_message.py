@@ -14,7 +14,8 @@ HELD_FOR: Final = timedelta(hours=72)
 class AddressMessage:
     """`sealed` has the address and the text, under `wrapped`, a key of this message alone.
 
-    Both are destroyed when the message is delivered, given up or `expires_at`. `digest` is keyed, so it discloses no address.
+    Both are destroyed when the message is delivered, given up or at `expires_at`; a developer's mailbox keeps what is delivered
+    until then. `digest` is keyed, so it discloses no address.
     """
 
     id: UUID
@@ -30,21 +31,26 @@ class AddressMessage:
     failed_at: datetime | None = None
 
     def is_waiting(self, at: datetime) -> bool:
-        return self.sealed is not None and at < self.expires_at
+        return self.is_unsettled and at < self.expires_at
+
+    @property
+    def is_unsettled(self) -> bool:
+        return self.delivered_at is None and self.failed_at is None
 
     def confirm_replay(self, other: "AddressMessage") -> None:
         """Raise NoticeKeyReused if the other message with this key is a different one."""
         if self.digest != other.digest:
             raise NoticeKeyReused(caller=self.caller, key=self.key)
 
-    def deliver(self, *, at: datetime) -> None:
+    def deliver(self, *, at: datetime, keep_content: bool = False) -> None:
         self.delivered_at = at
-        self._forget()
+        if not keep_content:
+            self.forget()
 
     def fail(self, *, at: datetime) -> None:
         """Give up a message that expired or can never be delivered."""
         self.failed_at = at
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
         self.wrapped = self.sealed = None

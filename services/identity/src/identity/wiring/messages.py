@@ -6,4 +6,4 @@ from identity.wiring.dependencies import Dependencies
 
 
 def messages(given: Dependencies) -> Messages:
-    return wire(Messages, views=given.views.messages)
+    return wire(Messages, views=given.views.messages, to_addresses=given.views.address_messages)

@@ -80,6 +80,8 @@ async def _inviter(tx: Transaction, invitation: Invitation, organization_id: UUI
     everywhere = await tx.holders.permissions_of(subject_id, at=at)
     here = await tx.holders.permissions_within(subject_id, organization_id, at=at)
     standing = await tx.standings.find(subject_id)
-    if MANAGE_ORGANIZATION not in everywhere | here or (standing and not standing.is_able):
+    membership = await tx.memberships.lock(organization_id, subject_id)
+    is_member = membership is not None and not membership.is_over(at)
+    if MANAGE_ORGANIZATION not in (everywhere | here if is_member else everywhere) or (standing and not standing.is_able):
         raise InvitationUnusable
     return inviter

@@ -3,11 +3,13 @@ from datetime import datetime
 from uuid import UUID
 
 from governance.application.members.audit import MEMBERSHIP
-from governance.application.members.joining import lock_member
+from governance.application.members.joining import lock_member, require_managed
 from governance.application.members.views import MemberView
 from governance.application.organizations.authority import OrganizationAuthority, within
+from governance.application.ports.decisions import MANAGE_ORGANIZATION
 from governance.application.ports.transaction import Transaction, UnitOfWork
-from governance.domain.errors import NoMember, OwnManager
+from governance.application.standings.authority import require_authority_within
+from governance.domain.errors import NoMember, OwnManager, OwnMembership
 from governance.domain.organization import LEVELS_MAX
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -32,18 +34,29 @@ class ChangeMember:
         ends_at: datetime | None,
         version: int,
     ) -> MemberView:
-        """Raise NotFound, AccessDenied, StaleVersion, NoMember or OwnManager for the manager, or InvalidValue for the end."""
+        """Raise NotFound, AccessDenied, StaleVersion, NoMember or OwnManager for the manager, or InvalidValue for the end.
+
+        Another end is refused as the end itself would be: with OwnMembership, BeyondAuthority, LastOrganizationAdministrator.
+        """
         await self.authority.require_manager(actor, organization_id)
         async with self.uow.begin(within(actor, organization_id)) as tx:
-            membership = await lock_member(tx, organization_id, subject_id)
+            await tx.standings.guard()
+            at = self.clock.now()
+            membership = await lock_member(tx, organization_id, subject_id, at=at)
             if membership.version != version:
                 raise StaleVersion(field="If-Match", version=membership.version)
             if manager_id and manager_id != membership.manager_id:
                 await _require_manager(tx, organization_id, subject_id, manager_id)
-            at = self.clock.now()
+            had = False
+            if ends_at != membership.ends_at:
+                if actor.user_id == subject_id:
+                    raise OwnMembership(field="ends_at", subject_id=subject_id)
+                await require_authority_within(tx, actor, subject_id, organization_id=organization_id, at=at)
+                had = await tx.memberships.can_be_managed(organization_id, MANAGE_ORGANIZATION, at=at)
             if (manager_id, ends_at) != (membership.manager_id, membership.ends_at):
                 with tx.change(MEMBERSHIP, membership, "change", at=at):
                     membership.change(manager_id=manager_id, ends_at=ends_at, at=at)
+            await require_managed(tx, organization_id, had=had and not self.authority.is_of_the_platform(actor), at=at)
             roles = await tx.limited_holders.lock(subject_id)
             return MemberView(
                 organization_id,

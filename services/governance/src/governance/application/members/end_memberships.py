@@ -27,7 +27,7 @@ class EndMemberships:
                     await tx.standings.guard()
                     membership = await tx.memberships.lock(organization_id, subject_id)
                     at = self.clock.now()
-                    if membership and membership.ends_at and membership.ends_at <= at:
+                    if membership and membership.is_over(at):
                         await end_membership(tx, membership, verb="expire", at=at, reason="its end has come")
                         ended += 1
         return ended

@@ -22,13 +22,15 @@ from kernel.errors import NotFound
 async def join_organization(
     tx: Transaction, *, organization_id: UUID, subject_id: UUID, ends_at: datetime | None, at: datetime, reason: str | None
 ) -> Membership:
-    """Make a person a member, unless they are one. Raise UnknownOrganization, OrganizationClosed or InvalidValue."""
+    """Make a person a member, unless they are one now. Raise UnknownOrganization, OrganizationClosed or InvalidValue."""
     organization = await tx.organizations.share(organization_id)
     if organization is None:
         raise UnknownOrganization(field="organization_id", organization_id=organization_id)
     organization.require_active()
     if found := await tx.memberships.lock(organization_id, subject_id):
-        return found
+        if not found.is_over(at):
+            return found
+        await end_membership(tx, found, verb="expire", at=at, reason="its end has come")
     membership = Membership.begin(organization_id, subject_id, ends_at=ends_at, at=at)
     tx.memberships.add(membership)
     tx.create(MEMBERSHIP, membership, "begin", at=at, reason=reason)
@@ -94,9 +96,10 @@ async def require_managed(tx: Transaction, organization_id: UUID, *, had: bool, 
         raise LastOrganizationAdministrator(organization_id=organization_id)
 
 
-async def lock_member(tx: Transaction, organization_id: UUID, subject_id: UUID) -> Membership:
-    """Lock a membership. Raise NotFound."""
-    if found := await tx.memberships.lock(organization_id, subject_id):
+async def lock_member(tx: Transaction, organization_id: UUID, subject_id: UUID, *, at: datetime) -> Membership:
+    """Lock a membership. Raise NotFound, also if its end has come."""
+    found = await tx.memberships.lock(organization_id, subject_id)
+    if found and not found.is_over(at):
         return found
     raise NotFound(organization_id=organization_id, subject_id=subject_id)
 

@@ -25,8 +25,8 @@ class RemoveMember:
             await self.authority.require_manager(actor, organization_id)
         async with self.uow.begin(within(actor, organization_id)) as tx:
             await tx.standings.guard()
-            membership = await lock_member(tx, organization_id, subject_id)
             at = self.clock.now()
+            membership = await lock_member(tx, organization_id, subject_id, at=at)
             if not leaves:
                 await require_authority_within(tx, actor, subject_id, organization_id=organization_id, at=at)
             had = await tx.memberships.can_be_managed(organization_id, MANAGE_ORGANIZATION, at=at)

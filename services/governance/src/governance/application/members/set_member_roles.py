@@ -29,8 +29,8 @@ class SetMemberRoles:
             raise SelfGrant(subject_id=subject_id)
         async with self.uow.begin(within(actor, organization_id)) as tx:
             await tx.standings.guard()
-            membership = await lock_member(tx, organization_id, subject_id)
             at = self.clock.now()
+            membership = await lock_member(tx, organization_id, subject_id, at=at)
             had = await tx.memberships.can_be_managed(organization_id, MANAGE_ORGANIZATION, at=at)
             await give_roles(
                 tx,

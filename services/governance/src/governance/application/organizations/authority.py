@@ -6,13 +6,17 @@ from uuid import UUID
 
 from governance.application.ports.decisions import MANAGE_ORGANIZATION, READ_ANY_ORGANIZATION, Decisions
 from governance.application.ports.memberships import CurrentMembers
+from governance.domain.errors import OrganizationClosed
 from kernel.actor import Actor
 from kernel.errors import AccessDenied, NotFound
 
 
 @dataclass(frozen=True, slots=True)
 class OrganizationAuthority:
-    """Members may read their organization. Who has `organization:manage` for it, or everywhere, may change it."""
+    """Members may read their organization; those of them who have `organization:manage` for it may change it while it is active.
+
+    Who has the permission everywhere may change every organization.
+    """
 
     decisions: Decisions
     members: CurrentMembers
@@ -27,12 +31,19 @@ class OrganizationAuthority:
     async def require_manager(self, actor: Actor, organization_id: UUID, *, teams: Sequence[UUID] = ()) -> None:
         """Raise NotFound for those who may not read the organization, and AccessDenied for those who may only read it.
 
-        With `teams`, a team and those of which it is a part, a manager of one of them is enough.
+        Raise OrganizationClosed for a member while it is not active. With `teams`, a team and those of which it is a part, a
+        manager of one of them is enough.
         """
-        if self.decisions.allows_within(actor, MANAGE_ORGANIZATION, organization_id, teams=teams):
+        if self.is_of_the_platform(actor):
             return
         await self.require_reader(actor, organization_id)
-        raise AccessDenied(permission=MANAGE_ORGANIZATION, organization_id=organization_id)
+        # The roles of a membership whose end has come are revoked by a job, somewhat later.
+        if not self.decisions.allows_within(
+            actor, MANAGE_ORGANIZATION, organization_id, teams=teams
+        ) or not await self.members.is_member(organization_id, actor.user_id):
+            raise AccessDenied(permission=MANAGE_ORGANIZATION, organization_id=organization_id)
+        if not await self.members.may_act(organization_id, actor.user_id):
+            raise OrganizationClosed(organization_id=organization_id)
 
     def is_of_the_platform(self, actor: Actor) -> bool:
         """Return whether the actor manages all organizations."""

@@ -33,4 +33,7 @@ class MembershipRepository(Protocol):
 
 class CurrentMembers(Protocol):
     async def is_member(self, organization_id: UUID, subject_id: UUID) -> bool:
+        """Return whether a person is a member now, also of an organization that is suspended or closed."""
+
+    async def may_act(self, organization_id: UUID, subject_id: UUID) -> bool:
         """Return whether a person is a member of an active organization now."""

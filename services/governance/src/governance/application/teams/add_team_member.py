@@ -25,14 +25,14 @@ class AddTeamMember:
         """Raise NotFound, AccessDenied, NoMember or TeamFull."""
         found = await self.find.for_changing(actor, team_id)
         async with self.uow.begin(within(actor, found.organization_id)) as tx:
+            at = self.clock.now()
             # The membership first, as when it ends.
             try:
-                await lock_member(tx, found.organization_id, subject_id)
+                await lock_member(tx, found.organization_id, subject_id, at=at)
             except NotFound:
                 raise NoMember(field="subject_id", subject_id=subject_id) from None
             team = await lock_team(tx, team_id)
             if subject_id not in team.members:
-                at = self.clock.now()
                 with tx.change(team_with(subject_id), team, "add_member", at=at):
                     team.add(subject_id, at=at)
             return TeamView.of(team)

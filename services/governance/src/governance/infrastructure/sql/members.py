@@ -28,15 +28,18 @@ memberships = Table(
 mapper.map_imperatively(Membership, memberships)
 
 # The database's clock: a service that asks for memberships has no time of its own to compare with.
-_IN_FORCE = """
-    coalesce(m.ends_at, 'infinity') > now()
-    AND EXISTS (SELECT FROM organizations o WHERE o.id = m.organization_id AND o.status = 'active')
+_NOT_OVER = "coalesce(m.ends_at, 'infinity') > now()"
+_IN_FORCE = f"""
+    {_NOT_OVER} AND EXISTS (SELECT FROM organizations o WHERE o.id = m.organization_id AND o.status = 'active')
 """
 _ORGANIZATIONS_OF = text(
     f"""
     SELECT m.organization_id FROM memberships m WHERE m.subject_id = :subject_id AND {_IN_FORCE}
     ORDER BY m.joined_at, m.organization_id LIMIT :limit
     """  # noqa: S608
+)
+_IS_MEMBER = text(
+    f"SELECT FROM memberships m WHERE organization_id = :organization_id AND subject_id = :subject_id AND {_NOT_OVER}"
 )
 _MEMBER_IDS = text(
     f"""
@@ -140,6 +143,9 @@ class SqlMembershipViews(SqlReads):
         return [MembershipView(*row) for row in await self._rows(query)]
 
     async def is_member(self, organization_id: UUID, subject_id: UUID) -> bool:
+        return bool(await self._rows(_IS_MEMBER, organization_id=organization_id, subject_id=subject_id))
+
+    async def may_act(self, organization_id: UUID, subject_id: UUID) -> bool:
         return bool(await self.existing([MembershipView(organization_id, subject_id)]))
 
     async def member_ids(self, organization_id: UUID, *, after: UUID | None, limit: int) -> Sequence[UUID]:

@@ -45,6 +45,7 @@ _ORGANIZATIONS = text(
     AND (cast(:pattern AS text) IS NULL OR lower(name) LIKE :pattern OR registration_number = :text)
     AND (cast(:member AS uuid) IS NULL OR EXISTS (
         SELECT FROM memberships m WHERE m.organization_id = o.id AND m.subject_id = :member
+        AND coalesce(m.ends_at, 'infinity') > now()
     ))
     ORDER BY lower(name), id LIMIT :limit OFFSET :offset
     """  # noqa: S608

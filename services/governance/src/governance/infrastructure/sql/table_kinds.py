@@ -6,6 +6,7 @@ from chassis.persistence.table_kinds import ORGANIZATION, PERSON, PLATFORM, Tabl
 
 TABLE_KINDS: Final[TableKinds] = {
     "approval_rules": PLATFORM,
+    "idempotency_steps": PLATFORM,
     "invitations": ORGANIZATION,
     "limited_assignments": PERSON,
     "limited_holders": PERSON,

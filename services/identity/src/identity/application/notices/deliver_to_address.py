@@ -12,11 +12,15 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class DeliverToAddress:
-    """Send a queued message to an address, then destroy its key. After a crash in between, it is sent again under the same id."""
+    """Send a queued message to an address, then destroy its key. After a crash in between, it is sent again under the same id.
+
+    `keep_content` is for a developer's mailbox.
+    """
 
     uow: UnitOfWork
     transport: MessageTransport
     clock: Clock
+    keep_content: bool = False
 
     async def __call__(self, *, message_id: UUID) -> None:
         """Raise Unavailable if a later attempt may succeed. The job then runs again."""
@@ -42,7 +46,10 @@ class DeliverToAddress:
         at = self.clock.now()
         async with self.uow.begin(Actor.service("identity")) as tx:
             message = await tx.address_messages.lock(message_id)
-            if message is None or message.sealed is None:
+            if message is None or not message.is_unsettled:
                 return
-            (message.deliver if is_delivered else message.fail)(at=at)
+            if is_delivered:
+                message.deliver(at=at, keep_content=self.keep_content)
+            else:
+                message.fail(at=at)
             tx.record(audit.address_message_settled(message, at=at))

@@ -26,8 +26,13 @@ class TendAddressMessages:
         for message_id in await self.book.expired_address_messages(at, limit=limit):
             async with self.uow.begin(Actor.service("identity")) as tx:
                 message = await tx.address_messages.lock(message_id)
-                # It may have been delivered meanwhile.
-                if message and message.sealed is not None:
+                if message is None:
+                    continue
+                if not message.is_unsettled:
+                    # Delivered meanwhile, or kept for a developer's mailbox.
+                    message.forget()
+                    tx.record(audit.address_message_settled(message, at=at))
+                else:
                     message.fail(at=at)
                     tx.record(audit.address_message_settled(message, at=at))
                     expired += 1

@@ -21,6 +21,16 @@ class AddressedText:
         return "AddressedText()"
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveredText:
+    """A delivered message that was kept, opened."""
+
+    id: UUID
+    template: str
+    content: AddressedText
+    queued_at: datetime
+
+
 class AddressMessages(Protocol):
     def seal(self, caller: str, key: str, template: str, content: AddressedText, *, at: datetime) -> AddressMessage:
         """Make a message, sealed under a new key."""
@@ -47,3 +57,6 @@ class AddressMessageBook(Protocol):
 
     async def left_address_messages(self, before: datetime, *, limit: int) -> Sequence[UUID]:
         """Return the messages queued before a time that have content and no job."""
+
+    async def delivered_to_addresses(self, recipient: str | None, limit: int) -> Sequence[DeliveredText]:
+        """Open the newest delivered messages that were kept (only locally), newest first; those to `recipient`, if given."""

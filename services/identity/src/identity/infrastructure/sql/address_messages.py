@@ -4,13 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, LargeBinary, Table, Text, Uuid, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import field_context
-from identity.application.ports.address_messages import AddressedText
+from identity.application.ports.address_messages import AddressedText, DeliveredText
 from identity.domain.address_message import HELD_FOR, AddressMessage
 from identity.infrastructure.sql.advisory_lock import Lock, hold
 from identity.infrastructure.sql.mapping import mapper, metadata, timestamp
@@ -41,10 +42,19 @@ _EXPIRED = text("SELECT id FROM address_messages WHERE sealed IS NOT NULL AND ex
 _LEFT = text(
     """
     SELECT m.id FROM address_messages m
-    WHERE m.sealed IS NOT NULL AND m.queued_at < :before AND NOT EXISTS (
+    WHERE m.sealed IS NOT NULL AND m.delivered_at IS NULL AND m.queued_at < :before AND NOT EXISTS (
         SELECT FROM procrastinate_jobs j WHERE j.queueing_lock = 'address_message:' || m.id AND j.status IN ('todo', 'doing')
     )
     ORDER BY m.queued_at LIMIT :limit
+    """
+)
+
+
+# Only a local environment has any: nothing finds their recipients but opening them.
+_DELIVERED = text(
+    """
+    SELECT id, template, wrapped, sealed, queued_at FROM address_messages WHERE sealed IS NOT NULL AND delivered_at IS NOT NULL
+    ORDER BY queued_at DESC LIMIT :limit
     """
 )
 
@@ -72,8 +82,7 @@ class SqlAddressMessages:
         )
 
     def open(self, message: AddressMessage) -> AddressedText:
-        opened = self._vault.sealer_of(message.id, message.wrapped).open(message.sealed or b"", _context(message.id))
-        return AddressedText(**json.loads(opened))
+        return _opened(self._vault, message)
 
     async def add(self, message: AddressMessage) -> AddressMessage:
         # A concurrent message with the same key is waited for.
@@ -105,6 +114,16 @@ class SqlAddressMessageViews(SealedReads):
 
     async def left_address_messages(self, before: datetime, *, limit: int) -> Sequence[UUID]:
         return [row.id for row in await self._rows(_LEFT, before=before, limit=limit)]
+
+    async def delivered_to_addresses(self, recipient: str | None, limit: int) -> Sequence[DeliveredText]:
+        rows = await self._rows(_DELIVERED, limit=limit)
+        found = [DeliveredText(row.id, row.template, _opened(self._vault, row), row.queued_at) for row in rows]
+        return [each for each in found if recipient is None or each.content.to == recipient]
+
+
+def _opened(vault: Vault, row: Any) -> AddressedText:
+    opened = vault.sealer_of(row.id, row.wrapped).open(row.sealed or b"", _context(row.id))
+    return AddressedText(**json.loads(opened))
 
 
 def _context(message_id: UUID) -> bytes:

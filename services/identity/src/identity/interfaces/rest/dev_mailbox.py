@@ -10,6 +10,8 @@ from fastapi import Query
 from chassis.rest import ONE_LINE, Envelope, Public, ResponseModel, Router, envelope
 from identity.application.messages.texts import letter
 from identity.application.messages.views import MessageContent
+from identity.application.ports.address_messages import DeliveredText
+from identity.domain.message import Channel
 from identity.interfaces.rest.dependencies import App
 from kernel.reads import NOBODY
 
@@ -27,7 +29,9 @@ class MailResponse(ResponseModel):
     queued_at: datetime
 
     @classmethod
-    def of(cls, content: MessageContent) -> Self:
+    def of(cls, content: MessageContent | DeliveredText) -> Self:
+        if isinstance(content, DeliveredText):
+            return cls.to_address(content)
         written = letter(content)
         return cls(
             id=content.id,
@@ -38,6 +42,20 @@ class MailResponse(ResponseModel):
             text=written.text,
             facts=dict(content.facts),
             queued_at=content.queued_at,
+        )
+
+    @classmethod
+    def to_address(cls, delivered: DeliveredText) -> Self:
+        content = delivered.content
+        return cls(
+            id=delivered.id,
+            channel=Channel.EMAIL.value,
+            to=content.to,
+            template=delivered.template,
+            subject=content.subject,
+            text=content.text,
+            facts={},
+            queued_at=delivered.queued_at,
         )
 
 
