@@ -131,9 +131,7 @@ async def test_an_organization_is_founded_and_run_by_its_own_people(
         by=admin,
     )
     assert why["allowed"], why
-    elsewhere = await api.data(
-        "GET", f"/access/explain?subject_id={clerk.user_id}&permission=organization:manage", by=admin
-    )
+    elsewhere = await api.data("GET", f"/access/explain?subject_id={clerk.user_id}&permission=organization:manage", by=admin)
     assert not elsewhere["allowed"], elsewhere
 
     # A suspended organization is acted for by nobody, also with a token of before; its members do so again afterwards.
