@@ -108,7 +108,7 @@ async def test_an_organization_is_founded_and_run_by_its_own_people(
     code = await code_in_the_invitation(api, clerk)
     joined = await api.data("POST", "/invitations/accept", by=clerk, key=str(new_id()), code=code)
     assert (joined["subject_id"], joined["roles"]) == (clerk.user_id, ["organization-admin"])
-    # The code is used once, whoever has it.
+    # The code is used once.
     used = await api.call("POST", "/invitations/accept", by=outsider, expect=None, key=str(new_id()), code=code)
     assert used["code"] == "GOV_011"
 

@@ -38,7 +38,7 @@ async def founded(api: Api, *members: UUID) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Person:
-    """A user with the default role, and requests of theirs."""
+    """A user with the default role, and their requests."""
 
     api: Api
     id: UUID

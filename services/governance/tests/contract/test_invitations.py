@@ -127,7 +127,7 @@ async def test_a_code_that_is_wrong_withdrawn_or_late_opens_nothing(
 
 
 async def test_an_invitation_ends_with_the_rights_of_the_inviter(api: Api, chief: tuple[Person, str], mails: FakeMails) -> None:
-    """Otherwise somebody who is about to leave could invite themselves under another name."""
+    """Otherwise a member who is about to leave could invite themselves under another name."""
     administrator, organization = chief
     await add_member(api, organization, person(api).id, "organization-admin")
     await invited(administrator, organization, roles=["organization-admin"])

@@ -254,7 +254,7 @@ async def test_the_last_administrator_without_an_end_gets_none(api: Api, chief: 
     assert (await done(await dated.call("PATCH", path, **options)))["ends_at"] == FAR
 
 
-async def test_a_membership_that_is_over_opens_nothing_before_the_job_ends_it(
+async def test_a_membership_past_its_end_opens_nothing_before_the_job_ends_it(
     api: Api, chief: tuple[Person, str], clock: ControlledClock
 ) -> None:
     administrator, organization = chief
@@ -272,7 +272,7 @@ async def test_a_membership_that_is_over_opens_nothing_before_the_job_ends_it(
         ("POST", "/teams", {"json": {"name": "Shadow"}}),
     ):
         assert (await former.refused(method, f"{path}{what}", **options))[0] in {403, 404}, what
-    # Nobody prolongs what is over; the person can be a member again.
+    # Nobody prolongs what has ended; the person can be a member again.
     assert await administrator.refused("PATCH", f"{path}/members/{former.id}", json=ALONE, **current) == (404, "RES_001")
 
 

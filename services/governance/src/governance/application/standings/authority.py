@@ -35,7 +35,7 @@ async def require_authority_within(
 ) -> None:
     """Raise BeyondAuthority if the subject has, by roles for an organization, permissions there that the actor lacks there.
 
-    What the subject may do elsewhere does not count: administrators of an organization manage whoever is its member.
+    What the subject may do elsewhere does not count: administrators of an organization manage all its members.
     """
     if actor.kind is ActorKind.SERVICE or actor.user_id == subject_id:
         return

@@ -1,4 +1,4 @@
-"""Organizations in PostgreSQL: a register of the platform. Who may read which one is decided by the use cases."""
+"""Organizations in PostgreSQL: a register of the platform. The use cases decide which callers read which entry."""
 
 from collections.abc import Sequence
 from uuid import UUID

@@ -22,7 +22,7 @@ subject_standings = Table(
 )
 mapper.map_imperatively(Standing, subject_standings)
 
-# By role first: roles are few, and the roles that somebody has are found at the first able holder of each.
+# By role first: roles are few, and the roles that a user has are found at the first able holder of each.
 _PERMISSIONS_OF_ABLE = text(
     """
     SELECT DISTINCT p.permission FROM roles r JOIN effective_role_permissions p ON p.role = r.name
