@@ -1,7 +1,7 @@
 """Roles for one organization or for a time: what they open, what they never open, and how the copy of them is kept."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 from uuid import UUID
@@ -164,6 +164,10 @@ class Feed:
 
     pages: dict[str, FeedPage[SubjectRow]]
     asked: list[str] = field(default_factory=list)
+    inactive: Collection[str] = ()
+
+    async def inactive_organizations(self) -> Collection[str]:
+        return self.inactive
 
     async def page(self, cursor: str) -> FeedPage[SubjectRow]:
         self.asked.append(cursor)
@@ -263,6 +267,9 @@ async def test_bundle_and_limited_roles_are_current_only_together(policies: Poli
             assert known_version == 1
 
     class Away:
+        async def inactive_organizations(self) -> Collection[str]:
+            return ()
+
         async def page(self, cursor: str) -> FeedPage[SubjectRow]:
             raise Unavailable(dependency=cursor or "governance")
 
@@ -273,6 +280,19 @@ async def test_bundle_and_limited_roles_are_current_only_together(policies: Poli
     assert await BundleRefresher(Bundles(), policies, limited_roles=feed).refresh()
     assert policies.age_seconds == 0
     assert policies.limited_roles.has("a")
+
+
+async def test_roles_for_an_organization_that_is_not_active_are_not_in_force(policies: Policies) -> None:
+    mine = SubjectRow(GUEST.subject_id, [LimitedRole("user", str(OURS)), LimitedRole("auditor", str(THEIRS))], 1)
+    feed = Feed({"": page(mine, cursor="1", restart="1"), "1": page(cursor="1", restart="1")})
+    for inactive, permitted in (((), True), ((str(OURS),), False), ((), True)):
+        feed.inactive = inactive
+        await policies.limited_roles.refresh(feed)
+        assert policies.allows_within(GUEST, "payment:create", OURS) is permitted
+        assert policies.allows(GUEST, "payment:create", of(OURS)) is permitted
+        assert policies.allows_somewhere(GUEST, "payment:create") is permitted
+        # Other organizations are not concerned.
+        assert policies.allows_within(GUEST, "audit:view", THEIRS)
 
 
 NAME = "elcorp.governance.v1.PolicyService"
@@ -294,5 +314,6 @@ async def test_governance_of_the_previous_release_has_none() -> None:
         settings = PaymentsSettings(governance_target=f"dns:///127.0.0.1:{server.port}")
         async with connect(settings, "governance") as channel:
             assert await GovernanceLimitedRoles(channel).page("") == FeedPage([], "", "", is_last=True)
+            assert await GovernanceLimitedRoles(channel).inactive_organizations() == ()
     finally:
         await server.stop(0)

@@ -232,6 +232,41 @@ class ListLimitedRolesResponse(_message.Message):
 Global___ListLimitedRolesResponse: _TypeAlias = ListLimitedRolesResponse  # noqa: Y015
 
 @_typing.final
+class ListInactiveOrganizationsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListInactiveOrganizationsRequest: _TypeAlias = ListInactiveOrganizationsRequest  # noqa: Y015
+
+@_typing.final
+class ListInactiveOrganizationsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def organization_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        organization_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["organization_ids", b"organization_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListInactiveOrganizationsResponse: _TypeAlias = ListInactiveOrganizationsResponse  # noqa: Y015
+
+@_typing.final
 class SubjectLimitedRoles(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

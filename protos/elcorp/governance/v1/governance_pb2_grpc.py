@@ -45,6 +45,11 @@ class PolicyServiceStub:
                 request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListLimitedRolesRequest.SerializeToString,
                 response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListLimitedRolesResponse.FromString,
                 _registered_method=True)
+        self.ListInactiveOrganizations = channel.unary_unary(
+                '/elcorp.governance.v1.PolicyService/ListInactiveOrganizations',
+                request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListInactiveOrganizationsRequest.SerializeToString,
+                response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListInactiveOrganizationsResponse.FromString,
+                _registered_method=True)
 
 
 class PolicyServiceServicer:
@@ -66,6 +71,14 @@ class PolicyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListInactiveOrganizations(self, request, context):
+        """Returns the organizations for which there are such roles, none of which is in force, because the organization is suspended or
+        closed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PolicyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -78,6 +91,11 @@ def add_PolicyServiceServicer_to_server(servicer, server):
                     servicer.ListLimitedRoles,
                     request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListLimitedRolesRequest.FromString,
                     response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListLimitedRolesResponse.SerializeToString,
+            ),
+            'ListInactiveOrganizations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListInactiveOrganizations,
+                    request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListInactiveOrganizationsRequest.FromString,
+                    response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListInactiveOrganizationsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -135,6 +153,33 @@ class PolicyService:
             '/elcorp.governance.v1.PolicyService/ListLimitedRoles',
             elcorp_dot_governance_dot_v1_dot_governance__pb2.ListLimitedRolesRequest.SerializeToString,
             elcorp_dot_governance_dot_v1_dot_governance__pb2.ListLimitedRolesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListInactiveOrganizations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.governance.v1.PolicyService/ListInactiveOrganizations',
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.ListInactiveOrganizationsRequest.SerializeToString,
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.ListInactiveOrganizationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

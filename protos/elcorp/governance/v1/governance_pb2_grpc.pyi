@@ -39,6 +39,10 @@ class PolicyServiceStub:
     """Returns the roles within limits of all subjects that have some, or had, in the order of their last change. Every process that
     decides keeps a copy in memory; the answer "nothing after this cursor" says that the copy is complete.
     """
+    ListInactiveOrganizations: _grpc.UnaryUnaryMultiCallable[_governance_pb2.ListInactiveOrganizationsRequest, _governance_pb2.ListInactiveOrganizationsResponse]
+    """Returns the organizations for which there are such roles, none of which is in force, because the organization is suspended or
+    closed.
+    """
 
 @_typing.type_check_only
 class PolicyServiceAsyncStub(PolicyServiceStub):
@@ -50,6 +54,10 @@ class PolicyServiceAsyncStub(PolicyServiceStub):
     ListLimitedRoles: _aio.UnaryUnaryMultiCallable[_governance_pb2.ListLimitedRolesRequest, _governance_pb2.ListLimitedRolesResponse]  # type: ignore[assignment]
     """Returns the roles within limits of all subjects that have some, or had, in the order of their last change. Every process that
     decides keeps a copy in memory; the answer "nothing after this cursor" says that the copy is complete.
+    """
+    ListInactiveOrganizations: _aio.UnaryUnaryMultiCallable[_governance_pb2.ListInactiveOrganizationsRequest, _governance_pb2.ListInactiveOrganizationsResponse]  # type: ignore[assignment]
+    """Returns the organizations for which there are such roles, none of which is in force, because the organization is suspended or
+    closed.
     """
 
 class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -71,6 +79,16 @@ class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_governance_pb2.ListLimitedRolesResponse, _abc.Awaitable[_governance_pb2.ListLimitedRolesResponse]]:
         """Returns the roles within limits of all subjects that have some, or had, in the order of their last change. Every process that
         decides keeps a copy in memory; the answer "nothing after this cursor" says that the copy is complete.
+        """
+
+    @_abc_1.abstractmethod
+    def ListInactiveOrganizations(
+        self,
+        request: _governance_pb2.ListInactiveOrganizationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_governance_pb2.ListInactiveOrganizationsResponse, _abc.Awaitable[_governance_pb2.ListInactiveOrganizationsResponse]]:
+        """Returns the organizations for which there are such roles, none of which is in force, because the organization is suspended or
+        closed.
         """
 
 def add_PolicyServiceServicer_to_server(servicer: PolicyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

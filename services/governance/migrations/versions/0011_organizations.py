@@ -73,6 +73,7 @@ CREATE TABLE organizations (
 );
 CREATE INDEX organizations_name ON organizations (lower(name), id);
 CREATE INDEX organizations_parent ON organizations (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX organizations_inactive ON organizations (id) WHERE status <> 'active';
 -- One legal entity is registered once.
 CREATE UNIQUE INDEX organizations_registration ON organizations (registration_number)
     WHERE registration_number IS NOT NULL AND status <> 'closed';

@@ -1,14 +1,17 @@
 """Organizations over REST: registered by the platform, seen by their members, suspended and closed."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 import pytest
 
+from chassis.policies import GovernanceLimitedRoles, Policies
 from chassis.rpc import connect
 from chassis.settings import ServiceSettings
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
 from elcorp.governance.v1.events_pb2 import OrganizationStatusChanged
 from governance.interfaces.grpc import rpc_services
+from kernel.actor import Actor, ActorKind
 from kernel.ids import new_id
 from services.governance.tests.contract.access_api import done
 from services.governance.tests.contract.api import Api
@@ -136,6 +139,33 @@ async def test_nobody_acts_for_an_organization_that_is_suspended(api: Api) -> No
         assert await api.refused("POST", f"/organizations/{organization}/{act}", json=WHY) == (409, "GOV_009")
     events = [(event.status, event.version) for event in await sent(api.database, OrganizationStatusChanged)]
     assert events == [("suspended", 2), ("active", 3), ("closed", 4)]
+
+
+async def test_roles_for_a_suspended_organization_are_not_in_force_anywhere(api: Api, policies: Policies) -> None:
+    chief = person(api)
+    organization, _ = await founded(api)
+    await add_member(api, organization, chief.id, "organization-admin")
+    asked = {"subject_id": str(chief.id), "permission": "wallet:read_any", "organization_id": organization}
+    listed = {"permission": "wallet:read_any", "organization_id": organization, "reason": "audit"}
+
+    async def permitted() -> tuple[bool, bool, bool, list[str]]:
+        await api.refresher.refresh()
+        async with (
+            serve_rpc(rpc_services(api.governance)) as target,
+            connect(IdentitySettings(governance_target=target), "governance") as channel,
+        ):
+            inactive = await GovernanceLimitedRoles(channel).inactive_organizations()
+        explained = (await api.data("/access/explain", **asked))["allowed"]
+        holders = [each["subject_id"] for each in (await api.data("/access/who-can", **listed))["items"]]
+        actor = Actor(kind=ActorKind.USER, subject_id=str(chief.id), roles=frozenset({"user"}))
+        decided = policies.allows_within(actor, "wallet:read_any", UUID(organization))
+        return decided, explained, str(chief.id) in holders, list(inactive)
+
+    assert await permitted() == (True, True, True, [])
+    for act in ("suspend", "activate", "close"):
+        await done(await api.call("POST", f"/organizations/{organization}/{act}", json=WHY))
+        is_active = act == "activate"
+        assert await permitted() == (is_active, is_active, is_active, [] if is_active else [organization])
 
 
 async def test_nobody_joins_an_organization_that_is_closed(api: Api) -> None:

@@ -23,6 +23,11 @@ class Policies(governance_pb2_grpc.PolicyServiceServicer):
     ) -> governance_pb2.ListLimitedRolesResponse:
         return governance_pb2.ListLimitedRolesResponse(position=FeedPosition(is_last=True))
 
+    async def ListInactiveOrganizations(
+        self, _request: governance_pb2.ListInactiveOrganizationsRequest, _context: object
+    ) -> governance_pb2.ListInactiveOrganizationsResponse:
+        return governance_pb2.ListInactiveOrganizationsResponse()
+
 
 class Roles(governance_pb2_grpc.RoleServiceServicer):
     async def GetRolesOfSubjects(

@@ -1,5 +1,6 @@
 """Bundles and limited roles from governance, over gRPC."""
 
+from collections.abc import Collection
 from typing import Final
 
 import grpc.aio
@@ -8,7 +9,7 @@ from chassis.errors import as_domain_error
 from chassis.policies.bundle import Bundle
 from chassis.policies.limited_roles import LimitedRole, SubjectRow
 from chassis.rpc.status import RemoteError
-from elcorp.governance.v1.governance_pb2 import GetBundleRequest, ListLimitedRolesRequest
+from elcorp.governance.v1.governance_pb2 import GetBundleRequest, ListInactiveOrganizationsRequest, ListLimitedRolesRequest
 from elcorp.governance.v1.governance_pb2_grpc import PolicyServiceStub
 from kernel.feeds import FeedPage
 
@@ -38,6 +39,19 @@ class GovernanceLimitedRoles:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = PolicyServiceStub(channel)
+
+    async def inactive_organizations(self) -> Collection[str]:
+        """Return the organizations for which no limited role is in force; raises Unavailable."""
+        try:
+            response = await self._stub.ListInactiveOrganizations(ListInactiveOrganizationsRequest())
+        except RemoteError as error:
+            if error.facts.get("status") == grpc.StatusCode.UNIMPLEMENTED.name:
+                # The previous release of governance has no organizations.
+                return ()
+            raise
+        except grpc.aio.AioRpcError as exc:
+            raise as_domain_error(exc) from exc
+        return list(response.organization_ids)
 
     async def page(self, cursor: str) -> FeedPage[SubjectRow]:
         """Return the next page of the feed; raises Unavailable."""

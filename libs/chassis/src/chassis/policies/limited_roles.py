@@ -57,6 +57,9 @@ class SubjectRow(NamedTuple):
 
 
 class LimitedRoleSource(Protocol):
+    async def inactive_organizations(self) -> Collection[str]:
+        """Return the organizations for which no limited role is in force: suspended and closed ones; raises Unavailable."""
+
     async def page(self, cursor: str) -> FeedPage[SubjectRow]:
         """Return the next page of the feed; raises Unavailable."""
 
@@ -84,6 +87,7 @@ class LimitedRoles:
     # While the copy is filled again, events go to both.
     _filling: _Copy | None = None
     _restart: str = ""
+    _inactive: frozenset[str] = NONE
 
     def has(self, subject_id: str) -> bool:
         """Return whether a subject may have limited roles; almost none does."""
@@ -100,7 +104,10 @@ class LimitedRoles:
         return frozenset(
             each.role
             for each in held.roles
-            if each.organization_id in {None, organization_id}
+            if (
+                each.organization_id is None
+                or (each.organization_id == organization_id and organization_id not in self._inactive)
+            )
             and (each.team_id is None or each.team_id in teams)
             and each.holds_at(at)
         )
@@ -108,7 +115,9 @@ class LimitedRoles:
     def anywhere(self, subject_id: str, *, at: float) -> frozenset[str]:
         """Return the limited roles of a subject that are in force for anything."""
         held = self._copy.get(subject_id)
-        return frozenset(each.role for each in held.roles if each.holds_at(at)) if held else NONE
+        if held is None:
+            return NONE
+        return frozenset(each.role for each in held.roles if each.organization_id not in self._inactive and each.holds_at(at))
 
     async def refresh(self, source: LimitedRoleSource) -> None:
         """Read the feed to its end; raises Unavailable, and keeps what it has."""
@@ -128,6 +137,7 @@ class LimitedRoles:
             if self._filling is not None:
                 self._copy = self._filling
             self._restart = restart
+            self._inactive = frozenset(await source.inactive_organizations())
             SUBJECTS.set(len(self._copy))
         finally:
             self._filling = None

@@ -186,12 +186,18 @@ def _listener(
     ended: EndedSessions,
     others: Mapping[type[Message], ListenerCallback],
 ) -> Listener:
+
+    async def on_organization_changed(delivery: Any) -> None:
+        await memberships.on_organization_changed(delivery)
+        # Of an organization that is not active, the roles are not in force.
+        await refresher.on_published(delivery)
+
     own: dict[type[Message], ListenerCallback] = {
         PolicyBundlePublished: refresher.on_published,
         SubjectRolesChanged: subject_roles.on_changed,
         LimitedRolesChanged: policies.limited_roles.on_changed,
         MembershipEnded: memberships.on_ended,
-        OrganizationStatusChanged: memberships.on_organization_changed,
+        OrganizationStatusChanged: on_organization_changed,
         SessionEnded: ended.on_ended,
         UserFactorsChanged: ended.on_factors_changed,
     }

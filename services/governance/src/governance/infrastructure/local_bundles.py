@@ -1,5 +1,7 @@
 """Governance reads its own policy bundles and limited roles directly from its database."""
 
+from collections.abc import Collection
+
 from chassis.policies import Bundle, LimitedRole, SubjectRow
 from governance.application.policies.views import PolicyViews
 from governance.application.role_assignments.views import LimitedRoleViews
@@ -25,6 +27,9 @@ class LocalLimitedRoles:
 
     def __init__(self, views: LimitedRoleViews) -> None:
         self._views = views
+
+    async def inactive_organizations(self) -> Collection[str]:
+        return [str(each) for each in await self._views.inactive_organizations()]
 
     async def page(self, cursor: str) -> FeedPage[SubjectRow]:
         page = await self._views.page(cursor, limit=FEED_PAGE_MAX)

@@ -40,6 +40,14 @@ class PolicyServicer(governance_pb2_grpc.PolicyServiceServicer):
             position=position_of(page),
         )
 
+    async def ListInactiveOrganizations(  # noqa: N802  # the proto's name
+        self,
+        request: governance_pb2.ListInactiveOrganizationsRequest,  # noqa: ARG002
+        context: Any,  # noqa: ARG002
+    ) -> governance_pb2.ListInactiveOrganizationsResponse:
+        found = await self._app.role_assignments.list_inactive_organizations()
+        return governance_pb2.ListInactiveOrganizationsResponse(organization_ids=map(str, found))
+
 
 class RoleServicer(governance_pb2_grpc.RoleServiceServicer):
     def __init__(self, app: Governance) -> None:

@@ -38,12 +38,12 @@ class OrganizationAuthority:
             return
         await self.require_reader(actor, organization_id)
         # The roles of a membership whose end has come are revoked by a job, somewhat later.
-        if not self.decisions.allows_within(
-            actor, MANAGE_ORGANIZATION, organization_id, teams=teams
-        ) or not await self.members.is_member(organization_id, actor.user_id):
-            raise AccessDenied(permission=MANAGE_ORGANIZATION, organization_id=organization_id)
         if not await self.members.may_act(organization_id, actor.user_id):
-            raise OrganizationClosed(organization_id=organization_id)
+            if await self.members.is_member(organization_id, actor.user_id):
+                raise OrganizationClosed(organization_id=organization_id)
+            raise AccessDenied(permission=MANAGE_ORGANIZATION, organization_id=organization_id)
+        if not self.decisions.allows_within(actor, MANAGE_ORGANIZATION, organization_id, teams=teams):
+            raise AccessDenied(permission=MANAGE_ORGANIZATION, organization_id=organization_id)
 
     def is_of_the_platform(self, actor: Actor) -> bool:
         """Return whether the actor manages all organizations."""

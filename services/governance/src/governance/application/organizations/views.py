@@ -30,7 +30,10 @@ class OrganizationView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationFilter:
-    """What is None does not restrict. `text` is a part of the name, or the registration number. `member_id`: only those of this member."""
+    """What is None does not restrict. `text` is a part of the name, or the registration number.
+
+    `member_id`: only those of this member.
+    """
 
     kind: OrganizationKind | None = None
     status: OrganizationStatus | None = None

@@ -10,6 +10,7 @@ from governance.application.role_assignments.grant_initial_role import GrantInit
 from governance.application.role_assignments.grant_role import GrantRole
 from governance.application.role_assignments.list_grants import ListGrants
 from governance.application.role_assignments.list_holders import ListHolders
+from governance.application.role_assignments.list_inactive_organizations import ListInactiveOrganizations
 from governance.application.role_assignments.list_limited_roles import ListLimitedRoles
 from governance.application.role_assignments.list_role_assignments import ListRoleAssignments
 from governance.application.role_assignments.revoke_role import RevokeRole
@@ -20,6 +21,7 @@ class RoleAssignments:
     list_role_assignments: ListRoleAssignments
     list_grants: ListGrants
     list_limited_roles: ListLimitedRoles
+    list_inactive_organizations: ListInactiveOrganizations
     get_subject_roles: GetSubjectRoles
     get_effective_roles: GetEffectiveRoles
     get_roles_of_subjects: GetRolesOfSubjects

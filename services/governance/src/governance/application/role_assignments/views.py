@@ -79,6 +79,9 @@ class LimitedRoleViews(Protocol):
     async def page(self, cursor: str, *, limit: int) -> FeedPage[LimitedRolesView]:
         """Read the limited roles of all subjects in the order of their last change."""
 
+    async def inactive_organizations(self) -> Sequence[UUID]:
+        """Return the organizations that are not active and for which there are limited roles."""
+
     async def ended(self, at: datetime, *, after: UUID, limit: int) -> Sequence[UUID]:
         """Return the next subjects, in the order of their ids, with a limited role whose end has come."""
 

@@ -24,6 +24,10 @@ _DEFINITIONS = """
     )), '[]') FROM roles r
 """
 _ALL = text(f"SELECT ({_DEFINITIONS}) AS roles, ARRAY(SELECT name FROM permissions) AS permissions")  # noqa: S608
+# Roles for an organization that is not active permit nothing.
+_IN_FORCE = """
+    (a.organization_id IS NULL OR EXISTS (SELECT FROM organizations o WHERE o.id = a.organization_id AND o.status = 'active'))
+"""
 _HELD = text(
     f"""
     SELECT ({_DEFINITIONS}) AS roles, ARRAY(SELECT name FROM permissions) AS permissions,
@@ -31,19 +35,20 @@ _HELD = text(
         coalesce((SELECT is_able FROM subject_standings WHERE subject_id = :subject_id), true) AS is_able,
         ARRAY(SELECT organization_id FROM memberships WHERE subject_id = :subject_id ORDER BY joined_at) AS organizations,
         a.id, a.role, a.organization_id, a.starts_at, a.ends_at, a.team_id
-    FROM (SELECT) AS one LEFT JOIN all_assignments a ON a.subject_id = :subject_id ORDER BY a.role, a.id
+    FROM (SELECT) AS one LEFT JOIN all_assignments a ON a.subject_id = :subject_id AND {_IN_FORCE}
+    ORDER BY a.role, a.id
     """  # noqa: S608
 )
 _HOLDERS = text(
-    """
+    f"""
     SELECT a.subject_id, a.id, a.role, a.organization_id, a.starts_at, a.ends_at, a.team_id FROM all_assignments a
     LEFT JOIN subject_standings s ON s.subject_id = a.subject_id
-    WHERE a.role = ANY(:roles) AND s.is_able IS NOT FALSE
+    WHERE a.role = ANY(:roles) AND s.is_able IS NOT FALSE AND {_IN_FORCE}
     AND (a.organization_id IS NULL OR a.organization_id = cast(:organization AS uuid))
     AND coalesce(a.ends_at, 'infinity') > :at AND coalesce(a.starts_at, '-infinity') <= :at
     AND (a.subject_id, a.id) > (:subject_id, :assignment_id)
     ORDER BY a.subject_id, a.id LIMIT :limit
-    """
+    """  # noqa: S608
 )
 
 

@@ -63,6 +63,12 @@ _LIMITED = """
         FROM limited_assignments WHERE subject_id = limited_holders.subject_id
     ) AS roles
 """
+_INACTIVE = text(
+    """
+    SELECT id FROM organizations o WHERE status <> 'active'
+    AND EXISTS (SELECT FROM limited_assignments a WHERE a.organization_id = o.id) ORDER BY id
+    """
+)
 _ENDED = text(
     """
     SELECT DISTINCT subject_id FROM limited_assignments WHERE ends_at <= :at AND subject_id > :after
@@ -101,6 +107,9 @@ class SqlLimitedRoleViews(SqlReads):
     async def page(self, cursor: str, *, limit: int) -> FeedPage[LimitedRolesView]:
         page = await self._feed.page(cursor, limit=limit)
         return page.map(lambda row: LimitedRolesView(row.feed_key, [_limited(*role) for role in row.roles], row.version))
+
+    async def inactive_organizations(self) -> Sequence[UUID]:
+        return [row.id for row in await self._rows(_INACTIVE)]
 
     async def ended(self, at: datetime, *, after: UUID, limit: int) -> Sequence[UUID]:
         return [row.subject_id for row in await self._rows(_ENDED, at=at, after=after, limit=limit)]
