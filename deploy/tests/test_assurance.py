@@ -19,6 +19,12 @@ RECENTLY: Final = {
     "freeze_wallet", "set_ceiling", "set_wallet_usage", "place_screening_block", "lift_screening_block",
     # Permissions.
     "grant_role", "revoke_role", "set_role_permissions", "set_approval_rule", "withdraw_approval_rule",
+    "create_role", "describe_role", "retire_role", "set_included_roles", "set_separation", "withdraw_separation",
+    "ask_separation_exception", "approve_separation_exception", "end_separation_exception",
+    # Organizations, and who acts for them.
+    "create_organization", "change_organization", "suspend_organization", "activate_organization", "close_organization",
+    "add_member", "change_member", "set_member_roles", "remove_member", "invite_member", "withdraw_invitation",
+    "create_team", "rename_team", "remove_team", "add_team_member", "drop_team_member",
     # Credentials and status of other people.
     "create_user", "replace_user", "update_user", "delete_user", "restore_user", "suspend_user", "activate_user", "unlock_user",
     "require_password_reset",
@@ -34,6 +40,7 @@ RECENTLY_OF_OTHERS: Final = {"update_profile", "revoke_session", "void_transfer"
 SEARCHES: Final = {
     "list_users", "list_recovery_requests", "list_accounts", "list_role_assignments", "list_audit_entries",
     "export_audit_entries", "get_audit_trail", "list_screening_blocks",
+    "list_who_can", "list_duty_conflicts", "list_separation_exceptions",
 }  # fmt: skip
 # What belongs to one person, or waits for a decision, and is on record where it is another's.
 ON_RECORD: Final = {
@@ -42,6 +49,7 @@ ON_RECORD: Final = {
     "get_transfer", "get_receipt", "get_schedule", "list_schedule_runs", "list_upcoming_runs", "get_bulk", "get_bulk_file",
     "list_bulk_lines", "follow_bulk", "list_awaiting_approval", "list_bulks_awaiting_approval",
     "get_subject_roles", "get_audit_entry", "get_inclusion_proof",
+    "get_user_access", "explain_access", "preview_assignment", "list_members", "get_member", "list_team_members",
 }  # fmt: skip
 # Open to everybody who was given an address or a number.
 BY_REFERENCE: Final = {"look_up_wallet_address", "get_erasure"}
