@@ -1,10 +1,11 @@
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from chassis.auth import Claims, EndedMemberships, InvalidToken
+from chassis.auth import Claims, EndedMemberships, Ending, InvalidToken
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.tokens import TokenForge
 from elcorp.governance.v1.events_pb2 import MembershipEnded
@@ -103,3 +104,26 @@ async def test_a_malformed_organization_makes_the_token_invalid(clock: Controlle
     forge = TokenForge(clock)
     with pytest.raises(InvalidToken):
         await forge.verifier().verify(forge.token(claims={"org": organization}))
+
+
+async def test_what_ended_before_the_process_started_is_read_from_governance(
+    memberships: EndedMemberships, claims: Claims, clock: ControlledClock
+) -> None:
+    @dataclass
+    class Governance:
+        subject_id: str
+
+        async def endings(self) -> Sequence[Ending]:
+            return [Ending(self.subject_id, str(ORGANIZATION), clock.now())]
+
+    await memberships.refresh(Governance(str(new_id())))
+    assert not is_refused(memberships, claims)
+    # Everybody: the organization was suspended.
+    for subject_id in (claims.subject_id, ""):
+        others = EndedMemberships(clock)
+        await others.refresh(Governance(subject_id))
+        assert is_refused(others, claims)
+        # Read again, it is not forgotten.
+        clock.advance(seconds=600)
+        await others.refresh(Governance(subject_id))
+        assert is_refused(others, claims)

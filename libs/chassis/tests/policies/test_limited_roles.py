@@ -13,6 +13,7 @@ from chassis.auth import AccessControl, EndedMemberships, SubjectRoles
 from chassis.auth.access_control import Scope
 from chassis.auth.revocations import Revocations
 from chassis.policies import (
+    Bundle,
     BundleRefresher,
     GovernanceLimitedRoles,
     LimitedRole,
@@ -282,6 +283,26 @@ async def test_bundle_and_limited_roles_are_current_only_together(policies: Poli
     assert policies.limited_roles.has("a")
 
 
+async def test_nothing_is_decided_before_what_else_must_be_known_is_read(clock: ControlledClock) -> None:
+    class Bundles:
+        async def fetch(self, known_version: int) -> Bundle | None:
+            return bundle_of(GRANTS) if known_version == 0 else None
+
+    is_away = True
+
+    async def before() -> None:
+        if is_away:
+            raise Unavailable(dependency="governance")
+
+    policies = Policies(clock)
+    refresher = BundleRefresher(Bundles(), policies, before=before)
+    assert not await refresher.refresh()
+    assert not refresher.ready
+    is_away = False
+    assert await refresher.refresh()
+    assert refresher.ready
+
+
 async def test_roles_for_an_organization_that_is_not_active_are_not_in_force(policies: Policies) -> None:
     mine = SubjectRow(GUEST.subject_id, [LimitedRole("user", str(OURS)), LimitedRole("auditor", str(THEIRS))], 1)
     feed = Feed({"": page(mine, cursor="1", restart="1"), "1": page(cursor="1", restart="1")})
@@ -315,5 +336,6 @@ async def test_governance_of_the_previous_release_has_none() -> None:
         async with connect(settings, "governance") as channel:
             assert await GovernanceLimitedRoles(channel).page("") == FeedPage([], "", "", is_last=True)
             assert await GovernanceLimitedRoles(channel).inactive_organizations() == ()
+            assert await GovernanceLimitedRoles(channel).endings() == ()
     finally:
         await server.stop(0)

@@ -30,7 +30,7 @@ from elcorp.platform.v1 import feed_pb2 as elcorp_dot_platform_dot_v1_dot_feed__
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%elcorp/governance/v1/governance.proto\x12\x14\x65lcorp.governance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x65lcorp/common/v1/money.proto\x1a(elcorp/governance/v1/limited_roles.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1d\x65lcorp/platform/v1/feed.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfb\x02\n\nAskRequest\x12\x1d\n\x0b\x61pproval_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x17\n\x04kind\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x1d\n\x0bresource_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\x07\x63ontent\x18\x04 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x02\x18\x80\x80\x04\x12\x17\n\x06\x64igest\x18\x05 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x1b\n\x08\x61sked_by\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x14\n\x0con_behalf_of\x18\x07 \x01(\t\x12\x17\n\x0forganization_id\x18\x08 \x01(\t\x12\'\n\x06\x61mount\x18\t \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x18\n\x06reason\x18\n \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x18\n\x05\x66\x61\x63ts\x18\x0b \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x04\x12\x36\n\nexpires_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\"\"\n\x0b\x41skResponse\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\"J\n\x0fWithdrawRequest\x12\x1d\n\x0b\x61pproval_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x18\n\x06reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"\x12\n\x10WithdrawResponse\"2\n\x10GetBundleRequest\x12\x1e\n\rknown_version\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"F\n\x11GetBundleResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x10\n\x08policies\x18\x02 \x01(\t\x12\x0e\n\x06schema\x18\x03 \x01(\t\"N\n\x17ListLimitedRolesRequest\x12\x18\n\x06\x63ursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x19\n\x05limit\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x88\'(\x01\"\x8b\x01\n\x18ListLimitedRolesResponse\x12;\n\x08subjects\x18\x01 \x03(\x0b\x32).elcorp.governance.v1.SubjectLimitedRoles\x12\x32\n\x08position\x18\x02 \x01(\x0b\x32 .elcorp.platform.v1.FeedPosition\"\"\n ListInactiveOrganizationsRequest\"=\n!ListInactiveOrganizationsResponse\x12\x18\n\x10organization_ids\x18\x01 \x03(\t\"l\n\x13SubjectLimitedRoles\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x30\n\x05roles\x18\x02 \x03(\x0b\x32!.elcorp.governance.v1.LimitedRole\x12\x0f\n\x07version\x18\x03 \x01(\x03\"6\n\x16GetSubjectRolesRequest\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"B\n\x17GetSubjectRolesResponse\x12\r\n\x05roles\x18\x01 \x03(\t\x12\x18\n\x10organization_ids\x18\x02 \x03(\t\"F\n\x19GetRolesOfSubjectsRequest\x12)\n\x0bsubject_ids\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xf4\x03\x18\x01\"\x05r\x03\xb0\x01\x01\"R\n\x1aGetRolesOfSubjectsResponse\x12\x34\n\x08subjects\x18\x01 \x03(\x0b\x32\".elcorp.governance.v1.SubjectRoles\"1\n\x0cSubjectRoles\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\"M\n\nMembership\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0forganization_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\\\n\x16\x46indMembershipsRequest\x12\x42\n\x0bmemberships\x18\x01 \x03(\x0b\x32 .elcorp.governance.v1.MembershipB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xf4\x03\"P\n\x17\x46indMembershipsResponse\x12\x35\n\x0bmemberships\x18\x01 \x03(\x0b\x32 .elcorp.governance.v1.Membership\"H\n\x11ListGrantsRequest\x12\x18\n\x06\x63ursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x19\n\x05limit\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\"\x7f\n\x12ListGrantsResponse\x12\x35\n\x08subjects\x18\x01 \x03(\x0b\x32#.elcorp.governance.v1.SubjectGrants\x12\x32\n\x08position\x18\x02 \x01(\x0b\x32 .elcorp.platform.v1.FeedPosition\"C\n\rSubjectGrants\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"\xc4\x01\n\x12ListHoldersRequest\x12\x19\n\x04role\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64H\x00\x12\x1f\n\npermission\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64H\x00\x12#\n\x0forganization_id\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00\x12%\n\x10\x61\x66ter_subject_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x19\n\x05limit\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x01\x42\x0b\n\x02of\x12\x05\xbaH\x02\x08\x01\"*\n\x13ListHoldersResponse\x12\x13\n\x0bsubject_ids\x18\x01 \x03(\t\"S\n\x17RequireAuthorityRequest\x12\x1a\n\x08\x61\x63tor_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsubject_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x1a\n\x18RequireAuthorityResponse\"k\n\x15\x44isableSubjectRequest\x12\x1a\n\x08\x61\x63tor_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsubject_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x18\n\x07version\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"\x18\n\x16\x44isableSubjectResponse2\xec\x03\n\rPolicyService\x12\x85\x01\n\tGetBundle\x12&.elcorp.governance.v1.GetBundleRequest\x1a\'.elcorp.governance.v1.GetBundleResponse\"\'\x90\x02\x01\x8a\xb5\x18 \n\x08identity\n\x08payments\n\ncompliance\x12\x9a\x01\n\x10ListLimitedRoles\x12-.elcorp.governance.v1.ListLimitedRolesRequest\x1a..elcorp.governance.v1.ListLimitedRolesResponse\"\'\x90\x02\x01\x8a\xb5\x18 \n\x08identity\n\x08payments\n\ncompliance\x12\xb5\x01\n\x19ListInactiveOrganizations\x12\x36.elcorp.governance.v1.ListInactiveOrganizationsRequest\x1a\x37.elcorp.governance.v1.ListInactiveOrganizationsResponse\"\'\x90\x02\x01\x8a\xb5\x18 \n\x08identity\n\x08payments\n\ncompliance2\x8d\x05\n\x0bRoleService\x12\x81\x01\n\x0fGetSubjectRoles\x12,.elcorp.governance.v1.GetSubjectRolesRequest\x1a-.elcorp.governance.v1.GetSubjectRolesResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08identity\x12\x8a\x01\n\x12GetRolesOfSubjects\x12/.elcorp.governance.v1.GetRolesOfSubjectsRequest\x1a\x30.elcorp.governance.v1.GetRolesOfSubjectsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12\x81\x01\n\x0f\x46indMemberships\x12,.elcorp.governance.v1.FindMembershipsRequest\x1a-.elcorp.governance.v1.FindMembershipsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12r\n\nListGrants\x12\'.elcorp.governance.v1.ListGrantsRequest\x1a(.elcorp.governance.v1.ListGrantsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12u\n\x0bListHolders\x12(.elcorp.governance.v1.ListHoldersRequest\x1a).elcorp.governance.v1.ListHoldersResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08identity2\x98\x02\n\x0fStandingService\x12\x84\x01\n\x10RequireAuthority\x12-.elcorp.governance.v1.RequireAuthorityRequest\x1a..elcorp.governance.v1.RequireAuthorityResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08identity\x12~\n\x0e\x44isableSubject\x12+.elcorp.governance.v1.DisableSubjectRequest\x1a,.elcorp.governance.v1.DisableSubjectResponse\"\x11\x90\x02\x02\x8a\xb5\x18\n\n\x08identity2\xca\x01\n\x0f\x41pprovalService\x12S\n\x03\x41sk\x12 .elcorp.governance.v1.AskRequest\x1a!.elcorp.governance.v1.AskResponse\"\x07\x90\x02\x02\x8a\xb5\x18\x00\x12\x62\n\x08Withdraw\x12%.elcorp.governance.v1.WithdrawRequest\x1a&.elcorp.governance.v1.WithdrawResponse\"\x07\x90\x02\x02\x8a\xb5\x18\x00\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%elcorp/governance/v1/governance.proto\x12\x14\x65lcorp.governance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x65lcorp/common/v1/money.proto\x1a(elcorp/governance/v1/limited_roles.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1d\x65lcorp/platform/v1/feed.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfb\x02\n\nAskRequest\x12\x1d\n\x0b\x61pproval_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x17\n\x04kind\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x1d\n\x0bresource_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\x07\x63ontent\x18\x04 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x02\x18\x80\x80\x04\x12\x17\n\x06\x64igest\x18\x05 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x1b\n\x08\x61sked_by\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x14\n\x0con_behalf_of\x18\x07 \x01(\t\x12\x17\n\x0forganization_id\x18\x08 \x01(\t\x12\'\n\x06\x61mount\x18\t \x01(\x0b\x32\x17.elcorp.common.v1.Money\x12\x18\n\x06reason\x18\n \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12\x18\n\x05\x66\x61\x63ts\x18\x0b \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x04\x12\x36\n\nexpires_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\"\"\n\x0b\x41skResponse\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\"J\n\x0fWithdrawRequest\x12\x1d\n\x0b\x61pproval_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x18\n\x06reason\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\"\x12\n\x10WithdrawResponse\"2\n\x10GetBundleRequest\x12\x1e\n\rknown_version\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"F\n\x11GetBundleResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x10\n\x08policies\x18\x02 \x01(\t\x12\x0e\n\x06schema\x18\x03 \x01(\t\"N\n\x17ListLimitedRolesRequest\x12\x18\n\x06\x63ursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x19\n\x05limit\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x88\'(\x01\"\x8b\x01\n\x18ListLimitedRolesResponse\x12;\n\x08subjects\x18\x01 \x03(\x0b\x32).elcorp.governance.v1.SubjectLimitedRoles\x12\x32\n\x08position\x18\x02 \x01(\x0b\x32 .elcorp.platform.v1.FeedPosition\"\"\n ListInactiveOrganizationsRequest\"=\n!ListInactiveOrganizationsResponse\x12\x18\n\x10organization_ids\x18\x01 \x03(\t\"\x1d\n\x1bListEndedMembershipsRequest\"Z\n\x1cListEndedMembershipsResponse\x12:\n\x0bmemberships\x18\x01 \x03(\x0b\x32%.elcorp.governance.v1.EndedMembership\"l\n\x0f\x45ndedMembership\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x12\n\nsubject_id\x18\x02 \x01(\t\x12,\n\x08\x65nded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"l\n\x13SubjectLimitedRoles\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\x30\n\x05roles\x18\x02 \x03(\x0b\x32!.elcorp.governance.v1.LimitedRole\x12\x0f\n\x07version\x18\x03 \x01(\x03\"6\n\x16GetSubjectRolesRequest\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"B\n\x17GetSubjectRolesResponse\x12\r\n\x05roles\x18\x01 \x03(\t\x12\x18\n\x10organization_ids\x18\x02 \x03(\t\"F\n\x19GetRolesOfSubjectsRequest\x12)\n\x0bsubject_ids\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xf4\x03\x18\x01\"\x05r\x03\xb0\x01\x01\"R\n\x1aGetRolesOfSubjectsResponse\x12\x34\n\x08subjects\x18\x01 \x03(\x0b\x32\".elcorp.governance.v1.SubjectRoles\"1\n\x0cSubjectRoles\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\"M\n\nMembership\x12\x1c\n\nsubject_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0forganization_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\\\n\x16\x46indMembershipsRequest\x12\x42\n\x0bmemberships\x18\x01 \x03(\x0b\x32 .elcorp.governance.v1.MembershipB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xf4\x03\"P\n\x17\x46indMembershipsResponse\x12\x35\n\x0bmemberships\x18\x01 \x03(\x0b\x32 .elcorp.governance.v1.Membership\"H\n\x11ListGrantsRequest\x12\x18\n\x06\x63ursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x19\n\x05limit\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x01\"\x7f\n\x12ListGrantsResponse\x12\x35\n\x08subjects\x18\x01 \x03(\x0b\x32#.elcorp.governance.v1.SubjectGrants\x12\x32\n\x08position\x18\x02 \x01(\x0b\x32 .elcorp.platform.v1.FeedPosition\"C\n\rSubjectGrants\x12\x12\n\nsubject_id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"\xc4\x01\n\x12ListHoldersRequest\x12\x19\n\x04role\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64H\x00\x12\x1f\n\npermission\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64H\x00\x12#\n\x0forganization_id\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00\x12%\n\x10\x61\x66ter_subject_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x19\n\x05limit\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x01\x42\x0b\n\x02of\x12\x05\xbaH\x02\x08\x01\"*\n\x13ListHoldersResponse\x12\x13\n\x0bsubject_ids\x18\x01 \x03(\t\"S\n\x17RequireAuthorityRequest\x12\x1a\n\x08\x61\x63tor_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsubject_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x1a\n\x18RequireAuthorityResponse\"k\n\x15\x44isableSubjectRequest\x12\x1a\n\x08\x61\x63tor_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\nsubject_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x18\n\x07version\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"\x18\n\x16\x44isableSubjectResponse2\x95\x05\n\rPolicyService\x12\x85\x01\n\tGetBundle\x12&.elcorp.governance.v1.GetBundleRequest\x1a\'.elcorp.governance.v1.GetBundleResponse\"\'\x90\x02\x01\x8a\xb5\x18 \n\x08identity\n\x08payments\n\ncompliance\x12\x9a\x01\n\x10ListLimitedRoles\x12-.elcorp.governance.v1.ListLimitedRolesRequest\x1a..elcorp.governance.v1.ListLimitedRolesResponse\"\'\x90\x02\x01\x8a\xb5\x18 \n\x08identity\n\x08payments\n\ncompliance\x12\xb5\x01\n\x19ListInactiveOrganizations\x12\x36.elcorp.governance.v1.ListInactiveOrganizationsRequest\x1a\x37.elcorp.governance.v1.ListInactiveOrganizationsResponse\"\'\x90\x02\x01\x8a\xb5\x18 \n\x08identity\n\x08payments\n\ncompliance\x12\xa6\x01\n\x14ListEndedMemberships\x12\x31.elcorp.governance.v1.ListEndedMembershipsRequest\x1a\x32.elcorp.governance.v1.ListEndedMembershipsResponse\"\'\x90\x02\x01\x8a\xb5\x18 \n\x08identity\n\x08payments\n\ncompliance2\x8d\x05\n\x0bRoleService\x12\x81\x01\n\x0fGetSubjectRoles\x12,.elcorp.governance.v1.GetSubjectRolesRequest\x1a-.elcorp.governance.v1.GetSubjectRolesResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08identity\x12\x8a\x01\n\x12GetRolesOfSubjects\x12/.elcorp.governance.v1.GetRolesOfSubjectsRequest\x1a\x30.elcorp.governance.v1.GetRolesOfSubjectsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12\x81\x01\n\x0f\x46indMemberships\x12,.elcorp.governance.v1.FindMembershipsRequest\x1a-.elcorp.governance.v1.FindMembershipsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12r\n\nListGrants\x12\'.elcorp.governance.v1.ListGrantsRequest\x1a(.elcorp.governance.v1.ListGrantsResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments\x12u\n\x0bListHolders\x12(.elcorp.governance.v1.ListHoldersRequest\x1a).elcorp.governance.v1.ListHoldersResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08identity2\x98\x02\n\x0fStandingService\x12\x84\x01\n\x10RequireAuthority\x12-.elcorp.governance.v1.RequireAuthorityRequest\x1a..elcorp.governance.v1.RequireAuthorityResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08identity\x12~\n\x0e\x44isableSubject\x12+.elcorp.governance.v1.DisableSubjectRequest\x1a,.elcorp.governance.v1.DisableSubjectResponse\"\x11\x90\x02\x02\x8a\xb5\x18\n\n\x08identity2\xca\x01\n\x0f\x41pprovalService\x12S\n\x03\x41sk\x12 .elcorp.governance.v1.AskRequest\x1a!.elcorp.governance.v1.AskResponse\"\x07\x90\x02\x02\x8a\xb5\x18\x00\x12\x62\n\x08Withdraw\x12%.elcorp.governance.v1.WithdrawRequest\x1a&.elcorp.governance.v1.WithdrawResponse\"\x07\x90\x02\x02\x8a\xb5\x18\x00\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -107,6 +107,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICYSERVICE'].methods_by_name['ListLimitedRoles']._serialized_options = b'\220\002\001\212\265\030 \n\010identity\n\010payments\n\ncompliance'
   _globals['_POLICYSERVICE'].methods_by_name['ListInactiveOrganizations']._loaded_options = None
   _globals['_POLICYSERVICE'].methods_by_name['ListInactiveOrganizations']._serialized_options = b'\220\002\001\212\265\030 \n\010identity\n\010payments\n\ncompliance'
+  _globals['_POLICYSERVICE'].methods_by_name['ListEndedMemberships']._loaded_options = None
+  _globals['_POLICYSERVICE'].methods_by_name['ListEndedMemberships']._serialized_options = b'\220\002\001\212\265\030 \n\010identity\n\010payments\n\ncompliance'
   _globals['_ROLESERVICE'].methods_by_name['GetSubjectRoles']._loaded_options = None
   _globals['_ROLESERVICE'].methods_by_name['GetSubjectRoles']._serialized_options = b'\220\002\001\212\265\030\n\n\010identity'
   _globals['_ROLESERVICE'].methods_by_name['GetRolesOfSubjects']._loaded_options = None
@@ -145,48 +147,54 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTINACTIVEORGANIZATIONSREQUEST']._serialized_end=1155
   _globals['_LISTINACTIVEORGANIZATIONSRESPONSE']._serialized_start=1157
   _globals['_LISTINACTIVEORGANIZATIONSRESPONSE']._serialized_end=1218
-  _globals['_SUBJECTLIMITEDROLES']._serialized_start=1220
-  _globals['_SUBJECTLIMITEDROLES']._serialized_end=1328
-  _globals['_GETSUBJECTROLESREQUEST']._serialized_start=1330
-  _globals['_GETSUBJECTROLESREQUEST']._serialized_end=1384
-  _globals['_GETSUBJECTROLESRESPONSE']._serialized_start=1386
-  _globals['_GETSUBJECTROLESRESPONSE']._serialized_end=1452
-  _globals['_GETROLESOFSUBJECTSREQUEST']._serialized_start=1454
-  _globals['_GETROLESOFSUBJECTSREQUEST']._serialized_end=1524
-  _globals['_GETROLESOFSUBJECTSRESPONSE']._serialized_start=1526
-  _globals['_GETROLESOFSUBJECTSRESPONSE']._serialized_end=1608
-  _globals['_SUBJECTROLES']._serialized_start=1610
-  _globals['_SUBJECTROLES']._serialized_end=1659
-  _globals['_MEMBERSHIP']._serialized_start=1661
-  _globals['_MEMBERSHIP']._serialized_end=1738
-  _globals['_FINDMEMBERSHIPSREQUEST']._serialized_start=1740
-  _globals['_FINDMEMBERSHIPSREQUEST']._serialized_end=1832
-  _globals['_FINDMEMBERSHIPSRESPONSE']._serialized_start=1834
-  _globals['_FINDMEMBERSHIPSRESPONSE']._serialized_end=1914
-  _globals['_LISTGRANTSREQUEST']._serialized_start=1916
-  _globals['_LISTGRANTSREQUEST']._serialized_end=1988
-  _globals['_LISTGRANTSRESPONSE']._serialized_start=1990
-  _globals['_LISTGRANTSRESPONSE']._serialized_end=2117
-  _globals['_SUBJECTGRANTS']._serialized_start=2119
-  _globals['_SUBJECTGRANTS']._serialized_end=2186
-  _globals['_LISTHOLDERSREQUEST']._serialized_start=2189
-  _globals['_LISTHOLDERSREQUEST']._serialized_end=2385
-  _globals['_LISTHOLDERSRESPONSE']._serialized_start=2387
-  _globals['_LISTHOLDERSRESPONSE']._serialized_end=2429
-  _globals['_REQUIREAUTHORITYREQUEST']._serialized_start=2431
-  _globals['_REQUIREAUTHORITYREQUEST']._serialized_end=2514
-  _globals['_REQUIREAUTHORITYRESPONSE']._serialized_start=2516
-  _globals['_REQUIREAUTHORITYRESPONSE']._serialized_end=2542
-  _globals['_DISABLESUBJECTREQUEST']._serialized_start=2544
-  _globals['_DISABLESUBJECTREQUEST']._serialized_end=2651
-  _globals['_DISABLESUBJECTRESPONSE']._serialized_start=2653
-  _globals['_DISABLESUBJECTRESPONSE']._serialized_end=2677
-  _globals['_POLICYSERVICE']._serialized_start=2680
-  _globals['_POLICYSERVICE']._serialized_end=3172
-  _globals['_ROLESERVICE']._serialized_start=3175
-  _globals['_ROLESERVICE']._serialized_end=3828
-  _globals['_STANDINGSERVICE']._serialized_start=3831
-  _globals['_STANDINGSERVICE']._serialized_end=4111
-  _globals['_APPROVALSERVICE']._serialized_start=4114
-  _globals['_APPROVALSERVICE']._serialized_end=4316
+  _globals['_LISTENDEDMEMBERSHIPSREQUEST']._serialized_start=1220
+  _globals['_LISTENDEDMEMBERSHIPSREQUEST']._serialized_end=1249
+  _globals['_LISTENDEDMEMBERSHIPSRESPONSE']._serialized_start=1251
+  _globals['_LISTENDEDMEMBERSHIPSRESPONSE']._serialized_end=1341
+  _globals['_ENDEDMEMBERSHIP']._serialized_start=1343
+  _globals['_ENDEDMEMBERSHIP']._serialized_end=1451
+  _globals['_SUBJECTLIMITEDROLES']._serialized_start=1453
+  _globals['_SUBJECTLIMITEDROLES']._serialized_end=1561
+  _globals['_GETSUBJECTROLESREQUEST']._serialized_start=1563
+  _globals['_GETSUBJECTROLESREQUEST']._serialized_end=1617
+  _globals['_GETSUBJECTROLESRESPONSE']._serialized_start=1619
+  _globals['_GETSUBJECTROLESRESPONSE']._serialized_end=1685
+  _globals['_GETROLESOFSUBJECTSREQUEST']._serialized_start=1687
+  _globals['_GETROLESOFSUBJECTSREQUEST']._serialized_end=1757
+  _globals['_GETROLESOFSUBJECTSRESPONSE']._serialized_start=1759
+  _globals['_GETROLESOFSUBJECTSRESPONSE']._serialized_end=1841
+  _globals['_SUBJECTROLES']._serialized_start=1843
+  _globals['_SUBJECTROLES']._serialized_end=1892
+  _globals['_MEMBERSHIP']._serialized_start=1894
+  _globals['_MEMBERSHIP']._serialized_end=1971
+  _globals['_FINDMEMBERSHIPSREQUEST']._serialized_start=1973
+  _globals['_FINDMEMBERSHIPSREQUEST']._serialized_end=2065
+  _globals['_FINDMEMBERSHIPSRESPONSE']._serialized_start=2067
+  _globals['_FINDMEMBERSHIPSRESPONSE']._serialized_end=2147
+  _globals['_LISTGRANTSREQUEST']._serialized_start=2149
+  _globals['_LISTGRANTSREQUEST']._serialized_end=2221
+  _globals['_LISTGRANTSRESPONSE']._serialized_start=2223
+  _globals['_LISTGRANTSRESPONSE']._serialized_end=2350
+  _globals['_SUBJECTGRANTS']._serialized_start=2352
+  _globals['_SUBJECTGRANTS']._serialized_end=2419
+  _globals['_LISTHOLDERSREQUEST']._serialized_start=2422
+  _globals['_LISTHOLDERSREQUEST']._serialized_end=2618
+  _globals['_LISTHOLDERSRESPONSE']._serialized_start=2620
+  _globals['_LISTHOLDERSRESPONSE']._serialized_end=2662
+  _globals['_REQUIREAUTHORITYREQUEST']._serialized_start=2664
+  _globals['_REQUIREAUTHORITYREQUEST']._serialized_end=2747
+  _globals['_REQUIREAUTHORITYRESPONSE']._serialized_start=2749
+  _globals['_REQUIREAUTHORITYRESPONSE']._serialized_end=2775
+  _globals['_DISABLESUBJECTREQUEST']._serialized_start=2777
+  _globals['_DISABLESUBJECTREQUEST']._serialized_end=2884
+  _globals['_DISABLESUBJECTRESPONSE']._serialized_start=2886
+  _globals['_DISABLESUBJECTRESPONSE']._serialized_end=2910
+  _globals['_POLICYSERVICE']._serialized_start=2913
+  _globals['_POLICYSERVICE']._serialized_end=3574
+  _globals['_ROLESERVICE']._serialized_start=3577
+  _globals['_ROLESERVICE']._serialized_end=4230
+  _globals['_STANDINGSERVICE']._serialized_start=4233
+  _globals['_STANDINGSERVICE']._serialized_end=4513
+  _globals['_APPROVALSERVICE']._serialized_start=4516
+  _globals['_APPROVALSERVICE']._serialized_end=4718
 # @@protoc_insertion_point(module_scope)

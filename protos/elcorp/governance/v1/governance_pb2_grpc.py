@@ -50,6 +50,11 @@ class PolicyServiceStub:
                 request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListInactiveOrganizationsRequest.SerializeToString,
                 response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListInactiveOrganizationsResponse.FromString,
                 _registered_method=True)
+        self.ListEndedMemberships = channel.unary_unary(
+                '/elcorp.governance.v1.PolicyService/ListEndedMemberships',
+                request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListEndedMembershipsRequest.SerializeToString,
+                response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListEndedMembershipsResponse.FromString,
+                _registered_method=True)
 
 
 class PolicyServiceServicer:
@@ -79,6 +84,14 @@ class PolicyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListEndedMemberships(self, request, context):
+        """Returns the memberships that ended so recently that access tokens of before may be valid. A process reads them at its start and
+        regularly, for it may have missed the events.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PolicyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -96,6 +109,11 @@ def add_PolicyServiceServicer_to_server(servicer, server):
                     servicer.ListInactiveOrganizations,
                     request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListInactiveOrganizationsRequest.FromString,
                     response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListInactiveOrganizationsResponse.SerializeToString,
+            ),
+            'ListEndedMemberships': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEndedMemberships,
+                    request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListEndedMembershipsRequest.FromString,
+                    response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.ListEndedMembershipsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -180,6 +198,33 @@ class PolicyService:
             '/elcorp.governance.v1.PolicyService/ListInactiveOrganizations',
             elcorp_dot_governance_dot_v1_dot_governance__pb2.ListInactiveOrganizationsRequest.SerializeToString,
             elcorp_dot_governance_dot_v1_dot_governance__pb2.ListInactiveOrganizationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEndedMemberships(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.governance.v1.PolicyService/ListEndedMemberships',
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.ListEndedMembershipsRequest.SerializeToString,
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.ListEndedMembershipsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,10 @@ class PolicyServiceStub:
     """Returns the organizations for which there are such roles, none of which is in force, because the organization is suspended or
     closed.
     """
+    ListEndedMemberships: _grpc.UnaryUnaryMultiCallable[_governance_pb2.ListEndedMembershipsRequest, _governance_pb2.ListEndedMembershipsResponse]
+    """Returns the memberships that ended so recently that access tokens of before may be valid. A process reads them at its start and
+    regularly, for it may have missed the events.
+    """
 
 @_typing.type_check_only
 class PolicyServiceAsyncStub(PolicyServiceStub):
@@ -58,6 +62,10 @@ class PolicyServiceAsyncStub(PolicyServiceStub):
     ListInactiveOrganizations: _aio.UnaryUnaryMultiCallable[_governance_pb2.ListInactiveOrganizationsRequest, _governance_pb2.ListInactiveOrganizationsResponse]  # type: ignore[assignment]
     """Returns the organizations for which there are such roles, none of which is in force, because the organization is suspended or
     closed.
+    """
+    ListEndedMemberships: _aio.UnaryUnaryMultiCallable[_governance_pb2.ListEndedMembershipsRequest, _governance_pb2.ListEndedMembershipsResponse]  # type: ignore[assignment]
+    """Returns the memberships that ended so recently that access tokens of before may be valid. A process reads them at its start and
+    regularly, for it may have missed the events.
     """
 
 class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -89,6 +97,16 @@ class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_governance_pb2.ListInactiveOrganizationsResponse, _abc.Awaitable[_governance_pb2.ListInactiveOrganizationsResponse]]:
         """Returns the organizations for which there are such roles, none of which is in force, because the organization is suspended or
         closed.
+        """
+
+    @_abc_1.abstractmethod
+    def ListEndedMemberships(
+        self,
+        request: _governance_pb2.ListEndedMembershipsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_governance_pb2.ListEndedMembershipsResponse, _abc.Awaitable[_governance_pb2.ListEndedMembershipsResponse]]:
+        """Returns the memberships that ended so recently that access tokens of before may be valid. A process reads them at its start and
+        regularly, for it may have missed the events.
         """
 
 def add_PolicyServiceServicer_to_server(servicer: PolicyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

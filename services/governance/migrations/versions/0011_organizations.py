@@ -28,6 +28,7 @@ def upgrade() -> None:
     op.execute(INVITATIONS)
     scoped(op, "invitations")
     op.execute(SCOPES)
+    op.execute(ENDINGS)
     idempotent_steps(op)
     permissions()
 
@@ -141,4 +142,34 @@ SCOPES = """
 ALTER TABLE limited_assignments
     ADD CONSTRAINT limited_assignments_organization_exists FOREIGN KEY (organization_id) REFERENCES organizations,
     ADD CONSTRAINT limited_assignments_team FOREIGN KEY (organization_id, team_id) REFERENCES teams (organization_id, id);
+"""
+# In the transaction of each end, whatever ends it, so that a process that missed the event learns of it.
+ENDINGS = """
+CREATE TABLE ended_memberships (
+    organization_id uuid NOT NULL,
+    -- The nil UUID is everybody: the organization was suspended or closed.
+    subject_id uuid NOT NULL,
+    ended_at timestamptz NOT NULL,
+    PRIMARY KEY (organization_id, subject_id)
+);
+CREATE INDEX ended_memberships_ended_at ON ended_memberships (ended_at);
+CREATE FUNCTION keep_ended_membership() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO ended_memberships (organization_id, subject_id, ended_at) VALUES (
+        -- The column by which each of the two tables names the organization.
+        coalesce(to_jsonb(OLD) ->> 'organization_id', to_jsonb(OLD) ->> 'id')::uuid,
+        coalesce((to_jsonb(OLD) ->> 'subject_id')::uuid, '00000000-0000-0000-0000-000000000000'),
+        clock_timestamp()
+    ) ON CONFLICT (organization_id, subject_id) DO UPDATE SET ended_at = excluded.ended_at;
+    -- No token is as old as these.
+    DELETE FROM ended_memberships e USING (
+        SELECT organization_id, subject_id FROM ended_memberships WHERE ended_at < now() - interval '1 hour'
+        ORDER BY ended_at LIMIT 100 FOR UPDATE SKIP LOCKED
+    ) AS past WHERE (e.organization_id, e.subject_id) = (past.organization_id, past.subject_id);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER memberships_keep_ended AFTER DELETE ON memberships FOR EACH ROW EXECUTE FUNCTION keep_ended_membership();
+CREATE TRIGGER organizations_keep_inactive AFTER UPDATE OF status ON organizations FOR EACH ROW
+    WHEN (NEW.status <> 'active' AND NEW.status <> OLD.status) EXECUTE FUNCTION keep_ended_membership();
 """

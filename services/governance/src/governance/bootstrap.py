@@ -46,6 +46,7 @@ async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
             settings,
             bundle_source=lambda database: LocalBundles(SqlPolicyViews(database)),
             limited_role_source=lambda database: LocalLimitedRoles(SqlLimitedRoleViews(database)),
+            ending_source=lambda database: LocalLimitedRoles(SqlLimitedRoleViews(database)),
         ) as resources,
     ):
         app = wiring.use_cases(

@@ -201,6 +201,13 @@ def test_codes_are_long_and_compared_without_case_and_separators() -> None:
     assert str(new_id()) != code
 
 
+async def test_nobody_accepts_their_own_invitation(api: Api, chief: tuple[Person, str], mails: FakeMails) -> None:
+    administrator, organization = chief
+    await invited(administrator, organization, roles=["organization-admin"])
+    assert await accept(administrator, mails.codes[ADDRESS]) == (403, "ACC_002")
+    assert await accept(person(api), mails.codes[ADDRESS]) == (200, "")
+
+
 async def test_an_invitation_of_an_administrator_whose_membership_is_over_opens_nothing(
     api: Api, chief: tuple[Person, str], mails: FakeMails, clock: ControlledClock
 ) -> None:
@@ -208,7 +215,7 @@ async def test_an_invitation_of_an_administrator_whose_membership_is_over_opens_
     dated = person(api)
     await add_member(api, organization, dated.id, "organization-admin", ends_at="2099-01-01T00:00:00Z")
     await api.refresher.refresh()
-    await invited(dated, organization)
+    await invited(dated, organization, membership_ends_at="2098-01-01T00:00:00Z")
     await end_on(api, organization, dated, "2026-03-22T08:00:00Z")
     clock.advance(days=2)
     assert await accept(person(api), mails.codes[ADDRESS]) == (409, "GOV_011")

@@ -242,6 +242,73 @@ async def test_the_end_of_a_membership_is_changed_as_the_membership_would_be_end
     assert (await done(await keeper.call("PATCH", f"{members}/{dated.id}", json=body, **current)))["manager_id"]
 
 
+async def test_who_leaves_on_a_date_gives_nothing_that_lasts_longer(api: Api, chief: tuple[Person, str]) -> None:
+    _, organization = chief
+    dated, member = person(api), await joined(api, organization)
+    await add_member(api, organization, dated.id, "organization-admin", ends_at=FAR)
+    await api.refresher.refresh()
+    members, later = f"/organizations/{organization}/members", "2099-01-02T00:00:00Z"
+    roles = {"roles": ["organization-admin"], **REASON}
+    invitation = {"email": "ndapewa@example.na", "expires_at": "2026-03-28T08:00:00Z"}
+    shorter = person(api)
+    await add_member(api, organization, shorter.id, ends_at="2098-01-01T00:00:00Z")
+    current = {"headers": {"If-Match": '"1"'}}
+    for method, path, options in (
+        ("PUT", f"{members}/{member.id}/roles", {"json": roles}),
+        ("PATCH", f"{members}/{shorter.id}", {"json": {"manager_id": None, "ends_at": later}, **current}),
+        ("PATCH", f"{members}/{shorter.id}", {"json": ALONE, **current}),
+        ("POST", f"/organizations/{organization}/invitations", {"json": invitation}),
+        ("POST", f"/organizations/{organization}/invitations", {"json": {**invitation, "membership_ends_at": later}}),
+    ):
+        assert await dated.refused(method, path, **options) == (403, "ACC_003"), options
+    await done(await dated.call("PUT", f"{members}/{shorter.id}/roles", json=roles))
+    invited = {**invitation, "membership_ends_at": FAR}
+    await done(await dated.call("POST", f"/organizations/{organization}/invitations", json=invited))
+
+
+async def test_a_long_line_of_managers_is_no_circle_and_does_not_become_one(api: Api, chief: tuple[Person, str]) -> None:
+    administrator, organization = chief
+    line = [await joined(api, organization) for _ in range(20)]
+    path = f"/organizations/{organization}/members"
+
+    def under(member: Person, manager: Person) -> Any:
+        body, current = {"manager_id": str(manager.id), "ends_at": None}, {"If-Match": '"1"'}
+        return administrator.call("PATCH", f"{path}/{member.id}", json=body, headers=current)
+
+    for member, manager in zip(line[1:], line, strict=False):
+        await done(await under(member, manager))
+    answer = await under(line[0], line[-1])
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "manager_id")
+    # Two halves that are joined at once.
+    (one, two), (three, four) = [[await joined(api, organization) for _ in range(2)] for _ in range(2)]
+    await done(await under(two, one))
+    await done(await under(four, three))
+    answers = await asyncio.gather(under(one, four), under(three, two))
+    assert sorted(each.status_code for each in answers) == [200, 422]
+
+
+async def test_who_leaves_is_on_record_in_each_team_and_with_each_report(api: Api, chief: tuple[Person, str]) -> None:
+    administrator, organization = chief
+    manager, report = await joined(api, organization), await joined(api, organization)
+    team = (await done(await api.call("POST", f"/organizations/{organization}/teams", json={"name": "Desk 2"})))["id"]
+    await done(await administrator.call("PUT", f"/teams/{team}/members/{manager.id}"))
+    body, current = {"manager_id": str(manager.id), "ends_at": None}, {"If-Match": '"1"'}
+    await done(
+        await administrator.call("PATCH", f"/organizations/{organization}/members/{report.id}", json=body, headers=current)
+    )
+    before = len(await sent(api.database, AuditFactsRecorded))
+    removed = await administrator.call("DELETE", f"/organizations/{organization}/members/{manager.id}", params=REASON)
+    assert removed.status_code == 204
+    facts = [fact for recorded in (await sent(api.database, AuditFactsRecorded))[before:] for fact in recorded.facts]
+    assert sorted((fact.action, fact.organization_id) for fact in facts) == [
+        ("governance.membership.change", organization),
+        ("governance.membership.end", organization),
+        ("governance.team.drop_member", organization),
+    ]
+    assert (await api.data(f"/teams/{team}"))["version"] == 3
+    assert (await api.data(f"/organizations/{organization}/members/{report.id}"))["manager_id"] is None
+
+
 async def test_the_last_administrator_without_an_end_gets_none(api: Api, chief: tuple[Person, str]) -> None:
     administrator, organization = chief
     dated = person(api)

@@ -1,15 +1,20 @@
 """Organizations over REST: registered by the platform, seen by their members, suspended and closed."""
 
+import asyncio
 from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
 
+from chassis.auth.ended_memberships import EVERYBODY
 from chassis.policies import GovernanceLimitedRoles, Policies
 from chassis.rpc import connect
 from chassis.settings import ServiceSettings
+from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
 from elcorp.governance.v1.events_pb2 import OrganizationStatusChanged
+from governance.infrastructure.local_bundles import LocalLimitedRoles
+from governance.infrastructure.sql.limited_roles import SqlLimitedRoleViews
 from governance.interfaces.grpc import rpc_services
 from kernel.actor import Actor, ActorKind
 from kernel.ids import new_id
@@ -56,6 +61,9 @@ async def test_an_organization_is_registered_and_found(api: Api) -> None:
         ({"name": "two\nlines"}, 422, "name"),
         ({"parent_id": str(new_id())}, 422, "parent_id"),
         ({"registration_number": "x" * 41}, 422, "registration_number"),
+        ({"name": " "}, 422, "name"),
+        ({"registration_number": "R1 "}, 422, "registration_number"),
+        ({"contact_email": "nonsense"}, 422, "contact_email"),
     ],
 )
 async def test_a_malformed_organization_is_refused_with_the_place(api: Api, body: Any, status: int, field: str) -> None:
@@ -166,6 +174,54 @@ async def test_roles_for_a_suspended_organization_are_not_in_force_anywhere(api:
         await done(await api.call("POST", f"/organizations/{organization}/{act}", json=WHY))
         is_active = act == "activate"
         assert await permitted() == (is_active, is_active, is_active, [] if is_active else [organization])
+
+
+async def test_processes_that_start_later_learn_what_ended(api: Api) -> None:
+    member, stays = person(api), person(api)
+    organization, _ = await founded(api, member.id, stays.id)
+
+    async def endings() -> set[tuple[str, str]]:
+        async with (
+            serve_rpc(rpc_services(api.governance)) as target,
+            connect(IdentitySettings(governance_target=target), "governance") as channel,
+        ):
+            found = await GovernanceLimitedRoles(channel).endings()
+        local = await LocalLimitedRoles(SqlLimitedRoleViews(api.database)).endings()
+        assert found == local
+        return {(each.organization_id, each.subject_id) for each in found}
+
+    assert await endings() == set()
+    await member.call("DELETE", f"/organizations/{organization}/members/{member.id}", params=WHY)
+    assert await endings() == {(organization, str(member.id))}
+    await add_member(api, organization, member.id)
+    await member.call("DELETE", f"/organizations/{organization}/members/{member.id}", params=WHY)
+    await done(await api.call("POST", f"/organizations/{organization}/suspend", json=WHY))
+    assert await endings() == {(organization, str(member.id)), (organization, EVERYBODY)}
+    # It goes on: only tokens of before are refused.
+    await done(await api.call("POST", f"/organizations/{organization}/activate", json=WHY))
+    assert await endings() == {(organization, str(member.id)), (organization, EVERYBODY)}
+
+
+async def test_a_legal_entity_is_registered_once_at_once(api: Api) -> None:
+    body = {"kind": "bank", "name": "Bank of the North", "registration_number": "2001/0042"}
+    answers = await asyncio.gather(*(api.call("POST", "/organizations", json=body) for _ in range(4)))
+    assert sorted(each.status_code for each in answers) == [201, 409, 409, 409]
+
+
+async def test_facts_about_an_organization_name_it(api: Api) -> None:
+    organization, other = (await founded(api))[0], new_id()
+    for act in ("suspend", "activate", "close"):
+        # Also from a session that acts for another one.
+        signed = api.forge.headers(api.admin_id, roles=("admin",), claims={"org": str(other)})
+        await done(await api.call("POST", f"/organizations/{organization}/{act}", json=WHY, headers=signed))
+    facts = [fact for recorded in await sent(api.database, AuditFactsRecorded) for fact in recorded.facts]
+    acts = [(fact.action, fact.organization_id) for fact in facts if fact.action.startswith("governance.organization.")]
+    assert acts[1:] == [(f"governance.organization.{act}", organization) for act in ("suspend", "activate", "close")]
+
+
+async def test_the_role_of_its_administrators_is_for_an_organization(api: Api) -> None:
+    body = {"subject_id": str(api.subject()), "role": "organization-admin", "reason": "by mistake"}
+    assert await api.refused("POST", "/role-assignments", json=body) == (422, "VAL_001")
 
 
 async def test_nobody_joins_an_organization_that_is_closed(api: Api) -> None:

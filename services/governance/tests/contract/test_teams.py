@@ -39,6 +39,11 @@ async def test_a_team_is_created_renamed_and_removed(api: Api, chief: tuple[Pers
     assert (renamed["name"], renamed["version"]) == ("Payouts", 2)
     assert await administrator.refused("PATCH", f"/teams/{team}", json={"name": "Late"}, headers=headers) == (412, "RES_003")
     assert await administrator.refused("PATCH", f"/teams/{team}", json={"name": "Blind"}) == (428, "RES_006")
+    other = await create(administrator, organization, "i̇st")
+    taken = {"json": {"name": "İst"}, "headers": {"If-Match": '"2"'}}
+    lower = await administrator.call("PATCH", f"/teams/{team}", **taken)
+    assert lower.status_code in {200, 409}, lower.text
+    assert (await administrator.call("DELETE", f"/teams/{other}", params=REASON)).status_code == 204
     assert await administrator.refused("DELETE", f"/teams/{team}", params=REASON) == (409, "GOV_014")
     for each in (part, team):
         assert (await administrator.call("DELETE", f"/teams/{each}", params=REASON)).status_code == 204

@@ -28,6 +28,11 @@ class Policies(governance_pb2_grpc.PolicyServiceServicer):
     ) -> governance_pb2.ListInactiveOrganizationsResponse:
         return governance_pb2.ListInactiveOrganizationsResponse()
 
+    async def ListEndedMemberships(
+        self, _request: governance_pb2.ListEndedMembershipsRequest, _context: object
+    ) -> governance_pb2.ListEndedMembershipsResponse:
+        return governance_pb2.ListEndedMembershipsResponse()
+
 
 class Roles(governance_pb2_grpc.RoleServiceServicer):
     async def GetRolesOfSubjects(

@@ -2,7 +2,7 @@
 
 from chassis.auth.access_control import AccessControl
 from chassis.auth.claims import Claims
-from chassis.auth.ended_memberships import EndedMemberships
+from chassis.auth.ended_memberships import EndedMemberships, Ending, EndingSource
 from chassis.auth.errors import ExpiredToken, InvalidCredentials, InvalidToken, MissingToken
 from chassis.auth.jwks import JwksKeys
 from chassis.auth.subject_roles import SubjectRoles
@@ -12,6 +12,8 @@ __all__ = [
     "AccessControl",
     "Claims",
     "EndedMemberships",
+    "Ending",
+    "EndingSource",
     "ExpiredToken",
     "InvalidCredentials",
     "InvalidToken",

@@ -1,7 +1,8 @@
 """Memberships that ended after a token was issued, so that the token no longer acts for the organization."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from chassis.auth.claims import Claims
 from chassis.auth.subject_roles import KEPT_SECONDS, SETTLED
@@ -12,6 +13,19 @@ _MEMBERSHIPS_MAX = 200_000
 # In place of a subject: all members of an organization.
 EVERYBODY: Final = ""
 ACTIVE: Final = "active"
+
+
+class Ending(NamedTuple):
+    """That a person, or EVERYBODY, may not act for an organization with a token from before `ended_at`."""
+
+    subject_id: str
+    organization_id: str
+    ended_at: datetime
+
+
+class EndingSource(Protocol):
+    async def endings(self) -> Sequence[Ending]:
+        """Return the endings of the last twenty minutes; raises Unavailable."""
 
 
 class MembershipEnded(Protocol):
@@ -25,7 +39,10 @@ class MembershipEnded(Protocol):
 
 
 class EndedMemberships:
-    """The memberships that ended while access tokens of before may be valid, from governance's events."""
+    """The memberships that ended while access tokens of before may be valid.
+
+    Known from governance's events, and from governance itself: at the start, after the broker was away, and regularly.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -59,6 +76,11 @@ class EndedMemberships:
         while len(self._ended) >= _MEMBERSHIPS_MAX:
             del self._ended[next(iter(self._ended))]
         self._ended[key] = at, self._clock.elapsed() + KEPT_SECONDS
+
+    async def refresh(self, source: EndingSource) -> None:
+        """Read the recent endings; raises Unavailable."""
+        for subject_id, organization_id, ended_at in await source.endings():
+            self.end(subject_id, organization_id, at=ended_at)
 
     def _is_before_end(self, claims: Claims, subject_id: str, organization_id: str) -> bool:
         key = subject_id, organization_id

@@ -1,6 +1,7 @@
 """Refreshes the policy bundle at the start, on the event, and every half minute."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -29,7 +30,7 @@ _FAILURES: Final = Counter("policy_bundle_refresh_failures_total", "Failed refre
 class BundleRefresher:
     """Loads bundles and limited roles into `Policies` until `stop` is set. Without a refresh, they become stale: it denies.
 
-    Without a source of limited roles, nobody has any.
+    Without a source of limited roles, nobody has any. `before` reads what else must be known before anything is decided.
     """
 
     def __init__(
@@ -38,10 +39,12 @@ class BundleRefresher:
         policies: Policies,
         *,
         limited_roles: LimitedRoleSource | None = None,
+        before: Callable[[], Awaitable[None]] | None = None,
         interval_seconds: float = REFRESH_SECONDS,
     ) -> None:
         self._source = source
         self._limited_roles = limited_roles
+        self._before = before
         self._policies = policies
         self._interval = interval_seconds
         self._wake = asyncio.Event()
@@ -94,6 +97,8 @@ class BundleRefresher:
         # The bundle was current when the answer was made, which is not before the question.
         asked_at = self._policies.clock.elapsed()
         try:
+            if self._before:
+                await self._before()
             bundle = await self._source.fetch(self._policies.version if self.ready else 0)
             if bundle:
                 # It is in force from now on, and current only together with the limited roles.

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,7 +11,7 @@ from google.protobuf.message import Message
 from redis.asyncio import Redis
 
 from chassis.audit_journal import journal_service
-from chassis.auth import AccessControl, EndedMemberships, JwksKeys, KeySource, SubjectRoles, TokenVerifier
+from chassis.auth import AccessControl, EndedMemberships, EndingSource, JwksKeys, KeySource, SubjectRoles, TokenVerifier
 from chassis.auth.ended_sessions import EndedSessions
 from chassis.auth.revocations import Revocations
 from chassis.health import NotReady, Readiness
@@ -118,6 +119,7 @@ async def service_resources(
     *,
     bundle_source: Callable[[Database], BundleSource] | None = None,
     limited_role_source: Callable[[Database], LimitedRoleSource] | None = None,
+    ending_source: Callable[[Database], EndingSource] | None = None,
     keys: KeySource | None = None,
     listen: Mapping[type[Message], ListenerCallback] | None = None,
     own_keys: OwnKeys | None = None,
@@ -125,7 +127,8 @@ async def service_resources(
 ) -> AsyncIterator[ServiceResources]:
     """Build the resources, and close them at the block's end. Peers, the broker and Redis need not be reachable.
 
-    Policy bundles and limited roles come from governance over gRPC, unless sources are given (governance's own). Keys of access
+    Policy bundles, limited roles and ended memberships come from governance over gRPC, unless sources are given (governance's
+    own). Keys of access
     tokens come from identity's JWKS, unless `keys` are given. Tokens of ended sessions are refused, and tokens from before a
     change of their user's factors count as no recent sign-in: both are known from identity's events, and from Redis, which is
     read every second. `listen` adds callbacks for other events; raises ValueError for an event that already has one. `own_keys`
@@ -140,12 +143,18 @@ async def service_resources(
         policies = Policies.of(settings, clock, decisions)
         if bundle_source:
             source, limited_roles = bundle_source(database), limited_role_source(database) if limited_role_source else None
+            endings = ending_source(database) if ending_source else None
         else:
-            source, limited_roles = _of_governance(settings, stack)
-        refresher = BundleRefresher(
-            source, policies, limited_roles=limited_roles, interval_seconds=settings.policy_refresh_seconds
-        )
+            source, endings = _of_governance(settings, stack)
+            limited_roles = endings
         subject_roles, memberships = SubjectRoles(clock), EndedMemberships(clock)
+        refresher = BundleRefresher(
+            source,
+            policies,
+            limited_roles=limited_roles,
+            before=partial(memberships.refresh, endings) if endings else None,
+            interval_seconds=settings.policy_refresh_seconds,
+        )
         readiness = Readiness()
         redis = redis_client(settings.redis_url.get_secret_value())
         stack.push_async_callback(redis.aclose)
@@ -217,7 +226,7 @@ def _digest_key(settings: ServiceSettings) -> bytes | None:
     return settings.digest() if is_set else None
 
 
-def _of_governance(settings: ServiceSettings, stack: AsyncExitStack) -> tuple[BundleSource, LimitedRoleSource]:
+def _of_governance(settings: ServiceSettings, stack: AsyncExitStack) -> tuple[BundleSource, GovernanceLimitedRoles]:
     channel = connect(settings, "governance")
     stack.push_async_callback(channel.close, CLOSING_SECONDS)
     return GovernanceBundles(channel), GovernanceLimitedRoles(channel)

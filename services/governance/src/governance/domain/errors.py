@@ -162,6 +162,13 @@ class OwnMembership(DomainError):
     code = "ACC_002"
 
 
+class BeyondOwnMembership(DomainError):
+    """Your own membership ends. What you give there must end no later."""
+
+    kind = Kind.DENIED
+    code = "ACC_003"
+
+
 class UnknownPermission(DomainError):
     """The permission does not exist."""
 

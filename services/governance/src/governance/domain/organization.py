@@ -1,5 +1,6 @@
 """Organizations: banks, merchants, dealers, ministries and Elcorp's own."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +16,8 @@ from kernel.ids import new_id
 NAME_LENGTH_MAX: Final = 120
 REGISTRATION_LENGTH_MAX: Final = 40
 CONTACT_LENGTH_MAX: Final = 254
+# The shape only: nothing is sent to it before a person reads it.
+_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+")
 # Also the most levels of teams.
 LEVELS_MAX: Final = 8
 
@@ -45,15 +48,19 @@ class OrganizationDetails:
     contact_phone: str | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.name) <= NAME_LENGTH_MAX:
-            raise InvalidValue(field="name", expected=f"1 to {NAME_LENGTH_MAX} characters")
         for field, text, most in (
+            ("name", self.name, NAME_LENGTH_MAX),
             ("registration_number", self.registration_number, REGISTRATION_LENGTH_MAX),
             ("contact_email", self.contact_email, CONTACT_LENGTH_MAX),
             ("contact_phone", self.contact_phone, CONTACT_LENGTH_MAX),
         ):
             if text is not None and not 1 <= len(text) <= most:
                 raise InvalidValue(field=field, expected=f"1 to {most} characters")
+            # A number with a space at its end would be another number.
+            if text is not None and text != text.strip():
+                raise InvalidValue(field=field, expected="no spaces at its ends")
+        if self.contact_email is not None and not _ADDRESS.fullmatch(self.contact_email):
+            raise InvalidValue(field="contact_email", expected="an e-mail address")
 
 
 @dataclass(eq=False)

@@ -15,6 +15,8 @@ MANAGE_ROLES = "role:manage"
 # At least one user who is able to act must have these, or nobody could change a role or a policy again.
 MANAGE_POLICIES = "policy:manage"
 INDISPENSABLE = frozenset({MANAGE_ROLES, MANAGE_POLICIES})
+# The system role of those who run an organization. Nobody has it everywhere.
+ORGANIZATION_ADMIN: Final = "organization-admin"
 TITLE_LENGTH_MAX: Final = 80
 DESCRIPTION_LENGTH_MAX: Final = 500
 INCLUDED_MAX: Final = 20

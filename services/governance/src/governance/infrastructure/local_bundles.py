@@ -1,7 +1,8 @@
 """Governance reads its own policy bundles and limited roles directly from its database."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
+from chassis.auth.ended_memberships import EVERYBODY, Ending
 from chassis.policies import Bundle, LimitedRole, SubjectRow
 from governance.application.policies.views import PolicyViews
 from governance.application.role_assignments.views import LimitedRoleViews
@@ -27,6 +28,13 @@ class LocalLimitedRoles:
 
     def __init__(self, views: LimitedRoleViews) -> None:
         self._views = views
+
+    async def endings(self) -> Sequence[Ending]:
+        """A chassis EndingSource."""
+        return [
+            Ending(str(each.subject_id or EVERYBODY), str(each.organization_id), each.ended_at)
+            for each in await self._views.ended_memberships()
+        ]
 
     async def inactive_organizations(self) -> Collection[str]:
         return [str(each) for each in await self._views.inactive_organizations()]

@@ -48,6 +48,18 @@ class PolicyServicer(governance_pb2_grpc.PolicyServiceServicer):
         found = await self._app.role_assignments.list_inactive_organizations()
         return governance_pb2.ListInactiveOrganizationsResponse(organization_ids=map(str, found))
 
+    async def ListEndedMemberships(  # noqa: N802  # the proto's name
+        self,
+        request: governance_pb2.ListEndedMembershipsRequest,  # noqa: ARG002
+        context: Any,  # noqa: ARG002
+    ) -> governance_pb2.ListEndedMembershipsResponse:
+        response = governance_pb2.ListEndedMembershipsResponse()
+        for each in await self._app.role_assignments.list_ended_memberships():
+            subject_id = str(each.subject_id) if each.subject_id else ""
+            ended = response.memberships.add(organization_id=str(each.organization_id), subject_id=subject_id)
+            ended.ended_at.FromDatetime(each.ended_at)
+        return response
+
 
 class RoleServicer(governance_pb2_grpc.RoleServiceServicer):
     def __init__(self, app: Governance) -> None:

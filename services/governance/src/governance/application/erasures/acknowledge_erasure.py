@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from governance.application.members.audit import MEMBERSHIP
+from governance.application.members.joining import end_membership
 from governance.application.ports.transaction import Transaction, UnitOfWork
 from governance.application.role_assignments.audit import assignment_of
 from governance.application.role_assignments.limited import revoke_limited
@@ -39,9 +39,7 @@ class AcknowledgeErasure:
                 with tx.change(EXCEPTION, exception, "end", at=at, reason="erased"):
                     exception.end(by=actor.subject_id, at=at)
             for membership in await tx.memberships.lock_of(request.user_id):
-                with tx.change(MEMBERSHIP, membership, "end", at=at, reason="erased"):
-                    membership.end(at=at)
-                await tx.memberships.remove(membership)
+                await end_membership(tx, membership, verb="end", at=at, reason="erased")
             acknowledge_erasure(tx, request, context="governance", at=at)
 
 

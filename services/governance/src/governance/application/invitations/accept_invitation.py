@@ -9,7 +9,7 @@ from governance.application.members.views import MemberView
 from governance.application.organizations.authority import within
 from governance.application.ports.decisions import MANAGE_ORGANIZATION
 from governance.application.ports.transaction import Transaction, UnitOfWork
-from governance.domain.errors import InvitationUnusable
+from governance.domain.errors import InvitationUnusable, SelfGrant
 from governance.domain.invitation import Invitation, digest_of
 from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock
@@ -39,6 +39,8 @@ class AcceptInvitation:
             at = self.clock.now()
             if invitation is None or not invitation.is_open(at):
                 raise InvitationUnusable
+            if invitation.invited_by == actor.subject_id:
+                raise SelfGrant(subject_id=subject_id)
             inviter = await _inviter(tx, invitation, organization_id, at)
             membership = await join_organization(
                 tx,
@@ -54,8 +56,7 @@ class AcceptInvitation:
             await give_roles(
                 tx,
                 giver=inviter,
-                organization_id=organization_id,
-                subject_id=subject_id,
+                membership=membership,
                 roles=roles,
                 at=at,
                 reason="invited",

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from governance.application.invitations.audit import INVITATION
 from governance.application.invitations.views import InvitationView
+from governance.application.members.joining import require_lasting
 from governance.application.organizations.authority import OrganizationAuthority, within
 from governance.application.organizations.views import OrganizationViews
 from governance.application.ports.invitations import InvitationMails
@@ -74,6 +75,7 @@ class InviteMember:
         organization.require_active()
         if await tx.invitations.open_ones(invitation.organization_id, at=at) >= OPEN_MAX:
             raise TooManyInvitations(most=OPEN_MAX)
+        await require_lasting(tx, actor, invitation.organization_id, ends_at=invitation.membership_ends_at, at=at)
         hierarchy = await tx.roles.hierarchy()
         for name in invitation.roles:
             role = hierarchy.find(name)

@@ -38,7 +38,8 @@ class AddMember:
         async with self.uow.begin(within(actor, organization_id)) as tx:
             await tx.standings.guard()
             at = self.clock.now()
-            if await tx.memberships.has(organization_id, subject_id):
+            found = await tx.memberships.lock(organization_id, subject_id)
+            if found and not found.is_over(at):
                 raise AlreadyExists(field="subject_id", subject_id=subject_id)
             membership = await join_organization(
                 tx, organization_id=organization_id, subject_id=subject_id, ends_at=ends_at, at=at, reason=reason
@@ -46,8 +47,7 @@ class AddMember:
             await give_roles(
                 tx,
                 giver=actor,
-                organization_id=organization_id,
-                subject_id=subject_id,
+                membership=membership,
                 roles=roles,
                 at=at,
                 reason=reason,

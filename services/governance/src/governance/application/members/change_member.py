@@ -3,14 +3,13 @@ from datetime import datetime
 from uuid import UUID
 
 from governance.application.members.audit import MEMBERSHIP
-from governance.application.members.joining import lock_member, require_managed
+from governance.application.members.joining import lock_member, require_lasting, require_managed
 from governance.application.members.views import MemberView
 from governance.application.organizations.authority import OrganizationAuthority, within
 from governance.application.ports.decisions import MANAGE_ORGANIZATION
 from governance.application.ports.transaction import Transaction, UnitOfWork
 from governance.application.standings.authority import require_authority_within
 from governance.domain.errors import NoMember, OwnManager, OwnMembership
-from governance.domain.organization import LEVELS_MAX
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import StaleVersion
@@ -46,11 +45,12 @@ class ChangeMember:
             if membership.version != version:
                 raise StaleVersion(field="If-Match", version=membership.version)
             if manager_id and manager_id != membership.manager_id:
-                await _require_manager(tx, organization_id, subject_id, manager_id)
+                await _require_manager(tx, organization_id, subject_id, manager_id, at=at)
             had = False
             if ends_at != membership.ends_at:
                 if actor.user_id == subject_id:
                     raise OwnMembership(field="ends_at", subject_id=subject_id)
+                await require_lasting(tx, actor, organization_id, ends_at=ends_at, at=at)
                 await require_authority_within(tx, actor, subject_id, organization_id=organization_id, at=at)
                 had = await tx.memberships.can_be_managed(organization_id, MANAGE_ORGANIZATION, at=at)
             if (manager_id, ends_at) != (membership.manager_id, membership.ends_at):
@@ -69,10 +69,11 @@ class ChangeMember:
             )
 
 
-async def _require_manager(tx: Transaction, organization_id: UUID, subject_id: UUID, manager_id: UUID) -> None:
+async def _require_manager(tx: Transaction, organization_id: UUID, subject_id: UUID, manager_id: UUID, *, at: datetime) -> None:
     if manager_id == subject_id:
         raise OwnManager(field="manager_id", subject_id=subject_id)
-    if not await tx.memberships.has(organization_id, manager_id):
+    manager = await tx.memberships.find(organization_id, manager_id)
+    if manager is None or manager.is_over(at):
         raise NoMember(field="manager_id", subject_id=manager_id)
-    if subject_id in await tx.memberships.managers_above(organization_id, manager_id, most=LEVELS_MAX * 2):
+    if subject_id in await tx.memberships.managers_above(organization_id, manager_id):
         raise OwnManager(field="manager_id", subject_id=subject_id)

@@ -3,6 +3,7 @@ from typing import Final
 
 from governance.application.members.joining import end_membership
 from governance.application.members.views import MembershipViews
+from governance.application.organizations.authority import within
 from governance.application.ports.transaction import UnitOfWork
 from kernel.actor import Actor
 from kernel.clock import Clock
@@ -23,7 +24,7 @@ class EndMemberships:
         ended = 0
         while found := await self.views.ended(self.clock.now(), limit=BATCH):
             for organization_id, subject_id in found:
-                async with self.uow.begin(actor) as tx:
+                async with self.uow.begin(within(actor, organization_id)) as tx:
                     await tx.standings.guard()
                     membership = await tx.memberships.lock(organization_id, subject_id)
                     at = self.clock.now()

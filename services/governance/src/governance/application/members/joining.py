@@ -11,7 +11,8 @@ from governance.application.role_assignments import audit
 from governance.application.role_assignments.limited import revoke_limited
 from governance.application.separations.duties import require_separate_duties
 from governance.application.standings.authority import require_authority_within, require_own_permissions
-from governance.domain.errors import LastOrganizationAdministrator, UnknownOrganization, UnknownRole
+from governance.application.teams.audit import team_with
+from governance.domain.errors import BeyondOwnMembership, LastOrganizationAdministrator, UnknownOrganization, UnknownRole
 from governance.domain.limited_role import LimitedAssignment, LimitedHolder
 from governance.domain.limits import Limits
 from governance.domain.membership import Membership
@@ -41,8 +42,7 @@ async def give_roles(
     tx: Transaction,
     *,
     giver: Actor,
-    organization_id: UUID,
-    subject_id: UUID,
+    membership: Membership,
     roles: Collection[str],
     at: datetime,
     reason: str | None,
@@ -50,13 +50,16 @@ async def give_roles(
     """Give a member exactly these roles for the organization as a whole, and revoke the others of that kind.
 
     Roles with dates, or for a team, stay. The caller holds the guard. Raise UnknownRole, RetiredRole, BeyondOwnPermissions if a
-    role permits what the giver may not do in the organization, BeyondAuthority, DutiesNotSeparated, or
+    role permits what the giver may not do in the organization, BeyondOwnMembership, BeyondAuthority, DutiesNotSeparated, or
     LastOrganizationAdministrator.
     """
+    organization_id, subject_id = membership.organization_id, membership.subject_id
     hierarchy = await tx.roles.hierarchy()
     limits = Limits(organization_id)
     holder = await tx.limited_holders.lock(subject_id)
     held = {each.role: each for each in holder.assignments.values() if each.limits == limits} if holder else {}
+    if set(roles) - held.keys():
+        await require_lasting(tx, giver, organization_id, ends_at=membership.ends_at, at=at)
     if changed := held.keys() ^ set(roles):
         for name in sorted(changed):
             found = hierarchy.find(name)
@@ -77,6 +80,20 @@ async def give_roles(
         await _grant(tx, holder, name, limits, giver=giver, at=at, reason=reason)
 
 
+async def require_lasting(
+    tx: Transaction, giver: Actor, organization_id: UUID, *, ends_at: datetime | None, at: datetime
+) -> None:
+    """Raise BeyondOwnMembership if a membership would last longer than the giver's own.
+
+    Callers who manage all organizations need not be members.
+    """
+    own = await tx.memberships.find(organization_id, giver.user_id)
+    if own is None or own.ends_at is None or (ends_at is not None and ends_at <= own.ends_at):
+        return
+    if MANAGE_ORGANIZATION not in await tx.holders.permissions_of(giver.user_id, at=at):
+        raise BeyondOwnMembership(field="ends_at", ends_at=own.ends_at)
+
+
 async def end_membership(
     tx: Transaction, membership: Membership, *, verb: str, actor: Actor | None = None, at: datetime, reason: str | None
 ) -> None:
@@ -85,6 +102,12 @@ async def end_membership(
     for assignment in _of(limited, membership.organization_id):
         if limited:
             revoke_limited(tx, limited, assignment, "revoke", at=at, reason=reason)
+    for team in await tx.teams.lock_of(membership.organization_id, membership.subject_id):
+        with tx.change(team_with(membership.subject_id), team, "drop_member", at=at, reason=reason, actor=actor):
+            team.drop(membership.subject_id)
+    for report in await tx.memberships.managed_by(membership.organization_id, membership.subject_id):
+        with tx.change(MEMBERSHIP, report, "change", at=at, reason="the manager has left", actor=actor):
+            report.change(manager_id=None, ends_at=report.ends_at, at=at)
     with tx.change(MEMBERSHIP, membership, verb, at=at, reason=reason, actor=actor):
         membership.end(at=at)
     await tx.memberships.remove(membership)

@@ -35,8 +35,7 @@ class SetMemberRoles:
             await give_roles(
                 tx,
                 giver=actor,
-                organization_id=organization_id,
-                subject_id=subject_id,
+                membership=membership,
                 roles=roles,
                 at=at,
                 reason=reason,

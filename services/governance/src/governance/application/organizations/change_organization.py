@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from governance.application.organizations import audit
-from governance.application.organizations.authority import OrganizationAuthority
+from governance.application.organizations.authority import OrganizationAuthority, within
 from governance.application.organizations.views import OrganizationView
 from governance.application.ports.transaction import UnitOfWork
 from governance.domain.organization import OrganizationDetails
@@ -24,7 +24,7 @@ class ChangeOrganization:
     ) -> OrganizationView:
         """Change the fields that are named. Raise NotFound, AccessDenied, StaleVersion, AlreadyExists, OrganizationClosed."""
         await self.authority.require_manager(actor, organization_id)
-        async with self.uow.begin(actor) as tx:
+        async with self.uow.begin(within(actor, organization_id)) as tx:
             organization = await tx.organizations.lock(organization_id)
             if organization is None:
                 raise NotFound(organization_id=organization_id)

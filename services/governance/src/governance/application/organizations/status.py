@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from governance.application.organizations import audit
+from governance.application.organizations.authority import within
 from governance.application.organizations.views import OrganizationView
 from governance.application.ports.transaction import UnitOfWork
 from governance.domain.organization import OrganizationStatus
@@ -22,7 +23,7 @@ async def move_organization(
     reason: str,
 ) -> OrganizationView:
     """Move it to a status. Raise NotFound, or OrganizationClosed for one that is closed. Doing so again changes nothing."""
-    async with uow.begin(actor) as tx:
+    async with uow.begin(within(actor, organization_id)) as tx:
         organization = await tx.organizations.lock(organization_id)
         if organization is None:
             raise NotFound(organization_id=organization_id)

@@ -14,10 +14,13 @@ class MembershipRepository(Protocol):
 
     async def lock(self, organization_id: UUID, subject_id: UUID) -> Membership | None: ...
 
-    async def has(self, organization_id: UUID, subject_id: UUID) -> bool: ...
+    async def find(self, organization_id: UUID, subject_id: UUID) -> Membership | None: ...
 
-    async def managers_above(self, organization_id: UUID, subject_id: UUID, *, most: int) -> Sequence[UUID]:
-        """Return the manager of a member, the manager's, and so on: at most `most`."""
+    async def managed_by(self, organization_id: UUID, subject_id: UUID) -> Sequence[Membership]:
+        """Lock the members who report to a member, in the order of their ids."""
+
+    async def managers_above(self, organization_id: UUID, subject_id: UUID) -> Sequence[UUID]:
+        """Return the manager of a member, the manager's, and so on."""
 
     async def can_be_managed(self, organization_id: UUID, permission: str, *, at: datetime) -> bool:
         """Return whether an able member has the permission for the organization, without an end.
@@ -28,7 +31,7 @@ class MembershipRepository(Protocol):
     def add(self, membership: Membership) -> None: ...
 
     async def remove(self, membership: Membership) -> None:
-        """Remove it, from the organization's teams too. Members who report to the person have no manager then."""
+        """Remove it. Nobody reports to the person any more, and no team has the person."""
 
 
 class CurrentMembers(Protocol):

@@ -18,6 +18,9 @@ class OrganizationRepository(Protocol):
         """Return the organization and those of which it is a part, at most `most`."""
 
     async def has_registration(self, number: str, *, but: UUID | None = None) -> bool:
-        """Return whether another organization, which is not closed, has this registration number."""
+        """Return whether another organization, which is not closed, has this registration number.
+
+        It stays so until the transaction ends.
+        """
 
     def add(self, organization: Organization) -> None: ...

@@ -11,6 +11,9 @@ class TeamRepository(Protocol):
     async def lock(self, team_id: UUID) -> Team | None:
         """Find a team that was not removed, with its members, and lock it until the transaction ends."""
 
+    async def lock_of(self, organization_id: UUID, subject_id: UUID) -> Sequence[Team]:
+        """Lock the teams of a member, in the order of their ids."""
+
     async def ancestors(self, team_id: UUID, *, most: int) -> Sequence[UUID]:
         """Return the team and those of which it is a part, at most `most`."""
 
@@ -19,6 +22,7 @@ class TeamRepository(Protocol):
 
     async def has_parts(self, team_id: UUID) -> bool: ...
 
-    async def has_name(self, organization_id: UUID, name: str) -> bool: ...
+    async def has_name(self, organization_id: UUID, name: str, *, but: UUID | None = None) -> bool:
+        """Return whether another team of the organization has this name, in whatever case."""
 
     def add(self, team: Team) -> None: ...

@@ -8,6 +8,7 @@ from governance.application.role_assignments.get_roles_of_subjects import GetRol
 from governance.application.role_assignments.get_subject_roles import GetSubjectRoles
 from governance.application.role_assignments.grant_initial_role import GrantInitialRole
 from governance.application.role_assignments.grant_role import GrantRole
+from governance.application.role_assignments.list_ended_memberships import ListEndedMemberships
 from governance.application.role_assignments.list_grants import ListGrants
 from governance.application.role_assignments.list_holders import ListHolders
 from governance.application.role_assignments.list_inactive_organizations import ListInactiveOrganizations
@@ -22,6 +23,7 @@ class RoleAssignments:
     list_grants: ListGrants
     list_limited_roles: ListLimitedRoles
     list_inactive_organizations: ListInactiveOrganizations
+    list_ended_memberships: ListEndedMemberships
     get_subject_roles: GetSubjectRoles
     get_effective_roles: GetEffectiveRoles
     get_roles_of_subjects: GetRolesOfSubjects

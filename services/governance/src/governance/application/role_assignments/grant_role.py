@@ -12,9 +12,11 @@ from governance.application.standings.authority import require_authority_over, r
 from governance.domain.errors import InactiveSubject, SelfGrant, UnknownOrganization, UnknownRole, UnknownTeam
 from governance.domain.limited_role import LimitedHolder
 from governance.domain.limits import NO_LIMITS, Limits
+from governance.domain.role import ORGANIZATION_ADMIN
 from governance.domain.role_holder import RoleHolder
 from kernel.actor import Actor
 from kernel.clock import Clock
+from kernel.errors import InvalidValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ async def grant_role(
     if not found:
         raise UnknownRole(field="role", role=role)
     found.require_active()
+    if role == ORGANIZATION_ADMIN and not limits.is_scoped:
+        raise InvalidValue(field="organization_id", expected="the organization that the person will manage")
     await _require_scope(tx, limits)
     await require_own_permissions(tx, actor, role, hierarchy.permission_names(role), at=at, until=limits.ends_at)
     grant = _grant if limits.are_none else _grant_within

@@ -75,12 +75,24 @@ class LimitedRolesView:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class EndedMembershipView:
+    """That a person may not act for an organization any more; nobody may, if `subject_id` is None."""
+
+    organization_id: UUID
+    subject_id: UUID | None
+    ended_at: datetime
+
+
 class LimitedRoleViews(Protocol):
     async def page(self, cursor: str, *, limit: int) -> FeedPage[LimitedRolesView]:
         """Read the limited roles of all subjects in the order of their last change."""
 
     async def inactive_organizations(self) -> Sequence[UUID]:
         """Return the organizations that are not active and for which there are limited roles."""
+
+    async def ended_memberships(self) -> Sequence[EndedMembershipView]:
+        """Return what ended so recently that access tokens of before may be valid."""
 
     async def ended(self, at: datetime, *, after: UUID, limit: int) -> Sequence[UUID]:
         """Return the next subjects, in the order of their ids, with a limited role whose end has come."""

@@ -1,7 +1,6 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from governance.application.members.joining import lock_member
 from governance.application.organizations.authority import within
 from governance.application.ports.transaction import UnitOfWork
 from governance.application.teams.audit import team_with
@@ -10,7 +9,6 @@ from governance.application.teams.views import TeamView
 from governance.domain.errors import NoMember
 from kernel.actor import Actor
 from kernel.clock import Clock
-from kernel.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +25,9 @@ class AddTeamMember:
         async with self.uow.begin(within(actor, found.organization_id)) as tx:
             at = self.clock.now()
             # The membership first, as when it ends.
-            try:
-                await lock_member(tx, found.organization_id, subject_id, at=at)
-            except NotFound:
-                raise NoMember(field="subject_id", subject_id=subject_id) from None
+            membership = await tx.memberships.lock(found.organization_id, subject_id)
+            if membership is None or membership.is_over(at):
+                raise NoMember(field="subject_id", subject_id=subject_id)
             team = await lock_team(tx, team_id)
             if subject_id not in team.members:
                 with tx.change(team_with(subject_id), team, "add_member", at=at):

@@ -24,7 +24,7 @@ class RenameTeam:
             await tx.organizations.lock(found.organization_id)
             team = await lock_team(tx, team_id, version=version)
             if name != team.name:
-                if name.lower() != team.name.lower() and await tx.teams.has_name(team.organization_id, name):
+                if await tx.teams.has_name(team.organization_id, name, but=team_id):
                     raise AlreadyExists(field="name", name=name)
                 with tx.change(team_with(), team, "rename", at=self.clock.now()):
                     team.rename(name)

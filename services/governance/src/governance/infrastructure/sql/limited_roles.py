@@ -11,7 +11,7 @@ from sqlalchemy.orm import attribute_keyed_dict, relationship
 from chassis.persistence.database import Database
 from chassis.persistence.sql_reads import SqlReads
 from chassis.projections.served_feed import SqlFeed
-from governance.application.role_assignments.views import LimitedRolesView
+from governance.application.role_assignments.views import EndedMembershipView, LimitedRolesView
 from governance.domain.limited_role import LimitedAssignment, LimitedHolder
 from governance.domain.limits import Limits
 from governance.infrastructure.sql.advisory_lock import LOCK_SUBJECT
@@ -69,6 +69,13 @@ _INACTIVE = text(
     AND EXISTS (SELECT FROM limited_assignments a WHERE a.organization_id = o.id) ORDER BY id
     """
 )
+# Longer than an access token is valid. By the database's clock, which also wrote them.
+_ENDED_MEMBERSHIPS = text(
+    """
+    SELECT organization_id, nullif(subject_id, '00000000-0000-0000-0000-000000000000') AS subject_id, ended_at
+    FROM ended_memberships WHERE ended_at > now() - interval '20 minutes' ORDER BY ended_at
+    """
+)
 _ENDED = text(
     """
     SELECT DISTINCT subject_id FROM limited_assignments WHERE ends_at <= :at AND subject_id > :after
@@ -110,6 +117,9 @@ class SqlLimitedRoleViews(SqlReads):
 
     async def inactive_organizations(self) -> Sequence[UUID]:
         return [row.id for row in await self._rows(_INACTIVE)]
+
+    async def ended_memberships(self) -> Sequence[EndedMembershipView]:
+        return [EndedMembershipView(*row) for row in await self._rows(_ENDED_MEMBERSHIPS)]
 
     async def ended(self, at: datetime, *, after: UUID, limit: int) -> Sequence[UUID]:
         return [row.subject_id for row in await self._rows(_ENDED, at=at, after=after, limit=limit)]

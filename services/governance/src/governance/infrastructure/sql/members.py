@@ -67,10 +67,10 @@ _ONE_MEMBER = text(
 _ENDED = text("SELECT organization_id, subject_id FROM memberships WHERE ends_at <= :at ORDER BY ends_at LIMIT :limit")
 _MANAGERS_ABOVE = text(
     """
-    WITH RECURSIVE above (manager_id, level) AS (
-        SELECT manager_id, 1 FROM memberships WHERE organization_id = :organization_id AND subject_id = :subject_id
-        UNION ALL SELECT m.manager_id, level + 1 FROM memberships m JOIN above ON m.subject_id = above.manager_id
-        WHERE m.organization_id = :organization_id AND level < :most
+    WITH RECURSIVE above (manager_id) AS (
+        SELECT manager_id FROM memberships WHERE organization_id = :organization_id AND subject_id = :subject_id
+        UNION SELECT m.manager_id FROM memberships m JOIN above ON m.subject_id = above.manager_id
+        WHERE m.organization_id = :organization_id
     ) SELECT manager_id FROM above WHERE manager_id IS NOT NULL
     """
 )
@@ -83,13 +83,6 @@ _CAN_BE_MANAGED = text(
         WHERE m.organization_id = :organization_id AND s.is_able IS NOT FALSE AND m.ends_at IS NULL
         AND a.team_id IS NULL AND a.ends_at IS NULL AND coalesce(a.starts_at, '-infinity') <= :at
     )
-    """
-)
-_LEAVE_TEAMS = text("DELETE FROM team_members WHERE organization_id = :organization_id AND subject_id = :subject_id")
-_WITHOUT_MANAGER = text(
-    """
-    UPDATE memberships SET manager_id = NULL, version = version + 1
-    WHERE organization_id = :organization_id AND manager_id = :subject_id
     """
 )
 
@@ -108,11 +101,16 @@ class SqlMembershipRepository:
         query = select(Membership).where(of.organization_id == organization_id, of.subject_id == subject_id)
         return (await self._session.scalars(query.with_for_update())).one_or_none()
 
-    async def has(self, organization_id: UUID, subject_id: UUID) -> bool:
-        return await self._session.get(Membership, (organization_id, subject_id)) is not None
+    async def find(self, organization_id: UUID, subject_id: UUID) -> Membership | None:
+        return await self._session.get(Membership, (organization_id, subject_id))
 
-    async def managers_above(self, organization_id: UUID, subject_id: UUID, *, most: int) -> Sequence[UUID]:
-        asked = {"organization_id": organization_id, "subject_id": subject_id, "most": most}
+    async def managed_by(self, organization_id: UUID, subject_id: UUID) -> Sequence[Membership]:
+        of = memberships.c
+        query = select(Membership).where(of.organization_id == organization_id, of.manager_id == subject_id)
+        return (await self._session.scalars(query.order_by(of.subject_id).with_for_update())).all()
+
+    async def managers_above(self, organization_id: UUID, subject_id: UUID) -> Sequence[UUID]:
+        asked = {"organization_id": organization_id, "subject_id": subject_id}
         return (await self._session.scalars(_MANAGERS_ABOVE, asked)).all()
 
     async def can_be_managed(self, organization_id: UUID, permission: str, *, at: datetime) -> bool:
@@ -125,9 +123,8 @@ class SqlMembershipRepository:
         self._session.add(membership)
 
     async def remove(self, membership: Membership) -> None:
-        whose = {"organization_id": membership.organization_id, "subject_id": membership.subject_id}
-        await self._session.execute(_LEAVE_TEAMS, whose)
-        await self._session.execute(_WITHOUT_MANAGER, whose)
+        # The rows that name the membership first: a flush orders only what the mapping relates.
+        await self._session.flush()
         await self._session.delete(membership)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.persistence.sql_reads import SqlReads
 from governance.application.organizations.views import OrganizationFilter, OrganizationView
 from governance.domain.organization import Organization, OrganizationKind, OrganizationStatus
+from governance.infrastructure.sql.advisory_lock import LOCK_REGISTRATION
 from governance.infrastructure.sql.mapping import mapper, metadata
 from kernel.pages import Page, PageRequest
 
@@ -89,6 +90,7 @@ class SqlOrganizationRepository:
         return (await self._session.scalars(_ANCESTORS, {"id": organization_id, "most": most})).all()
 
     async def has_registration(self, number: str, *, but: UUID | None = None) -> bool:
+        await self._session.execute(LOCK_REGISTRATION, {"number": number})
         return bool(await self._session.scalar(_REGISTERED, {"number": number, "but": but}))
 
     def add(self, organization: Organization) -> None:

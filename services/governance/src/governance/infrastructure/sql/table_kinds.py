@@ -6,6 +6,8 @@ from chassis.persistence.table_kinds import ORGANIZATION, PERSON, PLATFORM, Tabl
 
 TABLE_KINDS: Final[TableKinds] = {
     "approval_rules": PLATFORM,
+    # Read by every process, about all organizations, and written by triggers alone.
+    "ended_memberships": PLATFORM,
     "idempotency_steps": PLATFORM,
     "invitations": ORGANIZATION,
     "limited_assignments": PERSON,

@@ -86,6 +86,7 @@ _HAS_NAME = text(
     """
     SELECT EXISTS (
         SELECT FROM teams WHERE organization_id = :organization_id AND lower(name) = lower(:name) AND removed_at IS NULL
+        AND id IS DISTINCT FROM cast(:but AS uuid)
     )
     """
 )
@@ -99,6 +100,13 @@ class SqlTeamRepository:
         query = select(Team).where(teams.c.id == team_id, teams.c.removed_at.is_(None)).with_for_update(key_share=True)
         return (await self._session.scalars(query)).one_or_none()
 
+    async def lock_of(self, organization_id: UUID, subject_id: UUID) -> Sequence[Team]:
+        own = select(team_members.c.team_id).where(
+            team_members.c.organization_id == organization_id, team_members.c.subject_id == subject_id
+        )
+        query = select(Team).where(teams.c.id.in_(own)).order_by(teams.c.id).with_for_update(key_share=True)
+        return (await self._session.scalars(query)).all()
+
     async def ancestors(self, team_id: UUID, *, most: int) -> Sequence[UUID]:
         return (await self._session.scalars(_CHAIN, {"id": team_id, "most": most})).all()
 
@@ -108,8 +116,9 @@ class SqlTeamRepository:
     async def has_parts(self, team_id: UUID) -> bool:
         return bool(await self._session.scalar(_HAS_PARTS, {"id": team_id}))
 
-    async def has_name(self, organization_id: UUID, name: str) -> bool:
-        return bool(await self._session.scalar(_HAS_NAME, {"organization_id": organization_id, "name": name}))
+    async def has_name(self, organization_id: UUID, name: str, *, but: UUID | None = None) -> bool:
+        asked = {"organization_id": organization_id, "name": name, "but": but}
+        return bool(await self._session.scalar(_HAS_NAME, asked))
 
     def add(self, team: Team) -> None:
         self._session.add(team)
