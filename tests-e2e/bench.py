@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import accounts, bulk, ledger, load, needs, tokens
+from benchmarks import access, accounts, bulk, ledger, load, needs, tokens
 from benchmarks.bank import Bank
 from benchmarks.faults import faults
 from benchmarks.memory import megabytes
@@ -102,6 +102,7 @@ BENCHMARKS: dict[str, Callable[[Bank], list[Result]]] = {
     "sign-ins": accounts.sign_ins,
     "alike": accounts.refused_sign_ins,
     "tokens": tokens.token_check,
+    "access": access.access,
     "memory": memory,
     "revocation": accounts.revocation,
     "people": accounts.people,
