@@ -11,6 +11,7 @@ import pytest
 
 from chassis.auth import AccessControl, EndedMemberships, SubjectRoles
 from chassis.auth.access_control import Scope
+from chassis.auth.governance import GovernanceEndings
 from chassis.auth.revocations import Revocations
 from chassis.policies import (
     Bundle,
@@ -336,6 +337,6 @@ async def test_governance_of_the_previous_release_has_none() -> None:
         async with connect(settings, "governance") as channel:
             assert await GovernanceLimitedRoles(channel).page("") == FeedPage([], "", "", is_last=True)
             assert await GovernanceLimitedRoles(channel).inactive_organizations() == ()
-            assert await GovernanceLimitedRoles(channel).endings() == ()
+            assert await GovernanceEndings(channel).endings() == ()
     finally:
         await server.stop(0)

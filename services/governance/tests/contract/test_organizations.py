@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from chassis.auth.ended_memberships import EVERYBODY
+from chassis.auth.governance import GovernanceEndings
 from chassis.policies import GovernanceLimitedRoles, Policies
 from chassis.rpc import connect
 from chassis.settings import ServiceSettings
@@ -185,7 +186,7 @@ async def test_processes_that_start_later_learn_what_ended(api: Api) -> None:
             serve_rpc(rpc_services(api.governance)) as target,
             connect(IdentitySettings(governance_target=target), "governance") as channel,
         ):
-            found = await GovernanceLimitedRoles(channel).endings()
+            found = await GovernanceEndings(channel).endings()
         local = await LocalLimitedRoles(SqlLimitedRoleViews(api.database)).endings()
         assert found == local
         return {(each.organization_id, each.subject_id) for each in found}

@@ -1,19 +1,16 @@
 """Bundles and limited roles from governance, over gRPC."""
 
-from collections.abc import Collection, Sequence
-from datetime import UTC
+from collections.abc import Collection
 from typing import Final
 
 import grpc.aio
 
-from chassis.auth.ended_memberships import Ending
 from chassis.errors import as_domain_error
 from chassis.policies.bundle import Bundle
 from chassis.policies.limited_roles import LimitedRole, SubjectRow
 from chassis.rpc.status import RemoteError
 from elcorp.governance.v1.governance_pb2 import (
     GetBundleRequest,
-    ListEndedMembershipsRequest,
     ListInactiveOrganizationsRequest,
     ListLimitedRolesRequest,
 )
@@ -42,7 +39,7 @@ class GovernanceBundles:
 
 
 class GovernanceLimitedRoles:
-    """The LimitedRoleSource and EndingSource of every service except governance."""
+    """The LimitedRoleSource of every service except governance."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = PolicyServiceStub(channel)
@@ -59,21 +56,6 @@ class GovernanceLimitedRoles:
         except grpc.aio.AioRpcError as exc:
             raise as_domain_error(exc) from exc
         return list(response.organization_ids)
-
-    async def endings(self) -> Sequence[Ending]:
-        """A chassis EndingSource. Raises Unavailable."""
-        try:
-            response = await self._stub.ListEndedMemberships(ListEndedMembershipsRequest())
-        except RemoteError as error:
-            if error.facts.get("status") == grpc.StatusCode.UNIMPLEMENTED.name:
-                # The previous release of governance only announces them.
-                return ()
-            raise
-        except grpc.aio.AioRpcError as exc:
-            raise as_domain_error(exc) from exc
-        return [
-            Ending(each.subject_id, each.organization_id, each.ended_at.ToDatetime(tzinfo=UTC)) for each in response.memberships
-        ]
 
     async def page(self, cursor: str) -> FeedPage[SubjectRow]:
         """Return the next page of the feed; raises Unavailable."""

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from chassis.audit_journal import journal_service
 from chassis.auth import AccessControl, EndedMemberships, EndingSource, JwksKeys, KeySource, SubjectRoles, TokenVerifier
 from chassis.auth.ended_sessions import EndedSessions
+from chassis.auth.governance import GovernanceEndings
 from chassis.auth.revocations import Revocations
 from chassis.health import NotReady, Readiness
 from chassis.messaging.listener import Listener
@@ -145,8 +146,7 @@ async def service_resources(
             source, limited_roles = bundle_source(database), limited_role_source(database) if limited_role_source else None
             endings = ending_source(database) if ending_source else None
         else:
-            source, endings = _of_governance(settings, stack)
-            limited_roles = endings
+            source, limited_roles, endings = _of_governance(settings, stack)
         subject_roles, memberships = SubjectRoles(clock), EndedMemberships(clock)
         refresher = BundleRefresher(
             source,
@@ -226,10 +226,10 @@ def _digest_key(settings: ServiceSettings) -> bytes | None:
     return settings.digest() if is_set else None
 
 
-def _of_governance(settings: ServiceSettings, stack: AsyncExitStack) -> tuple[BundleSource, GovernanceLimitedRoles]:
+def _of_governance(settings: ServiceSettings, stack: AsyncExitStack) -> tuple[BundleSource, LimitedRoleSource, EndingSource]:
     channel = connect(settings, "governance")
     stack.push_async_callback(channel.close, CLOSING_SECONDS)
-    return GovernanceBundles(channel), GovernanceLimitedRoles(channel)
+    return GovernanceBundles(channel), GovernanceLimitedRoles(channel), GovernanceEndings(channel)
 
 
 def _keys_of_identity(settings: ServiceSettings, stack: AsyncExitStack, clock: Clock) -> KeySource:
