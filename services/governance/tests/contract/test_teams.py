@@ -122,3 +122,16 @@ async def test_a_role_is_limited_to_a_team_of_its_organization(api: Api, chief: 
     ):
         answer = await api.call("POST", "/role-assignments", json={"subject_id": str(subject), "role": "staff", **limits})
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+async def test_an_organization_has_a_number_of_teams(
+    api: Api, chief: tuple[Person, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    administrator, organization = chief
+    # One is there already.
+    monkeypatch.setattr("governance.application.teams.create_team.TEAMS_MAX", 2)
+    team = await create(administrator, organization, "Payments")
+    path = f"/organizations/{organization}/teams"
+    assert await administrator.refused("POST", path, json={"name": "Third"}) == (409, "GOV_016")
+    assert (await administrator.call("DELETE", f"/teams/{team}", params=REASON)).status_code == 204
+    await create(administrator, organization, "Third")

@@ -138,3 +138,22 @@ async def test_a_developers_mailbox_keeps_a_delivered_message_until_it_expires(
     clock.advance(days=3)
     await TendAddressMessages(unit_of_work(settings, database), views_of(database).address_messages, clock)()
     assert await stored(database) == [(False, False, True, False)]
+
+
+async def test_a_mailbox_is_not_flooded(notices: Any, database: Database, clock: ControlledClock) -> None:
+    spellings = (ADDRESS, "SELMA@example.na", "selma@EXAMPLE.na")
+
+    async def send(number: int) -> str:
+        try:
+            await notices.SendToAddress(request(key=f"invitation:{number}", address=spellings[number % 3]))
+        except RemoteError as error:
+            return error.code
+        return ""
+
+    assert sorted(await asyncio.gather(*map(send, range(8)))) == [""] * 5 + ["RATE_001"] * 3
+    assert len(await stored(database)) == 5
+    assert len(await rows(database, "SELECT FROM procrastinate_jobs WHERE task_name = 'identity:deliver_to_address'")) == 5
+    # Other mailboxes are not concerned, and this one may be written to again.
+    await notices.SendToAddress(request(key="other", address="anna@example.na"))
+    clock.advance(seconds=2 * 3600)
+    assert await send(9) == ""

@@ -134,6 +134,14 @@ class TeamFull(DomainError):
     disclosed = ("most",)
 
 
+class TooManyTeams(DomainError):
+    """The organization has the most teams that it can have. Remove some first."""
+
+    kind = Kind.REFUSED
+    code = "GOV_016"
+    disclosed = ("most",)
+
+
 class TeamHasParts(DomainError):
     """The team has parts. Remove these first."""
 

@@ -12,6 +12,7 @@ from kernel.ids import new_id
 
 NAME_LENGTH_MAX: Final = 80
 MEMBERS_MAX: Final = 500
+TEAMS_MAX: Final = 500
 
 
 @dataclass(eq=False)

@@ -8,6 +8,8 @@ from uuid import UUID
 from identity.domain.errors import NoticeKeyReused
 
 HELD_FOR: Final = timedelta(hours=72)
+# A person could be flooded with invitations, by one organization or by many.
+PER_HOUR_MAX: Final = 5
 
 
 @dataclass(eq=False)
@@ -15,7 +17,8 @@ class AddressMessage:
     """`sealed` has the address and the text, under `wrapped`, a key of this message alone.
 
     Both are destroyed when the message is delivered, given up or at `expires_at`; a developer's mailbox keeps what is delivered
-    until then. `digest` is keyed, so it discloses no address.
+    until then. `digest` and `to_digest`, by which the messages to an address are counted, are keyed, so they disclose
+    none.
     """
 
     id: UUID
@@ -29,6 +32,7 @@ class AddressMessage:
     expires_at: datetime
     delivered_at: datetime | None = None
     failed_at: datetime | None = None
+    to_digest: bytes | None = None
 
     def is_waiting(self, at: datetime) -> bool:
         return self.is_unsettled and at < self.expires_at

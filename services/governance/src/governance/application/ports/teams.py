@@ -22,6 +22,9 @@ class TeamRepository(Protocol):
 
     async def has_parts(self, team_id: UUID) -> bool: ...
 
+    async def count(self, organization_id: UUID) -> int:
+        """Count the teams of an organization."""
+
     async def has_name(self, organization_id: UUID, name: str, *, but: UUID | None = None) -> bool:
         """Return whether another team of the organization has this name, in whatever case."""
 

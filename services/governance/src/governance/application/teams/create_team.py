@@ -6,9 +6,9 @@ from governance.application.ports.transaction import UnitOfWork
 from governance.application.teams.audit import team_with
 from governance.application.teams.find_team import lock_team
 from governance.application.teams.views import TeamView, TeamViews
-from governance.domain.errors import TooManyLevels, UnknownTeam
+from governance.domain.errors import TooManyLevels, TooManyTeams, UnknownTeam
 from governance.domain.organization import LEVELS_MAX
-from governance.domain.team import Team
+from governance.domain.team import TEAMS_MAX, Team
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import AlreadyExists, NotFound
@@ -24,7 +24,7 @@ class CreateTeam:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, organization_id: UUID, name: str, parent_id: UUID | None) -> TeamView:
-        """Raise NotFound, AccessDenied, OrganizationClosed, UnknownTeam, TooManyLevels, or AlreadyExists for the name."""
+        """Raise NotFound, AccessDenied, OrganizationClosed, UnknownTeam, TooManyLevels, TooManyTeams, or AlreadyExists (name)."""
         teams = await self.views.chain(parent_id) if parent_id else ()
         await self.authority.require_manager(actor, organization_id, teams=teams)
         at = self.clock.now()
@@ -40,6 +40,8 @@ class CreateTeam:
                 await lock_team(tx, parent_id)
                 if len(await tx.teams.ancestors(parent_id, most=LEVELS_MAX)) >= LEVELS_MAX:
                     raise TooManyLevels(field="parent_id", most=LEVELS_MAX)
+            if await tx.teams.count(organization_id) >= TEAMS_MAX:
+                raise TooManyTeams(most=TEAMS_MAX)
             if await tx.teams.has_name(organization_id, name):
                 raise AlreadyExists(field="name", name=name)
             tx.teams.add(team)

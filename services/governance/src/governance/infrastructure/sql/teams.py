@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Table, Text, Uuid, select, text
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Table, Text, Uuid, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import attribute_keyed_dict, relationship
 
@@ -115,6 +115,10 @@ class SqlTeamRepository:
 
     async def has_parts(self, team_id: UUID) -> bool:
         return bool(await self._session.scalar(_HAS_PARTS, {"id": team_id}))
+
+    async def count(self, organization_id: UUID) -> int:
+        query = select(func.count()).where(teams.c.organization_id == organization_id, teams.c.removed_at.is_(None))
+        return int(await self._session.scalar(query) or 0)
 
     async def has_name(self, organization_id: UUID, name: str, *, but: UUID | None = None) -> bool:
         asked = {"organization_id": organization_id, "name": name, "but": but}

@@ -40,6 +40,9 @@ class AddressMessages(Protocol):
     async def add(self, message: AddressMessage) -> AddressMessage:
         """Store a message and queue its delivery. Return the earlier one of the same caller and key, if any."""
 
+    async def count_to_same(self, message: AddressMessage, *, since: datetime) -> int:
+        """Count the messages to the same mailbox, with this one. Others to it wait until the transaction ends."""
+
     async def lock(self, message_id: UUID) -> AddressMessage | None: ...
 
     async def queue(self, message_id: UUID) -> None:

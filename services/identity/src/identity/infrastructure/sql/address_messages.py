@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, LargeBinary, Table, Text, Uuid, delete, select, text
+from sqlalchemy import Column, LargeBinary, Table, Text, Uuid, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.crypto import field_context
 from identity.application.ports.address_messages import AddressedText, DeliveredText
 from identity.domain.address_message import HELD_FOR, AddressMessage
+from identity.domain.email_address import canonical_email
 from identity.infrastructure.sql.advisory_lock import Lock, hold
 from identity.infrastructure.sql.mapping import mapper, metadata, timestamp
 from identity.infrastructure.sql.messages import DeferDelivery
@@ -34,6 +35,7 @@ address_messages = Table(
     Column("expires_at", timestamp(), nullable=False),
     Column("delivered_at", timestamp()),
     Column("failed_at", timestamp()),
+    Column("to_digest", LargeBinary),
 )
 mapper.map_imperatively(AddressMessage, address_messages)
 
@@ -79,6 +81,7 @@ class SqlAddressMessages:
             sealed=self._vault.sealer_of(message_id, wrapped).seal(plain.encode(), _context(message_id)),
             queued_at=at,
             expires_at=at + HELD_FOR,
+            to_digest=self._vault.address_message_digest(f"to\n{canonical_email(content.to)}"),
         )
 
     def open(self, message: AddressMessage) -> AddressedText:
@@ -98,6 +101,13 @@ class SqlAddressMessages:
     async def lock(self, message_id: UUID) -> AddressMessage | None:
         query = select(AddressMessage).where(address_messages.c.id == message_id).with_for_update()
         return (await self._session.scalars(query)).one_or_none()
+
+    async def count_to_same(self, message: AddressMessage, *, since: datetime) -> int:
+        await self._session.flush()
+        await hold(self._session, Lock.ADDRESS_MESSAGES, message.to_digest or b"")
+        of = address_messages.c
+        query = select(func.count()).where(of.to_digest == message.to_digest, of.queued_at > since)
+        return int(await self._session.scalar(query) or 0)
 
     async def queue(self, message_id: UUID) -> None:
         await self._defer_delivery(self._session, message_id)
