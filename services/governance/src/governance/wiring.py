@@ -75,7 +75,7 @@ def use_cases(
     every_organization = database.under(PLATFORM)
     memberships = SqlMembershipViews(every_organization)
     organizations, teams = SqlOrganizationViews(every_organization), SqlTeamViews(every_organization)
-    authority = OrganizationAuthority(decisions=decisions, members=memberships)
+    authority = OrganizationAuthority(decisions=decisions, members=memberships, reads=reads)
     return Governance(
         roles=wire(Roles, uow=uow, views=SqlRoleViews(database), publish_bundle=publish_bundle, clock=clock),
         permissions=wire(Permissions, views=SqlPermissionViews(database)),
@@ -112,7 +112,7 @@ def use_cases(
         ),
         standings=wire(Standings, uow=uow, views=SqlStandingViews(database), subjects=subjects, clock=clock),
         erasures=wire(Erasures, uow=uow, clock=clock),
-        organizations=wire(Organizations, uow=uow, views=organizations, authority=authority, clock=clock),
+        organizations=wire(Organizations, uow=uow, views=organizations, authority=authority, reads=reads, clock=clock),
         members=wire(Members, uow=uow, views=memberships, authority=authority, subjects=subjects, reads=reads, clock=clock),
         invitations=wire(
             Invitations,

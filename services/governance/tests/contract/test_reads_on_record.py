@@ -15,7 +15,7 @@ from governance.interfaces.rest import ROUTERS
 from kernel.errors import Unavailable
 from services.governance.tests.contract.access_api import ask_exception, set_separation
 from services.governance.tests.contract.api import Api
-from services.governance.tests.contract.organizations_api import founded
+from services.governance.tests.contract.organizations_api import create_organization, founded
 from services.governance.tests.stored import published
 
 WHY: Final = {"reason": "complaint 4711"}
@@ -90,6 +90,18 @@ async def test_every_operation_records_the_reads_that_it_declares(api: Api, subj
     paths = {name: path.format(subject=subject, organization=organization, team=team) for name, path in PATHS.items()}
     reads = DeclaredReads(ask, api.database, PUBLICATIONS, paths)
     assert await reads.misdeclared(ROUTERS, Person(subject, {subject})) == []
+
+
+async def test_staff_see_organizations_of_others_on_record(api: Api) -> None:
+    organization = (await create_organization(api))["id"]
+    team = (await api.call("POST", f"/organizations/{organization}/teams", json={"name": "Desk"})).json()["data"]["id"]
+    for path in ("?kind=merchant", f"/{organization}", f"/{organization}/teams", f"/{organization}/invitations"):
+        assert (await api.call("GET", f"/organizations{path}")).status_code == 200
+    assert (await api.call("GET", f"/teams/{team}")).status_code == 200
+    assert [(fact["action"], fact["by"], fact["related"]) for fact in await facts(api)] == [
+        (f"governance.{action}", str(api.admin_id), [organization])
+        for action in ("organization.list", "organization.read", "team.list", "invitation.list", "team.read")
+    ]
 
 
 async def test_listing_assignments_requires_a_reason_and_records_the_listed_users(api: Api, subject: str) -> None:

@@ -18,5 +18,5 @@ class ListInvitations:
 
     async def __call__(self, *, actor: Actor, organization_id: UUID, page: PageRequest) -> Page[InvitationView]:
         """Raise NotFound or AccessDenied."""
-        await self.authority.require_manager(actor, organization_id)
+        await self.authority.require_manager(actor, organization_id, reading="governance.invitation.list")
         return await self.views.invitations(organization_id, page, at=self.clock.now())

@@ -9,32 +9,41 @@ from governance.application.ports.memberships import CurrentMembers
 from governance.domain.errors import OrganizationClosed
 from kernel.actor import Actor
 from kernel.errors import AccessDenied, NotFound
+from kernel.reads import ReadOfOthers, Reads
 
 
 @dataclass(frozen=True, slots=True)
 class OrganizationAuthority:
     """Members may read their organization; those of them who have `organization:manage` for it may change it while it is active.
 
-    Who has the permission everywhere may change every organization.
+    Who has the permission everywhere may change every organization. `reading` is the action of a read, such as
+    "governance.team.list"; it is recorded if the caller is no member.
     """
 
     decisions: Decisions
     members: CurrentMembers
+    reads: Reads
 
-    async def require_reader(self, actor: Actor, organization_id: UUID) -> None:
+    async def require_reader(self, actor: Actor, organization_id: UUID, *, reading: str | None = None) -> None:
         """Raise NotFound unless the actor is a member, or may read or manage the organization."""
         if self._may(actor, organization_id):
+            if reading:
+                await self._record(actor, organization_id, reading)
             return
         if not await self.members.is_member(organization_id, actor.user_id):
             raise NotFound(organization_id=organization_id)
 
-    async def require_manager(self, actor: Actor, organization_id: UUID, *, teams: Sequence[UUID] = ()) -> None:
+    async def require_manager(
+        self, actor: Actor, organization_id: UUID, *, teams: Sequence[UUID] = (), reading: str | None = None
+    ) -> None:
         """Raise NotFound for those who may not read the organization, and AccessDenied for those who may only read it.
 
         Raise OrganizationClosed for a member while it is not active. With `teams`, a team and those of which it is a part, a
         manager of one of them is enough.
         """
         if self.is_of_the_platform(actor):
+            if reading:
+                await self._record(actor, organization_id, reading)
             return
         await self.require_reader(actor, organization_id)
         # The roles of a membership whose end has come are revoked by a job, somewhat later.
@@ -51,6 +60,10 @@ class OrganizationAuthority:
 
     def sees_all(self, actor: Actor) -> bool:
         return self.decisions.allows(actor, READ_ANY_ORGANIZATION) or self.is_of_the_platform(actor)
+
+    async def _record(self, actor: Actor, organization_id: UUID, reading: str) -> None:
+        if not await self.members.is_member(organization_id, actor.user_id):
+            await self.reads.record(actor, ReadOfOthers(action=reading, resource_id=str(organization_id)))
 
     def _may(self, actor: Actor, organization_id: UUID) -> bool:
         return any(

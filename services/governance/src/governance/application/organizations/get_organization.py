@@ -14,7 +14,7 @@ class GetOrganization:
 
     async def __call__(self, *, actor: Actor, organization_id: UUID) -> OrganizationView:
         """Raise NotFound, also for callers who may not read it."""
-        await self.authority.require_reader(actor, organization_id)
+        await self.authority.require_reader(actor, organization_id, reading="governance.organization.read")
         if found := await self.views.organization(organization_id):
             return found
         raise NotFound(organization_id=organization_id)

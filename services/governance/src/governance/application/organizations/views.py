@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -43,6 +44,9 @@ class OrganizationFilter:
 
 
 class OrganizationViews(Protocol):
+    async def organizations_of_member(self, subject_id: UUID) -> Collection[UUID]:
+        """Return the ids of the organizations of which a person is a member."""
+
     async def organizations(self, page: PageRequest, wanted: OrganizationFilter) -> Page[OrganizationView]:
         """Page through organizations, by name."""
 

@@ -18,10 +18,10 @@ class FindTeam:
     views: TeamViews
     authority: OrganizationAuthority
 
-    async def for_reading(self, actor: Actor, team_id: UUID) -> TeamView:
+    async def for_reading(self, actor: Actor, team_id: UUID, *, reading: str | None = None) -> TeamView:
         """Raise NotFound."""
         found = await self._find(team_id)
-        await self.authority.require_reader(actor, found.organization_id)
+        await self.authority.require_reader(actor, found.organization_id, reading=reading)
         return found
 
     async def for_changing(self, actor: Actor, team_id: UUID) -> TeamView:

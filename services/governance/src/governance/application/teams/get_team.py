@@ -12,4 +12,4 @@ class GetTeam:
 
     async def __call__(self, *, actor: Actor, team_id: UUID) -> TeamView:
         """Raise NotFound."""
-        return await self.find.for_reading(actor, team_id)
+        return await self.find.for_reading(actor, team_id, reading="governance.team.read")

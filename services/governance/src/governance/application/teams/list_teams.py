@@ -16,5 +16,5 @@ class ListTeams:
 
     async def __call__(self, *, actor: Actor, organization_id: UUID, page: PageRequest) -> Page[TeamView]:
         """Raise NotFound for callers who may not read the organization."""
-        await self.authority.require_reader(actor, organization_id)
+        await self.authority.require_reader(actor, organization_id, reading="governance.team.list")
         return await self.views.teams(organization_id, page)

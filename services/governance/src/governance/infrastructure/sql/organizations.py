@@ -1,6 +1,6 @@
 """Organizations in PostgreSQL: a register of the platform. The use cases decide which callers read which entry."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, DateTime, Enum, ForeignKey, Table, Text, Uuid, select, text
@@ -51,6 +51,7 @@ _ORGANIZATIONS = text(
     ORDER BY lower(name), id LIMIT :limit OFFSET :offset
     """  # noqa: S608
 )
+_OF_MEMBER = text("SELECT organization_id FROM memberships WHERE subject_id = :subject_id")
 _ANCESTORS = text(
     """
     WITH RECURSIVE above (id, parent_id, level) AS (
@@ -110,6 +111,9 @@ class SqlOrganizationViews(SqlReads):
             member=wanted.member_id,
         )
         return found.map(lambda row: OrganizationView(*row[:-1]))
+
+    async def organizations_of_member(self, subject_id: UUID) -> Collection[UUID]:
+        return {row.organization_id for row in await self._rows(_OF_MEMBER, subject_id=subject_id)}
 
     async def organization(self, organization_id: UUID) -> OrganizationView | None:
         rows = await self._rows(_ORGANIZATION, id=organization_id)
