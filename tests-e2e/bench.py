@@ -102,10 +102,10 @@ BENCHMARKS: dict[str, Callable[[Bank], list[Result]]] = {
     "sign-ins": accounts.sign_ins,
     "alike": accounts.refused_sign_ins,
     "tokens": tokens.token_check,
-    "access": access.access,
     "memory": memory,
     "revocation": accounts.revocation,
     "people": accounts.people,
+    "access": access.access,
     "history": ledger.history,
     "faults": faults,
 }

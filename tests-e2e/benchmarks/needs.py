@@ -19,6 +19,7 @@ NEEDS: dict[str, Sequence[str]] = {
     "audit": (_WRK,),
     "tokens": (_WRK,),
     "people": (_WRK,),
+    "access": (_WRK,),
     "history": (_WRK,),
 }
 # PostgreSQL's own package contains pgbench.
