@@ -304,6 +304,26 @@ async def test_nothing_is_decided_before_what_else_must_be_known_is_read(clock: 
     assert refresher.ready
 
 
+async def test_a_process_decides_only_when_it_knows_policies_and_roles(clock: ControlledClock) -> None:
+    class Bundles:
+        async def fetch(self, known_version: int) -> Bundle | None:
+            return bundle_of(GRANTS) if known_version == 0 else None
+
+    seen = []
+
+    class Watching(Feed):
+        async def inactive_organizations(self) -> Collection[str]:
+            seen.append(refresher.ready)
+            return ()
+
+    policies = Policies(clock)
+    feed = Watching({"": page(row(GUEST.subject_id, "user"), cursor="1", restart="1")})
+    refresher = BundleRefresher(Bundles(), policies, limited_roles=feed)
+    assert await refresher.refresh()
+    assert (seen, refresher.ready, policies.age_seconds) == ([False], True, 0)
+    assert policies.allows_within(GUEST, "payment:create", OURS)
+
+
 async def test_roles_for_an_organization_that_is_not_active_are_not_in_force(policies: Policies) -> None:
     mine = SubjectRow(GUEST.subject_id, [LimitedRole("user", str(OURS)), LimitedRole("auditor", str(THEIRS))], 1)
     feed = Feed({"": page(mine, cursor="1", restart="1"), "1": page(cursor="1", restart="1")})

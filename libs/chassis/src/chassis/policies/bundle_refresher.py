@@ -9,7 +9,7 @@ from prometheus_client import Counter, Gauge
 
 from chassis.errors import as_domain_error
 from chassis.health import Degraded, NotReady
-from chassis.policies.bundle import BundleSource, InvalidBundle
+from chassis.policies.bundle import Bundle, BundleSource, InvalidBundle
 from chassis.policies.engine import Policies
 from chassis.policies.limited_roles import LimitedRoleSource
 from chassis.waiting import Backoff, wait_any
@@ -100,12 +100,14 @@ class BundleRefresher:
             if self._before:
                 await self._before()
             bundle = await self._source.fetch(self._policies.version if self.ready else 0)
-            if bundle:
+            if bundle and self.ready:
                 # It is in force from now on, and current only together with the limited roles.
-                self._policies.load(bundle, as_of=self._policies.confirmed_at)
-                log.info("policy_bundle_loaded", version=bundle.version)
+                self._load(bundle, as_of=self._policies.confirmed_at)
             if self._limited_roles:
                 await self._policies.limited_roles.refresh(self._limited_roles)
+            if bundle and not self.ready:
+                # The first one: a process that has it decides.
+                self._load(bundle, as_of=asked_at)
             self._policies.confirm(as_of=asked_at)
         except InvalidBundle as exc:
             self._failed(_INVALID_BUNDLE, exc)
@@ -117,6 +119,10 @@ class BundleRefresher:
         self._problem = ""
         self._backoff.reset()
         return True
+
+    def _load(self, bundle: Bundle, *, as_of: float) -> None:
+        self._policies.load(bundle, as_of=as_of)
+        log.info("policy_bundle_loaded", version=bundle.version)
 
     @property
     def _because(self) -> str:
