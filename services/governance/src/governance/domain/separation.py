@@ -142,7 +142,7 @@ class SeparationException(Aggregate):
         return is_about and self.is_in_force(at) and ends_at is not None and ends_at <= self.expires_at
 
     def require_approvable(self, *, by: str, at: datetime) -> None:
-        """Raise OwnException for who asked for it and for whom it is, or EndedException."""
+        """Raise OwnException for the person who asked or is concerned, or EndedException."""
         if by in {self.asked_by, str(self.subject_id)}:
             raise OwnException(exception_id=self.id)
         if self.is_ended or self.expires_at <= at:

@@ -17,7 +17,7 @@ from kernel.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class AcceptInvitation:
-    """Join an organization by the code of an invitation. Whoever has the code may use it, once.
+    """Join an organization by the code of an invitation. A person who has the code may use it, once.
 
     The inviter must still be able to manage the organization, and to give the roles: an invitation is no way to keep what they
     lost.

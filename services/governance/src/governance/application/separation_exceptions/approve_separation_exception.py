@@ -17,7 +17,7 @@ class ApproveSeparationException:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, exception_id: UUID, reason: str | None = None) -> SeparationExceptionView:
-        """Raise NotFound, OwnException for who asked and for whom it is, or EndedException."""
+        """Raise NotFound, OwnException for the person who asked or is concerned, or EndedException."""
         async with self.uow.begin(actor) as tx:
             exception = await tx.separation_exceptions.lock(exception_id)
             if exception is None:
