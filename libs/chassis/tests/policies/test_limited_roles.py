@@ -332,7 +332,7 @@ async def test_roles_for_an_organization_that_is_not_active_are_not_in_force(pol
         await policies.limited_roles.refresh(feed)
         assert policies.allows_within(GUEST, "payment:create", OURS) is permitted
         assert policies.allows(GUEST, "payment:create", of(OURS)) is permitted
-        assert policies.allows_somewhere(GUEST, "payment:create") is permitted
+        assert policies.decide_somewhere(GUEST, "payment:create").allowed is permitted
         # Other organizations are not concerned.
         assert policies.allows_within(GUEST, "audit:view", THEIRS)
 

@@ -164,21 +164,25 @@ class GetBundleResponse(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     POLICIES_FIELD_NUMBER: _builtins.int
     SCHEMA_FIELD_NUMBER: _builtins.int
+    SHADOW_POLICIES_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     policies: _builtins.str
     """Cedar policies, compiled from the roles and approval rules in the database."""
     schema: _builtins.str
-    """Cedar schema as JSON."""
+    """Cedar schema as JSON. The context of an action has the facts that some policy in force reads about it."""
+    shadow_policies: _builtins.str
+    """Cedar policies that are evaluated and logged, but not enforced."""
     def __init__(
         self,
         *,
         version: _builtins.int = ...,
         policies: _builtins.str = ...,
         schema: _builtins.str = ...,
+        shadow_policies: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["policies", b"policies", "schema", b"schema", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["policies", b"policies", "schema", b"schema", "shadow_policies", b"shadow_policies", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

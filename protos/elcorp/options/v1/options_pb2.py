@@ -25,15 +25,21 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65lcorp/options/v1/options.proto\x12\x11\x65lcorp.options.v1\x1a google/protobuf/descriptor.proto\"l\n\x0c\x45ventOptions\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x11\n\tconsumers\x18\x02 \x03(\t\x12\x11\n\taggregate\x18\x03 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x04 \x01(\t\x12\x18\n\x10\x66ormer_consumers\x18\x05 \x03(\t\"6\n\x0cMethodAccess\x12\x0f\n\x07\x63\x61llers\x18\x01 \x03(\t\x12\x15\n\rlocal_callers\x18\x02 \x03(\t:Q\n\x05\x65vent\x12\x1f.google.protobuf.MessageOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1f.elcorp.options.v1.EventOptions:Q\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1f.elcorp.options.v1.MethodAccessb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65lcorp/options/v1/options.proto\x12\x11\x65lcorp.options.v1\x1a google/protobuf/descriptor.proto\"l\n\x0c\x45ventOptions\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x11\n\tconsumers\x18\x02 \x03(\t\x12\x11\n\taggregate\x18\x03 \x01(\t\x12\x0e\n\x06\x66\x61mily\x18\x04 \x01(\t\x12\x18\n\x10\x66ormer_consumers\x18\x05 \x03(\t\"6\n\x0cMethodAccess\x12\x0f\n\x07\x63\x61llers\x18\x01 \x03(\t\x12\x15\n\rlocal_callers\x18\x02 \x03(\t\"U\n\x0ePolicyQuestion\x12\x0f\n\x07\x61\x63tions\x18\x01 \x03(\t\x12\x15\n\rresource_type\x18\x02 \x01(\t\x12\x1b\n\x13resource_attributes\x18\x03 \x03(\t\"N\n\nPolicyFact\x12+\n\x04type\x18\x01 \x01(\x0e\x32\x1d.elcorp.options.v1.PolicyType\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t*x\n\nPolicyType\x12\x1b\n\x17POLICY_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13POLICY_TYPE_DECIMAL\x10\x01\x12\x1a\n\x16POLICY_TYPE_IP_ADDRESS\x10\x02\x12\x18\n\x14POLICY_TYPE_DATETIME\x10\x03:Q\n\x05\x65vent\x12\x1f.google.protobuf.MessageOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1f.elcorp.options.v1.EventOptions:Q\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1f.elcorp.options.v1.MethodAccess:]\n\x0fpolicy_question\x12\x1f.google.protobuf.MessageOptions\x18\xd2\x86\x03 \x01(\x0b\x32!.elcorp.options.v1.PolicyQuestion:S\n\x0bpolicy_fact\x12\x1d.google.protobuf.FieldOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1d.elcorp.options.v1.PolicyFactb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'elcorp.options.v1.options_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_POLICYTYPE']._serialized_start=421
+  _globals['_POLICYTYPE']._serialized_end=541
   _globals['_EVENTOPTIONS']._serialized_start=88
   _globals['_EVENTOPTIONS']._serialized_end=196
   _globals['_METHODACCESS']._serialized_start=198
   _globals['_METHODACCESS']._serialized_end=252
+  _globals['_POLICYQUESTION']._serialized_start=254
+  _globals['_POLICYQUESTION']._serialized_end=339
+  _globals['_POLICYFACT']._serialized_start=341
+  _globals['_POLICYFACT']._serialized_end=419
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pb2 as _descriptor_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf.internal import extension_dict as _extension_dict
 import builtins as _builtins
 import sys
@@ -19,6 +20,28 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _PolicyType:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PolicyTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PolicyType.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    POLICY_TYPE_UNSPECIFIED: _PolicyType.ValueType  # 0
+    POLICY_TYPE_DECIMAL: _PolicyType.ValueType  # 1
+    """A string with at most four digits after the point."""
+    POLICY_TYPE_IP_ADDRESS: _PolicyType.ValueType  # 2
+    POLICY_TYPE_DATETIME: _PolicyType.ValueType  # 3
+
+class PolicyType(_PolicyType, metaclass=_PolicyTypeEnumTypeWrapper):
+    """A fact's type in policies, where the field's own type does not say it."""
+
+POLICY_TYPE_UNSPECIFIED: PolicyType.ValueType  # 0
+POLICY_TYPE_DECIMAL: PolicyType.ValueType  # 1
+"""A string with at most four digits after the point."""
+POLICY_TYPE_IP_ADDRESS: PolicyType.ValueType  # 2
+POLICY_TYPE_DATETIME: PolicyType.ValueType  # 3
+Global___PolicyType: _TypeAlias = PolicyType  # noqa: Y015
 
 @_typing.final
 class EventOptions(_message.Message):
@@ -96,7 +119,71 @@ class MethodAccess(_message.Message):
 
 Global___MethodAccess: _TypeAlias = MethodAccess  # noqa: Y015
 
+@_typing.final
+class PolicyQuestion(_message.Message):
+    """What a service tells the policies when it asks about an action. The message's fields are the facts of the question. A policy can
+    read only what is declared: the actions, facts and attributes of all services are the schema of policies.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTIONS_FIELD_NUMBER: _builtins.int
+    RESOURCE_TYPE_FIELD_NUMBER: _builtins.int
+    RESOURCE_ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    resource_type: _builtins.str
+    """The type of the thing, such as "wallet"."""
+    @_builtins.property
+    def actions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The permissions that are asked with these facts. "*": all of them."""
+
+    @_builtins.property
+    def resource_attributes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What is known of the thing, of: owner, organization, teams, classification."""
+
+    def __init__(
+        self,
+        *,
+        actions: _abc.Iterable[_builtins.str] | None = ...,
+        resource_type: _builtins.str = ...,
+        resource_attributes: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "resource_attributes", b"resource_attributes", "resource_type", b"resource_type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PolicyQuestion: _TypeAlias = PolicyQuestion  # noqa: Y015
+
+@_typing.final
+class PolicyFact(_message.Message):
+    """How people see a fact who write policies."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPE_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    type: Global___PolicyType.ValueType
+    description: _builtins.str
+    def __init__(
+        self,
+        *,
+        type: Global___PolicyType.ValueType = ...,
+        description: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PolicyFact: _TypeAlias = PolicyFact  # noqa: Y015
+
 EVENT_FIELD_NUMBER: _builtins.int
 ACCESS_FIELD_NUMBER: _builtins.int
+POLICY_QUESTION_FIELD_NUMBER: _builtins.int
+POLICY_FACT_FIELD_NUMBER: _builtins.int
 event: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, Global___EventOptions]
 access: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___MethodAccess]
+policy_question: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, Global___PolicyQuestion]
+policy_fact: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, Global___PolicyFact]

@@ -13,10 +13,11 @@ from chassis.auth.subject_roles import SubjectRoles
 from chassis.auth.verifier import TokenVerifier
 from kernel.actor import Actor, ActorKind
 from kernel.assurance import NONE, Assurance
-from kernel.errors import AccessDenied, Unavailable
+from kernel.errors import Unavailable
 
 if TYPE_CHECKING:
     # The gateway verifies tokens too, but does not need the policy engine's library.
+    from chassis.policies.decisions import Outcome
     from chassis.policies.engine import Policies
 
 
@@ -106,17 +107,22 @@ class AccessControl:
 
         One of the alternatives is enough instead of the permission.
         """
-        if permission and not any(self._allows(actor, each, within) for each in (permission, *alternatives)):
-            raise AccessDenied(permission=permission)
+        if permission:
+            outcomes = [self._decide(actor, permission, within)]
+            while not outcomes[-1].allowed and len(outcomes) <= len(alternatives):
+                outcomes.append(self._decide(actor, alternatives[len(outcomes) - 1], within))
+            if not outcomes[-1].allowed:
+                # One that the caller can answer by a step-up, if there is one.
+                raise next((each for each in outcomes if each.step_up_seconds is not None), outcomes[0]).refusal(permission)
         # Check last, so that nobody verifies a second factor only to be denied.
         assurance.require(actor, at=self.verifier.clock.now())
 
-    def _allows(self, actor: Actor, permission: str, within: Scope) -> bool:
+    def _decide(self, actor: Actor, permission: str, within: Scope) -> "Outcome":
         if within is Scope.ORGANIZATION:
-            return self.policies.allows_within(actor, permission, actor.organization_id)
+            return self.policies.decide_within(actor, permission, actor.organization_id)
         if within is Scope.RESOURCE:
-            return self.policies.allows_somewhere(actor, permission)
-        return self.policies.allows(actor, permission)
+            return self.policies.decide_somewhere(actor, permission)
+        return self.policies.decide(actor, permission)
 
     def _must_have_two(self, subject_id: str, roles: frozenset[str]) -> bool:
         # Before the first bundle it is unknown what roles permit: require two factors.

@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from chassis.business_time.day_overrides import DayOverride
-from kernel.business_time import BusinessCalendar, SpecialDay, WorkingHours
+from kernel.business_time import BusinessCalendar, SpecialDay, SpecialDays, WorkingHours
 
 NAMIBIAN_TIME: Final = ZoneInfo("Africa/Windhoek")
 # The years that an edition covers. The library knows no holidays after 2100; only weekends are closed then.
@@ -40,6 +40,12 @@ def namibian_calendar(overrides: Mapping[date, DayOverride]) -> BusinessCalendar
 
     An override prevails over weekday and holiday.
     """
+    special = namibian_special_days(overrides)
+    return BusinessCalendar(zone=NAMIBIAN_TIME, hours=_WEEK, special=special, special_hours=_OFFICE, edition=_edition(overrides))
+
+
+def namibian_special_days(overrides: Mapping[date, DayOverride]) -> SpecialDays:
+    """Return the public holidays and declared days. It costs nothing until the first question."""
     declared = {day: SpecialDay(one.name, is_open=one.open) for day, one in overrides.items()}
 
     def special(day: date) -> SpecialDay | None:
@@ -48,7 +54,7 @@ def namibian_calendar(overrides: Mapping[date, DayOverride]) -> BusinessCalendar
         name = namibian_holidays(day.year).get(day)
         return SpecialDay(name) if name else None
 
-    return BusinessCalendar(zone=NAMIBIAN_TIME, hours=_WEEK, special=special, special_hours=_OFFICE, edition=_edition(overrides))
+    return special
 
 
 def _edition(overrides: Mapping[date, DayOverride]) -> str:

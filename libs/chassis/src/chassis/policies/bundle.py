@@ -11,11 +11,15 @@ class InvalidBundle(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Cedar policies as text and their schema as JSON; versions only increase."""
+    """Cedar policies as text and their schema as JSON; versions only increase.
+
+    `shadow` are policies that are evaluated and logged, but not enforced.
+    """
 
     version: int
     policies: str
     schema: str
+    shadow: str = ""
 
 
 class BundleSource(Protocol):

@@ -2,22 +2,28 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import cedarpy
 import structlog
+from google.protobuf.message import Message
 from prometheus_client import Counter
 
-from chassis.policies.bundle import PLATFORM, Bundle, InvalidBundle, Resource
-from chassis.policies.decisions import DecisionSink, Outcome
+from chassis.business_time.namibia import namibian_special_days
+from chassis.policies.bundle import PLATFORM, Bundle, Resource
+from chassis.policies.decisions import DecisionSink, Outcome, decision_of
+from chassis.policies.environment import environment_of
+from chassis.policies.facts import facts_of
 from chassis.policies.limited_roles import LimitedRoles, organization_of, teams_of
+from chassis.policies.parsed_bundle import NOTHING, ParsedBundle
 from chassis.policies.tallies import Tallies, Tally
+from elcorp.platform.v1.policy_questions_pb2 import RequestEnvironment
 from kernel.actor import Actor, ActorKind
+from kernel.business_time import SpecialDays
 from kernel.clock import Clock
-from kernel.errors import AccessDenied, Unavailable
+from kernel.errors import Unavailable
 
 if TYPE_CHECKING:
     from chassis.settings import ServiceSettings
@@ -31,12 +37,14 @@ _ERRORS = Counter("policy_errors_total", "Decisions that denied because evaluati
 _PRINCIPALS: Final = {ActorKind.USER: "User", ActorKind.SERVICE: "Service", ActorKind.ANONYMOUS: "Anonymous"}
 _HARMLESS: Final = (":read", ":read_any", ":view")
 # Attributes that bundles declare from this release on. Any other that is not declared is an error, which denies.
-_OPTIONAL: Final = frozenset({"organization", "classification", "amount", "teams"})
+_OPTIONAL: Final = frozenset({"id", "organization", "classification", "amount", "teams"})
 _REMEMBERED_MAX = 20_000
 STALENESS_SECONDS_MAX: Final = 300.0
 EXPIRY_SECONDS_MAX: Final = 3600.0
 ALLOWS_LOGGED_RATIO: Final = 0.01
 _Remembered = tuple[Outcome, Tally]
+_ENVIRONMENT: Final = frozenset(RequestEnvironment.DESCRIPTOR.fields_by_name)
+Facts = Message | Mapping[str, object]
 _random = Random()  # noqa: S311  # chooses a sample, no secret
 
 
@@ -58,6 +66,7 @@ class Policies:
         decisions: DecisionSink | None = None,
         allows_logged_ratio: float = ALLOWS_LOGGED_RATIO,
         sample: Callable[[], float] = _random.random,
+        special_days: SpecialDays | None = None,
     ) -> None:
         self.clock = clock
         self.staleness_seconds_max = staleness_seconds_max
@@ -65,14 +74,10 @@ class Policies:
         self._decisions = decisions
         self._allows_logged_ratio = allows_logged_ratio
         self._sample = sample
+        self._special_days = special_days or namibian_special_days({})
         self._bundle: Bundle | None = None
-        self._policies = cedarpy.PolicySet.from_str("")
-        self._schema: cedarpy.Schema | None = None
+        self._parsed = ParsedBundle()
         self.limited_roles = LimitedRoles()
-        self._exceeding: frozenset[str] = frozenset()
-        self._included: Mapping[str, frozenset[str]] = {}
-        self._retired: frozenset[str] = frozenset()
-        self._known: Mapping[str, frozenset[str]] = {}
         self._confirmed_at = float("-inf")
         self._remembered: dict[object, _Remembered] = {}
 
@@ -85,6 +90,7 @@ class Policies:
             expiry_seconds_max=settings.policy_expiry_seconds,
             decisions=decisions,
             allows_logged_ratio=settings.policy_allows_logged_ratio,
+            special_days=namibian_special_days(settings.declared_days),
         )
 
     @property
@@ -99,7 +105,7 @@ class Policies:
 
     @property
     def loaded(self) -> bool:
-        return self._schema is not None
+        return self._parsed.schema is not None
 
     @property
     def confirmed_at(self) -> float:
@@ -123,12 +129,7 @@ class Policies:
 
     def load(self, bundle: Bundle, *, as_of: float | None = None) -> None:
         """Put a bundle in force; if it is invalid, keep the old one and raise InvalidBundle. `as_of`: see `confirm`."""
-        try:
-            self._policies, self._schema = _parsed(bundle.policies, bundle.schema)
-            self._exceeding, self._included, self._retired = _annotated_roles(bundle.policies)
-            self._known = _attributes(bundle.schema)
-        except ValueError as exc:
-            raise InvalidBundle(f"bundle {bundle.version}: {exc}") from exc
+        self._parsed = ParsedBundle.of(bundle)
         self._bundle = bundle
         self._remembered = {}
         self.confirm(as_of=as_of)
@@ -137,19 +138,28 @@ class Policies:
         """Record that the bundle in force was current: at `as_of`, a value of the clock's `elapsed`, by default the present."""
         self._confirmed_at = self.clock.elapsed() if as_of is None else as_of
 
-    def require(
-        self, actor: Actor, permission: str, resource: Resource | None = None, context: Mapping[str, object] | None = None
-    ) -> None:
-        """Raise AccessDenied unless the actor has the permission, or Unavailable if that cannot be decided."""
-        if not self.allows(actor, permission, resource, context):
-            raise AccessDenied(permission=permission)
+    def require(self, actor: Actor, permission: str, resource: Resource | None = None, facts: Facts | None = None) -> None:
+        """Raise unless the actor has the permission: AccessDenied, StepUpRequired, or Unavailable if that cannot be decided."""
+        outcome = self.decide(actor, permission, resource, facts)
+        if not outcome.allowed:
+            raise outcome.refusal(permission)
 
-    def allows(
-        self, actor: Actor, permission: str, resource: Resource | None = None, context: Mapping[str, object] | None = None
-    ) -> bool:
+    def allows(self, actor: Actor, permission: str, resource: Resource | None = None, facts: Facts | None = None) -> bool:
         """Return whether the actor has the permission; raises Unavailable if that cannot be decided."""
+        return self.decide(actor, permission, resource, facts).allowed
+
+    def decide(self, actor: Actor, permission: str, resource: Resource | None = None, facts: Facts | None = None) -> Outcome:
+        """Decide whether the actor has the permission; raises Unavailable if that cannot be decided.
+
+        `facts` are a message of the contract that declares the question, or Cedar values by name. A bundle gets those that some
+        of its policies reads.
+        """
         resource = resource or PLATFORM
-        return self._allows(actor, self._roles_on(actor, resource), permission, resource, context)
+        return self._decided(actor, self._roles_on(actor, resource), permission, resource, facts)
+
+    def asks_about(self, permission: str) -> bool:
+        """Return whether a policy in force reads facts about an action. If none does, only the permission is to be asked."""
+        return not self._parsed.facts.get(permission, NOTHING) <= _ENVIRONMENT
 
     def allows_within(
         self, actor: Actor, permission: str, organization_id: UUID | None, /, *, teams: Sequence[UUID] = ()
@@ -158,43 +168,63 @@ class Policies:
 
         `teams` are the team to which it belongs, and the teams of which that is a part.
         """
+        return self.decide_within(actor, permission, organization_id, teams=teams).allowed
+
+    def decide_within(
+        self, actor: Actor, permission: str, organization_id: UUID | None, /, *, teams: Sequence[UUID] = ()
+    ) -> Outcome:
+        """As `allows_within`, with the reasons."""
         if organization_id is None:
-            return self.allows(actor, permission)
+            return self.decide(actor, permission)
         name = str(organization_id)
         of_teams = {"teams": [str(team) for team in teams]} if teams else {}
-        return self.allows(actor, permission, Resource("organization", name, {"organization": name, **of_teams}))
+        return self.decide(actor, permission, Resource("organization", name, {"organization": name, **of_teams}))
 
-    def allows_somewhere(self, actor: Actor, permission: str) -> bool:
-        """Return whether the actor has the permission at all: everywhere, or by a role for some organization.
+    def decide_somewhere(self, actor: Actor, permission: str) -> Outcome:
+        """Decide whether the actor has the permission at all: everywhere, or by a role for some organization.
 
         It admits to operations that then ask about the resource. By itself it permits nothing. Raises Unavailable.
         """
         roles = self._with_included(actor.roles | self.limited_roles.anywhere(actor.subject_id, at=self._now))
-        return self._allows(actor, roles, permission, PLATFORM, None)
+        return self._decided(actor, roles, permission, PLATFORM, None)
 
-    def _allows(
-        self,
-        actor: Actor,
-        roles: frozenset[str],
-        permission: str,
-        resource: Resource,
-        context: Mapping[str, object] | None,
-    ) -> bool:
+    def _decided(self, actor: Actor, roles: frozenset[str], permission: str, resource: Resource, given: Facts | None) -> Outcome:
         self._refuse_stale(permission)
+        context = self._context(actor, permission, given)
         question = _question(actor, roles, permission, resource, context)
         remembered = self._remembered.get(question)
         if remembered is None:
-            outcome = self._decide(actor, roles, permission, resource, context or {})
+            outcome = self._evaluate(actor, roles, permission, resource, context)
             tally = _TALLIES.of(permission, allowed=outcome.allowed)
             if len(self._remembered) >= _REMEMBERED_MAX:
                 self._remembered.clear()
             remembered = self._remembered[question] = outcome, tally
         outcome, tally = remembered
         tally.count += 1
-        if self._decisions is not None and (not outcome.allowed or self._sample() < self._allows_logged_ratio):
-            now = self.clock.now()
-            self._decisions.record(outcome.record_of(actor, permission, resource, context or {}, version=self.version, at=now))
-        return outcome.allowed
+        if self._decisions is not None and self._is_recorded(outcome):
+            facts = _all_facts(given)
+            at = self.clock.now()
+            self._decisions.record(decision_of(outcome, actor, roles, permission, resource, facts, version=self.version, at=at))
+        return outcome
+
+    def _is_recorded(self, outcome: Outcome) -> bool:
+        return not outcome.allowed or bool(outcome.shadow) or self._sample() < self._allows_logged_ratio
+
+    def _context(self, actor: Actor, permission: str, given: Facts | None) -> Mapping[str, object]:
+        """Return what some policy reads of the question and its environment: what the bundle declares for the action."""
+        names = self._parsed.facts.get(permission, NOTHING)
+        if not names:
+            return {}
+        if given is None:
+            context = {}
+        elif isinstance(given, Message):
+            context = dict(facts_of(given, names))
+        else:
+            context = {name: value for name, value in given.items() if name in names}
+        if not names.isdisjoint(_ENVIRONMENT):
+            environment = environment_of(actor, at=self.clock.now(), special_days=self._special_days)
+            context.update(facts_of(environment, names))
+        return context
 
     def roles_everywhere(self, subject_id: str, roles: frozenset[str], /) -> frozenset[str]:
         """Return the roles that a subject has everywhere now, from those of its token: also dated ones, and what all include.
@@ -214,7 +244,7 @@ class Policies:
             raise Unavailable(dependency="governance", reason="no policy bundle yet")
         if self.limited_roles.has(subject_id):
             roles = {*roles, *self.limited_roles.anywhere(subject_id, at=self._now)}
-        return self._exceeding.intersection(roles)
+        return self._parsed.exceeding.intersection(roles)
 
     def _refuse_stale(self, permission: str) -> None:
         age = self.clock.elapsed() - self._confirmed_at
@@ -226,7 +256,7 @@ class Policies:
             _UNDECIDED.inc()
             raise Unavailable(dependency="governance", reason="policy bundle too old", age_seconds=int(age))
 
-    def _decide(
+    def _evaluate(
         self, actor: Actor, roles: frozenset[str], permission: str, resource: Resource, context: Mapping[str, object]
     ) -> Outcome:
         principal = {"type": _PRINCIPALS[actor.kind], "id": actor.subject_id}
@@ -235,27 +265,53 @@ class Policies:
             "principal": principal,
             "action": {"type": "Action", "id": permission},
             "resource": target,
-            "context": json.dumps(dict(context)),
+            "context": json.dumps(context),
         }
         parents = [{"type": "Role", "id": role} for role in sorted(roles)]
-        organization = {"organization": str(actor.organization_id)} if actor.organization_id else {}
+        of_actor = {"id": actor.subject_id}
+        if actor.organization_id:
+            of_actor["organization"] = str(actor.organization_id)
         of_target = {"type": resource.type, "id": resource.id, **resource.attributes}
-        entities: list[dict[str, Any]] = [
-            {"uid": principal, "attrs": self._declared(principal["type"], organization), "parents": parents},
-            *({"uid": role, "attrs": {}, "parents": []} for role in parents),
-            {"uid": target, "attrs": self._declared(target["type"], of_target), "parents": []},
-        ]
-        result = cedarpy.is_authorized(request, self._policies, json.dumps(entities), self._schema)
+        entities = json.dumps(
+            [
+                {"uid": principal, "attrs": self._declared(principal["type"], of_actor), "parents": parents},
+                *({"uid": role, "attrs": {}, "parents": []} for role in parents),
+                {"uid": target, "attrs": self._declared(target["type"], of_target), "parents": []},
+            ]
+        )
+        result = cedarpy.is_authorized(request, self._parsed.policies, entities, self._parsed.schema)
+        errors = self._errors_of(result, permission)
+        allowed, names = result.allowed and not errors, tuple(sorted(_names(result.diagnostics)))
+        return Outcome(
+            allowed=allowed,
+            policies=names,
+            errors=errors,
+            shadow=self._would_deny(request, entities) if allowed and permission in self._parsed.shadowed else (),
+            step_up_seconds=None if allowed or errors else self._step_up(names, request, entities),
+        )
+
+    def _would_deny(self, request: dict[str, Any], entities: str) -> tuple[str, ...]:
+        result = cedarpy.is_authorized(request, self._parsed.shadow, entities, self._parsed.schema)
+        if errors := self._errors_of(result, request["action"]["id"]):
+            return (f"{errors} errors",)
+        return () if result.allowed else tuple(sorted(_names(result.diagnostics)))
+
+    def _errors_of(self, result: cedarpy.AuthzResult, permission: str) -> int:
         errors = result.diagnostics.errors
         if errors:
             # Cedar skips a forbid that fails to evaluate, and would then allow: deny on any error.
             _ERRORS.inc()
             log.error("policy_error", permission=permission, version=self.version, errors=errors[:3])
-        return Outcome(
-            allowed=result.allowed and not errors,
-            policies=tuple(sorted(_names(result.diagnostics))),
-            errors=len(errors),
-        )
+        return len(errors)
+
+    def _step_up(self, deciding: Sequence[str], request: dict[str, Any], entities: str) -> int | None:
+        """Return the age of the sign-in that ends a denial by these policies; None if it would not end it."""
+        if not deciding or any(name not in self._parsed.step_ups for name in deciding):
+            return None
+        if not cedarpy.is_authorized(request, self._parsed.but_step_ups, entities, self._parsed.schema).allowed:
+            # Nobody is asked for a second factor only to be denied.
+            return None
+        return min(self._parsed.step_ups[name] for name in deciding)
 
     @property
     def _now(self) -> float:
@@ -274,15 +330,15 @@ class Policies:
 
     def _with_included(self, roles: frozenset[str]) -> frozenset[str]:
         """Add the roles that these include: a rule about a role also concerns roles that include it. Leave out retired ones."""
-        if not self._retired.isdisjoint(roles):
-            roles -= self._retired
-        if self._included.keys().isdisjoint(roles):
+        if not self._parsed.retired.isdisjoint(roles):
+            roles -= self._parsed.retired
+        if self._parsed.included.keys().isdisjoint(roles):
             return roles
-        return roles.union(*(self._included.get(role, ()) for role in roles))
+        return roles.union(*(self._parsed.included.get(role, ()) for role in roles))
 
     def _declared(self, entity_type: str, attributes: Mapping[str, object]) -> dict[str, object]:
         """Leave out what a bundle of the previous release does not declare, because none of its policies reads it."""
-        unknown = _OPTIONAL - self._known.get(entity_type, frozenset())
+        unknown = _OPTIONAL - self._parsed.attributes.get(entity_type, frozenset())
         return {name: value for name, value in attributes.items() if name not in unknown}
 
 
@@ -292,39 +348,15 @@ def _names(diagnostics: cedarpy.Diagnostics) -> Iterable[str]:
     return {names.get(reason) or reason for reason in diagnostics.reasons}
 
 
-@lru_cache(maxsize=2)
-def _parsed(policies_text: str, schema_text: str) -> tuple[cedarpy.PolicySet, cedarpy.Schema]:
-    """Parse and validate; raises ValueError. The same text is parsed only once (30 ms)."""
-    policies = cedarpy.PolicySet.from_str(policies_text)
-    schema = cedarpy.Schema.from_json_str(schema_text)
-    validation = cedarpy.validate_policies(policies_text, schema)
-    if not validation.validation_passed:
-        raise ValueError("; ".join(str(error) for error in validation.errors[:5]))
-    return policies, schema
+def _all_facts(given: Facts | None) -> Mapping[str, object]:
+    """Return all facts of a question, for the record: later policies may read others."""
+    if given is None:
+        return {}
+    return facts_of(given, given.DESCRIPTOR.fields_by_name) if isinstance(given, Message) else dict(given)
 
 
-@lru_cache(maxsize=2)
-def _attributes(schema_text: str) -> Mapping[str, frozenset[str]]:
-    """Read from the schema which attributes each type of entity may have."""
-    types: dict[str, dict[str, Any]] = json.loads(schema_text).get("", {}).get("entityTypes", {})
-    return {name: frozenset(each.get("shape", {}).get("attributes", ())) for name, each in types.items()}
-
-
-@lru_cache(maxsize=2)
-def _annotated_roles(policies_text: str) -> tuple[frozenset[str], Mapping[str, frozenset[str]], frozenset[str]]:
-    """Read from the annotations which roles exceed the default role, which roles each one includes, and which are retired."""
-    policies = json.loads(cedarpy.policies_to_json_str(policies_text))["staticPolicies"].values() if policies_text else ()
-    annotations = [policy.get("annotations", {}) for policy in policies]
-    roles = [(each["id"].removeprefix("role:"), each) for each in annotations if each.get("id", "").startswith("role:")]
-    exceeding = frozenset(role for role, each in roles if "exceeds" in each)
-    included = {role: frozenset(each["includes"].split(",")) for role, each in roles if "includes" in each}
-    return exceeding, included, frozenset(role for role, each in roles if "retired" in each)
-
-
-def _question(
-    actor: Actor, roles: frozenset[str], permission: str, resource: Resource, context: Mapping[str, object] | None
-) -> object:
-    # Exactly the input of _decide. As JSON, because True and 1 are the same dict key but different Cedar values.
+def _question(actor: Actor, roles: frozenset[str], permission: str, resource: Resource, context: Mapping[str, object]) -> object:
+    # Exactly the input of _evaluate. As JSON, because True and 1 are the same dict key but different Cedar values.
     attributes = json.dumps(dict(resource.attributes)) if resource.attributes else ""
     facts = json.dumps(dict(context)) if context else ""
     who = actor.kind, actor.subject_id, roles, actor.organization_id

@@ -35,7 +35,7 @@ class GovernanceBundles:
             raise as_domain_error(exc) from exc
         if response.version == known_version:
             return None
-        return Bundle(response.version, response.policies, response.schema)
+        return Bundle(response.version, response.policies, response.schema, response.shadow_policies)
 
 
 class GovernanceLimitedRoles:

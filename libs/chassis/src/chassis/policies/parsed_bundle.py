@@ -1,0 +1,97 @@
+"""A bundle as the engine evaluates it, and what its annotations say."""
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+
+import cedarpy
+
+from chassis.policies.bundle import Bundle, InvalidBundle
+
+NOTHING: Final[frozenset[str]] = frozenset()
+_ACTION: Final = re.compile(r'Action::"([^"]+)"')
+_NO_POLICIES: Final[dict[str, Any]] = {"staticPolicies": {}, "templates": {}, "templateLinks": []}
+_EMPTY: Final = cedarpy.PolicySet.from_str("")
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedBundle:
+    """`exceeding` are the roles that permit more than the default role, `included` what each role includes.
+
+    `shadow` has the policies that are not enforced, with a permit of everything; `shadowed` are the actions that they concern.
+    `step_ups` are the policies that only ask for a sign-in with two factors, with its age in seconds; `but_step_ups` all others.
+    `attributes` are the declared ones of each type of entity, and `facts` those about each action.
+    """
+
+    policies: cedarpy.PolicySet = _EMPTY
+    schema: cedarpy.Schema | None = None
+    shadow: cedarpy.PolicySet = _EMPTY
+    shadowed: frozenset[str] = NOTHING
+    exceeding: frozenset[str] = NOTHING
+    included: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    retired: frozenset[str] = NOTHING
+    step_ups: Mapping[str, int] = field(default_factory=dict)
+    but_step_ups: cedarpy.PolicySet = _EMPTY
+    attributes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    facts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> "ParsedBundle":
+        """Raise InvalidBundle."""
+        try:
+            return _parsed(bundle.policies, bundle.schema, bundle.shadow)
+        except ValueError as exc:
+            raise InvalidBundle(f"bundle {bundle.version}: {exc}") from exc
+
+
+@lru_cache(maxsize=2)
+def _parsed(policies_text: str, schema_text: str, shadow_text: str) -> ParsedBundle:
+    """Parse and validate; raises ValueError. The same text is parsed only once (30 ms)."""
+    schema = cedarpy.Schema.from_json_str(schema_text)
+    policies = _valid(policies_text, schema)
+    read = _read(policies_text)
+    annotated = [policy.get("annotations", {}) for policy in read.values()]
+    roles = {each["id"].removeprefix("role:"): each for each in annotated if each.get("id", "").startswith("role:")}
+    step_ups = {name for name, policy in read.items() if "step_up" in policy.get("annotations", {})}
+    declared: dict[str, Any] = json.loads(schema_text).get("", {})
+    return ParsedBundle(
+        policies=policies,
+        schema=schema,
+        shadow=_valid(f"{shadow_text}\n\npermit(principal, action, resource);", schema) if shadow_text else _EMPTY,
+        shadowed=frozenset(_ACTION.findall(shadow_text)),
+        exceeding=frozenset(role for role, each in roles.items() if "exceeds" in each),
+        included={role: frozenset(each["includes"].split(",")) for role, each in roles.items() if "includes" in each},
+        retired=frozenset(role for role, each in roles.items() if "retired" in each),
+        step_ups={read[name]["annotations"]["id"]: int(read[name]["annotations"]["step_up"]) for name in step_ups},
+        but_step_ups=_without(step_ups, read) if step_ups else policies,
+        attributes={
+            name: frozenset(each.get("shape", {}).get("attributes", ())) for name, each in declared.get("entityTypes", {}).items()
+        },
+        facts={
+            name: frozenset(facts)
+            for name, each in declared.get("actions", {}).items()
+            if (facts := each.get("appliesTo", {}).get("context", {}).get("attributes"))
+        },
+    )
+
+
+def _valid(text: str, schema: cedarpy.Schema) -> cedarpy.PolicySet:
+    policies = cedarpy.PolicySet.from_str(text)
+    validation = cedarpy.validate_policies(text, schema)
+    if not validation.validation_passed:
+        raise ValueError("; ".join(str(error) for error in validation.errors[:5]))
+    return policies
+
+
+def _read(text: str) -> Mapping[str, Any]:
+    read: dict[str, Any] = json.loads(cedarpy.policies_to_json_str(text)) if text else _NO_POLICIES
+    policies: dict[str, Any] = read["staticPolicies"]
+    return policies
+
+
+def _without(names: Collection[str], read: Mapping[str, Any]) -> cedarpy.PolicySet:
+    others = {name: policy for name, policy in read.items() if name not in names}
+    return cedarpy.PolicySet.from_str(cedarpy.policies_from_json_str(json.dumps({**_NO_POLICIES, "staticPolicies": others})))
