@@ -75,6 +75,7 @@ def test_a_denial_is_recorded_with_who_what_why_and_where(clock: ControlledClock
             "bundle_version": 7,
             "request_id": "req-7",
             "trace_id": trace_id,
+            "count": 1,
         }
     ]
 

@@ -24,10 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from elcorp.common.v1 import money_pb2 as elcorp_dot_common_dot_v1_dot_money__pb2
+from elcorp.compliance.v1 import events_pb2 as elcorp_dot_compliance_dot_v1_dot_events__pb2
 from elcorp.options.v1 import options_pb2 as elcorp_dot_options_dot_v1_dot_options__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%elcorp/compliance/v1/compliance.proto\x12\x14\x65lcorp.compliance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x65lcorp/common/v1/money.proto\x1a\x1f\x65lcorp/options/v1/options.proto\"Y\n\x16ScreenTransfersRequest\x12?\n\ttransfers\x18\x01 \x03(\x0b\x32\x1f.elcorp.compliance.v1.ScreeningB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"\xbc\x01\n\tScreening\x12\x1e\n\x0cinitiator_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tsource_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\ttarget_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12/\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\x12$\n\x0forganization_id\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"J\n\x17ScreenTransfersResponse\x12/\n\x08verdicts\x18\x01 \x03(\x0b\x32\x1d.elcorp.compliance.v1.Verdict\"(\n\x07Verdict\x12\r\n\x05\x63lear\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\"7\n\x14GetFirstEntryRequest\x12\x1f\n\x0bresource_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xff\x01\"<\n\x15GetFirstEntryResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x11\n\tleaf_hash\x18\x02 \x01(\x0c\x32\x96\x01\n\x10ScreeningService\x12\x81\x01\n\x0fScreenTransfers\x12,.elcorp.compliance.v1.ScreenTransfersRequest\x1a-.elcorp.compliance.v1.ScreenTransfersResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments2\x8e\x01\n\x0f\x41uditLogService\x12{\n\rGetFirstEntry\x12*.elcorp.compliance.v1.GetFirstEntryRequest\x1a+.elcorp.compliance.v1.GetFirstEntryResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08paymentsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%elcorp/compliance/v1/compliance.proto\x12\x14\x65lcorp.compliance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1c\x65lcorp/common/v1/money.proto\x1a!elcorp/compliance/v1/events.proto\x1a\x1f\x65lcorp/options/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"Y\n\x16ScreenTransfersRequest\x12?\n\ttransfers\x18\x01 \x03(\x0b\x32\x1f.elcorp.compliance.v1.ScreeningB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"\xbc\x01\n\tScreening\x12\x1e\n\x0cinitiator_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\tsource_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1b\n\ttarget_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12/\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x17.elcorp.common.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01\x12$\n\x0forganization_id\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"J\n\x17ScreenTransfersResponse\x12/\n\x08verdicts\x18\x01 \x03(\x0b\x32\x1d.elcorp.compliance.v1.Verdict\"(\n\x07Verdict\x12\r\n\x05\x63lear\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\"7\n\x14GetFirstEntryRequest\x12\x1f\n\x0bresource_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xff\x01\"<\n\x15GetFirstEntryResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x11\n\tleaf_hash\x18\x02 \x01(\x0c\"\x9e\x01\n\x14ListDecisionsRequest\x12\x17\n\x06\x63ursor\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x19\n\x05limit\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x01\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x0bpermissions\x18\x04 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\xc8\x01\"\x07r\x05\x10\x01\x18\x80\x01\"e\n\x15ListDecisionsResponse\x12\x37\n\tdecisions\x18\x01 \x03(\x0b\x32$.elcorp.compliance.v1.PolicyDecision\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"n\n\x1dSummarizeShadowDenialsRequest\x12\x1a\n\x06policy\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x31\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\"\xb0\x01\n\rShadowDenials\x12\x12\n\npermission\x18\x01 \x01(\t\x12\x11\n\tdecisions\x18\x02 \x01(\x03\x12\x0e\n\x06people\x18\x03 \x01(\x03\x12,\n\x08\x66irst_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07last_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05roles\x18\x06 \x03(\t\"y\n\x1eSummarizeShadowDenialsResponse\x12\x34\n\x07\x64\x65nials\x18\x01 \x03(\x0b\x32#.elcorp.compliance.v1.ShadowDenials\x12\x11\n\tdecisions\x18\x02 \x01(\x03\x12\x0e\n\x06people\x18\x03 \x01(\x03\x32\x96\x01\n\x10ScreeningService\x12\x81\x01\n\x0fScreenTransfers\x12,.elcorp.compliance.v1.ScreenTransfersRequest\x1a-.elcorp.compliance.v1.ScreenTransfersResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments2\x8e\x01\n\x0f\x41uditLogService\x12{\n\rGetFirstEntry\x12*.elcorp.compliance.v1.GetFirstEntryRequest\x1a+.elcorp.compliance.v1.GetFirstEntryResponse\"\x11\x90\x02\x01\x8a\xb5\x18\n\n\x08payments2\xae\x02\n\x12\x44\x65\x63isionLogService\x12}\n\rListDecisions\x12*.elcorp.compliance.v1.ListDecisionsRequest\x1a+.elcorp.compliance.v1.ListDecisionsResponse\"\x13\x90\x02\x01\x8a\xb5\x18\x0c\n\ngovernance\x12\x98\x01\n\x16SummarizeShadowDenials\x12\x33.elcorp.compliance.v1.SummarizeShadowDenialsRequest\x1a\x34.elcorp.compliance.v1.SummarizeShadowDenialsResponse\"\x13\x90\x02\x01\x8a\xb5\x18\x0c\n\ngovernanceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,24 +50,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCREENING'].fields_by_name['organization_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_GETFIRSTENTRYREQUEST'].fields_by_name['resource_id']._loaded_options = None
   _globals['_GETFIRSTENTRYREQUEST'].fields_by_name['resource_id']._serialized_options = b'\272H\007r\005\020\001\030\377\001'
+  _globals['_LISTDECISIONSREQUEST'].fields_by_name['cursor']._loaded_options = None
+  _globals['_LISTDECISIONSREQUEST'].fields_by_name['cursor']._serialized_options = b'\272H\004r\002\030d'
+  _globals['_LISTDECISIONSREQUEST'].fields_by_name['limit']._loaded_options = None
+  _globals['_LISTDECISIONSREQUEST'].fields_by_name['limit']._serialized_options = b'\272H\007\032\005\030\364\003(\001'
+  _globals['_LISTDECISIONSREQUEST'].fields_by_name['permissions']._loaded_options = None
+  _globals['_LISTDECISIONSREQUEST'].fields_by_name['permissions']._serialized_options = b'\272H\017\222\001\014\020\310\001\"\007r\005\020\001\030\200\001'
+  _globals['_SUMMARIZESHADOWDENIALSREQUEST'].fields_by_name['policy']._loaded_options = None
+  _globals['_SUMMARIZESHADOWDENIALSREQUEST'].fields_by_name['policy']._serialized_options = b'\272H\007r\005\020\001\030\200\001'
+  _globals['_SUMMARIZESHADOWDENIALSREQUEST'].fields_by_name['since']._loaded_options = None
+  _globals['_SUMMARIZESHADOWDENIALSREQUEST'].fields_by_name['since']._serialized_options = b'\272H\003\310\001\001'
   _globals['_SCREENINGSERVICE'].methods_by_name['ScreenTransfers']._loaded_options = None
   _globals['_SCREENINGSERVICE'].methods_by_name['ScreenTransfers']._serialized_options = b'\220\002\001\212\265\030\n\n\010payments'
   _globals['_AUDITLOGSERVICE'].methods_by_name['GetFirstEntry']._loaded_options = None
   _globals['_AUDITLOGSERVICE'].methods_by_name['GetFirstEntry']._serialized_options = b'\220\002\001\212\265\030\n\n\010payments'
-  _globals['_SCREENTRANSFERSREQUEST']._serialized_start=155
-  _globals['_SCREENTRANSFERSREQUEST']._serialized_end=244
-  _globals['_SCREENING']._serialized_start=247
-  _globals['_SCREENING']._serialized_end=435
-  _globals['_SCREENTRANSFERSRESPONSE']._serialized_start=437
-  _globals['_SCREENTRANSFERSRESPONSE']._serialized_end=511
-  _globals['_VERDICT']._serialized_start=513
-  _globals['_VERDICT']._serialized_end=553
-  _globals['_GETFIRSTENTRYREQUEST']._serialized_start=555
-  _globals['_GETFIRSTENTRYREQUEST']._serialized_end=610
-  _globals['_GETFIRSTENTRYRESPONSE']._serialized_start=612
-  _globals['_GETFIRSTENTRYRESPONSE']._serialized_end=672
-  _globals['_SCREENINGSERVICE']._serialized_start=675
-  _globals['_SCREENINGSERVICE']._serialized_end=825
-  _globals['_AUDITLOGSERVICE']._serialized_start=828
-  _globals['_AUDITLOGSERVICE']._serialized_end=970
+  _globals['_DECISIONLOGSERVICE'].methods_by_name['ListDecisions']._loaded_options = None
+  _globals['_DECISIONLOGSERVICE'].methods_by_name['ListDecisions']._serialized_options = b'\220\002\001\212\265\030\014\n\ngovernance'
+  _globals['_DECISIONLOGSERVICE'].methods_by_name['SummarizeShadowDenials']._loaded_options = None
+  _globals['_DECISIONLOGSERVICE'].methods_by_name['SummarizeShadowDenials']._serialized_options = b'\220\002\001\212\265\030\014\n\ngovernance'
+  _globals['_SCREENTRANSFERSREQUEST']._serialized_start=223
+  _globals['_SCREENTRANSFERSREQUEST']._serialized_end=312
+  _globals['_SCREENING']._serialized_start=315
+  _globals['_SCREENING']._serialized_end=503
+  _globals['_SCREENTRANSFERSRESPONSE']._serialized_start=505
+  _globals['_SCREENTRANSFERSRESPONSE']._serialized_end=579
+  _globals['_VERDICT']._serialized_start=581
+  _globals['_VERDICT']._serialized_end=621
+  _globals['_GETFIRSTENTRYREQUEST']._serialized_start=623
+  _globals['_GETFIRSTENTRYREQUEST']._serialized_end=678
+  _globals['_GETFIRSTENTRYRESPONSE']._serialized_start=680
+  _globals['_GETFIRSTENTRYRESPONSE']._serialized_end=740
+  _globals['_LISTDECISIONSREQUEST']._serialized_start=743
+  _globals['_LISTDECISIONSREQUEST']._serialized_end=901
+  _globals['_LISTDECISIONSRESPONSE']._serialized_start=903
+  _globals['_LISTDECISIONSRESPONSE']._serialized_end=1004
+  _globals['_SUMMARIZESHADOWDENIALSREQUEST']._serialized_start=1006
+  _globals['_SUMMARIZESHADOWDENIALSREQUEST']._serialized_end=1116
+  _globals['_SHADOWDENIALS']._serialized_start=1119
+  _globals['_SHADOWDENIALS']._serialized_end=1295
+  _globals['_SUMMARIZESHADOWDENIALSRESPONSE']._serialized_start=1297
+  _globals['_SUMMARIZESHADOWDENIALSRESPONSE']._serialized_end=1418
+  _globals['_SCREENINGSERVICE']._serialized_start=1421
+  _globals['_SCREENINGSERVICE']._serialized_end=1571
+  _globals['_AUDITLOGSERVICE']._serialized_start=1574
+  _globals['_AUDITLOGSERVICE']._serialized_end=1716
+  _globals['_DECISIONLOGSERVICE']._serialized_start=1719
+  _globals['_DECISIONLOGSERVICE']._serialized_end=2021
 # @@protoc_insertion_point(module_scope)

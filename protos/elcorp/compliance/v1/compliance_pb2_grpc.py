@@ -175,3 +175,123 @@ class AuditLogService:
             timeout,
             metadata,
             _registered_method=True)
+
+
+class DecisionLogServiceStub:
+    """Reads the decisions that the policies of all services made. A replay decides them again with other policies.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.ListDecisions = channel.unary_unary(
+                '/elcorp.compliance.v1.DecisionLogService/ListDecisions',
+                request_serializer=elcorp_dot_compliance_dot_v1_dot_compliance__pb2.ListDecisionsRequest.SerializeToString,
+                response_deserializer=elcorp_dot_compliance_dot_v1_dot_compliance__pb2.ListDecisionsResponse.FromString,
+                _registered_method=True)
+        self.SummarizeShadowDenials = channel.unary_unary(
+                '/elcorp.compliance.v1.DecisionLogService/SummarizeShadowDenials',
+                request_serializer=elcorp_dot_compliance_dot_v1_dot_compliance__pb2.SummarizeShadowDenialsRequest.SerializeToString,
+                response_deserializer=elcorp_dot_compliance_dot_v1_dot_compliance__pb2.SummarizeShadowDenialsResponse.FromString,
+                _registered_method=True)
+
+
+class DecisionLogServiceServicer:
+    """Reads the decisions that the policies of all services made. A replay decides them again with other policies.
+    """
+
+    def ListDecisions(self, request, context):
+        """Returns decisions, newest first. Their log is not complete: it has a sample of what was allowed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SummarizeShadowDenials(self, request, context):
+        """Returns what a shadow policy would have denied, by permission, if it were enforced.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_DecisionLogServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'ListDecisions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDecisions,
+                    request_deserializer=elcorp_dot_compliance_dot_v1_dot_compliance__pb2.ListDecisionsRequest.FromString,
+                    response_serializer=elcorp_dot_compliance_dot_v1_dot_compliance__pb2.ListDecisionsResponse.SerializeToString,
+            ),
+            'SummarizeShadowDenials': grpc.unary_unary_rpc_method_handler(
+                    servicer.SummarizeShadowDenials,
+                    request_deserializer=elcorp_dot_compliance_dot_v1_dot_compliance__pb2.SummarizeShadowDenialsRequest.FromString,
+                    response_serializer=elcorp_dot_compliance_dot_v1_dot_compliance__pb2.SummarizeShadowDenialsResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'elcorp.compliance.v1.DecisionLogService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('elcorp.compliance.v1.DecisionLogService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class DecisionLogService:
+    """Reads the decisions that the policies of all services made. A replay decides them again with other policies.
+    """
+
+    @staticmethod
+    def ListDecisions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.compliance.v1.DecisionLogService/ListDecisions',
+            elcorp_dot_compliance_dot_v1_dot_compliance__pb2.ListDecisionsRequest.SerializeToString,
+            elcorp_dot_compliance_dot_v1_dot_compliance__pb2.ListDecisionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SummarizeShadowDenials(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.compliance.v1.DecisionLogService/SummarizeShadowDenials',
+            elcorp_dot_compliance_dot_v1_dot_compliance__pb2.SummarizeShadowDenialsRequest.SerializeToString,
+            elcorp_dot_compliance_dot_v1_dot_compliance__pb2.SummarizeShadowDenialsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

@@ -87,3 +87,46 @@ class AuditLogServiceServicer(metaclass=_abc_1.ABCMeta):
         """Returns the first entry of a resource: its creation. NOT_FOUND until the entry has reached the log."""
 
 def add_AuditLogServiceServicer_to_server(servicer: AuditLogServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class DecisionLogServiceStub:
+    """Reads the decisions that the policies of all services made. A replay decides them again with other policies."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> DecisionLogServiceAsyncStub: ...
+    ListDecisions: _grpc.UnaryUnaryMultiCallable[_compliance_pb2.ListDecisionsRequest, _compliance_pb2.ListDecisionsResponse]
+    """Returns decisions, newest first. Their log is not complete: it has a sample of what was allowed."""
+    SummarizeShadowDenials: _grpc.UnaryUnaryMultiCallable[_compliance_pb2.SummarizeShadowDenialsRequest, _compliance_pb2.SummarizeShadowDenialsResponse]
+    """Returns what a shadow policy would have denied, by permission, if it were enforced."""
+
+@_typing.type_check_only
+class DecisionLogServiceAsyncStub(DecisionLogServiceStub):
+    """Reads the decisions that the policies of all services made. A replay decides them again with other policies."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    ListDecisions: _aio.UnaryUnaryMultiCallable[_compliance_pb2.ListDecisionsRequest, _compliance_pb2.ListDecisionsResponse]  # type: ignore[assignment]
+    """Returns decisions, newest first. Their log is not complete: it has a sample of what was allowed."""
+    SummarizeShadowDenials: _aio.UnaryUnaryMultiCallable[_compliance_pb2.SummarizeShadowDenialsRequest, _compliance_pb2.SummarizeShadowDenialsResponse]  # type: ignore[assignment]
+    """Returns what a shadow policy would have denied, by permission, if it were enforced."""
+
+class DecisionLogServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Reads the decisions that the policies of all services made. A replay decides them again with other policies."""
+
+    @_abc_1.abstractmethod
+    def ListDecisions(
+        self,
+        request: _compliance_pb2.ListDecisionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_compliance_pb2.ListDecisionsResponse, _abc.Awaitable[_compliance_pb2.ListDecisionsResponse]]:
+        """Returns decisions, newest first. Their log is not complete: it has a sample of what was allowed."""
+
+    @_abc_1.abstractmethod
+    def SummarizeShadowDenials(
+        self,
+        request: _compliance_pb2.SummarizeShadowDenialsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_compliance_pb2.SummarizeShadowDenialsResponse, _abc.Awaitable[_compliance_pb2.SummarizeShadowDenialsResponse]]:
+        """Returns what a shadow policy would have denied, by permission, if it were enforced."""
+
+def add_DecisionLogServiceServicer_to_server(servicer: DecisionLogServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -165,6 +165,144 @@ class AuditFactsRecorded(_message.Message):
 Global___AuditFactsRecorded: _TypeAlias = AuditFactsRecorded  # noqa: Y015
 
 @_typing.final
+class PolicyDecision(_message.Message):
+    """A decision of the policies, and all that it depended on, so that it can be decided again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECISION_ID_FIELD_NUMBER: _builtins.int
+    PRODUCER_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    ALLOWED_FIELD_NUMBER: _builtins.int
+    PRINCIPAL_KIND_FIELD_NUMBER: _builtins.int
+    PRINCIPAL_ID_FIELD_NUMBER: _builtins.int
+    PERMISSION_FIELD_NUMBER: _builtins.int
+    RESOURCE_TYPE_FIELD_NUMBER: _builtins.int
+    RESOURCE_ID_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    INTERACTIVE_FIELD_NUMBER: _builtins.int
+    IP_FIELD_NUMBER: _builtins.int
+    AUTHENTICATED_AT_FIELD_NUMBER: _builtins.int
+    METHODS_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    IS_TRUNCATED_FIELD_NUMBER: _builtins.int
+    POLICIES_FIELD_NUMBER: _builtins.int
+    SHADOW_FIELD_NUMBER: _builtins.int
+    ERRORS_FIELD_NUMBER: _builtins.int
+    BUNDLE_VERSION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TRACE_ID_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    decision_id: _builtins.str
+    """A UUIDv7 that the recording process makes."""
+    producer: _builtins.str
+    """The service that decided."""
+    allowed: _builtins.bool
+    principal_kind: _builtins.str
+    """"user", "service" or "anonymous"."""
+    principal_id: _builtins.str
+    permission: _builtins.str
+    resource_type: _builtins.str
+    resource_id: _builtins.str
+    organization_id: _builtins.str
+    """The organization that the principal acted for, a UUID; empty for a person who acts alone."""
+    interactive: _builtins.bool
+    """Whether the request belongs to a session."""
+    ip: _builtins.str
+    attributes: _builtins.str
+    """The attributes of the resource and the facts of the question: JSON objects of Cedar, each of at most 8 KiB."""
+    facts: _builtins.str
+    is_truncated: _builtins.bool
+    """Attributes or facts were longer, and are left out."""
+    errors: _builtins.int
+    """How many policies failed to evaluate."""
+    bundle_version: _builtins.int
+    request_id: _builtins.str
+    trace_id: _builtins.str
+    count: _builtins.int
+    """Equal denials within about a second are one decision, with the inputs of the first. This is their number."""
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def authenticated_at(self) -> _timestamp_pb2.Timestamp:
+        """Absent if the sign-in is not known."""
+
+    @_builtins.property
+    def methods(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """How the principal authenticated, as in the token's `amr`."""
+
+    @_builtins.property
+    def policies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The deciding policies. A denial without any is the default."""
+
+    @_builtins.property
+    def shadow(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The policies that would have denied it, if they were enforced."""
+
+    def __init__(
+        self,
+        *,
+        decision_id: _builtins.str = ...,
+        producer: _builtins.str = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        allowed: _builtins.bool = ...,
+        principal_kind: _builtins.str = ...,
+        principal_id: _builtins.str = ...,
+        permission: _builtins.str = ...,
+        resource_type: _builtins.str = ...,
+        resource_id: _builtins.str = ...,
+        roles: _abc.Iterable[_builtins.str] | None = ...,
+        organization_id: _builtins.str = ...,
+        interactive: _builtins.bool = ...,
+        ip: _builtins.str = ...,
+        authenticated_at: _timestamp_pb2.Timestamp | None = ...,
+        methods: _abc.Iterable[_builtins.str] | None = ...,
+        attributes: _builtins.str = ...,
+        facts: _builtins.str = ...,
+        is_truncated: _builtins.bool = ...,
+        policies: _abc.Iterable[_builtins.str] | None = ...,
+        shadow: _abc.Iterable[_builtins.str] | None = ...,
+        errors: _builtins.int = ...,
+        bundle_version: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+        trace_id: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "authenticated_at", b"authenticated_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed", b"allowed", "at", b"at", "attributes", b"attributes", "authenticated_at", b"authenticated_at", "bundle_version", b"bundle_version", "count", b"count", "decision_id", b"decision_id", "errors", b"errors", "facts", b"facts", "interactive", b"interactive", "ip", b"ip", "is_truncated", b"is_truncated", "methods", b"methods", "organization_id", b"organization_id", "permission", b"permission", "policies", b"policies", "principal_id", b"principal_id", "principal_kind", b"principal_kind", "producer", b"producer", "request_id", b"request_id", "resource_id", b"resource_id", "resource_type", b"resource_type", "roles", b"roles", "shadow", b"shadow", "trace_id", b"trace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PolicyDecision: _TypeAlias = PolicyDecision  # noqa: Y015
+
+@_typing.final
+class PolicyDecisionsRecorded(_message.Message):
+    """Decisions of one process: every denial, each that a shadow policy would have denied, and a sample of the others. At most 200."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECISIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def decisions(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyDecision]: ...
+    def __init__(
+        self,
+        *,
+        decisions: _abc.Iterable[Global___PolicyDecision] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions", b"decisions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PolicyDecisionsRecorded: _TypeAlias = PolicyDecisionsRecorded  # noqa: Y015
+
+@_typing.final
 class CheckpointSigned(_message.Message):
     """The signed head of the log. Witnesses and archives store it."""
 

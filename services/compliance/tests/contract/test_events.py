@@ -34,7 +34,8 @@ def test_every_event_of_the_contract_is_published() -> None:
     published = {spec.message_class.DESCRIPTOR.full_name for spec in PUBLICATIONS.specs}
 
     assert published == {
-        f"elcorp.compliance.v1.{name}" for name in ("CheckpointSigned", "AuditFactsRecorded", "ErasureAcknowledged")
+        f"elcorp.compliance.v1.{name}"
+        for name in ("CheckpointSigned", "AuditFactsRecorded", "PolicyDecisionsRecorded", "ErasureAcknowledged")
     }
 
 

@@ -97,4 +97,5 @@ def test_identity_publishes_every_event_its_protos_name() -> None:
         "identity.wallet_address.retired",
         "identity.erasure.requested",
         "audit.facts.recorded",
+        "policy.decisions.recorded",
     }

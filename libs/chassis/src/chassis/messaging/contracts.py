@@ -78,7 +78,8 @@ class Publications:
         self.producer = producer
         self._encoders = {event: (encoder, spec_of(_message_class(encoder))) for event, encoder in mapping.items()}
         self._audit = spec_of(compliance.AuditFactsRecorded)
-        self.specs = (*(spec for _, spec in self._encoders.values()), self._audit)
+        # Each process also records the decisions of its policies, in the outbox of its service (policies/recording.py).
+        self.specs = (*(spec for _, spec in self._encoders.values()), self._audit, spec_of(compliance.PolicyDecisionsRecorded))
 
     def encode(self, event: Event, *, organization_id: UUID | None = None) -> OutboxMessage:
         """Return the outbox message of an event; its id is the event's id."""
@@ -90,26 +91,36 @@ class Publications:
             spec.type,
             aggregate_id,
             message.SerializeToString(),
-            self._headers(occurred_at=event.occurred_at, subject=aggregate_id, organization_id=organization_id),
+            headers_of(self.producer, occurred_at=event.occurred_at, subject=aggregate_id, organization_id=organization_id),
         )
 
     def audit(self, facts: Sequence[tuple[AuditFact, Actor]]) -> OutboxMessage:
         """Return one message with all facts of a transaction, each with its actor."""
         encoded = [_audit_fact(fact, actor, self.producer) for fact, actor in facts]
         message = compliance.AuditFactsRecorded(facts=encoded)
-        headers = self._headers(occurred_at=facts[0][0].occurred_at, subject=None)
+        headers = headers_of(self.producer, occurred_at=facts[0][0].occurred_at)
         digests = tuple(FactDigest(fact.fact_id, each.digest) for (fact, _), each in zip(facts, encoded, strict=True))
         return OutboxMessage(new_id(), self._audit.type, None, message.SerializeToString(), headers, digests)
 
-    def _headers(self, *, occurred_at: datetime, subject: str | None, organization_id: UUID | None = None) -> dict[str, str]:
-        headers = {SPECVERSION: "1.0", SOURCE: f"/{self.producer}", TIME: occurred_at.astimezone(UTC).isoformat()}
-        if subject:
-            headers[SUBJECT] = subject
-        if organization_id:
-            headers[ORGANIZATION] = str(organization_id)
-        if parent := traceparent():
-            headers[TRACEPARENT] = parent
-        return headers
+
+def headers_of(
+    producer: str, *, occurred_at: datetime, subject: str | None = None, organization_id: UUID | None = None
+) -> dict[str, str]:
+    """Return the headers of a message: CloudEvents attributes, and the trace in progress."""
+    headers = {SPECVERSION: "1.0", SOURCE: f"/{producer}", TIME: occurred_at.astimezone(UTC).isoformat()}
+    if subject:
+        headers[SUBJECT] = subject
+    if organization_id:
+        headers[ORGANIZATION] = str(organization_id)
+    if parent := traceparent():
+        headers[TRACEPARENT] = parent
+    return headers
+
+
+def timestamp_of(at: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(at.astimezone(UTC))
+    return timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +167,7 @@ def _audit_actor(actor: Actor) -> compliance.AuditActor:
         ip=actor.ip,
         user_agent=actor.user_agent,
         request_id=actor.request_id,
-        authenticated_at=_timestamp(actor.authenticated_at) if actor.authenticated_at else None,
+        authenticated_at=timestamp_of(actor.authenticated_at) if actor.authenticated_at else None,
         methods=actor.methods,
     )
 
@@ -169,7 +180,7 @@ def _audit_fact(fact: AuditFact, actor: Actor, producer: str) -> compliance.Audi
         actor=_audit_actor(actor),
         resource_type=fact.resource_type,
         resource_id=fact.resource_id,
-        occurred_at=_timestamp(fact.occurred_at),
+        occurred_at=timestamp_of(fact.occurred_at),
         before=_json(fact.before),
         after=_json(fact.after),
         reason=fact.reason,
@@ -178,12 +189,6 @@ def _audit_fact(fact: AuditFact, actor: Actor, producer: str) -> compliance.Audi
     )
     encoded.digest = digest_of(encoded)
     return encoded
-
-
-def _timestamp(at: datetime) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromDatetime(at.astimezone(UTC))
-    return timestamp
 
 
 def _json(state: State | None) -> str | None:

@@ -39,7 +39,8 @@ class Decision:
     """Who was allowed or denied what, by which policies, and from what.
 
     A denial without policies is the default, because no policy permits the request. With `errors`, policies failed to evaluate.
-    `shadow` are the policies that would have denied it, if they were enforced.
+    `shadow` are the policies that would have denied it, if they were enforced. `count` is above 1 for equal denials that the
+    decision log keeps as one, with the inputs of the first.
     """
 
     at: datetime
@@ -56,6 +57,7 @@ class Decision:
     bundle_version: int
     request_id: str
     trace_id: str
+    count: int = 1
 
 
 class DecisionSink(Protocol):

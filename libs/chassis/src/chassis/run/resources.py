@@ -23,12 +23,12 @@ from chassis.persistence.idempotency_scope import OwnKeys
 from chassis.policies import (
     BundleRefresher,
     BundleSource,
-    DecisionLog,
     GovernanceBundles,
     GovernanceLimitedRoles,
     LimitedRoleSource,
     Policies,
 )
+from chassis.policies.recording import recorded_decisions
 from chassis.redis import redis_client
 from chassis.rest import IdempotencyStore, Router, create_app
 from chassis.rest.app_state import AppState
@@ -139,7 +139,7 @@ async def service_resources(
     async with AsyncExitStack() as stack:
         database = Database.of(settings)
         stack.push_async_callback(database.close)
-        decisions = DecisionLog()
+        decisions = recorded_decisions(database, settings.NAME)
         stack.push_async_callback(decisions.close)
         policies = Policies.of(settings, clock, decisions)
         if bundle_source:
