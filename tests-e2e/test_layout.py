@@ -41,9 +41,9 @@ NOUNS: Final = {
 SHARED: Final[dict[str, dict[str, set[str]]]] = {
     "compliance": {
         "rest": {"dependencies"},
-        "schemas": set(),
-        "application": {"erasures", "ports"},
-        "sql": {"completeness", "retention", "stored_log", "subject_keys", "transaction"},
+        "schemas": {"policy_decision"},
+        "application": {"decisions", "erasures", "ports"},
+        "sql": {"completeness", "decisions", "retention", "stored_log", "subject_keys", "transaction"},
     },
     "governance": {
         "rest": {"dependencies"},

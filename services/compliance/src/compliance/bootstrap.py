@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from chassis.persistence.database import Database
+from chassis.persistence.scope import PLATFORM
 from chassis.run import Service, Serving, Working
 from chassis.run.folders import migrations_of
 from compliance import wiring
@@ -19,6 +20,8 @@ from compliance.settings import ComplianceSettings
 from kernel.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
+    import procrastinate
+
     from compliance.application.audit.check_producers import CheckProducers
     from compliance.application.ports.completeness import Journal
 
@@ -55,6 +58,17 @@ async def working(settings: ComplianceSettings) -> AsyncIterator[Working]:
         )
         consumed = wiring.consumed(app=app, on_growth=signing.log_grew, settings=settings)
         yield worker.working(consumed, signing.run, *reconciliation.runs())
+
+
+def jobs(settings: ComplianceSettings) -> "procrastinate.App":
+    """Remove the decisions of policies that are too old."""
+    from chassis.jobs import make_jobs
+    from compliance.interfaces.jobs import decision_jobs
+
+    # Connects at the first job and stays open for the life of the process.
+    database = Database.of(settings, scope=PLATFORM, pool_size=1)
+    purge = wiring.purge_decisions(database=database, clock=SystemClock(), keep_days=settings.policy_decisions_keep_days)
+    return make_jobs(settings, [decision_jobs(purge)])
 
 
 async def _signer(settings: ComplianceSettings, database: Database, clock: Clock) -> Ed25519LogSigner:
@@ -104,6 +118,7 @@ SERVICE = Service(
     settings=ComplianceSettings,
     serving=serving,
     working=working,
+    jobs=jobs,
     migrations=migrations_of(ComplianceSettings.NAME),
     needs={"serve": ("master_key",), "work": ("master_key",)},
     commands=commands(checking, comparing),

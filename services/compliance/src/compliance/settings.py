@@ -18,3 +18,5 @@ class ComplianceSettings(ServiceSettings):
     # How often each producer's journal is compared with the log, and how long a fact may take from its number to the log.
     reconcile_seconds: float = Field(default=5, gt=0, le=30)
     reconcile_grace_seconds: float = Field(default=30, gt=0, le=600)
+    # How long the decisions of policies are kept. They name people and their addresses.
+    policy_decisions_keep_days: int = Field(default=30, ge=1, le=365)

@@ -14,6 +14,8 @@ from compliance.application.audit import Audit
 from compliance.application.audit.check_log import CheckLog
 from compliance.application.audit.check_producers import CheckProducers
 from compliance.application.audit.reconcile_producer import ReconcileProducer
+from compliance.application.decisions import Decisions
+from compliance.application.decisions.purge_decisions import PurgeDecisions
 from compliance.application.erasures import Erasures
 from compliance.application.ports.audit import LogSigner
 from compliance.application.ports.completeness import Journal
@@ -21,6 +23,7 @@ from compliance.application.screening import Screening
 from compliance.infrastructure.log_key import unseal
 from compliance.infrastructure.sql.audit import SqlAuditViews
 from compliance.infrastructure.sql.completeness import SqlCompletenessViews, SqlLoggedFacts
+from compliance.infrastructure.sql.decisions import SqlDecisionViews
 from compliance.infrastructure.sql.retention import SqlRetentionViews
 from compliance.infrastructure.sql.screening import SqlBlockList, SqlScreeningViews
 from compliance.infrastructure.sql.stored_log import stored_log
@@ -46,12 +49,14 @@ def use_cases(*, database: Database, signer: LogSigner, clock: Clock) -> Complia
             uow=uow,
             views=SqlAuditViews(database),
             completeness=SqlCompletenessViews(database),
+            decisions=SqlDecisionViews(database),
             reads=reads,
             signer=signer,
             key=signer.key,
             clock=clock,
             check_log=check_log(database=database),
         ),
+        decisions=wire(Decisions, uow=uow, views=SqlDecisionViews(database), clock=clock),
         screening=wire(
             Screening, uow=uow, views=SqlScreeningViews(database), block_list=SqlBlockList(database), reads=reads, clock=clock
         ),
@@ -63,11 +68,16 @@ def consumed(*, app: Compliance, on_growth: Callable[[], None], settings: Compli
     """Wire the subscriptions of a worker."""
     return subscriptions(
         append_facts=app.audit.append_facts,
+        record_decisions=app.decisions.record_decisions,
         acknowledge_erasure=app.erasures.acknowledge_erasure,
         on_growth=on_growth,
         batch_max=settings.append_batch_max,
         wait_ms_max=settings.append_wait_ms_max,
     )
+
+
+def purge_decisions(*, database: Database, clock: Clock, keep_days: int) -> PurgeDecisions:
+    return PurgeDecisions(uow=unit_of_work(database=database), clock=clock, keep=timedelta(days=keep_days))
 
 
 def reconcile_producer(

@@ -21,6 +21,7 @@ async def test_every_operation_is_described(api: Api) -> None:
         "list_audit_entries",
         "list_audit_producers",
         "list_missing_facts",
+        "list_policy_decisions",
         "list_screening_blocks",
         "place_screening_block",
     ]

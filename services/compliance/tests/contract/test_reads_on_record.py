@@ -34,6 +34,7 @@ PATHS: Final = {
     "get_log_key": "/audit/key",
     "list_audit_producers": "/audit/producers",
     "list_missing_facts": "/audit/missing-facts",
+    "list_policy_decisions": "/audit/decisions?principal_id={person}",
     "list_screening_blocks": "/screening/blocks",
 }
 
@@ -248,7 +249,9 @@ async def test_data_is_not_shown_if_the_read_cannot_be_recorded(api: Api, monkey
 
     monkeypatch.setattr(outbox, "insert", unwritable)
     trails = (f"/audit/trails/{whose}?reason=Because", "/audit/trails/transfer-of-rent?reason=Because")
-    lists = ("/audit/entries?reason=Because", "/audit/entries/export?reason=Because", "/screening/blocks?reason=Because")
+    lists = [
+        f"/{path}?reason=Because" for path in ("audit/entries", "audit/entries/export", "audit/decisions", "screening/blocks")
+    ]
     for path in (*trails, *lists, "/audit/entries/1", "/audit/entries/1/proof"):
         assert await api.refused("GET", path) == (503, "SRV_002"), path
 

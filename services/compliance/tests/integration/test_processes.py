@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import aio_pika
 import psycopg
@@ -16,7 +17,7 @@ from psycopg.types.json import Jsonb
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from chassis.messaging.contracts import Publications
+from chassis.messaging.contracts import Publications, headers_of
 from chassis.messaging.relay import Relay
 from chassis.persistence.database import Database
 from chassis.persistence.outbox_message import OutboxMessage
@@ -25,6 +26,7 @@ from chassis.testing.running import endpoint, eventually, running, through
 from compliance import wiring
 from compliance.application.audit.append_facts import AppendFacts
 from compliance.bootstrap import SERVICE, working
+from compliance.domain.decision import PolicyDecision
 from compliance.interfaces.subscriptions import entry_of
 from compliance.settings import ComplianceSettings
 from compliance.wiring import check_log, unit_of_work
@@ -34,11 +36,13 @@ from kernel.actor import Actor
 from kernel.audit import AuditFact
 from kernel.clock import SystemClock
 from kernel.ids import new_id
+from services.compliance.tests.decisions import decision, sent
 from services.compliance.tests.entries import AT
 from services.compliance.tests.fakes.log_signer import Signer
 
 PAYMENTS = Publications("payments", {})
 DEAD = "compliance.audit.dead"
+DEAD_DECISIONS = "compliance.decisions.dead"
 MASTER_KEY = base64.b64encode(bytes(32)).decode()
 
 
@@ -68,7 +72,7 @@ async def producer(databases: Databases) -> AsyncIterator[Producer]:
 async def emptied(broker_url: str) -> str:
     """The broker, with the queues emptied of messages of earlier tests."""
     async with await aio_pika.connect(broker_url) as connection:
-        for queue in ("compliance.audit", DEAD):
+        for queue in ("compliance.audit", DEAD, "compliance.decisions", DEAD_DECISIONS):
             async with connection.channel() as channel:
                 await channel.queue_delete(queue)
     return broker_url
@@ -137,7 +141,7 @@ async def test_the_worker_uses_the_intervals_of_its_settings(urls: DatabaseUrls,
     async with working(settings_of(urls, emptied).model_copy(update=pace)) as parts:
         relay, consumer, signing = (run.__self__ for run in parts.background[:3])  # type: ignore[attr-defined]
         consumed = {one.message_class: one for of_queue in consumer._queues.values() for one in of_queue.values()}
-    assert consumed.keys() == {events_pb2.AuditFactsRecorded, identity.ErasureRequested}
+    assert consumed.keys() == {events_pb2.AuditFactsRecorded, events_pb2.PolicyDecisionsRecorded, identity.ErasureRequested}
     facts = consumed[events_pb2.AuditFactsRecorded]
     assert (facts.batch_max, facts.wait_ms_max, signing._pause_seconds) == (7, 11, 13.0)
     assert isinstance(relay, Relay)
@@ -197,6 +201,39 @@ async def test_invalid_messages_of_a_producer_do_not_stop_the_log(
     assert [each[:1] for each in await logged(urls)] == ["0", "1", "2", "3", "4", *["1"] * 10]
     finding = await check_log(database=database)()
     assert finding.problems == []
+
+
+async def test_decisions_are_stored_once_and_what_is_none_becomes_a_dead_letter(
+    urls: DatabaseUrls, database: Database, emptied: str, producer: Producer
+) -> None:
+    def outgoing(*decisions: PolicyDecision, **changes: Any) -> OutboxMessage:
+        recorded = sent(*decisions)
+        for name, value in changes.items():
+            setattr(recorded.decisions[0], name, value)
+        headers = headers_of("payments", occurred_at=AT)
+        return OutboxMessage(new_id(), "policy.decisions.recorded", None, recorded.SerializeToString(), headers)
+
+    async def stored() -> set[UUID]:
+        async with database.read() as connection:
+            return set(await connection.scalars(text("SELECT id FROM policy_decisions")))
+
+    async def dead() -> int:
+        return await depth(emptied, DEAD_DECISIONS)
+
+    made = [decision() for _ in range(5)]
+    late = decision()
+    await producer.write(
+        outgoing(*made),
+        outgoing(decision(), decision_id="no id"),
+        outgoing(decision(), producer="identity"),
+        outgoing(decision(), facts="no JSON"),
+        outgoing(decision(), principal_id="x" * 10_000),
+        outgoing(*made, late),
+    )
+    async with worked(urls, emptied, producer):
+        # The queues exist once something has arrived.
+        await eventually(stored, {each.id for each in (*made, late)})
+        await eventually(dead, 4)
 
 
 async def test_the_log_is_written_after_its_database_returns(

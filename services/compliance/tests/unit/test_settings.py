@@ -20,6 +20,7 @@ def test_the_default_name_and_intervals_of_the_log() -> None:
         # Together with the numbering, a missing fact is named within a minute.
         "reconcile_seconds": 5,
         "reconcile_grace_seconds": 30,
+        "policy_decisions_keep_days": 30,
     }
 
 
@@ -36,6 +37,8 @@ def test_the_default_name_and_intervals_of_the_log() -> None:
         ({"reconcile_seconds": 0.1}, {"reconcile_seconds": 0}),
         ({"reconcile_grace_seconds": 600}, {"reconcile_grace_seconds": 601}),
         ({"reconcile_grace_seconds": 0.1}, {"reconcile_grace_seconds": 0}),
+        ({"policy_decisions_keep_days": 1}, {"policy_decisions_keep_days": 0}),
+        ({"policy_decisions_keep_days": 365}, {"policy_decisions_keep_days": 366}),
     ],
     ids=[
         "batch of none",
@@ -48,6 +51,8 @@ def test_the_default_name_and_intervals_of_the_log() -> None:
         "unceasing",
         "too patient",
         "impatient",
+        "kept for no day",
+        "kept for ever",
     ],
 )
 def test_invalid_settings_are_refused(good: dict[str, Any], bad: dict[str, Any]) -> None:

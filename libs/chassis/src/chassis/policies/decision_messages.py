@@ -13,6 +13,8 @@ from kernel.ids import new_id
 DECISIONS_MAX: Final = 200
 # Of attributes, and of facts.
 JSON_BYTES_MAX: Final = 8 * 1024
+# Of every other text: compliance refuses longer ones.
+TEXT_LENGTH_MAX: Final = 128
 
 _TYPE: Final = spec_of(events_pb2.PolicyDecisionsRecorded).type
 
@@ -39,17 +41,17 @@ def _encoded(decision: Decision, producer: str) -> events_pb2.PolicyDecision:
         permission=_text(decision.permission),
         resource_type=_text(decision.resource_type),
         resource_id=_text(decision.resource_id),
-        roles=inputs.roles,
+        roles=map(_text, inputs.roles),
         organization_id=inputs.organization_id,
         interactive=inputs.interactive,
         ip=_text(inputs.ip),
         authenticated_at=timestamp_of(inputs.authenticated_at) if inputs.authenticated_at else None,
-        methods=inputs.methods,
+        methods=map(_text, inputs.methods),
         attributes=attributes or "{}",
         facts=facts or "{}",
         is_truncated=attributes is None or facts is None,
-        policies=decision.policies,
-        shadow=decision.shadow,
+        policies=map(_text, decision.policies),
+        shadow=map(_text, decision.shadow),
         errors=decision.errors,
         bundle_version=decision.bundle_version,
         request_id=_text(decision.request_id),
@@ -69,4 +71,4 @@ def _json(given: Mapping[str, object]) -> str | None:
 
 def _text(given: str) -> str:
     # A caller may ask about any text, also about one that UTF-8 cannot express, and it must not cost the others of its batch.
-    return given.encode(errors="replace").decode()
+    return given[:TEXT_LENGTH_MAX].encode(errors="replace").decode()

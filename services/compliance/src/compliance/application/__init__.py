@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from compliance.application.audit import Audit
+from compliance.application.decisions import Decisions
 from compliance.application.erasures import Erasures
 from compliance.application.screening import Screening
 
@@ -10,5 +11,6 @@ from compliance.application.screening import Screening
 @dataclass(frozen=True, slots=True)
 class Compliance:
     audit: Audit
+    decisions: Decisions
     screening: Screening
     erasures: Erasures

@@ -1,7 +1,8 @@
-"""Compliance's subscriptions: append the audit facts of every service to the log, and answer erasures."""
+"""Compliance's subscriptions: store the audit facts and the policy decisions of every service, and answer erasures."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -11,19 +12,25 @@ from chassis.messaging.erasures import answers_erasures
 from chassis.messaging.fact_digest import digest_of
 from chassis.persistence.delivery import Delivery
 from compliance.application.audit.append_facts import AppendFacts
+from compliance.application.decisions.record_decisions import RecordDecisions
 from compliance.application.erasures.acknowledge_erasure import AcknowledgeErasure
 from compliance.domain.entry import Actor, AuditEntry
+from compliance.interfaces.decision_messages import decisions_in
 from elcorp.compliance.v1 import events_pb2
 from kernel.errors import InvalidValue
 
 # The times that `fsck` reads back from PostgreSQL (stored_log.py): in any time zone they are in a year that Python has.
 TIME_MIN = datetime(1, 1, 2, tzinfo=UTC)
 TIME_MAX = datetime(9999, 12, 30, tzinfo=UTC)
+# Of up to 200 decisions each: about one message a second from each busy process.
+DECISION_MESSAGES_MAX: Final = 5
+DECISION_WAIT_MS_MAX: Final = 100
 
 
 def subscriptions(
     *,
     append_facts: AppendFacts,
+    record_decisions: RecordDecisions,
     acknowledge_erasure: AcknowledgeErasure,
     on_growth: Callable[[], None],
     batch_max: int,
@@ -34,8 +41,14 @@ def subscriptions(
         if await append_facts(entries=entries):
             on_growth()
 
+    async def on_decisions(deliveries: Sequence[Delivery[events_pb2.PolicyDecisionsRecorded]]) -> None:
+        await record_decisions(
+            decisions=[each for delivery in deliveries for each in decisions_in(delivery.message, delivery.producer)]
+        )
+
     return [
         BatchSubscription(events_pb2.AuditFactsRecorded, on_facts, batch_max, wait_ms_max),
+        BatchSubscription(events_pb2.PolicyDecisionsRecorded, on_decisions, DECISION_MESSAGES_MAX, DECISION_WAIT_MS_MAX),
         answers_erasures("compliance", acknowledge_erasure),
     ]
 

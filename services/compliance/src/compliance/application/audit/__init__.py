@@ -15,6 +15,7 @@ from compliance.application.audit.get_log_key import GetLogKey
 from compliance.application.audit.list_audit_entries import ListAuditEntries
 from compliance.application.audit.list_audit_producers import ListAuditProducers
 from compliance.application.audit.list_missing_facts import ListMissingFacts
+from compliance.application.audit.list_policy_decisions import ListPolicyDecisions
 from compliance.application.audit.sign_checkpoint import SignCheckpoint
 
 
@@ -34,3 +35,4 @@ class Audit:
     check_log: CheckLog
     list_audit_producers: ListAuditProducers
     list_missing_facts: ListMissingFacts
+    list_policy_decisions: ListPolicyDecisions

@@ -24,7 +24,7 @@ class AcknowledgeErasure:
     """Report to identity until when the law requires that a user stays identifiable.
 
     The period starts at the end of the business relationship. There was one only if the user's money ever moved. The audit log
-    does not change, because it contains only ids.
+    does not change, because it contains only ids. The decisions of policies about the user's requests are removed.
     """
 
     uow: UnitOfWork
@@ -42,6 +42,7 @@ class AcknowledgeErasure:
         kept = (AUDIT_LOG, *(rule.text for rule in rules))
         after = {"retain_until": until.isoformat() if until else None, "rules": [rule.category for rule in rules]}
         async with self.uow.begin(actor) as tx:
+            await tx.decisions.remove_of(request.user_id)
             acknowledge_erasure(tx, request, context="compliance", at=at, kept=kept, retain_until=until, after=after)
 
     async def _has_moved_money(self, user_id: UUID) -> bool:

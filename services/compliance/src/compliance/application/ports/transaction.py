@@ -6,6 +6,7 @@ from typing import Protocol
 import kernel.transaction
 from compliance.application.ports.audit import LogRepository
 from compliance.application.ports.completeness import CompletenessRepository
+from compliance.application.ports.decisions import DecisionRepository
 from compliance.application.ports.screening import BlockRepository
 from kernel.actor import Actor
 
@@ -16,6 +17,9 @@ class Transaction(kernel.transaction.Transaction, Protocol):
 
     @property
     def blocks(self) -> BlockRepository: ...
+
+    @property
+    def decisions(self) -> DecisionRepository: ...
 
     @property
     def completeness(self) -> CompletenessRepository: ...

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from chassis.persistence.table_kinds import PLATFORM, TableKinds
+from chassis.persistence.table_kinds import PERSON, PLATFORM, TableKinds
 
 TABLE_KINDS: Final[TableKinds] = {
     "audit_entries": PLATFORM,
@@ -12,6 +12,8 @@ TABLE_KINDS: Final[TableKinds] = {
     "checkpoints": PLATFORM,
     "completeness_findings": PLATFORM,
     "log_keys": PLATFORM,
+    # Of the person who asked; only auditors and governance read them.
+    "policy_decisions": PERSON,
     "producer_journals": PLATFORM,
     "retention_rules": PLATFORM,
     "screening_blocks": PLATFORM,

@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.persistence.unit_of_work import SqlTransaction
 from compliance.infrastructure.sql.audit import SqlLogRepository
 from compliance.infrastructure.sql.completeness import SqlCompletenessRepository
+from compliance.infrastructure.sql.decisions import SqlDecisionRepository
 from compliance.infrastructure.sql.screening import SqlBlockRepository
 from kernel.actor import Actor
 
@@ -14,4 +15,5 @@ class SqlComplianceTransaction(SqlTransaction):
         super().__init__(session, actor)
         self.log = SqlLogRepository(session)
         self.blocks = SqlBlockRepository(session)
+        self.decisions = SqlDecisionRepository(session)
         self.completeness = SqlCompletenessRepository(session)

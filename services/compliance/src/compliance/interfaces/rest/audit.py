@@ -17,6 +17,7 @@ from chassis.rest import (
     Envelope,
     Moment,
     Public,
+    ReadReason,
     ReadReasonOfOthers,
     Requires,
     Router,
@@ -25,6 +26,7 @@ from chassis.rest import (
     envelope,
 )
 from compliance.application.audit.views import EntryFilter, MissingFactFilter
+from compliance.application.decisions.views import DecisionFilter
 from compliance.interfaces.documents.entries_table import entries_table
 from compliance.interfaces.rest.dependencies import App
 from compliance.interfaces.rest.schemas.audit import (
@@ -37,6 +39,7 @@ from compliance.interfaces.rest.schemas.audit import (
     MissingFactResponse,
     ProofBundleResponse,
 )
+from compliance.interfaces.rest.schemas.policy_decision import PolicyDecisionResponse
 from kernel.reads import NOBODY, OTHERS, SEARCH
 
 audit = Router(prefix="/audit", tags=["audit"])
@@ -202,6 +205,39 @@ async def list_missing_facts(
     wanted = MissingFactFilter(producer=producer, is_open=None if status is None else status == "open")
     page = await app.audit.list_missing_facts(wanted=wanted, cursor=cursor)
     return cursor_of(page, MissingFactResponse.of)
+
+
+@audit.get("/decisions", dependencies=[Requires("audit:view")], reads=SEARCH)
+async def list_policy_decisions(  # each is a filter of the query string
+    *,
+    actor: CurrentActor,
+    cursor: CursorPaging,
+    app: App,
+    reason: ReadReason,
+    principal_id: Annotated[Word, Query(description="Who asked")] = None,
+    permission: Word = None,
+    allowed: bool | None = None,
+    policy: Annotated[Word, Query(description="A policy that decided")] = None,
+    shadow_policy: Annotated[Word, Query(description="A policy in shadow that would have denied it")] = None,
+    since: Annotated[Moment | None, Query(alias="from", description="Decided at this time or later")] = None,
+    until: Annotated[Moment | None, Query(alias="to", description="Decided before this time")] = None,
+) -> Envelope[CursorPageOf[PolicyDecisionResponse]]:
+    """Search the decisions of policies in all services, newest first: who was allowed or denied what, by which policies, and why.
+
+    All denials are here, and those that policies in shadow would have denied, but only a sample of the other permitted requests.
+    Decisions are kept for 30 days. The search is recorded in the audit log, under each user whose decisions are shown.
+    """
+    wanted = DecisionFilter(
+        principal_id=principal_id,
+        permissions=[permission] if permission else None,
+        allowed=allowed,
+        policy=policy,
+        shadow_policy=shadow_policy,
+        since=since,
+        until=until,
+    )
+    page = await app.audit.list_policy_decisions(actor=actor, wanted=wanted, cursor=cursor, reason=reason)
+    return cursor_of(page, PolicyDecisionResponse.of)
 
 
 @audit.get("/key", dependencies=[Public], reads=NOBODY)
