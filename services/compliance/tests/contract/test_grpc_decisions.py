@@ -110,7 +110,7 @@ async def test_what_a_shadow_policy_would_have_denied_is_summarized(
         compliance_pb2.ListDecisionsRequest(limit=1, cursor="x"),
         compliance_pb2.ListDecisionsRequest(limit=1, cursor="x" * 101),
         compliance_pb2.ListDecisionsRequest(limit=1, permissions=[""]),
-        compliance_pb2.ListDecisionsRequest(limit=1, permissions=["x"] * 201),
+        compliance_pb2.ListDecisionsRequest(limit=1, permissions=["x"] * 501),
         compliance_pb2.SummarizeShadowDenialsRequest(policy="night"),
         compliance_pb2.SummarizeShadowDenialsRequest(since=timestamp()),
     ],
