@@ -39,7 +39,7 @@ RECENTLY_OF_OTHERS: Final = {"update_profile", "revoke_session", "void_transfer"
 # Lists over people, and reads from a record to all acts of a person; they require a reason.
 SEARCHES: Final = {
     "list_users", "list_recovery_requests", "list_accounts", "list_role_assignments", "list_audit_entries",
-    "export_audit_entries", "get_audit_trail", "list_screening_blocks",
+    "export_audit_entries", "get_audit_trail", "list_policy_decisions", "list_screening_blocks",
     "list_who_can", "list_duty_conflicts", "list_separation_exceptions",
 }  # fmt: skip
 # What belongs to one person, or waits for a decision, and is on record where it is another's.
