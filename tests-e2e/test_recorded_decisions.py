@@ -55,7 +55,7 @@ async def test_a_denial_by_a_policy_is_recorded_with_its_name_and_the_facts(
 ) -> None:
     payer, payee = await holder("Payer", funds="100.00"), await holder("Payee")
     name = f"e2e-decided-{payee.wallet_id[:8]}-{uuid4().hex[:8]}"
-    rule = {"currency": "NAD", "threshold": "50.00", "counterparty": payee.wallet_id, "reason": "e2e test"}
+    rule: dict[str, Any] = {"currency": "NAD", "threshold": "50.00", "counterparty": payee.wallet_id, "reason": "e2e test"}
     await api.call("PUT", f"/policies/approval-rules/{name}", by=admin, **rule)
     order = {"source_wallet_id": payer.wallet_id, "target_wallet_id": payee.wallet_id, "amount": "60.00", "currency": "NAD"}
 
