@@ -10,6 +10,7 @@ import pytest
 from google.protobuf.message import Message
 from sqlalchemy import select
 
+from chassis.business_time.namibia import namibian_special_days
 from chassis.messaging.contracts import spec_of
 from chassis.persistence.database import Database
 from chassis.testing.clocks import ControlledClock
@@ -17,16 +18,19 @@ from chassis.testing.stored import unchanged
 from elcorp.compliance.v1 import events_pb2 as compliance
 from governance import wiring
 from governance.application import Governance
-from governance.application.policies.audit import bundle_published
+from governance.application.policy_bundles.audit import bundle_published
 from governance.application.ports.decisions import Decisions
 from governance.application.ports.invitations import InvitationMails
-from governance.application.ports.policies import PolicyChecker
+from governance.application.ports.policy_bundles import PolicyChecker
+from governance.application.ports.recorded_decisions import RecordedDecisions
 from governance.domain.events import PolicyBundlePublished
 from governance.domain.policies import CompiledPolicies
 from governance.domain.policy_bundle import PolicyBundle
 from governance.domain.role_holder import RoleHolder
+from governance.infrastructure.contract_vocabulary import contract_vocabulary
 from governance.infrastructure.policy_checker import CedarChecker
-from governance.infrastructure.sql.policies import policy_bundles
+from governance.infrastructure.policy_lab import EnginePolicyLab
+from governance.infrastructure.sql.policy_bundles import policy_bundles
 from governance.interfaces.publications import PUBLICATIONS
 from kernel.actor import Actor, ActorKind
 from kernel.audit import AuditFact
@@ -37,6 +41,7 @@ from kernel.ids import new_id
 from services.governance.tests.fakes.decisions import FakeDecisions
 from services.governance.tests.fakes.mails import FakeMails
 from services.governance.tests.fakes.policy_checker import FakeChecker
+from services.governance.tests.fakes.recorded_decisions import FakeRecordedDecisions
 from services.governance.tests.fakes.subjects import FakeSubjects
 from services.governance.tests.stored import assigned, published, rows
 
@@ -59,11 +64,14 @@ def wired(
     *,
     decisions: Decisions | None = None,
     mails: InvitationMails | None = None,
+    recorded: RecordedDecisions | None = None,
 ) -> Governance:
     return wiring.use_cases(
         database=database,
         subjects=subjects,
         checker=checker or CedarChecker(),
+        lab=EnginePolicyLab(contract_vocabulary(), namibian_special_days({}), clock),
+        recorded=recorded or FakeRecordedDecisions(),
         decisions=decisions or FakeDecisions(),
         mails=mails or FakeMails(),
         clock=clock,

@@ -120,7 +120,7 @@ def test_the_environment_in_full() -> None:
     def special(day: date) -> SpecialDay | None:
         return SpecialDay("New Year's Day") if day == date(2027, 1, 1) else None
 
-    found = environment_of(actor, at=at, special_days=special)
+    found = environment_of(actor, at, special_days=special)
     assert found == RequestEnvironment(
         interactive=True,
         now="2026-12-31T22:30:00Z",
@@ -131,7 +131,7 @@ def test_the_environment_in_full() -> None:
         two_factors=True,
         minutes_since_sign_in=4,
     )
-    job = environment_of(Actor.service("payments"), at=at, special_days=special)
+    job = environment_of(Actor.service("payments"), at, special_days=special)
     assert (job.interactive, job.HasField("ip"), job.minutes_since_sign_in) == (False, False, LONG_AGO_MINUTES)
     assert facts_of(found, {"ip", "now"}) == {
         "now": {"__extn": {"fn": "datetime", "arg": "2026-12-31T22:30:00Z"}},

@@ -14,7 +14,7 @@ from chassis.run import Service, Serving, Working, wait_until_ready
 from chassis.run.folders import migrations_of
 from chassis.waiting import sleep_unless
 from governance import wiring
-from governance.application.policies.ensure_bundle import EnsureBundle
+from governance.application.policy_bundles.ensure_bundle import EnsureBundle
 from governance.application.standings.reconcile_standings import ReconcileStandings
 from governance.interfaces.publications import PUBLICATIONS
 from governance.settings import GovernanceSettings
@@ -29,22 +29,27 @@ RECONCILED_EVERY_SECONDS: Final = 600.0
 
 @asynccontextmanager
 async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
+    from chassis.business_time.namibia import namibian_special_days
     from chassis.rpc import connect
     from chassis.run import service_resources
+    from governance.infrastructure.contract_vocabulary import contract_vocabulary
     from governance.infrastructure.invitation_mails import IdentityInvitationMails
     from governance.infrastructure.local_bundles import LocalBundles, LocalLimitedRoles
     from governance.infrastructure.policy_checker import CedarChecker
+    from governance.infrastructure.policy_lab import EnginePolicyLab
+    from governance.infrastructure.recorded_decisions import ComplianceDecisions
     from governance.infrastructure.sql.limited_roles import SqlLimitedRoleViews
-    from governance.infrastructure.sql.policies import SqlPolicyViews
+    from governance.infrastructure.sql.policy_bundles import SqlPolicyBundleViews
     from governance.infrastructure.subjects import IdentitySubjects
     from governance.interfaces.grpc import rpc_services
     from governance.interfaces.rest import ROUTERS
 
     async with (
         connect(settings, "identity") as identity,
+        connect(settings, "compliance") as compliance,
         service_resources(
             settings,
-            bundle_source=lambda database: LocalBundles(SqlPolicyViews(database)),
+            bundle_source=lambda database: LocalBundles(SqlPolicyBundleViews(database)),
             limited_role_source=lambda database: LocalLimitedRoles(SqlLimitedRoleViews(database)),
             ending_source=lambda database: LocalLimitedRoles(SqlLimitedRoleViews(database)),
         ) as resources,
@@ -53,12 +58,14 @@ async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
             database=resources.database,
             subjects=IdentitySubjects(identity),
             checker=CedarChecker(),
+            lab=EnginePolicyLab(contract_vocabulary(), namibian_special_days(settings.declared_days), resources.clock),
+            recorded=ComplianceDecisions(compliance),
             decisions=resources.policies,
             mails=IdentityInvitationMails(identity),
             clock=resources.clock,
         )
         rest = resources.rest(app, ROUTERS, title="Elcorp governance")
-        publish = publish_first(app.policies.ensure_bundle, then=lambda: resources.refresher.on_published(None))
+        publish = publish_first(app.policy_bundles.ensure_bundle, then=lambda: resources.refresher.on_published(None))
         reconcile = reconcile_periodically(app.standings.reconcile_standings)
         yield resources.serving(rest, rpc_services(app), publish, reconcile)
 

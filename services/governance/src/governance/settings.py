@@ -5,7 +5,7 @@ from chassis.settings import ServiceSettings
 
 class GovernanceSettings(ServiceSettings):
     NAME: ClassVar[str] = "governance"
-    PEERS: ClassVar[tuple[str, ...]] = ("identity",)
+    PEERS: ClassVar[tuple[str, ...]] = ("identity", "compliance")
 
     rest_port: int = 8103
     grpc_port: int = 9103

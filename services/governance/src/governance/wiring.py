@@ -11,6 +11,7 @@ from governance.application.access import Access
 from governance.application.approval_rules import ApprovalRules
 from governance.application.erasures import Erasures
 from governance.application.erasures.acknowledge_erasure import AcknowledgeErasure
+from governance.application.golden_decisions import GoldenDecisions
 from governance.application.invitations import Invitations
 from governance.application.members import Members
 from governance.application.members.end_memberships import EndMemberships
@@ -18,10 +19,17 @@ from governance.application.organizations import Organizations
 from governance.application.organizations.authority import OrganizationAuthority
 from governance.application.permissions import Permissions
 from governance.application.policies import Policies
-from governance.application.policies.publish_bundle import PublishBundle
+from governance.application.policies.writing import WritePolicyText
+from governance.application.policy_bundles import PolicyBundles
+from governance.application.policy_bundles.publish_bundle import PublishBundle
+from governance.application.policy_changes import PolicyChanges
+from governance.application.policy_changes.assessment import AssessChange
+from governance.application.policy_changes.proposal import Propose
 from governance.application.ports.decisions import Decisions
 from governance.application.ports.invitations import InvitationMails
-from governance.application.ports.policies import PolicyChecker
+from governance.application.ports.policies import PolicyLab
+from governance.application.ports.policy_bundles import PolicyChecker
+from governance.application.ports.recorded_decisions import RecordedDecisions
 from governance.application.ports.subjects import Subjects
 from governance.application.role_assignments import RoleAssignments
 from governance.application.role_assignments.end_limited_roles import EndLimitedRoles
@@ -33,14 +41,19 @@ from governance.application.standings import Standings
 from governance.application.standings.follow_standing import FollowStanding
 from governance.application.teams import Teams
 from governance.application.teams.find_team import FindTeam
+from governance.infrastructure.cedar_reader import CedarReader
+from governance.infrastructure.contract_vocabulary import contract_vocabulary
 from governance.infrastructure.sql.access import SqlAccessViews
 from governance.infrastructure.sql.approval_rules import SqlApprovalRuleViews
+from governance.infrastructure.sql.golden_decisions import SqlGoldenDecisionViews
 from governance.infrastructure.sql.invitations import SqlInvitationViews
 from governance.infrastructure.sql.limited_roles import SqlLimitedRoleViews
 from governance.infrastructure.sql.members import SqlMembershipViews
 from governance.infrastructure.sql.organizations import SqlOrganizationViews
 from governance.infrastructure.sql.permissions import SqlPermissionViews
 from governance.infrastructure.sql.policies import SqlPolicyViews
+from governance.infrastructure.sql.policy_bundles import SqlPolicyBundleViews
+from governance.infrastructure.sql.policy_changes import SqlPolicyChangeViews
 from governance.infrastructure.sql.role_assignments import SqlRoleAssignmentViews
 from governance.infrastructure.sql.roles import SqlRoleViews
 from governance.infrastructure.sql.separation_exceptions import SqlSeparationExceptionViews
@@ -63,13 +76,19 @@ def use_cases(
     database: Database,
     subjects: Subjects,
     checker: PolicyChecker,
+    lab: PolicyLab,
+    recorded: RecordedDecisions,
     decisions: Decisions,
     mails: InvitationMails,
     clock: Clock,
 ) -> Governance:
     """Wire every use case."""
     uow = unit_of_work(database=database)
-    publish_bundle = PublishBundle(checker=checker, clock=clock)
+    vocabulary, reader = contract_vocabulary(), CedarReader()
+    publish_bundle = PublishBundle(checker=checker, reader=reader, vocabulary=vocabulary, clock=clock)
+    propose = Propose(publish_bundle=publish_bundle)
+    changes = SqlPolicyChangeViews(database)
+    assess = AssessChange(checker=checker, lab=lab, recorded=recorded, holders=changes, vocabulary=vocabulary)
     reads = AuditedReads(uow=uow, clock=clock)
     # Identity and payments ask about all organizations of a person.
     every_organization = database.under(PLATFORM)
@@ -106,7 +125,28 @@ def use_cases(
             reads=reads,
             clock=clock,
         ),
-        policies=wire(Policies, uow=uow, views=SqlPolicyViews(database), publish_bundle=publish_bundle),
+        policies=wire(
+            Policies,
+            uow=uow,
+            views=SqlPolicyViews(database),
+            write=WritePolicyText(reader=reader, checker=checker, vocabulary=vocabulary),
+            permissions=SqlPermissionViews(database),
+            vocabulary=vocabulary,
+            recorded=recorded,
+            clock=clock,
+        ),
+        policy_changes=wire(
+            PolicyChanges, uow=uow, views=changes, propose=propose, assess=assess, publish_bundle=publish_bundle, clock=clock
+        ),
+        policy_bundles=wire(PolicyBundles, uow=uow, views=SqlPolicyBundleViews(database), publish_bundle=publish_bundle),
+        golden_decisions=wire(
+            GoldenDecisions,
+            uow=uow,
+            views=SqlGoldenDecisionViews(database),
+            publish_bundle=publish_bundle,
+            lab=lab,
+            clock=clock,
+        ),
         approval_rules=wire(
             ApprovalRules, uow=uow, views=SqlApprovalRuleViews(database), publish_bundle=publish_bundle, clock=clock
         ),

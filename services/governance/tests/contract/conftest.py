@@ -14,12 +14,13 @@ from governance.application import Governance
 from governance.bootstrap import SERVICE
 from governance.infrastructure.local_bundles import LocalBundles, LocalLimitedRoles
 from governance.infrastructure.sql.limited_roles import SqlLimitedRoleViews
-from governance.infrastructure.sql.policies import SqlPolicyViews
+from governance.infrastructure.sql.policy_bundles import SqlPolicyBundleViews
 from governance.interfaces.rest import ROUTERS
 from kernel.actor import Actor
 from kernel.ids import new_id
 from services.governance.tests.contract.api import Api
 from services.governance.tests.fakes.mails import FakeMails
+from services.governance.tests.fakes.recorded_decisions import FakeRecordedDecisions
 from services.governance.tests.fakes.subjects import FakeSubjects
 from services.governance.tests.registry import wired
 from services.governance.tests.stored import assigned
@@ -29,7 +30,7 @@ async def publish_bundle(urls: DatabaseUrls) -> None:
     """Publish the first bundle, as governance does at its first start."""
     database = Database.connect(urls.app, pool_size=1)
     app = wired(database, FakeSubjects(), ControlledClock())
-    await app.policies.ensure_bundle(actor=Actor.service("governance"))
+    await app.policy_bundles.ensure_bundle(actor=Actor.service("governance"))
     await database.close()
 
 
@@ -50,10 +51,21 @@ def mails() -> FakeMails:
 
 
 @pytest.fixture
+def recorded() -> FakeRecordedDecisions:
+    return FakeRecordedDecisions()
+
+
+@pytest.fixture
 async def governance(
-    database: Database, clock: ControlledClock, subjects: FakeSubjects, policies: Policies, mails: FakeMails
+    *,
+    database: Database,
+    clock: ControlledClock,
+    subjects: FakeSubjects,
+    policies: Policies,
+    mails: FakeMails,
+    recorded: FakeRecordedDecisions,
 ) -> Governance:
-    return wired(database, subjects, clock, decisions=policies, mails=mails)
+    return wired(database, subjects, clock, decisions=policies, mails=mails, recorded=recorded)
 
 
 @pytest.fixture
@@ -67,7 +79,7 @@ async def api(
 ) -> AsyncIterator[Api]:
     forge = TokenForge(clock)
     limited_roles = LocalLimitedRoles(SqlLimitedRoleViews(database))
-    refresher = BundleRefresher(LocalBundles(SqlPolicyViews(database)), policies, limited_roles=limited_roles)
+    refresher = BundleRefresher(LocalBundles(SqlPolicyBundleViews(database)), policies, limited_roles=limited_roles)
     assert await refresher.refresh()
     async with rest_client(
         governance, ROUTERS, verifier=forge.verifier(), policies=policies, database=database, clock=clock

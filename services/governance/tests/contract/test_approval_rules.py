@@ -54,7 +54,7 @@ async def test_a_rule_is_set_read_listed_replaced_and_withdrawn(api: Api) -> Non
     shown = replaced.json()["data"]
     assert (replaced.status_code, shown["threshold"], shown["window"]) == (200, "0.00010000", None)
 
-    policies = (await api.call("GET", "/policies/current")).json()["data"]["policies"]
+    policies = (await api.call("GET", "/policies/bundles/current")).json()["data"]["policies"]
     assert '@id("approval:large-payments")\n@currency("ELC")\n@threshold("0.0001")' in policies
     listed = (await api.call("GET", "/policies/approval-rules")).json()["data"]
     assert ([item["name"] for item in listed["items"]], listed["total"]) == (["large-payments"], 1)
@@ -64,7 +64,7 @@ async def test_a_rule_is_set_read_listed_replaced_and_withdrawn(api: Api) -> Non
         assert (gone.status_code, gone.json()["data"]["is_withdrawn"]) == (200, True)
     assert (await api.call("GET", "/policies/approval-rules")).json()["data"]["total"] == 0
     assert (await api.call("GET", PATH)).json()["data"]["version"] == 3
-    assert (await api.data("/policies/current"))["version"] == 4
+    assert (await api.data("/policies/bundles/current"))["version"] == 4
 
 
 async def test_a_rule_is_created_once(api: Api) -> None:
@@ -112,12 +112,12 @@ async def test_setting_changing_and_removing_a_window_changes_the_rule_and_the_b
         assert (await api.call("GET", PATH)).json()["data"] == answer.json()["data"]
         [listed] = (await api.call("GET", "/policies/approval-rules")).json()["data"]["items"]
         assert listed == answer.json()["data"]
-        policies = (await api.call("GET", "/policies/current")).json()["data"]["policies"]
+        policies = (await api.call("GET", "/policies/bundles/current")).json()["data"]["policies"]
         assert (f'@window("{window}")' in policies) is (window is not None)
         assert ("(if context has rule then" in policies) is (window is None)
     gone = await api.call("DELETE", PATH, params={"reason": "desk closed"})
     assert (gone.json()["data"]["window"], gone.json()["data"]["is_withdrawn"]) == ("24h", True)
-    assert "@window" not in (await api.call("GET", "/policies/current")).json()["data"]["policies"]
+    assert "@window" not in (await api.call("GET", "/policies/bundles/current")).json()["data"]["policies"]
 
 
 async def test_unknown_rules_are_not_found(api: Api) -> None:

@@ -78,7 +78,7 @@ async def test_a_bundle_is_sent_to_callers_with_another_version(channel: aio.Cha
     await governance.roles.set_role_permissions(
         actor=Actor.service("governance"), role_name="guest", permissions=["user:read"], version=1
     )
-    text = await governance.policies.get_bundle()
+    text = await governance.policy_bundles.get_bundle()
     assert text
     whole = governance_pb2.GetBundleResponse(version=2, policies=text.policies, schema=text.schema)
     for known, answer in ((0, whole), (1, whole), (2, governance_pb2.GetBundleResponse(version=2)), (3, whole)):

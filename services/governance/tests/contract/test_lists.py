@@ -9,11 +9,16 @@ from governance.interfaces.rest import ROUTERS
 from services.governance.tests.contract.access_api import ask_exception, set_separation
 from services.governance.tests.contract.api import Api
 from services.governance.tests.contract.organizations_api import founded
+from services.governance.tests.contract.policies_api import OFFICE_HOURS, ask_change, create, put
 
 PATHS: Final = {
     "list_role_assignments": "/role-assignments?role=staff&reason=audit",
     "list_approval_rules": "/policies/approval-rules",
-    "list_policy_bundles": "/policies",
+    "list_policies": "/policies",
+    "list_policy_versions": "/policies/desk-hours/versions",
+    "list_policy_changes": "/policies/changes",
+    "list_golden_decisions": "/policies/golden-decisions",
+    "list_policy_bundles": "/policies/bundles",
     "list_organizations": "/organizations?kind=merchant",
     "list_members": "/organizations/{organization}/members",
     "list_invitations": "/organizations/{organization}/invitations",
@@ -33,6 +38,11 @@ async def test_every_list_keeps_its_promises(api: Api) -> None:
         rule = {"currency": "NAD", "threshold": "1000.00", "reason": "resolution 12"}
         await api.call("PUT", f"/policies/approval-rules/rule-{number}", json=rule)
 
+    await create(api, "desk-hours")
+    for _ in range(2):
+        body = {"template": "time-window", "parameters": OFFICE_HOURS, "reason": "resolution 12"}
+        await api.call("POST", "/policies/desk-hours/versions", json=body)
+        await ask_change(api, put("desk-hours"))
     for name in ("view-and-approve", "pay-and-reconcile"):
         await set_separation(api, name)
     for _ in range(2):

@@ -62,7 +62,7 @@ async def bundle_told(
     api: Api, clock: ControlledClock
 ) -> tuple[tuple[str, events_pb2.PolicyBundlePublished], compliance.AuditFact]:
     """Return the event and fact of the bundle in force, which is not the first one."""
-    bundle, previous, *_ = (await api.call("GET", "/policies")).json()["data"]["items"]
+    bundle, previous, *_ = (await api.call("GET", "/policies/bundles")).json()["data"]["items"]
     event = events_pb2.PolicyBundlePublished(version=bundle["version"], bundle_id=bundle["id"])
     before, after = ({"version": each["version"], "digest": each["digest"]} for each in (previous, bundle))
     told = fact(api, clock, "bundle.publish", "policy_bundle", bundle["id"], before=before, after=after)

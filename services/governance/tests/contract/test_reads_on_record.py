@@ -13,9 +13,10 @@ from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from governance.interfaces.publications import PUBLICATIONS
 from governance.interfaces.rest import ROUTERS
 from kernel.errors import Unavailable
-from services.governance.tests.contract.access_api import ask_exception, set_separation
+from services.governance.tests.contract.access_api import ask_exception, done, set_separation
 from services.governance.tests.contract.api import Api
 from services.governance.tests.contract.organizations_api import create_organization, founded
+from services.governance.tests.contract.policies_api import ask_change, create, in_force, put
 from services.governance.tests.stored import published
 
 WHY: Final = {"reason": "complaint 4711"}
@@ -26,8 +27,20 @@ PATHS: Final = {
     "list_permissions": "/permissions",
     "list_role_assignments": "/role-assignments",
     "get_subject_roles": "/role-assignments/{subject}",
-    "list_policy_bundles": "/policies",
-    "get_current_policies": "/policies/current",
+    "list_policies": "/policies",
+    "get_policy": "/policies/night",
+    "list_policy_versions": "/policies/night/versions",
+    "get_policy_version": "/policies/night/versions/1",
+    "list_policy_templates": "/policies/templates",
+    "get_policy_vocabulary": "/policies/vocabulary",
+    "get_shadow_report": "/policies/night/shadow-report",
+    "list_policy_changes": "/policies/changes",
+    "get_policy_change": "/policies/changes/{change}",
+    "list_golden_decisions": "/policies/golden-decisions",
+    "get_golden_decision": "/policies/golden-decisions/guests-pay-nothing",
+    "list_policy_bundles": "/policies/bundles",
+    "get_policy_bundle": "/policies/bundles/1",
+    "get_current_policies": "/policies/bundles/current",
     "list_approval_rules": "/policies/approval-rules",
     "get_approval_rule": "/policies/approval-rules/large",
     "get_user_access": "/access/users/{subject}",
@@ -81,13 +94,18 @@ async def test_every_operation_records_the_reads_that_it_declares(api: Api, subj
     assert (await api.call("PUT", "/policies/approval-rules/large", json=RULE)).status_code == 200
 
     organization, team = await founded(api, UUID(subject))
+    await create(api, "night")
+    await in_force(api, put("night", 1, "shadow"))
+    change = (await done(await ask_change(api, put("night"))))["id"]
     await set_separation(api, "view-and-approve")
     await ask_exception(api, "view-and-approve", UUID(subject))
 
     async def ask(method: str, path: str) -> httpx.Response:
         return await api.call(method, path)
 
-    paths = {name: path.format(subject=subject, organization=organization, team=team) for name, path in PATHS.items()}
+    paths = {
+        name: path.format(subject=subject, organization=organization, team=team, change=change) for name, path in PATHS.items()
+    }
     reads = DeclaredReads(ask, api.database, PUBLICATIONS, paths)
     assert await reads.misdeclared(ROUTERS, Person(subject, {subject})) == []
 

@@ -94,7 +94,7 @@ async def test_role_managers_cannot_grant_or_revoke_beyond_their_own_permissions
     api.admin_id, admin_id = clerk, api.admin_id
     tried: list[tuple[str, str, dict[str, Any]]] = [
         ("PUT", "/roles/guest/permissions", {"json": {"permissions": every}, "headers": {"If-Match": '"2"'}}),
-        ("PUT", "/roles/admin/permissions", {"json": {"permissions": permissions}, "headers": {"If-Match": '"3"'}}),
+        ("PUT", "/roles/admin/permissions", {"json": {"permissions": permissions}, "headers": {"If-Match": '"4"'}}),
         ("POST", "/role-assignments", {"json": {"subject_id": str(second), "role": "admin"}}),
         ("DELETE", f"/role-assignments/{admin_id}/admin", {}),
     ]

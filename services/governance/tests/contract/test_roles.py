@@ -17,6 +17,7 @@ async def test_roles_are_listed_with_their_permissions(api: Api) -> None:
     own = {"audit:view", "payment:approve", "payment:create", "user:read"}
     assert set(items[3]["permissions"]) == {
         *own,
+        "document:view",
         "organization:read_any",
         "transfer:read_any",
         "user:read_any",
@@ -28,8 +29,8 @@ async def test_roles_are_listed_with_their_permissions(api: Api) -> None:
 async def test_a_role_has_an_etag(api: Api) -> None:
     response = await api.call("GET", "/roles/staff")
 
-    assert response.headers["etag"] == '"3"'
-    assert response.json()["data"]["version"] == 3
+    assert response.headers["etag"] == '"4"'
+    assert response.json()["data"]["version"] == 4
     missing = await api.call("GET", "/roles/emperor")
     assert (missing.status_code, missing.json()["code"]) == (404, "RES_001")
 
@@ -62,7 +63,7 @@ async def test_setting_permissions_takes_effect(api: Api) -> None:
         ("guest", '"1"', ["user:read"] * 201, 422, "VAL_001"),
         ("emperor", '"1"', ["user:read"], 404, "RES_001"),
         ("Emperor!", '"1"', ["user:read"], 422, "VAL_001"),
-        ("admin", '"3"', ["user:read"], 409, "GOV_003"),
+        ("admin", '"4"', ["user:read"], 409, "GOV_003"),
     ],
 )
 async def test_invalid_permissions_change_nothing(
@@ -115,7 +116,7 @@ async def test_a_role_is_created_with_permissions_and_included_roles(api: Api) -
     assert role["effective_permissions"] == ["payment:approve", "payment:create", "user:read"]
     assert (role["version"], role["is_system"], role["is_default"], role["retired_at"]) == (1, False, False, None)
     assert await api.data("/roles/treasurer") == role
-    policies = (await api.data("/policies/current"))["policies"]
+    policies = (await api.data("/policies/bundles/current"))["policies"]
     assert '@id("role:treasurer")\n@exceeds("user")\n@includes("user")' in policies
     assert await api.refused("POST", "/roles", json={"name": "treasurer", "title": "Another"}) == (409, "RES_002")
 

@@ -138,7 +138,7 @@ async def test_what_was_joined_before_stays_and_is_listed(api: Api) -> None:
     }
     # The role can be changed, as long as it joins nothing more.
     changed = [*(await api.data("/roles/staff"))["permissions"], "report:generate"]
-    await done(await api.call("PUT", "/roles/staff/permissions", json={"permissions": changed}, headers={"If-Match": '"3"'}))
+    await done(await api.call("PUT", "/roles/staff/permissions", json={"permissions": changed}, headers={"If-Match": '"4"'}))
     await grant(api, subject, "guest")
 
 

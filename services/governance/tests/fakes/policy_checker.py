@@ -1,5 +1,6 @@
 """A policy checker that can also refuse sound policies."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from governance.domain.errors import UnsoundPolicies
@@ -15,3 +16,6 @@ class FakeChecker:
         CedarChecker().check(compiled)
         if not self.sound:
             raise UnsoundPolicies(policies=compiled.policies)
+
+    def errors(self, policies: str, schema: str) -> Sequence[str]:
+        return CedarChecker().errors(policies, schema)

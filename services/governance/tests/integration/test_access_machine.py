@@ -25,7 +25,7 @@ from governance.domain.limits import Limits
 from governance.domain.separation import SeparatedDuties
 from governance.infrastructure.local_bundles import LocalBundles, LocalLimitedRoles
 from governance.infrastructure.sql.limited_roles import SqlLimitedRoleViews
-from governance.infrastructure.sql.policies import SqlPolicyViews
+from governance.infrastructure.sql.policy_bundles import SqlPolicyBundleViews
 from kernel.actor import Actor, ActorKind
 from kernel.errors import DomainError
 from kernel.ids import new_id
@@ -134,7 +134,7 @@ class AccessMachine(RuleBasedStateMachine):
         self.app = wired(ground.database, ground.subjects, ground.clock)
         self.policies = Policies(ground.clock)
         self.refresher = BundleRefresher(
-            LocalBundles(SqlPolicyViews(ground.database)),
+            LocalBundles(SqlPolicyBundleViews(ground.database)),
             self.policies,
             limited_roles=LocalLimitedRoles(SqlLimitedRoleViews(ground.database)),
         )
@@ -296,7 +296,7 @@ def _auditor(person: UUID) -> Actor:
 async def test_access_is_what_the_model_says_after_any_changes(database: Database, clock: ControlledClock) -> None:
     subjects = FakeSubjects()
     app = wired(database, subjects, clock)
-    await app.policies.ensure_bundle(actor=SERVICE)
+    await app.policy_bundles.ensure_bundle(actor=SERVICE)
     duties = SeparatedDuties(first="audit:view", second="report:generate", exempt_roles=("admin",))
     await app.separations.set_separation(actor=SERVICE, name="views-and-reports", duties=duties, version=None, reason="test")
     ground = Ground(database, clock, asyncio.get_running_loop(), subjects)

@@ -79,7 +79,7 @@ async def test_a_subject_registered_concurrently_is_registered_once(
 
 
 async def test_processes_that_start_together_publish_one_bundle(app: Governance, database: Database) -> None:
-    await asyncio.gather(*(app.policies.ensure_bundle(actor=SERVICE) for _ in range(4)))
+    await asyncio.gather(*(app.policy_bundles.ensure_bundle(actor=SERVICE) for _ in range(4)))
 
     assert await rows(database, "SELECT version FROM policy_bundles") == [(1,)]
     assert len(await sent(database, PolicyBundlePublished)) == 1
@@ -99,10 +99,10 @@ async def test_concurrently_published_bundles_lose_no_change(app: Governance) ->
     await asyncio.gather(
         app.roles.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=1),
         app.roles.set_role_permissions(actor=ADMIN, role_name="user", permissions=["user:read"], version=1),
-        app.policies.ensure_bundle(actor=SERVICE),
+        app.policy_bundles.ensure_bundle(actor=SERVICE),
     )
 
-    text_in_force = await app.policies.get_bundle()
+    text_in_force = await app.policy_bundles.get_bundle()
     assert text_in_force
     policies = text_in_force.policies
     assert 'Role::"guest", action in [Action::"user:read"]' in policies
@@ -136,7 +136,7 @@ async def test_a_registration_delivered_twice_has_one_effect(app: Governance, da
 async def test_a_published_bundle_cannot_be_changed(
     app: Governance, database: Database, urls: DatabaseUrls, statement: str
 ) -> None:
-    await app.policies.ensure_bundle(actor=SERVICE)
+    await app.policy_bundles.ensure_bundle(actor=SERVICE)
 
     async with database.session() as session:
         with pytest.raises(ProgrammingError, match="permission denied"):
@@ -178,7 +178,7 @@ async def test_the_last_bundle_contains_all_concurrent_changes_of_rules_and_role
         app.approval_rules.set_approval_rule(actor=ADMIN, name="larger", terms=terms(2), version=None, reason="test"),
     )
 
-    bundle = await app.policies.get_bundle()
+    bundle = await app.policy_bundles.get_bundle()
     assert bundle is not None
     assert bundle.bundle.version == 3
     assert all(f'@id("{name}")' in bundle.policies for name in ("approval:large", "approval:larger", "role:guest"))

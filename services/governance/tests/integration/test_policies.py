@@ -12,8 +12,8 @@ from services.governance.tests.registry import ADMIN, SERVICE, Registry, bundle_
 
 
 async def test_the_first_start_publishes_and_the_second_does_not(registry: Registry) -> None:
-    await registry.app.policies.ensure_bundle(actor=SERVICE)
-    await registry.app.policies.ensure_bundle(actor=SERVICE)
+    await registry.app.policy_bundles.ensure_bundle(actor=SERVICE)
+    await registry.app.policy_bundles.ensure_bundle(actor=SERVICE)
 
     [bundle] = await registry.bundles()
     assert (bundle.version, bundle.published_by, bundle.published_at) == (1, "governance", registry.clock.now())
@@ -24,7 +24,7 @@ async def test_the_first_start_publishes_and_the_second_does_not(registry: Regis
 async def test_a_release_that_compiles_differently_publishes_a_new_bundle(registry: Registry) -> None:
     await registry.publish(CompiledPolicies("as an earlier release compiled it", "{}"))
 
-    await registry.app.policies.ensure_bundle(actor=SERVICE)
+    await registry.app.policy_bundles.ensure_bundle(actor=SERVICE)
 
     first, second = await registry.bundles()
     assert (first.version, second.version) == (1, 2)
@@ -56,7 +56,7 @@ async def test_the_first_bundle_after_an_upgrade_recompiles_every_rule(registry:
     bundle = await registry.publish(old)
 
     if how == "start":
-        await registry.app.policies.ensure_bundle(actor=SERVICE)
+        await registry.app.policy_bundles.ensure_bundle(actor=SERVICE)
     elif how == "permissions":
         await registry.app.roles.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=1)
     else:
@@ -73,13 +73,13 @@ async def test_the_first_bundle_after_an_upgrade_recompiles_every_rule(registry:
 
 async def test_a_bundle_is_returned_only_if_it_is_new(registry: Registry) -> None:
     async with registry.refuses(Unavailable):
-        await registry.app.policies.get_bundle()
-    await registry.app.policies.ensure_bundle(actor=SERVICE)
+        await registry.app.policy_bundles.get_bundle()
+    await registry.app.policy_bundles.ensure_bundle(actor=SERVICE)
 
-    first = await registry.app.policies.get_bundle(known_version=0)
+    first = await registry.app.policy_bundles.get_bundle(known_version=0)
 
-    other = await registry.app.policies.get_bundle(known_version=7)
+    other = await registry.app.policy_bundles.get_bundle(known_version=7)
     assert first
     assert other
     assert first.bundle.version == other.bundle.version == 1
-    assert await registry.app.policies.get_bundle(known_version=1) is None
+    assert await registry.app.policy_bundles.get_bundle(known_version=1) is None

@@ -17,7 +17,7 @@ from chassis.testing.databases import Databases, DatabaseUrls
 from chassis.testing.running import eventually, running
 from elcorp.governance.v1.events_pb2 import SubjectRolesChanged
 from elcorp.identity.v1.events_pb2 import UserRegistered
-from governance.application.policies.ensure_bundle import EnsureBundle
+from governance.application.policy_bundles.ensure_bundle import EnsureBundle
 from governance.application.standings.reconcile_standings import ReconcileStandings
 from governance.bootstrap import SERVICE, jobs, publish_first, reconcile_periodically, serving, working
 from governance.domain.events import SubjectRolesChanged as Registered

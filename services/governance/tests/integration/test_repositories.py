@@ -18,7 +18,7 @@ from governance.domain.role_holder import RoleHolder
 from governance.domain.window import Window
 from governance.infrastructure.sql.approval_rules import SqlApprovalRuleViews
 from governance.infrastructure.sql.permissions import SqlPermissionViews
-from governance.infrastructure.sql.policies import SqlPolicyViews
+from governance.infrastructure.sql.policy_bundles import SqlPolicyBundleViews
 from governance.infrastructure.sql.role_assignments import SqlRoleAssignmentViews
 from governance.infrastructure.sql.roles import SqlRoleViews
 from kernel.actor import Actor
@@ -45,7 +45,7 @@ class Sql:
     roles: SqlRoleViews
     permissions: SqlPermissionViews
     role_assignments: SqlRoleAssignmentViews
-    policies: SqlPolicyViews
+    policies: SqlPolicyBundleViews
     approval_rules: SqlApprovalRuleViews
 
     async def grant(self, subject_id: UUID, *roles: str, at: datetime = AT) -> None:
@@ -75,7 +75,7 @@ def sql(database: Database) -> Sql:
         roles=SqlRoleViews(database),
         permissions=SqlPermissionViews(database),
         role_assignments=SqlRoleAssignmentViews(database),
-        policies=SqlPolicyViews(database),
+        policies=SqlPolicyBundleViews(database),
         approval_rules=SqlApprovalRuleViews(database),
     )
 
@@ -88,16 +88,23 @@ async def test_the_seed_data_is_in_the_database(sql: Sql) -> None:
 
     assert sorted(roles) == ["admin", "guest", "organization-admin", "staff", "user"]
     assert default.name == "user"
-    assert len(permissions) == 21
+    assert len(permissions) == 22
     assert {name: role.version for name, role in roles.items()} == {
-        "admin": 3,
+        "admin": 4,
         "guest": 1,
         "organization-admin": 1,
-        "staff": 3,
+        "staff": 4,
         "user": 1,
     }
     over_others = {"organization:read_any", "transfer:read_any", "user:read_any", "wallet:read_any"}
-    assert set(roles["staff"].permission_names) == {"audit:view", "payment:approve", "payment:create", "user:read", *over_others}
+    assert set(roles["staff"].permission_names) == {
+        "audit:view",
+        "payment:approve",
+        "payment:create",
+        "user:read",
+        "document:view",
+        *over_others,
+    }
     assert set(roles["admin"].permission_names) == {permission.name for permission in permissions}
     assert roles["user"].permission_names == ("payment:create", "user:read")
     assert roles["guest"].permission_names == ()
@@ -124,7 +131,7 @@ async def test_a_role_is_read_as_it_was_saved(sql: Sql) -> None:
     async with sql.uow.begin(ACTOR) as tx:
         role = there(await tx.roles.find("staff"))
     assert role.permission_names == ("audit:export", "user:read")
-    assert role.version == 4
+    assert role.version == 5
     assert there(await sql.roles.role("staff")).permissions == role.permission_names
 
 
@@ -193,10 +200,10 @@ async def test_views_return_what_was_written(sql: Sql) -> None:
     view = there(await sql.role_assignments.subject(subject))
 
     assert [(role.name, role.is_default, len(role.permissions)) for role in roles] == [
-        ("admin", False, 21),
+        ("admin", False, 22),
         ("guest", False, 0),
         ("organization-admin", False, 5),
-        ("staff", False, 8),
+        ("staff", False, 9),
         ("user", True, 2),
     ]
     assert (permissions[0].category, permissions[0].name) == ("access", "policy:manage")

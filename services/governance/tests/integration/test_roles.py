@@ -10,7 +10,7 @@ from services.governance.tests.registry import ADMIN, SERVICE, Registry, bundle_
 
 
 async def test_setting_permissions_publishes_a_new_bundle(registry: Registry) -> None:
-    await registry.app.policies.ensure_bundle(actor=SERVICE)
+    await registry.app.policy_bundles.ensure_bundle(actor=SERVICE)
 
     role = await registry.app.roles.set_role_permissions(actor=ADMIN, role_name="guest", permissions=["user:read"], version=1)
 
@@ -33,7 +33,7 @@ async def test_setting_permissions_publishes_a_new_bundle(registry: Registry) ->
 
 
 async def test_setting_the_same_permissions_publishes_nothing(registry: Registry) -> None:
-    await registry.app.policies.ensure_bundle(actor=SERVICE)
+    await registry.app.policy_bundles.ensure_bundle(actor=SERVICE)
 
     role = await registry.app.roles.set_role_permissions(
         actor=ADMIN, role_name="user", permissions=["payment:create", "user:read", "user:read"], version=1
@@ -59,7 +59,7 @@ async def test_unknown_roles_and_permissions_are_refused(registry: Registry) -> 
 
 
 async def test_unsound_policies_change_nothing(registry: Registry) -> None:
-    await registry.app.policies.ensure_bundle(actor=SERVICE)
+    await registry.app.policy_bundles.ensure_bundle(actor=SERVICE)
     registry.checker.sound = False
 
     async with registry.refuses(UnsoundPolicies):

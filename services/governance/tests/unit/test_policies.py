@@ -179,7 +179,7 @@ def test_the_schema_lists_principals_resources_and_contexts_of_each_action() -> 
         return {"appliesTo": {"principalTypes": principals, "resourceTypes": ["Resource"], "context": record}}
 
     optional = {**text, "required": False}
-    user = {"organization": optional}
+    user = {"id": optional, "organization": optional}
     resource = {
         "type": text,
         "id": text,

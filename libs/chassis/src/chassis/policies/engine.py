@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -21,7 +23,6 @@ from chassis.policies.parsed_bundle import NOTHING, ParsedBundle
 from chassis.policies.tallies import Tallies, Tally
 from elcorp.platform.v1.policy_questions_pb2 import RequestEnvironment
 from kernel.actor import Actor, ActorKind
-from kernel.business_time import SpecialDays
 from kernel.clock import Clock
 from kernel.errors import Unavailable
 
@@ -45,6 +46,7 @@ ALLOWS_LOGGED_RATIO: Final = 0.01
 _Remembered = tuple[Outcome, Tally]
 _ENVIRONMENT: Final = frozenset(RequestEnvironment.DESCRIPTOR.fields_by_name)
 Facts = Message | Mapping[str, object]
+DescribeRequest = Callable[[Actor, datetime], RequestEnvironment]
 _random = Random()  # noqa: S311  # chooses a sample, no secret
 
 
@@ -53,8 +55,8 @@ class Policies:
 
     Each bundle is parsed once. A decision depends only on the bundle and the question, so it is cached (bounded, cleared with
     the bundle). A bundle that was not confirmed for `staleness_seconds_max` allows only reads, and after `expiry_seconds_max`
-    nothing. `decisions` gets every denial and `allows_logged_ratio` of the rest, cached or not; `sample` returns a number from 0
-    to 1 for each.
+    nothing. `environment` describes a request of an actor at a time. `decisions` gets every denial and `allows_logged_ratio` of
+    the rest, cached or not; `sample` returns a number from 0 to 1 for each. With `is_trial`, it counts and reports nothing.
     """
 
     def __init__(
@@ -66,7 +68,8 @@ class Policies:
         decisions: DecisionSink | None = None,
         allows_logged_ratio: float = ALLOWS_LOGGED_RATIO,
         sample: Callable[[], float] = _random.random,
-        special_days: SpecialDays | None = None,
+        environment: DescribeRequest | None = None,
+        is_trial: bool = False,
     ) -> None:
         self.clock = clock
         self.staleness_seconds_max = staleness_seconds_max
@@ -74,7 +77,8 @@ class Policies:
         self._decisions = decisions
         self._allows_logged_ratio = allows_logged_ratio
         self._sample = sample
-        self._special_days = special_days or namibian_special_days({})
+        self._environment = environment or partial(environment_of, special_days=namibian_special_days({}))
+        self._is_trial = is_trial
         self._bundle: Bundle | None = None
         self._parsed = ParsedBundle()
         self.limited_roles = LimitedRoles()
@@ -90,7 +94,7 @@ class Policies:
             expiry_seconds_max=settings.policy_expiry_seconds,
             decisions=decisions,
             allows_logged_ratio=settings.policy_allows_logged_ratio,
-            special_days=namibian_special_days(settings.declared_days),
+            environment=partial(environment_of, special_days=namibian_special_days(settings.declared_days)),
         )
 
     @property
@@ -195,7 +199,7 @@ class Policies:
         remembered = self._remembered.get(question)
         if remembered is None:
             outcome = self._evaluate(actor, roles, permission, resource, context)
-            tally = _TALLIES.of(permission, allowed=outcome.allowed)
+            tally = Tally() if self._is_trial else _TALLIES.of(permission, allowed=outcome.allowed)
             if len(self._remembered) >= _REMEMBERED_MAX:
                 self._remembered.clear()
             remembered = self._remembered[question] = outcome, tally
@@ -222,8 +226,7 @@ class Policies:
         else:
             context = {name: value for name, value in given.items() if name in names}
         if not names.isdisjoint(_ENVIRONMENT):
-            environment = environment_of(actor, at=self.clock.now(), special_days=self._special_days)
-            context.update(facts_of(environment, names))
+            context.update(facts_of(self._environment(actor, self.clock.now()), names))
         return context
 
     def roles_everywhere(self, subject_id: str, roles: frozenset[str], /) -> frozenset[str]:
@@ -298,7 +301,7 @@ class Policies:
 
     def _errors_of(self, result: cedarpy.AuthzResult, permission: str) -> int:
         errors = result.diagnostics.errors
-        if errors:
+        if errors and not self._is_trial:
             # Cedar skips a forbid that fails to evaluate, and would then allow: deny on any error.
             _ERRORS.inc()
             log.error("policy_error", permission=permission, version=self.version, errors=errors[:3])

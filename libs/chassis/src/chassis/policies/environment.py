@@ -13,7 +13,7 @@ from kernel.business_time import SpecialDays
 LONG_AGO_MINUTES = 1_000_000
 
 
-def environment_of(actor: Actor, *, at: datetime, special_days: SpecialDays) -> RequestEnvironment:
+def environment_of(actor: Actor, at: datetime, *, special_days: SpecialDays) -> RequestEnvironment:
     """Describe a request of an actor at a time. A malformed address counts as none."""
     local = at.astimezone(NAMIBIAN_TIME)
     special = special_days(local.date())

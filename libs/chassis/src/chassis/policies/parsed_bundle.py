@@ -47,7 +47,8 @@ class ParsedBundle:
             raise InvalidBundle(f"bundle {bundle.version}: {exc}") from exc
 
 
-@lru_cache(maxsize=2)
+# The one in force, the next, and two that are compared.
+@lru_cache(maxsize=4)
 def _parsed(policies_text: str, schema_text: str, shadow_text: str) -> ParsedBundle:
     """Parse and validate; raises ValueError. The same text is parsed only once (30 ms)."""
     schema = cedarpy.Schema.from_json_str(schema_text)

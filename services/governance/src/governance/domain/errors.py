@@ -233,6 +233,44 @@ class BeyondOwnPermissions(DomainError):
     disclosed = ("permissions",)
 
 
+class OwnPolicyChange(DomainError):
+    """Another person must approve it: you asked for this change, or wrote a version that it puts in force."""
+
+    kind = Kind.DENIED
+    code = "ACC_002"
+
+
+class EndedPolicyChange(DomainError):
+    """The change has been decided already."""
+
+    kind = Kind.CONFLICT
+    code = "GOV_017"
+    disclosed = ("status",)
+
+
+class NotInShadow(DomainError):
+    """The policy is not in shadow mode, so nothing says what it would have denied."""
+
+    kind = Kind.REFUSED
+    code = "GOV_019"
+
+
+class PolicyLocksOut(DomainError):
+    """With this change, people with a permission to manage roles or policies would be refused it. Nobody could change it back."""
+
+    kind = Kind.REFUSED
+    code = "GOV_020"
+    disclosed = ("permission", "role")
+
+
+class GoldenDecisionsBroken(DomainError):
+    """With this change, decisions would differ from golden decisions. Change the policies, or first the golden decisions."""
+
+    kind = Kind.REFUSED
+    code = "GOV_018"
+    disclosed = ("golden_decisions",)
+
+
 class UnsoundPolicies(DomainError):
     """The compiled policies do not match their schema. Nothing was published."""
 

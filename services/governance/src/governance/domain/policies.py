@@ -1,13 +1,16 @@
-"""Roles and approval rules compiled into Cedar policies, which every service evaluates."""
+"""Roles, approval rules and policies compiled into Cedar, which every service evaluates."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from governance.domain.approval_rule import THRESHOLD_DIGITS_MAX, ApprovalRule
+from governance.domain.policy import PolicyMode, PolicyVersion
+from governance.domain.policy_reading import PolicyReading
 from governance.domain.role import Permission, Role
 from governance.domain.role_hierarchy import RoleHierarchy
+from governance.domain.vocabulary import Vocabulary
 
 # The action of settling a transfer without another person's approval. Payments asks about it. No role can be granted it,
 # because a permission's name has no hyphen.
@@ -15,6 +18,7 @@ SETTLE_ALONE: Final = "payment:settle-alone"
 
 _STRING = {"type": "String"}
 _OPTIONAL_STRING = {"type": "String", "required": False}
+NO_VOCABULARY: Final = Vocabulary()
 _DECIMAL: Final = {"type": "Extension", "name": "decimal"}
 
 
@@ -24,16 +28,36 @@ _NOTHING: Final = "permit({principal}, action, resource) when {{ false }};"
 
 @dataclass(frozen=True, slots=True)
 class CompiledPolicies:
-    """Cedar policies as text and their schema as JSON. Equal roles and rules compile to equal text."""
+    """Cedar policies as text and their schema as JSON. Equal roles, rules and policies compile to equal text.
+
+    `shadow` are the policies that are evaluated and not enforced.
+    """
 
     policies: str
     schema: str
+    shadow: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyInForce:
+    """A version of a policy as a bundle has it."""
+
+    version: PolicyVersion
+    mode: PolicyMode
+    reading: PolicyReading
 
 
 def compile_policies(
-    roles: Sequence[Role], permissions: Sequence[Permission], approval_rules: Sequence[ApprovalRule] = ()
+    roles: Sequence[Role],
+    permissions: Sequence[Permission],
+    approval_rules: Sequence[ApprovalRule] = (),
+    policies: Sequence[PolicyInForce] = (),
+    vocabulary: Vocabulary = NO_VOCABULARY,
 ) -> CompiledPolicies:
     """Compile each role into one permit and each approval rule into one forbid of settling alone, which is otherwise permitted.
+
+    Policies are forbids already. The schema declares about each action what some policy reads, and no more: processes supply
+    exactly that.
 
     A permit names all that a role permits, with what it includes; its annotation names the roles that it includes, because rules
     about these concern its holders too. A role that neither permits nor includes anything needs none: Cedar denies by default. A
@@ -47,7 +71,26 @@ def compile_policies(
     rules = [_forbid(rule) for rule in sorted(approval_rules, key=lambda rule: rule.name) if not rule.is_withdrawn]
     if rules:
         statements += [*rules, f'@id("approval")\npermit(principal, action == Action::"{SETTLE_ALONE}", resource);']
-    return CompiledPolicies("\n\n".join(statements), json.dumps(_schema(permissions), sort_keys=True))
+    in_order = sorted(policies, key=lambda each: each.version.policy)
+    statements += [each.version.annotated for each in in_order if each.mode is PolicyMode.ENFORCED]
+    shadow = [each.version.annotated for each in in_order if each.mode is PolicyMode.SHADOW]
+    readings = [each.reading for each in in_order if each.mode is not PolicyMode.OFF]
+    schema = json.dumps(_schema(permissions, _read_facts(readings), vocabulary), sort_keys=True)
+    return CompiledPolicies("\n\n".join(statements), schema, "\n\n".join(shadow))
+
+
+def schema_of_everything(permissions: Sequence[Permission], vocabulary: Vocabulary) -> str:
+    """Return the schema with all that services declare, against which a policy is validated that is not in force yet."""
+    all_facts = {permission.name: {*vocabulary.facts_about(permission.name)} for permission in permissions}
+    return json.dumps(_schema(permissions, all_facts, vocabulary), sort_keys=True)
+
+
+def _read_facts(readings: Iterable[PolicyReading]) -> Mapping[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for reading in readings:
+        for action in reading.actions:
+            found.setdefault(action, set()).update(reading.facts)
+    return found
 
 
 def _permit(role: Role, hierarchy: RoleHierarchy, ordinary: Role | None) -> str:
@@ -102,13 +145,13 @@ def _forbid(rule: ApprovalRule) -> str:
     return f'{head}\nforbid({principal}, action == Action::"{SETTLE_ALONE}", resource)\nwhen {{\n  {when}\n}};'
 
 
-def _schema(permissions: Sequence[Permission]) -> dict[str, object]:
+def _schema(permissions: Sequence[Permission], facts: Mapping[str, Collection[str]], vocabulary: Vocabulary) -> dict[str, object]:
     """Describe the requests of chassis.policies: principals by kind, actions by permission, and what is known of resources.
 
     A user's `organization` is the one that the session acts for; a resource's is the one that it belongs to.
     """
     principals = ["Anonymous", "Service", "User"]
-    user = {"organization": _OPTIONAL_STRING}
+    user = {"id": _OPTIONAL_STRING, "organization": _OPTIONAL_STRING}
     resource = {
         "type": _STRING,
         "id": _STRING,
@@ -135,7 +178,12 @@ def _schema(permissions: Sequence[Permission]) -> dict[str, object]:
                 "Resource": {"shape": {"type": "Record", "attributes": resource}},
             },
             "actions": {
-                **{permission.name: _applies_to(principals, {}) for permission in permissions},
+                **{
+                    permission.name: _applies_to(
+                        principals, vocabulary.context_of(permission.name, facts.get(permission.name, ()))
+                    )
+                    for permission in permissions
+                },
                 SETTLE_ALONE: _applies_to(["Service", "User"], transfer),
             },
         }

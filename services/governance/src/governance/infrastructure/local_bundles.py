@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from chassis.auth.ended_memberships import EVERYBODY, Ending
 from chassis.policies import Bundle, LimitedRole, SubjectRow
-from governance.application.policies.views import PolicyViews
+from governance.application.policy_bundles.views import PolicyBundleViews
 from governance.application.role_assignments.views import LimitedRoleViews
 from governance.domain.limits import Limits
 from kernel.feeds import FEED_PAGE_MAX, FeedPage
@@ -13,14 +13,14 @@ from kernel.feeds import FEED_PAGE_MAX, FeedPage
 class LocalBundles:
     """A chassis BundleSource."""
 
-    def __init__(self, views: PolicyViews) -> None:
+    def __init__(self, views: PolicyBundleViews) -> None:
         self._views = views
 
     async def fetch(self, known_version: int) -> Bundle | None:
         text = await self._views.current_bundle()
         if text is None or text.bundle.version == known_version:
             return None
-        return Bundle(text.bundle.version, text.policies, text.schema)
+        return Bundle(text.bundle.version, text.policies, text.schema, text.shadow)
 
 
 class LocalLimitedRoles:

@@ -1,19 +1,33 @@
-"""Check a bundle with Cedar's own validator before it is published."""
+"""Check a bundle with Cedar's own validator before it is published, and a policy before it is stored."""
+
+from collections.abc import Sequence
+from typing import Final
 
 import cedarpy
 
 from governance.domain.errors import UnsoundPolicies
 from governance.domain.policies import CompiledPolicies
 
+_POSITION: Final = "for policy `policy0`, "
+_ERRORS_MAX: Final = 5
+
 
 class CedarChecker:
-    """Parse and type-check a compiled bundle with the engine that every service embeds."""
+    """Parse and type-check with the engine that every service embeds."""
 
     def check(self, compiled: CompiledPolicies) -> None:
+        """Raise UnsoundPolicies."""
+        for text in filter(None, (compiled.policies, compiled.shadow)):
+            if errors := self.errors(text, compiled.schema):
+                raise UnsoundPolicies(errors=errors)
+
+    def errors(self, policies: str, schema: str) -> Sequence[str]:
+        """Say what of these policies does not agree with a schema."""
         try:
-            schema = cedarpy.Schema.from_json_str(compiled.schema)
-            validation = cedarpy.validate_policies(compiled.policies, schema)
+            validation = cedarpy.validate_policies(policies, cedarpy.Schema.from_json_str(schema))
         except ValueError as exc:
-            raise UnsoundPolicies(error=str(exc)[:500]) from exc
-        if not validation.validation_passed:
-            raise UnsoundPolicies(errors=[str(error)[:500] for error in validation.errors[:5]])
+            return [str(exc)[:500]]
+        if validation.validation_passed:
+            return []
+        found = (error.error.removeprefix(_POSITION) for error in validation.errors)
+        return [each[:500] for each in dict.fromkeys(found)][:_ERRORS_MAX]

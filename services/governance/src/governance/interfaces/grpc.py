@@ -17,10 +17,12 @@ class PolicyServicer(governance_pb2_grpc.PolicyServiceServicer):
         self._app = app
 
     async def GetBundle(self, request: governance_pb2.GetBundleRequest, context: Any) -> governance_pb2.GetBundleResponse:  # noqa: ARG002, N802
-        text = await self._app.policies.get_bundle(known_version=request.known_version)
+        text = await self._app.policy_bundles.get_bundle(known_version=request.known_version)
         if text is None:
             return governance_pb2.GetBundleResponse(version=request.known_version)
-        return governance_pb2.GetBundleResponse(version=text.bundle.version, policies=text.policies, schema=text.schema)
+        return governance_pb2.GetBundleResponse(
+            version=text.bundle.version, policies=text.policies, schema=text.schema, shadow_policies=text.shadow
+        )
 
     async def ListLimitedRoles(  # noqa: N802  # the proto's name
         self,

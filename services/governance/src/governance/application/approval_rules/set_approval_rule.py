@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from governance.application.approval_rules import audit
 from governance.application.approval_rules.views import ApprovalRuleView
-from governance.application.policies.publish_bundle import PublishBundle
+from governance.application.policy_bundles.publish_bundle import PublishBundle
 from governance.application.ports.transaction import UnitOfWork
 from governance.domain.approval_rule import ApprovalRule, ApprovalTerms
 from governance.domain.errors import UnknownRole

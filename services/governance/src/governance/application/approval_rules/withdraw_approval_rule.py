@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 from governance.application.approval_rules import audit
 from governance.application.approval_rules.views import ApprovalRuleView
-from governance.application.policies.publish_bundle import PublishBundle
+from governance.application.policy_bundles.publish_bundle import PublishBundle
 from governance.application.ports.transaction import UnitOfWork
 from kernel.actor import Actor
 from kernel.clock import Clock

@@ -1,16 +1,43 @@
-"""How policy bundles appear in the audit log."""
+"""How policies appear in the audit log."""
 
-from governance.domain.policy_bundle import PolicyBundle
-from kernel.audit import AuditFact
+from typing import Final
+
+from governance.domain.policy import Policy, PolicyVersion
+from kernel.audit import Audited, State
 
 
-def bundle_published(bundle: PolicyBundle, previous: PolicyBundle | None) -> AuditFact:
-    """Build the audit fact of a publication. Its state before is the previous bundle."""
-    return AuditFact(
-        action="governance.bundle.publish",
-        resource_type="policy_bundle",
-        resource_id=str(bundle.id),
-        occurred_at=bundle.published_at,
-        before={"version": previous.version, "digest": previous.digest} if previous else None,
-        after={"version": bundle.version, "digest": bundle.digest},
-    )
+def _state(policy: Policy) -> State:
+    return {
+        "description": policy.description,
+        "owner": policy.owner,
+        "mode": policy.mode.value,
+        "version_in_force": policy.version_in_force,
+        "latest_version": policy.latest_version,
+        "revision": policy.revision,
+    }
+
+
+def _version_state(version: PolicyVersion) -> State:
+    return {
+        "cedar": version.cedar,
+        "sentence": version.sentence,
+        "template": version.template,
+        "parameters": version.parameters,
+        "digest": version.digest,
+    }
+
+
+POLICY: Final = Audited[Policy](
+    action="governance.policy",
+    resource_type="policy",
+    state=_state,
+    id_of=lambda policy: policy.name,
+    related=lambda policy: (f"policy:{policy.name}",),
+)
+POLICY_VERSION: Final = Audited[PolicyVersion](
+    action="governance.policy_version",
+    resource_type="policy_version",
+    state=_version_state,
+    id_of=lambda version: f"{version.policy}/{version.number}",
+    related=lambda version: (f"policy:{version.policy}",),
+)

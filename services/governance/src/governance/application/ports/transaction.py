@@ -9,7 +9,9 @@ from governance.application.ports.invitations import InvitationRepository
 from governance.application.ports.memberships import MembershipRepository
 from governance.application.ports.organizations import OrganizationRepository
 from governance.application.ports.permissions import PermissionRepository
-from governance.application.ports.policies import BundleRepository
+from governance.application.ports.policies import PolicyRepository
+from governance.application.ports.policy_bundles import BundleRepository
+from governance.application.ports.policy_changes import GoldenDecisionRepository, PolicyChangeRepository
 from governance.application.ports.role_assignments import LimitedHolderRepository, RoleHolderRepository
 from governance.application.ports.roles import RoleRepository
 from governance.application.ports.separations import SeparationExceptionRepository, SeparationRepository
@@ -54,6 +56,15 @@ class Transaction(kernel.transaction.Transaction, Protocol):
 
     @property
     def bundles(self) -> BundleRepository: ...
+
+    @property
+    def policies(self) -> PolicyRepository: ...
+
+    @property
+    def policy_changes(self) -> PolicyChangeRepository: ...
+
+    @property
+    def golden_decisions(self) -> GoldenDecisionRepository: ...
 
     @property
     def approval_rules(self) -> ApprovalRuleRepository: ...

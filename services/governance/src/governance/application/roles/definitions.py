@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from governance.application.policies.publish_bundle import PublishBundle
+from governance.application.policy_bundles.publish_bundle import PublishBundle
 from governance.application.ports.transaction import Transaction
 from governance.application.roles import audit
 from governance.application.separations.duties import require_separate_duties_of_roles

@@ -1,7 +1,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from governance.application.policies.publish_bundle import PublishBundle
+from governance.application.policy_bundles.publish_bundle import PublishBundle
 from governance.application.ports.transaction import UnitOfWork
 from governance.application.roles.definitions import lock_definitions
 from governance.application.roles.views import RoleView, view_of

@@ -3,26 +3,21 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, Enum, ForeignKey, Table, Text, Uuid, select, text
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Table, Text, Uuid, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.sql_reads import SqlReads
 from governance.application.organizations.views import OrganizationFilter, OrganizationView
 from governance.domain.organization import Organization, OrganizationKind, OrganizationStatus
 from governance.infrastructure.sql.advisory_lock import LOCK_REGISTRATION
-from governance.infrastructure.sql.mapping import mapper, metadata
+from governance.infrastructure.sql.mapping import enumerated, mapper, metadata
 from kernel.pages import Page, PageRequest
-
-
-def _enumerated(kind: type[OrganizationKind] | type[OrganizationStatus]) -> Enum:
-    return Enum(kind, native_enum=False, values_callable=lambda members: [member.value for member in members])
-
 
 organizations = Table(
     "organizations",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("kind", _enumerated(OrganizationKind), nullable=False),
+    Column("kind", enumerated(OrganizationKind), nullable=False),
     Column("name", Text, nullable=False),
     Column("registration_number", Text),
     Column("contact_email", Text),
@@ -30,7 +25,7 @@ organizations = Table(
     Column("parent_id", ForeignKey("organizations.id")),
     Column("created_by", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
-    Column("status", _enumerated(OrganizationStatus), nullable=False),
+    Column("status", enumerated(OrganizationStatus), nullable=False),
     Column("version", BigInteger, nullable=False),
 )
 mapper.map_imperatively(Organization, organizations)

@@ -6,8 +6,10 @@ from chassis.persistence.table_kinds import ORGANIZATION, PERSON, PLATFORM, Tabl
 
 TABLE_KINDS: Final[TableKinds] = {
     "approval_rules": PLATFORM,
+    "bundled_policies": PLATFORM,
     # Read by every process, about all organizations, and written by triggers alone.
     "ended_memberships": PLATFORM,
+    "golden_decisions": PLATFORM,
     "idempotency_steps": PLATFORM,
     "invitations": ORGANIZATION,
     "limited_assignments": PERSON,
@@ -16,7 +18,11 @@ TABLE_KINDS: Final[TableKinds] = {
     # A register, such as the commercial one. Reads of the use cases decide who sees which entry.
     "organizations": PLATFORM,
     "permissions": PLATFORM,
+    "policies": PLATFORM,
     "policy_bundles": PLATFORM,
+    "policy_change_items": PLATFORM,
+    "policy_changes": PLATFORM,
+    "policy_versions": PLATFORM,
     "role_assignments": PERSON,
     "role_holders": PERSON,
     "role_inclusions": PLATFORM,

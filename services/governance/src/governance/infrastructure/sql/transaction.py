@@ -4,12 +4,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.unit_of_work import SqlTransaction
 from governance.infrastructure.sql.approval_rules import SqlApprovalRuleRepository
+from governance.infrastructure.sql.golden_decisions import SqlGoldenDecisionRepository
 from governance.infrastructure.sql.invitations import SqlInvitationRepository
 from governance.infrastructure.sql.limited_roles import SqlLimitedHolderRepository
 from governance.infrastructure.sql.members import SqlMembershipRepository
 from governance.infrastructure.sql.organizations import SqlOrganizationRepository
 from governance.infrastructure.sql.permissions import SqlPermissionRepository
-from governance.infrastructure.sql.policies import SqlBundleRepository
+from governance.infrastructure.sql.policies import SqlPolicyRepository
+from governance.infrastructure.sql.policy_bundles import SqlBundleRepository
+from governance.infrastructure.sql.policy_changes import SqlPolicyChangeRepository
 from governance.infrastructure.sql.role_assignments import SqlRoleHolderRepository
 from governance.infrastructure.sql.roles import SqlRoleRepository
 from governance.infrastructure.sql.separation_exceptions import SqlSeparationExceptionRepository
@@ -34,4 +37,7 @@ class SqlGovernanceTransaction(SqlTransaction):
         self.memberships = SqlMembershipRepository(session)
         self.standings = SqlStandingRepository(session)
         self.bundles = SqlBundleRepository(session)
+        self.policies = SqlPolicyRepository(session)
+        self.policy_changes = SqlPolicyChangeRepository(session)
+        self.golden_decisions = SqlGoldenDecisionRepository(session)
         self.approval_rules = SqlApprovalRuleRepository(session)

@@ -2,11 +2,14 @@
 
 from governance.interfaces.rest.access import access
 from governance.interfaces.rest.approval_rules import approval_rules
+from governance.interfaces.rest.golden_decisions import golden_decisions
 from governance.interfaces.rest.invitations import invitations
 from governance.interfaces.rest.members import members
 from governance.interfaces.rest.organizations import organizations
 from governance.interfaces.rest.permissions import permissions
 from governance.interfaces.rest.policies import policies
+from governance.interfaces.rest.policy_bundles import policy_bundles
+from governance.interfaces.rest.policy_changes import policy_changes
 from governance.interfaces.rest.role_assignments import role_assignments
 from governance.interfaces.rest.roles import roles
 from governance.interfaces.rest.separation_exceptions import separation_exceptions
@@ -20,8 +23,12 @@ ROUTERS = (
     access,
     separations,
     separation_exceptions,
-    policies,
     approval_rules,
+    policy_bundles,
+    policy_changes,
+    golden_decisions,
+    # Last: it takes every other segment after /policies.
+    policies,
     organizations,
     members,
     invitations,

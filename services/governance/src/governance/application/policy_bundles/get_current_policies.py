@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from governance.application.policies.views import PolicyText, PolicyViews
+from governance.application.policy_bundles.views import BundleText, PolicyBundleViews
 from kernel.errors import Unavailable
 
 
@@ -8,9 +8,9 @@ from kernel.errors import Unavailable
 class GetCurrentPolicies:
     """Get the bundle in force. Raise Unavailable before the first bundle is published."""
 
-    views: PolicyViews
+    views: PolicyBundleViews
 
-    async def __call__(self) -> PolicyText:
+    async def __call__(self) -> BundleText:
         if bundle := await self.views.current_bundle():
             return bundle
         raise Unavailable(reason="no policy bundle has been published yet")

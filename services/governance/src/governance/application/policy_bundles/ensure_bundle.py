@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from governance.application.policies.publish_bundle import PublishBundle
+from governance.application.policy_bundles.publish_bundle import PublishBundle
 from governance.application.ports.transaction import UnitOfWork
 from kernel.actor import Actor
 

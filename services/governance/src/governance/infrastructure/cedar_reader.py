@@ -1,0 +1,129 @@
+"""Read Cedar text of policies, and say where it is wrong."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import cedarpy
+
+from governance.domain.policy import CEDAR_LENGTH_MAX
+from governance.domain.policy_reading import Literal, PolicyReading
+from kernel.errors import Fault, InvalidValues
+
+PLACE: Final = "cedar"
+_TOKEN = re.compile(r'//[^\n]*|"(?:\\.|[^"\\])*"|[A-Za-z_][A-Za-z0-9_]*|[0-9]+|::|[=!<>]=|&&|\|\||[^\s]')
+_INCOMPLETE: Final = "unexpected end of input"
+_VARIABLES: Final = {"context", "resource", "principal"}
+_EXTENSIONS: Final = {"decimal", "ip", "datetime", "duration"}
+
+
+class CedarReader:
+    """The PolicyReader on Cedar's own parser."""
+
+    def read(self, cedar: str) -> PolicyReading:
+        """Read one forbid with the actions in its scope. Raise InvalidValues."""
+        if len(cedar) > CEDAR_LENGTH_MAX:
+            raise _refused(f"Expected at most {CEDAR_LENGTH_MAX} characters.")
+        try:
+            policies = json.loads(cedarpy.policies_to_json_str(cedar))
+        except ValueError as problem:
+            raise _refused(f"{_place_of_error(cedar)}: {problem}.") from None
+        found = list(policies["staticPolicies"].values())
+        if len(found) != 1 or policies["templates"]:
+            raise _refused(f"Expected one policy without slots, not {len(found) + len(policies['templates'])}.")
+        [policy] = found
+        if policy["effect"] != "forbid":
+            raise _refused("Expected a forbid. To permit more, grant a role: policies only restrict what roles permit.")
+        if policy.get("annotations"):
+            raise _refused("Expected no annotations: the policy has a name and a version already.")
+        return _reading(policy)
+
+
+def _reading(policy: Mapping[str, Any]) -> PolicyReading:
+    reads: dict[str, set[str]] = {name: set() for name in _VARIABLES}
+    roles: set[str] = set()
+    compared: dict[str, set[Literal]] = {}
+    for node in _nodes([policy["principal"], policy.get("resource"), policy["conditions"]]):
+        if attribute := _attribute(node):
+            reads[attribute[0]].add(attribute[1])
+        if "__entity" in node or {"type", "id"} == node.keys():
+            entity = node.get("__entity", node)
+            roles |= {entity["id"]} if entity["type"] == "Role" else set()
+        for name, literals in _comparison(node):
+            compared.setdefault(name, set()).update(literals)
+    return PolicyReading(
+        actions=_actions(policy["action"]),
+        roles=frozenset(roles),
+        facts=frozenset(reads["context"]),
+        attributes=frozenset(reads["resource"]),
+        of_principal=frozenset(reads["principal"]),
+        compared={name: tuple(sorted(literals, key=str)) for name, literals in compared.items()},
+    )
+
+
+def _actions(scope: Mapping[str, Any]) -> tuple[str, ...]:
+    entities = scope.get("entities") or ([scope["entity"]] if "entity" in scope else [])
+    if not entities:
+        raise _refused('Expected the permissions that it is about: action in [Action::"payment:approve"].')
+    if unknown := sorted({each["type"] for each in entities} - {"Action"}):
+        raise _refused(f"Expected actions in the scope, not {', '.join(unknown)}.")
+    return tuple(sorted({str(each["id"]) for each in entities}))
+
+
+def _attribute(node: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the variable and the attribute that an expression reads or tests: `context.ip`, `context has ip`."""
+    for operator in (".", "has"):
+        of = node.get(operator)
+        if isinstance(of, dict) and of.get("left", {}).get("Var") in _VARIABLES and isinstance(of.get("attr"), str):
+            return of["left"]["Var"], of["attr"]
+    return None
+
+
+def _comparison(node: Mapping[str, Any]) -> Iterator[tuple[str, set[Literal]]]:
+    """Return the attributes that an operator compares directly, each with the literals of the same comparison."""
+    for operator, operands in node.items():
+        if operator in _EXTENSIONS or operator in {"&&", "||", "!", "Value", "Set", ".", "has"}:
+            continue
+        parts = list(operands.values()) if isinstance(operands, dict) else operands if isinstance(operands, list) else []
+        attributes = [found for part in parts if isinstance(part, dict) and (found := _attribute(part))]
+        literals = {literal for part in parts for literal in _literals(part)}
+        for variable, name in attributes:
+            yield f"{variable}.{name}", literals
+
+
+def _literals(part: Any) -> Iterator[Literal]:
+    """Return the values of a constant: `5`, `"NAD"`, `decimal("10.0")`, `["a", "b"]`."""
+    if not isinstance(part, dict):
+        return
+    if isinstance(part.get("Value"), bool | int | str):
+        yield part["Value"]
+    for operator in ("Set", *_EXTENSIONS):
+        for each in part.get(operator, ()):
+            yield from _literals(each)
+
+
+def _nodes(of: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(of, dict):
+        yield of
+        for each in of.values():
+            yield from _nodes(each)
+    elif isinstance(of, list):
+        for each in of:
+            yield from _nodes(each)
+
+
+def _place_of_error(cedar: str) -> str:
+    """Return the line and column of the first token that no policy can have there; the parser does not say."""
+    for token in _TOKEN.finditer(cedar):
+        try:
+            cedarpy.policies_to_json_str(cedar[: token.end()])
+        except ValueError as problem:
+            if _INCOMPLETE not in str(problem):
+                before = cedar[: token.start()]
+                return f"Line {before.count(chr(10)) + 1}, column {token.start() - before.rfind(chr(10))}"
+    return f"Line {cedar.count(chr(10)) + 1}, at the end"
+
+
+def _refused(problem: str) -> InvalidValues:
+    return InvalidValues([Fault(PLACE, problem)])
