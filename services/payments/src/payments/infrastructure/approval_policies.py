@@ -12,13 +12,10 @@ from chassis.policies import Bundle, Policies, Resource
 from kernel.actor import Actor, ActorKind
 from kernel.errors import Unavailable
 from payments.domain.approval import ApprovalQuestion, ApprovalRule, ApprovalRules
+from payments.infrastructure.cedar_decimals import cedar_decimal
 
 # Governance compiles each rule into a forbid of this action.
 SETTLE_ALONE = "payment:settle-alone"
-# Cedar's decimal has four decimals. No threshold has more, so a sum below one stays below when truncated.
-_CEDAR_QUANTUM = Decimal("0.0001")
-# It is limited to 64 bits. A larger sum is above every threshold.
-_CEDAR_MOST = Decimal("922337203685477.5807")
 
 
 class BundledApprovals:
@@ -43,9 +40,10 @@ class BundledApprovals:
 
     def _judge(self, question: ApprovalQuestion) -> bool:
         payer = Actor(kind=ActorKind.USER, subject_id=str(question.initiator_id), roles=question.roles)
-        amount = min(question.amount, _CEDAR_MOST).quantize(_CEDAR_QUANTUM, rounding=ROUND_FLOOR)
+        # Down: no threshold has more decimals than Cedar, so a sum below one stays below.
+        amount = cedar_decimal(question.amount, rounding=ROUND_FLOOR)
         context: dict[str, object] = {
-            "amount": {"__extn": {"fn": "decimal", "arg": f"{amount:f}"}},
+            "amount": {"__extn": {"fn": "decimal", "arg": amount}},
             "currency": question.currency,
             "kind": question.kind,
             "counterparties": sorted(str(counterparty) for counterparty in question.counterparties),
