@@ -8,6 +8,7 @@ from payments.application.ports.accounts import AccountLookup
 from payments.application.ports.transfers import Terms
 from payments.application.transfers.post_transfers import PostTransfers
 from payments.domain.payer_policy import PayerPolicy
+from services.payments.tests.fakes.payment_permissions import FakePaymentPermissions
 from services.payments.tests.fakes.prices import FakePrices
 from services.payments.tests.fakes.screening import FakeScreening
 from services.payments.tests.fakes.signatures import FakeSignatures
@@ -15,7 +16,7 @@ from services.payments.tests.fakes.signatures import FakeSignatures
 
 def judging(wallets: AccountLookup, post: PostTransfers) -> JudgeBulk:
     """Return the check of files with the rules of the posting use case."""
-    return JudgeBulk(wallets, post.approvals, post.policy, post.terms)
+    return JudgeBulk(wallets, post.approvals, post.payment_permissions, post.policy, post.terms)
 
 
 def posting(
@@ -30,6 +31,7 @@ def posting(
         prices=prices,
         limits=prices,
         approvals=prices,
+        payment_permissions=FakePaymentPermissions(),
         policy=policy or PayerPolicy(),
         terms=Terms(),
         clock=clock,

@@ -15,6 +15,7 @@ _RECORDED: Final = {
     "PAY_016": ("objects",),
     "PAY_044": ("objects",),
     "AUTH_005": ("objects",),
+    "ACC_001": ("objects",),
 }
 
 

@@ -83,6 +83,7 @@ def _dependencies(
     from payments.infrastructure.approval_policies import BundledApprovals
     from payments.infrastructure.audit_log import ComplianceAuditLog
     from payments.infrastructure.payer_rights import GovernanceMemberships
+    from payments.infrastructure.payment_permissions import BundledPermissions
     from payments.infrastructure.screening import ComplianceScreening
     from payments.infrastructure.signatures import DeviceSignatures
     from payments.wiring.dependencies import Dependencies
@@ -99,6 +100,7 @@ def _dependencies(
         limits=prices,
         approvals=BundledApprovals(resources.policies),
         permissions=resources.policies,
+        payment_permissions=BundledPermissions(resources.policies),
         objects=files,
         scanner=files_scanner,
         clock=resources.clock,
@@ -196,7 +198,13 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
         await rules.refresh()
         return await execute_approvals()
 
-    judge = JudgeBulk(wallets=SqlAccountLookup(database), approvals=post.approvals, policy=post.policy, terms=post.terms)
+    judge = JudgeBulk(
+        wallets=SqlAccountLookup(database),
+        approvals=post.approvals,
+        payment_permissions=post.payment_permissions,
+        policy=post.policy,
+        terms=post.terms,
+    )
     verification = LongWorkRunner(
         kind=audit.KIND,
         service=settings.NAME,
@@ -251,6 +259,7 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
         PeersAuthority,
         PeersDeciders,
     )
+    from payments.infrastructure.payment_permissions import BundledPermissions
     from payments.infrastructure.screening import ComplianceScreening
     from payments.infrastructure.signatures import DeviceSignatures
     from payments.infrastructure.sql.prices import SqlPrices
@@ -266,7 +275,9 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
     standings = _standings(settings, database, identity)
     memberships = GovernanceMemberships(governance)
     authority = PeersAuthority(standings, roles, policies, memberships=memberships)
-    deciders = PeersDeciders(PeersAuthority(standings, roles, policies, memberships=memberships, permission=APPROVED_BY))
+    permissions = BundledPermissions(policies)
+    approvers = PeersAuthority(standings, roles, policies, memberships=memberships, permission=APPROVED_BY)
+    deciders = PeersDeciders(approvers)
     post = PostTransfers(
         uow=unit_of_work(database),
         screening=ComplianceScreening(connect(settings, "compliance")),
@@ -274,6 +285,7 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
         prices=prices,
         limits=prices,
         approvals=BundledApprovals(policies),
+        payment_permissions=permissions,
         policy=settings.payer_policy,
         terms=settings.terms,
         clock=clock,

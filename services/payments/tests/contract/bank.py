@@ -15,11 +15,11 @@ from sqlalchemy import text
 from chassis.auth import AccessControl, EndedMemberships, SubjectRoles
 from chassis.auth.revocations import Revocations
 from chassis.persistence.database import Database
-from chassis.policies import Policies
+from chassis.policies import Decision, Policies
 from chassis.rest.followers import Followers
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.objects import folder_store
-from chassis.testing.policies import bundle_of, permitting
+from chassis.testing.policies import bundle_of
 from chassis.testing.rest import followers_of, rest_client
 from chassis.testing.tokens import TokenForge
 from kernel.actor import Actor
@@ -33,6 +33,7 @@ from payments.application.schedules.run_schedules import RunSchedules
 from payments.application.transfers.expire_transfers import ExpireTransfers
 from payments.domain.fx_rate import FxRate
 from payments.domain.price_book import PriceBook
+from payments.infrastructure.payment_permissions import BundledPermissions
 from payments.infrastructure.sql.idempotency_keys import OWN_KEYS
 from payments.interfaces.rest import ROUTERS
 from payments.wiring.bulk_transfers import judge_bulk
@@ -75,6 +76,13 @@ class Holder:
     wallet_id: UUID = field(default_factory=new_id)
 
 
+class Decisions(list[Decision]):
+    """What the policies denied, or would deny if they were enforced."""
+
+    def record(self, decision: Decision) -> None:
+        self.append(decision)
+
+
 @dataclass
 class Bank:
     client: httpx.AsyncClient
@@ -85,6 +93,7 @@ class Bank:
     screening: FakeScreening
     prices: FakePrices
     policies: Policies
+    decisions: Decisions
     dependencies: Dependencies
     access_control: AccessControl
     revocations: Revocations
@@ -186,9 +195,9 @@ class Bank:
         return data["balance"], data["held"], data["available"]
 
     def wait(self, *, days: float = 0, seconds: float = 0) -> None:
-        """Advance the clock and refresh governance's rules, so that they stay fresh."""
+        """Advance the clock and confirm the policies, so that they stay fresh."""
         self.clock.advance(days=days, seconds=seconds)
-        self.policies.load(bundle_of(GRANTS))
+        self.policies.confirm()
 
     async def expire(self) -> int:
         """Run the job that expires holds."""
@@ -243,7 +252,9 @@ def refusal(response: httpx.Response) -> tuple[int, str]:
 @asynccontextmanager
 async def open_bank(database: Database, clock: ControlledClock, *, signatures: Signatures | None = None) -> AsyncIterator[Bank]:
     forge, screening, prices, authority = TokenForge(clock), FakeScreening(), FakePrices(), FakeAuthority()
-    policies = permitting(GRANTS, clock)
+    decisions = Decisions()
+    policies = Policies(clock, decisions=decisions, allows_logged_ratio=0)
+    policies.load(bundle_of(GRANTS))
     dependencies = Dependencies(
         settings=STRICT_SETTINGS,
         database=database,
@@ -256,6 +267,7 @@ async def open_bank(database: Database, clock: ControlledClock, *, signatures: S
         limits=prices,
         approvals=prices,
         permissions=policies,
+        payment_permissions=BundledPermissions(policies),
         objects=folder_store(),
         scanner=NoScanner(),
         clock=clock,
@@ -285,6 +297,7 @@ async def open_bank(database: Database, clock: ControlledClock, *, signatures: S
             screening=screening,
             prices=prices,
             policies=policies,
+            decisions=decisions,
             dependencies=dependencies,
             access_control=access_control,
             revocations=revocations,

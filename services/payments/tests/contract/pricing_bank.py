@@ -22,6 +22,7 @@ from kernel.money import Money
 from kernel.objects import NoScanner
 from payments.application import Payments
 from payments.infrastructure.cached_prices import CachedPrices
+from payments.infrastructure.payment_permissions import BundledPermissions
 from payments.infrastructure.sql.prices import SqlPrices
 from payments.interfaces.rest import ROUTERS
 from payments.wiring.dependencies import Dependencies
@@ -137,6 +138,7 @@ async def open_pricing_bank(database: Database, clock: ControlledClock) -> Async
             limits=prices,
             approvals=fakes,
             permissions=policies,
+            payment_permissions=BundledPermissions(policies),
             objects=folder_store(),
             scanner=NoScanner(),
             clock=clock,

@@ -56,7 +56,7 @@ class ApprovalRulebook(Rulebook):
         to: UUID,
         sent: Mapping[str, Decimal] | None = None,
     ) -> bool:
-        outflow = Outflow(kind=TransferKind(kind), amount=Money.of(amount, currency), target_id=to)
+        outflow = Outflow(kind=TransferKind(kind), amount=Money.of(amount, currency), source=None, target_id=to)
         before = sent or {}
         return bool(
             self.approvals.approvals().matching(

@@ -28,6 +28,7 @@ from kernel.ids import new_id
 from kernel.objects import NoScanner
 from payments.application import Payments
 from payments.application.bulk_transfers.run_bulk import RunBulk
+from payments.infrastructure.payment_permissions import BundledPermissions
 from payments.interfaces.rest import ROUTERS
 from payments.wiring.bulk_transfers import judge_bulk
 from payments.wiring.dependencies import Dependencies
@@ -104,6 +105,7 @@ async def bulk_bank(database: Database, clock: ControlledClock) -> AsyncIterator
         limits=prices,
         approvals=prices,
         permissions=policies,
+        payment_permissions=BundledPermissions(policies),
         audit_log=FakeAuditLog(),
         objects=folder_store(),
         scanner=NoScanner(),

@@ -104,7 +104,9 @@ def approvals_from(request: pytest.FixtureRequest) -> ApprovalsFrom:
 
 
 def matching(rules: ApprovalRules, amount: str, currency: str = "NAD") -> int:
-    outflow = Outflow(kind=TransferKind.TRANSFER, amount=Money.of(amount, currency), target_id=new_id(), owner_id=new_id())
+    outflow = Outflow(
+        kind=TransferKind.TRANSFER, amount=Money.of(amount, currency), source=None, target_id=new_id(), owner_id=new_id()
+    )
     roles = frozenset({"user"})
     return len(rules.matching([outflow], initiator_id=new_id(), roles=roles, sent=lambda _rule: Decimal(0)))
 

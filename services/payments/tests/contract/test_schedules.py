@@ -22,6 +22,7 @@ from kernel.ids import new_id
 from kernel.objects import NoScanner
 from payments.application import Payments
 from payments.application.schedules.run_schedules import RunSchedules
+from payments.infrastructure.payment_permissions import BundledPermissions
 from payments.interfaces.rest import ROUTERS
 from payments.wiring.dependencies import Dependencies
 from payments.wiring.posting import post_transfers
@@ -93,6 +94,7 @@ async def planner(database: Database, clock: ControlledClock) -> AsyncIterator[P
         limits=prices,
         approvals=prices,
         permissions=policies,
+        payment_permissions=BundledPermissions(policies),
         audit_log=FakeAuditLog(),
         objects=folder_store(),
         scanner=NoScanner(),

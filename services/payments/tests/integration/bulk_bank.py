@@ -39,6 +39,7 @@ from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.sql.accounts import SqlAccountLookup
 from payments.infrastructure.sql.bulk_transfers import SqlBulkViews, object_claims
 from services.payments.tests.fakes.authority import FakeAuthority
+from services.payments.tests.fakes.payment_permissions import FakePaymentPermissions
 from services.payments.tests.fakes.prices import FakePrices
 from services.payments.tests.fakes.rules import NoRules
 from services.payments.tests.fakes.screening import FakeScreening
@@ -94,7 +95,7 @@ class BulkBank:
         self.actor = Actor(kind=ActorKind.USER, subject_id=str(self.payer), roles=frozenset({"user"}))
 
     def runner(self, post: PostBatch | None = None, authority: FakeAuthority | None = None) -> RunBulk:
-        judge = JudgeBulk(self.wallets, self.prices, PayerPolicy(), Terms())
+        judge = JudgeBulk(self.wallets, self.prices, FakePaymentPermissions(), PayerPolicy(), Terms())
         return RunBulk(self.uow, post or self.post, NoRules(), authority or self.authority, judge, self.clock)
 
     async def open(self) -> "BulkBank":
@@ -110,7 +111,7 @@ class BulkBank:
         return SubmitBulk(
             acceptance=BulkAcceptance(
                 uow=self.uow,
-                judge_bulk=JudgeBulk(self.wallets, self.prices, self.policy, Terms()),
+                judge_bulk=JudgeBulk(self.wallets, self.prices, FakePaymentPermissions(), self.policy, Terms()),
                 signatures=FakeSignatures(),
                 clock=self.clock,
             ),

@@ -26,6 +26,7 @@ from payments.domain.schedule import Frequency, Schedule, StandingOrder
 from payments.infrastructure.group_commit import GroupCommit
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from services.payments.tests.fakes.authority import FakeAuthority
+from services.payments.tests.fakes.payment_permissions import FakePaymentPermissions
 from services.payments.tests.fakes.prices import FakePrices
 from services.payments.tests.fakes.rules import NoRules
 from services.payments.tests.fakes.screening import FakeScreening
@@ -49,6 +50,7 @@ class Planner:
             uow=uow,
             wallets=self,
             signatures=FakeSignatures(),
+            payment_permissions=FakePaymentPermissions(),
             policy=PayerPolicy({"NAD": Decimal(1000)}),
             calendar=CALENDAR,
             clock=self.clock,

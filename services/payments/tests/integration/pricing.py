@@ -16,6 +16,7 @@ from payments.wiring.dependencies import Dependencies
 from payments.wiring.use_cases import build
 from services.payments.tests.fakes.audit_log import FakeAuditLog
 from services.payments.tests.fakes.authority import FakeAuthority
+from services.payments.tests.fakes.payment_permissions import FakePaymentPermissions
 from services.payments.tests.fakes.permissions import FakePermissions
 from services.payments.tests.fakes.prices import FakePrices
 from services.payments.tests.fakes.screening import FakeScreening
@@ -40,6 +41,7 @@ def priced_payments(database: Database, clock: Clock) -> Payments:
             limits=fakes,
             approvals=fakes,
             permissions=FakePermissions({APPROVED_BY}),
+            payment_permissions=FakePaymentPermissions(),
             objects=folder_store(),
             scanner=NoScanner(),
             clock=clock,

@@ -50,6 +50,7 @@ from payments.infrastructure.sql.bulk_transfers import object_claims
 from payments.infrastructure.sql.ledger_verifications import LedgerVerification
 from payments.infrastructure.sql.transaction import SqlPaymentsTransaction
 from services.payments.tests.fakes.authority import FakeAuthority
+from services.payments.tests.fakes.payment_permissions import FakePaymentPermissions
 from services.payments.tests.fakes.prices import FakePrices
 from services.payments.tests.fakes.screening import FakeScreening
 from services.payments.tests.fakes.signatures import FakeSignatures
@@ -94,7 +95,9 @@ class BulkRuns:
         submit = SubmitBulk(
             acceptance=BulkAcceptance(
                 uow=self.uow,
-                judge_bulk=JudgeBulk(SqlAccountLookup(self.database), FakePrices(), PayerPolicy(), Terms()),
+                judge_bulk=JudgeBulk(
+                    SqlAccountLookup(self.database), FakePrices(), FakePaymentPermissions(), PayerPolicy(), Terms()
+                ),
                 signatures=FakeSignatures(),
                 clock=SystemClock(),
             ),

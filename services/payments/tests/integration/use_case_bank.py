@@ -28,6 +28,7 @@ from payments.wiring.dependencies import Dependencies, unit_of_work
 from payments.wiring.use_cases import build
 from services.payments.tests.fakes.audit_log import FakeAuditLog
 from services.payments.tests.fakes.authority import FakeAuthority
+from services.payments.tests.fakes.payment_permissions import FakePaymentPermissions
 from services.payments.tests.fakes.permissions import FakePermissions
 from services.payments.tests.fakes.prices import FakePrices
 from services.payments.tests.fakes.screening import FakeScreening
@@ -68,6 +69,7 @@ class UseCaseBank:
                 limits=self.prices,
                 approvals=self.prices,
                 permissions=FakePermissions({APPROVED_BY}),
+                payment_permissions=FakePaymentPermissions(),
                 objects=folder_store(),
                 scanner=NoScanner(),
                 clock=self.clock,

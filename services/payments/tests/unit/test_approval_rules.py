@@ -19,7 +19,7 @@ DAY = timedelta(hours=24)
 def outflow(
     amount: str, *, currency: str = "NAD", to: UUID = SHOP, owner: UUID | None = OWNER, kind: str = "transfer"
 ) -> Outflow:
-    return Outflow(kind=TransferKind(kind), amount=Money.of(amount, currency), target_id=to, owner_id=owner)
+    return Outflow(kind=TransferKind(kind), amount=Money.of(amount, currency), source=None, target_id=to, owner_id=owner)
 
 
 def rule(threshold: str = "100", **terms: Any) -> ApprovalRule:

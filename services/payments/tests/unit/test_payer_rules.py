@@ -25,9 +25,9 @@ def payer(*methods: str, signed_in_at: datetime = JUST_NOW) -> Actor:
 def judged(
     *amounts: str, currency: str = "NAD", actor: Actor | None = None, kind: TransferKind = TransferKind.TRANSFER, **more: bool
 ) -> Needs:
-    outflows = [Outflow(kind=kind, amount=Money.of(amount, currency), target_id=new_id()) for amount in amounts]
+    outflows = [Outflow(kind=kind, amount=Money.of(amount, currency), source=None, target_id=new_id()) for amount in amounts]
     request = PayerRequest(initiator_id=new_id(), actor=actor or payer("pwd", "otp", "mfa"), outflows=outflows, **more)
-    return PayerRules(POLICY, ApprovalRules()).judge(request, sent=_nothing, at=AT)
+    return PayerRules(POLICY, ApprovalRules(), None).judge(request, sent=_nothing, at=AT)
 
 
 def _nothing(_rule: ApprovalRule) -> Decimal:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from kernel.money import Money
+from payments.domain.payment_permission import Source
 from payments.domain.transfer_order import TransferKind
 
 # Users with this permission decide, except those who ordered the transfer, pay or receive it.
@@ -15,10 +16,11 @@ APPROVED_BY = "payment:approve"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outflow:
-    """The amount that one order takes from its payer, and its receiver."""
+    """The amount that one order takes from its payer, and its receiver. `source` is None if the order is refused for it."""
 
     kind: TransferKind
     amount: Money
+    source: Source | None
     target_id: UUID
     owner_id: UUID | None = None
 

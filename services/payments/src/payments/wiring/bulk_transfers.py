@@ -18,6 +18,7 @@ def judge_bulk(given: Dependencies) -> JudgeBulk:
     return JudgeBulk(
         wallets=SqlAccountLookup(given.database),
         approvals=given.approvals,
+        payment_permissions=given.payment_permissions,
         policy=given.settings.payer_policy,
         terms=given.settings.terms,
     )

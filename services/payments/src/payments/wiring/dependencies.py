@@ -12,6 +12,7 @@ from payments.application.ports.approvals import ApprovalPolicies
 from payments.application.ports.audit_log import AuditLog
 from payments.application.ports.limits import LimitBooks
 from payments.application.ports.payer_rights import Memberships, Standings
+from payments.application.ports.payment_permissions import PaymentPermissions
 from payments.application.ports.permissions import Permissions
 from payments.application.ports.prices import PriceBooks
 from payments.application.ports.screening import Screening
@@ -45,6 +46,7 @@ class Dependencies:
     limits: LimitBooks
     approvals: ApprovalPolicies
     permissions: Permissions
+    payment_permissions: PaymentPermissions
     objects: ObjectStore
     scanner: Scanner
     clock: Clock

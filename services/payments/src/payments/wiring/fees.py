@@ -20,6 +20,7 @@ def fees(given: Dependencies) -> Fees:
             uow=given.uow,
             prices=given.prices,
             approvals=given.approvals,
+            payment_permissions=given.payment_permissions,
             policy=given.settings.payer_policy,
             wallets=SqlAccountLookup(given.database),
             list_my_limits=limits(given).list_my_limits,

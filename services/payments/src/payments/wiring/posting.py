@@ -15,6 +15,7 @@ def post_transfers(given: Dependencies) -> PostTransfers:
         prices=given.prices,
         limits=given.limits,
         approvals=given.approvals,
+        payment_permissions=given.payment_permissions,
         policy=given.settings.payer_policy,
         terms=given.settings.terms,
         clock=given.clock,

@@ -18,6 +18,7 @@ def schedules(given: Dependencies) -> Schedules:
         visible=VisibleSchedules(views=views, permissions=given.permissions, reads=given.reads),
         wallets=SqlAccountLookup(given.database),
         signatures=given.signatures,
+        payment_permissions=given.payment_permissions,
         policy=given.settings.payer_policy,
         calendar=namibian_calendar(given.settings.declared_days),
         clock=given.clock,

@@ -21,6 +21,7 @@ from payments.domain.bulk_file import BulkFile, Faults
 from payments.domain.errors import TooManyBulks
 from payments.domain.parties import account, require_payer, require_plannable
 from payments.domain.payer_rules import Needs, PayerRequest, PayerRules
+from payments.domain.payment_permission import Source
 from payments.domain.transfer_order import TransferKind
 
 
@@ -114,6 +115,6 @@ def _outflows(bulk: Bulk, file: BulkFile, found: Mapping[UUID, Account]) -> Sequ
         except DomainError as refusal:
             faults.add(f"lines.{line.number - 1}.target_wallet_id", refusal.message)
             continue
-        outflows.append(outflow_to(found[order.target_id], order))
+        outflows.append(outflow_to(found[order.target_id], order, Source.of(source)))
     faults.require_none()
     return outflows

@@ -41,4 +41,5 @@ class BulkRehearsal:
     @property
     def refusals(self) -> Sequence[DomainError]:
         """Every refusal. The first is the error that the request itself would return."""
-        return [one for one in (self.needs.step_up, self.needs.signature, self.refusal) if one]
+        needs = self.needs
+        return [one for one in (needs.denied, needs.step_up, needs.signature, self.refusal) if one]

@@ -20,7 +20,8 @@ _SETTLED: Final = frozenset({TransferStatus.COMPLETED, TransferStatus.REVERSED})
 def requests_of(bulk: Bulk, lines: Sequence[BulkLine], actor: Actor, kinds: Mapping[UUID, TransferKind]) -> Sequence[Request]:
     """Make one request of all lines of an all-or-nothing file, otherwise one request per line.
 
-    `kinds` are the kinds, by the payee's wallet, with which the rules judged the file; empty if the file was approved.
+    `kinds` are the kinds, by the payee's wallet, with which the rules judged the file; empty if none depends on them, as of an
+    approved file.
     """
     orders = [bulk.order(line) for line in lines]
     together = [tuple(orders)] if bulk.is_whole else [(order,) for order in orders]

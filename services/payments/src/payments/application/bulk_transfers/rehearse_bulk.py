@@ -39,6 +39,9 @@ class RehearseBulk:
             raise
         except DomainError as refusal:
             return BulkRehearsal(file, total, refusal=refusal)
+        if needs.denied:
+            # It would never run.
+            return BulkRehearsal(file, total, bulk=ready.bulk, needs=needs)
         kinds = {} if needs.approval else kinds_of(ready.outflows)
         run = await self._run(actor, ready.bulk, submission, kinds)
         return BulkRehearsal(file, total, bulk=ready.bulk, needs=needs, run=run)

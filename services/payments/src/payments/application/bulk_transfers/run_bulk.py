@@ -13,13 +13,15 @@ from payments.application.bulk_transfers.judge_bulk import JudgeBulk, kinds_of
 from payments.application.bulk_transfers.lines import outcome_found, outcome_refused, outcomes_of, requests_of
 from payments.application.bulk_transfers.notices import approval_needed
 from payments.application.ports.bulk_transfers import RuleRefresher
-from payments.application.ports.payer_rights import Authority, Payer, Roles
+from payments.application.ports.payer_rights import Authority, Payer
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
 from payments.application.transfers.post_transfers import PostBatch, QueuedRequest
+from payments.domain.approval import ApprovalRules
 from payments.domain.bulk import Bulk, BulkStatus, Chunk, LineOutcome, LineStatus
 from payments.domain.bulk_file import BulkLine
 from payments.domain.errors import ApprovalNeeded
-from payments.domain.payer_rules import PayerRequest
+from payments.domain.payer_rules import PayerRequest, payments_of
+from payments.domain.payment_permission import PaymentQuestion
 from payments.domain.transfer import Transfer
 from payments.domain.transfer_order import TransferKind
 
@@ -34,6 +36,8 @@ class _Run:
     chunks: Sequence[Chunk]
     # The kinds with which this run judged the payments to each wallet; None before that.
     kinds: Mapping[UUID, TransferKind] | None = None
+    # What the policies are asked about the whole file.
+    payments: Sequence[PaymentQuestion] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +48,11 @@ class RunBulk:
     between them, the chunk runs again, and each settled line returns its transfer by its key. An all-or-nothing file is one
     request to the ledger, and so one transaction over all lines.
 
-    Before each chunk, check whether the payer may pay, and in which roles. If not, the remaining lines are refused with the
-    reason.
+    Before each chunk, check whether the payer may pay, in which roles, and whether the policies permit the whole file. If not,
+    the remaining lines are refused with the reason.
 
-    Before the first chunk the file is judged again, unless it was approved: rules, roles and the usage of wallets may have
-    changed since it was submitted. If it now requires an approval, it waits for one; if lines have run already, the rest are
+    Before the first chunk the file is judged again: rules, roles and the usage of wallets may have changed since it was
+    submitted. If it now requires an approval, it waits for one, unless it was approved; if lines have run already, the rest are
     refused. If a payee's wallet changes its usage later, its lines are refused.
     """
 
@@ -88,47 +92,54 @@ class RunBulk:
         answer = (await self.authority.authorize({payer}))[payer]
         if isinstance(answer, DomainError):
             return await self._refuse_rest(run, answer)
+        actor = replace(run.actor, roles=answer)
         if run.kinds is None:
-            run = await self._judge_again(run, answer)
+            run = await self._judge_again(run, actor)
             if not run.chunks:
                 return run
-        outcomes = await self._post(replace(run, actor=replace(run.actor, roles=answer)))
+        elif denial := self.judge_bulk.rules().denial(actor, run.payments, is_planned=True):
+            return await self._refuse_rest(run, denial)
+        outcomes = await self._post(replace(run, actor=actor))
         return await self._record_outcomes(run, outcomes)
 
-    async def _judge_again(self, run: _Run, roles: Roles) -> _Run:
-        """Judge the whole file by the current rules, roles and accounts."""
+    async def _judge_again(self, run: _Run, actor: Actor) -> _Run:
+        """Judge the whole file by the current rules, roles and accounts. An approved file requires no other approval."""
         rules, currency = self.judge_bulk.rules(), run.bulk.currency
-        if run.bulk.decided_by or not rules.approvals.rules.get(currency):
+        if rules.permission is None and (run.bulk.decided_by or not rules.approvals.rules.get(currency)):
             return replace(run, kinds={})
         async with self.uow.begin(Actor.service("payments")) as tx:
             lines = await tx.bulks.lines(run.bulk.id)
         outflows = await self.judge_bulk.outflows(run.bulk, lines)
-        actor, payer_id = replace(run.actor, roles=roles), run.bulk.payer_id
         request = PayerRequest(initiator_id=run.bulk.initiator_id, actor=actor, outflows=outflows, is_planned=True)
         async with self.uow.begin(Actor.service("payments")) as tx:
             found = await tx.bulks.lock(run.bulk.id)
             if found is None:
                 raise RuntimeError(f"bulk {run.bulk.id} is gone")
-            bulk, before, at = found[0], audit.state(found[0]), self.clock.now()
+            bulk = found[0]
             if not bulk.status.may_run:
                 return replace(run, bulk=bulk, chunks=())
             if bulk.decided_by:
-                # Another worker, believed dead, made the bulk wait for approval, and it has been approved since.
-                return replace(run, kinds={})
+                # Perhaps just now: another worker, believed dead, made the bulk wait, and it has been approved since.
+                rules = replace(rules, approvals=ApprovalRules())
             # Serialise what is sent in this currency, so that nothing is sent while the windows are evaluated.
-            await tx.spending.lock([(payer_id, currency)])
-            needs = await self.judge_bulk(tx, bulk, request, rules, at)
-            if not needs.approval:
-                return replace(run, kinds=kinds_of(outflows))
-            if bulk.status is BulkStatus.RUNNING and not await self._has_run(tx, bulk):
-                bulk.hold_back(needs.approval, at=at, expires_at=at + self.judge_bulk.terms.approval_life)
-                await tx.bulks.save(bulk)
-                content = await BulkContent.of(bulk, lines)
-                tx.approvals.ask(content.asked(asked_by=actor, at=at))
-                tx.announce(approval_needed(bulk, at=at))
-                tx.record(audit.held_back(bulk, before=before, at=at))
+            await tx.spending.lock([(bulk.payer_id, currency)])
+            needs = await self.judge_bulk(tx, bulk, request, rules, self.clock.now())
+            if not needs.denied and not needs.approval:
+                kinds = {} if bulk.decided_by and rules.permission is None else kinds_of(outflows)
+                return replace(run, kinds=kinds, payments=tuple(payments_of(outflows)))
+            if not needs.denied and bulk.status is BulkStatus.RUNNING and not await self._has_run(tx, bulk):
+                await self._hold_back(tx, bulk, needs.approval, await BulkContent.of(bulk, lines), actor)
                 return replace(run, bulk=bulk, chunks=())
-        return await self._refuse_rest(run, ApprovalNeeded.of(needs.approval))
+        return await self._refuse_rest(run, needs.denied or ApprovalNeeded.of(needs.approval))
+
+    async def _hold_back(self, tx: Transaction, bulk: Bulk, rules: tuple[str, ...], content: BulkContent, actor: Actor) -> None:
+        """Make the bulk wait for the approval of these rules."""
+        before, at = audit.state(bulk), self.clock.now()
+        bulk.hold_back(rules, at=at, expires_at=at + self.judge_bulk.terms.approval_life)
+        await tx.bulks.save(bulk)
+        tx.approvals.ask(content.asked(asked_by=actor, at=at))
+        tx.announce(approval_needed(bulk, at=at))
+        tx.record(audit.held_back(bulk, before=before, at=at))
 
     async def _has_run(self, tx: Transaction, bulk: Bulk) -> bool:
         """Return whether a line has run, recorded or not."""
@@ -142,14 +153,14 @@ class RunBulk:
             bulk, actor = found
             if not bulk.status.may_run or bulk.done != run.bulk.done:
                 # Another worker, believed dead, has run the same chunk; its keys ensure that each line is settled once.
-                return _Run(bulk, actor, await self._next_chunks(tx, bulk), run.kinds)
+                return replace(run, bulk=bulk, actor=actor, chunks=await self._next_chunks(tx, bulk))
             at = self.clock.now()
             with tx.change(audit.BULK, bulk, "progress", at=at, reason=bulk.reason):
                 bulk.count(outcomes, at)
                 await tx.bulks.save(bulk, _with_outcomes(outcomes, run.chunks))
                 if bulk.status is BulkStatus.CANCELLING:
                     await self._end_cancelled(tx, bulk, at)
-            return _Run(bulk, actor, await self._next_chunks(tx, bulk), run.kinds)
+            return replace(run, bulk=bulk, actor=actor, chunks=await self._next_chunks(tx, bulk))
 
     async def _refuse_rest(self, run: _Run, refusal: DomainError) -> _Run:
         """Refuse the remaining lines, which ends the bulk."""

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from kernel.money import Money
 from payments.application.limits.list_my_limits import ListMyLimits
 from payments.application.ports.accounts import AccountLookup
 from payments.application.ports.approvals import ApprovalPolicies
+from payments.application.ports.payment_permissions import PaymentPermissions
 from payments.application.ports.prices import PriceBooks
 from payments.application.ports.screening import Screening, Verdict
 from payments.application.ports.spending import Sent, SentQuestion
@@ -24,6 +25,7 @@ from payments.domain.limits import Allowance, TierLimits
 from payments.domain.parties import account, kind_to, require_payer
 from payments.domain.payer_policy import PayerPolicy
 from payments.domain.payer_rules import Needs, PayerRequest, PayerRules
+from payments.domain.payment_permission import Source
 from payments.domain.price_book import Quote
 from payments.domain.transfer_order import TransferKind, TransferOrder
 
@@ -35,7 +37,8 @@ _NOBODY: Final = UUID(int=0)
 class OrderQuote:
     """The price of an order at `at`, not guaranteed.
 
-    `limits` is what its payer may still move now. `refusal` is the first error from limits, compliance or the source's funds.
+    `limits` is what its payer may still move now. `refusal` is the first error from the policies, compliance, limits or the
+    source's funds.
     """
 
     quote: Quote
@@ -54,6 +57,7 @@ class QuoteOrder:
     uow: UnitOfWork
     prices: PriceBooks
     approvals: ApprovalPolicies
+    payment_permissions: PaymentPermissions
     policy: PayerPolicy
     wallets: AccountLookup
     list_my_limits: ListMyLimits
@@ -84,6 +88,7 @@ class QuoteOrder:
         outflow = Outflow(
             kind=TransferKind(kind),
             amount=amount,
+            source=_source(actor, source_id, found),
             target_id=target_id or _NOBODY,
             owner_id=payee.owner_id if payee else None,
         )
@@ -93,14 +98,14 @@ class QuoteOrder:
         mine = await self.list_my_limits(actor=actor)
         limits = [one for one in mine.allowances if one.spending.currency == amount.currency.code]
         verdict = await self._screen(actor, quote, outflow, source_id) if target_id else None
-        refusal = self._refusal(quote, limits, verdict, found.get(source_id) if source_id else None)
+        refusal = needs.denied or self._refusal(quote, limits, verdict, found.get(source_id) if source_id else None)
         screening: Literal["clear", "refused"] | None = None
         if verdict:
             screening = "clear" if verdict.clear else "refused"
         return OrderQuote(quote, outflow.kind, needs, at, limits, screening, refusal)
 
     async def _judge(self, actor: Actor, outflow: Outflow, at: datetime) -> Needs:
-        rules = PayerRules(self.policy, self.approvals.approvals())
+        rules = PayerRules(self.policy, self.approvals.approvals(), self.payment_permissions.of_payments())
         sent = await self._sent(actor, rules.approvals, outflow.amount.currency.code, at)
         return rules.judge(
             PayerRequest(initiator_id=actor.user_id, actor=actor, outflows=[outflow]),
@@ -153,3 +158,8 @@ class QuoteOrder:
             return {}
         async with self.uow.begin(actor) as tx:
             return await tx.spending.sent(questions)
+
+
+def _source(actor: Actor, source_id: UUID | None, found: Mapping[UUID, Account]) -> Source | None:
+    """Return the source that was named, or else any wallet of the payer, which is the only one that the order could debit."""
+    return Source.of(found.get(source_id)) if source_id else Source(_NOBODY, actor.acts_for, actor.organization_id)

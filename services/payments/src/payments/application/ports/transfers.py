@@ -43,7 +43,7 @@ class Request:
 
     `bulk_id` puts its settled transfers into one message with the bulk's others. `is_judged`: it is a part of a file that was
     judged as a whole, with the kinds `judged_as` by the payees' wallets. `is_planned`: it comes from a schedule, whose payer
-    met the requirements when planning it.
+    met the requirements when planning it, but must still have the permission.
     """
 
     orders: tuple[TransferOrder, ...]

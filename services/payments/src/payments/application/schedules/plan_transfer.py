@@ -7,6 +7,7 @@ from kernel.business_time import BusinessCalendar
 from kernel.clock import Clock
 from kernel.ids import new_id
 from payments.application.ports.accounts import AccountLookup
+from payments.application.ports.payment_permissions import PaymentPermissions
 from payments.application.ports.schedules import SCHEDULES_OPEN_MAX
 from payments.application.ports.signatures import Signatures
 from payments.application.ports.unit_of_work import Transaction, UnitOfWork
@@ -16,6 +17,7 @@ from payments.domain.errors import TooManySchedules
 from payments.domain.parties import require_plannable
 from payments.domain.payer_policy import PayerPolicy
 from payments.domain.payer_rules import PayerRequest, PayerRules
+from payments.domain.payment_permission import Source
 from payments.domain.schedule import Schedule, StandingOrder
 from payments.domain.transfer_order import Signature, TransferOrder, require_callers_key
 
@@ -33,6 +35,7 @@ class PlanTransfer:
     uow: UnitOfWork
     wallets: AccountLookup
     signatures: Signatures
+    payment_permissions: PaymentPermissions
     policy: PayerPolicy
     calendar: BusinessCalendar
     clock: Clock
@@ -79,7 +82,7 @@ class PlanTransfer:
         return PlannedSchedule(earlier.as_planned(self.calendar), replayed=True)
 
     async def _require_proof(self, actor: Actor, schedule: Schedule, transfer: TransferOrder, at: datetime) -> None:
-        """Raise what its parties refuse, or what only the payer can provide, who is present now but not at the occurrences."""
+        """Raise what its parties or the policies refuse, or what only the payer can provide, who is present now and not later."""
         accounts = await self.wallets.of([transfer.source_id, transfer.target_id])
         planned = require_plannable(transfer, accounts)
         if schedule.signature:
@@ -87,14 +90,16 @@ class PlanTransfer:
         outflow = Outflow(
             kind=planned.kind,
             amount=planned.amount,
+            source=Source.of(accounts[planned.source_id]),
             target_id=planned.target_id,
             owner_id=accounts[planned.target_id].owner_id,
         )
         request = PayerRequest(
             initiator_id=actor.user_id, actor=actor, outflows=[outflow], is_signed=schedule.signature is not None
         )
-        # Whether an occurrence requires an approval is decided when it is made.
-        PayerRules(self.policy, ApprovalRules()).judge(request, sent=_nothing, at=at).require_proof()
+        # Whether an occurrence requires an approval is decided when it is made; then the policies are asked again.
+        rules = PayerRules(self.policy, ApprovalRules(), self.payment_permissions.of_payments())
+        rules.judge(request, sent=_nothing, at=at).require_proof()
 
 
 def _nothing(_rule: ApprovalRule) -> Decimal:

@@ -24,6 +24,7 @@ from payments.domain.errors import InvalidSignature, ScreeningRefused, UsageChan
 from payments.domain.events import TransferSettled, TransfersSettled
 from payments.domain.limits import Allowance, LimitBook, Spending
 from payments.domain.payer_rules import NOTHING, Needs, PayerRequest, PayerRules
+from payments.domain.payment_permission import Source
 from payments.domain.price_book import Quote
 from payments.domain.transfer import Transfer, TransferStatus
 from payments.domain.transfer_order import TransferOrder, are_legs, key_before, leg_key
@@ -104,7 +105,7 @@ class Batch:
                 refusal=refusal, limits=self.left(prepared), screening=prepared.screening, is_linked=request.is_linked
             )
         before = self.left(prepared)
-        never = request.is_linked and needs.approval
+        never = needs.denied or (request.is_linked and needs.approval)
         made, refused = self._make_until_refused(orders, awaiting_approval=bool(needs.approval) and not request.is_linked)
         return Rehearsal(
             transfers=[] if refused or never else made,
@@ -258,7 +259,11 @@ class Batch:
     def _outflow(self, order: TransferOrder) -> Outflow:
         target = self.locked.accounts.get(order.target_id)
         return Outflow(
-            kind=order.kind, amount=order.amount, target_id=order.target_id, owner_id=target.owner_id if target else None
+            kind=order.kind,
+            amount=order.amount,
+            source=Source.of(self.locked.accounts.get(order.source_id)),
+            target_id=order.target_id,
+            owner_id=target.owner_id if target else None,
         )
 
     def _make(self, order: TransferOrder, quote: Quote, *, awaiting_approval: bool) -> Transfer:

@@ -13,6 +13,7 @@ from kernel.clock import Clock
 from kernel.errors import DomainError
 from payments.application.ports.approvals import ApprovalPolicies
 from payments.application.ports.limits import LimitBooks
+from payments.application.ports.payment_permissions import PaymentPermissions
 from payments.application.ports.prices import PriceBooks
 from payments.application.ports.screening import Screening
 from payments.application.ports.signatures import Signatures
@@ -54,6 +55,7 @@ class PostTransfers:
     prices: PriceBooks
     limits: LimitBooks
     approvals: ApprovalPolicies
+    payment_permissions: PaymentPermissions
     policy: PayerPolicy
     terms: Terms
     clock: Clock
@@ -101,10 +103,11 @@ class PostTransfers:
     async def _prepare(self, requests: Sequence[Request]) -> tuple[Rules, Sequence[PreparedRequest]]:
         """Get everything needed from other services. Keep failures: a repeated key gets its first response regardless."""
         try:
-            rules = Rules(self.limits.limits(), PayerRules(self.policy, self.approvals.approvals()), self.terms)
+            payer = PayerRules(self.policy, self.approvals.approvals(), self.payment_permissions.of_payments())
+            rules = Rules(self.limits.limits(), payer, self.terms)
             return rules, await self._prepare_each(requests, self.prices.current())
         except DomainError as refusal:
-            nothing = Rules(LimitBook(), PayerRules(PayerPolicy(), ApprovalRules()), self.terms)
+            nothing = Rules(LimitBook(), PayerRules(PayerPolicy(), ApprovalRules(), None), self.terms)
             return nothing, [PreparedRequest(request, refusal=request.actor.refusal or refusal) for request in requests]
 
     async def _prepare_each(self, requests: Sequence[Request], prices: PriceBook) -> Sequence[PreparedRequest]:

@@ -31,4 +31,5 @@ class Rehearsal:
     def refusals(self) -> Sequence[DomainError]:
         """Every refusal. The first is the error that the request itself would return."""
         approval = ApprovalNeeded.of(self.needs.approval) if self.is_linked and self.needs.approval else None
-        return [one for one in (self.needs.step_up, self.needs.signature, approval, self.refusal) if one]
+        needs = self.needs
+        return [one for one in (needs.denied, needs.step_up, needs.signature, approval, self.refusal) if one]
