@@ -27,6 +27,7 @@ from payments.infrastructure.payer_rights import (
     PeersAuthority,
 )
 from payments.settings import PaymentsSettings
+from services.payments.tests.contract.published_policies import forbid, published
 from services.payments.tests.fakes.authority import FakeAuthority
 
 GRANTS = {"user": ["payment:create"], "admin": ["payment:create"], "guest": []}
@@ -158,6 +159,15 @@ async def test_a_payer_of_an_organization_must_be_a_member_of_it_now(asked: Aske
 
     assert answers[of_it[0]] == answers[Payer(former)] == frozenset({"user"})
     assert isinstance(answers[of_it[1]], NotAMember)
+
+
+async def test_a_payer_of_an_organization_acts_for_it_in_policies_too(clock: ControlledClock) -> None:
+    own = "principal has organization && principal.organization == resource.organization"
+    policies = Policies(clock)
+    policies.load(published(forbid("organization", f"resource has organization && !({own})"), grants=GRANTS))
+    member = Payer(new_id(), new_id())
+    async with asking(peers_of_all(), policies) as asked:
+        assert await asked.authority.authorize([member]) == {member: frozenset({"user"})}
 
 
 async def test_each_user_has_the_standing_that_identity_returns_now(asked: Asked) -> None:

@@ -135,7 +135,7 @@ class PeersAuthority:
 
     def _permitted(self, payer: Payer, of: Mapping[UUID, Roles], organization_id: UUID | None) -> Roles | DomainError:
         roles = self._policies.roles_everywhere(str(payer.user_id), of[payer.user_id])
-        actor = Actor(kind=ActorKind.USER, subject_id=str(payer.user_id), roles=roles)
+        actor = _actor(payer, roles)
         if self._policies.allows_within(actor, self._permission, organization_id or payer.organization_id):
             return roles
         return NoLongerPermitted(permission=self._permission)
@@ -152,6 +152,10 @@ class PeersDeciders:
         for answer in (await self._authority.authorize(deciders, organization_id=asked.organization_id)).values():
             if isinstance(answer, DomainError):
                 raise answer
+
+
+def _actor(payer: Payer, roles: Roles) -> Actor:
+    return Actor(kind=ActorKind.USER, subject_id=str(payer.user_id), roles=roles, organization_id=payer.organization_id)
 
 
 def _batches(user_ids: Collection[UUID]) -> Iterator[Sequence[str]]:
