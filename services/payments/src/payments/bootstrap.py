@@ -277,7 +277,7 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
     authority = PeersAuthority(standings, roles, policies, memberships=memberships)
     permissions = BundledPermissions(policies)
     approvers = PeersAuthority(standings, roles, policies, memberships=memberships, permission=APPROVED_BY)
-    deciders = PeersDeciders(approvers)
+    deciders = PeersDeciders(approvers, permissions)
     post = PostTransfers(
         uow=unit_of_work(database),
         screening=ComplianceScreening(connect(settings, "compliance")),

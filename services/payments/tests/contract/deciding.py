@@ -10,6 +10,7 @@ from sqlalchemy import text
 from chassis.approvals.unfinished import GRACE
 from chassis.persistence.database import Database
 from kernel.actor import Actor, ActorKind
+from kernel.approval_ports import Deciders
 from kernel.approvals import ApprovalAsked, DeciderVote, Outcome
 from kernel.errors import DomainError
 from payments.wiring.approvals import decide_transfer, execute_decided
@@ -42,7 +43,7 @@ class Deciding:
         decide = decide_transfer(self.bank.dependencies)
         await decide._decide(staff, UUID(transfer_id), outcome, "seen")  # the crash is after this transaction
 
-    async def run_job(self) -> int:
+    async def run_job(self, deciders: Deciders | None = None) -> int:
         """Run the job half a minute later, when it takes over from requests."""
         given = self.bank.dependencies
         self.bank.wait(seconds=GRACE.total_seconds())
@@ -52,7 +53,7 @@ class Deciding:
             screening=given.screening,
             standings=given.standings,
             memberships=given.memberships,
-            deciders=self.deciders,
+            deciders=deciders or self.deciders,
             clock=given.clock,
         )
         return await execute()

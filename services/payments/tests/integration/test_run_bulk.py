@@ -24,6 +24,7 @@ from payments.infrastructure.sql.bulk_transfers import SqlBulkViews
 from payments.wiring.approvals import decide_bulk
 from payments.wiring.dependencies import unit_of_work
 from services.payments.tests.approvals import approval_from
+from services.payments.tests.fakes.payment_permissions import FakePaymentPermissions
 from services.payments.tests.fakes.permissions import FakePermissions
 from services.payments.tests.integration.bulk_bank import STAFF, BulkBank, Killed, Poster
 from services.payments.tests.posting import posting
@@ -81,6 +82,7 @@ async def test_a_file_that_a_rule_matches_waits_whole_and_runs_whole_once_approv
     visible = VisibleBulks(
         views=SqlBulkViews(bulk_bank.database),
         permissions=FakePermissions({APPROVED_BY}),
+        payment_permissions=FakePaymentPermissions(),
         reads=AuditedReads(uow=unit_of_work(bulk_bank.database), clock=bulk_bank.clock),
     )
     await ApproveBulk(visible, decide)(actor=STAFF, bulk_id=waiting.id)

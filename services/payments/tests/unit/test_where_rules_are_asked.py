@@ -1,4 +1,4 @@
-"""Approval, signature and assurance are checked in one object that has the whole request; any other place has only a part."""
+"""Permission, approval, signature and assurance are judged by one object that has the whole request; others have a part."""
 
 import ast
 from functools import cache
@@ -21,6 +21,13 @@ NAMES: Final = {
     # So does the run of a file that can no longer wait, because some of its lines have run.
     "ApprovalNeeded": {ASKED_IN, "application/transfers/rehearsal.py", "application/bulk_transfers/run_bulk.py"},
     "ApprovalQuestion": {"domain/approval.py", "infrastructure/approval_policies.py"},
+    # A run of a file keeps the questions about the whole file.
+    "PaymentQuestion": {
+        ASKED_IN,
+        "domain/payment_permission.py",
+        "infrastructure/payment_permissions.py",
+        "application/bulk_transfers/run_bulk.py",
+    },
 }
 ATTRIBUTES: Final = {
     "matching": {ASKED_IN},
@@ -34,6 +41,19 @@ ATTRIBUTES: Final = {
         "application/bulk_transfers/rehearse_bulk.py",
         "application/schedules/plan_transfer.py",
         "application/fees/quote_order.py",
+    },
+    "of_payments": {
+        "application/transfers/post_transfers.py",
+        "application/bulk_transfers/judge_bulk.py",
+        "application/schedules/plan_transfer.py",
+        "application/fees/quote_order.py",
+    },
+    # The policies are asked about the rest of a file before each chunk.
+    "denial": {ASKED_IN, "application/bulk_transfers/run_bulk.py"},
+    "of_votes": {
+        "application/transfers/deciders.py",
+        "application/bulk_transfers/visible_bulks.py",
+        "infrastructure/payer_rights.py",
     },
     # A file is checked when it is submitted and, as a whole again, before its first line runs.
     "judge_bulk": {"application/bulk_transfers/acceptance.py", "application/bulk_transfers/run_bulk.py"},

@@ -13,15 +13,17 @@ from kernel.actor import Actor, ActorKind
 from kernel.approvals import ApprovalAsked, DeciderVote
 from kernel.errors import DomainError, Unavailable
 from payments.application.ports.payer_rights import Authority, Memberships, Payer, Roles, Standings
+from payments.application.ports.payment_permissions import PaymentPermissions
 from payments.application.transfers.members import members_among, refusal_of
+from payments.domain.approval import APPROVED_BY
 from payments.domain.errors import NoLongerPermitted
+from payments.domain.payment_permission import PAID_BY, VoteQuestion
 from payments.domain.standing import Standing
 from payments.infrastructure.copies import Copies
 from payments.infrastructure.peer_errors import errors_as_unavailable
 
 # Per call, as in the contracts.
 SUBJECTS_MAX: Final = 500
-_PAY: Final = "payment:create"
 
 
 class IdentityStandings:
@@ -112,7 +114,7 @@ class PeersAuthority:
         policies: Policies,
         *,
         memberships: Memberships,
-        permission: str = _PAY,
+        permission: str = PAID_BY,
     ) -> None:
         self.standings = standings
         self.memberships = memberships
@@ -142,16 +144,32 @@ class PeersAuthority:
 
 
 class PeersDeciders:
-    """Those who decided may decide if they may act and have the permission for what belongs to the organization that pays."""
+    """Those who decided may decide if they may act and have the permission for what belongs to the organization that pays.
 
-    def __init__(self, authority: Authority) -> None:
+    The policies that read the amount must permit their votes too.
+    """
+
+    def __init__(self, authority: Authority, permissions: PaymentPermissions) -> None:
         self._authority = authority
+        self._permissions = permissions
 
     async def require(self, asked: ApprovalAsked, votes: Sequence[DeciderVote]) -> None:
         deciders = {Payer(vote.by) for vote in votes}
-        for answer in (await self._authority.authorize(deciders, organization_id=asked.organization_id)).values():
+        answers = await self._authority.authorize(deciders, organization_id=asked.organization_id)
+        for decider, answer in answers.items():
             if isinstance(answer, DomainError):
                 raise answer
+            if not self._may_vote(_actor(decider, answer), asked):
+                raise NoLongerPermitted(permission=APPROVED_BY)
+
+    def _may_vote(self, decider: Actor, asked: ApprovalAsked) -> bool:
+        denial_of = self._permissions.of_votes()
+        if denial_of is None:
+            return True
+        if asked.amount is None:
+            return False
+        vote = VoteQuestion(resource_id=asked.resource_id, amount=asked.amount, organization_id=asked.organization_id)
+        return denial_of(decider, vote) is None
 
 
 def _actor(payer: Payer, roles: Roles) -> Actor:

@@ -36,7 +36,12 @@ def bulk_transfers(given: Dependencies) -> BulkTransfers:
         rehearse=post_transfers(given).rehearse_run,
         uow=uow,
         views=views,
-        visible=VisibleBulks(views=views, permissions=given.permissions, reads=given.reads),
+        visible=VisibleBulks(
+            views=views,
+            permissions=given.permissions,
+            payment_permissions=given.payment_permissions,
+            reads=given.reads,
+        ),
         permissions=given.permissions,
         reads=given.reads,
         objects=given.objects,

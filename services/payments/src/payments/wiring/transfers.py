@@ -34,7 +34,11 @@ def transfers(given: Dependencies, cashier: Cashier) -> Transfers:
         screening=given.screening,
         standings=given.standings,
         permissions=given.permissions,
-        deciders=TransferDeciders(views=SqlTransferViews(given.database), permissions=given.permissions),
+        deciders=TransferDeciders(
+            views=SqlTransferViews(given.database),
+            permissions=given.permissions,
+            payment_permissions=given.payment_permissions,
+        ),
         decide=decide_transfer(given),
         clock=given.clock,
     )

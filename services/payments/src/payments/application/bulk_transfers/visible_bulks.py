@@ -5,12 +5,15 @@ from uuid import UUID
 
 from kernel.actor import Actor
 from kernel.errors import NotFound
+from kernel.money import Money
 from kernel.reads import Reads
 from payments.application.bulk_transfers import audit
 from payments.application.bulk_transfers.views import BulkView, BulkViews
+from payments.application.ports.payment_permissions import PaymentPermissions
 from payments.application.ports.permissions import READ_ANY_TRANSFER, Permissions
 from payments.domain.approval import APPROVED_BY
 from payments.domain.bulk import BulkStatus
+from payments.domain.payment_permission import VoteQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,7 @@ class VisibleBulks:
 
     views: BulkViews
     permissions: Permissions
+    payment_permissions: PaymentPermissions
     reads: Reads
 
     async def read(self, *, actor: Actor, bulk_id: UUID, verb: str) -> BulkView:
@@ -37,10 +41,18 @@ class VisibleBulks:
             raise NotFound(bulk_id=bulk.id)
 
     async def require_decider(self, *, actor: Actor, bulk_id: UUID) -> None:
-        """Raise NotFound unless the actor may decide on what belongs to the bulk's organization."""
+        """Raise NotFound unless the actor may decide on what belongs to the bulk's organization.
+
+        Raise AccessDenied or StepUpRequired if a policy about votes, such as one about the total, denies this one.
+        """
         found = await self.views.bulk(bulk_id)
         if found is None or not self._may_decide(actor, found):
             raise NotFound(bulk_id=bulk_id)
+        total = Money.of(found.amount_total, found.currency)
+        vote = VoteQuestion(resource_id=bulk_id, amount=total, organization_id=found.organization_id)
+        denial_of = self.payment_permissions.of_votes()
+        if denial_of and (denial := denial_of(actor, vote)):
+            raise denial
 
     def _may_see(self, actor: Actor, bulk: BulkView) -> bool:
         if (
