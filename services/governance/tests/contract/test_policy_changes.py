@@ -1,5 +1,7 @@
 """Changes of the policies in force: what they would do, who approves, and the way back."""
 
+import asyncio
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,6 +9,7 @@ import pytest
 
 from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
+from elcorp.compliance.v1.events_pb2 import AuditFact, AuditFactsRecorded
 from governance.application.ports.recorded_decisions import RecordedDecision, ShadowDenials
 from kernel.ids import new_id
 from services.governance.tests.contract.access_api import create_role, done, grant
@@ -25,10 +28,15 @@ from services.governance.tests.contract.policies_api import (
     put,
 )
 from services.governance.tests.fakes.recorded_decisions import FakeRecordedDecisions
-from services.governance.tests.stored import rows
+from services.governance.tests.stored import published, rows
 
 WORKING_DAY = datetime(2026, 3, 23, 8, tzinfo=UTC)  # a Monday, at ten in Windhoek
 EVENING = WORKING_DAY + timedelta(hours=8)
+
+
+async def recorded_facts(api: Api) -> list[AuditFact]:
+    messages = [message for _, message in await published(api.database)]
+    return [fact for message in messages if isinstance(message, AuditFactsRecorded) for fact in message.facts]
 
 
 def at_the_time(at: datetime, clock: ControlledClock, policies: Policies) -> None:
@@ -318,3 +326,54 @@ async def test_a_role_that_a_proposed_policy_names_may_not_be_retired_meanwhile(
     assert retired.status_code == 200, retired.text
     second = await colleague(api)
     assert await second.refused("GET", f"/policies/changes/{asked['id']}") == (422, "VAL_001")
+
+
+async def test_who_manages_roles_alone_changes_nobody_whom_a_policy_concerns(api: Api) -> None:
+    manager = api.subject()
+    await create_role(api, "managers", "role:manage")
+    await create_role(api, "exempt")
+    await create_role(api, "junior")
+    await create_role(api, "trainee", includes=("junior",))
+    await grant(api, manager, "managers")
+    parameters = {**OFFICE_HOURS, "roles": ["junior"], "except_roles": ["exempt"]}
+    await create(api, "hours", "time-window", **parameters)
+    await in_force(api, put("hours"))
+    answer = await api.call("POST", "/roles/junior/retire", json={"reason": "closed"}, headers={"If-Match": '"1"'})
+    assert (answer.status_code, answer.json()["code"], answer.json()["details"]["policies"]) == (409, "GOV_015", ["hours"])
+    headers = {**api.forge.headers(manager, roles=("managers",)), "If-Match": '"1"'}
+    path = "/roles/trainee/includes"
+    # Neither out of the policy, nor into the roles that it exempts.
+    for roles in ([], ["junior", "exempt"]):
+        assert await api.refused("PUT", path, roles=None, json={"roles": roles}, headers=headers) == (403, "ACC_003")
+    await done(await api.call("PUT", path, json={"roles": []}, headers={"If-Match": '"1"'}))
+
+
+async def test_two_approvals_at_once_publish_once(api: Api) -> None:
+    await create(api, "desk-hours")
+    asked = await done(await ask_change(api, put("desk-hours")))
+    before = (await api.data("/policies/bundles/current"))["version"]
+    people = [await colleague(api) for _ in range(4)]
+    answers = await asyncio.gather(*(approve(each, asked["id"], etag=f'"{before}"') for each in people))
+    # The others read a report of before.
+    assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412]
+    assert (await api.data("/policies/bundles/current"))["version"] == before + 1
+    facts = await recorded_facts(api)
+    assert [fact.action for fact in facts].count("governance.policy_change.approve") == 1
+
+
+async def test_every_step_is_on_record(api: Api) -> None:
+    await create(api, "desk-hours")
+    asked = await done(await ask_change(api, put("desk-hours")))
+    await done(await approve(await colleague(api), asked["id"]))
+    facts = await recorded_facts(api)
+    about = [fact for fact in facts if "policy:desk-hours" in fact.related_ids]
+    assert [(fact.action, fact.reason) for fact in about] == [
+        ("governance.policy.create", WHY),
+        ("governance.policy_version.create", WHY),
+        ("governance.policy_change.ask", WHY),
+        ("governance.policy.put", WHY),
+        ("governance.policy_change.approve", ""),
+    ]
+    [version] = [json.loads(fact.after) for fact in about if fact.action == "governance.policy_version.create"]
+    assert version["cedar"].startswith("forbid(")
+    assert version["parameters"] == OFFICE_HOURS

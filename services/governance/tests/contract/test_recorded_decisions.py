@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -41,10 +41,6 @@ ROLE = replace(PAYMENT, at=AT - timedelta(seconds=1), permission="role:manage", 
 SEEN = replace(PAYMENT, at=AT - timedelta(seconds=2), allowed=True, policies=("role:user",), count=1)
 OTHER = replace(PAYMENT, at=AT + timedelta(seconds=1), permission="wallet:read")
 NIGHT = [ShadowDenials("payment:create", 7, 3, AT, AT), ShadowDenials("audit:view", 1, 1, AT, AT)]
-
-
-class Settings(GovernanceSettings):
-    PEERS: ClassVar[tuple[str, ...]] = ("compliance",)
 
 
 def timestamp(at: datetime) -> Timestamp:
@@ -127,7 +123,7 @@ async def recorded(request: pytest.FixtureRequest) -> AsyncIterator[RecordedDeci
             compliance_pb2_grpc.add_DecisionLogServiceServicer_to_server, compliance, "elcorp.compliance.v1.DecisionLogService"
         ),
     ]
-    async with serve_rpc(services) as target, connect(Settings(compliance_target=target), "compliance") as channel:
+    async with serve_rpc(services) as target, connect(GovernanceSettings(compliance_target=target), "compliance") as channel:
         yield ComplianceDecisions(channel)
 
 
@@ -136,7 +132,7 @@ async def silent(request: pytest.FixtureRequest) -> AsyncIterator[RecordedDecisi
     if request.param == "fake":
         yield FakeRecordedDecisions(away=True)
         return
-    async with connect(Settings(compliance_target="dns:///127.0.0.1:1"), "compliance") as channel:
+    async with connect(GovernanceSettings(compliance_target="dns:///127.0.0.1:1"), "compliance") as channel:
         yield ComplianceDecisions(channel)
 
 

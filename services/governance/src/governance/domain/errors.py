@@ -28,11 +28,11 @@ class ProtectedRole(DomainError):
 
 
 class RoleInRules(DomainError):
-    """Approval rules name this role. Withdraw or change them first."""
+    """Approval rules or policies in force name this role. Withdraw or change them first."""
 
     kind = Kind.REFUSED
     code = "GOV_015"
-    disclosed = ("role", "rules")
+    disclosed = ("role", "rules", "policies")
 
 
 class InclusionCycle(DomainError):

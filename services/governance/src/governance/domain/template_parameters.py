@@ -93,10 +93,10 @@ def weekdays(name: str, description: str) -> Parameter:
     """Read names of days as numbers: 1 is Monday."""
 
     def read(given: object) -> tuple[int, ...]:
-        found = _list(given)
+        found = [str(day) for day in _list(given)]
         if not found or not set(found) <= set(WEEKDAYS):
             raise _Refused(f"days, of {', '.join(WEEKDAYS)}")
-        return tuple(sorted({WEEKDAYS.index(str(day)) + 1 for day in found}))
+        return tuple(sorted({WEEKDAYS.index(day) + 1 for day in found}))
 
     return Parameter(name, "weekdays", description, list(WEEKDAYS[:5]), read, default=(1, 2, 3, 4, 5), is_required=False)
 
@@ -153,9 +153,9 @@ def amount(name: str, description: str, example: str, *, is_required: bool = Tru
 
 def currency(name: str, description: str, *, is_required: bool = True) -> Parameter:
     def read(given: object) -> str:
-        if given not in CURRENCIES:
+        if not isinstance(given, str) or given not in CURRENCIES:
             raise _Refused(f"a currency, of {', '.join(sorted(CURRENCIES))}")
-        return str(given)
+        return given
 
     return Parameter(name, "currency", description, "NAD", read, is_required=is_required)
 

@@ -73,12 +73,12 @@ class LockedDefinitions:
 
         Raise InclusionCycle, IndispensablePermission if nobody who is able to act would have some permission afterwards,
         DutiesNotSeparated if a role or a person would have both duties of a separation, or BeyondOwnPermissions if it would lift
-        an approval rule for some role and the actor may not manage policies.
+        an approval rule for some role, or change whom a policy in force concerns, and the actor may not manage policies.
         """
         before = {role.name: frozenset[str]()}
         before |= {each: self.hierarchy.permission_names(each) for each in self.hierarchy.containing(role.name)}
         had = await self.tx.standings.permissions_of_able()
-        ruled = await self._reaching_rules(self.hierarchy)
+        ruled, named = await self._reaching_rules(self.hierarchy), await self._named_in_policies(self.hierarchy, publish)
         if verb == "create":
             yield
             self.tx.create(audit.ROLE, role, at=at, reason=reason)
@@ -91,11 +91,20 @@ class LockedDefinitions:
         # Of any permission: nobody could add it to a role again.
         if lost := sorted(had - await self.tx.standings.permissions_of_able()):
             raise IndispensablePermission(role=role.name, permission=lost[0])
-        if ruled - await self._reaching_rules(hierarchy):
-            # An approval rule about a role would not concern its holders by inclusion any more.
+        is_lifted = ruled - await self._reaching_rules(hierarchy)
+        if is_lifted or named != await self._named_in_policies(hierarchy, publish):
+            # An approval rule about a role would not concern its holders by inclusion any more; or a policy, which may also
+            # exempt a role, would concern others.
             await require_own_permissions(self.tx, self.actor, role.name, {MANAGE_POLICIES}, at=at)
         await require_separate_duties_of_roles(self.tx, hierarchy, before=before, at=at)
         await publish(tx=self.tx, latest=self.latest, actor=self.actor)
+
+    async def _named_in_policies(self, hierarchy: RoleHierarchy, publish: PublishBundle) -> frozenset[tuple[str, str, str]]:
+        """Return each policy in force, each role that it names, and the roles whose holders count as having that."""
+        in_force = [(policy.name, publish.reader.read(version.cedar)) for policy, version in await self.tx.policies.in_force()]
+        return frozenset(
+            (name, named, role) for name, reading in in_force for named in reading.roles for role in hierarchy.containing(named)
+        )
 
     async def _reaching_rules(self, hierarchy: RoleHierarchy) -> frozenset[tuple[str, str]]:
         """Return each approval rule in force with the roles whose holders it concerns."""

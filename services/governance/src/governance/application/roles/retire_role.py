@@ -29,14 +29,17 @@ class RetireRole:
             if not role.is_retired:
                 locked.find(role_name, version=version)
                 await locked.require_own(role, at=at)
-                await _require_no_rule(tx, role_name)
                 async with locked.change(role, "retire", at=at, publish=self.publish_bundle, reason=reason):
                     role.retire(at=at)
+                    await self._require_no_rule(tx, role_name)
             return view_of(role, await tx.roles.hierarchy())
 
-
-async def _require_no_rule(tx: Transaction, role_name: str) -> None:
-    """Raise RoleInRules: a retired role is reached by nobody, so a rule about it would concern nobody."""
-    rules = sorted(rule.name for rule in await tx.approval_rules.all() if rule.role == role_name and not rule.is_withdrawn)
-    if rules:
-        raise RoleInRules(role=role_name, rules=rules)
+    async def _require_no_rule(self, tx: Transaction, role_name: str) -> None:
+        """Raise RoleInRules: a retired role is reached by nobody, so a rule or policy about it would concern nobody."""
+        rules = [rule.name for rule in await tx.approval_rules.all() if rule.role == role_name and not rule.is_withdrawn]
+        in_force = [
+            (policy.name, self.publish_bundle.reader.read(version.cedar)) for policy, version in await tx.policies.in_force()
+        ]
+        policies = [name for name, reading in in_force if role_name in reading.roles]
+        if rules or policies:
+            raise RoleInRules(role=role_name, rules=sorted(rules), policies=sorted(policies))
