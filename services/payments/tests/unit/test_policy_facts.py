@@ -1,4 +1,4 @@
-"""What payments tells the policies is what its contract declares (elcorp.payments.v1, policy_questions.proto)."""
+"""The facts of payments are those that its contract declares (elcorp.payments.v1, policy_questions.proto)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,8 +26,8 @@ ACTOR = Actor.service("test")
 
 
 @dataclass
-class Told:
-    """Policies that read facts about everything, and keep what they are told."""
+class Asked:
+    """Policies that read facts about everything, and keep the questions."""
 
     bundle: object = field(default_factory=object)
     questions: list[tuple[str, Resource, Message]] = field(default_factory=list)
@@ -54,12 +54,12 @@ def approve(permissions: BundledPermissions) -> None:
 
 
 @pytest.mark.parametrize(("ask", "message"), [(pay, PaymentFacts), (approve, ApprovalFacts)])
-def test_each_question_tells_the_facts_and_attributes_that_its_message_declares(
+def test_each_question_has_the_facts_and_attributes_that_its_message_declares(
     ask: Callable[[BundledPermissions], None], message: type[Message]
 ) -> None:
-    told: Any = Told()
-    ask(BundledPermissions(told))
-    [(permission, resource, facts)] = told.questions
+    asked: Any = Asked()
+    ask(BundledPermissions(asked))
+    [(permission, resource, facts)] = asked.questions
     declared = message.DESCRIPTOR.GetOptions().Extensions[options_pb2.policy_question]
     assert list(declared.actions) == [permission]
     assert (resource.type, sorted(resource.attributes)) == (declared.resource_type, sorted(declared.resource_attributes))
