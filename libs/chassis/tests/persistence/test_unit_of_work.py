@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from chassis.messaging.contracts import ORGANIZATION, Publications
 from chassis.persistence.database import Database
 from chassis.persistence.delivery import AlreadyHandled, Delivery, current_delivery
+from chassis.persistence.idempotency_scope import IdempotencyScope, Replay, StoredAnswer, current_scope
 from chassis.persistence.unit_of_work import SqlTransaction, SqlUnitOfWork, UnauditedChange
 from chassis.testing.databases import DatabaseUrls
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
@@ -201,6 +202,44 @@ async def test_reading_and_locking_need_no_fact(uow: SqlUnitOfWork[DoorTransacti
     async with uow.begin(ACTOR) as tx:
         await tx.session.execute(text("SELECT id FROM doors FOR UPDATE"))
     assert len(await rows(database, "SELECT 1 FROM outbox")) == 1
+
+
+async def test_a_reading_transaction_writes_nothing_and_what_it_read_stays_usable(
+    uow: SqlUnitOfWork[DoorTransaction], database: Database
+) -> None:
+    door = await build(uow)
+    async with uow.reading(ACTOR) as tx:
+        read = await tx.door(door.id)
+        read.open()
+        await tx.session.flush()
+    assert (read.id, read.is_open) == (door.id, True)
+    assert await rows(database, "SELECT is_open FROM doors") == [(False,)]
+
+
+async def test_an_idempotent_request_may_read_before_its_transaction_and_is_replayed_there(
+    uow: SqlUnitOfWork[DoorTransaction], database: Database
+) -> None:
+    door = await build(uow)
+    answer = StoredAnswer(b"hash", 201, b"{}", {})
+    scope = IdempotencyScope("user:anna", "key", b"hash")
+    token = current_scope.set(scope)
+    try:
+        async with uow.reading(ACTOR) as tx:
+            assert (await tx.door(door.id)).id == door.id
+        async with uow.begin(ACTOR) as tx:
+            assert (await tx.door(door.id)).id == door.id
+
+        async def store(session: AsyncSession) -> None:
+            await scope.store(session, answer, headers_json="{}", at=NOW)
+
+        assert scope.pending
+        await scope.pending.commit(store)
+        with pytest.raises(Replay) as replayed:
+            async with uow.reading(ACTOR):
+                pytest.fail("it was answered before")
+    finally:
+        current_scope.reset(token)
+    assert replayed.value.answer == answer
 
 
 async def test_an_earlier_write_on_a_pooled_connection_does_not_count(urls: DatabaseUrls) -> None:

@@ -198,3 +198,25 @@ def test_a_shadow_policy_that_fails_to_evaluate_denies_nothing(clock: Controlled
     policies.load(bundle(shadow=shadow, facts=("minute_of_day",)))
     assert policies.allows(CLERK, "payment:create")
     assert [each.shadow for each in recorded] == [("1 errors",)]
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_asked"),
+    [
+        ('resource has owner && resource.owner == "me"', True),
+        ("context has amount", True),
+        ('!(principal in Role::"staff" || context has amount && context.minute_of_day < 5)', True),
+        ("context.minute_of_day < 5", False),
+        ('principal in Role::"staff"', False),
+        ("context has ip", False),
+    ],
+)
+@pytest.mark.parametrize("is_shadow", [False, True])
+def test_a_service_is_asked_for_what_only_it_knows(
+    clock: ControlledClock, condition: str, is_asked: bool, is_shadow: bool
+) -> None:
+    policy = f'@id("policy:one")\n{PAY} {{ {condition} }};'
+    facts = ("amount", "minute_of_day", "ip")
+    policies = loaded(clock, facts=facts, shadow=policy) if is_shadow else loaded(clock, policy, facts=facts)
+    assert policies.asks_about("payment:create") is is_asked
+    assert not policies.asks_about("wallet:read")

@@ -34,14 +34,16 @@ async def create_in_cedar(api: Api, name: str, cedar: str) -> Any:
 
 
 async def ask_change(api: Api, *items: dict[str, Any], **rest: Any) -> httpx.Response:
-    return await api.call("POST", "/policies/changes", json={"items": list(items), "reason": WHY, **rest})
+    """Ask as clients do: with a key, so that the answer is stored with the change."""
+    key = {"Idempotency-Key": str(new_id())}
+    return await api.call("POST", "/policies/changes", json={"items": list(items), "reason": WHY, **rest}, headers=key)
 
 
 async def approve(api: Api, change_id: str, *, etag: str | None = None) -> httpx.Response:
     """Approve a change as its report is now, or as of another ETag."""
     read = await api.call("GET", f"/policies/changes/{change_id}")
     assert read.status_code == 200, read.text
-    seen = {"If-Match": etag or read.headers["etag"]}
+    seen = {"If-Match": etag or read.headers["etag"], "Idempotency-Key": str(new_id())}
     return await api.call("POST", f"/policies/changes/{change_id}/approve", json={}, headers=seen)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
+from chassis.testing.stored import unchanged
 from elcorp.compliance.v1.events_pb2 import AuditFact, AuditFactsRecorded
 from governance.application.ports.recorded_decisions import RecordedDecision, ShadowDenials
 from kernel.ids import new_id
@@ -377,3 +378,21 @@ async def test_every_step_is_on_record(api: Api) -> None:
     [version] = [json.loads(fact.after) for fact in about if fact.action == "governance.policy_version.create"]
     assert version["cedar"].startswith("forbid(")
     assert version["parameters"] == OFFICE_HOURS
+
+
+async def test_repeated_requests_get_the_first_answer(api: Api) -> None:
+    """Also when the change is decided, or in force, in the meantime."""
+    await create(api, "desk-hours")
+    key = {"Idempotency-Key": "ask-desk-hours"}
+    body = {"items": [put("desk-hours")], "reason": WHY}
+    first = await api.call("POST", "/policies/changes", json=body, headers=key)
+    path = f"/policies/changes/{first.json()['data']['id']}"
+    second = await colleague(api)
+    seen = {"If-Match": (await second.call("GET", path)).headers["etag"], "Idempotency-Key": "approve-desk-hours"}
+    approved = await second.call("POST", f"{path}/approve", json={}, headers=seen)
+    assert (first.status_code, approved.status_code) == (201, 200)
+    async with unchanged(api.database):
+        again = await api.call("POST", "/policies/changes", json=body, headers=key)
+        approved_again = await second.call("POST", f"{path}/approve", json={}, headers=seen)
+    assert (again.json(), approved_again.json()) == (first.json(), approved.json())
+    assert [answer.headers["idempotency-replayed"] for answer in (again, approved_again)] == ["true", "true"]

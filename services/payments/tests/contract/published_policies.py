@@ -25,15 +25,14 @@ _TYPES: Final[Mapping[int, Mapping[str, object]]] = {
 _TEXT: Final = {"type": "String", "required": False}
 
 
-def publish(bank: Bank, *enforced: str, shadow: Sequence[str] = (), also: Sequence[str] = ()) -> None:
-    """Put these policies in force, and no others. `also` are facts to declare that no policy reads."""
-    bank.policies.load(published(*enforced, shadow=shadow, also=also, version=bank.policies.version + 1))
+def publish(bank: Bank, *enforced: str, shadow: Sequence[str] = ()) -> None:
+    """Put these policies in force, and no others."""
+    bank.policies.load(published(*enforced, shadow=shadow, version=bank.policies.version + 1))
 
 
 def published(
     *enforced: str,
     shadow: Sequence[str] = (),
-    also: Sequence[str] = (),
     grants: Mapping[str, Sequence[str]] = GRANTS,
     version: int = 2,
 ) -> Bundle:
@@ -44,7 +43,7 @@ def published(
     types["User"]["shape"] = {"type": "Record", "attributes": {"id": {"type": "String"}, "organization": _TEXT}}
     for permission in _QUESTIONS.keys() & schema[""]["actions"].keys():
         about = [text for text in (*enforced, *shadow) if f'Action::"{permission}"' in text]
-        read = {name for text in about for name in re.findall(r"context(?: has |\.)([a-z_]+)", text)} | set(also)
+        read = {name for text in about for name in re.findall(r"context(?: has |\.)([a-z_]+)", text)}
         context = _declared(_QUESTIONS[permission], read, required=False) | _declared(RequestEnvironment, read, required=True)
         schema[""]["actions"][permission]["appliesTo"]["context"]["attributes"] = context
     return Bundle(version, "\n\n".join([made.policies, *enforced]), json.dumps(schema), "\n\n".join(shadow))

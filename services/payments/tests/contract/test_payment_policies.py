@@ -107,7 +107,7 @@ async def test_the_smallest_part_above_a_limit_is_above_it(bank: Bank, payee: Ho
 async def test_only_from_ones_own_wallet(bank: Bank, payer: Holder, payee: Holder, way: str) -> None:
     """A member pays from the organization's wallet by the organization's session, and the wallet is the organization's."""
     company = await founded(bank, "1000.00")
-    publish(bank, OWN_WALLET, also=["kind"])
+    publish(bank, OWN_WALLET)
     if way == "/payments":
         await bank.sells(payee)
     body_of, accepted = WAYS[way]
@@ -119,7 +119,7 @@ async def test_only_from_ones_own_wallet(bank: Bank, payer: Holder, payee: Holde
 
 
 async def test_the_owner_is_the_wallets_and_not_the_one_who_asks(bank: Bank, payer: Holder, payee: Holder) -> None:
-    publish(bank, forbid("not-theirs", f'resource has owner && resource.owner == "{payer.user_id}"'), also=["kind"])
+    publish(bank, forbid("not-theirs", f'resource has owner && resource.owner == "{payer.user_id}"'))
     stranger = Holder(new_id(), payer.wallet_id)
     async with unchanged(bank.database):
         assert refusal(await bank.pay(stranger, payee, "1.00")) == DENIED
@@ -226,7 +226,7 @@ async def test_a_quote_shows_the_denial(bank: Bank, payer: Holder, payee: Holder
 
 async def test_a_quote_of_an_organization_is_from_its_wallets(bank: Bank) -> None:
     company = await founded(bank, "100.00")
-    publish(bank, OWN_WALLET, also=["kind"])
+    publish(bank, OWN_WALLET)
     question = {"amount": "1.00", "currency": "NAD"}
     answer = await company.send("POST", "/fees/quote", question)
     assert answer.json()["data"]["refusal"]["code"] == "ACC_001"

@@ -117,6 +117,24 @@ class SqlUnitOfWork(Generic[TxT]):
         return self._begin(actor, audited=audited)
 
     @asynccontextmanager
+    async def reading(self, actor: Actor) -> AsyncIterator[TxT]:
+        """Begin a transaction that only reads, and roll it back at the block's end: its locks end there.
+
+        In an idempotent request it may come before the transaction that `begin` begins; a request that was answered before is
+        replayed already here.
+        """
+        session = self._database.session(organization_id=actor.organization_id)
+        try:
+            if scope := current_scope.get():
+                await scope.look_up(session)
+            yield self._transaction(session, actor)
+        finally:
+            # What was read stays usable.
+            session.expunge_all()
+            await session.rollback()
+            await session.close()
+
+    @asynccontextmanager
     async def _begin(self, actor: Actor, *, audited: bool) -> AsyncIterator[TxT]:
         session = self._database.session(organization_id=actor.organization_id)
         pending = PendingTransaction(session, self._publications, self._notifier, audited=audited)

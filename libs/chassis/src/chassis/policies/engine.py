@@ -19,7 +19,7 @@ from chassis.policies.decisions import DecisionSink, Outcome, decision_of
 from chassis.policies.environment import environment_of
 from chassis.policies.facts import facts_of
 from chassis.policies.limited_roles import LimitedRoles, organization_of, teams_of
-from chassis.policies.parsed_bundle import NOTHING, ParsedBundle
+from chassis.policies.parsed_bundle import ENVIRONMENT, NOTHING, ParsedBundle
 from chassis.policies.tallies import Tallies, Tally
 from elcorp.platform.v1.policy_questions_pb2 import RequestEnvironment
 from kernel.actor import Actor, ActorKind
@@ -44,7 +44,6 @@ STALENESS_SECONDS_MAX: Final = 300.0
 EXPIRY_SECONDS_MAX: Final = 3600.0
 ALLOWS_LOGGED_RATIO: Final = 0.01
 _Remembered = tuple[Outcome, Tally]
-_ENVIRONMENT: Final = frozenset(RequestEnvironment.DESCRIPTOR.fields_by_name)
 Facts = Message | Mapping[str, object]
 DescribeRequest = Callable[[Actor, datetime], RequestEnvironment]
 _random = Random()  # noqa: S311  # chooses a sample, no secret
@@ -162,8 +161,11 @@ class Policies:
         return self._decided(actor, self._roles_on(actor, resource), permission, resource, facts)
 
     def asks_about(self, permission: str) -> bool:
-        """Return whether a policy in force reads facts about an action. If none does, only the permission is to be asked."""
-        return not self._parsed.facts.get(permission, NOTHING) <= _ENVIRONMENT
+        """Return whether a policy in force reads what only a service knows about an action: facts, or the resource.
+
+        If none does, only the permission is to be asked.
+        """
+        return permission in self._parsed.asking
 
     def allows_within(
         self, actor: Actor, permission: str, organization_id: UUID | None, /, *, teams: Sequence[UUID] = ()
@@ -225,7 +227,7 @@ class Policies:
             context = dict(facts_of(given, names))
         else:
             context = {name: value for name, value in given.items() if name in names}
-        if not names.isdisjoint(_ENVIRONMENT):
+        if not names.isdisjoint(ENVIRONMENT):
             context.update(facts_of(self._environment(actor, self.clock.now()), names))
         return context
 

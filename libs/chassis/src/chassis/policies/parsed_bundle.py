@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -10,8 +10,10 @@ from typing import Any, Final
 import cedarpy
 
 from chassis.policies.bundle import Bundle, InvalidBundle
+from elcorp.platform.v1.policy_questions_pb2 import RequestEnvironment
 
 NOTHING: Final[frozenset[str]] = frozenset()
+ENVIRONMENT: Final = frozenset(RequestEnvironment.DESCRIPTOR.fields_by_name)
 _ACTION: Final = re.compile(r'Action::"([^"]+)"')
 _NO_POLICIES: Final[dict[str, Any]] = {"staticPolicies": {}, "templates": {}, "templateLinks": []}
 _EMPTY: Final = cedarpy.PolicySet.from_str("")
@@ -23,7 +25,8 @@ class ParsedBundle:
 
     `shadow` has the policies that are not enforced, with a permit of everything; `shadowed` are the actions that they concern.
     `step_ups` are the policies that only ask for a sign-in with two factors, with its age in seconds; `but_step_ups` all others.
-    `attributes` are the declared ones of each type of entity, and `facts` those about each action.
+    `attributes` are the declared ones of each type of entity, and `facts` those about each action. `asking` are the actions about
+    which some policy reads the resource, or facts that only the service knows that asks.
     """
 
     policies: cedarpy.PolicySet = _EMPTY
@@ -37,6 +40,7 @@ class ParsedBundle:
     but_step_ups: cedarpy.PolicySet = _EMPTY
     attributes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     facts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    asking: frozenset[str] = NOTHING
 
     @classmethod
     def of(cls, bundle: Bundle) -> "ParsedBundle":
@@ -71,6 +75,11 @@ def _parsed(policies_text: str, schema_text: str, shadow_text: str) -> ParsedBun
         attributes={
             name: frozenset(each.get("shape", {}).get("attributes", ())) for name, each in declared.get("entityTypes", {}).items()
         },
+        asking=frozenset(
+            action
+            for text in (policies_text, shadow_text)
+            for action in _asking(_read(text).values(), declared.get("actions", {}))
+        ),
         facts={
             name: frozenset(facts)
             for name, each in declared.get("actions", {}).items()
@@ -96,3 +105,26 @@ def _read(text: str) -> Mapping[str, Any]:
 def _without(names: Collection[str], read: Mapping[str, Any]) -> cedarpy.PolicySet:
     others = {name: policy for name, policy in read.items() if name not in names}
     return cedarpy.PolicySet.from_str(cedarpy.policies_from_json_str(json.dumps({**_NO_POLICIES, "staticPolicies": others})))
+
+
+def _asking(policies: Iterable[Mapping[str, Any]], every_action: Collection[str]) -> Iterator[str]:
+    for policy in policies:
+        scope = policy["action"]
+        if any(_is_told(node) for node in _nodes(policy["conditions"])):
+            named = scope.get("entities") or ([scope["entity"]] if "entity" in scope else [])
+            yield from (each["id"] for each in named) if named else every_action
+
+
+def _is_told(node: Mapping[str, Any]) -> bool:
+    """Return whether an expression is about the resource, or reads a fact that is not one of every request."""
+    read = node.get(".", node.get("has"))
+    if node.get("Var") == "resource":
+        return True
+    return isinstance(read, dict) and read.get("left") == {"Var": "context"} and read.get("attr") not in ENVIRONMENT
+
+
+def _nodes(of: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(of, dict):
+        yield of
+    for each in of.values() if isinstance(of, dict) else of if isinstance(of, list) else ():
+        yield from _nodes(each)

@@ -15,5 +15,5 @@ class PreviewPolicy:
 
     async def __call__(self, *, actor: Actor, draft: PolicyDraft) -> PolicyText:
         """Raise NotFound for an unknown template, or InvalidValues, which says where the draft is wrong."""
-        async with self.uow.begin(actor) as tx:
+        async with self.uow.reading(actor) as tx:
             return await self.write(tx, draft)

@@ -34,7 +34,7 @@ class ApprovePolicyChange:
         self, *, actor: Actor, change_id: UUID, bundle_version: int, reason: str | None = None
     ) -> PolicyChangeView:
         """Raise NotFound, EndedPolicyChange, OwnPolicyChange, StaleVersion, or what asking for it raises."""
-        async with self.uow.begin(actor) as tx:
+        async with self.uow.reading(actor) as tx:
             latest = await tx.bundles.lock_latest()
             _, proposal = await self._locked(tx, latest, actor, change_id)
             _require_seen(latest, bundle_version)

@@ -28,7 +28,7 @@ class AskPolicyChange:
         self, *, actor: Actor, reason: str, items: Sequence[PolicyItem] = (), as_in_bundle: int | None = None
     ) -> PolicyChangeView:
         """Raise NotFound for an unknown bundle, InvalidValues, GoldenDecisionsBroken, PolicyLocksOut or Unavailable."""
-        async with self.uow.begin(actor) as tx:
+        async with self.uow.reading(actor) as tx:
             latest = await tx.bundles.lock_latest()
             if as_in_bundle is not None:
                 items = await _back_to(tx, as_in_bundle, latest)

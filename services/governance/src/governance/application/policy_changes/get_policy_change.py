@@ -30,6 +30,6 @@ class GetPolicyChange:
             raise NotFound(change_id=change_id)
         if change.status is not PolicyChangeStatus.ASKED:
             return change
-        async with self.uow.begin(actor) as tx:
+        async with self.uow.reading(actor) as tx:
             proposal = await self.propose(tx, await tx.bundles.lock_latest(), change.items)
         return replace(change, report=(await self.assess(proposal)).as_json())

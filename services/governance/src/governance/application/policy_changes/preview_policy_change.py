@@ -19,6 +19,6 @@ class PreviewPolicyChange:
 
     async def __call__(self, *, actor: Actor, items: Sequence[PolicyItem]) -> PolicyReport:
         """Raise InvalidValues, PolicyLocksOut, or Unavailable if the decision log does not answer."""
-        async with self.uow.begin(actor) as tx:
+        async with self.uow.reading(actor) as tx:
             proposal = await self.propose(tx, await tx.bundles.lock_latest(), items)
         return await self.assess(proposal)

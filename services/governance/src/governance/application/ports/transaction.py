@@ -72,3 +72,6 @@ class Transaction(kernel.transaction.Transaction, Protocol):
 
 class UnitOfWork(Protocol):
     def begin(self, actor: Actor) -> AbstractAsyncContextManager[Transaction]: ...
+
+    def reading(self, actor: Actor) -> AbstractAsyncContextManager[Transaction]:
+        """Begin a transaction that only reads, and ends without a commit."""
