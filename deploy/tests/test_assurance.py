@@ -21,6 +21,9 @@ RECENTLY: Final = {
     "grant_role", "revoke_role", "set_role_permissions", "set_approval_rule", "withdraw_approval_rule",
     "create_role", "describe_role", "retire_role", "set_included_roles", "set_separation", "withdraw_separation",
     "ask_separation_exception", "approve_separation_exception", "end_separation_exception",
+    # Policies.
+    "create_policy", "add_policy_version", "describe_policy", "ask_policy_change", "approve_policy_change", "end_policy_change",
+    "set_golden_decision", "remove_golden_decision",
     # Organizations, and who acts for them.
     "create_organization", "change_organization", "suspend_organization", "activate_organization", "close_organization",
     "add_member", "change_member", "set_member_roles", "remove_member", "invite_member", "withdraw_invitation",

@@ -19,7 +19,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoldenQuestion:
-    """A question of somebody with these roles. Facts that are not given are those of a usual request; see USUAL."""
+    """A question of a person with these roles. Facts that are not given are those of a usual request; see USUAL."""
 
     permission: str
     roles: tuple[str, ...]

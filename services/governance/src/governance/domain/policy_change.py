@@ -95,7 +95,7 @@ class PolicyChange(Aggregate):
         self.report, self.bundle_version = report, bundle_version
 
     def end(self, *, by: str, at: datetime, reason: str | None) -> None:
-        """Withdraw one's own change, or reject that of another person."""
+        """Withdraw a change, by the person who asked for it, or reject it."""
         self.require_open()
         status = PolicyChangeStatus.WITHDRAWN if by == self.asked_by else PolicyChangeStatus.REJECTED
         self._decide(status, by=by, at=at, reason=reason)

@@ -181,7 +181,7 @@ TEMPLATES: Final[Mapping[str, PolicyTemplate]] = {
         PolicyTemplate(
             "mfa-recent",
             "Recent sign-in with two factors",
-            "Only soon after two factors were verified. Who is refused is asked to verify them again.",
+            "Only soon after two factors were verified. People who are refused are asked to verify them again.",
             (
                 read.minutes("minutes", "How long ago at most.", 5),
                 read.amount("above", "Only for larger amounts; all if absent.", "10000.00", is_required=False),

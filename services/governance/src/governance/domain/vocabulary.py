@@ -82,10 +82,10 @@ class Vocabulary:
         return {name: facts[name].cedar_type for name in sorted(names) if name in facts}
 
     def faults(self, *, actions: Iterable[str], facts: Iterable[str], attributes: Iterable[str], place: str) -> Iterator[Fault]:
-        """Name each fact or attribute that is read, and that nobody tells about one of the actions."""
+        """Name each fact or attribute that is read, and that no service declares about one of the actions."""
         for action in actions:
             known, told = self.facts_about(action), self.attributes_of(action)
             for name in sorted(set(facts) - set(known)):
-                yield Fault(place, f"Nothing tells the fact {name} about {action}; it has {', '.join(sorted(known))}.")
+                yield Fault(place, f"There is no fact {name} about {action}; it has {', '.join(sorted(known))}.")
             for name in sorted(set(attributes) - {"type", "id"} - set(told)):
-                yield Fault(place, f"Nothing tells the {name} of what {action} is about; it has {', '.join(told)}.")
+                yield Fault(place, f"There is no {name} of what {action} is about; it has {', '.join(told)}.")

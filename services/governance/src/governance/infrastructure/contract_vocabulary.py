@@ -44,14 +44,15 @@ def contract_vocabulary() -> Vocabulary:
 
 
 def _messages() -> Iterator[Descriptor]:
-    for root in map(Path, elcorp.__path__):
-        for file in sorted(root.glob("*/v*/policy_questions_pb2.py")):
-            module = importlib.import_module(".".join(("elcorp", *file.relative_to(root).with_suffix("").parts)))
-            yield from module.DESCRIPTOR.message_types_by_name.values()
+    # A checkout beside the installed package has the same modules in a second folder.
+    files = {file.relative_to(root) for root in map(Path, elcorp.__path__) for file in root.glob("*/v*/policy_questions_pb2.py")}
+    for file in sorted(files):
+        module = importlib.import_module(".".join(("elcorp", *file.with_suffix("").parts)))
+        yield from module.DESCRIPTOR.message_types_by_name.values()
 
 
 def _facts(message: Descriptor, *, always_told: bool) -> Mapping[str, Fact]:
-    """Facts of one question are not told when a service asks about the permission alone, such as before it reads the request."""
+    """Read the facts. Those of one question are optional: a service asks about the permission first, before it reads the request."""
     return {
         field.name: Fact(
             field.name,

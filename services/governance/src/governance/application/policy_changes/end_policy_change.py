@@ -11,7 +11,7 @@ from kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class EndPolicyChange:
-    """Reject a change that waits, or withdraw one's own. Raise NotFound or EndedPolicyChange."""
+    """Reject a change that waits, or withdraw the caller's own. Raise NotFound or EndedPolicyChange."""
 
     uow: UnitOfWork
     clock: Clock
