@@ -58,7 +58,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """`environment` are the facts of every request; `questions` those of actions about which more is told."""
+    """`environment` are the facts of every request; `questions` those of actions that have more."""
 
     environment: Mapping[str, Fact] = field(default_factory=dict)
     questions: Mapping[str, Question] = field(default_factory=dict)

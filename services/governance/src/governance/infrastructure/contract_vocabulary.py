@@ -52,7 +52,7 @@ def _messages() -> Iterator[Descriptor]:
 
 
 def _facts(message: Descriptor, *, always_told: bool) -> Mapping[str, Fact]:
-    """Read the facts. Those of one question are optional: a service asks about the permission first, before it reads the request."""
+    """Read the facts. Those of one question are optional: a service first asks about the permission alone."""
     return {
         field.name: Fact(
             field.name,
