@@ -37,7 +37,7 @@ from gateway.settings import GatewaySettings
 from gateway.shared_rate_limits import SharedRateLimits
 from gateway.streams import Streams
 from gateway.upstream import Upstreams
-from gateway.well_known import PublicKeys, metadata
+from gateway.well_known import PublicKeys, decision_point, metadata
 from kernel.clock import Clock, SystemClock
 
 
@@ -82,7 +82,12 @@ async def assemble(settings: GatewaySettings) -> AsyncIterator[Parts]:
             people=people,
             proxies=TrustedProxies(settings.trusted_proxies),
             cors=Cors(settings.cors_origins),
-            pages=Pages(OpenApiCache(upstreams, ROUTES), PublicKeys(upstreams), metadata=metadata(settings.token_issuer)),
+            pages=Pages(
+                OpenApiCache(upstreams, ROUTES),
+                PublicKeys(upstreams),
+                metadata=metadata(settings.token_issuer),
+                decision_point=decision_point(settings.token_issuer),
+            ),
             bodies=OpenBodies(settings.body_limits()),
             uploads=Uploads(settings.upstream_uploads_max),
             streams=Streams(settings.stream_limits()),

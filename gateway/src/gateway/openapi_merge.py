@@ -5,12 +5,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from gateway.routes import API_PREFIX, SERVICES, RouteTable
+from gateway.paths import api_segment
+from gateway.routes import SERVICES, RouteTable
 
 Document = dict[str, Any]
 
 _REFERENCE: Final = "#/components/schemas/"
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+# A path as a client sends it: {name} becomes (name).
+_PLACEHOLDERS: Final = bytes.maketrans(b"{}", b"()")
 _INFO: Final = {
     "title": "Elcorp Namibia",
     "version": "1",
@@ -84,8 +87,8 @@ def _take_paths(service: str, document: Document, routes: RouteTable, merged: Me
     tags = {tag["name"]: None for tag in merged.document["tags"]}
     known = {operation["operationId"] for item in paths.values() for operation in _operations(item)}
     for path, item in document.get("paths", {}).items():
-        segment = path.removeprefix(f"{API_PREFIX}/").partition("/")[0]
-        if not path.startswith(f"{API_PREFIX}/"):
+        segment = api_segment(path.encode("ascii", "replace").translate(_PLACEHOLDERS))
+        if segment is None:
             continue  # the service's own, such as probes and keys: not reachable through the gateway
         route = routes.find(segment)
         if route is None or route.service != service:

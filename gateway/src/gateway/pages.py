@@ -11,7 +11,7 @@ from gateway.error_responses import Refusal, method_not_allowed, not_found
 from gateway.openapi_cache import OpenApiCache
 from gateway.page import FreshPage, Page, StaticPage
 from gateway.proxied_request import ProxiedRequest, RawHeader
-from gateway.well_known import JWKS_PATH, KEPT_SECONDS, METADATA_PATH, PublicKeys
+from gateway.well_known import DECISIONS_PATH, JWKS_PATH, KEPT_SECONDS, METADATA_PATH, PublicKeys
 
 JSON: Final = b"application/json"
 HTML: Final = b"text/html; charset=utf-8"
@@ -70,11 +70,12 @@ WEB: Final = Path(__file__).parent / "web"
 class Pages:
     """Finds the gateway's own pages. Readiness and metrics have their own port (`chassis.run.ops_server`)."""
 
-    def __init__(self, description: OpenApiCache, keys: PublicKeys, *, metadata: bytes) -> None:
+    def __init__(self, description: OpenApiCache, keys: PublicKeys, *, metadata: bytes, decision_point: bytes) -> None:
         self._pages: dict[str, Page] = {
             "/openapi.json": FreshPage(JSON, description.body, REVALIDATED),
             JWKS_PATH: FreshPage(JSON, keys.get, KEYS_CACHED),
             METADATA_PATH: StaticPage(JSON, lambda: metadata, KEYS_CACHED),
+            DECISIONS_PATH: StaticPage(JSON, lambda: decision_point, KEYS_CACHED),
             "/docs": StaticPage(HTML, lambda: DOCS, REVALIDATED, DOCS_POLICY),
             "/docs/start.js": StaticPage(_TYPES[".js"], lambda: START, CACHED),
             **{f"/docs/{name}": _asset(name) for name in ASSETS},

@@ -14,6 +14,9 @@ _PLAIN: Final = re.compile(rb"/api/v1/([a-z][a-z0-9-]*)(?:/[A-Za-z0-9_~:@$!*()+,
 # RFC 3986: pchar, with complete escapes only.
 _SEGMENT: Final = re.compile(rb"(?:[A-Za-z0-9._~:@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
 _API: Final = [b"api", b"v1"]
+# The decision point, where the standard has it (OpenID AuthZEN): at the root, and of the service that serves /api/v1/access.
+_DECISIONS: Final = {b"/access/v1/evaluation", b"/access/v1/evaluations"}
+DECISIONS_SEGMENT: Final = "access"
 _SPACE, _DELETE = 0x20, 0x7F
 
 
@@ -22,9 +25,14 @@ class AmbiguousPath(ValueError):
 
 
 def api_segment(raw_path: bytes) -> str | None:
-    """Return the segment after /api/v1, None for a path outside the API; raises AmbiguousPath."""
+    """Return the segment after /api/v1, None for a path outside the API; raises AmbiguousPath.
+
+    The paths of the decision point belong to the API too.
+    """
     if len(raw_path) > PATH_LENGTH_MAX:
         raise AmbiguousPath("too long")
+    if raw_path in _DECISIONS:
+        return DECISIONS_SEGMENT
     if plain := _PLAIN.fullmatch(raw_path):
         return plain[1].decode("ascii")
     if not raw_path.startswith(b"/"):

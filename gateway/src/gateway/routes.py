@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-API_PREFIX: Final = "/api/v1"
+from chassis.http import API_BASE
+
+API_PREFIX: Final = API_BASE
 SERVICES: Final = ("identity", "payments", "governance", "compliance")
 TIMEOUT_SECONDS: Final = 10.0
 # A file of eight mebibytes over a line of 16 KiB/s.

@@ -1,4 +1,7 @@
-"""The documents that partners need to verify access tokens: keys (RFC 7517) and the issuer's metadata (RFC 8414)."""
+"""The documents that partners need to verify access tokens and to find the decision point.
+
+Keys (RFC 7517), the issuer's metadata (RFC 8414), and that of the policy decision point (OpenID AuthZEN).
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -14,6 +17,7 @@ from kernel.clock import elapsed_seconds
 
 JWKS_PATH: Final = "/.well-known/jwks.json"
 METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
+DECISIONS_PATH: Final = "/.well-known/authzen-configuration"
 # A key is published long before and after it signs, so caching for a minute, here and at clients, is safe.
 FRESH_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 5.0
@@ -34,6 +38,19 @@ def metadata(issuer: str) -> bytes:
         "response_types_supported": [],
         "grant_types_supported": [],
         "service_documentation": f"{issuer}/docs",
+    }
+    return orjson.dumps(content)
+
+
+def decision_point(url: str) -> bytes:
+    """Return the metadata of the policy decision point (OpenID AuthZEN Authorization API 1.0, section 9).
+
+    `url` is where clients reach the gateway.
+    """
+    content = {
+        "policy_decision_point": url,
+        "access_evaluation_endpoint": f"{url}/access/v1/evaluation",
+        "access_evaluations_endpoint": f"{url}/access/v1/evaluations",
     }
     return orjson.dumps(content)
 

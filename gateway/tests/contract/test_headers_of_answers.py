@@ -134,6 +134,7 @@ OWN_PAGES = {
     "/openapi.json": ("application/json", "no-cache", True, SECURITY),
     "/.well-known/jwks.json": ("application/json", "public, max-age=60", False, SECURITY),
     "/.well-known/oauth-authorization-server": ("application/json", "public, max-age=60", True, SECURITY),
+    "/.well-known/authzen-configuration": ("application/json", "public, max-age=60", True, SECURITY),
     "/reset-password": ("text/html; charset=utf-8", "no-cache", True, PAGE_SECURITY),
     "/undo-email-change": ("text/html; charset=utf-8", "no-cache", True, PAGE_SECURITY),
     "/pages/page.css": ("text/css; charset=utf-8", "no-cache", True, SECURITY),

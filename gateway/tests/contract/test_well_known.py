@@ -119,3 +119,14 @@ async def test_tokens_of_the_former_issuer_are_accepted_while_it_is_configured(g
 async def test_no_other_path_is_well_known(gateway: Start, path: str) -> None:
     running = await gateway()
     assert (await running.call("GET", path, token=False))[0] in {400, 404}
+
+
+async def test_applications_find_the_decision_point(gateway: Start) -> None:
+    running = await gateway(public_url="https://api.example.na")
+    status, headers, body = await running.call("GET", "/.well-known/authzen-configuration", token=False)
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    assert body == {
+        "policy_decision_point": "https://api.example.na",
+        "access_evaluation_endpoint": "https://api.example.na/access/v1/evaluation",
+        "access_evaluations_endpoint": "https://api.example.na/access/v1/evaluations",
+    }

@@ -18,6 +18,8 @@ from gateway.paths import AmbiguousPath, api_segment
         (b"/api/v1/reports/2026.csv", "reports"),
         (b"/api/v1/users/.well-known", "users"),
         (b"/api/v1/users/Ndilimeke%20%C3%A9", "users"),
+        (b"/access/v1/evaluation", "access"),
+        (b"/access/v1/evaluations", "access"),
     ],
 )
 def test_a_path_of_the_api_has_a_segment(path: bytes, segment: str | None) -> None:
@@ -25,7 +27,22 @@ def test_a_path_of_the_api_has_a_segment(path: bytes, segment: str | None) -> No
 
 
 @pytest.mark.parametrize(
-    "path", [b"/", b"/docs", b"/api", b"/api/v1", b"/api/v2/wallets", b"/%61pi/v1/wallets", b"/API/v1/wallets"]
+    "path",
+    [
+        b"/",
+        b"/docs",
+        b"/api",
+        b"/api/v1",
+        b"/api/v2/wallets",
+        b"/%61pi/v1/wallets",
+        b"/API/v1/wallets",
+        b"/access/v1",
+        b"/access/v1/evaluation/",
+        b"/access/v1/evaluation/x",
+        b"/access/v1/evaluatio%6e",
+        b"/access/v1/users",
+        b"/access/v2/evaluation",
+    ],
 )
 def test_a_path_outside_the_api_has_none(path: bytes) -> None:
     assert api_segment(path) is None

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from chassis.business_time.namibia import namibian_special_days
 from chassis.messaging.contracts import spec_of
 from chassis.persistence.database import Database
+from chassis.policies import Policies
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.stored import unchanged
 from elcorp.compliance.v1 import events_pb2 as compliance
@@ -28,6 +29,7 @@ from governance.domain.policies import CompiledPolicies
 from governance.domain.policy_bundle import PolicyBundle
 from governance.domain.role_holder import RoleHolder
 from governance.infrastructure.contract_vocabulary import contract_vocabulary
+from governance.infrastructure.decision_point import EngineDecisionPoint
 from governance.infrastructure.policy_checker import CedarChecker
 from governance.infrastructure.policy_lab import EnginePolicyLab
 from governance.infrastructure.sql.policy_bundles import policy_bundles
@@ -73,6 +75,9 @@ def wired(
         lab=EnginePolicyLab(contract_vocabulary(), namibian_special_days({}), clock),
         recorded=recorded or FakeRecordedDecisions(),
         decisions=decisions or FakeDecisions(),
+        decision_point=EngineDecisionPoint(
+            decisions if isinstance(decisions, Policies) else Policies(clock), contract_vocabulary(), clock
+        ),
         mails=mails or FakeMails(),
         clock=clock,
     )

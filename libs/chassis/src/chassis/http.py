@@ -4,6 +4,8 @@ from typing import Final
 
 from chassis.telemetry import canonical
 
+# Our own API. What is outside has the form of a standard or of a page.
+API_BASE: Final = "/api/v1"
 # The status in log and metrics of a request whose client disconnected before the response.
 CLIENT_GONE: Final = 499
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

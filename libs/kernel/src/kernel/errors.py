@@ -78,6 +78,13 @@ class AccessDenied(DomainError):
     code = "ACC_001"
 
 
+class DeniedByPolicies(AccessDenied):
+    """Access denied."""
+
+    # For callers who manage policies. Without any, no role of the caller permits it.
+    disclosed = ("policies",)
+
+
 class NotAMember(DomainError):
     """You are not a member of this organization, or not any more. Refresh the session, or choose another organization."""
 

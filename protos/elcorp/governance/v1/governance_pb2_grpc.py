@@ -236,6 +236,129 @@ class PolicyService:
             _registered_method=True)
 
 
+class AuthorizationServiceStub:
+    """Decides whether a person may do something now, for services that cannot evaluate the policies by themselves. The answer is that of
+    the policies in force, and of the person's present roles and standing.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.CheckAccess = channel.unary_unary(
+                '/elcorp.governance.v1.AuthorizationService/CheckAccess',
+                request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.CheckAccessRequest.SerializeToString,
+                response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.CheckAccessResponse.FromString,
+                _registered_method=True)
+        self.CheckAccessBatch = channel.unary_unary(
+                '/elcorp.governance.v1.AuthorizationService/CheckAccessBatch',
+                request_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.CheckAccessBatchRequest.SerializeToString,
+                response_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.CheckAccessBatchResponse.FromString,
+                _registered_method=True)
+
+
+class AuthorizationServiceServicer:
+    """Decides whether a person may do something now, for services that cannot evaluate the policies by themselves. The answer is that of
+    the policies in force, and of the person's present roles and standing.
+    """
+
+    def CheckAccess(self, request, context):
+        """An unknown person or permission, a suspended person, and facts of the wrong type are denied.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckAccessBatch(self, request, context):
+        """Decides several questions, by the same policies.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_AuthorizationServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'CheckAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckAccess,
+                    request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.CheckAccessRequest.FromString,
+                    response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.CheckAccessResponse.SerializeToString,
+            ),
+            'CheckAccessBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckAccessBatch,
+                    request_deserializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.CheckAccessBatchRequest.FromString,
+                    response_serializer=elcorp_dot_governance_dot_v1_dot_governance__pb2.CheckAccessBatchResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'elcorp.governance.v1.AuthorizationService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('elcorp.governance.v1.AuthorizationService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class AuthorizationService:
+    """Decides whether a person may do something now, for services that cannot evaluate the policies by themselves. The answer is that of
+    the policies in force, and of the person's present roles and standing.
+    """
+
+    @staticmethod
+    def CheckAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.governance.v1.AuthorizationService/CheckAccess',
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.CheckAccessRequest.SerializeToString,
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.CheckAccessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckAccessBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/elcorp.governance.v1.AuthorizationService/CheckAccessBatch',
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.CheckAccessBatchRequest.SerializeToString,
+            elcorp_dot_governance_dot_v1_dot_governance__pb2.CheckAccessBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class RoleServiceStub:
     """Returns roles: to identity when it issues a token, to payments when it makes transfers that were ordered earlier.
     """

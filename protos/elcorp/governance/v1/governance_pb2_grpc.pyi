@@ -111,6 +111,55 @@ class PolicyServiceServicer(metaclass=_abc_1.ABCMeta):
 
 def add_PolicyServiceServicer_to_server(servicer: PolicyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
+class AuthorizationServiceStub:
+    """Decides whether a person may do something now, for services that cannot evaluate the policies by themselves. The answer is that of
+    the policies in force, and of the person's present roles and standing.
+    """
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> AuthorizationServiceAsyncStub: ...
+    CheckAccess: _grpc.UnaryUnaryMultiCallable[_governance_pb2.CheckAccessRequest, _governance_pb2.CheckAccessResponse]
+    """An unknown person or permission, a suspended person, and facts of the wrong type are denied."""
+    CheckAccessBatch: _grpc.UnaryUnaryMultiCallable[_governance_pb2.CheckAccessBatchRequest, _governance_pb2.CheckAccessBatchResponse]
+    """Decides several questions, by the same policies."""
+
+@_typing.type_check_only
+class AuthorizationServiceAsyncStub(AuthorizationServiceStub):
+    """Decides whether a person may do something now, for services that cannot evaluate the policies by themselves. The answer is that of
+    the policies in force, and of the person's present roles and standing.
+    """
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    CheckAccess: _aio.UnaryUnaryMultiCallable[_governance_pb2.CheckAccessRequest, _governance_pb2.CheckAccessResponse]  # type: ignore[assignment]
+    """An unknown person or permission, a suspended person, and facts of the wrong type are denied."""
+    CheckAccessBatch: _aio.UnaryUnaryMultiCallable[_governance_pb2.CheckAccessBatchRequest, _governance_pb2.CheckAccessBatchResponse]  # type: ignore[assignment]
+    """Decides several questions, by the same policies."""
+
+class AuthorizationServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Decides whether a person may do something now, for services that cannot evaluate the policies by themselves. The answer is that of
+    the policies in force, and of the person's present roles and standing.
+    """
+
+    @_abc_1.abstractmethod
+    def CheckAccess(
+        self,
+        request: _governance_pb2.CheckAccessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_governance_pb2.CheckAccessResponse, _abc.Awaitable[_governance_pb2.CheckAccessResponse]]:
+        """An unknown person or permission, a suspended person, and facts of the wrong type are denied."""
+
+    @_abc_1.abstractmethod
+    def CheckAccessBatch(
+        self,
+        request: _governance_pb2.CheckAccessBatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_governance_pb2.CheckAccessBatchResponse, _abc.Awaitable[_governance_pb2.CheckAccessBatchResponse]]:
+        """Decides several questions, by the same policies."""
+
+def add_AuthorizationServiceServicer_to_server(servicer: AuthorizationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
 class RoleServiceStub:
     """Returns roles: to identity when it issues a token, to payments when it makes transfers that were ordered earlier."""
 

@@ -79,7 +79,10 @@ _INSERT_VERSION = text(
 )
 PERMISSION = """
 INSERT INTO permissions (name, description, category)
-VALUES ('document:view', 'View a document', 'documents') ON CONFLICT DO NOTHING;
+VALUES ('document:view', 'View a document', 'documents'),
+    ('access:evaluate', 'Ask what other people may do, as an application', 'access') ON CONFLICT DO NOTHING;
+INSERT INTO role_permissions (role, permission) SELECT 'admin', 'access:evaluate' FROM roles
+WHERE name = 'admin' AND retired_at IS NULL ON CONFLICT DO NOTHING;
 INSERT INTO role_permissions (role, permission)
 SELECT name, 'document:view' FROM roles WHERE name IN ('admin', 'staff') AND retired_at IS NULL ON CONFLICT DO NOTHING;
 UPDATE roles SET version = version + 1 WHERE name IN ('admin', 'staff') AND retired_at IS NULL;

@@ -33,6 +33,7 @@ async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
     from chassis.rpc import connect
     from chassis.run import service_resources
     from governance.infrastructure.contract_vocabulary import contract_vocabulary
+    from governance.infrastructure.decision_point import EngineDecisionPoint
     from governance.infrastructure.invitation_mails import IdentityInvitationMails
     from governance.infrastructure.local_bundles import LocalBundles, LocalLimitedRoles
     from governance.infrastructure.policy_checker import CedarChecker
@@ -61,6 +62,7 @@ async def serving(settings: GovernanceSettings) -> AsyncIterator[Serving]:
             lab=EnginePolicyLab(contract_vocabulary(), namibian_special_days(settings.declared_days), resources.clock),
             recorded=ComplianceDecisions(compliance),
             decisions=resources.policies,
+            decision_point=EngineDecisionPoint(resources.policies, contract_vocabulary(), resources.clock),
             mails=IdentityInvitationMails(identity),
             clock=resources.clock,
         )

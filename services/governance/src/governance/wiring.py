@@ -11,6 +11,7 @@ from governance.application.access import Access
 from governance.application.approval_rules import ApprovalRules
 from governance.application.erasures import Erasures
 from governance.application.erasures.acknowledge_erasure import AcknowledgeErasure
+from governance.application.evaluations import Evaluations
 from governance.application.golden_decisions import GoldenDecisions
 from governance.application.invitations import Invitations
 from governance.application.members import Members
@@ -25,7 +26,7 @@ from governance.application.policy_bundles.publish_bundle import PublishBundle
 from governance.application.policy_changes import PolicyChanges
 from governance.application.policy_changes.assessment import AssessChange
 from governance.application.policy_changes.proposal import Propose
-from governance.application.ports.decisions import Decisions
+from governance.application.ports.decisions import DecisionPoint, Decisions
 from governance.application.ports.invitations import InvitationMails
 from governance.application.ports.policies import PolicyLab
 from governance.application.ports.policy_bundles import PolicyChecker
@@ -45,6 +46,7 @@ from governance.infrastructure.cedar_reader import CedarReader
 from governance.infrastructure.contract_vocabulary import contract_vocabulary
 from governance.infrastructure.sql.access import SqlAccessViews
 from governance.infrastructure.sql.approval_rules import SqlApprovalRuleViews
+from governance.infrastructure.sql.evaluations import SqlSubjectViews
 from governance.infrastructure.sql.golden_decisions import SqlGoldenDecisionViews
 from governance.infrastructure.sql.invitations import SqlInvitationViews
 from governance.infrastructure.sql.limited_roles import SqlLimitedRoleViews
@@ -79,6 +81,7 @@ def use_cases(
     lab: PolicyLab,
     recorded: RecordedDecisions,
     decisions: Decisions,
+    decision_point: DecisionPoint,
     mails: InvitationMails,
     clock: Clock,
 ) -> Governance:
@@ -115,6 +118,13 @@ def use_cases(
             subjects=subjects,
             reads=reads,
             clock=clock,
+        ),
+        evaluations=wire(
+            Evaluations,
+            decisions=decisions,
+            subjects=SqlSubjectViews(database),
+            decision_point=decision_point,
+            vocabulary=vocabulary,
         ),
         separations=wire(Separations, uow=uow, views=SqlSeparationViews(database), reads=reads, clock=clock),
         separation_exceptions=wire(

@@ -10,7 +10,7 @@ from grpc import aio
 from sqlalchemy import event
 
 from chassis.persistence.database import Database
-from chassis.policies import GovernanceBundles, Policies
+from chassis.policies import Bundle, GovernanceBundles, Policies
 from chassis.rpc import RemoteError, connect
 from chassis.settings import ServiceSettings
 from chassis.testing.clocks import ControlledClock
@@ -22,7 +22,7 @@ from kernel.errors import Kind
 from kernel.ids import new_id
 from services.governance.tests.contract.rpc import serve_rpc
 from services.governance.tests.fakes.subjects import FakeSubjects
-from services.governance.tests.stored import join, rows
+from services.governance.tests.stored import assigned, join, rows
 
 AT, DAY = datetime(2026, 3, 21, tzinfo=UTC), timedelta(days=1)
 
@@ -296,3 +296,39 @@ async def test_only_identity_may_disable_subjects(payments: aio.Channel) -> None
 
 def _user(role: str) -> Actor:
     return Actor(kind=ActorKind.USER, subject_id=str(new_id()), roles=frozenset({role}))
+
+
+async def test_access_is_checked_for_peers(
+    channel: aio.Channel, governance: Governance, database: Database, policies: Policies
+) -> None:
+    stub: governance_pb2_grpc.AuthorizationServiceAsyncStub = governance_pb2_grpc.AuthorizationServiceStub(channel)
+    policies.load(await _in_force(governance))
+    clerk, stranger = new_id(), new_id()
+    await assigned(database, clerk, "staff")
+
+    def asked(subject: UUID, permission: str = "document:view", **more: str) -> governance_pb2.CheckAccessRequest:
+        return governance_pb2.CheckAccessRequest(subject_id=str(subject), permission=permission, **more)
+
+    allowed = await stub.CheckAccess(asked(clerk, facts='{"ip": "10.1.2.3"}'))
+    assert (allowed.allowed, list(allowed.policies), allowed.problem, allowed.bundle_version) == (True, ["role:staff"], "", 1)
+    secret = asked(clerk, resource_type="document", resource_id="7", attributes='{"classification": "classified"}')
+    batch = governance_pb2.CheckAccessBatchRequest(
+        requests=[secret, asked(stranger), asked(clerk, "role:manage"), asked(clerk, facts='{"ip": 7}'), asked(clerk)]
+    )
+    answers = [(each.allowed, list(each.policies), each.problem) for each in (await stub.CheckAccessBatch(batch)).responses]
+    assert answers == [
+        (False, ["policy:classified-documents"], ""),
+        (False, [], "unknown subject"),
+        (False, [], ""),
+        (False, [], "ip: expected ip_address"),
+        (True, ["role:staff"], ""),
+    ]
+    for wrong in ("nonsense", "[]", '"x"', "{" * 8000):
+        with pytest.raises(RemoteError) as refused:
+            await stub.CheckAccess(asked(clerk, facts=wrong))
+        assert refused.value.kind is Kind.INVALID
+
+
+async def _in_force(governance: Governance) -> Bundle:
+    text = await governance.policy_bundles.get_current_policies()
+    return Bundle(text.bundle.version, text.policies, text.schema, text.shadow)

@@ -31,6 +31,8 @@ async def test_every_operation_is_described(api: Api) -> None:
         "drop_team_member",
         "end_policy_change",
         "end_separation_exception",
+        "evaluate_access",
+        "evaluate_access_batch",
         "explain_access",
         "get_approval_rule",
         "get_current_policies",
@@ -96,6 +98,6 @@ async def test_every_operation_is_described(api: Api) -> None:
 def test_all_writes_replay_their_answer() -> None:
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, Route)]
     writes = {route.operation_id for route in routes if route.methods != {"GET"}}
-    # Repeating them changes nothing, and they return nothing.
-    without_key = {"remove_member", "remove_team"}
+    # Repeating them changes nothing.
+    without_key = {"remove_member", "remove_team", "evaluate_access", "evaluate_access_batch"}
     assert {route.operation_id for route in routes if route.idempotency in {True, "steps"}} == writes - without_key

@@ -355,8 +355,10 @@ async def test_two_approvals_at_once_publish_once(api: Api) -> None:
     before = (await api.data("/policies/bundles/current"))["version"]
     people = [await colleague(api) for _ in range(4)]
     answers = await asyncio.gather(*(approve(each, asked["id"], etag=f'"{before}"') for each in people))
-    # The others read a report of before.
-    assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412]
+    statuses = [answer.status_code for answer in answers]
+    # The others read a report of before, or find the change decided.
+    assert statuses.count(200) == 1
+    assert set(statuses) <= {200, 409, 412}
     assert (await api.data("/policies/bundles/current"))["version"] == before + 1
     facts = await recorded_facts(api)
     assert [fact.action for fact in facts].count("governance.policy_change.approve") == 1

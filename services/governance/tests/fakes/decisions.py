@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from kernel.actor import Actor
+from kernel.errors import AccessDenied
 
 
 @dataclass
@@ -15,6 +16,10 @@ class FakeDecisions:
 
     def allows(self, _actor: Actor, permission: str, /) -> bool:
         return permission in self.allowed
+
+    def require(self, actor: Actor, permission: str, /) -> None:
+        if not self.allows(actor, permission):
+            raise AccessDenied(permission=permission)
 
     def allows_within(
         self,

@@ -88,7 +88,7 @@ async def test_the_seed_data_is_in_the_database(sql: Sql) -> None:
 
     assert sorted(roles) == ["admin", "guest", "organization-admin", "staff", "user"]
     assert default.name == "user"
-    assert len(permissions) == 22
+    assert len(permissions) == 23
     assert {name: role.version for name, role in roles.items()} == {
         "admin": 4,
         "guest": 1,
@@ -200,7 +200,7 @@ async def test_views_return_what_was_written(sql: Sql) -> None:
     view = there(await sql.role_assignments.subject(subject))
 
     assert [(role.name, role.is_default, len(role.permissions)) for role in roles] == [
-        ("admin", False, 22),
+        ("admin", False, 23),
         ("guest", False, 0),
         ("organization-admin", False, 5),
         ("staff", False, 9),

@@ -184,7 +184,8 @@ def _executing_approvals(
     settings: IdentitySettings, database: "Database", governance: "grpc.aio.Channel"
 ) -> "ExecuteDecided[SqlIdentityTransaction]":
     """Build what carries out decisions on recovery. Policies and roles of those who decided are fetched when it is needed."""
-    from chassis.policies import BundleRefresher, DecisionLog, GovernanceBundles, GovernanceLimitedRoles, Policies
+    from chassis.policies import BundleRefresher, GovernanceBundles, GovernanceLimitedRoles, Policies
+    from chassis.policies.recording import recorded_decisions
     from identity.application.sessions.end_session import EndSession
     from identity.application.sessions.end_sessions import EndSessions
     from identity.infrastructure.decider_rights import CurrentDeciderRights
@@ -193,7 +194,8 @@ def _executing_approvals(
     from identity.wiring.approvals import execute_decided, execute_recovery_approval
 
     clock, revocations = SystemClock(), EventRevocations()
-    authority, policies = GovernanceAuthority(governance), Policies.of(settings, clock, DecisionLog())
+    authority, decisions = GovernanceAuthority(governance), recorded_decisions(database, settings.NAME)
+    policies = Policies.of(settings, clock, decisions)
     refresher = BundleRefresher(GovernanceBundles(governance), policies, limited_roles=GovernanceLimitedRoles(governance))
     execute = execute_recovery_approval(
         settings=settings,

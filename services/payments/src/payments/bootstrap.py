@@ -244,7 +244,8 @@ def jobs(settings: PaymentsSettings) -> "procrastinate.App":
 
 def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTransfers, RuleRefresher, PeersAuthority, Deciders]":
     """Build the parts that move money. Rules and the authority of payers and deciders are fetched when a job needs them."""
-    from chassis.policies import BundleRefresher, DecisionLog, GovernanceBundles, GovernanceLimitedRoles, Policies
+    from chassis.policies import BundleRefresher, GovernanceBundles, GovernanceLimitedRoles, Policies
+    from chassis.policies.recording import recorded_decisions
     from chassis.rpc import connect
     from payments.application.transfers.post_transfers import PostTransfers
     from payments.domain.approval import APPROVED_BY
@@ -267,7 +268,7 @@ def _posting(settings: PaymentsSettings, database: Database) -> "tuple[PostTrans
 
     clock = SystemClock()
     prices = CachedPrices(SqlPrices(database).reaching, clock)
-    policies = Policies.of(settings, clock, DecisionLog())
+    policies = Policies.of(settings, clock, recorded_decisions(database, settings.NAME))
     governance = connect(settings, "governance")
     refresher = BundleRefresher(GovernanceBundles(governance), policies, limited_roles=GovernanceLimitedRoles(governance))
     identity = connect(settings, "identity")

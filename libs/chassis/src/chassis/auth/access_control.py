@@ -113,7 +113,8 @@ class AccessControl:
                 outcomes.append(self._decide(actor, alternatives[len(outcomes) - 1], within))
             if not outcomes[-1].allowed:
                 # One that the caller can answer by a step-up, if there is one.
-                raise next((each for each in outcomes if each.step_up_seconds is not None), outcomes[0]).refusal(permission)
+                outcome = next((each for each in outcomes if each.step_up_seconds is not None), outcomes[0])
+                raise self.policies.refusal_of(outcome, actor, permission)
         # Check last, so that nobody verifies a second factor only to be denied.
         assurance.require(actor, at=self.verifier.clock.now())
 

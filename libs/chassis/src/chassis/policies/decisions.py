@@ -9,7 +9,7 @@ from chassis import telemetry
 from chassis.policies.bundle import Resource
 from kernel.actor import Actor
 from kernel.assurance import StepUpRequired
-from kernel.errors import AccessDenied, DomainError
+from kernel.errors import AccessDenied, DeniedByPolicies, DomainError
 
 # A caller may ask about any name or id.
 _NAME_LENGTH_MAX: Final = 128
@@ -78,11 +78,11 @@ class Outcome:
     shadow: tuple[str, ...] = ()
     step_up_seconds: int | None = None
 
-    def refusal(self, permission: str) -> DomainError:
+    def refusal(self, permission: str, *, names_policies: bool = False) -> DomainError:
         """Return the error of a denial: StepUpRequired if that would end it, otherwise AccessDenied."""
         if self.step_up_seconds is not None:
             return StepUpRequired(multi_factor=True, age_seconds_max=self.step_up_seconds)
-        return AccessDenied(permission=permission, policies=self.policies)
+        return (DeniedByPolicies if names_policies else AccessDenied)(permission=permission, policies=self.policies)
 
 
 def decision_of(

@@ -24,7 +24,7 @@ from chassis.policies.tallies import Tallies, Tally
 from elcorp.platform.v1.policy_questions_pb2 import RequestEnvironment
 from kernel.actor import Actor, ActorKind
 from kernel.clock import Clock
-from kernel.errors import Unavailable
+from kernel.errors import DomainError, Unavailable
 
 if TYPE_CHECKING:
     from chassis.settings import ServiceSettings
@@ -40,6 +40,7 @@ _HARMLESS: Final = (":read", ":read_any", ":view")
 # Attributes that bundles declare from this release on. Any other that is not declared is an error, which denies.
 _OPTIONAL: Final = frozenset({"id", "organization", "classification", "amount", "teams"})
 _REMEMBERED_MAX = 20_000
+MANAGE_POLICIES: Final = "policy:manage"
 STALENESS_SECONDS_MAX: Final = 300.0
 EXPIRY_SECONDS_MAX: Final = 3600.0
 ALLOWS_LOGGED_RATIO: Final = 0.01
@@ -145,20 +146,39 @@ class Policies:
         """Raise unless the actor has the permission: AccessDenied, StepUpRequired, or Unavailable if that cannot be decided."""
         outcome = self.decide(actor, permission, resource, facts)
         if not outcome.allowed:
-            raise outcome.refusal(permission)
+            raise self.refusal_of(outcome, actor, permission)
+
+    def refusal_of(self, outcome: Outcome, actor: Actor, permission: str) -> DomainError:
+        """Return the error of a denial: AccessDenied, which names the policies to who may change them, or StepUpRequired."""
+        return outcome.refusal(permission, names_policies=self._manages_policies(actor))
+
+    def _manages_policies(self, actor: Actor) -> bool:
+        # Not a request of the caller's, so it is neither counted nor recorded.
+        if MANAGE_POLICIES not in self._parsed.actions:
+            return False
+        roles, context = self._roles_on(actor, PLATFORM), self._context(actor, MANAGE_POLICIES, None)
+        return self._evaluate(actor, roles, MANAGE_POLICIES, PLATFORM, context).allowed
 
     def allows(self, actor: Actor, permission: str, resource: Resource | None = None, facts: Facts | None = None) -> bool:
         """Return whether the actor has the permission; raises Unavailable if that cannot be decided."""
         return self.decide(actor, permission, resource, facts).allowed
 
-    def decide(self, actor: Actor, permission: str, resource: Resource | None = None, facts: Facts | None = None) -> Outcome:
+    def decide(
+        self,
+        actor: Actor,
+        permission: str,
+        resource: Resource | None = None,
+        facts: Facts | None = None,
+        *,
+        on_record: bool = False,
+    ) -> Outcome:
         """Decide whether the actor has the permission; raises Unavailable if that cannot be decided.
 
         `facts` are a message of the contract that declares the question, or Cedar values by name. A bundle gets those that some
-        of its policies reads.
+        of its policies reads. With `on_record`, the decision is recorded whatever it is.
         """
         resource = resource or PLATFORM
-        return self._decided(actor, self._roles_on(actor, resource), permission, resource, facts)
+        return self._decided(actor, self._roles_on(actor, resource), permission, resource, facts, on_record=on_record)
 
     def asks_about(self, permission: str) -> bool:
         """Return whether a policy in force reads what only a service knows about an action: facts, or the resource.
@@ -194,7 +214,16 @@ class Policies:
         roles = self._with_included(actor.roles | self.limited_roles.anywhere(actor.subject_id, at=self._now))
         return self._decided(actor, roles, permission, PLATFORM, None)
 
-    def _decided(self, actor: Actor, roles: frozenset[str], permission: str, resource: Resource, given: Facts | None) -> Outcome:
+    def _decided(
+        self,
+        actor: Actor,
+        roles: frozenset[str],
+        permission: str,
+        resource: Resource,
+        given: Facts | None,
+        *,
+        on_record: bool = False,
+    ) -> Outcome:
         self._refuse_stale(permission)
         context = self._context(actor, permission, given)
         question = _question(actor, roles, permission, resource, context)
@@ -207,7 +236,7 @@ class Policies:
             remembered = self._remembered[question] = outcome, tally
         outcome, tally = remembered
         tally.count += 1
-        if self._decisions is not None and self._is_recorded(outcome):
+        if self._decisions is not None and (on_record or self._is_recorded(outcome)):
             facts = _all_facts(given)
             at = self.clock.now()
             self._decisions.record(decision_of(outcome, actor, roles, permission, resource, facts, version=self.version, at=at))

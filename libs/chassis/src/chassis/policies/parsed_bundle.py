@@ -41,6 +41,7 @@ class ParsedBundle:
     attributes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     facts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     asking: frozenset[str] = NOTHING
+    actions: frozenset[str] = NOTHING
 
     @classmethod
     def of(cls, bundle: Bundle) -> "ParsedBundle":
@@ -80,6 +81,7 @@ def _parsed(policies_text: str, schema_text: str, shadow_text: str) -> ParsedBun
             for text in (policies_text, shadow_text)
             for action in _asking(_read(text).values(), declared.get("actions", {}))
         ),
+        actions=frozenset(declared.get("actions", ())),
         facts={
             name: frozenset(facts)
             for name, each in declared.get("actions", {}).items()

@@ -47,5 +47,5 @@ class DecisionRecorder:
 
 
 def recorded_decisions(database: Database, producer: str) -> DecisionLog:
-    """Return the decision log of a serving process. Close it before the database."""
+    """Return the decision log of a process. Close it before the database. Jobs may lose the last second at their end."""
     return DecisionLog(DecisionRecorder(database, producer), batch_max=DECISIONS_MAX, gather_seconds=GATHER_SECONDS)

@@ -1,7 +1,8 @@
 """Renders every error in the envelope."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
@@ -13,14 +14,18 @@ from starlette.types import Scope
 
 from chassis.auth.acr import ACR_MULTI_FACTOR
 from chassis.errors import STATUS, as_domain_error
+from chassis.http import API_BASE
 from chassis.rest.context import RequestContext
 from kernel.assurance import StepUpRequired
 from kernel.errors import DomainError, InvalidValues, Kind
 
 ERRORS_MAX = 20
 _MESSAGE_LENGTH_MAX = 300
+_BAD_REQUEST: Final = 400
 _UNAUTHENTICATED: Final = 401
+_UNPROCESSABLE: Final = STATUS[Kind.INVALID].http
 _NOT_ALLOWED: Final = 405
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 _RETRIED: Final = frozenset({429, 503})
 
 # Errors that the framework raises before our code runs.
@@ -37,7 +42,8 @@ _HTTP: Final = {
 def render(exc: Exception, context: RequestContext, scope: Scope) -> Response:
     """Turn an exception into the response; sets the context's error code."""
     if isinstance(exc, RequestValidationError):
-        return _validation(context, "VAL_001", [_field_error(error) for error in exc.errors()[:ERRORS_MAX]])
+        faults = [_field_error(error) for error in exc.errors()[:ERRORS_MAX]]
+        return _validation(context, "VAL_001", faults, status=_malformed(scope))
     if isinstance(exc, HTTPException) and exc.status_code in _HTTP:
         code, message = _HTTP[exc.status_code]
         return _error(context, exc.status_code, code, message, _allow(scope) if exc.status_code == _NOT_ALLOWED else {})
@@ -48,7 +54,7 @@ def render(exc: Exception, context: RequestContext, scope: Scope) -> Response:
     more: dict[str, object] = {"details": details} if (details := error.details) else {}
     if error.kind is Kind.INVALID:
         fault = {"field": (error.field or "request")[:100], "message": error.message[:_MESSAGE_LENGTH_MAX]}
-        return _validation(context, error.code, [fault], **more)
+        return _validation(context, error.code, [fault], more=more)
     status = STATUS[error.kind].http
     if isinstance(error, StepUpRequired):
         more["step_up"] = _step_up(error)
@@ -95,9 +101,21 @@ def _error(context: RequestContext, status: int, code: str, message: str, header
     return _response(context, status, code, body, headers)
 
 
-def _validation(context: RequestContext, code: str, errors: Sequence[dict[str, str]], **more: object) -> Response:
+def _malformed(scope: Scope) -> int:
+    """Return the status of a request that has not the form of its operation: outside our own API, that of the standards."""
+    return _UNPROCESSABLE if scope["path"].startswith(API_BASE) else _BAD_REQUEST
+
+
+def _validation(
+    context: RequestContext,
+    code: str,
+    errors: Sequence[dict[str, str]],
+    *,
+    status: int = _UNPROCESSABLE,
+    more: Mapping[str, object] = _NOTHING,
+) -> Response:
     body = {"status": "validation_error", "code": code, "errors": errors, **more}
-    return _response(context, STATUS[Kind.INVALID].http, code, body, {})
+    return _response(context, status, code, body, {})
 
 
 def _response(context: RequestContext, status: int, code: str, body: dict[str, Any], headers: dict[str, str]) -> Response:

@@ -2,10 +2,11 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, params
 
+from chassis.http import API_BASE
 from chassis.rest.access import Access
 from chassis.rest.idempotency import Idempotency
 from chassis.rest.route import UNSAFE, Route
@@ -13,8 +14,6 @@ from kernel.assurance import Assurance
 from kernel.reads import ReadsOf
 
 EndpointT = TypeVar("EndpointT", bound=Callable[..., Any])
-
-API_BASE: Final = "/api/v1"
 
 
 class Router(APIRouter):

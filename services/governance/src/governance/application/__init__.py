@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from governance.application.access import Access
 from governance.application.approval_rules import ApprovalRules
 from governance.application.erasures import Erasures
+from governance.application.evaluations import Evaluations
 from governance.application.golden_decisions import GoldenDecisions
 from governance.application.invitations import Invitations
 from governance.application.members import Members
@@ -27,6 +28,7 @@ class Governance:
     permissions: Permissions
     role_assignments: RoleAssignments
     access: Access
+    evaluations: Evaluations
     separations: Separations
     separation_exceptions: SeparationExceptions
     policies: Policies

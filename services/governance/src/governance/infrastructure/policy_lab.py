@@ -78,10 +78,10 @@ class TriedPolicies:
     def _facts(self, case: PolicyCase) -> Mapping[str, object]:
         """Return the facts as Cedar values."""
         known = self._vocabulary.facts_about(case.action)
-        return {name: _cedar_value(known[name].type, value) for name, value in case.facts.items() if name in known}
+        return {name: cedar_value(known[name].type, value) for name, value in case.facts.items() if name in known}
 
 
-def _cedar_value(of: FactType, value: object) -> object:
+def cedar_value(of: FactType, value: object) -> object:
     extension = _EXTENSIONS.get(of)
     return {"__extn": {"fn": extension, "arg": value}} if extension else value
 

@@ -9,6 +9,7 @@ from chassis.rpc.callers import caller
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
 from governance.application import Governance
 from governance.application.members.views import MembershipView
+from governance.domain.access_question import USER, AccessAnswer, AccessQuestion, read_object
 from governance.interfaces.limited_roles import limited_role_message
 
 
@@ -61,6 +62,27 @@ class PolicyServicer(governance_pb2_grpc.PolicyServiceServicer):
             ended = response.memberships.add(organization_id=str(each.organization_id), subject_id=subject_id)
             ended.ended_at.FromDatetime(each.ended_at)
         return response
+
+
+class AuthorizationServicer(governance_pb2_grpc.AuthorizationServiceServicer):
+    def __init__(self, app: Governance) -> None:
+        self._app = app
+
+    async def CheckAccess(  # noqa: N802  # the proto's name
+        self,
+        request: governance_pb2.CheckAccessRequest,
+        context: Any,  # noqa: ARG002
+    ) -> governance_pb2.CheckAccessResponse:
+        [answer] = await self._app.evaluations.check_access(questions=[_question(request)])
+        return _answer(answer)
+
+    async def CheckAccessBatch(  # noqa: N802  # the proto's name
+        self,
+        request: governance_pb2.CheckAccessBatchRequest,
+        context: Any,  # noqa: ARG002
+    ) -> governance_pb2.CheckAccessBatchResponse:
+        answers = await self._app.evaluations.check_access(questions=list(map(_question, request.requests)))
+        return governance_pb2.CheckAccessBatchResponse(responses=map(_answer, answers))
 
 
 class RoleServicer(governance_pb2_grpc.RoleServiceServicer):
@@ -155,8 +177,34 @@ class StandingServicer(governance_pb2_grpc.StandingServiceServicer):
         return governance_pb2.DisableSubjectResponse()
 
 
+def _question(request: governance_pb2.CheckAccessRequest) -> AccessQuestion:
+    return AccessQuestion(
+        subject_type=USER,
+        subject_id=request.subject_id,
+        action=request.permission,
+        resource_type=request.resource_type or "platform",
+        resource_id=request.resource_id or "elcorp",
+        attributes=read_object(request.attributes, field="attributes"),
+        facts=read_object(request.facts, field="facts"),
+    )
+
+
+def _answer(answer: AccessAnswer) -> governance_pb2.CheckAccessResponse:
+    return governance_pb2.CheckAccessResponse(
+        allowed=answer.allowed,
+        policies=answer.policies or (),
+        problem=answer.problem,
+        bundle_version=answer.bundle_version,
+    )
+
+
 def rpc_services(app: Governance) -> list[RpcService]:
     return [
+        RpcService(
+            governance_pb2_grpc.add_AuthorizationServiceServicer_to_server,
+            AuthorizationServicer(app),
+            "elcorp.governance.v1.AuthorizationService",
+        ),
         RpcService(
             governance_pb2_grpc.add_PolicyServiceServicer_to_server,
             PolicyServicer(app),

@@ -44,7 +44,7 @@ class BundledPermissions:
 
     def _refusal(self, actor: Actor, permission: str, resource: Resource, facts: Message) -> DomainError | None:
         outcome = self._policies.decide(actor, permission, resource, facts)
-        return None if outcome.allowed else outcome.refusal(permission)
+        return None if outcome.allowed else self._policies.refusal_of(outcome, actor, permission)
 
 
 def _resource(type_: str, id_: UUID, **attributes: UUID | None) -> Resource:

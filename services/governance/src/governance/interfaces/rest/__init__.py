@@ -2,6 +2,7 @@
 
 from governance.interfaces.rest.access import access
 from governance.interfaces.rest.approval_rules import approval_rules
+from governance.interfaces.rest.evaluations import evaluations
 from governance.interfaces.rest.golden_decisions import golden_decisions
 from governance.interfaces.rest.invitations import invitations
 from governance.interfaces.rest.members import members
@@ -21,6 +22,7 @@ ROUTERS = (
     permissions,
     role_assignments,
     access,
+    evaluations,
     separations,
     separation_exceptions,
     approval_rules,
