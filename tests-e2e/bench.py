@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import access, accounts, bulk, ledger, load, needs, tokens
+from benchmarks import access, accounts, bulk, ledger, load, needs, policies, tokens
 from benchmarks.bank import Bank
 from benchmarks.faults import faults
 from benchmarks.memory import megabytes
@@ -106,6 +106,7 @@ BENCHMARKS: dict[str, Callable[[Bank], list[Result]]] = {
     "revocation": accounts.revocation,
     "people": accounts.people,
     "access": access.access,
+    "policies": policies.policies,
     "history": ledger.history,
     "faults": faults,
 }

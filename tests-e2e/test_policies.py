@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+import httpx
 import pytest
 from journey import Api, Journey, Person
 
@@ -120,3 +122,29 @@ async def test_a_limit_is_filled_in_watched_enforced_and_taken_back(
         return [each["action"] for each in items if (each["resource_type"], each["resource_id"]) == ("policy", desk.name)]
 
     await eventually(on_record, ["governance.policy.create", *["governance.policy.put"] * 3])
+
+
+async def test_an_application_asks_the_decision_point_at_the_root(
+    client: httpx.AsyncClient, admin: Person, holder: Callable[..., Awaitable[Person]]
+) -> None:
+    found = (await client.get("/.well-known/authzen-configuration")).json()
+    path = urlsplit(found["access_evaluation_endpoint"]).path
+    assert (path, urlsplit(found["access_evaluations_endpoint"]).path) == ("/access/v1/evaluation", "/access/v1/evaluations")
+    person = await holder("Person")
+    document = {"type": "document", "id": "7", "properties": {"classification": "classified"}}
+    subjects = [{"type": "user", "id": each.user_id} for each in (admin, person)]
+    view = {"action": {"name": "document:view"}, "resource": document}
+    signed = {"Authorization": f"Bearer {admin.access_token}", "X-Request-ID": str(uuid4())}
+
+    answers = await client.post(
+        f"{path}s", json={**view, "evaluations": [{"subject": each} for each in subjects]}, headers=signed
+    )
+    assert [each["decision"] for each in answers.json()["evaluations"]] == [True, False]
+    assert answers.headers["x-request-id"] == signed["X-Request-ID"]
+    # The example of the specification, about a person who is not known here.
+    alice = {"type": "user", "id": "alice@acmecorp.com"}
+    example = {"subject": alice, "resource": {"type": "todo", "id": "1"}, "action": {"name": "can_read"}}
+    answer = await client.post(path, json={**example, "context": {"time": "1985-10-26T01:22-07:00"}}, headers=signed)
+    assert (answer.status_code, answer.json()["decision"]) == (200, False)
+    assert (await client.post(path, json=example)).status_code == 401
+    assert (await client.post(path, json={"subject": alice}, headers=signed)).status_code == 400

@@ -151,7 +151,7 @@ async def test_the_context_describes_the_request_of_the_person(api: Api) -> None
         ({**known, "ip": "11.1.2.3"}, False),
         ({**known, "minutes_since_sign_in": 5}, False),
         ({**known, "two_factors": False}, False),
-        # What is not told counts as unknown.
+        # What is not given counts as unknown.
         ({}, False),
         ({"ip": "10.1.2.3"}, False),
         # Nobody asks in a session: both templates are about requests of people.
