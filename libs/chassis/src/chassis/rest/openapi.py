@@ -6,6 +6,7 @@ from typing import Any, Final
 from fastapi.dependencies.utils import get_flat_params
 from pydantic.json_schema import models_json_schema
 
+from chassis.http import API_BASE
 from chassis.rest.access import Access
 from chassis.rest.envelope import ErrorResponse, ValidationErrorResponse
 from chassis.rest.idempotency import KEY_HEADER
@@ -71,7 +72,11 @@ def _complete_operation(operation: dict[str, Any], route: Route, access: Access)
     if route.assurance:
         _say_assurance(operation, route.assurance, route.others)
     responses: dict[str, Any] = operation.setdefault("responses", {})
-    responses["422"] = _response("ValidationErrorResponse", "The request is not valid", _validation_example())
+    if route.path.startswith(API_BASE):
+        responses["422"] = _response("ValidationErrorResponse", "The request is not valid", _validation_example())
+    else:
+        responses.pop("422", None)
+        responses["400"] = _in_form_of_a_standard()
     for status in _statuses(route, access):
         code, message, description = _ERRORS[status]
         if status == "401" and (route.others or route.assurance or NONE) is not NONE:
@@ -121,10 +126,17 @@ def _statuses(route: Route, access: Access) -> list[str]:
         statuses += ["404", "409"]
     if any(parameter.alias == "if-match" for parameter in get_flat_params(route.dependant)):
         statuses.append("412")
-        # Staff must name the version of another person's resource that they replace.
-        if not {"PUT", "PATCH"}.isdisjoint(route.methods or ()):
+        # Staff must name the version of what they replace, or decide on.
+        if not {"PUT", "PATCH", "POST"}.isdisjoint(route.methods or ()):
             statuses.append("428")
     return sorted(set(statuses))
+
+
+def _in_form_of_a_standard() -> dict[str, Any]:
+    """Describe 400 of an operation outside our own API: the request has not the form of its standard, or of HTTP."""
+    models = [{"$ref": f"{REFERENCE}{model}"} for model in ("ValidationErrorResponse", "ErrorResponse")]
+    content = {"schema": {"anyOf": models}, "example": _validation_example()}
+    return {"description": "The request has not the form of the standard", "content": {"application/json": content}}
 
 
 def _response(model: str, description: str, example: dict[str, Any]) -> dict[str, Any]:

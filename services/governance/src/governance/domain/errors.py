@@ -248,18 +248,11 @@ class EndedPolicyChange(DomainError):
     disclosed = ("status",)
 
 
-class NotInShadow(DomainError):
-    """The policy is not in shadow mode, so nothing says what it would have denied."""
-
-    kind = Kind.REFUSED
-    code = "GOV_019"
-
-
 class PolicyLocksOut(DomainError):
     """With this change, people with a permission to manage roles or policies would be refused it. Nobody could change it back."""
 
     kind = Kind.REFUSED
-    code = "GOV_020"
+    code = "GOV_019"
     disclosed = ("permission", "role")
 
 

@@ -4,17 +4,16 @@ from datetime import datetime
 
 from governance.application.policies.views import PolicyView, PolicyViews
 from governance.application.ports.recorded_decisions import RecordedDecisions, ShadowDenials
-from governance.domain.errors import NotInShadow
 from governance.domain.policy import PolicyMode
 from kernel.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
 class ShadowReport:
-    """What a policy would have denied since it is in shadow mode, by permission."""
+    """What a policy would have denied since it is in shadow mode, by permission; nothing and None in another mode."""
 
     policy: PolicyView
-    since: datetime
+    since: datetime | None
     denials: Sequence[ShadowDenials]
 
 
@@ -26,11 +25,11 @@ class GetShadowReport:
     recorded: RecordedDecisions
 
     async def __call__(self, *, name: str) -> ShadowReport:
-        """Raise NotFound, NotInShadow, or Unavailable if the decision log does not answer."""
+        """Raise NotFound, or Unavailable if the decision log does not answer."""
         policy = await self.views.policy(name)
         if policy is None:
             raise NotFound(policy=name)
         if policy.mode is not PolicyMode.SHADOW or policy.mode_since is None:
-            raise NotInShadow(policy=name)
+            return ShadowReport(policy, None, ())
         denials = await self.recorded.shadow_denials(f"policy:{name}", since=policy.mode_since)
         return ShadowReport(policy, policy.mode_since, denials)

@@ -210,8 +210,9 @@ class ShadowDenialsResponse(ResponseModel):
 
 class ShadowReportResponse(ResponseModel):
     policy: str = Field(examples=["approve-in-office-hours"])
-    version: int = Field(examples=[1])
-    since: datetime = Field(examples=["2026-03-21T08:00:00Z"])
+    mode: PolicyMode = Field(description="Only in shadow, something is reported", examples=[PolicyMode.SHADOW])
+    version: int | None = Field(examples=[1])
+    since: datetime | None = Field(description="Since when it is in shadow", examples=["2026-03-21T08:00:00Z"])
     sentence: str = Field(examples=[_SENTENCE])
     denials: list[ShadowDenialsResponse]
 
@@ -219,7 +220,8 @@ class ShadowReportResponse(ResponseModel):
     def of(cls, report: ShadowReport) -> "ShadowReportResponse":
         return cls(
             policy=report.policy.name,
-            version=report.policy.version_in_force or 0,
+            mode=report.policy.mode,
+            version=report.policy.version_in_force,
             since=report.since,
             sentence=report.policy.sentence,
             denials=[ShadowDenialsResponse.model_validate(each) for each in report.denials],
