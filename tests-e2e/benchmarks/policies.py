@@ -68,7 +68,7 @@ def policies(bank: Bank) -> list[Result]:
         Result.below(f"decision, {POLICIES} policies, {TEAMS} teams: p99", cedar[1], "us", target=500),
         Result("the same rules in casbin: p50", rules[0], "us", cedar[0], rules[0] / cedar[0]),
         Result("the same rules in casbin: p99", rules[1], "us", cedar[1], rules[1] / cedar[1]),
-        *asyncio.run(_over_grpc(bank)),
+        *asyncio.run(_over_grpc(bank, bank.people[0].user_id)),
         *_large(),
     ]
 
@@ -144,18 +144,17 @@ def _percentiles(ask: Callable[[int], bool], number: int) -> tuple[float, float]
     return cuts[49], cuts[98]
 
 
-async def _over_grpc(bank: Bank) -> list[Result]:
+async def _over_grpc(bank: Bank, user_id: object) -> list[Result]:
     """Ask governance as another service does, one call after another."""
-    person = bank.people[0]
     with psycopg.connect(bank.platform.database_url("governance", "owner"), autocommit=True) as owner:
-        owner.execute(_ASSIGN, (person.user_id,))
+        owner.execute(_ASSIGN, (str(user_id),))
     target = f"127.0.0.1:{bank.platform.processes.ports.of('grpc', 'governance')}"
     spent = []
     async with grpc.aio.insecure_channel(target) as channel:
         stub: governance_pb2_grpc.AuthorizationServiceAsyncStub = governance_pb2_grpc.AuthorizationServiceStub(channel)
         for turn in range(PEERS_CALLS):
             request = governance_pb2.CheckAccessRequest(
-                subject_id=str(person.user_id), permission=_PAY, facts=f'{{"amount": "{turn}.25", "currency": "NAD"}}'
+                subject_id=str(user_id), permission=_PAY, facts=f'{{"amount": "{turn}.25", "currency": "NAD"}}'
             )
             began = time.perf_counter()
             answer = await stub.CheckAccess(request, metadata=((SERVICE, "payments"),))

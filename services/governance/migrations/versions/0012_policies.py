@@ -216,10 +216,9 @@ SHIPPED: Final = (
             "00 to 17:00, Namibian time, and not on public holidays."
         ),
         cedar="""\
-forbid(principal is User, action in [Action::"payment:approve"], resource)
+forbid(principal is User in Role::"staff", action in [Action::"payment:approve"], resource)
 when {
   context.interactive &&
-  principal in [Role::"staff"] &&
   !(
     (context.minute_of_day >= 540 && context.minute_of_day < 1020) &&
     [1, 2, 3, 4, 5].contains(context.weekday) &&
@@ -310,9 +309,8 @@ when {
         step_up_seconds=None,
         sentence=("People with the role user may make a payment (payment:create) only up to 50,000 NAD in one request."),
         cedar="""\
-forbid(principal is User, action in [Action::"payment:create"], resource)
+forbid(principal is User in Role::"user", action in [Action::"payment:create"], resource)
 when {
-  principal in [Role::"user"] &&
   context has currency &&
   context.currency == "NAD" &&
   context has amount &&

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import cedarpy
+import orjson
 import structlog
 from google.protobuf.message import Message
 from prometheus_client import Counter
@@ -40,6 +41,8 @@ _HARMLESS: Final = (":read", ":read_any", ":view")
 # Attributes that bundles declare from this release on. Any other that is not declared is an error, which denies.
 _OPTIONAL: Final = frozenset({"id", "organization", "classification", "amount", "teams"})
 _REMEMBERED_MAX = 20_000
+# Roles are few, and so are their combinations.
+_ABOUT_MAX: Final = 2_000
 MANAGE_POLICIES: Final = "policy:manage"
 STALENESS_SECONDS_MAX: Final = 300.0
 EXPIRY_SECONDS_MAX: Final = 3600.0
@@ -84,6 +87,7 @@ class Policies:
         self.limited_roles = LimitedRoles()
         self._confirmed_at = float("-inf")
         self._remembered: dict[object, _Remembered] = {}
+        self._about: dict[tuple[str, frozenset[str]], cedarpy.PolicySet] = {}
 
     @classmethod
     def of(cls, settings: "ServiceSettings", clock: Clock, decisions: DecisionSink) -> "Policies":
@@ -135,7 +139,7 @@ class Policies:
         """Put a bundle in force; if it is invalid, keep the old one and raise InvalidBundle. `as_of`: see `confirm`."""
         self._parsed = ParsedBundle.of(bundle)
         self._bundle = bundle
-        self._remembered = {}
+        self._remembered, self._about = {}, {}
         self.confirm(as_of=as_of)
 
     def confirm(self, *, as_of: float | None = None) -> None:
@@ -299,21 +303,24 @@ class Policies:
             "principal": principal,
             "action": {"type": "Action", "id": permission},
             "resource": target,
-            "context": json.dumps(context),
+            "context": _json(context),
         }
         parents = [{"type": "Role", "id": role} for role in sorted(roles)]
         of_actor = {"id": actor.subject_id}
         if actor.organization_id:
             of_actor["organization"] = str(actor.organization_id)
         of_target = {"type": resource.type, "id": resource.id, **resource.attributes}
-        entities = json.dumps(
-            [
-                {"uid": principal, "attrs": self._declared(principal["type"], of_actor), "parents": parents},
-                *({"uid": role, "attrs": {}, "parents": []} for role in parents),
-                {"uid": target, "attrs": self._declared(target["type"], of_target), "parents": []},
-            ]
-        )
-        result = cedarpy.is_authorized(request, self._parsed.policies, entities, self._parsed.schema)
+        described = [
+            {"uid": principal, "attrs": self._declared(principal["type"], of_actor), "parents": parents},
+            {"uid": target, "attrs": self._declared(target["type"], of_target), "parents": []},
+        ]
+        try:
+            # Twice as fast as entities that are read with the question.
+            entities = cedarpy.Entities.from_json_str(_json(described), self._parsed.schema)
+        except ValueError as problem:
+            self._report(permission, [str(problem)])
+            return Outcome(allowed=False, policies=(), errors=1)
+        result = cedarpy.is_authorized(request, self._policies_about(permission, roles), entities, self._parsed.schema)
         errors = self._errors_of(result, permission)
         allowed, names = result.allowed and not errors, tuple(sorted(_names(result.diagnostics)))
         return Outcome(
@@ -324,7 +331,16 @@ class Policies:
             step_up_seconds=None if allowed or errors else self._step_up(names, request, entities),
         )
 
-    def _would_deny(self, request: dict[str, Any], entities: str) -> tuple[str, ...]:
+    def _policies_about(self, permission: str, roles: frozenset[str]) -> cedarpy.PolicySet:
+        key = permission, roles
+        found = self._about.get(key)
+        if found is None:
+            if len(self._about) >= _ABOUT_MAX:
+                self._about.clear()
+            found = self._about[key] = self._parsed.about(permission, roles)
+        return found
+
+    def _would_deny(self, request: dict[str, Any], entities: cedarpy.Entities) -> tuple[str, ...]:
         result = cedarpy.is_authorized(request, self._parsed.shadow, entities, self._parsed.schema)
         if errors := self._errors_of(result, request["action"]["id"]):
             return (f"{errors} errors",)
@@ -332,13 +348,17 @@ class Policies:
 
     def _errors_of(self, result: cedarpy.AuthzResult, permission: str) -> int:
         errors = result.diagnostics.errors
-        if errors and not self._is_trial:
+        if errors:
             # Cedar skips a forbid that fails to evaluate, and would then allow: deny on any error.
-            _ERRORS.inc()
-            log.error("policy_error", permission=permission, version=self.version, errors=errors[:3])
+            self._report(permission, errors)
         return len(errors)
 
-    def _step_up(self, deciding: Sequence[str], request: dict[str, Any], entities: str) -> int | None:
+    def _report(self, permission: str, errors: Sequence[str]) -> None:
+        if not self._is_trial:
+            _ERRORS.inc()
+            log.error("policy_error", permission=permission, version=self.version, errors=errors[:3])
+
+    def _step_up(self, deciding: Sequence[str], request: dict[str, Any], entities: cedarpy.Entities) -> int | None:
         """Return the age of the sign-in that ends a denial by these policies; None if it would not end it."""
         if not deciding or any(name not in self._parsed.step_ups for name in deciding):
             return None
@@ -391,7 +411,15 @@ def _all_facts(given: Facts | None) -> Mapping[str, object]:
 
 def _question(actor: Actor, roles: frozenset[str], permission: str, resource: Resource, context: Mapping[str, object]) -> object:
     # Exactly the input of _evaluate. As JSON, because True and 1 are the same dict key but different Cedar values.
-    attributes = json.dumps(dict(resource.attributes)) if resource.attributes else ""
-    facts = json.dumps(dict(context)) if context else ""
+    attributes = _json(dict(resource.attributes)) if resource.attributes else ""
+    facts = _json(context) if context else ""
     who = actor.kind, actor.subject_id, roles, actor.organization_id
     return *who, permission, resource.type, resource.id, attributes, facts
+
+
+def _json(value: object) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        # Numbers beyond 64 bits, for example: Cedar refuses them, so the request is denied.
+        return json.dumps(value)

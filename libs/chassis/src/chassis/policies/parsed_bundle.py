@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -21,11 +21,14 @@ _EMPTY: Final = cedarpy.PolicySet.from_str("")
 
 @dataclass(frozen=True, slots=True)
 class ParsedBundle:
-    """`exceeding` are the roles that permit more than the default role, `included` what each role includes.
+    """What the engine evaluates, and what it reads before.
 
-    `shadow` has the policies that are not enforced, with a permit of everything; `shadowed` are the actions that they concern.
-    `step_ups` are the policies that only ask for a sign-in with two factors, with its age in seconds; `but_step_ups` all others.
-    `attributes` are the declared ones of each type of entity, and `facts` those about each action. `asking` are the actions about
+    `statements` are the policies as JSON, by the ids that the engine gives them. `shadow` has the policies that are not enforced,
+    with a permit of everything; `shadowed` are the actions that they concern. `step_ups` are the policies that only ask for a
+    sign-in with two factors, with its age in seconds; `but_step_ups` all others.
+
+    `exceeding` are the roles that permit more than the default role, `included` what each role includes. `attributes` are the
+    declared ones of each type of entity, `facts` those about each action, `actions` all of them. `asking` are the actions about
     which some policy reads the resource, or facts that only the service knows that asks.
     """
 
@@ -40,6 +43,7 @@ class ParsedBundle:
     but_step_ups: cedarpy.PolicySet = _EMPTY
     attributes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     facts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    statements: Mapping[str, Any] = field(default_factory=dict)
     asking: frozenset[str] = NOTHING
     actions: frozenset[str] = NOTHING
 
@@ -50,6 +54,29 @@ class ParsedBundle:
             return _parsed(bundle.policies, bundle.schema, bundle.shadow)
         except ValueError as exc:
             raise InvalidBundle(f"bundle {bundle.version}: {exc}") from exc
+
+    def about(self, action: str, roles: frozenset[str]) -> cedarpy.PolicySet:
+        """Return the policies whose scope can match an action of somebody with these roles.
+
+        The others decide nothing: a permit of a role that the person does not have, a policy about other actions. Cedar would try
+        them one by one.
+        """
+        chosen = {name: policy for name, policy in self.statements.items() if _can_match(policy, action, roles)}
+        return cedarpy.PolicySet.from_json_str(json.dumps({**_NO_POLICIES, "staticPolicies": chosen}))
+
+
+def _can_match(policy: Mapping[str, Any], action: str, roles: frozenset[str]) -> bool:
+    named = _entities(policy["action"])
+    if named and all(each["id"] != action for each in named):
+        return False
+    principal = policy["principal"]
+    within = _entities(principal.get("in", principal) if principal["op"] in {"in", "is"} else {})
+    return not within or any(each["type"] != "Role" or each["id"] in roles for each in within)
+
+
+def _entities(scope: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    found: Sequence[Mapping[str, Any]] = scope.get("entities") or ([scope["entity"]] if "entity" in scope else [])
+    return found
 
 
 # The one in force, the next, and two that are compared.
@@ -76,6 +103,7 @@ def _parsed(policies_text: str, schema_text: str, shadow_text: str) -> ParsedBun
         attributes={
             name: frozenset(each.get("shape", {}).get("attributes", ())) for name, each in declared.get("entityTypes", {}).items()
         },
+        statements=read,
         asking=frozenset(
             action
             for text in (policies_text, shadow_text)
@@ -111,9 +139,8 @@ def _without(names: Collection[str], read: Mapping[str, Any]) -> cedarpy.PolicyS
 
 def _asking(policies: Iterable[Mapping[str, Any]], every_action: Collection[str]) -> Iterator[str]:
     for policy in policies:
-        scope = policy["action"]
         if any(_is_told(node) for node in _nodes(policy["conditions"])):
-            named = scope.get("entities") or ([scope["entity"]] if "entity" in scope else [])
+            named = _entities(policy["action"])
             yield from (each["id"] for each in named) if named else every_action
 
 

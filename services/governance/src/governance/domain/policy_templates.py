@@ -59,12 +59,12 @@ class PolicyTemplate:
         composed = self.compose(values)
         conditions = ["context.interactive"] if composed.is_about_requests else []
         if self.has_roles:
-            conditions += [f"principal in {_set('Role', values['roles'])}"] if values["roles"] else []
+            conditions += [f"principal in {_set('Role', values['roles'])}"] if len(values["roles"]) > 1 else []
             conditions += [f"!(principal in {_set('Role', values['except_roles'])})"] if values["except_roles"] else []
         conditions += composed.when
         actions, when = _set("Action", values["permissions"]), " &&\n  ".join(conditions)
         return PolicyText(
-            cedar=f"forbid(principal is User, action in {actions}, resource)\nwhen {{\n  {when}\n}};",
+            cedar=f"forbid(principal is User{_scope(values)}, action in {actions}, resource)\nwhen {{\n  {when}\n}};",
             sentence=f"{_who(values)} may {_what(values['permissions'], described)} only {composed.only}.",
             template=self.name,
             parameters=dict(given),
@@ -216,6 +216,12 @@ TEMPLATES: Final[Mapping[str, PolicyTemplate]] = {
         ),
     )
 }
+
+
+def _scope(values: Mapping[str, Any]) -> str:
+    """Return the role of a policy about one: in the scope, where the engine finds the policies of a person by it."""
+    roles = values.get("roles", ())
+    return f' in Role::"{roles[0]}"' if len(roles) == 1 else ""
 
 
 def _set(of: str, names: Sequence[str]) -> str:
