@@ -60,6 +60,9 @@ m = r.act == p.act && g(r.sub, p.sub) && (p.eft == 'allow' || above(r.amount, p.
 
 def policies(bank: Bank) -> list[Result]:
     """A decision at 60 policies by a person in 20 teams, against casbin; over gRPC; and a bundle of 1,000 policies."""
+    user_id = bank.people[0].user_id
+    # Until the new people have reached all services.
+    bank.drain()
     engine, actor, team = _engine(POLICIES - ROLES)
     cedar = _percentiles(_asking(engine, actor, team), DECISIONS)
     rules = _percentiles(_enforcing(POLICIES - ROLES), DECISIONS // 10)
@@ -68,7 +71,7 @@ def policies(bank: Bank) -> list[Result]:
         Result.below(f"decision, {POLICIES} policies, {TEAMS} teams: p99", cedar[1], "us", target=500),
         Result("the same rules in casbin: p50", rules[0], "us", cedar[0], rules[0] / cedar[0]),
         Result("the same rules in casbin: p99", rules[1], "us", cedar[1], rules[1] / cedar[1]),
-        *asyncio.run(_over_grpc(bank, bank.people[0].user_id)),
+        *asyncio.run(_over_grpc(bank, user_id)),
         *_large(),
     ]
 
@@ -134,12 +137,12 @@ def _enforcing(number: int) -> Callable[[int], bool]:
 
 
 def _percentiles(ask: Callable[[int], bool], number: int) -> tuple[float, float]:
-    """Return p50 and p99 in microseconds."""
+    """Return p50 and p99 in microseconds of CPU time, so that other processes do not count."""
     spent = []
     for turn in range(1, number + 1):
-        began = time.perf_counter()
+        began = time.thread_time()
         ask(turn)
-        spent.append((time.perf_counter() - began) * 1e6)
+        spent.append((time.thread_time() - began) * 1e6)
     cuts = quantiles(spent, n=100)
     return cuts[49], cuts[98]
 
