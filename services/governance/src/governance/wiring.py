@@ -114,6 +114,7 @@ def use_cases(
             Access,
             uow=uow,
             views=SqlAccessViews(every_organization),
+            policies=SqlPolicyViews(database),
             decisions=decisions,
             subjects=subjects,
             reads=reads,

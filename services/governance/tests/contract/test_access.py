@@ -187,3 +187,14 @@ async def test_a_previewed_change_is_what_happens(api: Api) -> None:
 async def test_a_malformed_question_is_refused(api: Api, params: dict[str, str]) -> None:
     asked = {"change": "grant", "subject_id": str(api.subject()), "role": "staff", **params}
     assert await api.refused("GET", "/access/preview", params=asked) == (422, "VAL_001")
+
+
+async def test_an_explanation_names_the_policies_about_it(api: Api) -> None:
+    subject = api.subject()
+    await grant(api, subject, "staff")
+    asked = {"subject_id": str(subject), "permission": "document:view"}
+    found = await api.data("/access/explain", **asked)
+    [restriction] = found["restrictions"]
+    assert (found["allowed"], restriction["policy"]) == (True, "classified-documents")
+    assert restriction["sentence"].endswith("only with the role admin, if it is marked classified.")
+    assert (await api.data("/access/explain", **{**asked, "permission": "payment:approve"}))["restrictions"] == []

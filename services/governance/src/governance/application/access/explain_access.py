@@ -5,10 +5,13 @@ from uuid import UUID
 
 from governance.application.access import audit
 from governance.application.access.views import AccessViews
+from governance.application.policies.views import PolicyView, PolicyViews
 from governance.domain.access import AccessPath, access_of
 from governance.domain.errors import UnknownPermission
+from governance.domain.policy import PolicyMode
 from kernel.actor import Actor
 from kernel.clock import Clock
+from kernel.pages import PER_PAGE_MAX, PageRequest
 from kernel.reads import Reads, given
 
 
@@ -39,7 +42,10 @@ _SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Whether a person may do something, and why. `paths` in force permit it; `others` would at another place or time."""
+    """Whether a person may do something, and why. `paths` in force permit it; `others` would at another place or time.
+
+    `restrictions` are the policies in force about it: what roles permit is allowed only as they say.
+    """
 
     subject_id: UUID
     permission: str
@@ -48,6 +54,7 @@ class Explanation:
     because: Because
     paths: Sequence[AccessPath]
     others: Sequence[AccessPath]
+    restrictions: Sequence[PolicyView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ class ExplainAccess:
     """Explain whether a person may do something: everywhere, or with what belongs to an organization."""
 
     views: AccessViews
+    policies: PolicyViews
     reads: Reads
     clock: Clock
 
@@ -83,4 +91,15 @@ class ExplainAccess:
             because = Because.NOT_YET
         else:
             because = Because.ENDED
-        return Explanation(subject_id, permission, organization_id, because is Because.PERMITTED, because, effective, others)
+        page = PageRequest(per_page=PER_PAGE_MAX)
+        restrictions = await self.policies.policies(page, mode=PolicyMode.ENFORCED, permission=permission)
+        return Explanation(
+            subject_id=subject_id,
+            permission=permission,
+            organization_id=organization_id,
+            allowed=because is Because.PERMITTED,
+            because=because,
+            paths=effective,
+            others=others,
+            restrictions=restrictions.items,
+        )

@@ -70,6 +70,11 @@ class UserAccessResponse(ResponseModel):
         )
 
 
+class RestrictionResponse(ResponseModel):
+    policy: str = Field(examples=["business-hours"])
+    sentence: str = Field(examples=["People with the role staff may approve a payment (payment:approve) only …"])
+
+
 class ExplanationResponse(ResponseModel):
     subject_id: UUID = Field(examples=[_SUBJECT])
     permission: str = Field(examples=["payment:approve"])
@@ -79,6 +84,7 @@ class ExplanationResponse(ResponseModel):
     explanation: str = Field(examples=[Because.PERMITTED.sentence])
     paths: list[AccessPathResponse] = Field(description="The ways that permit it here and now")
     others: list[AccessPathResponse] = Field(description="Ways that permit it in another organization or at another time")
+    restrictions: list[RestrictionResponse] = Field(description="Policies in force about it: they restrict what roles permit")
 
     @classmethod
     def of(cls, explanation: Explanation) -> "ExplanationResponse":
@@ -91,6 +97,7 @@ class ExplanationResponse(ResponseModel):
             explanation=explanation.because.sentence,
             paths=list(map(AccessPathResponse.of, explanation.paths)),
             others=list(map(AccessPathResponse.of, explanation.others)),
+            restrictions=[RestrictionResponse(policy=each.name, sentence=each.sentence) for each in explanation.restrictions],
         )
 
 
