@@ -56,7 +56,7 @@ class ParsedBundle:
             raise InvalidBundle(f"bundle {bundle.version}: {exc}") from exc
 
     def about(self, action: str, roles: frozenset[str]) -> cedarpy.PolicySet:
-        """Return the policies whose scope can match an action of somebody with these roles.
+        """Return the policies whose scope can match an action of a person with these roles.
 
         The others decide nothing: a permit of a role that the person does not have, a policy about other actions. Cedar would try
         them one by one.

@@ -14,6 +14,7 @@ from kernel.events import Aggregate
 
 DESCRIPTION_LENGTH_MAX: Final = 500
 ROLES_MAX: Final = 20
+GOLDEN_DECISIONS_MAX: Final = 500
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 
 

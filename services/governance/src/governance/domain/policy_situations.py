@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from ipaddress import ip_network
 from itertools import combinations, product
+from math import prod
 from typing import Final
 
 from governance.domain.policy_case import SOMEBODY, THEIR_ORGANIZATION, USUAL
@@ -42,20 +43,20 @@ class _Value:
     words: str
 
 
-def situations(action: str, readings: Iterable[PolicyReading], vocabulary: Vocabulary) -> tuple[Sequence[Situation], bool]:
-    """Return the situations of an action that these policies tell apart, and whether there are more than are returned."""
+def situations(
+    action: str, readings: Iterable[PolicyReading], vocabulary: Vocabulary, *, most: int = SITUATIONS_MAX
+) -> tuple[Sequence[Situation], bool]:
+    """Return the situations of an action that these policies tell apart, at most so many, and whether there are more."""
     compared = _compared(action, readings, vocabulary)
-    dimensions = [list(_values(name, literals, vocabulary, action)) for name, literals in sorted(compared.items())]
-    dimensions = [values[:_VALUES_MAX] for values in dimensions if values]
-    number = 1
-    for values in dimensions:
-        number *= len(values)
+    all_values = [list(_values(name, literals, vocabulary, action)) for name, literals in sorted(compared.items())]
+    number = prod(len(values) for values in all_values if values)
+    dimensions = [values[:_VALUES_MAX] for values in all_values if values]
     found: list[Situation] = []
     for combined in product(*dimensions):
-        if len(found) == SITUATIONS_MAX:
+        if len(found) == most:
             break
         found.append(_situation(combined))
-    return found, number > SITUATIONS_MAX
+    return found, number > len(found)
 
 
 def in_words(some: Sequence[Situation], of: Sequence[Situation]) -> tuple[str, ...]:

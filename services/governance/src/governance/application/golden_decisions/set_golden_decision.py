@@ -6,10 +6,10 @@ from governance.application.policy_bundles.publish_bundle import PublishBundle
 from governance.application.ports.policies import PolicyLab
 from governance.application.ports.transaction import UnitOfWork
 from governance.domain.errors import GoldenDecisionsBroken
-from governance.domain.golden_decision import GoldenDecision, GoldenQuestion, require_faultless
+from governance.domain.golden_decision import GOLDEN_DECISIONS_MAX, GoldenDecision, GoldenQuestion, require_faultless
 from kernel.actor import Actor
 from kernel.clock import Clock
-from kernel.errors import AlreadyExists, StaleVersion
+from kernel.errors import AlreadyExists, InvalidValue, StaleVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class SetGoldenDecision:
             if golden is None:
                 if version is not None:
                     raise StaleVersion(field="If-Match", golden_decision=name)
+                if len(await tx.golden_decisions.all()) >= GOLDEN_DECISIONS_MAX:
+                    raise InvalidValue(field="name", expected=f"at most {GOLDEN_DECISIONS_MAX} golden decisions", given=name)
                 golden = GoldenDecision.make(name, question, description=description, is_allowed=is_allowed)
                 tx.golden_decisions.add(golden)
                 tx.create(audit.GOLDEN_DECISION, golden, "set", at=at, reason=reason)
