@@ -160,7 +160,7 @@ async def _over_grpc(bank: Bank, user_id: object) -> list[Result]:
                 subject_id=str(user_id), permission=_PAY, facts=f'{{"amount": "{turn}.25", "currency": "NAD"}}'
             )
             began = time.perf_counter()
-            answer = await stub.CheckAccess(request, metadata=((SERVICE, "payments"),))
+            answer = await stub.CheckAccess(request, metadata=((SERVICE, "benchmark"),))
             spent.append((time.perf_counter() - began) * 1e3)
             if not answer.allowed:
                 raise RuntimeError(f"denied: {answer}")

@@ -238,7 +238,8 @@ class PolicyService:
 
 class AuthorizationServiceStub:
     """Decides whether a person may do something now, for services that cannot evaluate the policies by themselves. The answer is that of
-    the policies in force, and of the person's present roles and standing.
+    the policies in force, and of the person's present roles and standing. Every service embeds the policies, so none is named yet: a
+    service that asks is named here first.
     """
 
     def __init__(self, channel):
@@ -261,7 +262,8 @@ class AuthorizationServiceStub:
 
 class AuthorizationServiceServicer:
     """Decides whether a person may do something now, for services that cannot evaluate the policies by themselves. The answer is that of
-    the policies in force, and of the person's present roles and standing.
+    the policies in force, and of the person's present roles and standing. Every service embeds the policies, so none is named yet: a
+    service that asks is named here first.
     """
 
     def CheckAccess(self, request, context):
@@ -301,7 +303,8 @@ def add_AuthorizationServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class AuthorizationService:
     """Decides whether a person may do something now, for services that cannot evaluate the policies by themselves. The answer is that of
-    the policies in force, and of the person's present roles and standing.
+    the policies in force, and of the person's present roles and standing. Every service embeds the policies, so none is named yet: a
+    service that asks is named here first.
     """
 
     @staticmethod

@@ -113,7 +113,8 @@ def add_PolicyServiceServicer_to_server(servicer: PolicyServiceServicer, server:
 
 class AuthorizationServiceStub:
     """Decides whether a person may do something now, for services that cannot evaluate the policies by themselves. The answer is that of
-    the policies in force, and of the person's present roles and standing.
+    the policies in force, and of the person's present roles and standing. Every service embeds the policies, so none is named yet: a
+    service that asks is named here first.
     """
 
     @_typing.overload
@@ -128,7 +129,8 @@ class AuthorizationServiceStub:
 @_typing.type_check_only
 class AuthorizationServiceAsyncStub(AuthorizationServiceStub):
     """Decides whether a person may do something now, for services that cannot evaluate the policies by themselves. The answer is that of
-    the policies in force, and of the person's present roles and standing.
+    the policies in force, and of the person's present roles and standing. Every service embeds the policies, so none is named yet: a
+    service that asks is named here first.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -139,7 +141,8 @@ class AuthorizationServiceAsyncStub(AuthorizationServiceStub):
 
 class AuthorizationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Decides whether a person may do something now, for services that cannot evaluate the policies by themselves. The answer is that of
-    the policies in force, and of the person's present roles and standing.
+    the policies in force, and of the person's present roles and standing. Every service embeds the policies, so none is named yet: a
+    service that asks is named here first.
     """
 
     @_abc_1.abstractmethod

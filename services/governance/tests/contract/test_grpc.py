@@ -13,6 +13,7 @@ from chassis.persistence.database import Database
 from chassis.policies import Bundle, GovernanceBundles, Policies
 from chassis.rpc import RemoteError, connect
 from chassis.settings import ServiceSettings
+from chassis.testing.callers import also_name
 from chassis.testing.clocks import ControlledClock
 from elcorp.governance.v1 import governance_pb2, governance_pb2_grpc
 from governance.application import Governance
@@ -299,10 +300,20 @@ def _user(role: str) -> Actor:
 
 
 async def test_access_is_checked_for_peers(
-    channel: aio.Channel, governance: Governance, database: Database, policies: Policies
+    governance: Governance, database: Database, policies: Policies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stub: governance_pb2_grpc.AuthorizationServiceAsyncStub = governance_pb2_grpc.AuthorizationServiceStub(channel)
     policies.load(await _in_force(governance))
+    # No service asks yet, so the contract names none.
+    also_name(monkeypatch, "payments")
+    async with (
+        serve_rpc(rpc_services(governance)) as target,
+        connect(PaymentsSettings(governance_target=target), "governance") as channel,
+    ):
+        stub: governance_pb2_grpc.AuthorizationServiceAsyncStub = governance_pb2_grpc.AuthorizationServiceStub(channel)
+        await _check_access(stub, database)
+
+
+async def _check_access(stub: "governance_pb2_grpc.AuthorizationServiceAsyncStub", database: Database) -> None:
     clerk, stranger = new_id(), new_id()
     await assigned(database, clerk, "staff")
 
