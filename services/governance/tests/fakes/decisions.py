@@ -31,3 +31,12 @@ class FakeDecisions:
         teams: Sequence[UUID] = (),
     ) -> bool:
         return self.allows(actor, permission)
+
+    def require_within(
+        self, actor: Actor, permission: str, organization_id: UUID | None, /, *, teams: Sequence[UUID] = ()
+    ) -> None:
+        if not self.allows_within(actor, permission, organization_id, teams=teams):
+            raise AccessDenied(permission=permission)
+
+    def manages_policies(self, actor: Actor, /) -> bool:
+        return self.allows(actor, "policy:manage")

@@ -154,10 +154,10 @@ class Policies:
 
     def refusal_of(self, outcome: Outcome, actor: Actor, permission: str) -> DomainError:
         """Return the error of a denial: AccessDenied, which names the policies to who may change them, or StepUpRequired."""
-        return outcome.refusal(permission, names_policies=self._manages_policies(actor))
+        return outcome.refusal(permission, names_policies=self.manages_policies(actor))
 
-    def _manages_policies(self, actor: Actor) -> bool:
-        # Not a request of the caller's, so it is neither counted nor recorded.
+    def manages_policies(self, actor: Actor, /) -> bool:
+        """Return whether policies may be named to the actor; not counted or recorded, as it is no request of theirs."""
         if MANAGE_POLICIES not in self._parsed.actions:
             return False
         roles, context = self._roles_on(actor, PLATFORM), self._context(actor, MANAGE_POLICIES, None)
@@ -199,6 +199,14 @@ class Policies:
         `teams` are the team to which it belongs, and the teams of which that is a part.
         """
         return self.decide_within(actor, permission, organization_id, teams=teams).allowed
+
+    def require_within(
+        self, actor: Actor, permission: str, organization_id: UUID | None, /, *, teams: Sequence[UUID] = ()
+    ) -> None:
+        """As `require`, for what belongs to an organization, or to a team of it."""
+        outcome = self.decide_within(actor, permission, organization_id, teams=teams)
+        if not outcome.allowed:
+            raise self.refusal_of(outcome, actor, permission)
 
     def decide_within(
         self, actor: Actor, permission: str, organization_id: UUID | None, /, *, teams: Sequence[UUID] = ()

@@ -7,7 +7,6 @@ from governance.application.ports.decisions import Decisions
 from governance.domain.access import access_of
 from governance.domain.role import MANAGE_ROLES
 from kernel.actor import Actor
-from kernel.errors import AccessDenied
 from kernel.reads import Reads
 
 
@@ -23,8 +22,8 @@ class GetUserAccess:
     reads: Reads
 
     async def __call__(self, *, actor: Actor, subject_id: UUID) -> UserAccess:
-        if subject_id != actor.user_id and not self.decisions.allows(actor, MANAGE_ROLES):
-            raise AccessDenied(permission=MANAGE_ROLES)
+        if subject_id != actor.user_id:
+            self.decisions.require(actor, MANAGE_ROLES)
         found = await self.views.held(subject_id)
         if subject_id != actor.user_id:
             await self.reads.record(actor, audit.read_of_access(subject_id, "read"))

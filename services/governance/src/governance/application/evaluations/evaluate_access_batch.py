@@ -5,7 +5,6 @@ from enum import StrEnum
 from governance.application.evaluations.check_access import CheckAccess
 from governance.application.ports.decisions import EVALUATE_ACCESS, Decisions
 from governance.domain.access_question import AccessAnswer, AccessQuestion
-from governance.domain.role import MANAGE_POLICIES
 from kernel.actor import Actor
 
 
@@ -53,6 +52,6 @@ def require_own_or_permitted(decisions: Decisions, actor: Actor, questions: Sequ
 
 def disclosed(decisions: Decisions, actor: Actor, answers: Sequence[AccessAnswer]) -> Sequence[AccessAnswer]:
     """Return the answers as the caller may see them: policies are named to those who manage them."""
-    if decisions.allows(actor, MANAGE_POLICIES):
+    if decisions.manages_policies(actor):
         return answers
     return [replace(answer, policies=None) for answer in answers]

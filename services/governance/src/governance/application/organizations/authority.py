@@ -51,8 +51,7 @@ class OrganizationAuthority:
             if await self.members.is_member(organization_id, actor.user_id):
                 raise OrganizationClosed(organization_id=organization_id)
             raise AccessDenied(permission=MANAGE_ORGANIZATION, organization_id=organization_id)
-        if not self.decisions.allows_within(actor, MANAGE_ORGANIZATION, organization_id, teams=teams):
-            raise AccessDenied(permission=MANAGE_ORGANIZATION, organization_id=organization_id)
+        self.decisions.require_within(actor, MANAGE_ORGANIZATION, organization_id, teams=teams)
 
     def is_of_the_platform(self, actor: Actor) -> bool:
         """Return whether the actor manages all organizations."""

@@ -28,6 +28,14 @@ class Decisions(Protocol):
         `teams` are the team, and the teams of which it is a part.
         """
 
+    def manages_policies(self, actor: Actor, /) -> bool:
+        """Return whether policies may be named to the actor. It is neither counted nor recorded."""
+
+    def require_within(
+        self, actor: Actor, permission: str, organization_id: UUID | None, /, *, teams: Sequence[UUID] = ()
+    ) -> None:
+        """Raise AccessDenied unless `allows_within`, or StepUpRequired or Unavailable."""
+
 
 class DecisionPoint(Protocol):
     def decide(self, question: AccessQuestion, roles: frozenset[str]) -> AccessAnswer:
