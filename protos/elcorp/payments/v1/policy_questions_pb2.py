@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from elcorp.options.v1 import options_pb2 as elcorp_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)elcorp/payments/v1/policy_questions.proto\x12\x12\x65lcorp.payments.v1\x1a\x1f\x65lcorp/options/v1/options.proto\"\x9c\x02\n\x0cPaymentFacts\x12V\n\x06\x61mount\x18\x01 \x01(\tBF\x8a\xb5\x18\x42\x08\x01\x12>What the whole request takes from the wallet in this currency.\x12\x39\n\x08\x63urrency\x18\x02 \x01(\tB\'\x8a\xb5\x18#\x12!The currency\'s code, such as NAD.\x12\x46\n\x04kind\x18\x03 \x01(\tB8\x8a\xb5\x18\x34\x12\x32The kind of transfer, such as transfer or payment.:1\x92\xb5\x18-\n\x0epayment:create\x12\x06wallet\x1a\x05owner\x1a\x0corganization\"\xae\x01\n\rApprovalFacts\x12\x33\n\x06\x61mount\x18\x01 \x01(\tB#\x8a\xb5\x18\x1f\x08\x01\x12\x1bThe amount of the transfer.\x12\x39\n\x08\x63urrency\x18\x02 \x01(\tB\'\x8a\xb5\x18#\x12!The currency\'s code, such as NAD.:-\x92\xb5\x18)\n\x0fpayment:approve\x12\x08transfer\x1a\x0corganizationb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)elcorp/payments/v1/policy_questions.proto\x12\x12\x65lcorp.payments.v1\x1a\x1f\x65lcorp/options/v1/options.proto\"\x9e\x02\n\x0cPaymentFacts\x12X\n\x06\x61mount\x18\x01 \x01(\tBH\x8a\xb5\x18\x44\x08\x01\x12@What the whole request takes in this currency, from all wallets.\x12\x39\n\x08\x63urrency\x18\x02 \x01(\tB\'\x8a\xb5\x18#\x12!The currency\'s code, such as NAD.\x12\x46\n\x04kind\x18\x03 \x01(\tB8\x8a\xb5\x18\x34\x12\x32The kind of transfer, such as transfer or payment.:1\x92\xb5\x18-\n\x0epayment:create\x12\x06wallet\x1a\x05owner\x1a\x0corganization\"\xae\x01\n\rApprovalFacts\x12\x33\n\x06\x61mount\x18\x01 \x01(\tB#\x8a\xb5\x18\x1f\x08\x01\x12\x1bThe amount of the transfer.\x12\x39\n\x08\x63urrency\x18\x02 \x01(\tB\'\x8a\xb5\x18#\x12!The currency\'s code, such as NAD.:-\x92\xb5\x18)\n\x0fpayment:approve\x12\x08transfer\x1a\x0corganizationb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,7 +33,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'elcorp.payments.v1.policy_q
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PAYMENTFACTS'].fields_by_name['amount']._loaded_options = None
-  _globals['_PAYMENTFACTS'].fields_by_name['amount']._serialized_options = b'\212\265\030B\010\001\022>What the whole request takes from the wallet in this currency.'
+  _globals['_PAYMENTFACTS'].fields_by_name['amount']._serialized_options = b'\212\265\030D\010\001\022@What the whole request takes in this currency, from all wallets.'
   _globals['_PAYMENTFACTS'].fields_by_name['currency']._loaded_options = None
   _globals['_PAYMENTFACTS'].fields_by_name['currency']._serialized_options = b'\212\265\030#\022!The currency\'s code, such as NAD.'
   _globals['_PAYMENTFACTS'].fields_by_name['kind']._loaded_options = None
@@ -47,7 +47,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPROVALFACTS']._loaded_options = None
   _globals['_APPROVALFACTS']._serialized_options = b'\222\265\030)\n\017payment:approve\022\010transfer\032\014organization'
   _globals['_PAYMENTFACTS']._serialized_start=99
-  _globals['_PAYMENTFACTS']._serialized_end=383
-  _globals['_APPROVALFACTS']._serialized_start=386
-  _globals['_APPROVALFACTS']._serialized_end=560
+  _globals['_PAYMENTFACTS']._serialized_end=385
+  _globals['_APPROVALFACTS']._serialized_start=388
+  _globals['_APPROVALFACTS']._serialized_end=562
 # @@protoc_insertion_point(module_scope)

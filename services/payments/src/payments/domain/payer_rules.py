@@ -13,7 +13,7 @@ from kernel.errors import DomainError
 from payments.domain.approval import ApprovalRule, ApprovalRules, Outflow
 from payments.domain.errors import ApprovalNeeded, NoLongerPermitted, SignatureRequired
 from payments.domain.payer_policy import PayerPolicy
-from payments.domain.payment_permission import PAID_BY, PaymentPermission, PaymentQuestion, Source
+from payments.domain.payment_permission import PAID_BY, PaymentPermission, PaymentQuestion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,18 +134,19 @@ class PayerRules:
 
 
 def payments_of(outflows: Iterable[Outflow]) -> Iterator[PaymentQuestion]:
-    """Return a question for each wallet, currency and kind of a payer's orders."""
-    taken: dict[tuple[Source, str], list[Outflow]] = {}
-    for outflow in outflows:
+    """Return a question for each wallet, currency and kind of a payer's orders.
+
+    The amount is that of the whole request: a payer can open wallets without end, and split a payment among them.
+    """
+    taken = [outflow for outflow in outflows if outflow.source]
+    totals = _totals(taken)
+    for outflow in {(each.source, each.amount.currency.code, each.kind): each for each in taken}.values():
+        code = outflow.amount.currency.code
         if outflow.source:
-            taken.setdefault((outflow.source, outflow.amount.currency.code), []).append(outflow)
-    for (source, currency), together in taken.items():
-        amount = sum((outflow.amount.amount for outflow in together), Decimal(0))
-        for kind in dict.fromkeys(outflow.kind for outflow in together):
-            yield PaymentQuestion(source=source, amount=amount, currency=currency, kind=kind)
+            yield PaymentQuestion(source=outflow.source, amount=totals[code], currency=code, kind=outflow.kind)
 
 
-def _totals(outflows: Sequence[Outflow]) -> dict[str, Decimal]:
+def _totals(outflows: Iterable[Outflow]) -> dict[str, Decimal]:
     totals: dict[str, Decimal] = {}
     for outflow in outflows:
         code = outflow.amount.currency.code
