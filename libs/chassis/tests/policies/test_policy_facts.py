@@ -197,7 +197,27 @@ def test_a_shadow_policy_that_fails_to_evaluate_denies_nothing(clock: Controlled
     policies = Policies(clock, decisions=recorded, allows_logged_ratio=0)
     policies.load(bundle(shadow=shadow, facts=("minute_of_day",)))
     assert policies.allows(CLERK, "payment:create")
-    assert [each.shadow for each in recorded] == [("1 errors",)]
+    assert [each.shadow for each in recorded] == [("policy:sum",)]
+    # Another one in shadow is not hidden by it, and one in force is named by its denial.
+    both = f'{shadow}\n@id("policy:night")\n{PAY} {{ context.minute_of_day >= 0 }};'
+    policies.load(bundle(shadow=both, facts=("minute_of_day",)))
+    assert policies.decide(CLERK, "payment:create").shadow == ("policy:night", "policy:sum")
+    policies.load(bundle(shadow, facts=("minute_of_day",)))
+    denied = policies.decide(CLERK, "payment:create")
+    assert (denied.allowed, denied.policies, denied.errors) == (False, ("policy:sum",), 1)
+
+
+def test_a_shadow_policy_is_tried_however_its_action_is_written(clock: ControlledClock) -> None:
+    policies = Policies(clock)
+    for action in ('Action :: "payment:create"', 'Action::"payment\\u{3a}create"'):
+        shadow = f'@id("policy:one")\nforbid(principal, action == {action}, resource);'
+        policies.load(bundle(shadow=shadow))
+        assert policies.decide(CLERK, "payment:create").shadow == ("policy:one",)
+
+
+def test_a_service_is_asked_for_a_resource_that_the_scope_names(clock: ControlledClock) -> None:
+    policy = '@id("policy:one")\nforbid(principal, action == Action::"payment:create", resource == Resource::"wallet/1");'
+    assert loaded(clock, policy).asks_about("payment:create")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The embedded Cedar engine: denies by default and on any error."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -41,6 +42,7 @@ _HARMLESS: Final = (":read", ":read_any", ":view")
 # Attributes that bundles declare from this release on. Any other that is not declared is an error, which denies.
 _OPTIONAL: Final = frozenset({"id", "organization", "classification", "amount", "teams"})
 _REMEMBERED_MAX = 20_000
+_FAILED: Final = re.compile(r"policy `([^`]+)`")
 # Roles are few, and so are their combinations.
 _ABOUT_MAX: Final = 2_000
 MANAGE_POLICIES: Final = "policy:manage"
@@ -157,7 +159,7 @@ class Policies:
         return outcome.refusal(permission, names_policies=self.manages_policies(actor))
 
     def manages_policies(self, actor: Actor, /) -> bool:
-        """Return whether policies may be named to the actor; not counted or recorded, as it is no request of theirs."""
+        """Return whether policies may be named to the actor; not counted or recorded, as the actor did not ask for it."""
         if MANAGE_POLICIES not in self._parsed.actions:
             return False
         roles, context = self._roles_on(actor, PLATFORM), self._context(actor, MANAGE_POLICIES, None)
@@ -330,7 +332,8 @@ class Policies:
             return Outcome(allowed=False, policies=(), errors=1)
         result = cedarpy.is_authorized(request, self._policies_about(permission, roles), entities, self._parsed.schema)
         errors = self._errors_of(result, permission)
-        allowed, names = result.allowed and not errors, tuple(sorted(_names(result.diagnostics)))
+        names = _failed(result, self._parsed.statements) if errors else tuple(sorted(_names(result.diagnostics)))
+        allowed = result.allowed and not errors
         return Outcome(
             allowed=allowed,
             policies=names,
@@ -350,9 +353,9 @@ class Policies:
 
     def _would_deny(self, request: dict[str, Any], entities: cedarpy.Entities) -> tuple[str, ...]:
         result = cedarpy.is_authorized(request, self._parsed.shadow, entities, self._parsed.schema)
-        if errors := self._errors_of(result, request["action"]["id"]):
-            return (f"{errors} errors",)
-        return () if result.allowed else tuple(sorted(_names(result.diagnostics)))
+        # In force, one that fails would deny too.
+        failed = _failed(result, self._parsed.shadow_statements) if self._errors_of(result, request["action"]["id"]) else ()
+        return tuple(sorted({*failed, *(() if result.allowed else _names(result.diagnostics))}))
 
     def _errors_of(self, result: cedarpy.AuthzResult, permission: str) -> int:
         errors = result.diagnostics.errors
@@ -408,6 +411,12 @@ def _names(diagnostics: cedarpy.Diagnostics) -> Iterable[str]:
     """Return the deciding policies by their @id annotations; Cedar's own ids are positions in the text."""
     names = diagnostics.id_annotations_by_reason
     return {names.get(reason) or reason for reason in diagnostics.reasons}
+
+
+def _failed(result: cedarpy.AuthzResult, statements: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the policies that could not be evaluated; Cedar has their ids only in its messages."""
+    failed = [found.group(1) for error in result.diagnostics.errors if (found := _FAILED.search(str(error)))]
+    return tuple(sorted({statements[name].get("annotations", {}).get("id", name) for name in failed if name in statements}))
 
 
 def _all_facts(given: Facts | None) -> Mapping[str, object]:

@@ -1,7 +1,6 @@
 """A bundle as the engine evaluates it, and what its annotations say."""
 
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,7 +13,6 @@ from elcorp.platform.v1.policy_questions_pb2 import RequestEnvironment
 
 NOTHING: Final[frozenset[str]] = frozenset()
 ENVIRONMENT: Final = frozenset(RequestEnvironment.DESCRIPTOR.fields_by_name)
-_ACTION: Final = re.compile(r'Action::"([^"]+)"')
 _NO_POLICIES: Final[dict[str, Any]] = {"staticPolicies": {}, "templates": {}, "templateLinks": []}
 _EMPTY: Final = cedarpy.PolicySet.from_str("")
 
@@ -23,9 +21,9 @@ _EMPTY: Final = cedarpy.PolicySet.from_str("")
 class ParsedBundle:
     """What the engine evaluates, and what it reads before.
 
-    `statements` are the policies as JSON, by the ids that the engine gives them. `shadow` has the policies that are not enforced,
-    with a permit of everything; `shadowed` are the actions that they concern. `step_ups` are the policies that only ask for a
-    sign-in with two factors, with its age in seconds; `but_step_ups` all others.
+    `statements` are the policies as JSON, by the ids that the engine gives them; `shadow_statements` those of `shadow`. `shadow`
+    has the policies that are not enforced, with a permit of everything; `shadowed` are the actions that they concern. `step_ups`
+    are the policies that only ask for a sign-in with two factors, with its age in seconds; `but_step_ups` all others.
 
     `exceeding` are the roles that permit more than the default role, `included` what each role includes. `attributes` are the
     declared ones of each type of entity, `facts` those about each action, `actions` all of them. `asking` are the actions about
@@ -44,6 +42,7 @@ class ParsedBundle:
     attributes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     facts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     statements: Mapping[str, Any] = field(default_factory=dict)
+    shadow_statements: Mapping[str, Any] = field(default_factory=dict)
     asking: frozenset[str] = NOTHING
     actions: frozenset[str] = NOTHING
 
@@ -85,7 +84,7 @@ def _parsed(policies_text: str, schema_text: str, shadow_text: str) -> ParsedBun
     """Parse and validate; raises ValueError. The same text is parsed only once (30 ms)."""
     schema = cedarpy.Schema.from_json_str(schema_text)
     policies = _valid(policies_text, schema)
-    read = _read(policies_text)
+    read, in_shadow = _read(policies_text), _read(shadow_text)
     annotated = [policy.get("annotations", {}) for policy in read.values()]
     roles = {each["id"].removeprefix("role:"): each for each in annotated if each.get("id", "").startswith("role:")}
     step_ups = {name for name, policy in read.items() if "step_up" in policy.get("annotations", {})}
@@ -94,7 +93,7 @@ def _parsed(policies_text: str, schema_text: str, shadow_text: str) -> ParsedBun
         policies=policies,
         schema=schema,
         shadow=_valid(f"{shadow_text}\n\npermit(principal, action, resource);", schema) if shadow_text else _EMPTY,
-        shadowed=frozenset(_ACTION.findall(shadow_text)),
+        shadowed=frozenset(each["id"] for policy in in_shadow.values() for each in _entities(policy["action"])),
         exceeding=frozenset(role for role, each in roles.items() if "exceeds" in each),
         included={role: frozenset(each["includes"].split(",")) for role, each in roles.items() if "includes" in each},
         retired=frozenset(role for role, each in roles.items() if "retired" in each),
@@ -104,11 +103,8 @@ def _parsed(policies_text: str, schema_text: str, shadow_text: str) -> ParsedBun
             name: frozenset(each.get("shape", {}).get("attributes", ())) for name, each in declared.get("entityTypes", {}).items()
         },
         statements=read,
-        asking=frozenset(
-            action
-            for text in (policies_text, shadow_text)
-            for action in _asking(_read(text).values(), declared.get("actions", {}))
-        ),
+        shadow_statements=in_shadow,
+        asking=frozenset(action for some in (read, in_shadow) for action in _asking(some.values(), declared.get("actions", {}))),
         actions=frozenset(declared.get("actions", ())),
         facts={
             name: frozenset(facts)
@@ -139,7 +135,7 @@ def _without(names: Collection[str], read: Mapping[str, Any]) -> cedarpy.PolicyS
 
 def _asking(policies: Iterable[Mapping[str, Any]], every_action: Collection[str]) -> Iterator[str]:
     for policy in policies:
-        if any(_is_told(node) for node in _nodes(policy["conditions"])):
+        if policy["resource"]["op"] != "All" or any(_is_told(node) for node in _nodes(policy["conditions"])):
             named = _entities(policy["action"])
             yield from (each["id"] for each in named) if named else every_action
 
