@@ -150,6 +150,7 @@ async def test_the_context_describes_the_request_of_the_person(api: Api) -> None
         (known, True),
         ({**known, "ip": "11.1.2.3"}, False),
         ({**known, "minutes_since_sign_in": 5}, False),
+        ({**known, "minutes_since_sign_in": 2**52}, False),
         ({**known, "two_factors": False}, False),
         # What is not given counts as unknown.
         ({}, False),
@@ -168,6 +169,8 @@ async def test_the_context_describes_the_request_of_the_person(api: Api) -> None
         ({"context": {"ip": "nowhere"}}, "ip: expected ip_address"),
         ({"context": {"two_factors": "yes"}}, "two_factors: expected boolean"),
         ({"context": {"minutes_since_sign_in": 1.5}}, "minutes_since_sign_in: expected number"),
+        ({"context": {"minutes_since_sign_in": -100}}, "minutes_since_sign_in: expected number"),
+        ({"context": {"ip": "fe80::1%eth0"}}, "ip: expected ip_address"),
         ({"properties": {"classification": ["classified"]}}, "classification: expected text"),
         ({"properties": {"teams": "one"}}, "teams: expected texts"),
     ],

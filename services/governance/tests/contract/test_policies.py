@@ -92,6 +92,18 @@ async def test_a_policy_is_described_again(api: Api) -> None:
     assert await api.refused("PATCH", "/policies/desk-hours", json={"owner": "x"}) == (428, "RES_006")
 
 
+# About the permission to change policies, a policy that spares one person would lock all others out.
+ONE_IS_SPARED = [
+    'forbid(principal is User, ABOUT, resource) when { principal != User::"00000000-0000-4000-8000-000000000001" };',
+    'forbid(principal == User::"0b9f0a6e-6c2a-4c35-8ac5-4a8d0f5b7f10", ABOUT, resource);',
+    'forbid(principal, ABOUT, resource == Resource::"platform/platform") when { true };',
+    "forbid(principal, ABOUT, resource is Resource);",
+    'forbid(principal, ABOUT, resource) when { [User::"0b9f0a6e-6c2a-4c35-8ac5-4a8d0f5b7f10"].contains(principal) };',
+    'forbid(principal, ABOUT, resource) when { (if true then resource else resource).type == "x" };',
+    "forbid(principal, ABOUT, resource) when { context == context };",
+]
+
+
 @pytest.mark.parametrize(
     ("draft", "field", "problem"),
     [
@@ -147,6 +159,26 @@ async def test_a_policy_is_described_again(api: Api) -> None:
         ({"cedar": f'{FORBID} {{ principal in Role::"ghost" }};'}, "cedar", "The role ghost does not exist"),
         ({"cedar": f'{FORBID} {{ ip("300.1.1.1").isLoopback() }};'}, "cedar", "failed to parse as IP address"),
         ({"cedar": 'forbid(principal, action == Action::"payment:settle-alone", resource);'}, "cedar", "does not exist"),
+        ({"cedar": f"{FORBID} {{ {'(' * 900}true{')' * 900} }};"}, "cedar", "at most 50 brackets"),
+        ({"cedar": f"{FORBID} {{ {'if true then true else ' * 300}true }};"}, "cedar", "at most 50 brackets"),
+        ({"cedar": f"{FORBID} {{ {'[' * 600}{']' * 600} == [] }};"}, "cedar", "at most 50 brackets"),
+        ({"cedar": f"{FORBID} {{ {'1+' * 600}1 == 5 }};"}, "cedar", "fewer operators"),
+        ({"cedar": f"{FORBID} {{ {'1+' * 4000}1 == 5 }};"}, "cedar", "fewer operators"),
+        ({"cedar": f"{FORBID} {{ [{'1,' * 4000}1] == [1] }} }};"}, "cedar", "unexpected token `}`"),
+        *(
+            ({"cedar": text.replace("ABOUT", 'action == Action::"policy:manage"')}, "cedar", "only ask for a recent sign-in")
+            for text in ONE_IS_SPARED
+        ),
+        (
+            {"template": "network-range", "parameters": {"permissions": ["audit:view"], "networks": ["fe80::%eth0/128"]}},
+            "parameters.networks",
+            "without a zone",
+        ),
+        (
+            {"template": "network-range", "parameters": {"permissions": ["audit:view"], "networks": ["::ffff:10.0.0.0/104"]}},
+            "parameters.networks",
+            "mapped address",
+        ),
         (
             {"cedar": 'forbid(principal, action == Action::"policy:manage", resource) when { context.weekday == 7 };'},
             "cedar",

@@ -153,6 +153,7 @@ async def test_a_change_that_cannot_be_is_refused_and_told_where(api: Api, items
     body = {"items": items, "reason": WHY}
     assert await api.refused("POST", "/policies/changes", json=body) == (422, "VAL_001")
     assert problem in (await api.call("POST", "/policies/changes", json=body)).text
+    assert problem in (await api.call("POST", "/policies/changes/preview", json={"items": items})).text
 
 
 async def test_policies_go_back_to_what_an_earlier_bundle_had(api: Api, policies: Policies, clock: ControlledClock) -> None:
@@ -205,6 +206,8 @@ async def test_a_shadow_policy_denies_nothing_and_reports_what_it_would(
 
     await in_force(api, put("desk-hours"))
     assert not allowed(policies, "payment:approve", "staff")
+    back = await in_force(api, put("desk-hours", 1, "shadow"))
+    assert back["report"]["differences"][0]["effect"] == "gains", "what was enforced is lifted"
 
 
 async def test_recorded_decisions_are_replayed(api: Api, recorded: FakeRecordedDecisions) -> None:
@@ -318,6 +321,46 @@ async def test_a_golden_decision_that_was_added_later_is_kept_too(api: Api) -> N
     answer = await approve(second, asked["id"])
     assert (answer.status_code, answer.json()["code"]) == (409, "GOV_018")
     assert (await api.data("/policies/no-customers"))["mode"] == "off"
+
+
+async def test_a_golden_decision_set_during_the_approval_is_kept_too(api: Api, recorded: FakeRecordedDecisions) -> None:
+    cedar = 'forbid(principal is User, action == Action::"payment:create", resource) when { principal in Role::"user" };'
+    await create_in_cedar(api, "no-customers", cedar)
+    asked = await done(await ask_change(api, put("no-customers")))
+    golden = {
+        "description": "Customers pay",
+        "permission": "payment:create",
+        "roles": ["user"],
+        "is_allowed": True,
+        "reason": WHY,
+    }
+
+    async def set_golden() -> None:
+        await done(await api.call("PUT", "/policies/golden-decisions/customers-pay", json=golden))
+
+    second = await colleague(api)
+    # The approval asks for recorded decisions after it has read the golden ones, while it holds no lock.
+    recorded.meanwhile = set_golden
+    answer = await approve(second, asked["id"])
+    assert (answer.status_code, answer.json()["code"]) == (409, "GOV_018")
+    assert (await api.data("/policies/no-customers"))["mode"] == "off"
+
+
+ODD = [
+    '{"a": context.amount, "b": "zzz"} == {"a": decimal("1.0"), "b": "zzz"}',
+    'context has ip && {"a": context.ip, "b": "zz"} == {"a": ip("10.0.0.1"), "b": "zz"}',
+    'context.now > datetime("0001-01-01")',
+    'context.amount.greaterThan(decimal("922337203685477.5807"))',
+]
+
+
+@pytest.mark.parametrize("condition", ODD)
+async def test_every_valid_policy_has_a_report(api: Api, condition: str) -> None:
+    cedar = (
+        f'forbid(principal is User, action == Action::"payment:create", resource) when {{ context has amount && {condition} }};'
+    )
+    await create_in_cedar(api, "odd", cedar)
+    await done(await ask_change(api, put("odd")))
 
 
 async def test_a_role_that_a_proposed_policy_names_may_not_be_retired_meanwhile(api: Api) -> None:

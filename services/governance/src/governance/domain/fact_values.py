@@ -10,6 +10,7 @@ from governance.domain.vocabulary import FactType
 
 TEXT_LENGTH_MAX: Final = 200
 TEXTS_MAX: Final = 50
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII)
 # Cedar's decimal has four digits after the point and 64 bits, and its numbers have 64 bits; JSON's are exact up to 53.
 _DECIMAL = re.compile(r"-?[0-9]{1,14}\.[0-9]{1,4}", re.ASCII)
 _NUMBER_MAX: Final = 2**53
@@ -34,7 +35,7 @@ def _is_texts(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < _NUMBER_MAX
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _NUMBER_MAX
 
 
 def _is_decimal(value: object) -> bool:
@@ -43,15 +44,15 @@ def _is_decimal(value: object) -> bool:
 
 def _is_address(value: object) -> bool:
     try:
-        ip_address(value if isinstance(value, str) else "")
+        # Cedar knows no zones.
+        return isinstance(value, str) and "%" not in value and bool(ip_address(value))
     except ValueError:
         return False
-    return True
 
 
 def _is_time(value: object) -> bool:
     try:
-        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+        return isinstance(value, str) and bool(_TIME.fullmatch(value)) and bool(datetime.fromisoformat(value))
     except ValueError:
         return False
 

@@ -31,6 +31,17 @@ class PolicyItem(NamedTuple):
     mode: PolicyMode
 
 
+def require_items(items: Sequence[PolicyItem]) -> None:
+    """Raise InvalidValue for no items, too many, two of one policy, or OFF with a version."""
+    if not 1 <= len(items) <= ITEMS_MAX:
+        raise InvalidValue(field="items", expected=f"1 to {ITEMS_MAX} policies", given=len(items))
+    if len({item.policy for item in items}) < len(items):
+        raise InvalidValue(field="items", expected="each policy once")
+    for number, item in enumerate(items):
+        if (item.mode is PolicyMode.OFF) is not (item.version is None):
+            raise InvalidValue(field=f"items.{number}.version", expected="a version, except for off")
+
+
 @dataclass(eq=False)
 class ChangedPolicy:
     """One policy of a change."""
@@ -64,13 +75,7 @@ class PolicyChange(Aggregate):
     @classmethod
     def ask(cls, items: Sequence[PolicyItem], *, reason: str, report: dict[str, object], by: str, at: datetime) -> Self:
         """Raise InvalidValue for no items, too many, two of one policy, or OFF with a version."""
-        if not 1 <= len(items) <= ITEMS_MAX:
-            raise InvalidValue(field="items", expected=f"1 to {ITEMS_MAX} policies", given=len(items))
-        if len({item.policy for item in items}) < len(items):
-            raise InvalidValue(field="items", expected="each policy once")
-        for number, item in enumerate(items):
-            if (item.mode is PolicyMode.OFF) is not (item.version is None):
-                raise InvalidValue(field=f"items.{number}.version", expected="a version, except for off")
+        require_items(items)
         id_ = new_id()
         changed = {item.policy: ChangedPolicy(id_, *item) for item in items}
         return cls(id_, changed, reason, PolicyChangeStatus.ASKED, by, at, report)

@@ -18,7 +18,8 @@ class PolicyReading:
     """One Cedar forbid: the actions of its scope, and what its conditions read.
 
     `facts` are read from the context, `attributes` from the resource, `of_principal` from the principal. `compared` has the
-    values with which each of them is compared, by "context.amount" or "resource.owner".
+    values with which each of them is compared, by "context.amount" or "resource.owner". `is_for_all`: it names no role, person or
+    resource, and reads nothing but facts, each by its name.
     """
 
     actions: tuple[str, ...]
@@ -26,6 +27,7 @@ class PolicyReading:
     facts: frozenset[str] = frozenset()
     attributes: frozenset[str] = frozenset()
     of_principal: frozenset[str] = frozenset()
+    is_for_all: bool = True
     compared: Mapping[str, tuple[Literal, ...]] = field(default_factory=dict)
 
     def faults(self, vocabulary: Vocabulary, *, actions: frozenset[str], roles: frozenset[str], place: str) -> Iterator[Fault]:
@@ -38,7 +40,7 @@ class PolicyReading:
         known = [action for action in self.actions if action in actions]
         yield from vocabulary.faults(actions=known, facts=self.facts, attributes=self.attributes, place=place)
         for action in sorted(INDISPENSABLE.intersection(self.actions)):
-            if self.roles or self.attributes or self.of_principal or self.facts - _FACTORS:
+            if not self.is_for_all or self.attributes or self.of_principal or self.facts - _FACTORS:
                 yield Fault(
                     place,
                     f"A policy about {action} may only ask for a recent sign-in with two factors, of everybody: "

@@ -9,6 +9,7 @@ from itertools import combinations, product
 from math import prod
 from typing import Final
 
+from governance.domain.fact_values import is_value
 from governance.domain.policy_case import SOMEBODY, THEIR_ORGANIZATION, USUAL
 from governance.domain.policy_reading import Literal, PolicyReading
 from governance.domain.template_parameters import WEEKDAYS
@@ -21,6 +22,8 @@ _TOGETHER: Final = (1, 2)
 _ANOTHER: Final = "00000000-0000-4000-8000-0000000000ff"
 _OTHER_TEXT: Final = "other"
 _STEP: Final = Decimal("0.01")
+_DECIMAL_MAX: Final = Decimal("922337203685477.5807")
+_EARLIEST: Final = datetime(1, 1, 3, tzinfo=UTC)
 # Requests in a session are compared: what is planned was judged when it was ordered.
 _FIXED: Final = frozenset({"interactive"})
 
@@ -146,12 +149,14 @@ def _numbers(name: str, literals: Sequence[int]) -> Sequence[int]:
 
 
 def _amounts(literals: Sequence[str]) -> Sequence[str]:
-    beside = {value for each in literals for value in (Decimal(each), Decimal(each) + _STEP)}
+    known = [Decimal(each) for each in literals if is_value(FactType.DECIMAL, each)]
+    beside = {value for each in known for value in (each, each + _STEP) if abs(value) <= _DECIMAL_MAX}
     return [f"{value:f}" for value in sorted(beside)]
 
 
 def _addresses(literals: Sequence[str]) -> Sequence[object]:
-    inside = [str(ip_network(each, strict=False).network_address) for each in literals]
+    known = [each for each in literals if is_value(FactType.IP_ADDRESS, each.partition("/")[0])]
+    inside = [str(ip_network(each, strict=False).network_address) for each in known]
     return [*inside, USUAL["ip"]]
 
 
@@ -163,7 +168,8 @@ def _times(literals: Sequence[str]) -> Sequence[str]:
         except ValueError:
             continue
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
-        found |= {at, at - timedelta(minutes=1)}
+        if at > _EARLIEST:
+            found |= {at, at - timedelta(minutes=1)}
     return [f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:00Z}" for at in sorted(found)]
 
 

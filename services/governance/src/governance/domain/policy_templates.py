@@ -83,15 +83,23 @@ def _time_window(values: Mapping[str, Any]) -> Composed:
     starts, ends = values["starts"], values["ends"]
     if starts == ends:
         raise InvalidValues([Fault("parameters.ends", "Expected another time than the start.")])
-    both = f"context.minute_of_day >= {starts} {'&&' if starts < ends else '||'} context.minute_of_day < {ends}"
     days = values["weekdays"]
-    parts = [f"({both})"]
-    parts += [f"[{', '.join(map(str, days))}].contains(context.weekday)"] if len(days) < len(WEEKDAYS) else []
+    since, until = f"context.minute_of_day >= {starts}", f"context.minute_of_day < {ends}"
+    if starts < ends:
+        parts = [f"({since} && {until})", *_on(days)]
+    else:
+        # Over midnight, the days are those on which it starts.
+        evening, morning = " && ".join([since, *_on(days)]), " && ".join([until, *_on([day % 7 + 1 for day in days])])
+        parts = [f"({evening} || {morning})"]
     parts += ["!context.public_holiday"] if values["closed_on_holidays"] else []
     holidays = ", and not on public holidays" if values["closed_on_holidays"] else ""
     only = f"{_days(days)} from {_clock(starts)} to {_clock(ends)}, Namibian time{holidays}"
     within = " &&\n    ".join(parts)
     return Composed((f"!(\n    {within}\n  )",), only, is_about_requests=True)
+
+
+def _on(days: Sequence[int]) -> Sequence[str]:
+    return [f"[{', '.join(map(str, sorted(days)))}].contains(context.weekday)"] if len(days) < len(WEEKDAYS) else []
 
 
 def _amount_limit(values: Mapping[str, Any]) -> Composed:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from ipaddress import ip_network
+from ipaddress import IPv6Network, ip_network
 from typing import Any, Final
 
 from governance.domain.role import PERMISSION_NAME, ROLE_NAME
@@ -128,6 +128,10 @@ def networks(name: str, description: str, example: Sequence[str]) -> Parameter:
             raise _Refused(f"networks such as 10.0.0.0/8 or 2001:db8::/32 ({problem})") from None
         if not read:
             raise _Refused("one network at least")
+        if any("%" in each for each in read):
+            raise _Refused("networks without a zone: an address has one only on its own machine")
+        if any(isinstance(each, IPv6Network) and each.network_address.ipv4_mapped for each in map(ip_network, read)):
+            raise _Refused("networks of IPv4 in their own form, such as 10.0.0.0/8: no request has a mapped address")
         return read
 
     return Parameter(name, "networks", description, list(example), read)

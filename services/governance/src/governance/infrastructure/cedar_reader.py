@@ -2,6 +2,7 @@
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -14,6 +15,9 @@ from kernel.errors import Fault, InvalidValues
 PLACE: Final = "cedar"
 _TOKEN = re.compile(r'//[^\n]*|"(?:\\.|[^"\\])*"|[A-Za-z_][A-Za-z0-9_]*|[0-9]+|::|[=!<>]=|&&|\|\||[^\s]')
 _INCOMPLETE: Final = "unexpected end of input"
+# Cedar's parser ends the process at some hundreds.
+_DEPTH_MAX: Final = 50
+_DEEPER: Final = {"(": 1, "[": 1, "{": 1, "if": 1, ")": -1, "]": -1, "}": -1}
 _VARIABLES: Final = {"context", "resource", "principal"}
 _EXTENSIONS: Final = {"decimal", "ip", "datetime", "duration"}
 
@@ -25,10 +29,17 @@ class CedarReader:
         """Read one forbid with the actions in its scope. Raise InvalidValues."""
         if len(cedar) > CEDAR_LENGTH_MAX:
             raise _refused(f"Expected at most {CEDAR_LENGTH_MAX} characters.")
+        _refuse_depth(cedar)
         try:
-            policies = json.loads(cedarpy.policies_to_json_str(cedar))
+            text = cedarpy.policies_to_json_str(cedar)
         except ValueError as problem:
             raise _refused(f"{_place_of_error(cedar)}: {problem}.") from None
+        try:
+            policies = json.loads(text)
+            # Every process reads the JSON too, and what the parser reads is not always readable there.
+            cedarpy.PolicySet.from_json_str(text)
+        except (ValueError, RecursionError):
+            raise _refused("Expected fewer operators in one expression: write long lists as sets, or several policies.") from None
         found = list(policies["staticPolicies"].values())
         if len(found) != 1 or policies["templates"]:
             raise _refused(f"Expected one policy without slots, not {len(found) + len(policies['templates'])}.")
@@ -44,11 +55,14 @@ def _reading(policy: Mapping[str, Any]) -> PolicyReading:
     reads: dict[str, set[str]] = {name: set() for name in _VARIABLES}
     roles: set[str] = set()
     compared: dict[str, set[Literal]] = {}
+    names_entities, variables = False, 0
     for node in _nodes([policy["principal"], policy.get("resource"), policy["conditions"]]):
         if attribute := _attribute(node):
             reads[attribute[0]].add(attribute[1])
+            variables -= 1
+        variables += "Var" in node
         if "__entity" in node or {"type", "id"} == node.keys():
-            entity = node.get("__entity", node)
+            names_entities, entity = True, node.get("__entity", node)
             roles |= {entity["id"]} if entity["type"] == "Role" else set()
         for name, literals in _comparison(node):
             compared.setdefault(name, set()).update(literals)
@@ -58,6 +72,7 @@ def _reading(policy: Mapping[str, Any]) -> PolicyReading:
         facts=frozenset(reads["context"]),
         attributes=frozenset(reads["resource"]),
         of_principal=frozenset(reads["principal"]),
+        is_for_all=not (names_entities or variables or _is_narrow(policy["resource"])),
         compared={name: tuple(sorted(literals, key=str)) for name, literals in compared.items()},
     )
 
@@ -113,16 +128,37 @@ def _nodes(of: Any) -> Iterator[Mapping[str, Any]]:
             yield from _nodes(each)
 
 
+def _is_narrow(scope: Mapping[str, Any]) -> bool:
+    return bool(scope["op"] != "All")
+
+
+def _refuse_depth(cedar: str) -> None:
+    depth = 0
+    for token in _TOKEN.finditer(cedar):
+        depth += _DEEPER.get(token.group(), 0)
+        if depth > _DEPTH_MAX:
+            raise _refused(f"{_place(cedar, token)}: expected at most {_DEPTH_MAX} brackets and conditions in one another.")
+
+
 def _place_of_error(cedar: str) -> str:
     """Return the line and column of the first token that no policy can have there; the parser does not say."""
-    for token in _TOKEN.finditer(cedar):
-        try:
-            cedarpy.policies_to_json_str(cedar[: token.end()])
-        except ValueError as problem:
-            if _INCOMPLETE not in str(problem):
-                before = cedar[: token.start()]
-                return f"Line {before.count(chr(10)) + 1}, column {token.start() - before.rfind(chr(10))}"
-    return f"Line {cedar.count(chr(10)) + 1}, at the end"
+    tokens = list(_TOKEN.finditer(cedar))
+    # If a text cannot be continued to a policy, no longer one can.
+    first = bisect_left(tokens, True, key=lambda token: _is_impossible(cedar[: token.end()]))
+    return _place(cedar, tokens[first]) if first < len(tokens) else f"Line {cedar.count(chr(10)) + 1}, at the end"
+
+
+def _is_impossible(beginning: str) -> bool:
+    try:
+        cedarpy.policies_to_json_str(beginning)
+    except ValueError as problem:
+        return _INCOMPLETE not in str(problem)
+    return False
+
+
+def _place(cedar: str, token: re.Match[str]) -> str:
+    before = cedar[: token.start()]
+    return f"Line {before.count(chr(10)) + 1}, column {token.start() - before.rfind(chr(10))}"
 
 
 def _refused(problem: str) -> InvalidValues:

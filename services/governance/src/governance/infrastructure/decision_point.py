@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from chassis.policies import Policies, Resource
+from chassis.policies.environment import LONG_AGO_MINUTES
 from governance.domain.access_question import AccessAnswer, AccessQuestion
 from governance.domain.vocabulary import Vocabulary
 from governance.infrastructure.policy_lab import cedar_value
@@ -46,6 +47,6 @@ def _person(question: AccessQuestion, roles: frozenset[str], *, at: datetime) ->
         roles=roles,
         session_id=_A_SESSION if facts.get("interactive", True) else None,
         ip=ip if isinstance(ip, str) else "",
-        authenticated_at=at - timedelta(minutes=ago) if isinstance(ago, int) else None,
+        authenticated_at=at - timedelta(minutes=min(max(ago, 0), LONG_AGO_MINUTES)) if isinstance(ago, int) else None,
         methods=(MULTI_FACTOR,) if facts.get("two_factors") else (),
     )

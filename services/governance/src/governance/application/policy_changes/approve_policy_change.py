@@ -45,7 +45,10 @@ class ApprovePolicyChange:
         async with self.uow.begin(actor) as tx:
             latest = await tx.bundles.lock_latest()
             _require_seen(latest, bundle_version)
-            change, _ = await self._locked(tx, latest, actor, change_id)
+            change, still = await self._locked(tx, latest, actor, change_id)
+            # A golden decision may have been set since; with this lock held, no other is.
+            if still.golden_versions != proposal.golden_versions and (broken := self.assess.broken(still)):
+                raise GoldenDecisionsBroken(golden_decisions=broken)
             await self._put_in_force(tx, change, report, actor=actor, latest=latest, reason=reason)
             return PolicyChangeView.of(change)
 

@@ -40,6 +40,11 @@ class AssessChange:
         # Hundreds of decisions: other requests are served meanwhile.
         return await asyncio.to_thread(self._compare, proposal, people, recorded, permissions)
 
+    def broken(self, proposal: Proposal) -> tuple[str, ...]:
+        """Return the golden decisions that the proposed policies decide otherwise."""
+        before, after = self.lab.open(proposal.before), self.lab.open(proposal.after)
+        return Comparison(before, after, proposal.readings, self.vocabulary).broken(proposal.golden)
+
     def _compare(
         self, proposal: Proposal, people: Mapping[str, int], recorded: Sequence[RecordedDecision], permissions: Collection[str]
     ) -> PolicyReport:

@@ -22,12 +22,17 @@ class Proposal:
     bundle_version: int
     before: CompiledPolicies
     after: CompiledPolicies
-    # As if shadow policies were enforced, for a change that only shadows: people see what enforcing it would do.
+    # As if what goes into shadow were enforced: people see what enforcing it would do. What was enforced until now is not: this
+    # change lifts it.
     as_if_enforced: CompiledPolicies
     readings: tuple[PolicyReading, ...]
     hierarchy: RoleHierarchy
     golden: Sequence[GoldenDecision]
     authors: frozenset[str]
+
+    @property
+    def golden_versions(self) -> frozenset[tuple[str, int]]:
+        return frozenset((each.name, each.version) for each in self.golden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,12 @@ class Propose:
         wanted = await self._wanted(tx, present, items)
         changed = {item.policy for item in items}
         after = {name: each for name, each in {**present, **wanted}.items() if each.mode is not PolicyMode.OFF}
+        lifted = {name for name in changed if name in present and present[name].mode is PolicyMode.ENFORCED}
+        lifted -= {name for name, each in after.items() if each.mode is PolicyMode.ENFORCED}
         enforced = [
-            PolicyInForce(each.version, PolicyMode.ENFORCED, each.reading) for name, each in after.items() if name in changed
+            PolicyInForce(each.version, PolicyMode.ENFORCED, each.reading)
+            for name, each in after.items()
+            if name in changed - lifted
         ]
         others = [each for name, each in after.items() if name not in changed]
         readings = [each.reading for each in (*present.values(), *wanted.values()) if each.version.policy in changed]
