@@ -18,8 +18,10 @@ class PolicyReading:
     """One Cedar forbid: the actions of its scope, and what its conditions read.
 
     `facts` are read from the context, `attributes` from the resource, `of_principal` from the principal. `compared` has the
-    values with which each of them is compared, by "context.amount" or "resource.owner". `is_for_all`: it names no role, person or
-    resource, and reads nothing but facts, each by its name.
+    values from which on each of them makes a difference, by "context.amount" or "resource.owner".
+
+    `is_for_all`: it names no role, person or resource, and reads nothing but facts, each by its name. `is_beyond_samples`: it
+    depends on persons, single resources, or what it makes of facts, so that trying the values in its text does not show all.
     """
 
     actions: tuple[str, ...]
@@ -28,6 +30,7 @@ class PolicyReading:
     attributes: frozenset[str] = frozenset()
     of_principal: frozenset[str] = frozenset()
     is_for_all: bool = True
+    is_beyond_samples: bool = False
     compared: Mapping[str, tuple[Literal, ...]] = field(default_factory=dict)
 
     def faults(self, vocabulary: Vocabulary, *, actions: frozenset[str], roles: frozenset[str], place: str) -> Iterator[Fault]:

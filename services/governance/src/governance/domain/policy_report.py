@@ -47,7 +47,8 @@ class Replay:
 class PolicyReport:
     """`bundle_version` are the policies that it compares with; `replayed` is the number of recorded decisions.
 
-    `is_partial`: the policies tell apart more situations than were tried.
+    `is_partial`: the policies tell apart more situations than were tried, or depend on persons, single resources, or what they
+    make of facts (`like`, arithmetic, parts of times): the replay may show more.
     """
 
     bundle_version: int
@@ -73,7 +74,7 @@ class Comparison:
     def differences(self, people: Mapping[str, int]) -> tuple[Sequence[Difference], bool]:
         """Compare for each role, with the number of people who have it, and for each action of the changed policies."""
         found: list[Difference] = []
-        is_partial = False
+        is_partial = any(reading.is_beyond_samples for reading in self.readings)
         actions = sorted({action for reading in self.readings for action in reading.actions})
         most = max(1, min(SITUATIONS_MAX, CASES_MAX // max(1, len(actions) * len(people))))
         for action in actions:

@@ -164,7 +164,7 @@ TEMPLATES: Final[Mapping[str, PolicyTemplate]] = {
             (
                 read.time_of_day("starts", "From this time on.", "09:00"),
                 read.time_of_day("ends", "Before this time. One before the start is on the next day.", "17:00"),
-                read.weekdays("weekdays", "On these days; Monday to Friday if absent."),
+                read.weekdays("weekdays", "Starting on these days; Monday to Friday if absent."),
                 read.flag("closed_on_holidays", "Whether public holidays are closed; true if absent.", default=True),
             ),
             _time_window,

@@ -4,12 +4,15 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 import cedarpy
 
+from governance.domain.fact_values import is_value
 from governance.domain.policy import CEDAR_LENGTH_MAX
 from governance.domain.policy_reading import Literal, PolicyReading
+from governance.domain.vocabulary import FactType
 from kernel.errors import Fault, InvalidValues
 
 PLACE: Final = "cedar"
@@ -19,6 +22,19 @@ _INCOMPLETE: Final = "unexpected end of input"
 _DEPTH_MAX: Final = 50
 _DEEPER: Final = {"(": 1, "[": 1, "{": 1, "if": 1, ")": -1, "]": -1, "}": -1}
 _VARIABLES: Final = {"context", "resource", "principal"}
+_MIRRORED: Final = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_MIRRORED_METHODS: Final = {
+    "lessThan": "greaterThan",
+    "greaterThan": "lessThan",
+    "lessThanOrEqual": "greaterThanOrEqual",
+    "greaterThanOrEqual": "lessThanOrEqual",
+}
+_CENT: Final = Decimal("0.01")
+# What they make of a fact is not tried in reports.
+_DERIVING: Final = {
+    *("+", "-", "*", "neg", "like", "is", "isLoopback", "isMulticast", "isIpv4", "isIpv6"),
+    *("offset", "durationSince", "toDate", "toTime", "toMilliseconds", "toSeconds", "toMinutes", "toHours", "toDays"),
+}
 _EXTENSIONS: Final = {"decimal", "ip", "datetime", "duration"}
 
 
@@ -55,7 +71,7 @@ def _reading(policy: Mapping[str, Any]) -> PolicyReading:
     reads: dict[str, set[str]] = {name: set() for name in _VARIABLES}
     roles: set[str] = set()
     compared: dict[str, set[Literal]] = {}
-    names_entities, variables = False, 0
+    names_entities, is_beyond_samples, variables = False, _is_narrow(policy["resource"]), 0
     for node in _nodes([policy["principal"], policy.get("resource"), policy["conditions"]]):
         if attribute := _attribute(node):
             reads[attribute[0]].add(attribute[1])
@@ -64,6 +80,8 @@ def _reading(policy: Mapping[str, Any]) -> PolicyReading:
         if "__entity" in node or {"type", "id"} == node.keys():
             names_entities, entity = True, node.get("__entity", node)
             roles |= {entity["id"]} if entity["type"] == "Role" else set()
+            is_beyond_samples |= entity["type"] != "Role"
+        is_beyond_samples |= not _DERIVING.isdisjoint(node)
         for name, literals in _comparison(node):
             compared.setdefault(name, set()).update(literals)
     return PolicyReading(
@@ -72,6 +90,7 @@ def _reading(policy: Mapping[str, Any]) -> PolicyReading:
         facts=frozenset(reads["context"]),
         attributes=frozenset(reads["resource"]),
         of_principal=frozenset(reads["principal"]),
+        is_beyond_samples=is_beyond_samples or "id" in reads["resource"] or bool(compared.get("principal.id")),
         is_for_all=not (names_entities or variables or _is_narrow(policy["resource"])),
         compared={name: tuple(sorted(literals, key=str)) for name, literals in compared.items()},
     )
@@ -96,15 +115,29 @@ def _attribute(node: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _comparison(node: Mapping[str, Any]) -> Iterator[tuple[str, set[Literal]]]:
-    """Return the attributes that an operator compares directly, each with the literals of the same comparison."""
+    """Return the attributes that an operator compares directly, each with the values from which on the answer is another.
+
+    For `context.minute_of_day > 5` it is 6: reports try that value and the one before.
+    """
     for operator, operands in node.items():
         if operator in _EXTENSIONS or operator in {"&&", "||", "!", "Value", "Set", ".", "has"}:
             continue
         parts = list(operands.values()) if isinstance(operands, dict) else operands if isinstance(operands, list) else []
         attributes = [found for part in parts if isinstance(part, dict) and (found := _attribute(part))]
         literals = {literal for part in parts for literal in _literals(part)}
+        is_mirrored = bool(attributes) and not _attribute(parts[0])
         for variable, name in attributes:
-            yield f"{variable}.{name}", literals
+            yield f"{variable}.{name}", {_limit(operator, literal, is_mirrored=is_mirrored) for literal in literals}
+
+
+def _limit(operator: str, literal: Literal, *, is_mirrored: bool) -> Literal:
+    if isinstance(literal, int) and not isinstance(literal, bool):
+        return literal + 1 if (_MIRRORED.get(operator) if is_mirrored else operator) in {">", "<="} else literal
+    method = _MIRRORED_METHODS.get(operator) if is_mirrored else operator
+    if method in {"lessThan", "greaterThanOrEqual"} and is_value(FactType.DECIMAL, literal):
+        # Amounts are tried with the next cent.
+        return f"{Decimal(literal) - _CENT:f}"
+    return literal
 
 
 def _literals(part: Any) -> Iterator[Literal]:

@@ -90,7 +90,10 @@ class PolicyReportResponse(ResponseModel):
     broken: list[str] = Field(description="Golden decisions that would be otherwise; such a change is refused", examples=[[]])
     replay: list[ReplayResponse] = Field(description="Recorded decisions that would have been otherwise")
     replayed: int = Field(description="How many recorded decisions were tried", examples=[1200])
-    is_partial: bool = Field(description="The policies tell apart more situations than were tried", examples=[False])
+    is_partial: bool = Field(
+        description="The policies tell apart more than was tried: many situations, persons, single resources, or parts of facts",
+        examples=[False],
+    )
 
     @classmethod
     def of(cls, report: PolicyReport) -> "PolicyReportResponse":
