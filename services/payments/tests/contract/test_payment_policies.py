@@ -302,12 +302,13 @@ async def test_an_approval_rule_and_a_limit_are_both_judged(bank: Bank, payer: H
     assert (await bank.made(payer, payee, "100.00"))["status"] == "pending_approval"
 
 
-async def test_linked_orders_from_two_wallets_are_judged_apart(bank: Bank, payer: Holder, payee: Holder) -> None:
+async def test_linked_orders_from_two_wallets_are_judged_together(bank: Bank, payer: Holder, payee: Holder) -> None:
     publish(bank, limit("100.00"))
     second = UUID((await bank.post("/wallets", payer.user_id, {"currency": "NAD"})).json()["data"]["id"])
     await bank.made(payer, Holder(payer.user_id, second), "100.00")
-    legs = [*halves(payer, payee, "100.00"), leg(Holder(payer.user_id, second), payee, "100.00")]
-    assert (await bank.post("/transfers/linked", payer.user_id, {"legs": legs})).status_code == 201
+    for amount, status in (("40.01", 403), ("40.00", 201)):
+        legs = [*halves(payer, payee, "60.00"), leg(Holder(payer.user_id, second), payee, amount)]
+        assert (await bank.post("/transfers/linked", payer.user_id, {"legs": legs})).status_code == status
 
 
 async def test_policies_that_are_too_old_deny_nobody_and_let_nothing_pass(bank: Bank, payer: Holder, payee: Holder) -> None:
