@@ -206,7 +206,7 @@ async def test_views_return_what_was_written(sql: Sql) -> None:
         ("staff", False, 9),
         ("user", True, 2),
     ]
-    assert (permissions[0].category, permissions[0].name) == ("access", "policy:manage")
+    assert (permissions[0].category, permissions[0].name) == ("access", "access:evaluate")
     assert view.roles == ("staff",)
     assert (view.assignments[0].granted_by, view.assignments[0].granted_at) == ("governance", AT)
     assert await sql.roles.role("emperor") is None
