@@ -55,6 +55,7 @@ values() {
   value elcorp identity-runtime digest-key "$(key)"
   value elcorp identity-runtime admin-password "$(password)"
   value elcorp payments-runtime approval-key "$(key)"
+  value elcorp governance-runtime report-key "$(key)"
   value elcorp compliance-runtime master-key "$(key)"
   value elcorp gateway-runtime rabbitmq-url "$rabbitmq_url"
   value elcorp gateway-runtime redis-url "$redis_url"

@@ -29,6 +29,7 @@ umask 077
   echo "IDENTITY_MASTER_KEY=$(key)"
   echo "IDENTITY_DIGEST_KEY=$(key)"
   echo "PAYMENTS_APPROVAL_KEY=$(key)"
+  echo "GOVERNANCE_REPORT_KEY=$(key)"
   echo "COMPLIANCE_MASTER_KEY=$(key)"
   echo "ELCORP_ADMIN_EMAIL=admin@elcorp.na"
   # Every class of characters that the password policy requires.

@@ -21,6 +21,7 @@ RECENTLY: Final = {
     "grant_role", "revoke_role", "set_role_permissions", "set_approval_rule", "withdraw_approval_rule",
     "create_role", "describe_role", "retire_role", "set_included_roles", "set_separation", "withdraw_separation",
     "ask_separation_exception", "approve_separation_exception", "end_separation_exception",
+    "start_access_review", "decide_review_lines", "cancel_access_review",
     # Policies.
     "create_policy", "add_policy_version", "describe_policy", "ask_policy_change", "approve_policy_change", "end_policy_change",
     "set_golden_decision", "remove_golden_decision",
@@ -43,7 +44,7 @@ RECENTLY_OF_OTHERS: Final = {"update_profile", "revoke_session", "void_transfer"
 SEARCHES: Final = {
     "list_users", "list_recovery_requests", "list_accounts", "list_role_assignments", "list_audit_entries",
     "export_audit_entries", "get_audit_trail", "list_policy_decisions", "list_screening_blocks",
-    "list_who_can", "list_duty_conflicts", "list_separation_exceptions",
+    "list_who_can", "list_duty_conflicts", "list_separation_exceptions", "export_review_lines",
 }  # fmt: skip
 # What belongs to one person, or waits for a decision, and is on record where it is another's.
 ON_RECORD: Final = {
@@ -53,6 +54,7 @@ ON_RECORD: Final = {
     "list_bulk_lines", "follow_bulk", "list_awaiting_approval", "list_bulks_awaiting_approval",
     "get_subject_roles", "get_audit_entry", "get_inclusion_proof",
     "get_user_access", "explain_access", "preview_assignment", "list_members", "get_member", "list_team_members",
+    "list_review_lines", "get_review_report",
 }  # fmt: skip
 # Open to everybody who was given an address or a number.
 BY_REFERENCE: Final = {"look_up_wallet_address", "get_erasure"}

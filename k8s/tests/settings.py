@@ -20,6 +20,7 @@ SECRETS = {
     "redis-url": "rediss://:Zk3vQ@cache/0",
     "master-key": "q" * 43 + "=",
     "approval-key": "a" * 43 + "=",
+    "report-key": "r" * 43 + "=",
     "digest-key": "d" * 43 + "=",
     "other-master-key": "o" * 43 + "=",
     "admin-password": "Zk3vQ-Zk3vQ-Zk3vQ",

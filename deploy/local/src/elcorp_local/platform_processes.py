@@ -12,6 +12,8 @@ from elcorp_local.supervisor import Managed
 
 # The processes of a service; each has an operations port of the same name.
 _ROLES = ("serve", "work", "jobs")
+# The secrets that every process gets, though only some need them.
+_SECRETS = ("ELCORP_MASTER_KEY", "ELCORP_APPROVAL_KEY", "ELCORP_REPORT_KEY", "ELCORP_ADMIN_EMAIL", "ELCORP_ADMIN_PASSWORD")
 # The gateway stops first, then the services, and the relay last, because it publishes the events of the others.
 _STOP_ORDER = {"gateway": 0, "serve": 1, "jobs": 1, "work": 2}
 
@@ -101,7 +103,7 @@ class PlatformProcesses:
         yield "ELCORP_OPS_PORT", str(self.ports.of(role, service, number))
         yield "ELCORP_RESET_PAGE", f"http://localhost:{self.ports.gateway}/reset-password"
         yield "ELCORP_UNDO_PAGE", f"http://localhost:{self.ports.gateway}/undo-email-change"
-        for name in ("ELCORP_MASTER_KEY", "ELCORP_APPROVAL_KEY", "ELCORP_ADMIN_EMAIL", "ELCORP_ADMIN_PASSWORD"):
+        for name in _SECRETS:
             yield name, self.secrets[name]
         yield from self.extra.items()
 

@@ -22,7 +22,7 @@ class SecretInvalid(Failure):
 def load_or_create(file: Path) -> tuple[dict[str, str], bool]:
     """Return the secrets, and whether they were just created.
 
-    Keys: ELCORP_MASTER_KEY, ELCORP_APPROVAL_KEY, ELCORP_ADMIN_EMAIL, ELCORP_ADMIN_PASSWORD, and
+    Keys: ELCORP_MASTER_KEY, ELCORP_APPROVAL_KEY, ELCORP_REPORT_KEY, ELCORP_ADMIN_EMAIL, ELCORP_ADMIN_PASSWORD, and
     <SERVICE>_<OWNER|APP|RELAY>_PASSWORD for each database role. ELCORP_ADMIN_EMAIL and ELCORP_ADMIN_PASSWORD in the environment
     are used at the first start. After that the administrator exists, and its password is changed through the API.
     Raises SecretInvalid.
@@ -45,6 +45,7 @@ def _makers() -> dict[str, Callable[[], str]]:
     return {
         "ELCORP_MASTER_KEY": _key,
         "ELCORP_APPROVAL_KEY": _key,
+        "ELCORP_REPORT_KEY": _key,
         "ELCORP_ADMIN_EMAIL": lambda: os.environ.get("ELCORP_ADMIN_EMAIL") or "admin@elcorp.na",
         "ELCORP_ADMIN_PASSWORD": lambda: _given_password() or password(),
         **dict.fromkeys(roles, lambda: secrets.token_urlsafe(24)),

@@ -31,6 +31,7 @@ _FORMS: Final = {
     "master_key": "base64 of 32 bytes, or a file in ELCORP_MASTER_KEY_FILE",
     "objects_url": "s3://bucket/prefix, or file:///path for a folder that all processes of the service share",
     "approval_key": "base64 of 32 bytes, or a file in ELCORP_APPROVAL_KEY_FILE",
+    "report_key": "base64 of 32 bytes, or a file in ELCORP_REPORT_KEY_FILE",
 }
 
 

@@ -62,6 +62,8 @@ OF_ONE_PROCESS: Final = frozenset(
         "RATE_LIMIT_PER_MINUTE",
         "RECONCILE_GRACE_SECONDS",
         "RECONCILE_SECONDS",
+        "REPORT_KEY",
+        "REPORT_KEY_FILE",
         "RESET_PAGE",
         "SESSION_DAYS",
         "SESSION_IDLE_MINUTES",

@@ -108,9 +108,10 @@ async def working(settings: GovernanceSettings) -> AsyncIterator[Working]:
 
 
 def jobs(settings: GovernanceSettings) -> "procrastinate.App":
-    """End the roles and memberships whose end has come, and forget the steps of invitations."""
+    """End roles, memberships and access reviews whose end has come, and forget the steps of invitations."""
     from chassis.jobs import make_jobs
-    from governance.interfaces.jobs import access_jobs
+    from governance.infrastructure.report_signer import Ed25519ReportSigner
+    from governance.interfaces.jobs import access_jobs, review_jobs
 
     # Connects at the first job and stays open for the life of the process.
     database = Database.of(settings, scope=PLATFORM)
@@ -120,7 +121,12 @@ def jobs(settings: GovernanceSettings) -> "procrastinate.App":
         wiring.end_memberships(database=database, clock=clock),
         job_seconds=settings.job_seconds,
     )
-    return make_jobs(settings, [periodic])
+    reviews = review_jobs(
+        wiring.ask_reviewers(database=database, clock=clock),
+        wiring.close_access_reviews(database=database, signer=Ed25519ReportSigner.of(settings.report_secret()), clock=clock),
+        job_seconds=settings.job_seconds,
+    )
+    return make_jobs(settings, [periodic, reviews])
 
 
 SERVICE = Service(
@@ -130,4 +136,5 @@ SERVICE = Service(
     working=working,
     jobs=jobs,
     migrations=migrations_of(GovernanceSettings.NAME),
+    needs={"jobs": ("report_key",)},
 )

@@ -8,6 +8,10 @@ from chassis.persistence.unit_of_work import SqlUnitOfWork
 from chassis.wiring import wire
 from governance.application import Governance
 from governance.application.access import Access
+from governance.application.access_reviews import AccessReviews
+from governance.application.access_reviews.ask_reviewers import AskReviewers
+from governance.application.access_reviews.authority import ReviewAuthority
+from governance.application.access_reviews.close_access_reviews import CloseAccessReviews
 from governance.application.approval_rules import ApprovalRules
 from governance.application.erasures import Erasures
 from governance.application.erasures.acknowledge_erasure import AcknowledgeErasure
@@ -26,6 +30,7 @@ from governance.application.policy_bundles.publish_bundle import PublishBundle
 from governance.application.policy_changes import PolicyChanges
 from governance.application.policy_changes.assessment import AssessChange
 from governance.application.policy_changes.proposal import Propose
+from governance.application.ports.access_reviews import ReportSigner
 from governance.application.ports.decisions import DecisionPoint, Decisions
 from governance.application.ports.invitations import InvitationMails
 from governance.application.ports.policies import PolicyLab
@@ -56,6 +61,7 @@ from governance.infrastructure.sql.permissions import SqlPermissionViews
 from governance.infrastructure.sql.policies import SqlPolicyViews
 from governance.infrastructure.sql.policy_bundles import SqlPolicyBundleViews
 from governance.infrastructure.sql.policy_changes import SqlPolicyChangeViews
+from governance.infrastructure.sql.review_views import SqlAccessReviewViews, SqlReviewSchedule
 from governance.infrastructure.sql.role_assignments import SqlRoleAssignmentViews
 from governance.infrastructure.sql.roles import SqlRoleViews
 from governance.infrastructure.sql.separation_exceptions import SqlSeparationExceptionViews
@@ -98,6 +104,7 @@ def use_cases(
     memberships = SqlMembershipViews(every_organization)
     organizations, teams = SqlOrganizationViews(every_organization), SqlTeamViews(every_organization)
     authority = OrganizationAuthority(decisions=decisions, members=memberships, reads=reads)
+    reviews = SqlAccessReviewViews(every_organization)
     return Governance(
         roles=wire(Roles, uow=uow, views=SqlRoleViews(database), publish_bundle=publish_bundle, clock=clock),
         permissions=wire(Permissions, views=SqlPermissionViews(database)),
@@ -117,6 +124,14 @@ def use_cases(
             policies=SqlPolicyViews(database),
             decisions=decisions,
             subjects=subjects,
+            reads=reads,
+            clock=clock,
+        ),
+        access_reviews=wire(
+            AccessReviews,
+            uow=uow,
+            views=reviews,
+            authority=ReviewAuthority(decisions=decisions, members=memberships, organizations=authority, views=reviews),
             reads=reads,
             clock=clock,
         ),
@@ -204,3 +219,15 @@ def end_limited_roles(*, database: Database, clock: Clock) -> EndLimitedRoles:
 def end_memberships(*, database: Database, clock: Clock) -> EndMemberships:
     """Wire it, for the database under the scope of all organizations."""
     return EndMemberships(uow=unit_of_work(database=database), views=SqlMembershipViews(database), clock=clock)
+
+
+def ask_reviewers(*, database: Database, clock: Clock) -> AskReviewers:
+    """Wire it, for the database under the scope of all organizations."""
+    return AskReviewers(uow=unit_of_work(database=database), schedule=SqlReviewSchedule(database), clock=clock)
+
+
+def close_access_reviews(*, database: Database, signer: ReportSigner, clock: Clock) -> CloseAccessReviews:
+    """Wire it, for the database under the scope of all organizations."""
+    return CloseAccessReviews(
+        uow=unit_of_work(database=database), schedule=SqlReviewSchedule(database), signer=signer, clock=clock
+    )

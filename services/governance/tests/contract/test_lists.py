@@ -10,6 +10,7 @@ from services.governance.tests.contract.access_api import ask_exception, set_sep
 from services.governance.tests.contract.api import Api
 from services.governance.tests.contract.organizations_api import founded
 from services.governance.tests.contract.policies_api import OFFICE_HOURS, ask_change, create, put
+from services.governance.tests.contract.reviews_api import start
 
 PATHS: Final = {
     "list_role_assignments": "/role-assignments?role=staff&reason=audit",
@@ -28,6 +29,8 @@ PATHS: Final = {
     "list_separations": "/access/separations",
     "list_separation_exceptions": "/access/separation-exceptions?separation=view-and-approve&reason=audit",
     "list_duty_conflicts": "/access/separations/view-and-approve/conflicts?reason=audit",
+    "list_access_reviews": "/access/reviews?status=running",
+    "list_review_lines": "/access/reviews/{review}/lines?outcome=open",
     "list_who_can": "/access/who-can?permission=audit:view&reason=audit",
 }
 
@@ -50,7 +53,9 @@ async def test_every_list_keeps_its_promises(api: Api) -> None:
 
     organization, team = await founded(api)
 
-    paths = {name: path.format(organization=organization, team=team) for name, path in PATHS.items()}
+    review = (await start(api, roles=["staff"]))["id"]
+
+    paths = {name: path.format(organization=organization, team=team, review=review) for name, path in PATHS.items()}
 
     async def ask(path: str) -> httpx.Response:
         return await api.call("GET", path)

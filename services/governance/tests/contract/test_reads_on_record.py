@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from chassis.persistence import outbox
+from chassis.testing.clocks import ControlledClock
 from chassis.testing.declared_reads import DeclaredReads, Person
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from governance.interfaces.publications import PUBLICATIONS
@@ -17,6 +18,7 @@ from services.governance.tests.contract.access_api import ask_exception, done, s
 from services.governance.tests.contract.api import Api
 from services.governance.tests.contract.organizations_api import create_organization, founded
 from services.governance.tests.contract.policies_api import ask_change, create, in_force, put
+from services.governance.tests.contract.reviews_api import close, decide, start
 from services.governance.tests.stored import published
 
 WHY: Final = {"reason": "complaint 4711"}
@@ -60,6 +62,12 @@ PATHS: Final = {
     "get_separation": "/access/separations/view-and-approve",
     "list_duty_conflicts": "/access/separations/view-and-approve/conflicts",
     "list_separation_exceptions": "/access/separation-exceptions",
+    "list_access_reviews": "/access/reviews",
+    "get_access_review": "/access/reviews/{review}",
+    "list_review_lines": "/access/reviews/{review}/lines",
+    "export_review_lines": "/access/reviews/{review}/lines/export",
+    "get_review_report": "/access/reviews/{review}/report",
+    "list_review_keys": "/access/reviews/keys",
 }
 
 
@@ -90,7 +98,7 @@ async def facts(api: Api, *, since: int = 0) -> list[dict[str, Any]]:
     ]
 
 
-async def test_every_operation_records_the_reads_that_it_declares(api: Api, subject: str) -> None:
+async def test_every_operation_records_the_reads_that_it_declares(api: Api, subject: str, clock: ControlledClock) -> None:
     assert (await api.call("PUT", "/policies/approval-rules/large", json=RULE)).status_code == 200
 
     organization, team = await founded(api, UUID(subject))
@@ -100,12 +108,15 @@ async def test_every_operation_records_the_reads_that_it_declares(api: Api, subj
     await set_separation(api, "view-and-approve")
     await ask_exception(api, "view-and-approve", UUID(subject))
 
+    review = await start(api, roles=["staff"])
+    await decide(api, review, keep=[1])
+    await close(api, clock)
+
     async def ask(method: str, path: str) -> httpx.Response:
         return await api.call(method, path)
 
-    paths = {
-        name: path.format(subject=subject, organization=organization, team=team, change=change) for name, path in PATHS.items()
-    }
+    made = {"subject": subject, "organization": organization, "team": team, "change": change, "review": review["id"]}
+    paths = {name: path.format(**made) for name, path in PATHS.items()}
     reads = DeclaredReads(ask, api.database, PUBLICATIONS, paths)
     assert await reads.misdeclared(ROUTERS, Person(subject, {subject})) == []
 

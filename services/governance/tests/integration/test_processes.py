@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 import pytest
+from pydantic import SecretStr
 
 from chassis.messaging.contracts import Publications
 from chassis.messaging.listener import Listener
@@ -28,6 +29,7 @@ from kernel.ids import new_id
 from services.governance.tests.stored import rows
 
 SECONDS_MAX = 120
+REPORT_KEY = SecretStr("Z292ZXJuYW5jZS10ZXN0LXJlcG9ydC1rZXktMzItYnk=")
 
 
 def registered(event: Registered) -> UserRegistered:
@@ -138,9 +140,11 @@ async def test_publishing_the_first_bundle_is_retried_until_it_succeeds(failures
 
 
 async def test_the_periodic_jobs_have_their_schedule(urls: DatabaseUrls) -> None:
-    app = jobs(GovernanceSettings(database_url=urls.app))
+    app = jobs(GovernanceSettings(database_url=urls.app, report_key=REPORT_KEY))
     schedule = {name: task.cron for (name, _), task in app.periodic_registry.periodic_tasks.items()}
     assert {name: cron for name, cron in schedule.items() if name.startswith("governance:")} == {
+        "governance:ask_reviewers": "* * * * *",
+        "governance:close_access_reviews": "* * * * *",
         "governance:end_limited_roles": "* * * * *",
         "governance:end_memberships": "* * * * *",
         "governance:purge_idempotency_steps": "2-59/10 * * * *",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from governance.application.access import Access
+from governance.application.access_reviews import AccessReviews
 from governance.application.approval_rules import ApprovalRules
 from governance.application.erasures import Erasures
 from governance.application.evaluations import Evaluations
@@ -28,6 +29,7 @@ class Governance:
     permissions: Permissions
     role_assignments: RoleAssignments
     access: Access
+    access_reviews: AccessReviews
     evaluations: Evaluations
     separations: Separations
     separation_exceptions: SeparationExceptions

@@ -264,6 +264,38 @@ class GoldenDecisionsBroken(DomainError):
     disclosed = ("golden_decisions",)
 
 
+class ReviewClosed(DomainError):
+    """The access review has ended or been cancelled, so nothing of it can be decided any more."""
+
+    kind = Kind.CONFLICT
+    code = "GOV_020"
+    disclosed = ("status",)
+
+
+class UnderReview(DomainError):
+    """An assignment is still open in another access review. Let that one end, or cancel it."""
+
+    kind = Kind.CONFLICT
+    code = "GOV_021"
+    disclosed = ("review_id",)
+
+
+class LineDecided(DomainError):
+    """The assignment was withdrawn or has ended. Grant the role again if the person needs it."""
+
+    kind = Kind.CONFLICT
+    code = "GOV_022"
+    disclosed = ("line", "outcome")
+
+
+class OwnAccess(DomainError):
+    """Another person decides about your own access."""
+
+    kind = Kind.DENIED
+    code = "ACC_002"
+    disclosed = ("line",)
+
+
 class UnsoundPolicies(DomainError):
     """The compiled policies do not match their schema. Nothing was published."""
 

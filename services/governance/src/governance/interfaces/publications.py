@@ -2,6 +2,7 @@
 
 from chassis.messaging.contracts import Publications
 from chassis.messaging.erasures import acknowledged_by
+from chassis.messaging.notices import notice_requested
 from elcorp.governance.v1 import events_pb2
 from governance.domain.events import (
     LimitedRolesChanged,
@@ -12,6 +13,7 @@ from governance.domain.events import (
 )
 from governance.interfaces.limited_roles import limited_role_message
 from kernel.erasures import ErasureAcknowledged
+from kernel.notices import NoticeRequested
 
 
 def subject_roles_changed(event: SubjectRolesChanged) -> events_pb2.SubjectRolesChanged:
@@ -48,6 +50,7 @@ PUBLICATIONS = Publications(
         MembershipEnded: membership_ended,
         OrganizationStatusChanged: organization_status_changed,
         PolicyBundlePublished: policy_bundle_published,
+        NoticeRequested: notice_requested,
         ErasureAcknowledged: acknowledged_by(events_pb2.ErasureAcknowledged),
     },
 )

@@ -9,6 +9,8 @@ from kernel.actor import Actor
 
 MANAGE_ORGANIZATION: Final = "organization:manage"
 READ_ANY_ORGANIZATION: Final = "organization:read_any"
+# Of auditors.
+VIEW_AUDIT: Final = "audit:view"
 # Of applications that enforce what the decision point answers.
 EVALUATE_ACCESS: Final = "access:evaluate"
 

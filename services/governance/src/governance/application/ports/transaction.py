@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import kernel.transaction
+from governance.application.ports.access_reviews import AccessReviewRepository
 from governance.application.ports.approval_rules import ApprovalRuleRepository
 from governance.application.ports.invitations import InvitationRepository
 from governance.application.ports.memberships import MembershipRepository
@@ -50,6 +51,9 @@ class Transaction(kernel.transaction.Transaction, Protocol):
 
     @property
     def memberships(self) -> MembershipRepository: ...
+
+    @property
+    def access_reviews(self) -> AccessReviewRepository: ...
 
     @property
     def standings(self) -> StandingRepository: ...

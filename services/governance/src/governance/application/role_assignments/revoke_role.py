@@ -4,7 +4,7 @@ from uuid import UUID
 
 from governance.application.ports.transaction import Transaction, UnitOfWork
 from governance.application.role_assignments import audit
-from governance.application.role_assignments.limited import revoke_limited
+from governance.application.role_assignments.held_roles import HeldRoles
 from governance.application.standings.authority import require_authority_over
 from governance.application.standings.role_management import role_management_kept
 from governance.domain.errors import UnknownRole
@@ -57,21 +57,11 @@ async def revoke_role(
     async with role_management_kept(tx):
         if not await tx.roles.lock(role):
             raise UnknownRole(field="role", role=role)
-        holder = await tx.holders.lock(subject_id)
-        limited = await tx.limited_holders.lock(subject_id)
-        if holder or limited:
+        held = await HeldRoles.lock(tx, subject_id)
+        if held.is_known:
             await require_authority_over(tx, actor, subject_id, at=at)
-        changed = False
-        held = holder.assignments.get(role) if holder else None
-        if holder and held and assignment_id in {None, held.id}:
-            with tx.change(audit.assignment_of(role), holder, "revoke", at=at, reason=reason):
-                holder.revoke(role, at=at)
-            changed = True
-        for assignment in list(limited.assignments.values()) if limited else ():
-            if limited and assignment.role == role and assignment_id in {None, assignment.id}:
-                revoke_limited(tx, limited, assignment, "revoke", at=at, reason=reason)
-                changed = True
-        if not changed and actor.subject_id != str(subject_id):
+        revoked = held.revoke(tx, role, assignment_id=assignment_id, at=at, reason=reason)
+        if not revoked and actor.subject_id != str(subject_id):
             # The response shows the subject's roles, and no other audit fact records that they were read.
             tx.record(audit.read_of_roles(subject_id).fact(at=at))
-        return holder.roles if holder else ()
+        return held.unlimited.roles if held.unlimited else ()

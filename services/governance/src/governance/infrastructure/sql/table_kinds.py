@@ -5,6 +5,8 @@ from typing import Final
 from chassis.persistence.table_kinds import ORGANIZATION, PERSON, PLATFORM, TableKinds
 
 TABLE_KINDS: Final[TableKinds] = {
+    # Of the platform or of one organization; use cases decide who sees which.
+    "access_reviews": PLATFORM,
     "approval_rules": PLATFORM,
     "bundled_policies": PLATFORM,
     # Read by every process, about all organizations, and written by triggers alone.
@@ -23,6 +25,8 @@ TABLE_KINDS: Final[TableKinds] = {
     "policy_change_items": PLATFORM,
     "policy_changes": PLATFORM,
     "policy_versions": PLATFORM,
+    "review_keys": PLATFORM,
+    "review_lines": PERSON,
     "role_assignments": PERSON,
     "role_holders": PERSON,
     "role_inclusions": PLATFORM,

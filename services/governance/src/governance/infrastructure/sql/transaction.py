@@ -3,6 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.persistence.unit_of_work import SqlTransaction
+from governance.infrastructure.sql.access_reviews import SqlAccessReviewRepository
 from governance.infrastructure.sql.approval_rules import SqlApprovalRuleRepository
 from governance.infrastructure.sql.golden_decisions import SqlGoldenDecisionRepository
 from governance.infrastructure.sql.invitations import SqlInvitationRepository
@@ -35,6 +36,7 @@ class SqlGovernanceTransaction(SqlTransaction):
         self.teams = SqlTeamRepository(session)
         self.invitations = SqlInvitationRepository(session)
         self.memberships = SqlMembershipRepository(session)
+        self.access_reviews = SqlAccessReviewRepository(session)
         self.standings = SqlStandingRepository(session)
         self.bundles = SqlBundleRepository(session)
         self.policies = SqlPolicyRepository(session)

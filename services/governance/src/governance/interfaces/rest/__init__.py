@@ -1,6 +1,7 @@
 """Governance's REST API."""
 
 from governance.interfaces.rest.access import access
+from governance.interfaces.rest.access_reviews import access_reviews
 from governance.interfaces.rest.approval_rules import approval_rules
 from governance.interfaces.rest.evaluations import evaluations
 from governance.interfaces.rest.golden_decisions import golden_decisions
@@ -22,6 +23,7 @@ ROUTERS = (
     permissions,
     role_assignments,
     access,
+    access_reviews,
     evaluations,
     separations,
     separation_exceptions,

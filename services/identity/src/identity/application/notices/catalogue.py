@@ -49,6 +49,40 @@ TEXTS: Final[Mapping[str, Mapping[NoticeLanguage, TemplateText]]] = {
             " gekanselleer.",
         ),
     },
+    "governance.access_review_asked": {
+        _EN: TemplateText(
+            "Confirm who has access",
+            "{title}: please keep or withdraw {lines} roles of people who report to you, or that you administer, by {deadline}."
+            " Roles that nobody confirms by then are withdrawn.",
+        ),
+        _AF: TemplateText(
+            "Bevestig wie toegang het",
+            "{title}: behou of onttrek asseblief voor {deadline} {lines} rolle van mense wat aan jou rapporteer, of wat jy"
+            " bestuur. Rolle wat niemand teen dan bevestig nie, word onttrek.",
+        ),
+    },
+    "governance.access_review_reminder": {
+        _EN: TemplateText(
+            "Reminder: confirm who has access",
+            "{title}: {lines} roles still await your decision. Those that nobody confirms by {deadline} are withdrawn.",
+        ),
+        _AF: TemplateText(
+            "Herinnering: bevestig wie toegang het",
+            "{title}: {lines} rolle wag nog op jou besluit. Dié wat niemand teen {deadline} bevestig nie, word onttrek.",
+        ),
+    },
+    "governance.access_review_completed": {
+        _EN: TemplateText(
+            "An access review has ended",
+            "{title} has ended: {kept} roles were kept and {withdrawn} withdrawn. {retained} were not confirmed, but could not be"
+            " withdrawn. The signed report is available.",
+        ),
+        _AF: TemplateText(
+            "'n Toegangsoorsig is afgehandel",
+            "{title} is afgehandel: {kept} rolle is behou en {withdrawn} onttrek. {retained} is nie bevestig nie, maar kon nie"
+            " onttrek word nie. Die ondertekende verslag is beskikbaar.",
+        ),
+    },
     "system.notices_withheld": {
         _EN: TemplateText("Many notices within an hour", "{count} further notices of the hour were not kept one by one."),
         _AF: TemplateText(

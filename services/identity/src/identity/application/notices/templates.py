@@ -69,6 +69,8 @@ def find_template(name: str) -> NoticeTemplate:
     return template
 
 
+_REVIEW: Final = "/access/reviews/{review_id}"
+_REVIEW_TO_DECIDE: Final = frozenset({"review_id", "title", "lines", "deadline"})
 _GIVEN: Final = (
     NoticeTemplate(
         "payments.planned_transfer_refused",
@@ -90,6 +92,27 @@ _GIVEN: Final = (
         frozenset({"amount", "bulk_id", "expires_at", "lines"}),
         TEXTS["payments.file_approval_needed"],
         link="/transfers/bulk/{bulk_id}",
+    ),
+    NoticeTemplate(
+        "governance.access_review_asked",
+        NoticeGroup.APPROVALS,
+        _REVIEW_TO_DECIDE,
+        TEXTS["governance.access_review_asked"],
+        link=_REVIEW,
+    ),
+    NoticeTemplate(
+        "governance.access_review_reminder",
+        NoticeGroup.APPROVALS,
+        _REVIEW_TO_DECIDE,
+        TEXTS["governance.access_review_reminder"],
+        link=_REVIEW,
+    ),
+    NoticeTemplate(
+        "governance.access_review_completed",
+        NoticeGroup.APPROVALS,
+        frozenset({"review_id", "title", "kept", "withdrawn", "retained"}),
+        TEXTS["governance.access_review_completed"],
+        link=_REVIEW,
     ),
     NoticeTemplate("system.notices_withheld", NoticeGroup.SYSTEM, frozenset({"count"}), TEXTS["system.notices_withheld"]),
     NoticeTemplate(

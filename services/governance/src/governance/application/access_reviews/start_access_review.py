@@ -1,0 +1,90 @@
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from governance.application.access_reviews import audit
+from governance.application.access_reviews.authority import ReviewAuthority
+from governance.application.organizations.authority import within
+from governance.application.ports.transaction import Transaction, UnitOfWork
+from governance.domain.access_review import LINES_MAX, AccessReview, ReviewLine
+from governance.domain.errors import BeyondAuthority, UnderReview, UnknownOrganization, UnknownRole
+from kernel.actor import Actor
+from kernel.clock import Clock
+from kernel.errors import InvalidValue
+
+
+@dataclass(frozen=True, slots=True)
+class StartAccessReview:
+    """Start a campaign: list who has which role now, and ask the managers concerned by a notice.
+
+    A campaign may withdraw everything that it lists, so it is started by a person with authority over everybody in it.
+    """
+
+    uow: UnitOfWork
+    authority: ReviewAuthority
+    clock: Clock
+
+    async def __call__(
+        self,
+        *,
+        actor: Actor,
+        title: str,
+        organization_id: UUID | None,
+        roles: Collection[str],
+        reason: str,
+        deadline: datetime,
+    ) -> AccessReview:
+        """Raise AccessDenied, NotFound, UnknownOrganization, UnknownRole, InvalidValue, UnderReview, or BeyondAuthority."""
+        await self.authority.require_administrator(actor, organization_id)
+        async with self.uow.begin(within(actor, organization_id)) as tx:
+            # No role is granted or revoked between the list and its commit.
+            await tx.standings.guard()
+            at = self.clock.now()
+            await _require_scope(tx, organization_id, roles)
+            held = await tx.access_reviews.held(organization_id, roles, most=LINES_MAX + 1)
+            review, lines = AccessReview.start(
+                held,
+                title=title,
+                organization_id=organization_id,
+                roles=sorted(roles),
+                reason=reason,
+                deadline=deadline,
+                by=actor.subject_id,
+                at=at,
+            )
+            if other := await tx.access_reviews.open_elsewhere([line.assignment_id for line in lines]):
+                raise UnderReview(review_id=other)
+            await _require_authority(tx, actor, lines, organization_id, at=at)
+            await tx.access_reviews.add(review, lines)
+            tx.create(audit.REVIEW, review, "start", at=at, reason=reason)
+            return review
+
+
+async def _require_scope(tx: Transaction, organization_id: UUID | None, roles: Collection[str]) -> None:
+    if organization_id:
+        organization = await tx.organizations.share(organization_id)
+        if organization is None:
+            raise UnknownOrganization(field="organization_id", organization_id=organization_id)
+        organization.require_open()
+    if not roles:
+        return
+    hierarchy = await tx.roles.hierarchy()
+    for name in sorted(roles):
+        role = hierarchy.find(name)
+        if role is None:
+            raise UnknownRole(field="roles", role=name)
+        if role.is_default:
+            raise InvalidValue(field="roles", expected="roles other than the default one, which everybody has", given=name)
+
+
+async def _require_authority(
+    tx: Transaction, actor: Actor, lines: Sequence[ReviewLine], organization_id: UUID | None, *, at: datetime
+) -> None:
+    others = {line.subject_id for line in lines} - {actor.user_id}
+    theirs = await tx.access_reviews.permitted_to(others, organization_id, at=at)
+    own = await tx.holders.permissions_of(actor.user_id, at=at)
+    if organization_id:
+        own |= await tx.holders.permissions_within(actor.user_id, organization_id, at=at)
+    if beyond := theirs - own:
+        raise BeyondAuthority(permissions=sorted(beyond))

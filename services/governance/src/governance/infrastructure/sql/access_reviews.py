@@ -1,0 +1,155 @@
+"""Access reviews and their lines, in PostgreSQL."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Column, DateTime, ForeignKey, Integer, LargeBinary, Table, Text, Uuid, insert, select, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from governance.domain.access_review import (
+    AccessReview,
+    Capacity,
+    HeldAssignment,
+    LineOutcome,
+    ReviewLine,
+    ReviewStatus,
+)
+from governance.domain.limits import Limits
+from governance.infrastructure.sql.mapping import enumerated, mapper, metadata
+from governance.infrastructure.sql.roles import roles
+
+review_keys = Table(
+    "review_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
+access_reviews = Table(
+    "access_reviews",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("organization_id", Uuid),
+    Column("roles", ARRAY(Text, as_tuple=True), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("deadline", DateTime(timezone=True), nullable=False),
+    Column("started_by", Text, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("line_count", Integer, nullable=False),
+    Column("status", enumerated(ReviewStatus), nullable=False),
+    Column("asked_at", DateTime(timezone=True)),
+    Column("reminded_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("end_reason", Text),
+    Column("statement", Text),
+    Column("digest", Text),
+    Column("key_id", ForeignKey(review_keys.c.id)),
+    Column("signature", Text),
+)
+review_lines = Table(
+    "review_lines",
+    metadata,
+    Column("review_id", ForeignKey(access_reviews.c.id), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("assignment_id", Uuid, nullable=False),
+    Column("subject_id", Uuid, nullable=False),
+    Column("role", ForeignKey(roles.c.name), nullable=False),
+    Column("organization_id", Uuid),
+    Column("team_id", Uuid),
+    Column("starts_at", DateTime(timezone=True)),
+    Column("ends_at", DateTime(timezone=True)),
+    Column("granted_by", Text, nullable=False),
+    Column("granted_at", DateTime(timezone=True), nullable=False),
+    Column("outcome", enumerated(LineOutcome), nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
+    Column("capacity", enumerated(Capacity)),
+    Column("reason", Text),
+)
+mapper.map_imperatively(AccessReview, access_reviews)
+mapper.map_imperatively(ReviewLine, review_lines)
+
+_HELD = text(
+    """
+    SELECT id, subject_id, role, organization_id, starts_at, ends_at, team_id, granted_by, granted_at FROM all_assignments
+    WHERE role = ANY(ARRAY(
+        SELECT name FROM roles WHERE NOT is_default AND (cardinality(cast(:roles AS text[])) = 0 OR name = ANY(:roles))
+    ))
+    AND (cast(:organization AS uuid) IS NULL AND organization_id IS NULL OR organization_id = :organization)
+    ORDER BY role, subject_id, id LIMIT :most
+    """
+)
+_PERMITTED = text(
+    """
+    SELECT permission FROM effective_role_permissions WHERE role IN (
+        SELECT role FROM all_assignments WHERE subject_id = ANY(:subjects) AND coalesce(ends_at, 'infinity') > :at
+        AND (cast(:organization AS uuid) IS NULL AND organization_id IS NULL OR organization_id = :organization)
+    )
+    """
+)
+_OPEN_ELSEWHERE = text("SELECT review_id FROM review_lines WHERE outcome = 'open' AND assignment_id = ANY(:assignments) LIMIT 1")
+_EXISTING = text("SELECT id FROM all_assignments WHERE id = ANY(:assignments)")
+_CANCEL_OPEN = text("UPDATE review_lines SET outcome = 'cancelled' WHERE review_id = :review_id AND outcome = 'open'")
+
+
+class SqlAccessReviewRepository:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def held(self, organization_id: UUID | None, roles: Collection[str], *, most: int) -> Sequence[HeldAssignment]:
+        asked = {"organization": organization_id, "roles": list(roles), "most": most}
+        return [_held(row) for row in await self._session.execute(_HELD, asked)]
+
+    async def permitted_to(self, subject_ids: Collection[UUID], organization_id: UUID | None, *, at: datetime) -> frozenset[str]:
+        asked = {"subjects": list(subject_ids), "organization": organization_id, "at": at}
+        return frozenset((await self._session.scalars(_PERMITTED, asked)).all())
+
+    async def open_elsewhere(self, assignment_ids: Collection[UUID]) -> UUID | None:
+        found: UUID | None = await self._session.scalar(_OPEN_ELSEWHERE, {"assignments": list(assignment_ids)})
+        return found
+
+    async def existing(self, assignment_ids: Collection[UUID]) -> Collection[UUID]:
+        return frozenset((await self._session.scalars(_EXISTING, {"assignments": list(assignment_ids)})).all())
+
+    async def lock(self, review_id: UUID) -> AccessReview | None:
+        return await self._review(review_id, for_share=False)
+
+    async def share(self, review_id: UUID) -> AccessReview | None:
+        return await self._review(review_id, for_share=True)
+
+    async def lock_lines(self, review_id: UUID, numbers: Collection[int]) -> Sequence[ReviewLine]:
+        of = review_lines.c
+        query = select(ReviewLine).where(of.review_id == review_id, of.number.in_(numbers)).order_by(of.number).with_for_update()
+        return (await self._session.scalars(query)).all()
+
+    async def lines(self, review_id: UUID) -> Sequence[ReviewLine]:
+        query = select(ReviewLine).where(review_lines.c.review_id == review_id).order_by(review_lines.c.number)
+        return (await self._session.scalars(query)).all()
+
+    async def cancel_open(self, review_id: UUID) -> None:
+        await self._session.execute(_CANCEL_OPEN, {"review_id": review_id})
+
+    async def add(self, review: AccessReview, lines: Sequence[ReviewLine]) -> None:
+        self._session.add(review)
+        await self._session.flush()
+        # Not as objects of the session, which would take seconds for thousands.
+        rows = [{column.name: getattr(line, column.name) for column in review_lines.c} for line in lines]
+        await self._session.execute(insert(review_lines), rows)
+
+    async def keep_key(self, key_id: str, public_key: bytes, *, at: datetime) -> None:
+        row = {"id": key_id, "public_key": public_key, "created_at": at}
+        await self._session.execute(postgresql.insert(review_keys).values(row).on_conflict_do_nothing())
+
+    async def _review(self, review_id: UUID, *, for_share: bool) -> AccessReview | None:
+        query = select(AccessReview).where(access_reviews.c.id == review_id)
+        locked = query.with_for_update(read=True) if for_share else query.with_for_update(key_share=True)
+        return (await self._session.scalars(locked)).one_or_none()
+
+
+def _held(row: Any) -> HeldAssignment:
+    limits = Limits(row.organization_id, row.starts_at, row.ends_at, row.team_id)
+    return HeldAssignment(row.id, row.subject_id, row.role, limits, row.granted_by, row.granted_at)

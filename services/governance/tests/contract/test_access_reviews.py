@@ -1,0 +1,466 @@
+"""Access reviews over REST: who decides which line, what a decision does, and how a campaign ends."""
+
+import base64
+import csv
+import hashlib
+import io
+import json
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from chassis.testing.clocks import ControlledClock
+from elcorp.compliance.v1.events_pb2 import AuditFact, AuditFactsRecorded
+from elcorp.governance.v1.events_pb2 import LimitedRolesChanged, SubjectRolesChanged
+from elcorp.platform.v1.events_pb2 import NoticeRequested
+from services.governance.tests.contract.access_api import create_role, done, grant
+from services.governance.tests.contract.api import Api
+from services.governance.tests.contract.organizations_api import Person, add_member, create_organization, person
+from services.governance.tests.contract.reviews_api import (
+    DEADLINE,
+    WHY,
+    ask,
+    close,
+    company,
+    decide,
+    lines,
+    number_of,
+    outcomes,
+    report_to,
+    start,
+)
+from services.governance.tests.stored import rows, sent
+
+
+async def facts(api: Api, action: str) -> list[AuditFact]:
+    recorded = await sent(api.database, AuditFactsRecorded)
+    return [fact for message in recorded for fact in message.facts if fact.action == action]
+
+
+async def test_a_campaign_lists_who_has_what_and_asks_the_managers(api: Api, clock: ControlledClock) -> None:
+    at = await company(api)
+    review = await start(api, organization_id=at.id)
+    assert (review["status"], review["line_count"], review["deadline"]) == ("running", 4, DEADLINE)
+
+    listed = await lines(api, review)
+    assert [line["number"] for line in listed] == [1, 2, 3, 4]
+    assert {line["subject_id"] for line in listed} == {str(each.id) for each in (at.manager, *at.reports, at.alone)}
+    managed = {line["subject_id"]: line["managers"] for line in listed}
+    assert managed[str(at.reports[0].id)] == managed[str(at.reports[1].id)] == [str(at.manager.id)]
+    assert managed[str(at.manager.id)] == managed[str(at.alone.id)] == []
+    first = listed[0]
+    assert (first["role"], first["role_title"], first["organization_id"]) == ("staff", "Staff", at.id)
+    assert (first["outcome"], first["decided_by"], first["granted_by"]) == ("open", None, str(api.admin_id))
+
+    progress = (await api.data(f"/access/reviews/{review['id']}"))["progress"]
+    assert (progress["counts"]["open"], progress["without_manager"], progress["open_for_you"]) == (4, 2, 0)
+    assert (await at.manager.data(f"/access/reviews/{review['id']}"))["progress"]["open_for_you"] == 2
+
+
+async def test_managers_see_and_decide_the_lines_of_their_people_alone(api: Api) -> None:
+    at = await company(api)
+    review = await start(api, organization_id=at.id)
+    theirs = await lines(at.manager, review)
+    assert {line["subject_id"] for line in theirs} == {str(report.id) for report in at.reports}
+    assert [each["id"] for each in (await at.manager.data("/access/reviews"))["items"]] == [review["id"]]
+
+    kept, withdrawn = (line["number"] for line in theirs)
+    decided = await decide(at.manager, review, keep=[kept], withdraw=[withdrawn])
+    assert [(line["number"], line["outcome"], line["capacity"]) for line in decided] == [
+        (kept, "kept", "manager"),
+        (withdrawn, "withdrawn", "manager"),
+    ]
+    assert {line["decided_by"] for line in decided} == {str(at.manager.id)}
+
+    path, body = f"/access/reviews/{review['id']}/decisions", {"reason": WHY}
+    for other in (at.manager, at.alone):
+        number = await number_of(api, review, other)
+        assert await at.manager.refused("POST", path, json={**body, "keep": [number]}) == (404, "RES_001")
+    for stranger in (person(api), at.alone, at.reports[0]):
+        for asked in ("", "/lines", "/report"):
+            assert await stranger.refused("GET", f"/access/reviews/{review['id']}{asked}") == (404, "RES_001")
+        assert await stranger.refused("POST", path, json={**body, "keep": [kept]}) == (404, "RES_001")
+        assert (await stranger.data("/access/reviews"))["items"] == []
+
+
+async def test_what_is_withdrawn_is_revoked_at_once_with_facts_and_event(api: Api) -> None:
+    at = await company(api)
+    review = await start(api, organization_id=at.id)
+    report = at.reports[0]
+    number = await number_of(api, review, report)
+    before = len(await sent(api.database, LimitedRolesChanged))
+    await decide(at.manager, review, withdraw=[number])
+
+    assert (await api.data(f"/organizations/{at.id}/members/{report.id}"))["roles"] == []
+    (changed,) = (await sent(api.database, LimitedRolesChanged))[before:]
+    assert (changed.subject_id, list(changed.roles)) == (str(report.id), [])
+    (revoked,) = await facts(api, "governance.role.revoke")
+    assert (revoked.resource_id, revoked.reason) == (str(report.id), f"access review {review['id']}: {WHY}")
+    (fact,) = await facts(api, "governance.review_line.withdraw")
+    assert (fact.actor.subject_id, fact.reason) == (str(at.manager.id), WHY)
+    assert set(fact.related_ids) == {review["id"], str(report.id), "role:staff", at.id}
+    assert json.loads(fact.before)["outcome"] == "open"
+    assert json.loads(fact.after)["outcome"] == "withdrawn"
+
+    # Repeating it changes nothing.
+    await decide(at.manager, review, withdraw=[number])
+    assert len(await facts(api, "governance.role.revoke")) == 1
+
+
+async def test_what_is_kept_can_be_withdrawn_and_what_is_withdrawn_cannot_be_kept(api: Api) -> None:
+    at = await company(api)
+    review = await start(api, organization_id=at.id)
+    number = await number_of(api, review, at.reports[0])
+    await decide(at.manager, review, keep=[number])
+    await decide(at.manager, review, withdraw=[number])
+    refused = await at.manager.call("POST", f"/access/reviews/{review['id']}/decisions", json={"keep": [number], "reason": WHY})
+    assert (refused.status_code, refused.json()["code"]) == (409, "GOV_022")
+    assert refused.json()["details"] == {"line": number, "outcome": "withdrawn"}
+
+
+async def test_nobody_decides_about_their_own_access(api: Api) -> None:
+    at = await company(api)
+    api.subjects.active.add(api.admin_id)
+    await add_member(api, at.id, api.admin_id, "staff")
+    review = await start(api, organization_id=at.id)
+    own = await number_of(api, review, api.admin_id)
+    path = f"/access/reviews/{review['id']}/decisions"
+    for decision in ("keep", "withdraw"):
+        assert await api.refused("POST", path, json={decision: [own], "reason": WHY}) == (403, "ACC_002")
+
+
+async def test_the_managers_of_today_decide(api: Api) -> None:
+    at = await company(api)
+    review = await start(api, organization_id=at.id)
+    report = at.reports[0]
+    number = await number_of(api, review, report)
+    await report_to(api, at.id, report, at.alone)
+    body = {"keep": [number], "reason": WHY}
+    path = f"/access/reviews/{review['id']}/decisions"
+    assert await at.manager.refused("POST", path, json=body) == (404, "RES_001")
+    (decided,) = await decide(at.alone, review, keep=[number])
+    assert (decided["outcome"], decided["decided_by"]) == ("kept", str(at.alone.id))
+
+
+async def test_roles_of_the_platform_are_reviewed_by_managers_of_internal_organizations(api: Api) -> None:
+    internal, merchant = await company(api, "internal"), await company(api, "merchant")
+    for employee in (internal.reports[0], merchant.reports[0]):
+        await grant(api, employee.id, "staff")
+    review = await start(api, roles=["staff"])
+    listed = {line["subject_id"]: line for line in await lines(api, review)}
+    assert listed.keys() == {str(internal.reports[0].id), str(merchant.reports[0].id)}
+    assert listed[str(internal.reports[0].id)]["managers"] == [str(internal.manager.id)]
+    assert listed[str(merchant.reports[0].id)]["managers"] == []
+
+    number = listed[str(merchant.reports[0].id)]["number"]
+    path, body = f"/access/reviews/{review['id']}/decisions", {"withdraw": [number], "reason": WHY}
+    assert await merchant.manager.refused("POST", path, json=body) == (404, "RES_001")
+    before = len(await sent(api.database, SubjectRolesChanged))
+    await decide(internal.manager, review, withdraw=[listed[str(internal.reports[0].id)]["number"]])
+    (changed,) = (await sent(api.database, SubjectRolesChanged))[before:]
+    assert (changed.subject_id, list(changed.roles)) == (str(internal.reports[0].id), [])
+    (kept,) = await decide(api, review, keep=[number])
+    assert (kept["outcome"], kept["capacity"]) == ("kept", "administrator")
+
+
+async def test_what_nobody_confirmed_is_withdrawn_at_the_deadline_once(api: Api, clock: ControlledClock) -> None:
+    at = await company(api)
+    review = await start(api, organization_id=at.id)
+    kept = await number_of(api, review, at.reports[0])
+    await decide(at.manager, review, keep=[kept])
+
+    clock.advance(days=10, seconds=6 * 3600)
+    assert await close(api, clock) == 0
+    clock.advance(seconds=3600)
+    await api.refresher.refresh()
+    body = {"keep": [await number_of(api, review, at.reports[1])], "reason": WHY}
+    assert await at.manager.refused("POST", f"/access/reviews/{review['id']}/decisions", json=body) == (409, "GOV_020")
+    assert [await close(api, clock), await close(api, clock)] == [1, 0]
+
+    assert await outcomes(api, review) == {
+        str(at.reports[0].id): "kept",
+        str(at.reports[1].id): "unconfirmed",
+        str(at.alone.id): "unconfirmed",
+        str(at.manager.id): "unconfirmed",
+    }
+    assert {str(fact.actor.subject_id) for fact in await facts(api, "governance.review_line.expire")} == {"governance"}
+    assert len(await facts(api, "governance.role.revoke")) == 3
+    assert (await api.data(f"/organizations/{at.id}/members/{at.reports[0].id}"))["roles"] == ["staff"]
+    assert (await api.data(f"/organizations/{at.id}/members/{at.alone.id}"))["roles"] == []
+    assert (await api.data(f"/access/reviews/{review['id']}"))["status"] == "completed"
+
+
+async def test_a_campaign_ends_when_all_lines_are_decided(api: Api, clock: ControlledClock) -> None:
+    at = await company(api)
+    review = await start(api, organization_id=at.id)
+    numbers = [line["number"] for line in await lines(api, review)]
+    await decide(api, review, keep=numbers[:3])
+    assert await close(api, clock) == 0
+    await decide(api, review, withdraw=numbers[3:])
+    assert await close(api, clock) == 1
+    found = await api.data(f"/access/reviews/{review['id']}")
+    assert (found["status"], found["ended_at"]) == ("completed", "2026-03-21T08:00:00Z")
+
+
+async def test_the_report_is_signed_and_in_the_audit_log(api: Api, clock: ControlledClock) -> None:
+    at = await company(api)
+    review = await start(api, organization_id=at.id)
+    path = f"/access/reviews/{review['id']}/report"
+    assert await api.refused("GET", path) == (404, "RES_001")
+    await decide(at.manager, review, keep=[await number_of(api, review, at.reports[0])])
+    clock.advance(days=11)
+    await close(api, clock)
+
+    report = await api.data(path)
+    statement = report["statement"]
+    assert statement["counts"] == {
+        "open": 0,
+        "kept": 1,
+        "withdrawn": 0,
+        "unconfirmed": 3,
+        "ended": 0,
+        "retained": 0,
+        "cancelled": 0,
+    }
+    assert [line["number"] for line in statement["lines"]] == [1, 2, 3, 4]
+    assert (statement["title"], statement["organization_id"], statement["started_by"]) == (
+        "First quarter",
+        at.id,
+        str(api.admin_id),
+    )
+    kept = next(line for line in statement["lines"] if line["outcome"] == "kept")
+    assert (kept["subject_id"], kept["decided_by"], kept["capacity"]) == (
+        str(at.reports[0].id),
+        str(at.manager.id),
+        "manager",
+    )
+
+    # As an auditor verifies it, with nothing of ours.
+    keys = await done(await api.call("GET", "/access/reviews/keys", roles=None))
+    key = next(each for each in keys if each["id"] == report["key_id"])
+    canonical = json.dumps(statement, sort_keys=True, separators=(",", ":")).encode()
+    public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key["public_key"]))
+    public.verify(base64.b64decode(report["signature"]), b"elcorp-access-review-v1\n" + canonical)
+    assert report["sha256"] == hashlib.sha256(canonical).hexdigest()
+
+    (fact,) = await facts(api, "governance.access_review.complete")
+    after = json.loads(fact.after)
+    assert (after["report_sha256"], after["signature"], after["key_id"]) == (
+        report["sha256"],
+        report["signature"],
+        report["key_id"],
+    )
+    assert (after["status"], after["counts"]) == ("completed", statement["counts"])
+    assert at.id in fact.related_ids
+
+
+async def test_the_last_administrator_is_retained_and_reported(api: Api, clock: ControlledClock) -> None:
+    second, clerk = api.subject(), api.subject()
+    await grant(api, second, "admin")
+    await grant(api, clerk, "staff")
+    review = await start(api)
+    clock.advance(days=11)
+    assert await close(api, clock) == 1
+    found = await outcomes(api, review)
+    assert found[str(clerk)] == "unconfirmed"
+    assert sorted((found[str(api.admin_id)], found[str(second)])) == ["retained", "unconfirmed"]
+    assert await rows(api.database, "SELECT count(*) FROM role_assignments WHERE role = 'admin'") == [(1,)]
+    (retained,) = (line for line in await lines(api, review) if line["outcome"] == "retained")
+    assert "GOV_002" in retained["reason"]
+    (fact,) = await facts(api, "governance.review_line.retain")
+    assert retained["subject_id"] in fact.related_ids
+
+
+async def test_withdrawing_from_the_last_administrator_is_refused(api: Api) -> None:
+    internal = await company(api, "internal", role="staff")
+    api.subjects.active.add(api.admin_id)
+    await add_member(api, internal.id, api.admin_id)
+    review = await start(api, roles=["admin"])
+    await report_to(api, internal.id, Person(api, api.admin_id), internal.manager)
+    body = {"withdraw": [1], "reason": WHY}
+    assert await internal.manager.refused("POST", f"/access/reviews/{review['id']}/decisions", json=body) == (409, "GOV_002")
+
+
+async def test_the_last_administrator_of_an_organization_is_retained(api: Api, clock: ControlledClock) -> None:
+    organization = (await create_organization(api))["id"]
+    chief, deputy, clerk = (person(api) for _ in range(3))
+    for member, role in ((chief, "organization-admin"), (deputy, "organization-admin"), (clerk, "staff")):
+        await add_member(api, organization, member.id, role)
+    review = await start(api, organization_id=organization)
+    clock.advance(days=11)
+    assert await close(api, clock) == 1
+    found = await outcomes(api, review)
+    assert found[str(clerk.id)] == "unconfirmed"
+    assert sorted((found[str(chief.id)], found[str(deputy.id)])) == ["retained", "unconfirmed"]
+
+
+async def test_administrators_of_an_organization_run_its_campaigns_and_no_others(api: Api, clock: ControlledClock) -> None:
+    at, other = await company(api), await company(api)
+    await add_member(api, at.id, (chief := person(api)).id, "organization-admin", "staff")
+    await api.refresher.refresh()
+    body = {"title": "Ours", "deadline": DEADLINE, "reason": WHY, "organization_id": at.id}
+    review = await done(await chief.call("POST", "/access/reviews", json=body))
+    assert [each["id"] for each in (await chief.data("/access/reviews", organization_id=at.id))["items"]] == [review["id"]]
+    number = await number_of(api, review, at.alone)
+    (decided,) = await decide(chief, review, withdraw=[number])
+    assert decided["capacity"] == "administrator"
+
+    elsewhere = await start(api, organization_id=other.id)
+    everywhere = await start(api)
+    for each in (elsewhere, everywhere):
+        assert await chief.refused("GET", f"/access/reviews/{each['id']}") == (404, "RES_001")
+        assert await chief.refused("POST", f"/access/reviews/{each['id']}/cancel", json={"reason": WHY}) == (404, "RES_001")
+    assert await chief.refused("POST", "/access/reviews", json={**body, "organization_id": other.id}) == (404, "RES_001")
+    assert await chief.refused("POST", "/access/reviews", json={**body, "organization_id": None}) == (403, "ACC_001")
+    assert await at.manager.refused("POST", "/access/reviews", json=body) == (403, "ACC_001")
+
+
+async def test_a_campaign_is_started_by_a_person_with_authority_over_everybody_in_it(api: Api) -> None:
+    at = await company(api)
+    await create_role(api, "auditor", "audit:view", "report:generate")
+    await add_member(api, at.id, (auditor := person(api)).id, "auditor")
+    await add_member(api, at.id, (chief := person(api)).id, "organization-admin", "staff")
+    await api.refresher.refresh()
+    body = {"title": "Ours", "deadline": DEADLINE, "reason": WHY, "organization_id": at.id}
+    # Also for a role that the chief has: at the deadline, the campaign would withdraw it from people beyond the chief.
+    refused = await chief.call("POST", "/access/reviews", json={**body, "roles": ["auditor"]})
+    assert (refused.status_code, refused.json()["code"]) == (403, "ACC_003")
+    await done(await chief.call("POST", "/access/reviews", json={**body, "roles": ["staff"]}))
+    await add_member(api, at.id, (clerk := person(api)).id, "organization-admin")
+    assert clerk.id != auditor.id
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"deadline": "2026-03-21T09:00:00Z"}, (422, "VAL_001")),
+        ({"deadline": "2027-03-21T09:00:00Z"}, (422, "VAL_001")),
+        ({"roles": ["nothing"]}, (422, "VAL_001")),
+        ({"roles": ["user"]}, (422, "VAL_001")),
+        ({"roles": ["guest"]}, (422, "VAL_001")),
+        ({"organization_id": "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"}, (422, "VAL_001")),
+        ({"title": "  "}, (422, "VAL_001")),
+        ({"lines": []}, (422, "VAL_001")),
+    ],
+)
+async def test_an_impossible_campaign_is_refused(api: Api, fields: dict[str, object], expected: tuple[int, str]) -> None:
+    body = {"title": "First quarter", "deadline": DEADLINE, "reason": "audit plan 2026", **fields}
+    assert await api.refused("POST", "/access/reviews", json=body) == expected
+
+
+async def test_an_assignment_is_in_one_open_review_and_a_cancelled_one_leaves_it(api: Api, clock: ControlledClock) -> None:
+    at = await company(api)
+    first = await start(api, organization_id=at.id)
+    body = {"title": "Again", "deadline": DEADLINE, "reason": WHY, "organization_id": at.id}
+    refused = await api.call("POST", "/access/reviews", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "GOV_021")
+    assert refused.json()["details"] == {"review_id": first["id"]}
+
+    await decide(api, first, keep=[1], withdraw=[2])
+    cancelled = await done(await api.call("POST", f"/access/reviews/{first['id']}/cancel", json={"reason": "wrong roles"}))
+    assert (cancelled["status"], cancelled["end_reason"]) == ("cancelled", "wrong roles")
+    assert [line["outcome"] for line in await lines(api, first)] == ["kept", "withdrawn", "cancelled", "cancelled"]
+    clock.advance(days=11)
+    assert await close(api, clock) == 0
+    assert await api.refused("POST", f"/access/reviews/{first['id']}/cancel", json={"reason": WHY}) == (409, "GOV_020")
+    second = await start(api, organization_id=at.id, deadline="2026-04-20T15:00:00Z")
+    assert second["line_count"] == 3
+
+
+async def test_an_assignment_that_ended_in_the_meantime_is_neither_kept_nor_withdrawn(api: Api, clock: ControlledClock) -> None:
+    staff = [api.subject() for _ in range(3)]
+    for subject in staff:
+        await grant(api, subject, "staff")
+    review = await start(api, roles=["staff"])
+    for subject in staff:
+        await api.call("DELETE", f"/role-assignments/{subject}/staff")
+    # Granted again: it is another assignment, which the campaign does not know.
+    await grant(api, staff[2], "staff")
+    (kept,), (withdrawn,) = await decide(api, review, keep=[1]), await decide(api, review, withdraw=[2])
+    assert (kept["outcome"], withdrawn["outcome"]) == ("ended", "ended")
+    revoked = len(await facts(api, "governance.role.revoke"))
+    clock.advance(days=11)
+    await close(api, clock)
+    assert set((await outcomes(api, review)).values()) == {"ended"}
+    assert len(await facts(api, "governance.role.revoke")) == revoked
+    assert (await api.data(f"/role-assignments/{staff[2]}"))["roles"] == ["staff"]
+
+
+async def test_decisions_are_made_all_or_none(api: Api) -> None:
+    at = await company(api)
+    review = await start(api, organization_id=at.id)
+    path = f"/access/reviews/{review['id']}/decisions"
+    for body in (
+        {"keep": [1], "withdraw": [1], "reason": WHY},
+        {"keep": [1, 1], "reason": WHY},
+        {"reason": WHY},
+        {"keep": [0], "reason": WHY},
+        {"keep": list(range(1, 102)), "reason": WHY},
+        {"keep": [1]},
+    ):
+        assert await api.refused("POST", path, json=body) == (422, "VAL_001"), body
+    assert await api.refused("POST", path, json={"keep": [1], "withdraw": [99], "reason": WHY}) == (404, "RES_001")
+
+
+async def test_managers_are_asked_reminded_and_the_starter_is_informed_of_the_end(api: Api, clock: ControlledClock) -> None:
+    at = await company(api)
+    await add_member(api, at.id, (chief := person(api)).id, "organization-admin")
+    review = await start(api, organization_id=at.id)
+    assert [await ask(api, clock), await ask(api, clock)] == [1, 0]
+    asked = await sent(api.database, NoticeRequested)
+    assert {(notice.template, notice.person_id, notice.facts["lines"]) for notice in asked} == {
+        ("governance.access_review_asked", str(at.manager.id), "2"),
+        ("governance.access_review_asked", str(chief.id), "3"),
+    }
+    assert dict(asked[0].facts) == {
+        "review_id": review["id"],
+        "title": "First quarter",
+        "lines": asked[0].facts["lines"],
+        "deadline": "2026-03-31 17:00",
+    }
+
+    await decide(at.manager, review, keep=[line["number"] for line in await lines(at.manager, review)])
+    clock.advance(days=7)
+    assert await ask(api, clock) == 0
+    clock.advance(days=1)
+    assert [await ask(api, clock), await ask(api, clock)] == [1, 0]
+    (reminded,) = (await sent(api.database, NoticeRequested))[2:]
+    assert (reminded.template, reminded.person_id) == ("governance.access_review_reminder", str(chief.id))
+
+    clock.advance(days=3)
+    await close(api, clock)
+    (informed,) = (await sent(api.database, NoticeRequested))[3:]
+    assert (informed.template, informed.person_id) == ("governance.access_review_completed", str(api.admin_id))
+    assert (informed.facts["kept"], informed.facts["withdrawn"], informed.facts["retained"]) == ("2", "2", "1")
+
+
+async def test_managers_of_roles_are_asked_about_people_without_a_manager(api: Api, clock: ControlledClock) -> None:
+    await grant(api, api.subject(), "staff")
+    await start(api, roles=["staff"])
+    await ask(api, clock)
+    (asked,) = await sent(api.database, NoticeRequested)
+    assert (asked.permission, asked.facts["lines"]) == ("role:manage", "1")
+
+
+async def test_lines_are_filtered_and_exported_on_record(api: Api) -> None:
+    at = await company(api)
+    review = await start(api, organization_id=at.id)
+    await decide(at.manager, review, keep=[await number_of(api, review, at.reports[0])])
+    assert [line["subject_id"] for line in await lines(api, review, outcome="kept")] == [str(at.reports[0].id)]
+    assert len(await lines(api, review, role="staff")) == 4
+    assert await lines(api, review, mine="true") == await lines(api, review, role="admin") == []
+    assert len((await at.manager.data(f"/access/reviews/{review['id']}/lines", mine="true", limit=1))["items"]) == 1
+
+    path = f"/access/reviews/{review['id']}/lines/export"
+    assert await api.refused("GET", path) == (422, "VAL_001")
+    response = await api.call("GET", path, params={"reason": "audit 2026"})
+    table = list(csv.DictReader(io.StringIO(response.text)))
+    assert [row["outcome"] for row in table].count("kept") == 1
+    assert {row["subject_id"] for row in table} == {str(each.id) for each in (at.manager, *at.reports, at.alone)}
+    xlsx = await api.call("GET", path, params={"reason": "audit 2026", "format": "xlsx"})
+    assert xlsx.content.startswith(b"PK")
+    own = await at.manager.call("GET", path, params={"reason": "audit 2026"})
+    assert len(list(csv.DictReader(io.StringIO(own.text)))) == 2
+    read = (await facts(api, "governance.access_review.read"))[-1]
+    assert read.reason == "audit 2026"
+    assert set(read.related_ids) == {review["id"], *(str(report.id) for report in at.reports)}
