@@ -129,6 +129,10 @@ BEGIN
         END IF;
         RETURN NEW;
     END IF;
+    -- Texts about a person who is erased are forgotten, whatever became of the line.
+    IF to_jsonb(NEW) - 'reason' = to_jsonb(OLD) - 'reason' AND NEW.reason IS NULL THEN
+        RETURN NEW;
+    END IF;
     IF (NEW.review_id, NEW.number, NEW.assignment_id, NEW.subject_id, NEW.role, NEW.organization_id, NEW.team_id, NEW.starts_at,
             NEW.ends_at, NEW.granted_by, NEW.granted_at)
         IS DISTINCT FROM (OLD.review_id, OLD.number, OLD.assignment_id, OLD.subject_id, OLD.role, OLD.organization_id,

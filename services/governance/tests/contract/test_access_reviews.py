@@ -8,14 +8,16 @@ import json
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import text
 
+from chassis.persistence.scope import PLATFORM
 from chassis.testing.clocks import ControlledClock
 from elcorp.compliance.v1.events_pb2 import AuditFact, AuditFactsRecorded
 from elcorp.governance.v1.events_pb2 import LimitedRolesChanged, SubjectRolesChanged
 from elcorp.platform.v1.events_pb2 import NoticeRequested
 from services.governance.tests.contract.access_api import create_role, done, grant
 from services.governance.tests.contract.api import Api
-from services.governance.tests.contract.organizations_api import Person, add_member, create_organization, person
+from services.governance.tests.contract.organizations_api import add_member, create_organization, person
 from services.governance.tests.contract.reviews_api import (
     DEADLINE,
     WHY,
@@ -30,6 +32,8 @@ from services.governance.tests.contract.reviews_api import (
     start,
 )
 from services.governance.tests.stored import rows, sent
+
+_SET_MANAGER = text("UPDATE memberships SET manager_id = :manager WHERE subject_id = :subject")
 
 
 async def facts(api: Api, action: str) -> list[AuditFact]:
@@ -276,7 +280,9 @@ async def test_withdrawing_from_the_last_administrator_is_refused(api: Api) -> N
     api.subjects.active.add(api.admin_id)
     await add_member(api, internal.id, api.admin_id)
     review = await start(api, roles=["admin"])
-    await report_to(api, internal.id, Person(api, api.admin_id), internal.manager)
+    # By another administrator, who has left.
+    async with api.database.under(PLATFORM).session() as session, session.begin():
+        await session.execute(_SET_MANAGER, {"manager": internal.manager.id, "subject": api.admin_id})
     body = {"withdraw": [1], "reason": WHY}
     assert await internal.manager.refused("POST", f"/access/reviews/{review['id']}/decisions", json=body) == (409, "GOV_002")
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+from sqlalchemy import text
 
 from chassis.messaging.contracts import Subscription, spec_of
 from chassis.persistence.database import Database
@@ -28,6 +29,18 @@ from services.governance.tests.registry import wired
 from services.governance.tests.stored import join, organized, published, rows, sent
 
 SERVICE = Actor.service("governance")
+REVIEWED = text(
+    """
+    WITH review AS (
+        INSERT INTO access_reviews (id, title, roles, reason, deadline, started_by, started_at, line_count, status)
+        VALUES (:review, 'First quarter', '{}', 'test', now() + interval '10 days', 'cora', :at, 1, 'running')
+    ) INSERT INTO review_lines (review_id, number, assignment_id, subject_id, role, granted_by, granted_at, outcome)
+    VALUES (:review, 1, gen_random_uuid(), :user, 'staff', 'cora', :at, 'open')
+    """
+)
+DECIDED = text(
+    "UPDATE review_lines SET outcome = 'kept', decided_by = 'bert', decided_at = now(), capacity = 'manager', reason = 'is ill'"
+)
 
 
 @pytest.fixture
@@ -187,3 +200,15 @@ async def test_subscriptions_pass_on_the_subject_role_and_erasure(
     (given,) = views[1].assignments
     assert (given.granted_by, given.granted_at, given.reason) == ("governance", clock.now(), None)
     assert await sent(database, ErasureAcknowledged) == [ErasureAcknowledged(erasure_id=str(erasure), user_id=str(gone), kept=[])]
+
+
+async def test_texts_of_access_reviews_about_an_erased_person_are_deleted(
+    acknowledge: AcknowledgeErasure, database: Database
+) -> None:
+    user, review = new_id(), new_id()
+    async with database.session() as session, session.begin():
+        await session.execute(REVIEWED, {"review": review, "user": user, "at": datetime(2026, 3, 1, tzinfo=UTC)})
+        await session.execute(DECIDED)
+    for _ in range(2):
+        await acknowledge(actor=SERVICE, request=requested(new_id(), user))
+    assert await rows(database, "SELECT subject_id, outcome, reason FROM review_lines") == [(user, "kept", None)]

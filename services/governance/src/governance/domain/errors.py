@@ -164,7 +164,7 @@ class OwnManager(DomainError):
 
 
 class OwnMembership(DomainError):
-    """You cannot change the end of your own membership. Another administrator can, and you can leave."""
+    """You cannot change the end or the manager of your own membership. Another administrator can, and you can leave."""
 
     kind = Kind.DENIED
     code = "ACC_002"

@@ -43,13 +43,17 @@ class AccessReviewView:
 
 @dataclass(frozen=True, slots=True)
 class ReviewLineView:
-    """A line with the managers who can decide it now, and why the role was granted. `role_title` is the title of today."""
+    """A line with the managers who can decide it now, and why the role was granted.
+
+    Title and description of the role are those of today.
+    """
 
     number: int
     assignment_id: UUID
     subject_id: UUID
     role: str
     role_title: str
+    role_description: str
     organization_id: UUID | None
     team_id: UUID | None
     starts_at: datetime | None

@@ -16,7 +16,8 @@ from kernel.erasures import ErasureRequest, acknowledge_erasure
 class AcknowledgeErasure:
     """Delete the roles and memberships of an erased subject with their records, and acknowledge the erasure to identity.
 
-    Governance stores only a subject's id. A repeated request is acknowledged again. The last administrator is no exception:
+    Of access reviews, the texts about the person are deleted; the rest stays under the subject's id, as the signed reports have
+    it. Governance stores only a subject's id. A repeated request is acknowledged again. The last administrator is no exception:
     identity asked (DisableSubject) before it closed the user account, and a closed user account cannot manage roles.
     """
 
@@ -40,6 +41,7 @@ class AcknowledgeErasure:
                     exception.end(by=actor.subject_id, at=at)
             for membership in await tx.memberships.lock_of(request.user_id):
                 await end_membership(tx, membership, verb="end", at=at, reason="erased")
+            await tx.access_reviews.forget_reasons(request.user_id)
             acknowledge_erasure(tx, request, context="governance", at=at)
 
 

@@ -8,8 +8,9 @@ from governance.application.members.views import MemberView
 from governance.application.organizations.authority import OrganizationAuthority, within
 from governance.application.ports.decisions import MANAGE_ORGANIZATION
 from governance.application.ports.transaction import Transaction, UnitOfWork
-from governance.application.standings.authority import require_authority_within
+from governance.application.standings.authority import require_authority_over, require_authority_within
 from governance.domain.errors import NoMember, OwnManager, OwnMembership
+from governance.domain.organization import OrganizationKind
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import StaleVersion
@@ -35,7 +36,8 @@ class ChangeMember:
     ) -> MemberView:
         """Raise NotFound, AccessDenied, StaleVersion, NoMember or OwnManager for the manager, or InvalidValue for the end.
 
-        Another end is refused as the end itself would be: with OwnMembership, BeyondAuthority, LastOrganizationAdministrator.
+        Another end is refused as the end itself would be: with OwnMembership, BeyondAuthority, LastOrganizationAdministrator;
+        another manager with OwnMembership or BeyondAuthority.
         """
         await self.authority.require_manager(actor, organization_id)
         async with self.uow.begin(within(actor, organization_id)) as tx:
@@ -44,8 +46,10 @@ class ChangeMember:
             membership = await lock_member(tx, organization_id, subject_id, at=at)
             if membership.version != version:
                 raise StaleVersion(field="If-Match", version=membership.version)
-            if manager_id and manager_id != membership.manager_id:
-                await _require_manager(tx, organization_id, subject_id, manager_id, at=at)
+            if manager_id != membership.manager_id:
+                await _require_may_set_manager(tx, actor, organization_id, subject_id, at=at)
+                if manager_id:
+                    await _require_manager(tx, organization_id, subject_id, manager_id, at=at)
             had = False
             if ends_at != membership.ends_at:
                 if actor.user_id == subject_id:
@@ -67,6 +71,21 @@ class ChangeMember:
                 membership.version,
                 roles.roles_of(organization_id) if roles else (),
             )
+
+
+async def _require_may_set_manager(
+    tx: Transaction, actor: Actor, organization_id: UUID, subject_id: UUID, *, at: datetime
+) -> None:
+    """Raise OwnMembership or BeyondAuthority: a manager confirms or withdraws roles in access reviews.
+
+    In an internal organization these are also the roles of the platform.
+    """
+    if actor.user_id == subject_id:
+        raise OwnMembership(field="manager_id", subject_id=subject_id)
+    await require_authority_within(tx, actor, subject_id, organization_id=organization_id, at=at)
+    organization = await tx.organizations.find(organization_id)
+    if organization and organization.kind is OrganizationKind.INTERNAL:
+        await require_authority_over(tx, actor, subject_id, at=at)
 
 
 async def _require_manager(tx: Transaction, organization_id: UUID, subject_id: UUID, manager_id: UUID, *, at: datetime) -> None:

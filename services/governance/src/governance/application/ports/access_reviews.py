@@ -37,6 +37,9 @@ class AccessReviewRepository(Protocol):
     async def existing(self, assignment_ids: Collection[UUID]) -> Collection[UUID]:
         """Return which of these assignments have not ended."""
 
+    async def forget_reasons(self, subject_id: UUID) -> None:
+        """Delete the texts with which lines about a person were decided."""
+
     async def keep_key(self, key_id: str, public_key: bytes, *, at: datetime) -> None:
         """Keep a public key for those who verify reports."""
 

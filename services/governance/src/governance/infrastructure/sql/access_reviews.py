@@ -94,6 +94,7 @@ _PERMITTED = text(
 _OPEN_ELSEWHERE = text("SELECT review_id FROM review_lines WHERE outcome = 'open' AND assignment_id = ANY(:assignments) LIMIT 1")
 _EXISTING = text("SELECT id FROM all_assignments WHERE id = ANY(:assignments)")
 _CANCEL_OPEN = text("UPDATE review_lines SET outcome = 'cancelled' WHERE review_id = :review_id AND outcome = 'open'")
+_FORGET_REASONS = text("UPDATE review_lines SET reason = NULL WHERE subject_id = :subject_id AND reason IS NOT NULL")
 
 
 class SqlAccessReviewRepository:
@@ -139,6 +140,9 @@ class SqlAccessReviewRepository:
         # Not as objects of the session, which would take seconds for thousands.
         rows = [{column.name: getattr(line, column.name) for column in review_lines.c} for line in lines]
         await self._session.execute(insert(review_lines), rows)
+
+    async def forget_reasons(self, subject_id: UUID) -> None:
+        await self._session.execute(_FORGET_REASONS, {"subject_id": subject_id})
 
     async def keep_key(self, key_id: str, public_key: bytes, *, at: datetime) -> None:
         row = {"id": key_id, "public_key": public_key, "created_at": at}

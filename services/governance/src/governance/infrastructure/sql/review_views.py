@@ -71,6 +71,7 @@ _REVIEWS = text(
 _LINES = text(
     f"""
     SELECT l.number, l.assignment_id, l.subject_id, l.role, coalesce(nullif(o.title, ''), l.role) AS role_title,
+        o.description AS role_description,
         l.organization_id, l.team_id, l.starts_at, l.ends_at, l.granted_by, l.granted_at, a.reason AS grant_reason,
         ARRAY(SELECT DISTINCT r.manager_id FROM ({_REPORTS}) AS r WHERE {_OF_LINE} ORDER BY r.manager_id) AS managers,
         l.outcome, l.decided_by, l.decided_at, l.capacity, l.reason
@@ -218,6 +219,7 @@ def _line(row: Any) -> ReviewLineView:
         subject_id=row.subject_id,
         role=row.role,
         role_title=row.role_title,
+        role_description=row.role_description,
         organization_id=row.organization_id,
         team_id=row.team_id,
         starts_at=row.starts_at,

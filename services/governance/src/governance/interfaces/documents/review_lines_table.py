@@ -25,6 +25,7 @@ COLUMNS: Final[Sequence[Column[ReviewLineView]]] = (
     _column("subject_id", ColumnType.ID),
     _column("role", ColumnType.CODE),
     _column("role_title", ColumnType.TEXT),
+    _column("role_description", ColumnType.TEXT),
     _column("organization_id", ColumnType.ID),
     _column("team_id", ColumnType.ID),
     _column("starts_at", ColumnType.TIME),

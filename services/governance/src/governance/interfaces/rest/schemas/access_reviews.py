@@ -140,6 +140,7 @@ class DecidedLineResponse(ResponseModel):
 
 class ReviewLineResponse(DecidedLineResponse):
     role_title: str = Field(examples=["Payments desk"])
+    role_description: str = Field(examples=["Makes and approves payments, and reads what customers have"])
     assignment_id: UUID = Field(examples=[_ASSIGNMENT])
     organization_id: UUID | None = Field(examples=[None])
     team_id: UUID | None = Field(description="Only for this team and its parts; null: not limited to a team", examples=[None])
