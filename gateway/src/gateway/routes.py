@@ -81,7 +81,7 @@ ROUTES: Final = RouteTable(
         Route("roles", "governance"),
         Route("permissions", "governance"),
         Route("role-assignments", "governance"),
-        Route("access", "governance"),
+        Route("access", "governance", public=True),
         Route("organizations", "governance"),
         Route("teams", "governance"),
         Route("invitations", "governance"),

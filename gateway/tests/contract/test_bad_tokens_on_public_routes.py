@@ -19,7 +19,7 @@ def authorization_seen(body: dict[str, Any]) -> list[str]:
     return [value for name, value in body["headers"] if name.lower() == "authorization"]
 
 
-@pytest.mark.parametrize("path", ["/auth/refresh", "/auth/login", "/audit/key", "/erasures/receipt-keys"])
+@pytest.mark.parametrize("path", ["/auth/refresh", "/auth/login", "/audit/key", "/erasures/receipt-keys", "/access/reviews/keys"])
 async def test_the_service_decides_about_a_bad_token_if_some_operations_need_none(gateway: Start, path: str) -> None:
     running = await gateway()
     for value in (

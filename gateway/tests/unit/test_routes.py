@@ -46,8 +46,8 @@ def test_routes_that_move_money_are_strict() -> None:
     assert {route.segment for route in ROUTES if route.strict} == {"transfers", "issuances", "payments", "ledger"}
 
 
-def test_only_sign_in_the_audit_key_erasures_and_a_developers_mailbox_need_no_token() -> None:
-    assert {route.segment for route in ROUTES if route.public} == {"auth", "audit", "dev", "erasures"}
+def test_only_sign_in_public_keys_erasures_and_a_developers_mailbox_need_no_token() -> None:
+    assert {route.segment for route in ROUTES if route.public} == {"access", "auth", "audit", "dev", "erasures"}
 
 
 def test_the_table_can_be_printed() -> None:

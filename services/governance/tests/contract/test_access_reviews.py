@@ -239,7 +239,7 @@ async def test_the_report_is_signed_and_in_the_audit_log(api: Api, clock: Contro
         "manager",
     )
 
-    # As an auditor verifies it, with nothing of ours.
+    # As an auditor verifies it, with only the public key.
     keys = await done(await api.call("GET", "/access/reviews/keys", roles=None))
     key = next(each for each in keys if each["id"] == report["key_id"])
     canonical = json.dumps(statement, sort_keys=True, separators=(",", ":")).encode()

@@ -40,7 +40,7 @@ async def execute(database: Database, statements: str) -> None:
             await session.execute(text(statement.replace(":", r"\:")))
 
 
-async def test_a_campaign_goes_on_to_its_end(database: Database) -> None:
+async def test_a_campaign_runs_to_its_end(database: Database) -> None:
     await execute(database, START + KEEP + CLOSE + EXPIRE + KEY + COMPLETE)
     assert await rows(database, "SELECT outcome FROM review_lines ORDER BY number") == [("kept",), ("unconfirmed",)]
     await execute(database, "UPDATE review_lines SET reason = NULL")

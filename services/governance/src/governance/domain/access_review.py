@@ -201,7 +201,7 @@ class AccessReview(Aggregate):
             expected = f"{DURATION_MIN.days} to {DURATION_MAX.days} days from now"
             raise InvalidValue(field="deadline", expected=expected, given=deadline.isoformat())
         if not held:
-            raise InvalidValue(field="roles", expected="roles that somebody has here")
+            raise InvalidValue(field="roles", expected="roles that people have here")
         if len(held) > LINES_MAX:
             raise InvalidValue(field="roles", expected=f"roles with at most {LINES_MAX} assignments in all")
         review = cls(

@@ -77,7 +77,7 @@ async def list_access_reviews(
 
 @access_reviews.post("", status_code=201, dependencies=[Authenticated], assurance=RECENT)
 async def start_access_review(body: StartAccessReviewRequest, actor: CurrentActor, app: App) -> Envelope[AccessReviewResponse]:
-    """Start an access review: each role that somebody has is a line, which the person's manager keeps or withdraws.
+    """Start an access review: each role that a person has is a line, which the person's manager keeps or withdraws.
 
     What nobody has kept by the deadline is withdrawn. Requires `role:manage`, or, for an organization, that you manage it, and
     authority over everybody who is listed.
