@@ -30,6 +30,7 @@ from kernel.actor import Actor, ActorKind
 from kernel.errors import DomainError
 from kernel.ids import new_id
 from services.governance.tests.fakes.subjects import FakeSubjects
+from services.governance.tests.ground import Ground
 from services.governance.tests.registry import SERVICE, wired
 from services.governance.tests.stored import organized, rows
 
@@ -109,19 +110,6 @@ class Model:
             permission in self.permitted(held.role) and held.holds_at(at) and held.place in {None, place}
             for held in self.held[subject]
         )
-
-
-@dataclass
-class Ground:
-    """The resources that the machine uses."""
-
-    database: Database
-    clock: ControlledClock
-    loop: asyncio.AbstractEventLoop
-    subjects: FakeSubjects
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=300)
 
 
 class AccessMachine(RuleBasedStateMachine):

@@ -27,6 +27,7 @@ from kernel.errors import DomainError, InvalidValue, NotFound
 from kernel.ids import new_id
 from services.governance.tests.fakes.decisions import FakeDecisions
 from services.governance.tests.fakes.subjects import FakeSubjects
+from services.governance.tests.ground import Ground
 from services.governance.tests.registry import ADMIN, SERVICE, wired
 from services.governance.tests.stored import assigned, join, rows
 
@@ -95,19 +96,6 @@ class Model:
         if line.outcome == outcome:
             del self.held[line.person, line.role]
             self.revoked[line.person] += 1
-
-
-@dataclass
-class Ground:
-    """The resources that the machine uses."""
-
-    database: Database
-    clock: ControlledClock
-    loop: asyncio.AbstractEventLoop
-    subjects: FakeSubjects
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=300)
 
 
 class ReviewMachine(RuleBasedStateMachine):
