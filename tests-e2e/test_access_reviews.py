@@ -59,7 +59,8 @@ async def test_a_manager_decides_and_an_auditor_verifies_the_report(
 
     await eventually(was_asked, expected=True)
     (text,) = await asked()
-    assert text.startswith("Staff of the bank: please keep or withdraw 2 roles of people who report to you")
+    assert text.startswith("Staff of the bank: please decide by ")
+    assert "Roles to decide: 2." in text
 
     lines = {line["subject_id"]: line for line in (await api.data("GET", f"{path}/lines", by=manager))["items"]}
     assert lines.keys() == {clerk.user_id, leaver.user_id}

@@ -1,6 +1,7 @@
 """Access reviews: campaigns, their lines, and the keys that sign their reports.
 
-The previous release does not read the tables, and its jobs do not end a campaign: start the first one when it is gone.
+The previous release does not read the tables, and its jobs do not end a campaign: start the first one when it is gone. It sets a
+manager without `platform_manager_id`; such a manager decides nothing about the platform.
 """
 
 from alembic import op
@@ -16,6 +17,7 @@ def upgrade() -> None:
     op.execute(REVIEWS)
     op.execute(LINES)
     op.execute(ONLY_ONWARDS)
+    op.execute(MANAGERS)
     append_only(op, "review_keys")
     op.execute(f'REVOKE DELETE, TRUNCATE ON access_reviews, review_lines FROM "{runtime_role(op.get_bind())}"')
 
@@ -60,6 +62,7 @@ CREATE TABLE access_reviews (
     CONSTRAINT access_reviews_digest CHECK (digest = encode(sha256(convert_to(statement, 'UTF8')), 'hex'))
 );
 CREATE INDEX access_reviews_started_at ON access_reviews (started_at DESC, id DESC);
+CREATE INDEX access_reviews_running ON access_reviews (started_by) WHERE status IN ('running', 'closing');
 CREATE INDEX access_reviews_deadline ON access_reviews (deadline) WHERE status IN ('running', 'closing');
 """
 LINES = """
@@ -89,8 +92,6 @@ CREATE TABLE review_lines (
     CHECK (outcome NOT IN ('unconfirmed', 'retained') OR capacity = 'deadline'),
     CONSTRAINT review_lines_by_another CHECK (decided_by <> subject_id::text)
 );
--- Nobody is asked twice at a time, and an assignment is withdrawn by one campaign.
-CREATE UNIQUE INDEX review_lines_open ON review_lines (assignment_id) WHERE outcome = 'open';
 CREATE INDEX review_lines_to_close ON review_lines (review_id, number) WHERE outcome = 'open';
 CREATE INDEX review_lines_decided_by ON review_lines (decided_by, review_id) WHERE decided_by IS NOT NULL;
 CREATE INDEX review_lines_subject ON review_lines (subject_id);
@@ -99,6 +100,12 @@ ONLY_ONWARDS = """
 -- What a campaign lists stays; it goes on, and never back.
 CREATE FUNCTION access_review_onwards() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.status <> 'running' OR num_nonnulls(NEW.asked_at, NEW.reminded_at) > 0 THEN
+            RAISE EXCEPTION 'access review % begins otherwise than by its start', NEW.id USING ERRCODE = 'restrict_violation';
+        END IF;
+        RETURN NEW;
+    END IF;
     IF (NEW.id, NEW.title, NEW.organization_id, NEW.roles, NEW.reason, NEW.deadline, NEW.started_by, NEW.started_at,
             NEW.line_count)
         IS DISTINCT FROM (OLD.id, OLD.title, OLD.organization_id, OLD.roles, OLD.reason, OLD.deadline, OLD.started_by,
@@ -114,7 +121,7 @@ BEGIN
     RETURN NEW;
 END
 $$;
-CREATE TRIGGER access_reviews_onwards BEFORE UPDATE ON access_reviews
+CREATE TRIGGER access_reviews_onwards BEFORE INSERT OR UPDATE ON access_reviews
     FOR EACH ROW EXECUTE FUNCTION access_review_onwards();
 
 -- A line is decided while its campaign runs; at the deadline, only what is open is. What is withdrawn stays withdrawn.
@@ -148,4 +155,8 @@ END
 $$;
 CREATE TRIGGER review_lines_onwards BEFORE INSERT OR UPDATE ON review_lines
     FOR EACH ROW EXECUTE FUNCTION review_line_onwards();
+"""
+# A manager in an internal organization decides about roles of the platform only if the platform has set them.
+MANAGERS = """
+ALTER TABLE memberships ADD COLUMN platform_manager_id uuid;
 """

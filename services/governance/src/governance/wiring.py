@@ -127,9 +127,10 @@ def use_cases(
             reads=reads,
             clock=clock,
         ),
+        # Managers in internal organizations decide about the platform's campaigns, which belong to no organization.
         access_reviews=wire(
             AccessReviews,
-            uow=uow,
+            uow=unit_of_work(database=every_organization),
             views=reviews,
             authority=ReviewAuthority(decisions=decisions, members=memberships, organizations=authority, views=reviews),
             reads=reads,

@@ -33,7 +33,7 @@ from services.governance.tests.contract.reviews_api import (
 )
 from services.governance.tests.stored import rows, sent
 
-_SET_MANAGER = text("UPDATE memberships SET manager_id = :manager WHERE subject_id = :subject")
+_SET_MANAGER = text("UPDATE memberships SET manager_id = :manager, platform_manager_id = :manager WHERE subject_id = :subject")
 
 
 async def facts(api: Api, action: str) -> list[AuditFact]:
@@ -198,9 +198,14 @@ async def test_a_campaign_ends_when_all_lines_are_decided(api: Api, clock: Contr
     at = await company(api)
     review = await start(api, organization_id=at.id)
     numbers = [line["number"] for line in await lines(api, review)]
+    managed = [line["number"] for line in await lines(at.manager, review)]
     await decide(api, review, keep=numbers[:3])
-    assert await close(api, clock) == 0
     await decide(api, review, withdraw=numbers[3:])
+    # Not before those who decide were asked, and while a manager may disagree with an administrator.
+    assert await close(api, clock) == 0
+    await ask(api, clock)
+    assert await close(api, clock) == 0
+    await decide(at.manager, review, keep=[number for number in managed if number in numbers[:3]])
     assert await close(api, clock) == 1
     found = await api.data(f"/access/reviews/{review['id']}")
     assert (found["status"], found["ended_at"]) == ("completed", "2026-03-21T08:00:00Z")
@@ -306,7 +311,10 @@ async def test_administrators_of_an_organization_run_its_campaigns_and_no_others
     await api.refresher.refresh()
     body = {"title": "Ours", "deadline": DEADLINE, "reason": WHY, "organization_id": at.id}
     review = await done(await chief.call("POST", "/access/reviews", json=body))
-    assert [each["id"] for each in (await chief.data("/access/reviews", organization_id=at.id))["items"]] == [review["id"]]
+    for filters in ({}, {"organization_id": at.id}):
+        assert [each["id"] for each in (await chief.data("/access/reviews", **filters))["items"]] == [review["id"]]
+    unmanaged = await lines(chief, review, unmanaged="true")
+    assert {line["subject_id"] for line in unmanaged} == {str(each.id) for each in (at.manager, at.alone, chief)} - {""}
     number = await number_of(api, review, at.alone)
     (decided,) = await decide(chief, review, withdraw=[number])
     assert decided["capacity"] == "administrator"
@@ -345,7 +353,8 @@ async def test_a_campaign_is_started_by_a_person_with_authority_over_everybody_i
         ({"roles": ["user"]}, (422, "VAL_001")),
         ({"roles": ["guest"]}, (422, "VAL_001")),
         ({"organization_id": "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"}, (422, "VAL_001")),
-        ({"title": "  "}, (422, "VAL_001")),
+        ({"title": "     "}, (422, "VAL_001")),
+        ({"title": "\u200b\u200b\u200b"}, (422, "VAL_001")),
         ({"lines": []}, (422, "VAL_001")),
     ],
 )
@@ -354,42 +363,154 @@ async def test_an_impossible_campaign_is_refused(api: Api, fields: dict[str, obj
     assert await api.refused("POST", "/access/reviews", json=body) == expected
 
 
-async def test_an_assignment_is_in_one_open_review_and_a_cancelled_one_leaves_it(api: Api, clock: ControlledClock) -> None:
+async def test_a_cancelled_campaign_leaves_what_is_open(api: Api, clock: ControlledClock) -> None:
     at = await company(api)
-    first = await start(api, organization_id=at.id)
-    body = {"title": "Again", "deadline": DEADLINE, "reason": WHY, "organization_id": at.id}
-    refused = await api.call("POST", "/access/reviews", json=body)
-    assert (refused.status_code, refused.json()["code"]) == (409, "GOV_021")
-    assert refused.json()["details"] == {"review_id": first["id"]}
-
-    await decide(api, first, keep=[1], withdraw=[2])
-    cancelled = await done(await api.call("POST", f"/access/reviews/{first['id']}/cancel", json={"reason": "wrong roles"}))
+    review = await start(api, organization_id=at.id)
+    await decide(api, review, keep=[1], withdraw=[2])
+    cancelled = await done(await api.call("POST", f"/access/reviews/{review['id']}/cancel", json={"reason": "wrong roles"}))
     assert (cancelled["status"], cancelled["end_reason"]) == ("cancelled", "wrong roles")
-    assert [line["outcome"] for line in await lines(api, first)] == ["kept", "withdrawn", "cancelled", "cancelled"]
+    assert [line["outcome"] for line in await lines(api, review)] == ["kept", "withdrawn", "cancelled", "cancelled"]
     clock.advance(days=11)
     assert await close(api, clock) == 0
-    assert await api.refused("POST", f"/access/reviews/{first['id']}/cancel", json={"reason": WHY}) == (409, "GOV_020")
-    second = await start(api, organization_id=at.id, deadline="2026-04-20T15:00:00Z")
-    assert second["line_count"] == 3
+    assert await api.refused("POST", f"/access/reviews/{review['id']}/cancel", json={"reason": WHY}) == (409, "GOV_020")
+    assert (await start(api, organization_id=at.id, deadline="2026-04-20T15:00:00Z"))["line_count"] == 3
 
 
-async def test_an_assignment_that_ended_in_the_meantime_is_neither_kept_nor_withdrawn(api: Api, clock: ControlledClock) -> None:
+async def test_those_under_review_do_not_cancel_it(api: Api) -> None:
+    """Cancelling keeps what it lists."""
+    at = await company(api)
+    await add_member(api, at.id, (chief := person(api)).id, "organization-admin")
+    await create_role(api, "role-clerk", "role:manage", "organization:read_any")
+    await grant(api, (clerk := person(api)).id, "role-clerk")
+    await api.refresher.refresh()
+    review = await start(api, organization_id=at.id)
+    path, body = f"/access/reviews/{review['id']}/cancel", {"reason": WHY}
+    assert await chief.refused("POST", path, json=body) == (403, "ACC_001")
+    signed = {"headers": api.forge.headers(clerk.id, roles=("user", "role-clerk")), "roles": None}
+    assert await api.refused("POST", path, json=body, **signed) == (403, "ACC_003")
+
+    # Another administrator, who has an open line in a review of administrators, and none in that of the organization.
+    await grant(api, (second := person(api)).id, "admin")
+    await api.refresher.refresh()
+    signed = {"headers": api.forge.headers(second.id, roles=("user", "admin")), "roles": None}
+    administrators = await start(api, roles=["admin"])
+    refused = await api.refused("POST", f"/access/reviews/{administrators['id']}/cancel", json=body, **signed)
+    assert refused == (403, "ACC_002")
+    await done(await api.call("POST", path, json=body, **signed))
+    (informed,) = await sent(api.database, NoticeRequested)
+    assert (informed.template, informed.person_id) == ("governance.access_review_cancelled", str(api.admin_id))
+
+
+async def test_campaigns_may_overlap_and_a_person_starts_a_limited_number(api: Api, clock: ControlledClock) -> None:
+    await grant(api, api.subject(), "staff")
+    reviews = [await start(api, roles=["staff"]) for _ in range(10)]
+    body = {"title": "Again", "deadline": DEADLINE, "reason": WHY, "roles": ["staff"]}
+    refused = await api.call("POST", "/access/reviews", json=body)
+    assert (refused.status_code, refused.json()["code"], refused.json()["details"]) == (409, "GOV_021", {"most": 10})
+    await decide(api, reviews[0], keep=[1])
+    await decide(api, reviews[1], withdraw=[1])
+    clock.advance(days=11)
+    assert await close(api, clock) == 10
+    found = [set((await outcomes(api, review)).values()) for review in reviews]
+    assert found == [{"kept"}, {"withdrawn"}, *[{"ended"}] * 8]
+    assert len(await facts(api, "governance.role.revoke")) == 1
+
+
+async def test_what_a_person_does_not_have_any_more_is_neither_kept_nor_withdrawn(api: Api) -> None:
     staff = [api.subject() for _ in range(3)]
     for subject in staff:
         await grant(api, subject, "staff")
     review = await start(api, roles=["staff"])
     for subject in staff:
         await api.call("DELETE", f"/role-assignments/{subject}/staff")
-    # Granted again: it is another assignment, which the campaign does not know.
+    # Granted again: the campaign decides about it too.
     await grant(api, staff[2], "staff")
     (kept,), (withdrawn,) = await decide(api, review, keep=[1]), await decide(api, review, withdraw=[2])
     assert (kept["outcome"], withdrawn["outcome"]) == ("ended", "ended")
-    revoked = len(await facts(api, "governance.role.revoke"))
-    clock.advance(days=11)
-    await close(api, clock)
-    assert set((await outcomes(api, review)).values()) == {"ended"}
-    assert len(await facts(api, "governance.role.revoke")) == revoked
-    assert (await api.data(f"/role-assignments/{staff[2]}"))["roles"] == ["staff"]
+    (again,) = await decide(api, review, keep=[3])
+    assert again["outcome"] == "kept"
+
+
+async def test_an_administrator_decides_about_people_whom_they_have_authority_over(api: Api) -> None:
+    await create_role(api, "role-clerk", "role:manage")
+    await grant(api, (clerk := person(api)).id, "role-clerk")
+    await grant(api, api.subject(), "staff")
+    await api.refresher.refresh()
+    review = await start(api, roles=["staff", "admin"])
+    signed = {"headers": api.forge.headers(clerk.id, roles=("user", "role-clerk")), "roles": None}
+    for number in (1, 2):
+        for decision in ("keep", "withdraw"):
+            body = {decision: [number], "reason": WHY}
+            response = await api.call("POST", f"/access/reviews/{review['id']}/decisions", json=body, **signed)
+            assert (response.status_code, response.json()["code"]) == (403, "ACC_003")
+            assert response.json()["details"] == {"line": number}
+
+
+async def test_nobody_chooses_who_decides_about_them(api: Api, clock: ControlledClock) -> None:
+    organization = (await create_organization(api))["id"]
+    chief, deputy = person(api), person(api)
+    await add_member(api, organization, chief.id, "organization-admin")
+    await add_member(api, organization, deputy.id)
+    await api.refresher.refresh()
+    review = await start(api, organization_id=organization)
+    clock.advance(seconds=1)
+    path = f"/organizations/{organization}/members/{deputy.id}/roles"
+    await done(await chief.call("PUT", path, json={"roles": ["organization-admin"], "reason": WHY}))
+    await api.refresher.refresh()
+    response = await deputy.call("POST", f"/access/reviews/{review['id']}/decisions", json={"keep": [1], "reason": WHY})
+    assert (response.status_code, response.json()["code"]) == (403, "ACC_002")
+    assert "made you an administrator" in response.json()["error"]
+
+
+async def test_what_is_kept_stays_with_the_person_who_kept_it_first(api: Api) -> None:
+    at = await company(api)
+    review = await start(api, organization_id=at.id)
+    number = await number_of(api, review, at.reports[0])
+    await decide(api, review, keep=[number])
+    (again,) = await decide(api, review, keep=[number])
+    assert again["capacity"] == "administrator"
+    # The manager knows better, and an administrator does not replace that.
+    (confirmed,) = await decide(at.manager, review, keep=[number])
+    (again,) = await decide(api, review, keep=[number])
+    assert [(each["capacity"], each["decided_by"]) for each in (confirmed, again)] == [("manager", str(at.manager.id))] * 2
+    assert len(await facts(api, "governance.review_line.keep")) == 2
+
+
+async def test_managers_whom_the_organization_has_set_decide_nothing_about_the_platform(api: Api) -> None:
+    internal = (await create_organization(api, kind="internal"))["id"]
+    chief, employee = person(api), person(api)
+    await add_member(api, internal, chief.id, "organization-admin")
+    await add_member(api, internal, employee.id)
+    await api.refresher.refresh()
+    path, body = f"/organizations/{internal}/members/{employee.id}", {"manager_id": str(chief.id), "ends_at": None}
+    await done(await chief.call("PATCH", path, json=body, headers={"If-Match": '"1"'}))
+    await grant(api, employee.id, "staff")
+    review = await start(api, roles=["staff"])
+    assert (await lines(api, review))[0]["managers"] == []
+    assert await chief.refused("GET", f"/access/reviews/{review['id']}") == (404, "RES_001")
+    # The platform confirms the manager.
+    await done(await api.call("PATCH", path, json=body, headers={"If-Match": '"2"'}))
+    assert (await lines(api, review))[0]["managers"] == [str(chief.id)]
+    # Two people who report to each other decide nothing about each other.
+    other = (await create_organization(api, kind="internal"))["id"]
+    for member in (chief, employee):
+        await add_member(api, other, member.id)
+    await report_to(api, other, chief, employee)
+    assert (await lines(api, review))[0]["managers"] == []
+
+
+async def test_who_has_left_does_not_see_the_campaign_any_more(api: Api) -> None:
+    at = await company(api)
+    review = await start(api, organization_id=at.id)
+    await decide(at.manager, review, keep=[await number_of(api, review, at.reports[0])])
+    for report in at.reports:
+        await report_to(api, at.id, report, None)
+    assert (await at.manager.data(f"/access/reviews/{review['id']}"))["id"] == review["id"]
+    assert await lines(at.manager, review) == []
+    response = await api.call("DELETE", f"/organizations/{at.id}/members/{at.manager.id}", params={"reason": "left"})
+    assert response.status_code == 204
+    assert await at.manager.refused("GET", f"/access/reviews/{review['id']}") == (404, "RES_001")
+    assert (await at.manager.data("/access/reviews"))["items"] == []
 
 
 async def test_decisions_are_made_all_or_none(api: Api) -> None:
@@ -414,9 +535,11 @@ async def test_managers_are_asked_reminded_and_the_starter_is_informed_of_the_en
     review = await start(api, organization_id=at.id)
     assert [await ask(api, clock), await ask(api, clock)] == [1, 0]
     asked = await sent(api.database, NoticeRequested)
-    assert {(notice.template, notice.person_id, notice.facts["lines"]) for notice in asked} == {
+    # The chief is not asked about their own roles; managers of roles are.
+    assert {(notice.template, notice.person_id or notice.permission, notice.facts["lines"]) for notice in asked} == {
         ("governance.access_review_asked", str(at.manager.id), "2"),
-        ("governance.access_review_asked", str(chief.id), "3"),
+        ("governance.access_review_asked", str(chief.id), "2"),
+        ("governance.access_review_asked", "role:manage", "1"),
     }
     assert dict(asked[0].facts) == {
         "review_id": review["id"],
@@ -430,14 +553,28 @@ async def test_managers_are_asked_reminded_and_the_starter_is_informed_of_the_en
     assert await ask(api, clock) == 0
     clock.advance(days=1)
     assert [await ask(api, clock), await ask(api, clock)] == [1, 0]
-    (reminded,) = (await sent(api.database, NoticeRequested))[2:]
-    assert (reminded.template, reminded.person_id) == ("governance.access_review_reminder", str(chief.id))
+    reminded = (await sent(api.database, NoticeRequested))[3:]
+    assert {(notice.template, notice.person_id or notice.permission) for notice in reminded} == {
+        ("governance.access_review_reminder", str(chief.id)),
+        ("governance.access_review_reminder", "role:manage"),
+    }
 
     clock.advance(days=3)
     await close(api, clock)
-    (informed,) = (await sent(api.database, NoticeRequested))[3:]
+    *withdrawn, informed = (await sent(api.database, NoticeRequested))[5:]
+    assert {(notice.template, notice.person_id, notice.facts["role"]) for notice in withdrawn} == {
+        ("governance.role_withdrawn", str(at.manager.id), "staff"),
+        ("governance.role_withdrawn", str(at.alone.id), "staff"),
+    }
     assert (informed.template, informed.person_id) == ("governance.access_review_completed", str(api.admin_id))
-    assert (informed.facts["kept"], informed.facts["withdrawn"], informed.facts["retained"]) == ("2", "2", "1")
+    counts = {name: informed.facts[name] for name in ("kept", "withdrawn", "retained", "ended")}
+    assert counts == {"kept": "2", "withdrawn": "2", "retained": "1", "ended": "0"}
+
+
+async def test_a_short_campaign_needs_no_reminder(api: Api, clock: ControlledClock) -> None:
+    await grant(api, api.subject(), "staff")
+    await start(api, roles=["staff"], deadline="2026-03-22T09:00:00Z")
+    assert [await ask(api, clock), await ask(api, clock)] == [1, 0]
 
 
 async def test_managers_of_roles_are_asked_about_people_without_a_manager(api: Api, clock: ControlledClock) -> None:

@@ -19,12 +19,26 @@ from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from elcorp.governance.v1.events_pb2 import SubjectRolesChanged
 from governance import wiring
 from governance.application.access_reviews import withdrawing
+from governance.application.access_reviews.close_access_reviews import CloseAccessReviews
 from governance.domain.access_review import ReviewLine
 from governance.infrastructure.report_signer import Ed25519ReportSigner, signed_bytes
+from kernel.actor import Actor
 from kernel.ids import new_id
 from services.governance.tests.contract.access_api import done, grant
 from services.governance.tests.contract.api import Api
-from services.governance.tests.contract.reviews_api import DEADLINE, SECRET, SERVICE, WHY, close, decide, lines, outcomes, start
+from services.governance.tests.contract.organizations_api import add_member, create_organization, person
+from services.governance.tests.contract.reviews_api import (
+    DEADLINE,
+    SECRET,
+    SERVICE,
+    WHY,
+    ask,
+    close,
+    decide,
+    lines,
+    outcomes,
+    start,
+)
 from services.governance.tests.stored import GUARD, lock_held, rows, sent
 
 _STAFF = text(
@@ -37,7 +51,7 @@ _STAFF = text(
 )
 
 
-class Killed(Exception):
+class Killed(BaseException):
     """The process ends here."""
 
 
@@ -140,7 +154,7 @@ async def test_a_run_that_ends_before_the_report_leaves_it_to_the_next(
 async def test_a_decision_that_waits_while_the_campaign_closes_is_refused(
     api: Api, clock: ControlledClock, urls: DatabaseUrls
 ) -> None:
-    (person,) = await staff(api.database, 1)
+    (subject,) = await staff(api.database, 1)
     review = await start(api, roles=["staff"])
     clock.advance(days=10)
     await api.refresher.refresh()
@@ -154,8 +168,8 @@ async def test_a_decision_that_waits_while_the_campaign_closes_is_refused(
     response = await decision
     assert (response.status_code, response.json()["code"]) == (409, "GOV_020")
     assert await closing == 1
-    assert await outcomes(api, review) == {str(person): "unconfirmed"}
-    assert await changed(api.database) == {str(person): 1}
+    assert await outcomes(api, review) == {str(subject): "unconfirmed"}
+    assert await changed(api.database) == {str(subject): 1}
 
 
 async def test_reports_of_before_a_new_key_are_still_verified(api: Api, clock: ControlledClock) -> None:
@@ -163,6 +177,7 @@ async def test_reports_of_before_a_new_key_are_still_verified(api: Api, clock: C
     for secret in (SECRET, bytes(32)):
         await grant(api, api.subject(), "staff")
         review = await start(api, roles=["staff"], deadline="2026-04-20T15:00:00Z")
+        await ask(api, clock)
         await decide(api, review, withdraw=[1])
         job = wiring.close_access_reviews(
             database=api.database.under(PLATFORM), signer=Ed25519ReportSigner.of(secret), clock=clock
@@ -188,3 +203,66 @@ async def test_people_who_get_a_role_after_the_start_are_not_in_the_campaign(api
     clock.advance(days=11)
     await close(api, clock)
     assert (await api.data(f"/role-assignments/{newcomer}"))["roles"] == ["staff"]
+
+
+async def test_a_campaign_that_fails_stops_no_other(api: Api, clock: ControlledClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    await staff(api.database, 1)
+    failing, other = await start(api, roles=["staff"]), await start(api, roles=["staff"])
+    clock.advance(days=11)
+    complete = CloseAccessReviews._complete  # the place where one of them fails
+
+    async def failing_complete(self: CloseAccessReviews, actor: Actor, review_id: UUID) -> bool:
+        if str(review_id) == failing["id"]:
+            raise ValueError("not this one")
+        return await complete(self, actor, review_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CloseAccessReviews, "_complete", failing_complete)
+        with pytest.raises(ExceptionGroup, match="1 access reviews could not be closed"):
+            await close(api, clock)
+    statuses = [(await api.data(f"/access/reviews/{review['id']}"))["status"] for review in (failing, other)]
+    assert statuses == ["closing", "completed"]
+    assert await close(api, clock) == 1
+    counts = [(await api.data(f"/access/reviews/{review['id']}"))["progress"]["counts"] for review in (failing, other)]
+    assert [(each["unconfirmed"], each["ended"]) for each in counts] == [(1, 0), (0, 1)]
+
+
+async def test_a_role_that_is_revoked_and_granted_again_does_not_pass_the_deadline(api: Api, clock: ControlledClock) -> None:
+    people = [api.subject() for _ in range(3)]
+    for subject in people:
+        await grant(api, subject, "staff")
+    review = await start(api, roles=["staff"])
+    for subject in people:
+        await api.call("DELETE", f"/role-assignments/{subject}/staff")
+    # Again, with an end, or not at all.
+    await grant(api, people[0], "staff")
+    await grant(api, people[1], "staff", ends_at="2026-12-31T00:00:00Z")
+    clock.advance(days=11)
+    await close(api, clock)
+    assert await outcomes(api, review) == dict(zip(map(str, people), ("unconfirmed", "unconfirmed", "ended"), strict=True))
+    assert await rows(api.database, "SELECT FROM all_assignments WHERE role = 'staff'") == []
+    (ended,) = await lines(api, review, outcome="ended")
+    assert ended["reason"] == "the person did not have the role any more"
+
+
+async def test_the_administrator_of_longest_is_retained(api: Api, clock: ControlledClock) -> None:
+    for _ in range(3):
+        await grant(api, api.subject(), "admin")
+        clock.advance(seconds=60)
+    review = await start(api, roles=["admin"])
+    clock.advance(days=11)
+    assert await close(api, clock) == 1
+    found = await outcomes(api, review)
+    # The fixture's administrator has had the role since January.
+    assert found.pop(str(api.admin_id)) == "retained"
+    assert set(found.values()) == {"unconfirmed"}
+
+
+async def test_nobody_has_to_manage_a_closed_organization(api: Api, clock: ControlledClock) -> None:
+    organization = (await create_organization(api))["id"]
+    await add_member(api, organization, (chief := person(api)).id, "organization-admin")
+    review = await start(api, organization_id=organization)
+    await done(await api.call("POST", f"/organizations/{organization}/close", json={"reason": "ended"}))
+    clock.advance(days=11)
+    assert await close(api, clock) == 1
+    assert await outcomes(api, review) == {str(chief.id): "unconfirmed"}

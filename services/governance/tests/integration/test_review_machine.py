@@ -19,7 +19,8 @@ from chassis.persistence.scope import PLATFORM
 from chassis.testing.clocks import ControlledClock
 from chassis.testing.machines import run_machine
 from governance import wiring
-from governance.domain.errors import LineDecided, OwnManager, ReviewClosed, UnderReview
+from governance.domain.access_review import RUNNING_MAX
+from governance.domain.errors import LineDecided, OwnManager, ReviewClosed, TooManyReviews, UnknownLine
 from governance.domain.limits import Limits
 from governance.infrastructure.report_signer import Ed25519ReportSigner
 from kernel.actor import Actor, ActorKind
@@ -41,16 +42,18 @@ DECIDER = st.sampled_from(("manager", "manager", "administrator", *PEOPLE))
 BACK = st.sampled_from((0, 0, 0, 1, 2))
 
 
+@dataclass
 class OnlyAdministrator(FakeDecisions):
+    administrator: Actor = ADMIN
+
     def allows(self, actor: Actor, _permission: str, /) -> bool:
-        return actor == ADMIN
+        return actor == self.administrator
 
 
 @dataclass
 class Line:
     person: int
     role: int
-    assignment: int
     outcome: str = "open"
     decider: int | None = None
 
@@ -66,16 +69,19 @@ class Review:
     lines: dict[int, Line]
     status: str = "running"
 
-    @property
-    def is_open(self) -> bool:
-        return any(line.outcome == "open" for line in self.lines.values())
+    def is_decided(self, manager: dict[int, int]) -> bool:
+        """Return whether nothing is open, and no manager can disagree with what the administrator kept."""
+        return not any(
+            line.outcome == "open" or (line.outcome == "kept" and line.decider is None and line.person in manager)
+            for line in self.lines.values()
+        )
 
 
 @dataclass
 class Model:
-    """Who holds which assignment, who reports to whom, and what was decided. `revoked` counts revocations by person."""
+    """Who has which role, who reports to whom, and what was decided. `revoked` counts revocations by person."""
 
-    held: dict[tuple[int, int], int] = field(default_factory=dict)
+    held: set[tuple[int, int]] = field(default_factory=set)
     manager: dict[int, int] = field(default_factory=dict)
     reviews: list[Review] = field(default_factory=list)
     revoked: dict[int, int] = field(default_factory=lambda: dict.fromkeys(PEOPLE, 0))
@@ -88,13 +94,13 @@ class Model:
         return found
 
     def has(self, line: Line) -> bool:
-        return self.held.get((line.person, line.role)) == line.assignment
+        return (line.person, line.role) in self.held
 
     def take(self, line: Line, outcome: str) -> None:
         """Withdraw what a line is about, unless it has ended."""
         line.outcome = outcome if self.has(line) else "ended"
         if line.outcome == outcome:
-            del self.held[line.person, line.role]
+            self.held.remove((line.person, line.role))
             self.revoked[line.person] += 1
 
 
@@ -105,8 +111,11 @@ class ReviewMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         ground = self.ground
-        self.app = wired(ground.database, ground.subjects, ground.clock, decisions=OnlyAdministrator())
-        self.model, self.assignments, self.organization = Model(), count(), new_id()
+        # Another one each time: a person starts a limited number of reviews.
+        self.admin = _user(new_id())
+        ground.run(assigned(ground.database, self.admin.user_id))
+        self.app = wired(ground.database, ground.subjects, ground.clock, decisions=OnlyAdministrator(administrator=self.admin))
+        self.model, self.organization = Model(), new_id()
         number = next(self.numbers)
         self.roles = [f"review-{number}-{role}" for role in ROLES]
         self.people = [new_id() for _ in PEOPLE]
@@ -128,7 +137,7 @@ class ReviewMachine(RuleBasedStateMachine):
 
     @rule(person=st.sampled_from(PEOPLE), role=st.sampled_from(ROLES))
     def grant(self, person: int, role: int) -> None:
-        self.model.held.setdefault((person, role), next(self.assignments))
+        self.model.held.add((person, role))
         granting = self.app.role_assignments.grant_role(
             actor=SERVICE, subject_id=self.people[person], role=self.roles[role], limits=Limits(self.organization)
         )
@@ -136,7 +145,8 @@ class ReviewMachine(RuleBasedStateMachine):
 
     @rule(person=st.sampled_from(PEOPLE), role=st.sampled_from(ROLES))
     def revoke(self, person: int, role: int) -> None:
-        self.model.revoked[person] += self.model.held.pop((person, role), None) is not None
+        self.model.revoked[person] += (person, role) in self.model.held
+        self.model.held.discard((person, role))
         revoking = self.app.role_assignments.revoke_role(actor=SERVICE, subject_id=self.people[person], role=self.roles[role])
         self._done(revoking, None)
 
@@ -148,10 +158,10 @@ class ReviewMachine(RuleBasedStateMachine):
         elif refusal is None and manager is not None:
             self.model.manager[person] = manager
         member = self.ground.run(
-            self.app.members.get_member(actor=ADMIN, organization_id=self.organization, subject_id=self.people[person])
+            self.app.members.get_member(actor=self.admin, organization_id=self.organization, subject_id=self.people[person])
         )
         changing = self.app.members.change_member(
-            actor=ADMIN,
+            actor=self.admin,
             organization_id=self.organization,
             subject_id=self.people[person],
             manager_id=None if manager is None else self.people[manager],
@@ -162,12 +172,12 @@ class ReviewMachine(RuleBasedStateMachine):
 
     @rule(roles=st.sets(st.sampled_from(ROLES)))
     def start(self, roles: set[int]) -> None:
-        listed = {key: token for key, token in self.model.held.items() if key[1] in (roles or ROLES)}
-        in_review = {line.assignment for review in self.model.reviews for line in review.lines.values() if line.outcome == "open"}
-        refusal = InvalidValue if not listed else UnderReview if in_review & set(listed.values()) else None
+        listed = {each for each in self.model.held if each[1] in (roles or ROLES)}
+        running = [review for review in self.model.reviews if review.status == "running"]
+        refusal = InvalidValue if not listed else TooManyReviews if len(running) >= RUNNING_MAX else None
         deadline = self._now + timedelta(days=2)
         starting = self.app.access_reviews.start_access_review(
-            actor=ADMIN,
+            actor=self.admin,
             title="Review",
             organization_id=self.organization,
             roles=[self.roles[role] for role in roles],
@@ -180,7 +190,7 @@ class ReviewMachine(RuleBasedStateMachine):
             found = self.ground.run(rows(self.ground.database, query, id=review.id))
             places = {number: (self.people.index(person), self.roles.index(role)) for number, person, role in found}
             assert sorted(places.values()) == sorted(listed)
-            lines = {number: Line(*place, listed[place]) for number, place in places.items()}
+            lines = {number: Line(*place) for number, place in places.items()}
             self.model.reviews.append(Review(review.id, deadline, lines))
 
     @precondition(lambda self: self.model.reviews)
@@ -194,7 +204,7 @@ class ReviewMachine(RuleBasedStateMachine):
             return
         by = self._decider(decider, review.lines[(*kept, *withdrawn)[0]])
         deciding = self.app.access_reviews.decide_review_lines(
-            actor=ADMIN if by is None else _user(self.people[by]),
+            actor=self.admin if by is None else _user(self.people[by]),
             review_id=review.id,
             keep=kept,
             withdraw=withdrawn,
@@ -207,11 +217,12 @@ class ReviewMachine(RuleBasedStateMachine):
                 line = review.lines[number]
                 if line.is_final:
                     continue
-                line.decider = by
                 if number in withdrawn:
                     self.model.take(line, "withdrawn")
-                else:
-                    line.outcome = "kept" if self.model.has(line) else "ended"
+                elif not self.model.has(line):
+                    line.outcome = "ended"
+                elif line.outcome == "open" or (line.decider is None and self.model.manager.get(line.person) == by):
+                    line.outcome, line.decider = "kept", by
 
     @rule(decisions=DECISIONS)
     def decide_by_manager(self, decisions: dict[tuple[int, int], bool]) -> None:
@@ -220,7 +231,7 @@ class ReviewMachine(RuleBasedStateMachine):
 
     @rule(person=st.sampled_from(PEOPLE), role=st.sampled_from(ROLES))
     def grant_again(self, person: int, role: int) -> None:
-        """It is another assignment, which a running review does not know."""
+        """It is another assignment, under the same review."""
         self.revoke(person, role)
         self.grant(person, role)
 
@@ -229,7 +240,7 @@ class ReviewMachine(RuleBasedStateMachine):
     def cancel(self, back: int) -> None:
         review = self._review(back)
         refusal = None if review.status == "running" and self._now < review.deadline else ReviewClosed
-        cancelling = self.app.access_reviews.cancel_access_review(actor=ADMIN, review_id=review.id, reason="test")
+        cancelling = self.app.access_reviews.cancel_access_review(actor=self.admin, review_id=review.id, reason="test")
         self._done(cancelling, refusal)
         if refusal is None:
             review.status = "cancelled"
@@ -244,12 +255,15 @@ class ReviewMachine(RuleBasedStateMachine):
     def close(self, is_late: bool) -> None:
         if is_late:
             self.ground.clock.advance(days=2)
+        self.ground.run(
+            wiring.ask_reviewers(database=self.ground.database.under(PLATFORM), clock=self.ground.clock)(actor=SERVICE)
+        )
         signer = Ed25519ReportSigner.of(bytes(32))
         database = self.ground.database.under(PLATFORM)
         job = wiring.close_access_reviews(database=database, signer=signer, clock=self.ground.clock)
         self.ground.run(job(actor=SERVICE))
         for review in self.model.reviews:
-            if review.status == "running" and (self._now >= review.deadline or not review.is_open):
+            if review.status == "running" and (self._now >= review.deadline or review.is_decided(self.model.manager)):
                 review.status = "completed"
                 for line in review.lines.values():
                     if line.outcome == "open":
@@ -272,7 +286,7 @@ class ReviewMachine(RuleBasedStateMachine):
                 assert int(unconfirmed) == list(outcomes.values()).count("unconfirmed")
         query = "SELECT subject_id, role FROM limited_assignments WHERE organization_id = :id"
         held = self.ground.run(rows(self.ground.database, query, id=self.organization))
-        assert {(self.people.index(person), self.roles.index(role)) for person, role in held} == self.model.held.keys()
+        assert {(self.people.index(person), self.roles.index(role)) for person, role in held} == self.model.held
 
     @invariant()
     def each_revocation_is_one_version(self) -> None:
@@ -299,7 +313,8 @@ class ReviewMachine(RuleBasedStateMachine):
     def _refusal(self, review: Review, by: int | None, kept: list[int], withdrawn: list[int]) -> type[DomainError] | None:
         asked = [review.lines[number] for number in (*kept, *withdrawn)]
         if by is not None and not all(self.model.manager.get(line.person) == by for line in asked):
-            return NotFound
+            concerned = any(by in (self.model.manager.get(line.person), line.decider) for line in review.lines.values())
+            return UnknownLine if concerned else NotFound
         if review.status != "running" or self._now >= review.deadline:
             return ReviewClosed
         is_again = any(review.lines[number].is_final for number in kept)
@@ -327,7 +342,6 @@ def _user(person: UUID) -> Actor:
 
 async def test_reviews_end_as_the_model_says_after_any_changes(database: Database, clock: ControlledClock) -> None:
     subjects = FakeSubjects()
-    await assigned(database, ADMIN.user_id)
     await wired(database, subjects, clock).policy_bundles.ensure_bundle(actor=SERVICE)
     ReviewMachine.ground = Ground(database, clock, asyncio.get_running_loop(), subjects)
     await asyncio.to_thread(run_machine, ReviewMachine, examples=16, steps=25)

@@ -19,10 +19,14 @@ TITLE_LENGTH_MAX: Final = 120
 ROLES_MAX: Final = 50
 # A report with so many lines has four megabytes.
 LINES_MAX: Final = 10_000
+# Of one person, so that nobody can use up what others need.
+RUNNING_MAX: Final = 10
 # Long enough to be seen by those who are asked, and short enough to be remembered.
 DURATION_MIN: Final = timedelta(days=1)
 DURATION_MAX: Final = timedelta(days=180)
+# People are reminded before the deadline, unless they were asked just before.
 REMINDED_BEFORE: Final = timedelta(days=3)
+REMINDED_AFTER: Final = timedelta(days=1)
 STATEMENT_TYPE: Final = "elcorp-access-review-v1"
 
 
@@ -69,6 +73,13 @@ class HeldAssignment(NamedTuple):
     granted_at: datetime
 
 
+class Administering(NamedTuple):
+    """An assignment by which a person runs access reviews."""
+
+    granted_by: str
+    granted_at: datetime
+
+
 class Decider(NamedTuple):
     by: str
     capacity: Capacity
@@ -87,7 +98,10 @@ class SignedReport(NamedTuple):
 
 @dataclass(eq=False, kw_only=True)
 class ReviewLine:
-    """One assignment under review. It is decided once, but what is kept can be withdrawn until the campaign closes."""
+    """One assignment under review: that a person has a role, for an organization or a team of it.
+
+    It is decided once, but what is kept can be withdrawn until the campaign closes.
+    """
 
     review_id: UUID
     number: int
@@ -126,6 +140,10 @@ class ReviewLine:
         """Raise LineDecided if it was withdrawn or has ended."""
         if self.outcome not in {LineOutcome.OPEN, LineOutcome.KEPT}:
             raise LineDecided(field="lines", line=self.number, outcome=self.outcome)
+
+    def is_confirmed_for(self, capacity: Capacity) -> bool:
+        """Return whether it is kept, so that keeping it changes nothing. A manager confirms what an administrator kept."""
+        return self.outcome is LineOutcome.KEPT and (self.capacity, capacity) != (Capacity.ADMINISTRATOR, Capacity.MANAGER)
 
     def require_other(self, by: str) -> None:
         """Raise OwnAccess: nobody decides about their own access."""

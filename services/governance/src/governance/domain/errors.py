@@ -223,6 +223,7 @@ class BeyondAuthority(DomainError):
 
     kind = Kind.DENIED
     code = "ACC_003"
+    disclosed = ("line",)
 
 
 class BeyondOwnPermissions(DomainError):
@@ -272,12 +273,12 @@ class ReviewClosed(DomainError):
     disclosed = ("status",)
 
 
-class UnderReview(DomainError):
-    """An assignment is still open in another access review. Let that one end, or cancel it."""
+class TooManyReviews(DomainError):
+    """You have started the most access reviews that one person can have at a time. Let one end, or cancel it."""
 
-    kind = Kind.CONFLICT
+    kind = Kind.REFUSED
     code = "GOV_021"
-    disclosed = ("review_id",)
+    disclosed = ("most",)
 
 
 class LineDecided(DomainError):
@@ -288,12 +289,34 @@ class LineDecided(DomainError):
     disclosed = ("line", "outcome")
 
 
+class UnknownLine(NotFound):
+    """The access review has no such lines, or you cannot decide them: their managers and administrators can."""
+
+    disclosed = ("lines",)
+
+
 class OwnAccess(DomainError):
     """Another person decides about your own access."""
 
     kind = Kind.DENIED
     code = "ACC_002"
     disclosed = ("line",)
+
+
+class MadeByPerson(DomainError):
+    """The person of this line made you an administrator after the access review had started. Another person decides."""
+
+    kind = Kind.DENIED
+    code = "ACC_002"
+    disclosed = ("line",)
+
+
+class BeyondReview(DomainError):
+    """People in the access review have permissions that you lack. Choose other roles, or ask an administrator who has them."""
+
+    kind = Kind.DENIED
+    code = "ACC_003"
+    disclosed = ("permissions",)
 
 
 class UnsoundPolicies(DomainError):

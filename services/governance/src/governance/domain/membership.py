@@ -15,6 +15,9 @@ from kernel.events import Aggregate
 class Membership(Aggregate):
     """`manager_id` is the member to whom this one reports. From `ends_at` on, the person is no member any more.
 
+    `platform_manager_id` is the manager whom the platform has set, and not the organization. Where it is the manager, the manager
+    may decide about roles of the platform too, in an internal organization.
+
     What a member may do for the organization are roles for it (`governance.domain.limited_role`); they end with the membership.
     """
 
@@ -25,6 +28,7 @@ class Membership(Aggregate):
     ends_at: datetime | None = None
     version: int = 1
     ended_at: datetime | None = None
+    platform_manager_id: UUID | None = None
 
     @classmethod
     def begin(cls, organization_id: UUID, subject_id: UUID, *, ends_at: datetime | None, at: datetime) -> Self:
@@ -36,14 +40,24 @@ class Membership(Aggregate):
         """Return whether its end has come; a job ends it soon."""
         return self.ends_at is not None and self.ends_at <= at
 
-    def change(self, *, manager_id: UUID | None, ends_at: datetime | None, at: datetime) -> bool:
-        """Set manager and end. Return False if nothing changed. Raise OwnManager, or InvalidValue for an end in the past."""
-        if (manager_id, ends_at) == (self.manager_id, self.ends_at):
+    def differs(self, *, manager_id: UUID | None, ends_at: datetime | None, by_platform: bool = False) -> bool:
+        """Return whether `change` would change anything."""
+        is_new = by_platform and manager_id != self.platform_manager_id
+        return is_new or (manager_id, ends_at) != (self.manager_id, self.ends_at)
+
+    def change(self, *, manager_id: UUID | None, ends_at: datetime | None, at: datetime, by_platform: bool = False) -> bool:
+        """Set manager and end. Return False if nothing changed. Raise OwnManager, or InvalidValue for an end in the past.
+
+        `by_platform`: the manager may decide about roles of the platform.
+        """
+        if not self.differs(manager_id=manager_id, ends_at=ends_at, by_platform=by_platform):
             return False
         if manager_id == self.subject_id:
             raise OwnManager(field="manager_id", subject_id=self.subject_id)
         if ends_at != self.ends_at:
             self._end_at(ends_at, at)
+        if by_platform or manager_id != self.manager_id:
+            self.platform_manager_id = manager_id if by_platform else None
         self.manager_id = manager_id
         self.version += 1
         return True

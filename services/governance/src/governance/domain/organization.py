@@ -123,8 +123,12 @@ class Organization(Aggregate):
         )
         return True
 
+    @property
+    def is_closed(self) -> bool:
+        return self.status is OrganizationStatus.CLOSED
+
     def require_open(self) -> None:
-        if self.status is OrganizationStatus.CLOSED:
+        if self.is_closed:
             raise OrganizationClosed(organization_id=self.id)
 
     def require_active(self) -> None:

@@ -38,12 +38,12 @@ def review_jobs(ask_reviewers: AskReviewers, close_access_reviews: CloseAccessRe
     blueprint = Blueprint()
 
     @blueprint.periodic(cron=each(job_seconds))
-    @blueprint.task(name="ask_reviewers", queue=QUEUE, queueing_lock="ask_reviewers")
+    @blueprint.task(name="ask_reviewers", queue=QUEUE, queueing_lock="ask_reviewers", lock="ask_reviewers")
     async def ask(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await ask_reviewers(actor=Actor.service("governance"))
 
     @blueprint.periodic(cron=each(job_seconds))
-    @blueprint.task(name="close_access_reviews", queue=QUEUE, queueing_lock="close_access_reviews")
+    @blueprint.task(name="close_access_reviews", queue=QUEUE, queueing_lock="close_access_reviews", lock="close_access_reviews")
     async def close(timestamp: int) -> int:  # noqa: ARG001  # the tick
         return await close_access_reviews(actor=Actor.service("governance"))
 

@@ -1,15 +1,25 @@
 """Who may run access reviews, read them, and decide their lines. For the others, a campaign does not exist."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from governance.application.access_reviews.views import AccessReviewView, AccessReviewViews
 from governance.application.organizations.authority import OrganizationAuthority
 from governance.application.ports.decisions import MANAGE_ORGANIZATION, VIEW_AUDIT, Decisions
 from governance.application.ports.memberships import CurrentMembers
+from governance.application.ports.transaction import Transaction
+from governance.application.standings.authority import require_authority_over, require_authority_within
+from governance.domain.access_review import ReviewLine
+from governance.domain.errors import BeyondAuthority, BeyondReview, MadeByPerson
 from governance.domain.role import MANAGE_ROLES
 from kernel.actor import Actor
-from kernel.errors import NotFound
+from kernel.errors import AccessDenied, NotFound
+
+# More organizations than a person manages.
+ADMINISTERED_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +27,8 @@ class ReviewAuthority:
     """Managers of roles run every campaign; those who manage an organization run the campaigns of it.
 
     A person's manager decides the lines of this person: in the organization of the campaign, or, for roles that are limited to no
-    organization, in an internal one. The managers of today decide, and not those of when the campaign started.
+    organization, in an internal one, if the platform has set the manager. The managers of today decide, and not those of when
+    the campaign started.
     """
 
     decisions: Decisions
@@ -43,12 +54,6 @@ class ReviewAuthority:
             organization_id, actor.user_id
         )
 
-    async def find_administered(self, actor: Actor, review_id: UUID) -> AccessReviewView:
-        """Find a campaign that the actor runs. Raise NotFound for those who may not read it, and AccessDenied for the others."""
-        review = await self.find(actor, review_id)
-        await self.require_administrator(actor, review.organization_id)
-        return review
-
     async def find(self, actor: Actor, review_id: UUID) -> AccessReviewView:
         """Find a campaign for its administrators, for auditors, and for the managers whom it asks, or did. Raise NotFound."""
         review = await self.views.review(review_id, reader_id=actor.user_id)
@@ -59,3 +64,50 @@ class ReviewAuthority:
     async def sees_all(self, actor: Actor, organization_id: UUID | None) -> bool:
         """Return whether the actor may read all lines of the campaigns of an organization, or of the platform."""
         return self.decisions.allows(actor, VIEW_AUDIT) or await self.is_administrator(actor, organization_id)
+
+    def manages_roles(self, actor: Actor) -> bool:
+        return self.decisions.allows(actor, MANAGE_ROLES)
+
+    async def administered(self, actor: Actor) -> Sequence[UUID]:
+        """Return the organizations whose campaigns the actor runs as a member."""
+        found = await self.members.organizations_of(actor.user_id, limit=ADMINISTERED_MAX)
+        return [each for each in found if self.decisions.allows_within(actor, MANAGE_ORGANIZATION, each)]
+
+
+def of_review(actor: Actor, organization_id: UUID | None) -> Actor:
+    """Return the actor for a transaction about a campaign: its facts name the campaign's organization, and no other."""
+    return replace(actor, organization_id=organization_id)
+
+
+async def require_authority_over_all(
+    tx: Transaction, actor: Actor, subject_ids: Collection[UUID], organization_id: UUID | None, *, at: datetime
+) -> None:
+    """Raise BeyondReview if these people have permissions that the actor lacks: everywhere, or in the campaign's organization."""
+    theirs = await tx.access_reviews.permitted_to(set(subject_ids) - {actor.user_id}, organization_id, at=at)
+    own = await tx.holders.permissions_of(actor.user_id, at=at)
+    if organization_id:
+        own |= await tx.holders.permissions_within(actor.user_id, organization_id, at=at)
+    if beyond := theirs - own:
+        raise BeyondReview(permissions=sorted(beyond))
+
+
+async def require_authority_over_line(tx: Transaction, actor: Actor, line: ReviewLine, *, since: datetime, at: datetime) -> None:
+    """Require what an administrator needs to decide a line, under the guard.
+
+    Raise OwnAccess, AccessDenied, MadeByPerson or BeyondAuthority. `since` is when the campaign started: nobody chooses
+    afterwards who decides about them.
+    """
+    line.require_other(actor.subject_id)
+    administering = await tx.access_reviews.administering(actor.user_id, line.organization_id, at=at)
+    if not administering:
+        # The copy of roles by which the actor was admitted is older.
+        raise AccessDenied(permission=MANAGE_ROLES)
+    if all(each.granted_by == str(line.subject_id) and each.granted_at > since for each in administering):
+        raise MadeByPerson(field="lines", line=line.number)
+    try:
+        if line.organization_id:
+            await require_authority_within(tx, actor, line.subject_id, organization_id=line.organization_id, at=at)
+        else:
+            await require_authority_over(tx, actor, line.subject_id, at=at)
+    except BeyondAuthority as refusal:
+        raise BeyondAuthority(field="lines", line=line.number) from refusal

@@ -4,13 +4,13 @@ from typing import Final
 from uuid import UUID
 
 from governance.application.access_reviews import audit
+from governance.application.access_reviews.authority import of_review
 from governance.application.access_reviews.notices import review_completed
 from governance.application.access_reviews.views import ReviewSchedule
 from governance.application.access_reviews.withdrawing import administration_kept, settle_line, withdraw_line
-from governance.application.organizations.authority import within
 from governance.application.ports.access_reviews import ReportSigner
 from governance.application.ports.transaction import UnitOfWork
-from governance.domain.access_review import AccessReview, Capacity, Decider, LineOutcome, ReviewLine, ReviewStatus
+from governance.domain.access_review import Capacity, Decider, LineOutcome, ReviewLine, ReviewStatus
 from governance.domain.errors import LastAdministrator, LastOrganizationAdministrator
 from kernel.actor import Actor
 from kernel.canonical_json import canonical
@@ -35,24 +35,33 @@ class CloseAccessReviews:
 
     async def __call__(self, *, actor: Actor) -> int:
         """Return how many campaigns were completed."""
-        completed = 0
-        for review_id in await self.schedule.to_close(self.clock.now()):
-            if review := await self._close(actor, review_id):
-                while numbers := await self.schedule.open_lines(review_id, limit=BATCH):
-                    await self._withdraw(within(actor, review.organization_id), review_id, numbers)
-                completed += await self._complete(within(actor, review.organization_id), review_id)
+        completed, failures = 0, []
+        for review_id, organization_id in await self.schedule.to_close(self.clock.now()):
+            try:
+                completed += await self._end(of_review(actor, organization_id), review_id)
+            except Exception as failure:  # noqa: BLE001  # whatever fails, the other campaigns end; the job fails afterwards
+                failures.append(failure)
+        if failures:
+            raise ExceptionGroup(f"{len(failures)} access reviews could not be closed", failures)
         return completed
 
-    async def _close(self, actor: Actor, review_id: UUID) -> AccessReview | None:
-        """Let nobody decide any more. Return None if the campaign has ended in the meantime."""
+    async def _end(self, actor: Actor, review_id: UUID) -> bool:
+        if not await self._close(actor, review_id):
+            return False
+        while numbers := await self.schedule.open_lines(review_id, limit=BATCH):
+            await self._withdraw(actor, review_id, numbers)
+        return await self._complete(actor, review_id)
+
+    async def _close(self, actor: Actor, review_id: UUID) -> bool:
+        """Let nobody decide any more. Return False if the campaign has ended in the meantime."""
         async with self.uow.begin(actor) as tx:
             review = await tx.access_reviews.lock(review_id)
             if review is None or not review.is_open:
-                return None
+                return False
             if review.is_running:
                 with tx.change(audit.REVIEW, review, "close", at=self.clock.now()):
                     review.close()
-            return review
+            return True
 
     async def _withdraw(self, actor: Actor, review_id: UUID, numbers: Sequence[int]) -> None:
         try:

@@ -10,9 +10,9 @@ from kernel.pages import Page, PageRequest
 
 @dataclass(frozen=True, slots=True)
 class ListAccessReviews:
-    """List campaigns, newest first: all for managers of roles and auditors, those of an organization for who manages it.
+    """List campaigns, newest first: all for managers of roles and auditors.
 
-    Other callers see the campaigns that ask them, or did.
+    Other callers see the campaigns of the organizations that they manage, and those that ask them, or did.
     """
 
     views: AccessReviewViews
@@ -23,5 +23,10 @@ class ListAccessReviews:
     ) -> Page[AccessReviewView]:
         sees_all = await self.authority.sees_all(actor, organization_id)
         return await self.views.reviews(
-            page, reader_id=actor.user_id, sees_all=sees_all, status=status, organization_id=organization_id
+            page,
+            reader_id=actor.user_id,
+            sees_all=sees_all,
+            administered=() if sees_all else await self.authority.administered(actor),
+            status=status,
+            organization_id=organization_id,
         )

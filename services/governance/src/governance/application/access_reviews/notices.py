@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from governance.domain.access_review import AccessReview
+from governance.domain.access_review import AccessReview, ReviewLine
 from kernel.notices import NoticeRequested, Recipient
 
 # Times in notices are local, as people read them.
@@ -35,7 +35,30 @@ def review_completed(review: AccessReview, *, at: datetime) -> NoticeRequested:
             "kept": str(counts["kept"]),
             "withdrawn": str(counts["withdrawn"] + counts["unconfirmed"]),
             "retained": str(counts["retained"]),
+            "ended": str(counts["ended"]),
         },
+    )
+
+
+def review_cancelled(review: AccessReview, *, at: datetime) -> NoticeRequested:
+    """Inform the person who started a campaign that another person has cancelled it."""
+    return NoticeRequested(
+        occurred_at=at,
+        template="governance.access_review_cancelled",
+        recipient=Recipient.person(UUID(review.started_by)),
+        key=f"access-review:{review.id}:cancelled",
+        facts={"review_id": str(review.id), "title": review.title, "reason": review.end_reason or ""},
+    )
+
+
+def role_withdrawn(line: ReviewLine, *, at: datetime) -> NoticeRequested:
+    """Inform a person that a role of theirs was withdrawn."""
+    return NoticeRequested(
+        occurred_at=at,
+        template="governance.role_withdrawn",
+        recipient=Recipient.person(line.subject_id),
+        key=f"access-review:{line.review_id}:withdrawn:{line.number}",
+        facts={"role": line.role},
     )
 
 

@@ -1,14 +1,13 @@
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from governance.application.access_reviews import audit
-from governance.application.access_reviews.authority import ReviewAuthority
-from governance.application.organizations.authority import within
+from governance.application.access_reviews.authority import ReviewAuthority, of_review, require_authority_over_all
 from governance.application.ports.transaction import Transaction, UnitOfWork
-from governance.domain.access_review import LINES_MAX, AccessReview, ReviewLine
-from governance.domain.errors import BeyondAuthority, UnderReview, UnknownOrganization, UnknownRole
+from governance.domain.access_review import LINES_MAX, RUNNING_MAX, AccessReview
+from governance.domain.errors import TooManyReviews, UnknownOrganization, UnknownRole
 from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import InvalidValue
@@ -35,9 +34,9 @@ class StartAccessReview:
         reason: str,
         deadline: datetime,
     ) -> AccessReview:
-        """Raise AccessDenied, NotFound, UnknownOrganization, UnknownRole, InvalidValue, UnderReview, or BeyondAuthority."""
+        """Raise AccessDenied, NotFound, UnknownOrganization, UnknownRole, InvalidValue, TooManyReviews, or BeyondReview."""
         await self.authority.require_administrator(actor, organization_id)
-        async with self.uow.begin(within(actor, organization_id)) as tx:
+        async with self.uow.begin(of_review(actor, organization_id)) as tx:
             # No role is granted or revoked between the list and its commit.
             await tx.standings.guard()
             at = self.clock.now()
@@ -53,9 +52,9 @@ class StartAccessReview:
                 by=actor.subject_id,
                 at=at,
             )
-            if other := await tx.access_reviews.open_elsewhere([line.assignment_id for line in lines]):
-                raise UnderReview(review_id=other)
-            await _require_authority(tx, actor, lines, organization_id, at=at)
+            if await tx.access_reviews.running_of(actor.subject_id) >= RUNNING_MAX:
+                raise TooManyReviews(most=RUNNING_MAX)
+            await require_authority_over_all(tx, actor, {line.subject_id for line in lines}, organization_id, at=at)
             await tx.access_reviews.add(review, lines)
             tx.create(audit.REVIEW, review, "start", at=at, reason=reason)
             return review
@@ -76,15 +75,3 @@ async def _require_scope(tx: Transaction, organization_id: UUID | None, roles: C
             raise UnknownRole(field="roles", role=name)
         if role.is_default:
             raise InvalidValue(field="roles", expected="roles other than the default one, which everybody has", given=name)
-
-
-async def _require_authority(
-    tx: Transaction, actor: Actor, lines: Sequence[ReviewLine], organization_id: UUID | None, *, at: datetime
-) -> None:
-    others = {line.subject_id for line in lines} - {actor.user_id}
-    theirs = await tx.access_reviews.permitted_to(others, organization_id, at=at)
-    own = await tx.holders.permissions_of(actor.user_id, at=at)
-    if organization_id:
-        own |= await tx.holders.permissions_within(actor.user_id, organization_id, at=at)
-    if beyond := theirs - own:
-        raise BeyondAuthority(permissions=sorted(beyond))

@@ -14,7 +14,7 @@ class ReviewProgress:
 
     `without_manager` counts the open lines that only an administrator can decide; it is None in a list of campaigns.
     `open_for_you` counts those that the reader can decide as a manager; `concerns_you` is whether the reader can decide a line
-    as a manager, or has decided one.
+    as a manager, or has decided one and still belongs there.
     """
 
     counts: Mapping[str, int]
@@ -71,12 +71,16 @@ class ReviewLineView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineFilter:
-    """All that are given must match. `manager_id`: lines that this person can decide as a manager now."""
+    """All that are given must match. `manager_id`: lines that this person can decide as a manager now.
+
+    `is_unmanaged`: lines that only an administrator can decide.
+    """
 
     outcome: LineOutcome | None = None
     role: str | None = None
     subject_id: UUID | None = None
     manager_id: UUID | None = None
+    is_unmanaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +101,34 @@ class ReviewKeyView:
     created_at: datetime
 
 
-class AskedManager(NamedTuple):
-    manager_id: UUID
+class AskedPerson(NamedTuple):
+    subject_id: UUID
     open_lines: int
+
+
+class Scheduled(NamedTuple):
+    """A campaign for which there is something to do."""
+
+    review_id: UUID
+    organization_id: UUID | None
 
 
 class AccessReviewViews(Protocol):
     async def review(self, review_id: UUID, *, reader_id: UUID) -> AccessReviewView | None: ...
 
     async def reviews(
-        self, page: PageRequest, *, reader_id: UUID, sees_all: bool, status: ReviewStatus | None, organization_id: UUID | None
+        self,
+        page: PageRequest,
+        *,
+        reader_id: UUID,
+        sees_all: bool,
+        administered: Collection[UUID],
+        status: ReviewStatus | None,
+        organization_id: UUID | None,
     ) -> Page[AccessReviewView]:
-        """Page through campaigns, newest first: all, or those with lines that the reader can decide as a manager."""
+        """Page through campaigns, newest first: all, or those of some organizations and those that concern the reader."""
 
     async def review_lines(self, review_id: UUID, cursor: CursorRequest, wanted: LineFilter) -> CursorPage[ReviewLineView]: ...
-
-    async def managed_by(self, review_id: UUID, manager_id: UUID, numbers: Collection[int]) -> Collection[int]:
-        """Return which of these lines a person can decide as a manager now."""
 
     async def subjects(self, review_id: UUID) -> Sequence[UUID]:
         """Return the people whose roles a campaign lists."""
@@ -126,23 +141,30 @@ class AccessReviewViews(Protocol):
 class ReviewSchedule(Protocol):
     """What the job is to do about campaigns."""
 
-    async def to_close(self, at: datetime) -> Sequence[UUID]:
-        """Return the campaigns whose deadline has come, or whose lines are all decided, or that began to close."""
+    async def to_close(self, at: datetime) -> Sequence[Scheduled]:
+        """Return the campaigns whose deadline has come, or that began to close.
 
-    async def to_ask(self) -> Sequence[UUID]:
+        Also those where nothing is left to decide: the managers were asked, nothing is open, and no manager can disagree with
+        what an administrator kept.
+        """
+
+    async def to_ask(self) -> Sequence[Scheduled]:
         """Return the running campaigns whose managers were not asked yet."""
 
-    async def to_remind(self, *, deadline_before: datetime) -> Sequence[UUID]:
-        """Return the running campaigns that end soon, and whose managers were asked and not reminded."""
+    async def to_remind(self, *, deadline_before: datetime, asked_before: datetime) -> Sequence[Scheduled]:
+        """Return the running campaigns that end soon, and whose managers were asked some time ago and not reminded."""
 
     async def open_lines(self, review_id: UUID, *, limit: int) -> Sequence[int]:
-        """Return the numbers of the first open lines."""
+        """Return the numbers of some open lines, the latest grants first: the last administrator is then the one of longest."""
 
-    async def managers_asked(self, review_id: UUID) -> Sequence[AskedManager]:
+    async def managers_asked(self, review_id: UUID) -> Sequence[AskedPerson]:
         """Return the managers of open lines, in the order of their ids."""
 
-    async def without_manager(self, review_id: UUID) -> int:
-        """Count the open lines that only an administrator can decide."""
+    async def administrators_asked(self, review_id: UUID, organization_id: UUID) -> Sequence[AskedPerson]:
+        """Return the able members who manage an organization, at most 100, with the open lines without a manager.
 
-    async def administrators_of(self, organization_id: UUID) -> Sequence[UUID]:
-        """Return the able members who manage an organization, at most 100, in the order of their ids."""
+        Lines about themselves do not count.
+        """
+
+    async def without_administrator(self, review_id: UUID, organization_id: UUID | None) -> int:
+        """Count the open lines that only managers of roles can decide: no manager, and nobody else runs the organization."""

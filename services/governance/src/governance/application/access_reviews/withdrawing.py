@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from governance.application.access_reviews import audit
+from governance.application.access_reviews.notices import role_withdrawn
 from governance.application.members.joining import require_managed
 from governance.application.ports.decisions import MANAGE_ORGANIZATION
 from governance.application.ports.transaction import Transaction
@@ -29,23 +30,39 @@ _VERBS: Final = {
 async def administration_kept(tx: Transaction, organization_id: UUID | None, clock: Clock) -> AsyncIterator[datetime]:
     """Raise LastAdministrator or LastOrganizationAdministrator if nobody is left who manages roles, policies or organization.
 
-    Yields the time, which is taken under the guard. Enter it first in the transaction.
+    Nobody needs to manage a closed organization. Yields the time, which is taken under the guard. Enter it first in the
+    transaction.
     """
     async with role_management_kept(tx):
         at = clock.now()
-        had = organization_id is not None and await tx.memberships.can_be_managed(organization_id, MANAGE_ORGANIZATION, at=at)
+        organization = await tx.organizations.find(organization_id) if organization_id else None
+        if organization is None or organization.is_closed:
+            yield at
+            return
+        had = await tx.memberships.can_be_managed(organization.id, MANAGE_ORGANIZATION, at=at)
         yield at
-        if organization_id:
-            await require_managed(tx, organization_id, had=had, at=at)
+        await require_managed(tx, organization.id, had=had, at=at)
 
 
 async def withdraw_line(tx: Transaction, line: ReviewLine, outcome: LineOutcome, decider: Decider) -> None:
-    """Revoke the assignment, and set the outcome: this one, or ENDED if the assignment has ended. Raise OwnAccess."""
+    """Revoke the role, and set the outcome: this one, or ENDED if the person does not have the role any more. Raise OwnAccess.
+
+    Assignments of it since the campaign started go too: otherwise one that is revoked and granted again would pass the deadline.
+    The person is informed.
+    """
     line.require_other(decider.by)
     held = await HeldRoles.lock(tx, line.subject_id)
+    same = held.ids_of(line.role, organization_id=line.organization_id, team_id=line.team_id)
+    # Others that the campaign lists have lines of their own.
+    others = await tx.access_reviews.listed_of(line.review_id, line.subject_id) - {line.assignment_id}
     reason = f"access review {line.review_id}" + (f": {decider.reason}" if decider.reason else "")
-    revoked = held.revoke(tx, line.role, assignment_id=line.assignment_id, at=decider.at, reason=reason)
-    settle_line(tx, line, outcome if revoked else LineOutcome.ENDED, decider)
+    for assignment_id in sorted(same - others):
+        held.revoke(tx, line.role, assignment_id=assignment_id, at=decider.at, reason=reason)
+    if same - others:
+        settle_line(tx, line, outcome, decider)
+        tx.announce(role_withdrawn(line, at=decider.at))
+    else:
+        settle_line(tx, line, LineOutcome.ENDED, decider._replace(reason="the person did not have the role any more"))
 
 
 def settle_line(tx: Transaction, line: ReviewLine, outcome: LineOutcome, decider: Decider) -> None:

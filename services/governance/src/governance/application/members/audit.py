@@ -10,6 +10,8 @@ def _state(membership: Membership) -> State:
     found: dict[str, object] = {"is_member": membership.ended_at is None}
     if membership.manager_id:
         found["manager_id"] = str(membership.manager_id)
+    if membership.platform_manager_id:
+        found["platform_manager_id"] = str(membership.platform_manager_id)
     if membership.ends_at:
         found["ends_at"] = membership.ends_at.isoformat()
     return found

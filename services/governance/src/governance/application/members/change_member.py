@@ -46,8 +46,9 @@ class ChangeMember:
             membership = await lock_member(tx, organization_id, subject_id, at=at)
             if membership.version != version:
                 raise StaleVersion(field="If-Match", version=membership.version)
-            if manager_id != membership.manager_id:
-                await _require_may_set_manager(tx, actor, organization_id, subject_id, at=at)
+            by_platform = await self._decides_for_platform(tx, actor, organization_id)
+            if membership.differs(manager_id=manager_id, ends_at=membership.ends_at, by_platform=by_platform):
+                await _require_may_set_manager(tx, actor, organization_id, subject_id, by_platform=by_platform, at=at)
                 if manager_id:
                     await _require_manager(tx, organization_id, subject_id, manager_id, at=at)
             had = False
@@ -57,9 +58,9 @@ class ChangeMember:
                 await require_lasting(tx, actor, organization_id, ends_at=ends_at, at=at)
                 await require_authority_within(tx, actor, subject_id, organization_id=organization_id, at=at)
                 had = await tx.memberships.can_be_managed(organization_id, MANAGE_ORGANIZATION, at=at)
-            if (manager_id, ends_at) != (membership.manager_id, membership.ends_at):
+            if membership.differs(manager_id=manager_id, ends_at=ends_at, by_platform=by_platform):
                 with tx.change(MEMBERSHIP, membership, "change", at=at):
-                    membership.change(manager_id=manager_id, ends_at=ends_at, at=at)
+                    membership.change(manager_id=manager_id, ends_at=ends_at, by_platform=by_platform, at=at)
             await require_managed(tx, organization_id, had=had and not self.authority.is_of_the_platform(actor), at=at)
             roles = await tx.limited_holders.lock(subject_id)
             return MemberView(
@@ -72,19 +73,22 @@ class ChangeMember:
                 roles.roles_of(organization_id) if roles else (),
             )
 
+    async def _decides_for_platform(self, tx: Transaction, actor: Actor, organization_id: UUID) -> bool:
+        """Return whether a manager whom the actor sets may decide about roles of the platform in access reviews."""
+        if not self.authority.is_of_the_platform(actor):
+            return False
+        organization = await tx.organizations.find(organization_id)
+        return organization is not None and organization.kind is OrganizationKind.INTERNAL
+
 
 async def _require_may_set_manager(
-    tx: Transaction, actor: Actor, organization_id: UUID, subject_id: UUID, *, at: datetime
+    tx: Transaction, actor: Actor, organization_id: UUID, subject_id: UUID, *, by_platform: bool, at: datetime
 ) -> None:
-    """Raise OwnMembership or BeyondAuthority: a manager confirms or withdraws roles in access reviews.
-
-    In an internal organization these are also the roles of the platform.
-    """
+    """Raise OwnMembership or BeyondAuthority: a manager confirms or withdraws roles in access reviews."""
     if actor.user_id == subject_id:
         raise OwnMembership(field="manager_id", subject_id=subject_id)
     await require_authority_within(tx, actor, subject_id, organization_id=organization_id, at=at)
-    organization = await tx.organizations.find(organization_id)
-    if organization and organization.kind is OrganizationKind.INTERNAL:
+    if by_platform:
         await require_authority_over(tx, actor, subject_id, at=at)
 
 

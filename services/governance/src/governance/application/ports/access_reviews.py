@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from governance.domain.access_review import AccessReview, HeldAssignment, ReviewLine, SignedReport
+from governance.domain.access_review import AccessReview, Administering, HeldAssignment, ReviewLine, SignedReport
 
 
 class AccessReviewRepository(Protocol):
@@ -16,8 +16,23 @@ class AccessReviewRepository(Protocol):
     async def permitted_to(self, subject_ids: Collection[UUID], organization_id: UUID | None, *, at: datetime) -> frozenset[str]:
         """Return what these people may do, now or later, by roles for the organization, or everywhere."""
 
-    async def open_elsewhere(self, assignment_ids: Collection[UUID]) -> UUID | None:
-        """Return a campaign in which one of these assignments is open."""
+    async def running_of(self, started_by: str) -> int:
+        """Count the campaigns that a person has started and that have not ended."""
+
+    async def administering(self, subject_id: UUID, organization_id: UUID | None, *, at: datetime) -> Sequence[Administering]:
+        """Return the assignments in force by which a person runs the campaigns of an organization, or of the platform."""
+
+    async def managed_by(self, review_id: UUID, manager_id: UUID, numbers: Collection[int]) -> frozenset[int]:
+        """Return which of these lines a person can decide as a manager now. It is exact only under the guard."""
+
+    async def listed_of(self, review_id: UUID, subject_id: UUID) -> frozenset[UUID]:
+        """Return the assignments of a person that a campaign lists."""
+
+    async def subjects(self, review_id: UUID) -> Sequence[UUID]:
+        """Return the people whose roles a campaign lists."""
+
+    async def is_open_for(self, review_id: UUID, subject_id: UUID) -> bool:
+        """Return whether a line about a person is open."""
 
     async def lock(self, review_id: UUID) -> AccessReview | None: ...
 
@@ -34,8 +49,8 @@ class AccessReviewRepository(Protocol):
 
     async def add(self, review: AccessReview, lines: Sequence[ReviewLine]) -> None: ...
 
-    async def existing(self, assignment_ids: Collection[UUID]) -> Collection[UUID]:
-        """Return which of these assignments have not ended."""
+    async def held_lines(self, review_id: UUID, numbers: Collection[int]) -> frozenset[int]:
+        """Return the lines whose person has the role still, or again: by the assignment or by one since the campaign started."""
 
     async def forget_reasons(self, subject_id: UUID) -> None:
         """Delete the texts with which lines about a person were decided."""

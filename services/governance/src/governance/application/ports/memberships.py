@@ -38,5 +38,8 @@ class CurrentMembers(Protocol):
     async def is_member(self, organization_id: UUID, subject_id: UUID) -> bool:
         """Return whether a person is a member now, also of an organization that is suspended or closed."""
 
+    async def organizations_of(self, subject_id: UUID, *, limit: int) -> Sequence[UUID]:
+        """Return the active organizations of which a person is a member now."""
+
     async def may_act(self, organization_id: UUID, subject_id: UUID) -> bool:
         """Return whether a person is a member of an active organization now."""

@@ -26,6 +26,17 @@ class HeldRoles:
     def is_known(self) -> bool:
         return self.unlimited is not None or self.limited is not None
 
+    def ids_of(self, role: str, *, organization_id: UUID | None, team_id: UUID | None) -> frozenset[UUID]:
+        """Return the assignments of a role with this scope, whatever their dates."""
+        found = {
+            each.id
+            for each in (self.limited.assignments.values() if self.limited else ())
+            if (each.role, each.organization_id, each.team_id) == (role, organization_id, team_id)
+        }
+        if self.unlimited and organization_id is None and (held := self.unlimited.assignments.get(role)):
+            found.add(held.id)
+        return frozenset(found)
+
     def revoke(self, tx: Transaction, role: str, *, assignment_id: UUID | None, at: datetime, reason: str | None) -> bool:
         """Revoke a role, or one assignment of it. Return False if the person does not have it.
 

@@ -9,8 +9,10 @@ from sqlalchemy import ARRAY, Column, DateTime, ForeignKey, Integer, LargeBinary
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from governance.application.ports.decisions import MANAGE_ORGANIZATION
 from governance.domain.access_review import (
     AccessReview,
+    Administering,
     Capacity,
     HeldAssignment,
     LineOutcome,
@@ -18,7 +20,9 @@ from governance.domain.access_review import (
     ReviewStatus,
 )
 from governance.domain.limits import Limits
+from governance.domain.role import MANAGE_ROLES
 from governance.infrastructure.sql.mapping import enumerated, mapper, metadata
+from governance.infrastructure.sql.reports import is_managed_by
 from governance.infrastructure.sql.roles import roles
 
 review_keys = Table(
@@ -91,8 +95,40 @@ _PERMITTED = text(
     )
     """
 )
-_OPEN_ELSEWHERE = text("SELECT review_id FROM review_lines WHERE outcome = 'open' AND assignment_id = ANY(:assignments) LIMIT 1")
-_EXISTING = text("SELECT id FROM all_assignments WHERE id = ANY(:assignments)")
+_RUNNING = text("SELECT count(*) FROM access_reviews WHERE started_by = :started_by AND status IN ('running', 'closing')")
+_ADMINISTERING = text(
+    """
+    SELECT DISTINCT a.granted_by, a.granted_at FROM all_assignments a JOIN effective_role_permissions p ON p.role = a.role
+    WHERE a.subject_id = :subject AND a.team_id IS NULL
+    AND coalesce(a.ends_at, 'infinity') > :at AND coalesce(a.starts_at, '-infinity') <= :at
+    AND (a.organization_id IS NULL AND p.permission = :roles
+         OR cast(:organization AS uuid) IS NOT NULL AND p.permission = :organizations
+            AND (a.organization_id IS NULL OR a.organization_id = :organization))
+    """
+)
+_MANAGED_BY = text(
+    f"""
+    SELECT l.number FROM review_lines l
+    WHERE l.review_id = :review_id AND l.number = ANY(:numbers) AND {is_managed_by("manager")}
+    """  # noqa: S608
+)
+_LISTED_OF = text("SELECT assignment_id FROM review_lines WHERE review_id = :review_id AND subject_id = :subject")
+_SUBJECTS = text("SELECT DISTINCT subject_id FROM review_lines WHERE review_id = :review_id")
+_IS_OPEN_FOR = text(
+    "SELECT EXISTS (SELECT FROM review_lines WHERE review_id = :review_id AND subject_id = :subject AND outcome = 'open')"
+)
+# By an assignment that the campaign does not list, the role was granted again since.
+_HELD_LINES = text(
+    """
+    SELECT l.number FROM review_lines l WHERE l.review_id = :review_id AND l.number = ANY(:numbers) AND EXISTS (
+        SELECT FROM all_assignments a WHERE a.subject_id = l.subject_id AND a.role = l.role
+        AND a.organization_id IS NOT DISTINCT FROM l.organization_id AND a.team_id IS NOT DISTINCT FROM l.team_id
+        AND (a.id = l.assignment_id OR NOT EXISTS (
+            SELECT FROM review_lines o WHERE o.review_id = l.review_id AND o.assignment_id = a.id
+        ))
+    )
+    """
+)
 _CANCEL_OPEN = text("UPDATE review_lines SET outcome = 'cancelled' WHERE review_id = :review_id AND outcome = 'open'")
 _FORGET_REASONS = text("UPDATE review_lines SET reason = NULL WHERE subject_id = :subject_id AND reason IS NOT NULL")
 
@@ -109,12 +145,30 @@ class SqlAccessReviewRepository:
         asked = {"subjects": list(subject_ids), "organization": organization_id, "at": at}
         return frozenset((await self._session.scalars(_PERMITTED, asked)).all())
 
-    async def open_elsewhere(self, assignment_ids: Collection[UUID]) -> UUID | None:
-        found: UUID | None = await self._session.scalar(_OPEN_ELSEWHERE, {"assignments": list(assignment_ids)})
-        return found
+    async def running_of(self, started_by: str) -> int:
+        return int(await self._session.scalar(_RUNNING, {"started_by": started_by}) or 0)
 
-    async def existing(self, assignment_ids: Collection[UUID]) -> Collection[UUID]:
-        return frozenset((await self._session.scalars(_EXISTING, {"assignments": list(assignment_ids)})).all())
+    async def administering(self, subject_id: UUID, organization_id: UUID | None, *, at: datetime) -> Sequence[Administering]:
+        asked = {"subject": subject_id, "organization": organization_id, "at": at}
+        permissions = {"roles": MANAGE_ROLES, "organizations": MANAGE_ORGANIZATION}
+        return [Administering(*row) for row in await self._session.execute(_ADMINISTERING, {**asked, **permissions})]
+
+    async def managed_by(self, review_id: UUID, manager_id: UUID, numbers: Collection[int]) -> frozenset[int]:
+        asked = {"review_id": review_id, "manager": manager_id, "numbers": list(numbers)}
+        return frozenset((await self._session.scalars(_MANAGED_BY, asked)).all())
+
+    async def listed_of(self, review_id: UUID, subject_id: UUID) -> frozenset[UUID]:
+        return frozenset((await self._session.scalars(_LISTED_OF, {"review_id": review_id, "subject": subject_id})).all())
+
+    async def subjects(self, review_id: UUID) -> Sequence[UUID]:
+        return (await self._session.scalars(_SUBJECTS, {"review_id": review_id})).all()
+
+    async def is_open_for(self, review_id: UUID, subject_id: UUID) -> bool:
+        return bool(await self._session.scalar(_IS_OPEN_FOR, {"review_id": review_id, "subject": subject_id}))
+
+    async def held_lines(self, review_id: UUID, numbers: Collection[int]) -> frozenset[int]:
+        asked = {"review_id": review_id, "numbers": list(numbers)}
+        return frozenset((await self._session.scalars(_HELD_LINES, asked)).all())
 
     async def lock(self, review_id: UUID) -> AccessReview | None:
         return await self._review(review_id, for_share=False)

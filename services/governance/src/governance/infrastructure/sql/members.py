@@ -24,6 +24,7 @@ memberships = Table(
     Column("manager_id", Uuid),
     Column("ends_at", DateTime(timezone=True)),
     Column("version", BigInteger, nullable=False),
+    Column("platform_manager_id", Uuid),
 )
 mapper.map_imperatively(Membership, memberships)
 

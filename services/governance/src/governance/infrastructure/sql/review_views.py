@@ -10,43 +10,37 @@ from sqlalchemy import text
 from chassis.persistence.sql_reads import SqlReads
 from governance.application.access_reviews.views import (
     AccessReviewView,
-    AskedManager,
+    AskedPerson,
     LineFilter,
     ReviewKeyView,
     ReviewLineView,
     ReviewProgress,
+    Scheduled,
     SignedReportView,
 )
 from governance.application.ports.decisions import MANAGE_ORGANIZATION
 from governance.domain.access_review import Capacity, LineOutcome, ReviewStatus
+from governance.infrastructure.sql.reports import IS_MANAGED, OF_LINE, REPORTS, is_managed_by
 from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
 
-# Who reports to whom now, between able members of active organizations. By the database's clock, as for memberships.
-_REPORTS = """
-    SELECT m.subject_id, m.manager_id, m.organization_id, o.kind FROM memberships m
-    JOIN organizations o ON o.id = m.organization_id AND o.status = 'active'
-    JOIN memberships b ON b.organization_id = m.organization_id AND b.subject_id = m.manager_id
-    LEFT JOIN subject_standings s ON s.subject_id = m.manager_id
-    WHERE coalesce(m.ends_at, 'infinity') > now() AND coalesce(b.ends_at, 'infinity') > now() AND s.is_able IS NOT FALSE
-"""
-# The managers of a line `l`: in its organization, or in an internal one if it has none.
-_OF_LINE = (
-    "r.subject_id = l.subject_id AND (r.organization_id = l.organization_id OR l.organization_id IS NULL AND r.kind = 'internal')"
-)
-_IS_MANAGED = f"EXISTS (SELECT FROM ({_REPORTS}) AS r WHERE {_OF_LINE})"
-_IS_MANAGED_BY = f"EXISTS (SELECT FROM ({_REPORTS} AND m.manager_id = :{{reader}}) AS r WHERE {_OF_LINE})"
-_BY_READER = _IS_MANAGED_BY.format(reader="reader")
+_BY_READER = is_managed_by("reader")
 # The reader's people are few, and their lines are found by the index of people.
 _OPEN_FOR_READER = f"""
     (SELECT count(*) FROM review_lines l
      WHERE l.review_id = v.id AND l.outcome = 'open' AND v.status = 'running' AND {_BY_READER})
 """  # noqa: S608
+# Those who have decided see the campaign for as long as they belong there.
 _CONCERNS_READER = f"""
     (EXISTS (SELECT FROM review_lines l WHERE l.review_id = v.id AND {_BY_READER})
-     OR EXISTS (SELECT FROM review_lines l WHERE l.review_id = v.id AND l.decided_by = cast(:reader AS uuid)::text))
+     OR EXISTS (SELECT FROM review_lines l WHERE l.review_id = v.id AND l.decided_by = cast(:reader AS uuid)::text)
+        AND EXISTS (
+            SELECT FROM memberships m JOIN organizations o ON o.id = m.organization_id
+            WHERE m.subject_id = :reader AND coalesce(m.ends_at, 'infinity') > now()
+            AND (o.id = v.organization_id OR v.organization_id IS NULL AND o.kind = 'internal')
+        ))
 """  # noqa: S608
 _WITHOUT_MANAGER = f"""
-    SELECT count(*) FROM review_lines l WHERE l.review_id = :review_id AND l.outcome = 'open' AND NOT {_IS_MANAGED}
+    SELECT count(*) FROM review_lines l WHERE l.review_id = :review_id AND l.outcome = 'open' AND NOT {IS_MANAGED}
 """  # noqa: S608
 _REVIEW = f"""
     v.id, v.title, v.organization_id, v.roles, v.reason, v.deadline, v.started_by, v.started_at, v.line_count, v.status,
@@ -62,7 +56,7 @@ _ONE = text(
 _REVIEWS = text(
     f"""
     SELECT {_REVIEW}, NULL AS without_manager, count(*) OVER () AS total FROM access_reviews v
-    WHERE (:sees_all OR {_CONCERNS_READER})
+    WHERE (:sees_all OR v.organization_id = ANY(cast(:administered AS uuid[])) OR {_CONCERNS_READER})
     AND (cast(:status AS text) IS NULL OR v.status = :status)
     AND (cast(:organization AS uuid) IS NULL OR v.organization_id = :organization)
     ORDER BY v.started_at DESC, v.id DESC LIMIT :limit OFFSET :offset
@@ -73,18 +67,16 @@ _LINES = text(
     SELECT l.number, l.assignment_id, l.subject_id, l.role, coalesce(nullif(o.title, ''), l.role) AS role_title,
         o.description AS role_description,
         l.organization_id, l.team_id, l.starts_at, l.ends_at, l.granted_by, l.granted_at, a.reason AS grant_reason,
-        ARRAY(SELECT DISTINCT r.manager_id FROM ({_REPORTS}) AS r WHERE {_OF_LINE} ORDER BY r.manager_id) AS managers,
+        ARRAY(SELECT DISTINCT r.manager_id FROM ({REPORTS}) AS r WHERE {OF_LINE} ORDER BY r.manager_id) AS managers,
         l.outcome, l.decided_by, l.decided_at, l.capacity, l.reason
     FROM review_lines l JOIN roles o ON o.name = l.role LEFT JOIN all_assignments a ON a.id = l.assignment_id
     WHERE l.review_id = :review_id AND l.number > :after
     AND (cast(:outcome AS text) IS NULL OR l.outcome = :outcome) AND (cast(:role AS text) IS NULL OR l.role = :role)
     AND (cast(:subject AS uuid) IS NULL OR l.subject_id = :subject)
-    AND (cast(:manager AS uuid) IS NULL OR {_IS_MANAGED_BY.format(reader="manager")})
+    AND (cast(:manager AS uuid) IS NULL OR {is_managed_by("manager")})
+    AND (NOT :is_unmanaged OR NOT {IS_MANAGED})
     ORDER BY l.number LIMIT :limit
     """  # noqa: S608
-)
-_MANAGED_BY = text(
-    f"SELECT l.number FROM review_lines l WHERE l.review_id = :review_id AND l.number = ANY(:numbers) AND {_BY_READER}"  # noqa: S608
 )
 _SUBJECTS = text("SELECT DISTINCT subject_id FROM review_lines WHERE review_id = :review_id ORDER BY subject_id")
 _REPORT = text(
@@ -92,64 +84,89 @@ _REPORT = text(
 )
 _KEYS = text("SELECT id, public_key, created_at FROM review_keys ORDER BY created_at DESC, id")
 _TO_CLOSE = text(
-    """
-    SELECT id FROM access_reviews v WHERE status = 'closing' OR status = 'running' AND (
-        deadline <= :at OR NOT EXISTS (SELECT FROM review_lines WHERE review_id = v.id AND outcome = 'open')
+    f"""
+    SELECT id, organization_id FROM access_reviews v WHERE status = 'closing' OR status = 'running' AND (
+        deadline <= :at OR asked_at IS NOT NULL
+        AND NOT EXISTS (SELECT FROM review_lines WHERE review_id = v.id AND outcome = 'open')
+        AND NOT EXISTS (
+            SELECT FROM review_lines l JOIN ({REPORTS}) AS r ON {OF_LINE}
+            WHERE l.review_id = v.id AND l.outcome = 'kept' AND l.capacity = 'administrator'
+            AND l.decided_by <> r.manager_id::text
+        )
     ) ORDER BY deadline, id
-    """
+    """  # noqa: S608
 )
-_TO_ASK = text("SELECT id FROM access_reviews WHERE status = 'running' AND asked_at IS NULL ORDER BY started_at, id")
+_TO_ASK = text(
+    "SELECT id, organization_id FROM access_reviews WHERE status = 'running' AND asked_at IS NULL ORDER BY started_at, id"
+)
 _TO_REMIND = text(
     """
-    SELECT id FROM access_reviews
-    WHERE status = 'running' AND asked_at IS NOT NULL AND reminded_at IS NULL AND deadline < :deadline_before
+    SELECT id, organization_id FROM access_reviews
+    WHERE status = 'running' AND asked_at <= :asked_before AND reminded_at IS NULL AND deadline < :deadline_before
     ORDER BY deadline, id
     """
 )
 _OPEN_LINES = text(
-    "SELECT number FROM review_lines WHERE review_id = :review_id AND outcome = 'open' ORDER BY number LIMIT :limit"
+    """
+    SELECT number FROM review_lines WHERE review_id = :review_id AND outcome = 'open'
+    ORDER BY granted_at DESC, number DESC LIMIT :limit
+    """
 )
 _MANAGERS_ASKED = text(
     f"""
-    SELECT r.manager_id, count(DISTINCT l.number) AS open_lines FROM review_lines l JOIN ({_REPORTS}) AS r ON {_OF_LINE}
+    SELECT r.manager_id, count(DISTINCT l.number) AS open_lines FROM review_lines l JOIN ({REPORTS}) AS r ON {OF_LINE}
     WHERE l.review_id = :review_id AND l.outcome = 'open' GROUP BY r.manager_id ORDER BY r.manager_id
     """  # noqa: S608
 )
-_ADMINISTRATORS_OF = text(
-    """
+_ADMINISTRATORS = """
     SELECT DISTINCT m.subject_id FROM memberships m JOIN limited_assignments a USING (organization_id, subject_id)
     JOIN effective_role_permissions p ON p.role = a.role AND p.permission = :permission
+    JOIN organizations o ON o.id = m.organization_id AND o.status = 'active'
     LEFT JOIN subject_standings s ON s.subject_id = m.subject_id
     WHERE m.organization_id = :organization_id AND s.is_able IS NOT FALSE AND a.team_id IS NULL
     AND coalesce(m.ends_at, 'infinity') > now() AND coalesce(a.ends_at, 'infinity') > now()
     AND coalesce(a.starts_at, '-infinity') <= now()
-    ORDER BY m.subject_id LIMIT 100
-    """
+"""
+_ADMINISTRATORS_ASKED = text(
+    f"""
+    SELECT d.subject_id, count(*) AS open_lines FROM ({_ADMINISTRATORS}) AS d
+    JOIN review_lines l ON l.review_id = :review_id AND l.outcome = 'open' AND l.subject_id <> d.subject_id AND NOT {IS_MANAGED}
+    GROUP BY d.subject_id ORDER BY d.subject_id LIMIT 100
+    """  # noqa: S608
+)
+_WITHOUT_ADMINISTRATOR = text(
+    f"{_WITHOUT_MANAGER} AND NOT EXISTS (SELECT FROM ({_ADMINISTRATORS}) AS d WHERE d.subject_id <> l.subject_id)"
 )
 
 
 class SqlReviewSchedule(SqlReads):
-    async def to_close(self, at: datetime) -> Sequence[UUID]:
-        return [row.id for row in await self._rows(_TO_CLOSE, at=at)]
+    async def to_close(self, at: datetime) -> Sequence[Scheduled]:
+        return [Scheduled(*row) for row in await self._rows(_TO_CLOSE, at=at)]
 
-    async def to_ask(self) -> Sequence[UUID]:
-        return [row.id for row in await self._rows(_TO_ASK)]
+    async def to_ask(self) -> Sequence[Scheduled]:
+        return [Scheduled(*row) for row in await self._rows(_TO_ASK)]
 
-    async def to_remind(self, *, deadline_before: datetime) -> Sequence[UUID]:
-        return [row.id for row in await self._rows(_TO_REMIND, deadline_before=deadline_before)]
+    async def to_remind(self, *, deadline_before: datetime, asked_before: datetime) -> Sequence[Scheduled]:
+        rows = await self._rows(_TO_REMIND, deadline_before=deadline_before, asked_before=asked_before)
+        return [Scheduled(*row) for row in rows]
 
     async def open_lines(self, review_id: UUID, *, limit: int) -> Sequence[int]:
         return [row.number for row in await self._rows(_OPEN_LINES, review_id=review_id, limit=limit)]
 
-    async def managers_asked(self, review_id: UUID) -> Sequence[AskedManager]:
-        return [AskedManager(*row) for row in await self._rows(_MANAGERS_ASKED, review_id=review_id)]
+    async def managers_asked(self, review_id: UUID) -> Sequence[AskedPerson]:
+        return [AskedPerson(*row) for row in await self._rows(_MANAGERS_ASKED, review_id=review_id)]
 
-    async def without_manager(self, review_id: UUID) -> int:
-        return int((await self._rows(text(_WITHOUT_MANAGER), review_id=review_id))[0][0])
+    async def administrators_asked(self, review_id: UUID, organization_id: UUID) -> Sequence[AskedPerson]:
+        rows = await self._rows(
+            _ADMINISTRATORS_ASKED, review_id=review_id, organization_id=organization_id, permission=MANAGE_ORGANIZATION
+        )
+        return [AskedPerson(*row) for row in rows]
 
-    async def administrators_of(self, organization_id: UUID) -> Sequence[UUID]:
-        rows = await self._rows(_ADMINISTRATORS_OF, organization_id=organization_id, permission=MANAGE_ORGANIZATION)
-        return [row.subject_id for row in rows]
+    async def without_administrator(self, review_id: UUID, organization_id: UUID | None) -> int:
+        rows = await self._rows(
+            _WITHOUT_ADMINISTRATOR, review_id=review_id, organization_id=organization_id, permission=MANAGE_ORGANIZATION
+        )
+        return int(rows[0][0])
 
 
 class SqlAccessReviewViews(SqlReads):
@@ -158,9 +175,24 @@ class SqlAccessReviewViews(SqlReads):
         return _view(rows[0]) if rows else None
 
     async def reviews(
-        self, page: PageRequest, *, reader_id: UUID, sees_all: bool, status: ReviewStatus | None, organization_id: UUID | None
+        self,
+        page: PageRequest,
+        *,
+        reader_id: UUID,
+        sees_all: bool,
+        administered: Collection[UUID],
+        status: ReviewStatus | None,
+        organization_id: UUID | None,
     ) -> Page[AccessReviewView]:
-        found = await self._page(_REVIEWS, page, reader=reader_id, sees_all=sees_all, status=status, organization=organization_id)
+        found = await self._page(
+            _REVIEWS,
+            page,
+            reader=reader_id,
+            sees_all=sees_all,
+            administered=list(administered),
+            status=status,
+            organization=organization_id,
+        )
         return found.map(_view)
 
     async def review_lines(self, review_id: UUID, cursor: CursorRequest, wanted: LineFilter) -> CursorPage[ReviewLineView]:
@@ -174,12 +206,9 @@ class SqlAccessReviewViews(SqlReads):
             role=wanted.role,
             subject=wanted.subject_id,
             manager=wanted.manager_id,
+            is_unmanaged=wanted.is_unmanaged,
         )
         return found.map(_line)
-
-    async def managed_by(self, review_id: UUID, manager_id: UUID, numbers: Collection[int]) -> Collection[int]:
-        rows = await self._rows(_MANAGED_BY, review_id=review_id, reader=manager_id, numbers=list(numbers))
-        return [row.number for row in rows]
 
     async def subjects(self, review_id: UUID) -> Sequence[UUID]:
         return [row.subject_id for row in await self._rows(_SUBJECTS, review_id=review_id)]

@@ -52,8 +52,15 @@ async def _filter(
     role: Annotated[str | None, Query(pattern=ROLE_PATTERN, examples=["staff"])] = None,
     subject_id: Annotated[UUID | None, Query()] = None,
     mine: Annotated[bool, Query(description="Only lines that you can decide as a manager")] = False,
+    unmanaged: Annotated[bool, Query(description="Only lines that have no manager, and await an administrator")] = False,
 ) -> LineFilter:
-    return LineFilter(outcome=outcome, role=role, subject_id=subject_id, manager_id=actor.user_id if mine else None)
+    return LineFilter(
+        outcome=outcome,
+        role=role,
+        subject_id=subject_id,
+        manager_id=actor.user_id if mine else None,
+        is_unmanaged=unmanaged,
+    )
 
 
 LineQuery = Annotated[LineFilter, Depends(_filter)]
@@ -67,9 +74,9 @@ async def list_access_reviews(
     status: Annotated[ReviewStatus | None, Query()] = None,
     organization_id: Annotated[UUID | None, Query(description="The campaigns of this organization")] = None,
 ) -> Envelope[PageOf[FollowedAccessReviewResponse]]:
-    """List access reviews, newest first: all with `role:manage` or `audit:view`, otherwise those that ask you, or did.
+    """List access reviews, newest first: all with `role:manage` or `audit:view`.
 
-    Who manages an organization lists its reviews by `organization_id`.
+    Otherwise those of organizations that you manage, and those that ask you as a manager, or did.
     """
     found = await app.access_reviews.list_access_reviews(actor=actor, page=page, status=status, organization_id=organization_id)
     return page_of(found, FollowedAccessReviewResponse.of_view)
@@ -156,7 +163,10 @@ async def decide_review_lines(
 async def cancel_access_review(
     review_id: UUID, body: CancelAccessReviewRequest, actor: CurrentActor, app: App
 ) -> Envelope[AccessReviewResponse]:
-    """Cancel a running access review: what is open stays as it is, and what was withdrawn stays withdrawn."""
+    """Cancel a running access review: what is open stays as it is, and what was withdrawn stays withdrawn.
+
+    Only the person who started it can, or with `role:manage` a person with authority over everybody in it, and no open line.
+    """
     review = await app.access_reviews.cancel_access_review(actor=actor, review_id=review_id, reason=body.reason)
     return envelope(AccessReviewResponse.of(review))
 

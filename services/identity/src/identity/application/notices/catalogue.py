@@ -52,35 +52,55 @@ TEXTS: Final[Mapping[str, Mapping[NoticeLanguage, TemplateText]]] = {
     "governance.access_review_asked": {
         _EN: TemplateText(
             "Confirm who has access",
-            "{title}: please keep or withdraw {lines} roles of people who report to you, or that you administer, by {deadline}."
-            " Roles that nobody confirms by then are withdrawn.",
+            "{title}: please decide by {deadline} which roles your people keep, as their manager or administrator."
+            " Roles to decide: {lines}. What nobody keeps by then is withdrawn.",
         ),
         _AF: TemplateText(
             "Bevestig wie toegang het",
-            "{title}: behou of onttrek asseblief voor {deadline} {lines} rolle van mense wat aan jou rapporteer, of wat jy"
-            " bestuur. Rolle wat niemand teen dan bevestig nie, word onttrek.",
+            "{title}: besluit asseblief voor {deadline} watter rolle jou mense behou, as hul bestuurder of administrateur. Rolle"
+            " om oor te besluit: {lines}. Wat niemand teen dan behou nie, word onttrek.",
         ),
     },
     "governance.access_review_reminder": {
         _EN: TemplateText(
             "Reminder: confirm who has access",
-            "{title}: {lines} roles still await your decision. Those that nobody confirms by {deadline} are withdrawn.",
+            "{title}: roles that still await your decision: {lines}. What nobody keeps by {deadline} is withdrawn.",
         ),
         _AF: TemplateText(
             "Herinnering: bevestig wie toegang het",
-            "{title}: {lines} rolle wag nog op jou besluit. Dié wat niemand teen {deadline} bevestig nie, word onttrek.",
+            "{title}: rolle wat nog op jou besluit wag: {lines}. Wat niemand teen {deadline} behou nie, word onttrek.",
         ),
     },
     "governance.access_review_completed": {
         _EN: TemplateText(
             "An access review has ended",
-            "{title} has ended: {kept} roles were kept and {withdrawn} withdrawn. {retained} were not confirmed, but could not be"
-            " withdrawn. The signed report is available.",
+            "{title} has ended. Roles kept: {kept}; withdrawn: {withdrawn}; ended before: {ended}; not kept, but not withdrawn,"
+            " because nobody else could manage what they are for: {retained}. The signed report is available.",
         ),
         _AF: TemplateText(
             "'n Toegangsoorsig is afgehandel",
-            "{title} is afgehandel: {kept} rolle is behou en {withdrawn} onttrek. {retained} is nie bevestig nie, maar kon nie"
-            " onttrek word nie. Die ondertekende verslag is beskikbaar.",
+            "{title} is afgehandel. Rolle behou: {kept}; onttrek: {withdrawn}; voorheen beëindig: {ended}; nie behou nie, maar"
+            " ook nie onttrek nie, omdat niemand anders sou kon bestuur nie: {retained}. Die ondertekende verslag is beskikbaar.",
+        ),
+    },
+    "governance.access_review_cancelled": {
+        _EN: TemplateText(
+            "An access review was cancelled",
+            "{title}, which you started, was cancelled by another administrator. Reason: {reason}",
+        ),
+        _AF: TemplateText(
+            "'n Toegangsoorsig is gekanselleer",
+            "{title}, wat jy begin het, is deur 'n ander administrateur gekanselleer. Rede: {reason}",
+        ),
+    },
+    "governance.role_withdrawn": {
+        _EN: TemplateText(
+            "A role of yours was withdrawn",
+            "Your role {role} was withdrawn in an access review. If you need it, ask your manager or administrator.",
+        ),
+        _AF: TemplateText(
+            "'n Rol van jou is onttrek",
+            "Jou rol {role} is in 'n toegangsoorsig onttrek. As jy dit nodig het, vra jou bestuurder of administrateur.",
         ),
     },
     "system.notices_withheld": {

@@ -110,10 +110,18 @@ _GIVEN: Final = (
     NoticeTemplate(
         "governance.access_review_completed",
         NoticeGroup.APPROVALS,
-        frozenset({"review_id", "title", "kept", "withdrawn", "retained"}),
+        frozenset({"review_id", "title", "kept", "withdrawn", "retained", "ended"}),
         TEXTS["governance.access_review_completed"],
         link=_REVIEW,
     ),
+    NoticeTemplate(
+        "governance.access_review_cancelled",
+        NoticeGroup.APPROVALS,
+        frozenset({"review_id", "title", "reason"}),
+        TEXTS["governance.access_review_cancelled"],
+        link=_REVIEW,
+    ),
+    NoticeTemplate("governance.role_withdrawn", NoticeGroup.SECURITY, frozenset({"role"}), TEXTS["governance.role_withdrawn"]),
     NoticeTemplate("system.notices_withheld", NoticeGroup.SYSTEM, frozenset({"count"}), TEXTS["system.notices_withheld"]),
     NoticeTemplate(
         "governance.invitation",

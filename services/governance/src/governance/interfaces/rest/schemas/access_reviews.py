@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from chassis.rest import ONE_LINE, REASON, Moment, RequestModel, ResponseModel
+from chassis.rest import ONE_LINE_REASON, REASON, Moment, RequestModel, ResponseModel
 from governance.application.access_reviews.views import (
     AccessReviewView,
     ReviewKeyView,
@@ -42,7 +42,7 @@ _LineNumber = Annotated[int, Field(ge=1, le=LINES_MAX)]
 
 class StartAccessReviewRequest(RequestModel):
     title: Annotated[
-        str, Field(min_length=3, max_length=TITLE_LENGTH_MAX, examples=["Quarterly review, first quarter"]), ONE_LINE
+        str, Field(min_length=3, max_length=TITLE_LENGTH_MAX, examples=["Quarterly review, first quarter"]), ONE_LINE_REASON
     ]
     organization_id: UUID | None = Field(
         default=None,
