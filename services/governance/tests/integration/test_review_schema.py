@@ -61,8 +61,6 @@ async def test_a_campaign_runs_to_its_end(database: Database) -> None:
         (START.replace("gen_random_uuid()", f"'{ANNA}'"), "review_lines_review_id_assignment_id_key"),
         # A campaign that nobody was asked about, with its report.
         (START.split(";", maxsplit=1)[0].replace("2, 'running'", "2, 'closing'"), "begins otherwise than by its start"),
-        (START.split(";", maxsplit=1)[0].replace("line_count, status", "line_count, status, asked_at").replace("'running'", "'running', now()"),
-         "begins otherwise than by its start"),
         # Decisions that nobody made, or the person concerned.
         (START + KEEP.replace("bert", ANNA), "review_lines_by_another"),
         (START + "UPDATE review_lines SET outcome = 'kept'", "violates check"),
