@@ -5,6 +5,7 @@ import csv
 import hashlib
 import io
 import json
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -386,7 +387,7 @@ async def test_those_under_review_do_not_cancel_it(api: Api) -> None:
     review = await start(api, organization_id=at.id)
     path, body = f"/access/reviews/{review['id']}/cancel", {"reason": WHY}
     assert await chief.refused("POST", path, json=body) == (403, "ACC_001")
-    signed = {"headers": api.forge.headers(clerk.id, roles=("user", "role-clerk")), "roles": None}
+    signed: dict[str, Any] = {"headers": api.forge.headers(clerk.id, roles=("user", "role-clerk")), "roles": None}
     assert await api.refused("POST", path, json=body, **signed) == (403, "ACC_003")
 
     # Another administrator, who has an open line in a review of administrators, and none in that of the organization.
@@ -437,7 +438,7 @@ async def test_an_administrator_decides_about_people_whom_they_have_authority_ov
     await grant(api, api.subject(), "staff")
     await api.refresher.refresh()
     review = await start(api, roles=["staff", "admin"])
-    signed = {"headers": api.forge.headers(clerk.id, roles=("user", "role-clerk")), "roles": None}
+    signed: dict[str, Any] = {"headers": api.forge.headers(clerk.id, roles=("user", "role-clerk")), "roles": None}
     for number in (1, 2):
         for decision in ("keep", "withdraw"):
             body = {decision: [number], "reason": WHY}

@@ -120,8 +120,8 @@ class ReviewMachine(RuleBasedStateMachine):
         self.roles = [f"review-{number}-{role}" for role in ROLES]
         self.people = [new_id() for _ in PEOPLE]
         ground.subjects.active |= set(self.people)
-        for person in self.people:
-            ground.run(join(ground.database, self.organization, person, at=ground.clock.now()))
+        for subject_id in self.people:
+            ground.run(join(ground.database, self.organization, subject_id, at=ground.clock.now()))
         for name in self.roles:
             creating = self.app.roles.create_role(
                 actor=SERVICE, name=name, title=name, description="", permissions=["audit:view"], includes=()

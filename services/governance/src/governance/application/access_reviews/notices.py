@@ -52,7 +52,7 @@ def review_cancelled(review: AccessReview, *, at: datetime) -> NoticeRequested:
 
 
 def role_withdrawn(line: ReviewLine, *, at: datetime) -> NoticeRequested:
-    """Inform a person that a role of theirs was withdrawn."""
+    """Inform a person that their role was withdrawn."""
     return NoticeRequested(
         occurred_at=at,
         template="governance.role_withdrawn",

@@ -95,7 +95,7 @@ TEXTS: Final[Mapping[str, Mapping[NoticeLanguage, TemplateText]]] = {
     },
     "governance.role_withdrawn": {
         _EN: TemplateText(
-            "A role of yours was withdrawn",
+            "Your role was withdrawn",
             "Your role {role} was withdrawn in an access review. If you need it, ask your manager or administrator.",
         ),
         _AF: TemplateText(
