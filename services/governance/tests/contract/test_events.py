@@ -22,6 +22,7 @@ def test_every_event_of_the_contract_is_published() -> None:
     declared = {f"elcorp.governance.v1.{name}" for name in events_pb2.DESCRIPTOR.message_types_by_name} | {
         "elcorp.compliance.v1.AuditFactsRecorded",
         "elcorp.compliance.v1.PolicyDecisionsRecorded",
+        "elcorp.platform.v1.NoticeRequested",
     }
     # Every service obeys it already; governance does not decide by its own chain yet.
     later = {"elcorp.governance.v1.ApprovalDecided"}

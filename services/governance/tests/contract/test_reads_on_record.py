@@ -18,7 +18,7 @@ from services.governance.tests.contract.access_api import ask_exception, done, s
 from services.governance.tests.contract.api import Api
 from services.governance.tests.contract.organizations_api import create_organization, founded
 from services.governance.tests.contract.policies_api import ask_change, create, in_force, put
-from services.governance.tests.contract.reviews_api import close, decide, start
+from services.governance.tests.contract.reviews_api import ask, close, decide, start
 from services.governance.tests.stored import published
 
 WHY: Final = {"reason": "complaint 4711"}
@@ -109,15 +109,16 @@ async def test_every_operation_records_the_reads_that_it_declares(api: Api, subj
     await ask_exception(api, "view-and-approve", UUID(subject))
 
     review = await start(api, roles=["staff"])
+    await ask(api, clock)
     await decide(api, review, keep=[1])
     await close(api, clock)
 
-    async def ask(method: str, path: str) -> httpx.Response:
+    async def read(method: str, path: str) -> httpx.Response:
         return await api.call(method, path)
 
     made = {"subject": subject, "organization": organization, "team": team, "change": change, "review": review["id"]}
     paths = {name: path.format(**made) for name, path in PATHS.items()}
-    reads = DeclaredReads(ask, api.database, PUBLICATIONS, paths)
+    reads = DeclaredReads(read, api.database, PUBLICATIONS, paths)
     assert await reads.misdeclared(ROUTERS, Person(subject, {subject})) == []
 
 
