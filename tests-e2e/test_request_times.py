@@ -14,6 +14,7 @@ from gateway.routes import API_PREFIX, ROUTES, SERVICES, TIMEOUT_SECONDS
 OWN_TIMES = {f"{API_PREFIX}/transfers/bulk": 9, f"{API_PREFIX}/wallets/{{wallet_id}}/statement": 9}
 STREAMS = {
     f"{API_PREFIX}/transfers/export": 1800,
+    f"{API_PREFIX}/access/reviews/{{review_id}}/lines/export": 120,
     f"{API_PREFIX}/audit/entries/export": 600,
     f"{API_PREFIX}/transfers/bulk/{{bulk_id}}/file": 900,
     f"{API_PREFIX}/transfers/bulk/{{bulk_id}}/events": 600,
