@@ -54,7 +54,7 @@ SHARED: Final[dict[str, dict[str, set[str]]]] = {
         "rest": {"dependencies"},
         "schemas": set(),
         "application": {"erasures", "ports", "standings"},
-        "sql": {"advisory_lock", "limited_roles", "mapping", "reports", "review_views", "standings", "transaction"},
+        "sql": {"advisory_lock", "limited_roles", "line_managers", "mapping", "review_views", "standings", "transaction"},
     },
     "identity": {
         "rest": {"dependencies", "dev_mailbox", "signing_keys"},

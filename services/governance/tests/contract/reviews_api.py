@@ -25,7 +25,7 @@ class Company:
 
     id: str
     manager: Person
-    reports: tuple[Person, Person]
+    subordinates: tuple[Person, Person]
     alone: Person
 
 

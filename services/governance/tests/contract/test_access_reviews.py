@@ -49,9 +49,9 @@ async def test_a_campaign_lists_who_has_what_and_asks_the_managers(api: Api, clo
 
     listed = await lines(api, review)
     assert [line["number"] for line in listed] == [1, 2, 3, 4]
-    assert {line["subject_id"] for line in listed} == {str(each.id) for each in (at.manager, *at.reports, at.alone)}
+    assert {line["subject_id"] for line in listed} == {str(each.id) for each in (at.manager, *at.subordinates, at.alone)}
     managed = {line["subject_id"]: line["managers"] for line in listed}
-    assert managed[str(at.reports[0].id)] == managed[str(at.reports[1].id)] == [str(at.manager.id)]
+    assert managed[str(at.subordinates[0].id)] == managed[str(at.subordinates[1].id)] == [str(at.manager.id)]
     assert managed[str(at.manager.id)] == managed[str(at.alone.id)] == []
     first = listed[0]
     assert (first["role"], first["role_title"], first["organization_id"]) == ("staff", "Staff", at.id)
@@ -66,7 +66,7 @@ async def test_managers_see_and_decide_the_lines_of_their_people_alone(api: Api)
     at = await company(api)
     review = await start(api, organization_id=at.id)
     theirs = await lines(at.manager, review)
-    assert {line["subject_id"] for line in theirs} == {str(report.id) for report in at.reports}
+    assert {line["subject_id"] for line in theirs} == {str(clerk.id) for clerk in at.subordinates}
     assert [each["id"] for each in (await at.manager.data("/access/reviews"))["items"]] == [review["id"]]
 
     kept, withdrawn = (line["number"] for line in theirs)
@@ -81,7 +81,7 @@ async def test_managers_see_and_decide_the_lines_of_their_people_alone(api: Api)
     for other in (at.manager, at.alone):
         number = await number_of(api, review, other)
         assert await at.manager.refused("POST", path, json={**body, "keep": [number]}) == (404, "RES_001")
-    for stranger in (person(api), at.alone, at.reports[0]):
+    for stranger in (person(api), at.alone, at.subordinates[0]):
         for asked in ("", "/lines", "/report"):
             assert await stranger.refused("GET", f"/access/reviews/{review['id']}{asked}") == (404, "RES_001")
         assert await stranger.refused("POST", path, json={**body, "keep": [kept]}) == (404, "RES_001")
@@ -91,19 +91,19 @@ async def test_managers_see_and_decide_the_lines_of_their_people_alone(api: Api)
 async def test_what_is_withdrawn_is_revoked_at_once_with_facts_and_event(api: Api) -> None:
     at = await company(api)
     review = await start(api, organization_id=at.id)
-    report = at.reports[0]
-    number = await number_of(api, review, report)
+    clerk = at.subordinates[0]
+    number = await number_of(api, review, clerk)
     before = len(await sent(api.database, LimitedRolesChanged))
     await decide(at.manager, review, withdraw=[number])
 
-    assert (await api.data(f"/organizations/{at.id}/members/{report.id}"))["roles"] == []
+    assert (await api.data(f"/organizations/{at.id}/members/{clerk.id}"))["roles"] == []
     (changed,) = (await sent(api.database, LimitedRolesChanged))[before:]
-    assert (changed.subject_id, list(changed.roles)) == (str(report.id), [])
+    assert (changed.subject_id, list(changed.roles)) == (str(clerk.id), [])
     (revoked,) = await facts(api, "governance.role.revoke")
-    assert (revoked.resource_id, revoked.reason) == (str(report.id), f"access review {review['id']}: {WHY}")
+    assert (revoked.resource_id, revoked.reason) == (str(clerk.id), f"access review {review['id']}: {WHY}")
     (fact,) = await facts(api, "governance.review_line.withdraw")
     assert (fact.actor.subject_id, fact.reason) == (str(at.manager.id), WHY)
-    assert set(fact.related_ids) == {review["id"], str(report.id), "role:staff", at.id}
+    assert set(fact.related_ids) == {review["id"], str(clerk.id), "role:staff", at.id}
     assert json.loads(fact.before)["outcome"] == "open"
     assert json.loads(fact.after)["outcome"] == "withdrawn"
 
@@ -115,7 +115,7 @@ async def test_what_is_withdrawn_is_revoked_at_once_with_facts_and_event(api: Ap
 async def test_what_is_kept_can_be_withdrawn_and_what_is_withdrawn_cannot_be_kept(api: Api) -> None:
     at = await company(api)
     review = await start(api, organization_id=at.id)
-    number = await number_of(api, review, at.reports[0])
+    number = await number_of(api, review, at.subordinates[0])
     await decide(at.manager, review, keep=[number])
     await decide(at.manager, review, withdraw=[number])
     refused = await at.manager.call("POST", f"/access/reviews/{review['id']}/decisions", json={"keep": [number], "reason": WHY})
@@ -137,9 +137,9 @@ async def test_nobody_decides_about_their_own_access(api: Api) -> None:
 async def test_the_managers_of_today_decide(api: Api) -> None:
     at = await company(api)
     review = await start(api, organization_id=at.id)
-    report = at.reports[0]
-    number = await number_of(api, review, report)
-    await report_to(api, at.id, report, at.alone)
+    clerk = at.subordinates[0]
+    number = await number_of(api, review, clerk)
+    await report_to(api, at.id, clerk, at.alone)
     body = {"keep": [number], "reason": WHY}
     path = f"/access/reviews/{review['id']}/decisions"
     assert await at.manager.refused("POST", path, json=body) == (404, "RES_001")
@@ -149,21 +149,21 @@ async def test_the_managers_of_today_decide(api: Api) -> None:
 
 async def test_roles_of_the_platform_are_reviewed_by_managers_of_internal_organizations(api: Api) -> None:
     internal, merchant = await company(api, "internal"), await company(api, "merchant")
-    for employee in (internal.reports[0], merchant.reports[0]):
+    for employee in (internal.subordinates[0], merchant.subordinates[0]):
         await grant(api, employee.id, "staff")
     review = await start(api, roles=["staff"])
     listed = {line["subject_id"]: line for line in await lines(api, review)}
-    assert listed.keys() == {str(internal.reports[0].id), str(merchant.reports[0].id)}
-    assert listed[str(internal.reports[0].id)]["managers"] == [str(internal.manager.id)]
-    assert listed[str(merchant.reports[0].id)]["managers"] == []
+    assert listed.keys() == {str(internal.subordinates[0].id), str(merchant.subordinates[0].id)}
+    assert listed[str(internal.subordinates[0].id)]["managers"] == [str(internal.manager.id)]
+    assert listed[str(merchant.subordinates[0].id)]["managers"] == []
 
-    number = listed[str(merchant.reports[0].id)]["number"]
+    number = listed[str(merchant.subordinates[0].id)]["number"]
     path, body = f"/access/reviews/{review['id']}/decisions", {"withdraw": [number], "reason": WHY}
     assert await merchant.manager.refused("POST", path, json=body) == (404, "RES_001")
     before = len(await sent(api.database, SubjectRolesChanged))
-    await decide(internal.manager, review, withdraw=[listed[str(internal.reports[0].id)]["number"]])
+    await decide(internal.manager, review, withdraw=[listed[str(internal.subordinates[0].id)]["number"]])
     (changed,) = (await sent(api.database, SubjectRolesChanged))[before:]
-    assert (changed.subject_id, list(changed.roles)) == (str(internal.reports[0].id), [])
+    assert (changed.subject_id, list(changed.roles)) == (str(internal.subordinates[0].id), [])
     (kept,) = await decide(api, review, keep=[number])
     assert (kept["outcome"], kept["capacity"]) == ("kept", "administrator")
 
@@ -171,26 +171,26 @@ async def test_roles_of_the_platform_are_reviewed_by_managers_of_internal_organi
 async def test_what_nobody_confirmed_is_withdrawn_at_the_deadline_once(api: Api, clock: ControlledClock) -> None:
     at = await company(api)
     review = await start(api, organization_id=at.id)
-    kept = await number_of(api, review, at.reports[0])
+    kept = await number_of(api, review, at.subordinates[0])
     await decide(at.manager, review, keep=[kept])
 
     clock.advance(days=10, seconds=6 * 3600)
     assert await close(api, clock) == 0
     clock.advance(seconds=3600)
     await api.refresher.refresh()
-    body = {"keep": [await number_of(api, review, at.reports[1])], "reason": WHY}
+    body = {"keep": [await number_of(api, review, at.subordinates[1])], "reason": WHY}
     assert await at.manager.refused("POST", f"/access/reviews/{review['id']}/decisions", json=body) == (409, "GOV_020")
     assert [await close(api, clock), await close(api, clock)] == [1, 0]
 
     assert await outcomes(api, review) == {
-        str(at.reports[0].id): "kept",
-        str(at.reports[1].id): "unconfirmed",
+        str(at.subordinates[0].id): "kept",
+        str(at.subordinates[1].id): "unconfirmed",
         str(at.alone.id): "unconfirmed",
         str(at.manager.id): "unconfirmed",
     }
     assert {str(fact.actor.subject_id) for fact in await facts(api, "governance.review_line.expire")} == {"governance"}
     assert len(await facts(api, "governance.role.revoke")) == 3
-    assert (await api.data(f"/organizations/{at.id}/members/{at.reports[0].id}"))["roles"] == ["staff"]
+    assert (await api.data(f"/organizations/{at.id}/members/{at.subordinates[0].id}"))["roles"] == ["staff"]
     assert (await api.data(f"/organizations/{at.id}/members/{at.alone.id}"))["roles"] == []
     assert (await api.data(f"/access/reviews/{review['id']}"))["status"] == "completed"
 
@@ -217,7 +217,7 @@ async def test_the_report_is_signed_and_in_the_audit_log(api: Api, clock: Contro
     review = await start(api, organization_id=at.id)
     path = f"/access/reviews/{review['id']}/report"
     assert await api.refused("GET", path) == (404, "RES_001")
-    await decide(at.manager, review, keep=[await number_of(api, review, at.reports[0])])
+    await decide(at.manager, review, keep=[await number_of(api, review, at.subordinates[0])])
     clock.advance(days=11)
     await close(api, clock)
 
@@ -240,7 +240,7 @@ async def test_the_report_is_signed_and_in_the_audit_log(api: Api, clock: Contro
     )
     kept = next(line for line in statement["lines"] if line["outcome"] == "kept")
     assert (kept["subject_id"], kept["decided_by"], kept["capacity"]) == (
-        str(at.reports[0].id),
+        str(at.subordinates[0].id),
         str(at.manager.id),
         "manager",
     )
@@ -466,7 +466,7 @@ async def test_nobody_chooses_who_decides_about_them(api: Api, clock: Controlled
 async def test_what_is_kept_stays_with_the_person_who_kept_it_first(api: Api) -> None:
     at = await company(api)
     review = await start(api, organization_id=at.id)
-    number = await number_of(api, review, at.reports[0])
+    number = await number_of(api, review, at.subordinates[0])
     await decide(api, review, keep=[number])
     (again,) = await decide(api, review, keep=[number])
     assert again["capacity"] == "administrator"
@@ -475,6 +475,8 @@ async def test_what_is_kept_stays_with_the_person_who_kept_it_first(api: Api) ->
     (again,) = await decide(api, review, keep=[number])
     assert [(each["capacity"], each["decided_by"]) for each in (confirmed, again)] == [("manager", str(at.manager.id))] * 2
     assert len(await facts(api, "governance.review_line.keep")) == 2
+    # What changed nothing was read.
+    assert str(at.subordinates[0].id) in (await facts(api, "governance.access_review.read"))[-1].related_ids
 
 
 async def test_managers_whom_the_organization_has_set_decide_nothing_about_the_platform(api: Api) -> None:
@@ -503,9 +505,9 @@ async def test_managers_whom_the_organization_has_set_decide_nothing_about_the_p
 async def test_who_has_left_does_not_see_the_campaign_any_more(api: Api) -> None:
     at = await company(api)
     review = await start(api, organization_id=at.id)
-    await decide(at.manager, review, keep=[await number_of(api, review, at.reports[0])])
-    for report in at.reports:
-        await report_to(api, at.id, report, None)
+    await decide(at.manager, review, keep=[await number_of(api, review, at.subordinates[0])])
+    for clerk in at.subordinates:
+        await report_to(api, at.id, clerk, None)
     assert (await at.manager.data(f"/access/reviews/{review['id']}"))["id"] == review["id"]
     assert await lines(at.manager, review) == []
     response = await api.call("DELETE", f"/organizations/{at.id}/members/{at.manager.id}", params={"reason": "left"})
@@ -589,8 +591,8 @@ async def test_managers_of_roles_are_asked_about_people_without_a_manager(api: A
 async def test_lines_are_filtered_and_exported_on_record(api: Api) -> None:
     at = await company(api)
     review = await start(api, organization_id=at.id)
-    await decide(at.manager, review, keep=[await number_of(api, review, at.reports[0])])
-    assert [line["subject_id"] for line in await lines(api, review, outcome="kept")] == [str(at.reports[0].id)]
+    await decide(at.manager, review, keep=[await number_of(api, review, at.subordinates[0])])
+    assert [line["subject_id"] for line in await lines(api, review, outcome="kept")] == [str(at.subordinates[0].id)]
     assert len(await lines(api, review, role="staff")) == 4
     assert await lines(api, review, mine="true") == await lines(api, review, role="admin") == []
     assert len((await at.manager.data(f"/access/reviews/{review['id']}/lines", mine="true", limit=1))["items"]) == 1
@@ -600,11 +602,11 @@ async def test_lines_are_filtered_and_exported_on_record(api: Api) -> None:
     response = await api.call("GET", path, params={"reason": "audit 2026"})
     table = list(csv.DictReader(io.StringIO(response.text)))
     assert [row["outcome"] for row in table].count("kept") == 1
-    assert {row["subject_id"] for row in table} == {str(each.id) for each in (at.manager, *at.reports, at.alone)}
+    assert {row["subject_id"] for row in table} == {str(each.id) for each in (at.manager, *at.subordinates, at.alone)}
     xlsx = await api.call("GET", path, params={"reason": "audit 2026", "format": "xlsx"})
     assert xlsx.content.startswith(b"PK")
     own = await at.manager.call("GET", path, params={"reason": "audit 2026"})
     assert len(list(csv.DictReader(io.StringIO(own.text)))) == 2
     read = (await facts(api, "governance.access_review.read"))[-1]
     assert read.reason == "audit 2026"
-    assert set(read.related_ids) == {review["id"], *(str(report.id) for report in at.reports)}
+    assert set(read.related_ids) == {review["id"], *(str(clerk.id) for clerk in at.subordinates)}

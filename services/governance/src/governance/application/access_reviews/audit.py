@@ -1,9 +1,12 @@
 """How access reviews appear in the audit log."""
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
+from uuid import UUID
 
 from governance.domain.access_review import AccessReview, ReviewLine
 from kernel.audit import Audited, State
+from kernel.reads import ReadOfOthers
 
 
 def _review_state(review: AccessReview) -> State:
@@ -38,6 +41,11 @@ def _line_state(line: ReviewLine) -> State:
 def _line_related(line: ReviewLine) -> tuple[str, ...]:
     related = (str(line.review_id), str(line.subject_id), f"role:{line.role}")
     return (*related, str(line.organization_id)) if line.organization_id else related
+
+
+def read_of_lines(review_id: UUID, subject_ids: Iterable[UUID], **about: Any) -> ReadOfOthers:
+    """Record that another person's roles under review were read. `about` are the other fields of the record."""
+    return ReadOfOthers(action="governance.access_review.read", resource_id=str(review_id), owners=subject_ids, **about)
 
 
 REVIEW: Final = Audited[AccessReview](

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from governance.application.access_reviews import audit
 from governance.application.access_reviews.authority import ReviewAuthority, of_review, require_authority_over_line
 from governance.application.access_reviews.withdrawing import administration_kept, settle_line, withdraw_line
 from governance.application.ports.transaction import Transaction, UnitOfWork
@@ -68,31 +69,41 @@ async def _decide(
     lines = await tx.access_reviews.lock_lines(review_id, asked.lines)
     _require_all(asked.lines, {line.number for line in lines})
     held = await tx.access_reviews.held_lines(review_id, asked.keep)
+    unchanged = []
     for line in lines:
         capacity = Capacity.MANAGER if line.number in managed else Capacity.ADMINISTRATOR
         if capacity is Capacity.ADMINISTRATOR:
             await require_authority_over_line(tx, actor, line, since=review.started_at, at=at)
         decider = Decider(actor.subject_id, capacity, at, asked.reason)
-        if line.number in asked.withdraw:
+        is_changed = (
             await _withdraw(tx, line, decider)
-        else:
-            _keep(tx, line, decider, is_held=line.number in held)
+            if line.number in asked.withdraw
+            else _keep(tx, line, decider, is_held=line.number in held)
+        )
+        if not is_changed:
+            unchanged.append(line.subject_id)
+    if unchanged:
+        # The response shows these lines, and no other audit fact records that they were read.
+        tx.record(audit.read_of_lines(review_id, unchanged).fact(at=at))
     return lines
 
 
-async def _withdraw(tx: Transaction, line: ReviewLine, decider: Decider) -> None:
+async def _withdraw(tx: Transaction, line: ReviewLine, decider: Decider) -> bool:
+    """Return False if it was withdrawn before, or had ended."""
     if line.outcome in {LineOutcome.WITHDRAWN, LineOutcome.ENDED}:
-        return
+        return False
     line.require_decidable()
     await withdraw_line(tx, line, LineOutcome.WITHDRAWN, decider)
+    return True
 
 
-def _keep(tx: Transaction, line: ReviewLine, decider: Decider, *, is_held: bool) -> None:
+def _keep(tx: Transaction, line: ReviewLine, decider: Decider, *, is_held: bool) -> bool:
+    """Return False if it was kept before."""
     line.require_decidable()
-    if not is_held:
-        settle_line(tx, line, LineOutcome.ENDED, decider)
-    elif not line.is_confirmed_for(decider.capacity):
-        settle_line(tx, line, LineOutcome.KEPT, decider)
+    if is_held and line.is_confirmed_for(decider.capacity):
+        return False
+    settle_line(tx, line, LineOutcome.KEPT if is_held else LineOutcome.ENDED, decider)
+    return True
 
 
 def _require_all(numbers: frozenset[int], found: Collection[int]) -> None:

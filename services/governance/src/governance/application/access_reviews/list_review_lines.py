@@ -1,11 +1,12 @@
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from governance.application.access_reviews import audit
 from governance.application.access_reviews.authority import ReviewAuthority
 from governance.application.access_reviews.views import AccessReviewViews, LineFilter, ReviewLineView
 from kernel.actor import Actor
 from kernel.pages import CursorPage, CursorRequest
-from kernel.reads import ReadOfOthers, Reads, given
+from kernel.reads import Reads, given
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,9 @@ class ListReviewLines:
         if others:
             await self.reads.record(
                 actor,
-                ReadOfOthers(
-                    action="governance.access_review.read",
-                    resource_id=str(review_id),
-                    owners=others,
+                audit.read_of_lines(
+                    review_id,
+                    others,
                     filters=given(outcome=wanted.outcome, role=wanted.role, subject_id=wanted.subject_id),
                     shown=len(found.items),
                     reason=reason,

@@ -21,8 +21,8 @@ from governance.domain.access_review import (
 )
 from governance.domain.limits import Limits
 from governance.domain.role import MANAGE_ROLES
+from governance.infrastructure.sql.line_managers import is_managed_by
 from governance.infrastructure.sql.mapping import enumerated, mapper, metadata
-from governance.infrastructure.sql.reports import is_managed_by
 from governance.infrastructure.sql.roles import roles
 
 review_keys = Table(

@@ -20,7 +20,7 @@ from governance.application.access_reviews.views import (
 )
 from governance.application.ports.decisions import MANAGE_ORGANIZATION
 from governance.domain.access_review import Capacity, LineOutcome, ReviewStatus
-from governance.infrastructure.sql.reports import IS_MANAGED, OF_LINE, REPORTS, is_managed_by
+from governance.infrastructure.sql.line_managers import IS_MANAGED, MANAGERS, OF_LINE, is_managed_by
 from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
 
 _BY_READER = is_managed_by("reader")
@@ -67,7 +67,7 @@ _LINES = text(
     SELECT l.number, l.assignment_id, l.subject_id, l.role, coalesce(nullif(o.title, ''), l.role) AS role_title,
         o.description AS role_description,
         l.organization_id, l.team_id, l.starts_at, l.ends_at, l.granted_by, l.granted_at, a.reason AS grant_reason,
-        ARRAY(SELECT DISTINCT r.manager_id FROM ({REPORTS}) AS r WHERE {OF_LINE} ORDER BY r.manager_id) AS managers,
+        ARRAY(SELECT DISTINCT r.manager_id FROM ({MANAGERS}) AS r WHERE {OF_LINE} ORDER BY r.manager_id) AS managers,
         l.outcome, l.decided_by, l.decided_at, l.capacity, l.reason
     FROM review_lines l JOIN roles o ON o.name = l.role LEFT JOIN all_assignments a ON a.id = l.assignment_id
     WHERE l.review_id = :review_id AND l.number > :after
@@ -89,7 +89,7 @@ _TO_CLOSE = text(
         deadline <= :at OR asked_at IS NOT NULL
         AND NOT EXISTS (SELECT FROM review_lines WHERE review_id = v.id AND outcome = 'open')
         AND NOT EXISTS (
-            SELECT FROM review_lines l JOIN ({REPORTS}) AS r ON {OF_LINE}
+            SELECT FROM review_lines l JOIN ({MANAGERS}) AS r ON {OF_LINE}
             WHERE l.review_id = v.id AND l.outcome = 'kept' AND l.capacity = 'administrator'
             AND l.decided_by <> r.manager_id::text
         )
@@ -114,7 +114,7 @@ _OPEN_LINES = text(
 )
 _MANAGERS_ASKED = text(
     f"""
-    SELECT r.manager_id, count(DISTINCT l.number) AS open_lines FROM review_lines l JOIN ({REPORTS}) AS r ON {OF_LINE}
+    SELECT r.manager_id, count(DISTINCT l.number) AS open_lines FROM review_lines l JOIN ({MANAGERS}) AS r ON {OF_LINE}
     WHERE l.review_id = :review_id AND l.outcome = 'open' GROUP BY r.manager_id ORDER BY r.manager_id
     """  # noqa: S608
 )

@@ -5,7 +5,7 @@ By the database's clock, as for memberships. In the scope of all organizations.
 
 from typing import Final
 
-REPORTS: Final = """
+MANAGERS: Final = """
     SELECT m.subject_id, m.manager_id, m.organization_id,
         o.kind = 'internal' AND m.platform_manager_id = m.manager_id AND NOT EXISTS (
             -- Two people who report to each other, in two organizations, decide nothing about each other.
@@ -23,9 +23,9 @@ OF_LINE: Final = """
     r.subject_id = l.subject_id
     AND (r.organization_id = l.organization_id OR l.organization_id IS NULL AND r.decides_for_platform)
 """
-IS_MANAGED: Final = f"EXISTS (SELECT FROM ({REPORTS}) AS r WHERE {OF_LINE})"
+IS_MANAGED: Final = f"EXISTS (SELECT FROM ({MANAGERS}) AS r WHERE {OF_LINE})"
 
 
 def is_managed_by(parameter: str) -> str:
     """Return the condition that the person named by a parameter manages the line `l`."""
-    return f"EXISTS (SELECT FROM ({REPORTS} AND m.manager_id = :{parameter}) AS r WHERE {OF_LINE})"
+    return f"EXISTS (SELECT FROM ({MANAGERS} AND m.manager_id = :{parameter}) AS r WHERE {OF_LINE})"
