@@ -43,6 +43,8 @@ CREATE TABLE access_reviews (
     deadline timestamptz NOT NULL,
     started_by text NOT NULL,
     started_at timestamptz NOT NULL,
+    -- Who ran the campaigns of the organization, or of the platform, at the start.
+    administrators uuid[] NOT NULL,
     line_count integer NOT NULL CHECK (line_count BETWEEN 1 AND 10000),
     status text NOT NULL CHECK (status IN ('running', 'closing', 'completed', 'cancelled')),
     -- When those who decide were asked, and reminded.
@@ -79,6 +81,8 @@ CREATE TABLE review_lines (
     ends_at timestamptz,
     granted_by text NOT NULL,
     granted_at timestamptz NOT NULL,
+    -- The person's managers at the start.
+    managers uuid[] NOT NULL,
     outcome text NOT NULL CHECK (outcome IN ('open', 'kept', 'withdrawn', 'unconfirmed', 'ended', 'retained', 'cancelled')),
     decided_by text,
     decided_at timestamptz,
@@ -107,9 +111,9 @@ BEGIN
         RETURN NEW;
     END IF;
     IF (NEW.id, NEW.title, NEW.organization_id, NEW.roles, NEW.reason, NEW.deadline, NEW.started_by, NEW.started_at,
-            NEW.line_count)
+            NEW.administrators, NEW.line_count)
         IS DISTINCT FROM (OLD.id, OLD.title, OLD.organization_id, OLD.roles, OLD.reason, OLD.deadline, OLD.started_by,
-            OLD.started_at, OLD.line_count)
+            OLD.started_at, OLD.administrators, OLD.line_count)
         OR NOT (OLD.status, NEW.status) IN (('running', 'running'), ('running', 'closing'), ('running', 'cancelled'),
             ('closing', 'completed')) THEN
         RAISE EXCEPTION 'access review % cannot change so', OLD.id USING ERRCODE = 'restrict_violation';
@@ -141,9 +145,9 @@ BEGIN
         RETURN NEW;
     END IF;
     IF (NEW.review_id, NEW.number, NEW.assignment_id, NEW.subject_id, NEW.role, NEW.organization_id, NEW.team_id, NEW.starts_at,
-            NEW.ends_at, NEW.granted_by, NEW.granted_at)
+            NEW.ends_at, NEW.granted_by, NEW.granted_at, NEW.managers)
         IS DISTINCT FROM (OLD.review_id, OLD.number, OLD.assignment_id, OLD.subject_id, OLD.role, OLD.organization_id,
-            OLD.team_id, OLD.starts_at, OLD.ends_at, OLD.granted_by, OLD.granted_at)
+            OLD.team_id, OLD.starts_at, OLD.ends_at, OLD.granted_by, OLD.granted_at, OLD.managers)
         OR OLD.outcome NOT IN ('open', 'kept') OR NEW.outcome = 'open' OR OLD.outcome = 'kept' AND NEW.outcome = 'cancelled'
         OR NOT (of_review.status = 'running' AND NEW.capacity IS DISTINCT FROM 'deadline'
             OR of_review.status = 'closing' AND OLD.outcome = 'open' AND NEW.capacity = 'deadline') THEN
@@ -156,7 +160,18 @@ $$;
 CREATE TRIGGER review_lines_onwards BEFORE INSERT OR UPDATE ON review_lines
     FOR EACH ROW EXECUTE FUNCTION review_line_onwards();
 """
-# A manager in an internal organization decides about roles of the platform only if the platform has set them.
+# A manager in an internal organization decides about roles of the platform only if the platform has set them. The previous
+# release sets a manager alone: this one decides nothing about the platform.
 MANAGERS = """
 ALTER TABLE memberships ADD COLUMN platform_manager_id uuid;
+CREATE FUNCTION forget_platform_manager() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.platform_manager_id IS DISTINCT FROM NEW.manager_id THEN
+        NEW.platform_manager_id := NULL;
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER memberships_forget_platform_manager BEFORE INSERT OR UPDATE ON memberships
+    FOR EACH ROW EXECUTE FUNCTION forget_platform_manager();
 """

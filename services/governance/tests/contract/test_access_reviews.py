@@ -134,7 +134,8 @@ async def test_nobody_decides_about_their_own_access(api: Api) -> None:
         assert await api.refused("POST", path, json={decision: [own], "reason": WHY}) == (403, "ACC_002")
 
 
-async def test_the_managers_of_today_decide(api: Api) -> None:
+async def test_managers_of_the_start_decide_for_as_long_as_they_are_managers(api: Api) -> None:
+    """A person under review cannot choose who decides."""
     at = await company(api)
     review = await start(api, organization_id=at.id)
     clerk = at.subordinates[0]
@@ -142,9 +143,12 @@ async def test_the_managers_of_today_decide(api: Api) -> None:
     await report_to(api, at.id, clerk, at.alone)
     body = {"keep": [number], "reason": WHY}
     path = f"/access/reviews/{review['id']}/decisions"
-    assert await at.manager.refused("POST", path, json=body) == (404, "RES_001")
-    (decided,) = await decide(at.alone, review, keep=[number])
-    assert (decided["outcome"], decided["decided_by"]) == ("kept", str(at.alone.id))
+    for manager in (at.manager, at.alone):
+        assert await manager.refused("POST", path, json=body) == (404, "RES_001")
+    assert (await lines(api, review, unmanaged="true", subject_id=str(clerk.id)))[0]["managers"] == []
+    await report_to(api, at.id, clerk, at.manager)
+    (decided,) = await decide(at.manager, review, keep=[number])
+    assert (decided["outcome"], decided["capacity"]) == ("kept", "manager")
 
 
 async def test_roles_of_the_platform_are_reviewed_by_managers_of_internal_organizations(api: Api) -> None:
@@ -285,10 +289,10 @@ async def test_withdrawing_from_the_last_administrator_is_refused(api: Api) -> N
     internal = await company(api, "internal", role="staff")
     api.subjects.active.add(api.admin_id)
     await add_member(api, internal.id, api.admin_id)
-    review = await start(api, roles=["admin"])
     # By another administrator, who has left.
     async with api.database.under(PLATFORM).session() as session, session.begin():
         await session.execute(_SET_MANAGER, {"manager": internal.manager.id, "subject": api.admin_id})
+    review = await start(api, roles=["admin"])
     body = {"withdraw": [1], "reason": WHY}
     assert await internal.manager.refused("POST", f"/access/reviews/{review['id']}/decisions", json=body) == (409, "GOV_002")
 
@@ -383,6 +387,7 @@ async def test_those_under_review_do_not_cancel_it(api: Api) -> None:
     await add_member(api, at.id, (chief := person(api)).id, "organization-admin")
     await create_role(api, "role-clerk", "role:manage", "organization:read_any")
     await grant(api, (clerk := person(api)).id, "role-clerk")
+    await grant(api, (second := person(api)).id, "admin")
     await api.refresher.refresh()
     review = await start(api, organization_id=at.id)
     path, body = f"/access/reviews/{review['id']}/cancel", {"reason": WHY}
@@ -391,8 +396,6 @@ async def test_those_under_review_do_not_cancel_it(api: Api) -> None:
     assert await api.refused("POST", path, json=body, **signed) == (403, "ACC_003")
 
     # Another administrator, who has an open line in a review of administrators, and none in that of the organization.
-    await grant(api, (second := person(api)).id, "admin")
-    await api.refresher.refresh()
     signed = {"headers": api.forge.headers(second.id, roles=("user", "admin")), "roles": None}
     administrators = await start(api, roles=["admin"])
     refused = await api.refused("POST", f"/access/reviews/{administrators['id']}/cancel", json=body, **signed)
@@ -417,7 +420,7 @@ async def test_campaigns_may_overlap_and_a_person_starts_a_limited_number(api: A
     assert len(await facts(api, "governance.role.revoke")) == 1
 
 
-async def test_what_a_person_does_not_have_any_more_is_neither_kept_nor_withdrawn(api: Api) -> None:
+async def test_what_a_person_does_not_have_any_more_is_neither_kept_nor_withdrawn(api: Api, clock: ControlledClock) -> None:
     staff = [api.subject() for _ in range(3)]
     for subject in staff:
         await grant(api, subject, "staff")
@@ -427,9 +430,13 @@ async def test_what_a_person_does_not_have_any_more_is_neither_kept_nor_withdraw
     # Granted again: the campaign decides about it too.
     await grant(api, staff[2], "staff")
     (kept,), (withdrawn,) = await decide(api, review, keep=[1]), await decide(api, review, withdraw=[2])
-    assert (kept["outcome"], withdrawn["outcome"]) == ("ended", "ended")
+    assert (kept["outcome"], withdrawn["outcome"]) == ("open", "open")
     (again,) = await decide(api, review, keep=[3])
     assert again["outcome"] == "kept"
+    # Nothing is left to decide, so the campaign ends.
+    await ask(api, clock)
+    assert await close(api, clock) == 1
+    assert await outcomes(api, review) == dict(zip(map(str, staff), ("ended", "ended", "kept"), strict=True))
 
 
 async def test_an_administrator_decides_about_people_whom_they_have_authority_over(api: Api) -> None:
@@ -447,20 +454,51 @@ async def test_an_administrator_decides_about_people_whom_they_have_authority_ov
             assert response.json()["details"] == {"line": number}
 
 
-async def test_nobody_chooses_who_decides_about_them(api: Api, clock: ControlledClock) -> None:
+async def test_administrators_of_the_start_decide(api: Api) -> None:
+    """By whatever way others have become administrators since: a person under review would choose who decides, or cancels."""
     organization = (await create_organization(api))["id"]
     chief, deputy = person(api), person(api)
     await add_member(api, organization, chief.id, "organization-admin")
     await add_member(api, organization, deputy.id)
+    await create_role(api, "clerk")
+    await grant(api, (clerk := person(api)).id, "clerk")
+    await grant(api, (officer := person(api)).id, "admin")
     await api.refresher.refresh()
-    review = await start(api, organization_id=organization)
-    clock.advance(seconds=1)
+    review, platform = await start(api, organization_id=organization), await start(api, roles=["admin"])
     path = f"/organizations/{organization}/members/{deputy.id}/roles"
     await done(await chief.call("PUT", path, json={"roles": ["organization-admin"], "reason": WHY}))
+    version = (await api.call("GET", "/roles/clerk")).headers["etag"]
+    await done(await api.call("PUT", "/roles/clerk/includes", json={"roles": ["admin"]}, headers={"If-Match": version}))
     await api.refresher.refresh()
+
+    # A manager whom the administrators set since has no say either.
+    member = f"/organizations/{organization}/members/{chief.id}"
+    body = {"manager_id": str(deputy.id), "ends_at": None}
+    await done(await deputy.call("PATCH", member, json=body, headers={"If-Match": '"1"'}))
     response = await deputy.call("POST", f"/access/reviews/{review['id']}/decisions", json={"keep": [1], "reason": WHY})
     assert (response.status_code, response.json()["code"]) == (403, "ACC_002")
-    assert "made you an administrator" in response.json()["error"]
+    assert response.json()["error"].startswith("You became an administrator after the access review had started.")
+
+    signed: dict[str, Any] = {"headers": api.forge.headers(clerk.id, roles=("user", "clerk")), "roles": None}
+    for asked, path in (({"keep": [1], "reason": WHY}, "decisions"), ({"reason": WHY}, "cancel")):
+        assert await api.refused("POST", f"/access/reviews/{platform['id']}/{path}", json=asked, **signed) == (403, "ACC_002")
+    number = await number_of(api, platform, officer)
+    assert (await decide(api, platform, withdraw=[number]))[0]["outcome"] == "withdrawn"
+
+
+async def test_a_colleague_whose_roles_were_set_again_still_decides(api: Api) -> None:
+    organization = (await create_organization(api))["id"]
+    first, second = person(api), person(api)
+    for member in (first, second):
+        await add_member(api, organization, member.id, "organization-admin")
+    await api.refresher.refresh()
+    review = await start(api, organization_id=organization)
+    path = f"/organizations/{organization}/members/{second.id}/roles"
+    for roles in ([], ["organization-admin"]):
+        await done(await first.call("PUT", path, json={"roles": roles, "reason": WHY}))
+    await api.refresher.refresh()
+    number = await number_of(api, review, first)
+    assert (await decide(second, review, withdraw=[number]))[0]["outcome"] == "withdrawn"
 
 
 async def test_what_is_kept_stays_with_the_person_who_kept_it_first(api: Api) -> None:
@@ -491,15 +529,39 @@ async def test_managers_whom_the_organization_has_set_decide_nothing_about_the_p
     review = await start(api, roles=["staff"])
     assert (await lines(api, review))[0]["managers"] == []
     assert await chief.refused("GET", f"/access/reviews/{review['id']}") == (404, "RES_001")
-    # The platform confirms the manager.
-    await done(await api.call("PATCH", path, json=body, headers={"If-Match": '"2"'}))
-    assert (await lines(api, review))[0]["managers"] == [str(chief.id)]
-    # Two people who report to each other decide nothing about each other.
-    other = (await create_organization(api, kind="internal"))["id"]
-    for member in (chief, employee):
-        await add_member(api, other, member.id)
-    await report_to(api, other, chief, employee)
+    # The platform sets the manager; from then on, the organization does not change that.
+    for version, manager in ((2, None), (3, str(chief.id))):
+        body = {"manager_id": manager, "ends_at": None}
+        await done(await api.call("PATCH", path, json=body, headers={"If-Match": f'"{version}"'}))
+    body = {"manager_id": None, "ends_at": None}
+    assert await chief.refused("PATCH", path, json=body, headers={"If-Match": '"4"'}) == (403, "ACC_001")
     assert (await lines(api, review))[0]["managers"] == []
+    assert (await lines(api, await start(api, roles=["staff"])))[0]["managers"] == [str(chief.id)]
+    # Two people who report to each other decide nothing about each other, if the platform says so.
+    other = (await create_organization(api, kind="internal"))["id"]
+    await add_member(api, other, employee.id, "organization-admin")
+    await add_member(api, other, chief.id)
+    await api.refresher.refresh()
+    there = f"/organizations/{other}/members/{chief.id}"
+    body = {"manager_id": str(employee.id), "ends_at": None}
+    await done(await employee.call("PATCH", there, json=body, headers={"If-Match": '"1"'}))
+    assert (await lines(api, await start(api, roles=["staff"])))[0]["managers"] == [str(chief.id)]
+    await report_to(api, other, chief, None)
+    await report_to(api, other, chief, employee)
+    assert (await lines(api, await start(api, roles=["staff"])))[0]["managers"] == []
+
+
+async def test_a_manager_who_decides_for_the_platform_is_forgotten_with_the_manager(api: Api) -> None:
+    """Also if the previous release sets another manager, and the first one again."""
+    internal = await company(api, "internal")
+    (clerk, other) = internal.subordinates
+    database = api.database.under(PLATFORM)
+    set_alone = text("UPDATE memberships SET manager_id = :manager WHERE subject_id = :subject")
+    for manager in (other, internal.manager):
+        async with database.session() as session, session.begin():
+            await session.execute(set_alone, {"manager": manager.id, "subject": clerk.id})
+    query = "SELECT manager_id, platform_manager_id FROM memberships WHERE subject_id = :id"
+    assert await rows(database, query, id=clerk.id) == [(internal.manager.id, None)]
 
 
 async def test_who_has_left_does_not_see_the_campaign_any_more(api: Api) -> None:

@@ -17,16 +17,18 @@ from chassis.testing.clocks import ControlledClock
 from chassis.testing.databases import DatabaseUrls
 from elcorp.compliance.v1.events_pb2 import AuditFactsRecorded
 from elcorp.governance.v1.events_pb2 import SubjectRolesChanged
+from elcorp.platform.v1.events_pb2 import NoticeRequested
 from governance import wiring
 from governance.application.access_reviews import withdrawing
 from governance.application.access_reviews.close_access_reviews import CloseAccessReviews
-from governance.domain.access_review import ReviewLine
+from governance.application.access_reviews.notices import review_asked
+from governance.domain.access_review import AccessReview, ReviewLine
 from governance.infrastructure.report_signer import Ed25519ReportSigner, signed_bytes
 from kernel.actor import Actor
 from kernel.ids import new_id
 from services.governance.tests.contract.access_api import done, grant
 from services.governance.tests.contract.api import Api
-from services.governance.tests.contract.organizations_api import add_member, create_organization, person
+from services.governance.tests.contract.organizations_api import add_member, create_organization, founded, person
 from services.governance.tests.contract.reviews_api import (
     DEADLINE,
     SECRET,
@@ -218,7 +220,7 @@ async def test_a_campaign_that_fails_stops_no_other(api: Api, clock: ControlledC
 
     with monkeypatch.context() as patch:
         patch.setattr(CloseAccessReviews, "_complete", failing_complete)
-        with pytest.raises(ExceptionGroup, match="1 access reviews could not be closed"):
+        with pytest.raises(ExceptionGroup, match="1 access reviews have failed"):
             await close(api, clock)
     statuses = [(await api.data(f"/access/reviews/{review['id']}"))["status"] for review in (failing, other)]
     assert statuses == ["closing", "completed"]
@@ -234,6 +236,8 @@ async def test_a_role_that_is_revoked_and_granted_again_does_not_pass_the_deadli
     review = await start(api, roles=["staff"])
     for subject in people:
         await api.call("DELETE", f"/role-assignments/{subject}/staff")
+    # Neither kept nor withdrawn by a decision, while the person does not have it.
+    assert {line["outcome"] for line in await decide(api, review, keep=[1], withdraw=[2, 3])} == {"open"}
     # Again, with an end, or not at all.
     await grant(api, people[0], "staff")
     await grant(api, people[1], "staff", ends_at="2026-12-31T00:00:00Z")
@@ -266,3 +270,59 @@ async def test_nobody_has_to_manage_a_closed_organization(api: Api, clock: Contr
     clock.advance(days=11)
     assert await close(api, clock) == 1
     assert await outcomes(api, review) == {str(chief.id): "unconfirmed"}
+
+
+async def test_a_role_that_another_line_keeps_is_not_withdrawn_with_this_one(api: Api, clock: ControlledClock) -> None:
+    person_id = api.subject()
+    await grant(api, person_id, "staff")
+    await grant(api, person_id, "staff", ends_at="2026-12-31T00:00:00Z")
+    review = await start(api, roles=["staff"])
+    lasting = next(line["number"] for line in await lines(api, review) if line["ends_at"] is None)
+    await decide(api, review, keep=[lasting])
+    await api.call("DELETE", f"/role-assignments/{person_id}/staff")
+    await grant(api, person_id, "staff")
+    clock.advance(days=11)
+    await close(api, clock)
+    assert sorted(line["outcome"] for line in await lines(api, review)) == ["ended", "kept"]
+    assert (await api.data(f"/role-assignments/{person_id}"))["roles"] == ["staff"]
+
+
+async def test_what_an_organization_grants_again_for_a_team_does_not_pass_the_deadline(api: Api, clock: ControlledClock) -> None:
+    organization, team = await founded(api)
+    await add_member(api, organization, (clerk := person(api)).id, "staff")
+    review = await start(api, organization_id=organization)
+    path = f"/organizations/{organization}/members/{clerk.id}/roles"
+    await done(await api.call("PUT", path, json={"roles": [], "reason": WHY}))
+    await grant(api, clerk.id, "staff", organization_id=organization, team_id=team)
+    clock.advance(days=11)
+    await close(api, clock)
+    assert await outcomes(api, review) == {str(clerk.id): "unconfirmed"}
+    assert await rows(api.database, "SELECT FROM limited_assignments WHERE role = 'staff'") == []
+
+
+async def test_roles_whose_end_has_come_are_not_listed(api: Api, clock: ControlledClock) -> None:
+    await grant(api, api.subject(), "staff", ends_at="2026-03-22T00:00:00Z")
+    await grant(api, (lasting := api.subject()), "staff")
+    clock.advance(days=1)
+    await api.refresher.refresh()
+    review = await start(api, roles=["staff"])
+    assert [line["subject_id"] for line in await lines(api, review)] == [str(lasting)]
+
+
+async def test_a_notice_that_fails_stops_no_other_campaign(
+    api: Api, clock: ControlledClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await staff(api.database, 1)
+    failing, other = await start(api, roles=["staff"]), await start(api, roles=["staff"])
+
+    def failing_notice(review: AccessReview, *about: Any, **options: Any) -> Any:
+        if str(review.id) == failing["id"]:
+            raise ValueError("not this one")
+        return review_asked(review, *about, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("governance.application.access_reviews.ask_reviewers.review_asked", failing_notice)
+        with pytest.raises(ExceptionGroup, match="1 access reviews have failed"):
+            await ask(api, clock)
+    assert [notice.facts["review_id"] for notice in await sent(api.database, NoticeRequested)] == [other["id"]]
+    assert await ask(api, clock) == 1

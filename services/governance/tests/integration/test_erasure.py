@@ -32,10 +32,11 @@ SERVICE = Actor.service("governance")
 REVIEWED = text(
     """
     WITH review AS (
-        INSERT INTO access_reviews (id, title, roles, reason, deadline, started_by, started_at, line_count, status)
-        VALUES (:review, 'First quarter', '{}', 'test', now() + interval '10 days', 'cora', :at, 1, 'running')
-    ) INSERT INTO review_lines (review_id, number, assignment_id, subject_id, role, granted_by, granted_at, outcome)
-    VALUES (:review, 1, gen_random_uuid(), :user, 'staff', 'cora', :at, 'open')
+        INSERT INTO access_reviews
+            (id, title, roles, reason, deadline, started_by, started_at, administrators, line_count, status)
+        VALUES (:review, 'First quarter', '{}', 'test', now() + interval '10 days', 'cora', :at, '{}', 1, 'running')
+    ) INSERT INTO review_lines (review_id, number, assignment_id, subject_id, role, granted_by, granted_at, managers, outcome)
+    VALUES (:review, 1, gen_random_uuid(), :user, 'staff', 'cora', :at, '{}', 'open')
     """
 )
 DECIDED = text(

@@ -54,6 +54,8 @@ class OnlyAdministrator(FakeDecisions):
 class Line:
     person: int
     role: int
+    # At the start.
+    manager: int | None
     outcome: str = "open"
     decider: int | None = None
 
@@ -69,10 +71,11 @@ class Review:
     lines: dict[int, Line]
     status: str = "running"
 
-    def is_decided(self, manager: dict[int, int]) -> bool:
+    def is_decided(self, held: set[tuple[int, int]]) -> bool:
         """Return whether nothing is open, and no manager can disagree with what the administrator kept."""
         return not any(
-            line.outcome == "open" or (line.outcome == "kept" and line.decider is None and line.person in manager)
+            (line.outcome == "open" and (line.person, line.role) in held)
+            or (line.outcome == "kept" and line.decider is None and line.manager is not None)
             for line in self.lines.values()
         )
 
@@ -96,12 +99,18 @@ class Model:
     def has(self, line: Line) -> bool:
         return (line.person, line.role) in self.held
 
-    def take(self, line: Line, outcome: str) -> None:
-        """Withdraw what a line is about, unless it has ended."""
-        line.outcome = outcome if self.has(line) else "ended"
-        if line.outcome == outcome:
-            self.held.remove((line.person, line.role))
-            self.revoked[line.person] += 1
+    def manages(self, by: int | None, line: Line) -> bool:
+        """Return whether a person was the manager at the start, and is so now."""
+        return by is not None and by == line.manager == self.manager.get(line.person)
+
+    def take(self, line: Line, outcome: str) -> bool:
+        """Withdraw what a line is about. Return False if the person does not have it."""
+        if not self.has(line):
+            return False
+        line.outcome = outcome
+        self.held.remove((line.person, line.role))
+        self.revoked[line.person] += 1
+        return True
 
 
 class ReviewMachine(RuleBasedStateMachine):
@@ -190,7 +199,7 @@ class ReviewMachine(RuleBasedStateMachine):
             found = self.ground.run(rows(self.ground.database, query, id=review.id))
             places = {number: (self.people.index(person), self.roles.index(role)) for number, person, role in found}
             assert sorted(places.values()) == sorted(listed)
-            lines = {number: Line(*place) for number, place in places.items()}
+            lines = {number: Line(*place, self.model.manager.get(place[0])) for number, place in places.items()}
             self.model.reviews.append(Review(review.id, deadline, lines))
 
     @precondition(lambda self: self.model.reviews)
@@ -217,11 +226,11 @@ class ReviewMachine(RuleBasedStateMachine):
                 line = review.lines[number]
                 if line.is_final:
                     continue
+                if not self.model.has(line):
+                    continue
                 if number in withdrawn:
                     self.model.take(line, "withdrawn")
-                elif not self.model.has(line):
-                    line.outcome = "ended"
-                elif line.outcome == "open" or (line.decider is None and self.model.manager.get(line.person) == by):
+                elif line.outcome == "open" or (line.decider is None and self.model.manages(by, line)):
                     line.outcome, line.decider = "kept", by
 
     @rule(decisions=DECISIONS)
@@ -263,11 +272,11 @@ class ReviewMachine(RuleBasedStateMachine):
         job = wiring.close_access_reviews(database=database, signer=signer, clock=self.ground.clock)
         self.ground.run(job(actor=SERVICE))
         for review in self.model.reviews:
-            if review.status == "running" and (self._now >= review.deadline or review.is_decided(self.model.manager)):
+            if review.status == "running" and (self._now >= review.deadline or review.is_decided(self.model.held)):
                 review.status = "completed"
                 for line in review.lines.values():
-                    if line.outcome == "open":
-                        self.model.take(line, "unconfirmed")
+                    if line.outcome == "open" and not self.model.take(line, "unconfirmed"):
+                        line.outcome = "ended"
 
     # What holds after each step
 
@@ -312,8 +321,8 @@ class ReviewMachine(RuleBasedStateMachine):
 
     def _refusal(self, review: Review, by: int | None, kept: list[int], withdrawn: list[int]) -> type[DomainError] | None:
         asked = [review.lines[number] for number in (*kept, *withdrawn)]
-        if by is not None and not all(self.model.manager.get(line.person) == by for line in asked):
-            concerned = any(by in (self.model.manager.get(line.person), line.decider) for line in review.lines.values())
+        if by is not None and not all(self.model.manages(by, line) for line in asked):
+            concerned = any(self.model.manages(by, line) or line.decider == by for line in review.lines.values())
             return UnknownLine if concerned else NotFound
         if review.status != "running" or self._now >= review.deadline:
             return ReviewClosed

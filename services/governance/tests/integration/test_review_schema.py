@@ -10,10 +10,11 @@ from services.governance.tests.stored import rows
 REVIEW = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a60"
 ANNA = "0195b0a0-7c1e-7b43-9d0c-3f2a5f1f7a10"
 START = f"""
-INSERT INTO access_reviews (id, title, roles, reason, deadline, started_by, started_at, line_count, status)
-    VALUES ('{REVIEW}', 'First quarter', '{{}}', 'test', now() + interval '10 days', 'cora', now(), 2, 'running');
-INSERT INTO review_lines (review_id, number, assignment_id, subject_id, role, granted_by, granted_at, outcome)
-    SELECT '{REVIEW}', number, gen_random_uuid(), '{ANNA}', 'staff', 'cora', now(), 'open' FROM generate_series(1, 2) AS number;
+INSERT INTO access_reviews (id, title, roles, reason, deadline, started_by, started_at, administrators, line_count, status)
+    VALUES ('{REVIEW}', 'First quarter', '{{}}', 'test', now() + interval '10 days', 'cora', now(), '{{}}', 2, 'running');
+INSERT INTO review_lines (review_id, number, assignment_id, subject_id, role, granted_by, granted_at, managers, outcome)
+    SELECT '{REVIEW}', number, gen_random_uuid(), '{ANNA}', 'staff', 'cora', now(), '{{}}', 'open'
+    FROM generate_series(1, 2) AS number;
 """
 KEEP = """
 UPDATE review_lines SET outcome = 'kept', decided_by = 'bert', decided_at = now(), capacity = 'manager' WHERE number = 1;
@@ -56,6 +57,8 @@ async def test_a_campaign_runs_to_its_end(database: Database) -> None:
         (START + CLOSE + ONE_MORE.replace("series(3, 3)", "series(2, 2)"), "takes no more lines"),
         (START + "UPDATE review_lines SET subject_id = gen_random_uuid()", "cannot change so"),
         (START + "UPDATE review_lines SET assignment_id = gen_random_uuid()", "cannot change so"),
+        (START + "UPDATE review_lines SET managers = ARRAY[gen_random_uuid()]", "cannot change so"),
+        (START + "UPDATE access_reviews SET administrators = ARRAY[gen_random_uuid()]", "cannot change so"),
         (START + "DELETE FROM review_lines", "permission denied"),
         (START + "DELETE FROM access_reviews", "permission denied"),
         (START.replace("gen_random_uuid()", f"'{ANNA}'"), "review_lines_review_id_assignment_id_key"),

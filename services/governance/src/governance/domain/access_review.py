@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple, Self
 from uuid import UUID
 
-from governance.domain.errors import LineDecided, OwnAccess, ReviewClosed
+from governance.domain.errors import LateAdministrator, LineDecided, OwnAccess, ReviewClosed
 from governance.domain.limits import Limits
 from kernel.canonical_json import instant_text
 from kernel.errors import InvalidValue
@@ -39,7 +39,7 @@ class ReviewStatus(StrEnum):
 
 
 class LineOutcome(StrEnum):
-    """`UNCONFIRMED`: nobody kept it, so it was withdrawn at the deadline. `ENDED`: the assignment had ended before.
+    """`UNCONFIRMED`: nobody kept it, so it was withdrawn at the deadline. `ENDED`: the person did not have it any more then.
 
     `RETAINED`: nobody kept it, but withdrawing it would leave nobody who can manage roles, policies or the organization.
     `CANCELLED`: it was open when the campaign was cancelled, and stays as it is.
@@ -63,7 +63,7 @@ class Capacity(StrEnum):
 
 
 class HeldAssignment(NamedTuple):
-    """An assignment as a campaign finds it when it starts."""
+    """An assignment as a campaign finds it when it starts, with the managers of the person."""
 
     assignment_id: UUID
     subject_id: UUID
@@ -71,13 +71,7 @@ class HeldAssignment(NamedTuple):
     limits: Limits
     granted_by: str
     granted_at: datetime
-
-
-class Administering(NamedTuple):
-    """An assignment by which a person runs access reviews."""
-
-    granted_by: str
-    granted_at: datetime
+    managers: tuple[UUID, ...]
 
 
 class Decider(NamedTuple):
@@ -114,6 +108,7 @@ class ReviewLine:
     ends_at: datetime | None
     granted_by: str
     granted_at: datetime
+    managers: tuple[UUID, ...]
     outcome: LineOutcome = LineOutcome.OPEN
     decided_by: str | None = None
     decided_at: datetime | None = None
@@ -134,6 +129,7 @@ class ReviewLine:
             ends_at=held.limits.ends_at,
             granted_by=held.granted_by,
             granted_at=held.granted_at,
+            managers=held.managers,
         )
 
     def require_decidable(self) -> None:
@@ -179,7 +175,8 @@ class ReviewLine:
 class AccessReview(Aggregate):
     """A campaign over the roles limited to an organization, or, without one, over the roles limited to none.
 
-    `roles` are those under review, or empty for all but the default role, which everybody has.
+    `roles` are those under review, or empty for all but the default role, which everybody has. `administrators` are the people
+    who could run it at its start.
     """
 
     id: UUID
@@ -190,6 +187,7 @@ class AccessReview(Aggregate):
     deadline: datetime
     started_by: str
     started_at: datetime
+    administrators: tuple[UUID, ...]
     line_count: int
     status: ReviewStatus = ReviewStatus.RUNNING
     asked_at: datetime | None = None
@@ -211,6 +209,7 @@ class AccessReview(Aggregate):
         roles: Sequence[str],
         reason: str,
         deadline: datetime,
+        administrators: Sequence[UUID],
         by: str,
         at: datetime,
     ) -> tuple[Self, Sequence[ReviewLine]]:
@@ -231,6 +230,7 @@ class AccessReview(Aggregate):
             deadline=deadline,
             started_by=by,
             started_at=at,
+            administrators=tuple(administrators),
             line_count=len(held),
         )
         return review, [ReviewLine.of(review.id, number, each) for number, each in enumerate(held, start=1)]
@@ -242,6 +242,11 @@ class AccessReview(Aggregate):
     @property
     def is_open(self) -> bool:
         return self.status in {ReviewStatus.RUNNING, ReviewStatus.CLOSING}
+
+    def require_administrator_of_start(self, subject_id: UUID) -> None:
+        """Raise LateAdministrator: nobody becomes one to decide about the person who has made them one."""
+        if subject_id not in self.administrators:
+            raise LateAdministrator(review_id=self.id)
 
     def require_running(self, at: datetime) -> None:
         """Raise ReviewClosed if it has ended, or its deadline has come."""

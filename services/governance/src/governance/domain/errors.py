@@ -303,12 +303,11 @@ class OwnAccess(DomainError):
     disclosed = ("line",)
 
 
-class MadeByPerson(DomainError):
-    """The person of this line made you an administrator after the access review had started. Another person decides."""
+class LateAdministrator(DomainError):
+    """You became an administrator after the access review had started. Those who were administrators then decide."""
 
     kind = Kind.DENIED
     code = "ACC_002"
-    disclosed = ("line",)
 
 
 class BeyondReview(DomainError):

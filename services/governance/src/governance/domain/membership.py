@@ -40,23 +40,18 @@ class Membership(Aggregate):
         """Return whether its end has come; a job ends it soon."""
         return self.ends_at is not None and self.ends_at <= at
 
-    def differs(self, *, manager_id: UUID | None, ends_at: datetime | None, by_platform: bool = False) -> bool:
-        """Return whether `change` would change anything."""
-        is_new = by_platform and manager_id != self.platform_manager_id
-        return is_new or (manager_id, ends_at) != (self.manager_id, self.ends_at)
-
     def change(self, *, manager_id: UUID | None, ends_at: datetime | None, at: datetime, by_platform: bool = False) -> bool:
         """Set manager and end. Return False if nothing changed. Raise OwnManager, or InvalidValue for an end in the past.
 
-        `by_platform`: the manager may decide about roles of the platform.
+        `by_platform`: another manager than before may decide about roles of the platform.
         """
-        if not self.differs(manager_id=manager_id, ends_at=ends_at, by_platform=by_platform):
+        if (manager_id, ends_at) == (self.manager_id, self.ends_at):
             return False
         if manager_id == self.subject_id:
             raise OwnManager(field="manager_id", subject_id=self.subject_id)
         if ends_at != self.ends_at:
             self._end_at(ends_at, at)
-        if by_platform or manager_id != self.manager_id:
+        if manager_id != self.manager_id:
             self.platform_manager_id = manager_id if by_platform else None
         self.manager_id = manager_id
         self.version += 1

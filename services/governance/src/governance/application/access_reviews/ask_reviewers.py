@@ -6,6 +6,7 @@ from uuid import UUID
 
 from governance.application.access_reviews import audit
 from governance.application.access_reviews.authority import of_review
+from governance.application.access_reviews.each import count_each
 from governance.application.access_reviews.notices import review_asked, review_reminder
 from governance.application.access_reviews.views import ReviewSchedule, Scheduled
 from governance.application.ports.transaction import UnitOfWork
@@ -31,14 +32,10 @@ class AskReviewers:
 
     async def __call__(self, *, actor: Actor) -> int:
         """Return for how many campaigns people were informed."""
-        informed = 0
-        for scheduled in await self.schedule.to_ask():
-            informed += await self._inform(actor, scheduled, reminds=False)
+        asked = await count_each(await self.schedule.to_ask(), lambda each: self._inform(actor, each, reminds=False))
         now = self.clock.now()
         due = await self.schedule.to_remind(deadline_before=now + REMINDED_BEFORE, asked_before=now - REMINDED_AFTER)
-        for scheduled in due:
-            informed += await self._inform(actor, scheduled, reminds=True)
-        return informed
+        return asked + await count_each(due, lambda each: self._inform(actor, each, reminds=True))
 
     async def _inform(self, actor: Actor, scheduled: Scheduled, *, reminds: bool) -> bool:
         asked = await self._asked(scheduled)

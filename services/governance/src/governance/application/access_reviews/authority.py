@@ -12,8 +12,8 @@ from governance.application.ports.decisions import MANAGE_ORGANIZATION, VIEW_AUD
 from governance.application.ports.memberships import CurrentMembers
 from governance.application.ports.transaction import Transaction
 from governance.application.standings.authority import require_authority_over, require_authority_within
-from governance.domain.access_review import ReviewLine
-from governance.domain.errors import BeyondAuthority, BeyondReview, MadeByPerson
+from governance.domain.access_review import AccessReview, ReviewLine
+from governance.domain.errors import BeyondAuthority, BeyondReview
 from governance.domain.role import MANAGE_ROLES
 from kernel.actor import Actor
 from kernel.errors import AccessDenied, NotFound
@@ -27,8 +27,8 @@ class ReviewAuthority:
     """Managers of roles run every campaign; those who manage an organization run the campaigns of it.
 
     A person's manager decides the lines of this person: in the organization of the campaign, or, for roles that are limited to no
-    organization, in an internal one, if the platform has set the manager. The managers of today decide, and not those of when
-    the campaign started.
+    organization, in an internal one, if the platform has set the manager. Managers and administrators of the start decide, for as
+    long as they are so: otherwise a person under review could choose who decides.
     """
 
     decisions: Decisions
@@ -91,19 +91,19 @@ async def require_authority_over_all(
         raise BeyondReview(permissions=sorted(beyond))
 
 
-async def require_authority_over_line(tx: Transaction, actor: Actor, line: ReviewLine, *, since: datetime, at: datetime) -> None:
-    """Require what an administrator needs to decide a line, under the guard.
-
-    Raise OwnAccess, AccessDenied, MadeByPerson or BeyondAuthority. `since` is when the campaign started: nobody chooses
-    afterwards who decides about them.
-    """
-    line.require_other(actor.subject_id)
-    administering = await tx.access_reviews.administering(actor.user_id, line.organization_id, at=at)
-    if not administering:
+async def require_administrator_now(
+    tx: Transaction, actor: Actor, review: AccessReview, *, organization_id: UUID | None, at: datetime
+) -> None:
+    """Require that the actor runs the campaign now, and did at its start. Raise AccessDenied or LateAdministrator."""
+    if actor.user_id not in await tx.access_reviews.administrators(organization_id, at=at):
         # The copy of roles by which the actor was admitted is older.
         raise AccessDenied(permission=MANAGE_ROLES)
-    if all(each.granted_by == str(line.subject_id) and each.granted_at > since for each in administering):
-        raise MadeByPerson(field="lines", line=line.number)
+    review.require_administrator_of_start(actor.user_id)
+
+
+async def require_authority_over_line(tx: Transaction, actor: Actor, line: ReviewLine, *, at: datetime) -> None:
+    """Require what an administrator needs to decide a line, under the guard. Raise OwnAccess or BeyondAuthority."""
+    line.require_other(actor.subject_id)
     try:
         if line.organization_id:
             await require_authority_within(tx, actor, line.subject_id, organization_id=line.organization_id, at=at)

@@ -2,7 +2,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from governance.application.access_reviews import audit
-from governance.application.access_reviews.authority import ReviewAuthority, of_review, require_authority_over_all
+from governance.application.access_reviews.authority import (
+    ReviewAuthority,
+    of_review,
+    require_administrator_now,
+    require_authority_over_all,
+)
 from governance.application.access_reviews.notices import review_cancelled
 from governance.application.ports.transaction import UnitOfWork
 from governance.domain.access_review import AccessReview
@@ -25,9 +30,10 @@ class CancelAccessReview:
     clock: Clock
 
     async def __call__(self, *, actor: Actor, review_id: UUID, reason: str) -> AccessReview:
-        """Raise NotFound, AccessDenied, BeyondReview, OwnAccess, or ReviewClosed."""
+        """Raise NotFound, AccessDenied, LateAdministrator, BeyondReview, OwnAccess, or ReviewClosed."""
         found = await self.authority.find(actor, review_id)
         is_starter = found.started_by == actor.subject_id
+        # Others than the starter have to be managers of roles.
         await self.authority.require_administrator(actor, found.organization_id if is_starter else None)
         async with self.uow.begin(of_review(actor, found.organization_id)) as tx:
             await tx.standings.guard()
@@ -36,6 +42,8 @@ class CancelAccessReview:
             if review is None:
                 raise NotFound(review_id=review_id)
             review.require_running(at)
+            organization_id = review.organization_id if is_starter else None
+            await require_administrator_now(tx, actor, review, organization_id=organization_id, at=at)
             if not is_starter:
                 if await tx.access_reviews.is_open_for(review_id, actor.user_id):
                     raise OwnAccess

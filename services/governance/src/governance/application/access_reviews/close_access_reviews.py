@@ -5,6 +5,7 @@ from uuid import UUID
 
 from governance.application.access_reviews import audit
 from governance.application.access_reviews.authority import of_review
+from governance.application.access_reviews.each import count_each
 from governance.application.access_reviews.notices import review_completed
 from governance.application.access_reviews.views import ReviewSchedule
 from governance.application.access_reviews.withdrawing import administration_kept, settle_line, withdraw_line
@@ -35,15 +36,8 @@ class CloseAccessReviews:
 
     async def __call__(self, *, actor: Actor) -> int:
         """Return how many campaigns were completed."""
-        completed, failures = 0, []
-        for review_id, organization_id in await self.schedule.to_close(self.clock.now()):
-            try:
-                completed += await self._end(of_review(actor, organization_id), review_id)
-            except Exception as failure:  # noqa: BLE001  # whatever fails, the other campaigns end; the job fails afterwards
-                failures.append(failure)
-        if failures:
-            raise ExceptionGroup(f"{len(failures)} access reviews could not be closed", failures)
-        return completed
+        due = await self.schedule.to_close(self.clock.now())
+        return await count_each(due, lambda each: self._end(of_review(actor, each.organization_id), each.review_id))
 
     async def _end(self, actor: Actor, review_id: UUID) -> bool:
         if not await self._close(actor, review_id):
@@ -78,7 +72,8 @@ class CloseAccessReviews:
         async with self.uow.begin(actor) as tx, administration_kept(tx, actor.organization_id, self.clock) as at:
             decider = Decider(actor.subject_id, Capacity.DEADLINE, at, "not confirmed by the deadline")
             for line in _open(await tx.access_reviews.lock_lines(review_id, numbers)):
-                await withdraw_line(tx, line, LineOutcome.UNCONFIRMED, decider)
+                if not await withdraw_line(tx, line, LineOutcome.UNCONFIRMED, decider):
+                    settle_line(tx, line, LineOutcome.ENDED, decider._replace(reason="the person did not have the role any more"))
 
     async def _retain(self, actor: Actor, review_id: UUID, number: int, refusal: str) -> None:
         async with self.uow.begin(actor) as tx:

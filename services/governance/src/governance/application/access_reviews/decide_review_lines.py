@@ -4,7 +4,12 @@ from datetime import datetime
 from uuid import UUID
 
 from governance.application.access_reviews import audit
-from governance.application.access_reviews.authority import ReviewAuthority, of_review, require_authority_over_line
+from governance.application.access_reviews.authority import (
+    ReviewAuthority,
+    of_review,
+    require_administrator_now,
+    require_authority_over_line,
+)
 from governance.application.access_reviews.withdrawing import administration_kept, settle_line, withdraw_line
 from governance.application.ports.transaction import Transaction, UnitOfWork
 from governance.domain.access_review import Capacity, Decider, LineOutcome, ReviewLine
@@ -18,8 +23,8 @@ from kernel.errors import NotFound
 class DecideReviewLines:
     """Keep or withdraw what lines of a running campaign are about, all of them or none.
 
-    What is withdrawn is revoked at once. What is kept can be withdrawn until the campaign closes. If the person does not have the
-    role any more, the line says so.
+    What is withdrawn is revoked at once. What is kept can be withdrawn until the campaign closes. A line stays open if the person
+    does not have the role at present: it may be granted again.
     """
 
     uow: UnitOfWork
@@ -31,9 +36,9 @@ class DecideReviewLines:
     ) -> Sequence[ReviewLine]:
         """Raise NotFound, UnknownLine for a line that the actor cannot decide, OwnAccess, ReviewClosed, or LineDecided.
 
-        An administrator needs authority over the person (BeyondAuthority), and was not made one by the person since the start
-        (MadeByPerson); the person's manager has the authority of the campaign. Raise LastAdministrator or
-        LastOrganizationAdministrator if nobody could manage what the role is for.
+        An administrator was one at the start (LateAdministrator) and needs authority over the person (BeyondAuthority); the
+        person's manager has the authority of the campaign. Raise LastAdministrator or LastOrganizationAdministrator if nobody
+        could manage what the role is for.
         """
         review = await self.authority.find(actor, review_id)
         is_administrator = await self.authority.is_administrator(actor, review.organization_id)
@@ -68,12 +73,14 @@ async def _decide(
     review.require_running(at)
     lines = await tx.access_reviews.lock_lines(review_id, asked.lines)
     _require_all(asked.lines, {line.number for line in lines})
-    held = await tx.access_reviews.held_lines(review_id, asked.keep)
+    held = await tx.access_reviews.held_lines(review_id, asked.keep, at=at)
+    if asked.lines - managed:
+        await require_administrator_now(tx, actor, review, organization_id=review.organization_id, at=at)
     unchanged = []
     for line in lines:
         capacity = Capacity.MANAGER if line.number in managed else Capacity.ADMINISTRATOR
         if capacity is Capacity.ADMINISTRATOR:
-            await require_authority_over_line(tx, actor, line, since=review.started_at, at=at)
+            await require_authority_over_line(tx, actor, line, at=at)
         decider = Decider(actor.subject_id, capacity, at, asked.reason)
         is_changed = (
             await _withdraw(tx, line, decider)
@@ -89,20 +96,19 @@ async def _decide(
 
 
 async def _withdraw(tx: Transaction, line: ReviewLine, decider: Decider) -> bool:
-    """Return False if it was withdrawn before, or had ended."""
-    if line.outcome in {LineOutcome.WITHDRAWN, LineOutcome.ENDED}:
+    """Return False if it was withdrawn before, or the person does not have it."""
+    if line.outcome is LineOutcome.WITHDRAWN:
         return False
     line.require_decidable()
-    await withdraw_line(tx, line, LineOutcome.WITHDRAWN, decider)
-    return True
+    return await withdraw_line(tx, line, LineOutcome.WITHDRAWN, decider)
 
 
 def _keep(tx: Transaction, line: ReviewLine, decider: Decider, *, is_held: bool) -> bool:
-    """Return False if it was kept before."""
+    """Return False if it was kept before, or the person does not have it."""
     line.require_decidable()
-    if is_held and line.is_confirmed_for(decider.capacity):
+    if not is_held or line.is_confirmed_for(decider.capacity):
         return False
-    settle_line(tx, line, LineOutcome.KEPT if is_held else LineOutcome.ENDED, decider)
+    settle_line(tx, line, LineOutcome.KEPT, decider)
     return True
 
 

@@ -41,7 +41,7 @@ class StartAccessReview:
             await tx.standings.guard()
             at = self.clock.now()
             await _require_scope(tx, organization_id, roles)
-            held = await tx.access_reviews.held(organization_id, roles, most=LINES_MAX + 1)
+            held = await tx.access_reviews.held(organization_id, roles, at=at, most=LINES_MAX + 1)
             review, lines = AccessReview.start(
                 held,
                 title=title,
@@ -49,6 +49,7 @@ class StartAccessReview:
                 roles=sorted(roles),
                 reason=reason,
                 deadline=deadline,
+                administrators=await tx.access_reviews.administrators(organization_id, at=at),
                 by=actor.subject_id,
                 at=at,
             )

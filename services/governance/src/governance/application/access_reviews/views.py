@@ -144,8 +144,8 @@ class ReviewSchedule(Protocol):
     async def to_close(self, at: datetime) -> Sequence[Scheduled]:
         """Return the campaigns whose deadline has come, or that began to close.
 
-        Also those where nothing is left to decide: the managers were asked, nothing is open, and no manager can disagree with
-        what an administrator kept.
+        Also those where nothing is left to decide: the managers were asked, nobody has a role that is open, and no administrator
+        has kept one in place of a manager, who may disagree.
         """
 
     async def to_ask(self) -> Sequence[Scheduled]:
@@ -158,7 +158,7 @@ class ReviewSchedule(Protocol):
         """Return the numbers of some open lines, the latest grants first: the last administrator is then the one of longest."""
 
     async def managers_asked(self, review_id: UUID) -> Sequence[AskedPerson]:
-        """Return the managers of open lines, in the order of their ids."""
+        """Return the managers with lines to decide, in the order of their ids: open, or kept by an administrator."""
 
     async def administrators_asked(self, review_id: UUID, organization_id: UUID) -> Sequence[AskedPerson]:
         """Return the able members who manage an organization, at most 100, with the open lines without a manager.

@@ -13,7 +13,7 @@ from governance.domain.errors import NoMember, OwnManager, OwnMembership
 from governance.domain.organization import OrganizationKind
 from kernel.actor import Actor
 from kernel.clock import Clock
-from kernel.errors import StaleVersion
+from kernel.errors import AccessDenied, StaleVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class ChangeMember:
         """Raise NotFound, AccessDenied, StaleVersion, NoMember or OwnManager for the manager, or InvalidValue for the end.
 
         Another end is refused as the end itself would be: with OwnMembership, BeyondAuthority, LastOrganizationAdministrator;
-        another manager with OwnMembership or BeyondAuthority.
+        another manager with OwnMembership or BeyondAuthority, and with AccessDenied if the platform has set the present one.
         """
         await self.authority.require_manager(actor, organization_id)
         async with self.uow.begin(within(actor, organization_id)) as tx:
@@ -47,7 +47,9 @@ class ChangeMember:
             if membership.version != version:
                 raise StaleVersion(field="If-Match", version=membership.version)
             by_platform = await self._decides_for_platform(tx, actor, organization_id)
-            if membership.differs(manager_id=manager_id, ends_at=membership.ends_at, by_platform=by_platform):
+            if manager_id != membership.manager_id:
+                if membership.platform_manager_id and not by_platform:
+                    raise AccessDenied(permission=MANAGE_ORGANIZATION)
                 await _require_may_set_manager(tx, actor, organization_id, subject_id, by_platform=by_platform, at=at)
                 if manager_id:
                     await _require_manager(tx, organization_id, subject_id, manager_id, at=at)
@@ -58,7 +60,7 @@ class ChangeMember:
                 await require_lasting(tx, actor, organization_id, ends_at=ends_at, at=at)
                 await require_authority_within(tx, actor, subject_id, organization_id=organization_id, at=at)
                 had = await tx.memberships.can_be_managed(organization_id, MANAGE_ORGANIZATION, at=at)
-            if membership.differs(manager_id=manager_id, ends_at=ends_at, by_platform=by_platform):
+            if (manager_id, ends_at) != (membership.manager_id, membership.ends_at):
                 with tx.change(MEMBERSHIP, membership, "change", at=at):
                     membership.change(manager_id=manager_id, ends_at=ends_at, by_platform=by_platform, at=at)
             await require_managed(tx, organization_id, had=had and not self.authority.is_of_the_platform(actor), at=at)

@@ -1,16 +1,25 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from governance.domain.access_review import AccessReview, Administering, HeldAssignment, ReviewLine, SignedReport
+from governance.domain.access_review import AccessReview, HeldAssignment, LineOutcome, ReviewLine, SignedReport
+
+
+class ListedLine(NamedTuple):
+    assignment_id: UUID
+    role: str
+    outcome: LineOutcome
 
 
 class AccessReviewRepository(Protocol):
-    async def held(self, organization_id: UUID | None, roles: Collection[str], *, most: int) -> Sequence[HeldAssignment]:
+    async def held(
+        self, organization_id: UUID | None, roles: Collection[str], *, at: datetime, most: int
+    ) -> Sequence[HeldAssignment]:
         """Return the assignments that are limited to an organization, or to none, without those of the default role.
 
-        Of these roles, or of all if there are none. In the order of role and person, at most `most`.
+        Those that are in force now or later; of these roles, or of all if there are none; in the order of role and person; at
+        most `most`.
         """
 
     async def permitted_to(self, subject_ids: Collection[UUID], organization_id: UUID | None, *, at: datetime) -> frozenset[str]:
@@ -19,14 +28,17 @@ class AccessReviewRepository(Protocol):
     async def running_of(self, started_by: str) -> int:
         """Count the campaigns that a person has started and that have not ended."""
 
-    async def administering(self, subject_id: UUID, organization_id: UUID | None, *, at: datetime) -> Sequence[Administering]:
-        """Return the assignments in force by which a person runs the campaigns of an organization, or of the platform."""
+    async def administrators(self, organization_id: UUID | None, *, at: datetime) -> Sequence[UUID]:
+        """Return the people who run the campaigns of an organization, or of the platform. It is exact only under the guard."""
 
     async def managed_by(self, review_id: UUID, manager_id: UUID, numbers: Collection[int]) -> frozenset[int]:
-        """Return which of these lines a person can decide as a manager now. It is exact only under the guard."""
+        """Return which of these lines a person can decide as a manager: one of the start who is one now.
 
-    async def listed_of(self, review_id: UUID, subject_id: UUID) -> frozenset[UUID]:
-        """Return the assignments of a person that a campaign lists."""
+        It is exact only under the guard.
+        """
+
+    async def lines_of(self, review_id: UUID, subject_id: UUID) -> Sequence[ListedLine]:
+        """Return the lines about a person."""
 
     async def subjects(self, review_id: UUID) -> Sequence[UUID]:
         """Return the people whose roles a campaign lists."""
@@ -49,8 +61,8 @@ class AccessReviewRepository(Protocol):
 
     async def add(self, review: AccessReview, lines: Sequence[ReviewLine]) -> None: ...
 
-    async def held_lines(self, review_id: UUID, numbers: Collection[int]) -> frozenset[int]:
-        """Return the lines whose person has the role still, or again: by the assignment or by one since the campaign started."""
+    async def held_lines(self, review_id: UUID, numbers: Collection[int], *, at: datetime) -> frozenset[int]:
+        """Return the lines whose person has the role still, or again: by the assignment, or by one since the campaign started."""
 
     async def forget_reasons(self, subject_id: UUID) -> None:
         """Delete the texts with which lines about a person were decided."""

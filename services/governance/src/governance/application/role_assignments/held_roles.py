@@ -26,12 +26,12 @@ class HeldRoles:
     def is_known(self) -> bool:
         return self.unlimited is not None or self.limited is not None
 
-    def ids_of(self, role: str, *, organization_id: UUID | None, team_id: UUID | None) -> frozenset[UUID]:
-        """Return the assignments of a role with this scope, whatever their dates."""
+    def ids_of(self, role: str, *, organization_id: UUID | None) -> frozenset[UUID]:
+        """Return the assignments of a role for an organization and its teams, or for none, whatever their dates."""
         found = {
             each.id
             for each in (self.limited.assignments.values() if self.limited else ())
-            if (each.role, each.organization_id, each.team_id) == (role, organization_id, team_id)
+            if (each.role, each.organization_id) == (role, organization_id)
         }
         if self.unlimited and organization_id is None and (held := self.unlimited.assignments.get(role)):
             found.add(held.id)

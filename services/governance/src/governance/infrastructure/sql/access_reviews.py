@@ -9,10 +9,10 @@ from sqlalchemy import ARRAY, Column, DateTime, ForeignKey, Integer, LargeBinary
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from governance.application.ports.access_reviews import ListedLine
 from governance.application.ports.decisions import MANAGE_ORGANIZATION
 from governance.domain.access_review import (
     AccessReview,
-    Administering,
     Capacity,
     HeldAssignment,
     LineOutcome,
@@ -21,7 +21,7 @@ from governance.domain.access_review import (
 )
 from governance.domain.limits import Limits
 from governance.domain.role import MANAGE_ROLES
-from governance.infrastructure.sql.line_managers import is_managed_by
+from governance.infrastructure.sql.line_managers import IS_HELD, OF_ASSIGNMENT, is_managed_by
 from governance.infrastructure.sql.mapping import enumerated, mapper, metadata
 from governance.infrastructure.sql.roles import roles
 
@@ -43,6 +43,7 @@ access_reviews = Table(
     Column("deadline", DateTime(timezone=True), nullable=False),
     Column("started_by", Text, nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("administrators", ARRAY(Uuid, as_tuple=True), nullable=False),
     Column("line_count", Integer, nullable=False),
     Column("status", enumerated(ReviewStatus), nullable=False),
     Column("asked_at", DateTime(timezone=True)),
@@ -68,6 +69,7 @@ review_lines = Table(
     Column("ends_at", DateTime(timezone=True)),
     Column("granted_by", Text, nullable=False),
     Column("granted_at", DateTime(timezone=True), nullable=False),
+    Column("managers", ARRAY(Uuid, as_tuple=True), nullable=False),
     Column("outcome", enumerated(LineOutcome), nullable=False),
     Column("decided_by", Text),
     Column("decided_at", DateTime(timezone=True)),
@@ -78,14 +80,16 @@ mapper.map_imperatively(AccessReview, access_reviews)
 mapper.map_imperatively(ReviewLine, review_lines)
 
 _HELD = text(
-    """
-    SELECT id, subject_id, role, organization_id, starts_at, ends_at, team_id, granted_by, granted_at FROM all_assignments
+    f"""
+    SELECT id, subject_id, role, organization_id, starts_at, ends_at, team_id, granted_by, granted_at, {OF_ASSIGNMENT} AS managers
+    FROM all_assignments a
     WHERE role = ANY(ARRAY(
         SELECT name FROM roles WHERE NOT is_default AND (cardinality(cast(:roles AS text[])) = 0 OR name = ANY(:roles))
     ))
     AND (cast(:organization AS uuid) IS NULL AND organization_id IS NULL OR organization_id = :organization)
+    AND coalesce(ends_at, 'infinity') > :at
     ORDER BY role, subject_id, id LIMIT :most
-    """
+    """  # noqa: S608
 )
 _PERMITTED = text(
     """
@@ -96,14 +100,14 @@ _PERMITTED = text(
     """
 )
 _RUNNING = text("SELECT count(*) FROM access_reviews WHERE started_by = :started_by AND status IN ('running', 'closing')")
-_ADMINISTERING = text(
+_ADMINISTRATORS = text(
     """
-    SELECT DISTINCT a.granted_by, a.granted_at FROM all_assignments a JOIN effective_role_permissions p ON p.role = a.role
-    WHERE a.subject_id = :subject AND a.team_id IS NULL
-    AND coalesce(a.ends_at, 'infinity') > :at AND coalesce(a.starts_at, '-infinity') <= :at
+    SELECT DISTINCT a.subject_id FROM all_assignments a JOIN effective_role_permissions p ON p.role = a.role
+    WHERE a.team_id IS NULL AND coalesce(a.ends_at, 'infinity') > :at AND coalesce(a.starts_at, '-infinity') <= :at
     AND (a.organization_id IS NULL AND p.permission = :roles
          OR cast(:organization AS uuid) IS NOT NULL AND p.permission = :organizations
             AND (a.organization_id IS NULL OR a.organization_id = :organization))
+    ORDER BY a.subject_id
     """
 )
 _MANAGED_BY = text(
@@ -112,22 +116,15 @@ _MANAGED_BY = text(
     WHERE l.review_id = :review_id AND l.number = ANY(:numbers) AND {is_managed_by("manager")}
     """  # noqa: S608
 )
-_LISTED_OF = text("SELECT assignment_id FROM review_lines WHERE review_id = :review_id AND subject_id = :subject")
+_LINES_OF = text(
+    "SELECT assignment_id, role, outcome FROM review_lines WHERE review_id = :review_id AND subject_id = :subject ORDER BY number"
+)
 _SUBJECTS = text("SELECT DISTINCT subject_id FROM review_lines WHERE review_id = :review_id")
 _IS_OPEN_FOR = text(
     "SELECT EXISTS (SELECT FROM review_lines WHERE review_id = :review_id AND subject_id = :subject AND outcome = 'open')"
 )
-# By an assignment that the campaign does not list, the role was granted again since.
 _HELD_LINES = text(
-    """
-    SELECT l.number FROM review_lines l WHERE l.review_id = :review_id AND l.number = ANY(:numbers) AND EXISTS (
-        SELECT FROM all_assignments a WHERE a.subject_id = l.subject_id AND a.role = l.role
-        AND a.organization_id IS NOT DISTINCT FROM l.organization_id AND a.team_id IS NOT DISTINCT FROM l.team_id
-        AND (a.id = l.assignment_id OR NOT EXISTS (
-            SELECT FROM review_lines o WHERE o.review_id = l.review_id AND o.assignment_id = a.id
-        ))
-    )
-    """
+    f"SELECT l.number FROM review_lines l WHERE l.review_id = :review_id AND l.number = ANY(:numbers) AND {IS_HELD}"  # noqa: S608
 )
 _CANCEL_OPEN = text("UPDATE review_lines SET outcome = 'cancelled' WHERE review_id = :review_id AND outcome = 'open'")
 _FORGET_REASONS = text("UPDATE review_lines SET reason = NULL WHERE subject_id = :subject_id AND reason IS NOT NULL")
@@ -137,8 +134,10 @@ class SqlAccessReviewRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def held(self, organization_id: UUID | None, roles: Collection[str], *, most: int) -> Sequence[HeldAssignment]:
-        asked = {"organization": organization_id, "roles": list(roles), "most": most}
+    async def held(
+        self, organization_id: UUID | None, roles: Collection[str], *, at: datetime, most: int
+    ) -> Sequence[HeldAssignment]:
+        asked = {"organization": organization_id, "roles": list(roles), "at": at, "most": most}
         return [_held(row) for row in await self._session.execute(_HELD, asked)]
 
     async def permitted_to(self, subject_ids: Collection[UUID], organization_id: UUID | None, *, at: datetime) -> frozenset[str]:
@@ -148,17 +147,19 @@ class SqlAccessReviewRepository:
     async def running_of(self, started_by: str) -> int:
         return int(await self._session.scalar(_RUNNING, {"started_by": started_by}) or 0)
 
-    async def administering(self, subject_id: UUID, organization_id: UUID | None, *, at: datetime) -> Sequence[Administering]:
-        asked = {"subject": subject_id, "organization": organization_id, "at": at}
-        permissions = {"roles": MANAGE_ROLES, "organizations": MANAGE_ORGANIZATION}
-        return [Administering(*row) for row in await self._session.execute(_ADMINISTERING, {**asked, **permissions})]
+    async def administrators(self, organization_id: UUID | None, *, at: datetime) -> Sequence[UUID]:
+        asked = {"organization": organization_id, "at": at, "roles": MANAGE_ROLES, "organizations": MANAGE_ORGANIZATION}
+        return (await self._session.scalars(_ADMINISTRATORS, asked)).all()
 
     async def managed_by(self, review_id: UUID, manager_id: UUID, numbers: Collection[int]) -> frozenset[int]:
         asked = {"review_id": review_id, "manager": manager_id, "numbers": list(numbers)}
         return frozenset((await self._session.scalars(_MANAGED_BY, asked)).all())
 
-    async def listed_of(self, review_id: UUID, subject_id: UUID) -> frozenset[UUID]:
-        return frozenset((await self._session.scalars(_LISTED_OF, {"review_id": review_id, "subject": subject_id})).all())
+    async def lines_of(self, review_id: UUID, subject_id: UUID) -> Sequence[ListedLine]:
+        # Autoflush is off, so flush first: the query must see the changes of this transaction.
+        await self._session.flush()
+        found = await self._session.execute(_LINES_OF, {"review_id": review_id, "subject": subject_id})
+        return [ListedLine(row.assignment_id, row.role, LineOutcome(row.outcome)) for row in found]
 
     async def subjects(self, review_id: UUID) -> Sequence[UUID]:
         return (await self._session.scalars(_SUBJECTS, {"review_id": review_id})).all()
@@ -166,8 +167,8 @@ class SqlAccessReviewRepository:
     async def is_open_for(self, review_id: UUID, subject_id: UUID) -> bool:
         return bool(await self._session.scalar(_IS_OPEN_FOR, {"review_id": review_id, "subject": subject_id}))
 
-    async def held_lines(self, review_id: UUID, numbers: Collection[int]) -> frozenset[int]:
-        asked = {"review_id": review_id, "numbers": list(numbers)}
+    async def held_lines(self, review_id: UUID, numbers: Collection[int], *, at: datetime) -> frozenset[int]:
+        asked = {"review_id": review_id, "numbers": list(numbers), "at": at}
         return frozenset((await self._session.scalars(_HELD_LINES, asked)).all())
 
     async def lock(self, review_id: UUID) -> AccessReview | None:
@@ -210,4 +211,4 @@ class SqlAccessReviewRepository:
 
 def _held(row: Any) -> HeldAssignment:
     limits = Limits(row.organization_id, row.starts_at, row.ends_at, row.team_id)
-    return HeldAssignment(row.id, row.subject_id, row.role, limits, row.granted_by, row.granted_at)
+    return HeldAssignment(row.id, row.subject_id, row.role, limits, row.granted_by, row.granted_at, tuple(row.managers))

@@ -20,7 +20,7 @@ from governance.application.access_reviews.views import (
 )
 from governance.application.ports.decisions import MANAGE_ORGANIZATION
 from governance.domain.access_review import Capacity, LineOutcome, ReviewStatus
-from governance.infrastructure.sql.line_managers import IS_MANAGED, MANAGERS, OF_LINE, is_managed_by
+from governance.infrastructure.sql.line_managers import IS_HELD, IS_MANAGED, MANAGERS, OF_LINE, is_managed_by
 from kernel.pages import CursorPage, CursorRequest, Page, PageRequest
 
 _BY_READER = is_managed_by("reader")
@@ -86,12 +86,11 @@ _KEYS = text("SELECT id, public_key, created_at FROM review_keys ORDER BY create
 _TO_CLOSE = text(
     f"""
     SELECT id, organization_id FROM access_reviews v WHERE status = 'closing' OR status = 'running' AND (
-        deadline <= :at OR asked_at IS NOT NULL
-        AND NOT EXISTS (SELECT FROM review_lines WHERE review_id = v.id AND outcome = 'open')
-        AND NOT EXISTS (
-            SELECT FROM review_lines l JOIN ({MANAGERS}) AS r ON {OF_LINE}
-            WHERE l.review_id = v.id AND l.outcome = 'kept' AND l.capacity = 'administrator'
-            AND l.decided_by <> r.manager_id::text
+        deadline <= :at OR asked_at IS NOT NULL AND NOT EXISTS (
+            SELECT FROM review_lines l WHERE l.review_id = v.id AND (
+                l.outcome = 'open' AND {IS_HELD}
+                OR l.outcome = 'kept' AND l.capacity = 'administrator' AND cardinality(l.managers) > 0
+            )
         )
     ) ORDER BY deadline, id
     """  # noqa: S608
@@ -115,7 +114,8 @@ _OPEN_LINES = text(
 _MANAGERS_ASKED = text(
     f"""
     SELECT r.manager_id, count(DISTINCT l.number) AS open_lines FROM review_lines l JOIN ({MANAGERS}) AS r ON {OF_LINE}
-    WHERE l.review_id = :review_id AND l.outcome = 'open' GROUP BY r.manager_id ORDER BY r.manager_id
+    WHERE l.review_id = :review_id AND (l.outcome = 'open' OR l.outcome = 'kept' AND l.capacity = 'administrator')
+    GROUP BY r.manager_id ORDER BY r.manager_id
     """  # noqa: S608
 )
 _ADMINISTRATORS = """
