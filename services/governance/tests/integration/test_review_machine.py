@@ -353,4 +353,4 @@ async def test_reviews_end_as_the_model_says_after_any_changes(database: Databas
     subjects = FakeSubjects()
     await wired(database, subjects, clock).policy_bundles.ensure_bundle(actor=SERVICE)
     ReviewMachine.ground = Ground(database, clock, asyncio.get_running_loop(), subjects)
-    await asyncio.to_thread(run_machine, ReviewMachine, examples=16, steps=25)
+    await asyncio.to_thread(run_machine, ReviewMachine, examples=10, steps=25)

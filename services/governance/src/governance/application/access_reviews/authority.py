@@ -65,9 +65,6 @@ class ReviewAuthority:
         """Return whether the actor may read all lines of the campaigns of an organization, or of the platform."""
         return self.decisions.allows(actor, VIEW_AUDIT) or await self.is_administrator(actor, organization_id)
 
-    def manages_roles(self, actor: Actor) -> bool:
-        return self.decisions.allows(actor, MANAGE_ROLES)
-
     async def administered(self, actor: Actor) -> Sequence[UUID]:
         """Return the organizations whose campaigns the actor runs as a member."""
         found = await self.members.organizations_of(actor.user_id, limit=ADMINISTERED_MAX)
