@@ -247,9 +247,22 @@ def test_the_cache_of_decisions_is_bounded(policies: Policies, monkeypatch: pyte
     assert not policies.allows(USER, "payment:approve", Resource("payment", "1"))
 
 
+def test_entities_are_kept_for_their_exact_question_and_bounded(clock: ControlledClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.policies.entities._KNOWN_MAX", 3)
+    policies = loaded(clock, ONE_QUESTION)
+    for number in range(10):
+        # Another decision each time about the same entities, and about others that differ in one thing.
+        assert policies.allows(ANNA, "user:read", HERS, AT_NINE)
+        assert not policies.allows(ANNA, "user:read", HERS, {"hour": 10 + number})
+        assert not policies.allows(ANNA, "user:read", replace(HERS, attributes={"owner": f"bob-{number}"}), AT_NINE)
+        assert not policies.allows(replace(ANNA, roles=frozenset({"user"})), "user:read", HERS, AT_NINE)
+        assert len(policies._entities._known) <= 3
+
+
 def test_a_new_bundle_discards_cached_decisions(policies: Policies) -> None:
     assert policies.allows(USER, "payment:create")
     policies.load(Bundle(2, "", schema()))
+    assert policies._entities._known == {}
     assert policies.version == 2
     assert not policies.allows(USER, "payment:create")
 

@@ -1,6 +1,5 @@
 """The embedded Cedar engine: denies by default and on any error."""
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -10,21 +9,22 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import cedarpy
-import orjson
 import structlog
 from google.protobuf.message import Message
 from prometheus_client import Counter
 
 from chassis.business_time.namibia import namibian_special_days
 from chassis.policies.bundle import PLATFORM, Bundle, Resource
+from chassis.policies.cedar_json import to_json
 from chassis.policies.decisions import DecisionSink, Outcome, decision_of
+from chassis.policies.entities import KnownEntities, entities_key, principal_of, target_of
 from chassis.policies.environment import environment_of
 from chassis.policies.facts import facts_of
 from chassis.policies.limited_roles import LimitedRoles, organization_of, teams_of
 from chassis.policies.parsed_bundle import ENVIRONMENT, NOTHING, ParsedBundle
 from chassis.policies.tallies import Tallies, Tally
 from elcorp.platform.v1.policy_questions_pb2 import RequestEnvironment
-from kernel.actor import Actor, ActorKind
+from kernel.actor import Actor
 from kernel.clock import Clock
 from kernel.errors import DomainError, Unavailable
 
@@ -37,10 +37,7 @@ _TALLIES = Tallies()
 _UNDECIDED = Counter("policy_undecided_total", "Requests refused because the policy bundle is too old")
 _ERRORS = Counter("policy_errors_total", "Decisions that denied because evaluation failed; each needs attention")
 
-_PRINCIPALS: Final = {ActorKind.USER: "User", ActorKind.SERVICE: "Service", ActorKind.ANONYMOUS: "Anonymous"}
 _HARMLESS: Final = (":read", ":read_any", ":view")
-# Attributes that bundles declare from this release on. Any other that is not declared is an error, which denies.
-_OPTIONAL: Final = frozenset({"id", "organization", "classification", "amount", "teams"})
 _REMEMBERED_MAX = 20_000
 _FAILED: Final = re.compile(r"policy `([^`]+)`")
 # Roles are few, and so are their combinations.
@@ -86,6 +83,7 @@ class Policies:
         self._is_trial = is_trial
         self._bundle: Bundle | None = None
         self._parsed = ParsedBundle()
+        self._entities = KnownEntities(self._parsed)
         self.limited_roles = LimitedRoles()
         self._confirmed_at = float("-inf")
         self._remembered: dict[object, _Remembered] = {}
@@ -140,6 +138,7 @@ class Policies:
     def load(self, bundle: Bundle, *, as_of: float | None = None) -> None:
         """Put a bundle in force; if it is invalid, keep the old one and raise InvalidBundle. `as_of`: see `confirm`."""
         self._parsed = ParsedBundle.of(bundle)
+        self._entities = KnownEntities(self._parsed)
         self._bundle = bundle
         self._remembered, self._about = {}, {}
         self.confirm(as_of=as_of)
@@ -307,26 +306,14 @@ class Policies:
     def _evaluate(
         self, actor: Actor, roles: frozenset[str], permission: str, resource: Resource, context: Mapping[str, object]
     ) -> Outcome:
-        principal = {"type": _PRINCIPALS[actor.kind], "id": actor.subject_id}
-        target = {"type": "Resource", "id": f"{resource.type}/{resource.id}"}
         request = {
-            "principal": principal,
+            "principal": principal_of(actor),
             "action": {"type": "Action", "id": permission},
-            "resource": target,
-            "context": _json(context),
+            "resource": target_of(resource),
+            "context": to_json(context),
         }
-        parents = [{"type": "Role", "id": role} for role in sorted(roles)]
-        of_actor = {"id": actor.subject_id}
-        if actor.organization_id:
-            of_actor["organization"] = str(actor.organization_id)
-        of_target = {"type": resource.type, "id": resource.id, **resource.attributes}
-        described = [
-            {"uid": principal, "attrs": self._declared(principal["type"], of_actor), "parents": parents},
-            {"uid": target, "attrs": self._declared(target["type"], of_target), "parents": []},
-        ]
         try:
-            # Twice as fast as entities that are read with the question.
-            entities = cedarpy.Entities.from_json_str(_json(described), self._parsed.schema)
+            entities = self._entities.of(actor, roles, resource)
         except ValueError as problem:
             self._report(permission, [str(problem)])
             return Outcome(allowed=False, policies=(), errors=1)
@@ -401,11 +388,6 @@ class Policies:
             return roles
         return roles.union(*(self._parsed.included.get(role, ()) for role in roles))
 
-    def _declared(self, entity_type: str, attributes: Mapping[str, object]) -> dict[str, object]:
-        """Leave out what a bundle of the previous release does not declare, because none of its policies reads it."""
-        unknown = _OPTIONAL - self._parsed.attributes.get(entity_type, frozenset())
-        return {name: value for name, value in attributes.items() if name not in unknown}
-
 
 def _names(diagnostics: cedarpy.Diagnostics) -> Iterable[str]:
     """Return the deciding policies by their @id annotations; Cedar's own ids are positions in the text."""
@@ -427,16 +409,5 @@ def _all_facts(given: Facts | None) -> Mapping[str, object]:
 
 
 def _question(actor: Actor, roles: frozenset[str], permission: str, resource: Resource, context: Mapping[str, object]) -> object:
-    # Exactly the input of _evaluate. As JSON, because True and 1 are the same dict key but different Cedar values.
-    attributes = _json(dict(resource.attributes)) if resource.attributes else ""
-    facts = _json(context) if context else ""
-    who = actor.kind, actor.subject_id, roles, actor.organization_id
-    return *who, permission, resource.type, resource.id, attributes, facts
-
-
-def _json(value: object) -> str:
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError:
-        # Numbers beyond 64 bits, for example: Cedar refuses them, so the request is denied.
-        return json.dumps(value)
+    # Exactly the input of _evaluate.
+    return *entities_key(actor, roles, resource), permission, to_json(context) if context else ""
