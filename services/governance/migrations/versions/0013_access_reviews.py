@@ -140,7 +140,7 @@ BEGIN
         END IF;
         RETURN NEW;
     END IF;
-    -- Texts about a person who is erased are forgotten, whatever became of the line.
+    -- The texts about an erased person are deleted, whatever the outcome of the line.
     IF to_jsonb(NEW) - 'reason' = to_jsonb(OLD) - 'reason' AND NEW.reason IS NULL THEN
         RETURN NEW;
     END IF;

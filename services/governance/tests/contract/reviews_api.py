@@ -6,12 +6,14 @@ from uuid import UUID
 
 from chassis.persistence.scope import PLATFORM
 from chassis.testing.clocks import ControlledClock
+from elcorp.compliance.v1.events_pb2 import AuditFact, AuditFactsRecorded
 from governance import wiring
 from governance.infrastructure.report_signer import Ed25519ReportSigner
 from kernel.actor import Actor
 from services.governance.tests.contract.access_api import done
 from services.governance.tests.contract.api import Api
 from services.governance.tests.contract.organizations_api import Person, add_member, create_organization, person
+from services.governance.tests.stored import sent
 
 DEADLINE: Final = "2026-03-31T15:00:00Z"
 WHY: Final = "works at the desk"
@@ -93,3 +95,9 @@ async def ask(api: Api, clock: ControlledClock) -> int:
 async def outcomes(api: Api, review: Any) -> dict[str, str]:
     """Return the outcome of each line, by person."""
     return {line["subject_id"]: line["outcome"] for line in await lines(api, review)}
+
+
+async def facts(api: Api, action: str) -> list[AuditFact]:
+    """Return the audit facts of an action."""
+    recorded = await sent(api.database, AuditFactsRecorded)
+    return [fact for message in recorded for fact in message.facts if fact.action == action]

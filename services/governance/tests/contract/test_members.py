@@ -246,12 +246,12 @@ async def test_managers_are_set_by_others_with_authority_over_the_person(api: Ap
     keeper, clerk = await joined(api, organization, "keeper"), await joined(api, organization)
     members, current = f"/organizations/{organization}/members", {"headers": {"If-Match": '"1"'}}
     body = {"manager_id": str(clerk.id), "ends_at": None}
-    for who, whom, refusal in (
+    for actor, member, refusal in (
         (administrator, administrator, (403, "ACC_002")),
         (keeper, keeper, (403, "ACC_002")),
         (keeper, administrator, (403, "ACC_003")),
     ):
-        assert await who.refused("PATCH", f"{members}/{whom.id}", json=body, **current) == refusal
+        assert await actor.refused("PATCH", f"{members}/{member.id}", json=body, **current) == refusal
     assert (await done(await administrator.call("PATCH", f"{members}/{keeper.id}", json=body, **current)))["manager_id"]
 
 

@@ -161,9 +161,9 @@ class ReviewSchedule(Protocol):
         """Return the managers with lines to decide, in the order of their ids: open, or kept by an administrator."""
 
     async def administrators_asked(self, review_id: UUID, organization_id: UUID) -> Sequence[AskedPerson]:
-        """Return the able members who manage an organization, at most 100, with the open lines without a manager.
+        """Return the able members who manage an organization, and did at the start, with the open lines without a manager.
 
-        Lines about themselves do not count.
+        At most 100. Lines about themselves do not count.
         """
 
     async def without_administrator(self, review_id: UUID, organization_id: UUID | None) -> int:

@@ -118,10 +118,12 @@ _MANAGERS_ASKED = text(
     GROUP BY r.manager_id ORDER BY r.manager_id
     """  # noqa: S608
 )
+# Those of the start who are so now: nobody else can decide.
 _ADMINISTRATORS = """
     SELECT DISTINCT m.subject_id FROM memberships m JOIN limited_assignments a USING (organization_id, subject_id)
     JOIN effective_role_permissions p ON p.role = a.role AND p.permission = :permission
     JOIN organizations o ON o.id = m.organization_id AND o.status = 'active'
+    JOIN access_reviews w ON w.id = :review_id AND m.subject_id = ANY(w.administrators)
     LEFT JOIN subject_standings s ON s.subject_id = m.subject_id
     WHERE m.organization_id = :organization_id AND s.is_able IS NOT FALSE AND a.team_id IS NULL
     AND coalesce(m.ends_at, 'infinity') > now() AND coalesce(a.ends_at, 'infinity') > now()
